@@ -1,0 +1,70 @@
+"""A folder of scans to a prepared data set, by one call."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from tfds_adni.adni_dataset_builder import Builder
+from tfds_adni.cohort import Cohort, gather
+from tfds_adni.splits import assign_splits
+
+
+def prepare(
+    folder: Path,
+    data_dir: Path,
+    *,
+    config: str = "axial_128",
+    num_shards: int | None = None,
+    split_seed: int = 0,
+    check: Callable[[Cohort], None] | None = None,
+) -> Path:
+    """Makes the TFRecords of one configuration.
+
+    Args:
+        folder: A download or a phantom.
+        data_dir: Where prepared data sets lie; made where missing.
+        config: The name of a configuration, such as `axial_128`.
+        num_shards: Shards of each split; by size where `None`.
+        split_seed: Another seed gives another split of the subjects.
+        check: Called with the selected cohort before anything is written.
+
+    Returns:
+        The data set's folder, `<data_dir>/adni/<config>/<version>`. It
+        appears whole or not at all.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or holds no image.
+        FileExistsError: If this configuration is prepared there already.
+        ValueError: If the configuration is unknown, a table is missing, a
+            stage has too few subjects, or no scan is left to use.
+    """
+    builder = Builder(
+        config=_known(config), data_dir=str(data_dir), split_seed=split_seed
+    )
+    home = Path(builder.data_path)
+    if home.exists():
+        raise FileExistsError(
+            f"expected no data set yet, found one at {home}; use it, remove "
+            "it, or choose another --data-dir"
+        )
+    cohort = gather(Path(folder))
+    assign_splits(cohort.stage_of_subject, seed=split_seed)
+    if check:
+        check(cohort)
+    builder.download_and_prepare(
+        download_config=tfds.download.DownloadConfig(
+            manual_dir=str(folder), num_shards=num_shards
+        )
+    )
+    return home
+
+
+def _known(name: str) -> str:
+    """Refuses a configuration that does not exist."""
+    if name not in Builder.builder_configs:
+        raise ValueError(
+            f"expected a configuration of {', '.join(Builder.builder_configs)},"
+            f" found {name!r}; choose one of them with --config"
+        )
+    return name
