@@ -12,10 +12,20 @@ import numpy as np
 SHAPE = (40, 40, 24)
 SPACING = 6.0
 DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
-HEADER = (
-    "Image Data ID,Subject,Group,Sex,Age,Visit,Modality,Description,Type,"
-    "Acq Date,Format,Downloaded"
-).split(",")
+HEADER = [
+    "Image Data ID",
+    "Subject",
+    "Group",
+    "Sex",
+    "Age",
+    "Visit",
+    "Modality",
+    "Description",
+    "Type",
+    "Acq Date",
+    "Format",
+    "Downloaded",
+]
 
 
 def head(seed: int = 0) -> np.ndarray:

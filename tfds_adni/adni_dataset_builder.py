@@ -3,7 +3,7 @@
 import dataclasses
 import importlib.metadata
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +59,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split_seed: Another seed gives another split of the subjects. One
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
+        progress: Called with scans done and scans in all, after each scan.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -69,7 +70,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "collection's CSV beside them; or a phantom made with "
         "`pet-dcgan phantom FOLDER`."
     )
-    BUILDER_CONFIGS = [  # noqa: RUF012, as TFDS has it
+    BUILDER_CONFIGS = [
         *(
             AdniConfig(
                 name=f"{plane}_128",
@@ -91,8 +92,15 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         ),
     ]
 
-    def __init__(self, *, split_seed: int = 0, **kwargs) -> None:
+    def __init__(
+        self,
+        *,
+        split_seed: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+        **kwargs,
+    ) -> None:
         self._split_seed = split_seed
+        self._progress = progress
         super().__init__(**kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -156,12 +164,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     ) -> Iterator[tuple[str, dict]]:
         for verdict in scans:
             try:
-                examples = self._examples(verdict, tally)
+                yield from self._examples(verdict, tally)
+                tally.subjects[verdict.stage][split] += 1
             except VolumeError as error:
                 tally.reasons[verdict.record.image_id] = str(error)
-                continue
-            tally.subjects[verdict.stage][split] += 1
-            yield from examples
+            tally.count_scan(self._progress)
         tally.require_subjects(split)
         tally.write_to(self.info.metadata)
 
@@ -192,8 +199,15 @@ class _Tally:
         self.folder = folder
         self.reasons: dict[str, str] = {}
         self.subjects = defaultdict(Counter)
+        self._scans = 0
         self._pixels = 0
         self._clipped = 0
+
+    def count_scan(self, progress: Callable[[int, int], None] | None) -> None:
+        """Counts a scan that is done and tells whoever asked."""
+        self._scans += 1
+        if progress:
+            progress(self._scans, len(self.cohort.used))
 
     def count_clipped(self, piece: Slice, suvr_max: float) -> None:
         """Counts a slice's pixels and those above the scale."""

@@ -70,9 +70,7 @@ def scale_to_suvr(volume: Volume) -> Brain:
     return Brain(
         suvr=(data / np.float32(mean)).astype(np.float32, copy=False),
         spacing=volume.spacing,
-        centre=tuple(
-            float(c * s) for c, s in zip(centre, steps, strict=True)
-        ),
+        centre=tuple(float(c * s) for c, s in zip(centre, steps, strict=True)),
     )
 
 
@@ -114,6 +112,8 @@ def brain_mask(
 def _ball(spacing: tuple[float, float, float]) -> np.ndarray:
     """Gives an ellipsoid of voxels that is a ball in mm."""
     reach = [int(_OPENING_MM // v) for v in spacing]
-    axes = [np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)]
+    axes = [
+        np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)
+    ]
     x, y, z = np.meshgrid(*axes, indexing="ij")
     return x**2 + y**2 + z**2 <= _OPENING_MM**2

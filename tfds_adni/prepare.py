@@ -1,5 +1,8 @@
 """A folder of scans to a prepared data set, by one call."""
 
+import contextlib
+import io
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +21,7 @@ def prepare(
     num_shards: int | None = None,
     split_seed: int = 0,
     check: Callable[[Cohort], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Makes the TFRecords of one configuration.
 
@@ -28,6 +32,7 @@ def prepare(
         num_shards: Shards of each split; by size where `None`.
         split_seed: Another seed gives another split of the subjects.
         check: Called with the selected cohort before anything is written.
+        progress: Called with scans done and scans in all, after each scan.
 
     Returns:
         The data set's folder, `<data_dir>/adni/<config>/<version>`. It
@@ -40,7 +45,10 @@ def prepare(
             stage has too few subjects, or no scan is left to use.
     """
     builder = Builder(
-        config=_known(config), data_dir=str(data_dir), split_seed=split_seed
+        config=_known(config),
+        data_dir=str(data_dir),
+        split_seed=split_seed,
+        progress=progress,
     )
     home = Path(builder.data_path)
     if home.exists():
@@ -52,11 +60,18 @@ def prepare(
     assign_splits(cohort.stage_of_subject, seed=split_seed)
     if check:
         check(cohort)
-    builder.download_and_prepare(
-        download_config=tfds.download.DownloadConfig(
-            manual_dir=str(folder), num_shards=num_shards
-        )
+    options = tfds.download.DownloadConfig(
+        manual_dir=str(folder), num_shards=num_shards
     )
+    tfds.disable_progress_bar()
+    # TFDS announces a download and makes a folder for it; there is none.
+    with (
+        contextlib.redirect_stdout(io.StringIO()),
+        tempfile.TemporaryDirectory() as no_downloads,
+    ):
+        builder.download_and_prepare(
+            download_dir=no_downloads, download_config=options
+        )
     return home
 
 

@@ -1,0 +1,5 @@
+"""Lets `python -m pet_dcgan` stand for the command `pet-dcgan`."""
+
+from pet_dcgan.cli import main
+
+main()

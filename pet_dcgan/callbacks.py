@@ -1,0 +1,204 @@
+"""What happens between epochs: samples, logs and a look at the health."""
+
+import csv
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.figures import mosaic, save_sheet
+from pet_dcgan.files import replacing
+from pet_dcgan.sampling import synthetic_slices
+
+SHEET_ROWS = 4
+SHEET_COLUMNS = 4
+MONTAGE_COLUMNS = 8
+MONTAGE_ROWS = 12
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws the same latents after the first, every n-th and last epoch.
+
+    Writes `epoch_0040.png` and, once, `real.png`, and both as TensorBoard
+    images. Sample `i` is the image of seed `config.seed + i`, as `pet-dcgan
+    generate --seed` numbers them. The generator runs in inference mode.
+
+    Args:
+        folder: Where the pictures go.
+        tiles: Folder of the few images kept for `write_montage`.
+        config: Stage, plane, seed and SUVR scale.
+        real: Real slices `[n, size, size]` in SUVR, to be drawn beside.
+        writer: TensorBoard's writer.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        tiles: str | Path,
+        config: TrainConfig,
+        real: np.ndarray,
+        writer: tf.summary.SummaryWriter,
+    ) -> None:
+        super().__init__()
+        self.folder = Path(folder)
+        self.tiles = Path(tiles)
+        self.config = config
+        self.real = real
+        self.writer = writer
+        first = config.seed
+        self.seeds = np.arange(first, first + SHEET_ROWS * SHEET_COLUMNS)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Draws the real slices, unless a stopped run has done so."""
+        path = self.folder / "real.png"
+        if not path.exists():
+            self._draw(path, self.real, "real", step=0)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Draws the samples when it is time."""
+        done = epoch + 1
+        every, last = self.config.samples_every, self.config.epochs
+        if done not in (1, last) and done % every:
+            return
+        images = synthetic_slices(
+            self.model.generator, self.seeds, suvr_max=self.config.suvr_max
+        )
+        name = f"epoch_{done:04}"
+        with replacing(self.tiles / f"{name}.npy") as temporary:
+            np.save(temporary, images[:MONTAGE_COLUMNS].astype(np.float16))
+        title = f"synthetic, epoch {done}"
+        self._draw(self.folder / f"{name}.png", images, title, step=done)
+
+    def write_montage(self) -> Path:
+        """Draws how the same latents changed: `montage.png`, a row an epoch.
+
+        Islam & Zhang (2020) show such rows as their Figure 4.
+        """
+        kept = sorted(self.tiles.glob("epoch_*.npy"))
+        chosen = np.linspace(0, len(kept) - 1, min(len(kept), MONTAGE_ROWS))
+        kept = [kept[round(index)] for index in chosen]
+        path = self.folder / "montage.png"
+        save_sheet(
+            path,
+            [(f"epoch {int(p.stem[6:])}", np.load(p)) for p in kept],
+            title=f"{self._what}, synthetic over training",
+            suvr_max=self.config.suvr_max,
+            phantom=self.config.phantom,
+        )
+        return path
+
+    @property
+    def _what(self) -> str:
+        return f"{self.config.stage} {self.config.plane}"
+
+    def _draw(
+        self, path: Path, images: np.ndarray, title: str, step: int
+    ) -> None:
+        rows = [
+            ("", images[first : first + SHEET_COLUMNS])
+            for first in range(0, len(images), SHEET_COLUMNS)
+        ]
+        suvr_max, phantom = self.config.suvr_max, self.config.phantom
+        title = f"{self._what} {title}"
+        save_sheet(path, rows, title=title, suvr_max=suvr_max, phantom=phantom)
+        tag = "real" if step == 0 else "synthetic"
+        grid = mosaic(images, SHEET_COLUMNS) / suvr_max
+        with self.writer.as_default(step=step):
+            tf.summary.image(
+                f"{tag} (phantom)" if phantom else tag,
+                np.clip(grid, 0.0, 1.0)[None, ..., None],
+            )
+
+
+class EpochLog(keras.callbacks.Callback):
+    """Every metric of every epoch, to a CSV and to TensorBoard.
+
+    The CSV is replaced whole after each epoch, so it is never half a row
+    long, and an epoch that a resumed run repeats stands in it once. Epochs
+    count from 1.
+
+    Args:
+        path: The CSV; rows of an earlier part of the run are kept.
+        phantom: Written into every row.
+        writer: TensorBoard's writer.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        phantom: bool,
+        writer: tf.summary.SummaryWriter,
+    ) -> None:
+        super().__init__()
+        self.path = Path(path)
+        self.phantom = phantom
+        self.writer = writer
+        self.rows: list[dict[str, Any]] = []
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Reads the rows of an earlier part of the run."""
+        if self.path.exists():
+            with self.path.open(newline="", encoding="utf-8") as file:
+                self.rows = list(csv.DictReader(file))
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Starts the clock."""
+        self.started = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Adds the epoch's row and scalars."""
+        seconds = round(time.monotonic() - self.started, 3)
+        row = {"epoch": epoch + 1, **(logs or {}), "seconds": seconds}
+        self.rows = [r for r in self.rows if int(r["epoch"]) <= epoch]
+        self.rows.append(row | {"phantom": str(self.phantom).lower()})
+        with replacing(self.path) as temporary:
+            _write_rows(temporary, self.rows)
+        with self.writer.as_default(step=epoch + 1):
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(name, value)
+        self.writer.flush()
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Ends a training whose losses or weights are no longer finite.
+
+    Keras's own `TerminateOnNaN` watches a metric called `loss` alone, which a
+    GAN does not have.
+
+    Raises:
+        ValueError: From `fit`, as soon as it is seen.
+    """
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Looks at every metric of the step."""
+        for name, value in (logs or {}).items():
+            if not np.isfinite(value):
+                raise _diverged(f"{name} {value} at step {batch + 1}")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Looks at every weight, before anything is written."""
+        for variable in self.model.variables:
+            if not np.isfinite(np.asarray(variable)).all():
+                raise _diverged(f"{variable.path} with NaN or infinity")
+
+
+def _diverged(found: str) -> ValueError:
+    return ValueError(
+        f"expected finite losses and weights, found {found} of an epoch: the "
+        "training diverged, train under another --run with lower --set "
+        "g_learning_rate= and --set d_learning_rate="
+    )
+
+
+def _write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[-1]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)

@@ -1,0 +1,347 @@
+"""The command line `pet-dcgan`; it parses, calls and prints."""
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pet_dcgan import __version__, console
+from pet_dcgan.console import reported
+
+app = typer.Typer(
+    name="pet-dcgan",
+    help="Brain PET scans in, trained generators of synthetic PET out. "
+    "Start with: pet-dcgan demo",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+class Stage(enum.StrEnum):
+    """The stages a generator is trained for."""
+
+    NC = "NC"
+    MCI = "MCI"
+    AD = "AD"
+
+
+class Plane(enum.StrEnum):
+    """The planes slices are cut in."""
+
+    AXIAL = "axial"
+    CORONAL = "coronal"
+    SAGITTAL = "sagittal"
+
+
+class Format(enum.StrEnum):
+    """The files `generate` writes."""
+
+    PNG = "png"
+    NPY = "npy"
+    NIFTI = "nifti"
+
+
+DataDir = Annotated[
+    Path, typer.Option("--data-dir", help="Where prepared data sets lie.")
+]
+ConfigName = Annotated[
+    str,
+    typer.Option(
+        "--config",
+        help="axial_128, coronal_128, sagittal_128, all_128 or axial_64.",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Takes the options that come before a command."""
+
+
+@app.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
+@reported
+def phantom(
+    out: Annotated[
+        Path, typer.Argument(help="A folder that is not there yet.")
+    ],
+    subjects: Annotated[
+        str,
+        typer.Option(help="Subjects a stage: 24, or NC=8,MCI=8,AD=8."),
+    ] = "24",
+    seed: Seed = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; all cores if unset.")
+    ] = None,
+) -> None:
+    """Makes an ADNI-like download of invented brains, to try things on."""
+    from tfds_adni.phantom import write_cohort
+
+    bar, advance = console.progress("phantom scans")
+    with bar:
+        written = write_cohort(
+            out,
+            subjects=_counts(subjects),
+            seed=seed,
+            jobs=jobs,
+            progress=advance,
+        )
+    typer.echo(
+        f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
+        f"{written} --data-dir data"
+    )
+
+
+def _counts(text: str) -> dict[str, int]:
+    """Reads `24` or `NC=8,MCI=8,AD=8`."""
+    stages = [stage.value for stage in Stage]
+    if text.strip().isdigit():
+        return dict.fromkeys(stages, int(text))
+    counts = {}
+    for part in text.split(","):
+        stage, _, number = (word.strip() for word in part.partition("="))
+        if stage not in stages or not number.isdigit():
+            raise typer.BadParameter(
+                f"expected a number, or stage=number with {', '.join(stages)}; "
+                f"found {part.strip()!r}",
+                param_hint="--subjects",
+            )
+        counts[stage] = int(number)
+    return counts
+
+
+@app.command(epilog="Example: pet-dcgan scan ~/ADNI_PET --csv scans.csv")
+@reported
+def scan(
+    folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
+    csv: Annotated[
+        Path | None, typer.Option(help="Write one row for each file here.")
+    ] = None,
+) -> None:
+    """Shows which scans would be used, which are skipped, and why."""
+    from tfds_adni.cohort import gather
+
+    cohort = gather(folder)
+    _print_cohort(cohort)
+    if csv:
+        cohort.account(folder).to_csv(csv, index=False)
+        typer.echo(f"one row for each file: {csv}")
+
+
+def _print_cohort(cohort) -> None:
+    """Prints what is used and what is not, by stage."""
+    stages = [stage.value for stage in Stage]
+    rows = [
+        [what, *(count[s] for s in stages), count["?"], count.total()]
+        for what, count in cohort.summary().items()
+    ]
+    rows.sort(key=lambda row: (row[0] != "used", -row[-1]))
+    name = "Phantom scans (no patients)" if cohort.phantom else "Scans"
+    console.print_table(name, ["", *stages, "no stage", "all"], rows)
+
+
+@app.command(
+    epilog="Example: pet-dcgan prepare ~/ADNI_PET --data-dir data "
+    "--config axial_128"
+)
+@reported
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
+    data_dir: DataDir,
+    config: ConfigName = "axial_128",
+    num_shards: Annotated[
+        int | None,
+        typer.Option(min=1, help="Files of each split; by size if unset."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
+) -> None:
+    """Turns a folder of scans into TFRecords of labelled SUVR slices."""
+    console.start_tensorflow(gpu=False)
+    from tfds_adni.prepare import prepare as prepare_set
+
+    bar, advance = console.progress("prepare")
+    with bar:
+        home = prepare_set(
+            folder,
+            data_dir,
+            config=config,
+            num_shards=num_shards,
+            split_seed=seed,
+            check=_print_cohort,
+            progress=advance,
+        )
+    typer.echo(
+        f"{home}: account of every scan in scans.csv. Next: pet-dcgan train "
+        f"--data-dir {data_dir} --config {config} --stage AD --run runs/ad"
+    )
+
+
+@app.command(
+    epilog="Example: pet-dcgan train --data-dir data --stage AD --run runs/ad "
+    "--preset demo --set batch_size=8"
+)
+@reported
+def train(
+    data_dir: DataDir,
+    stage: Annotated[Stage, typer.Option(case_sensitive=False)],
+    run: Annotated[Path, typer.Option(help="The run's folder, a new one.")],
+    config: ConfigName = "axial_128",
+    plane: Annotated[
+        Plane | None, typer.Option(help="Needed where a set holds several.")
+    ] = None,
+    preset: Annotated[str, typer.Option(help="paper or demo.")] = "paper",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Instead of the preset's.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="name=value, as in config.json; repeat."),
+    ] = None,
+    seed: Seed = 0,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and stop.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a stopped run.")
+    ] = False,
+) -> None:
+    """Trains the generator of one stage."""
+    console.start_tensorflow()
+    from pet_dcgan import config as presets
+    from pet_dcgan import train as training
+
+    overrides = presets.parse_overrides(settings or [])
+    if epochs is not None:
+        overrides["epochs"] = epochs
+    resolved = training.resolve_config(
+        preset,
+        data_dir=data_dir,
+        dataset=config,
+        stage=stage.value,
+        plane=plane.value if plane else None,
+        overrides=overrides,
+        seed=seed,
+    )
+    if dry_run:
+        from pet_dcgan import plan
+
+        typer.echo(plan.describe(plan.plan(resolved)))
+        return
+    done = training.train(resolved, run, resume=resume)
+    typer.echo(f"{done.path}: trained. Next: pet-dcgan evaluate {done.path}")
+
+
+@app.command(epilog="Example: pet-dcgan evaluate runs/ad")
+@reported
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A finished run.")],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Where the data set lies now, if it was moved."),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(min=2, help="Images of each kind; all held-out if unset."),
+    ] = None,
+    seed: Seed = 0,
+) -> None:
+    """Judges a generator against subjects it has never seen."""
+    console.start_tensorflow()
+    from pet_dcgan.evaluate import evaluate as judge
+    from pet_dcgan.run import Run
+
+    opened = Run.open(run)
+    metrics = judge(opened, data_dir=data_dir, count=count, seed=seed)
+    _print_metrics({opened.config.stage: metrics})
+    typer.echo(f"{opened.evaluation}: metrics.json and figures")
+
+
+def _print_metrics(metrics: dict[str, dict]) -> None:
+    """Prints the numbers of several stages, real beside synthetic."""
+    from pet_dcgan.report import metric_rows
+
+    phantom_only = any(m["phantom"] for m in metrics.values())
+    title = "PSNR and SSIM (the paper's formulas) on held-out subjects"
+    console.print_table(
+        title + (", PHANTOM data" if phantom_only else ""),
+        *metric_rows(metrics),
+    )
+
+
+@app.command(epilog="Example: pet-dcgan export runs/ad --to export/models")
+@reported
+def export(
+    runs: Annotated[list[Path], typer.Argument(help="Finished runs.")],
+    to: Annotated[Path, typer.Option(help="The folder of models.")],
+) -> None:
+    """Writes SavedModels for TensorFlow Serving."""
+    console.start_tensorflow(gpu=False)
+    from pet_dcgan.export import export_run
+    from pet_dcgan.run import Run
+
+    opened = [Run.open(path) for path in runs]
+    for run in opened:
+        typer.echo(f"{export_run(run, to)}: exported and compared")
+
+
+@app.command(
+    epilog="Example: pet-dcgan generate export/models/ad --count 100 --seed 1 "
+    "--out synthetic --format nifti"
+)
+@reported
+def generate(
+    model: Annotated[
+        Path, typer.Argument(help="An exported model or one version of it.")
+    ],
+    count: Annotated[int, typer.Option(min=1, help="How many images.")],
+    out: Annotated[Path, typer.Option(help="A folder to be made.")],
+    seed: Annotated[
+        int, typer.Option(min=0, help="Seed of the first image; then +1.")
+    ] = 0,
+    format: Annotated[Format, typer.Option()] = Format.PNG,  # noqa: A002
+) -> None:
+    """Draws synthetic images with an exported model."""
+    console.start_tensorflow()
+    from pet_dcgan.generate import generate as draw
+
+    table = draw(model, count=count, seed=seed, out=out, format=format.value)
+    typer.echo(f"{table}: {count} images, their seeds and their SUVR scale")
+
+
+@app.command(epilog="Example: pet-dcgan demo --out demo")
+@reported
+def demo(
+    out: Annotated[Path, typer.Option(help="Everything goes in here.")] = Path(
+        "demo"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smoke run of a minute or two.")
+    ] = False,
+) -> None:
+    """Goes the whole way on a phantom; steps that are done are skipped."""
+    console.start_tensorflow()
+    from pet_dcgan.demo import run_demo
+
+    summary = run_demo(out, quick=quick, say=typer.echo)
+    _print_metrics(summary.metrics)
+    for what, where in summary.places.items():
+        typer.echo(f"{what:<10} {where}")
+
+
+def main() -> None:
+    """Runs the command line."""
+    app()

@@ -1,0 +1,251 @@
+"""What a training run is told: presets, overrides and their limits."""
+
+import contextlib
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+STAGES = ("NC", "MCI", "AD")
+PLANES = ("axial", "coronal", "sagittal")
+
+# `paper` is Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2. Their text
+# states the latent length, the batch, the optimiser and the epochs; the
+# widths and the kernel's place in each layer are read from DCGAN (Radford,
+# Metz & Chintala 2016, arXiv 1511.06434), on which they build.
+_PAPER: dict[str, Any] = {
+    "channels": 3,
+    "latent_dim": 100,
+    "width": 64,
+    "kernel_size": 5,
+    "batch_size": 64,
+    "epochs": 500,
+    "g_learning_rate": 1e-4,
+    "d_learning_rate": 1e-4,
+    "beta_1": 0.5,
+    "beta_2": 0.999,
+    "samples_every": 20,
+}
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": _PAPER,
+    # a quarter of the width, for a laptop without a GPU
+    "demo": _PAPER
+    | {
+        "channels": 1,
+        "width": 16,
+        "batch_size": 16,
+        "epochs": 40,
+        "g_learning_rate": 2e-4,
+        "d_learning_rate": 2e-4,
+        "samples_every": 5,
+    },
+}
+
+_CHOICES: dict[str, tuple] = {
+    "preset": tuple(PRESETS),
+    "stage": STAGES,
+    "plane": PLANES,
+    "size": (32, 64, 128, 256),
+    "channels": (1, 3),
+}
+# closed intervals
+_LIMITS: dict[str, tuple[float, float]] = {
+    "latent_dim": (1, 4096),
+    "width": (1, 512),
+    "kernel_size": (2, 9),
+    "batch_size": (2, 4096),
+    "epochs": (1, 1_000_000),
+    "samples_every": (1, 1_000_000),
+    "g_learning_rate": (1e-8, 1.0),
+    "d_learning_rate": (1e-8, 1.0),
+    "beta_1": (0.0, 0.9999),
+    "beta_2": (0.0, 0.999999),
+    "spacing_mm": (0.1, 100.0),
+    "suvr_max": (0.1, 1000.0),
+    "seed": (0, 2**31 - 1),
+}
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """Everything needed to run one training again.
+
+    Args:
+        preset: Name of the preset the values started from.
+        stage: `"NC"`, `"MCI"` or `"AD"`.
+        plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        dataset: Configuration of the prepared set, as `"axial_128"`.
+        data_dir: Folder that holds `adni/<dataset>/<version>`.
+        phantom: True where every subject of the set is a phantom.
+        size: Height and width of an image in pixels: 32, 64, 128 or 256.
+        spacing_mm: Millimetres a pixel.
+        suvr_max: SUVR that the network's +1 stands for.
+        channels: 1, or 3 for the one channel repeated.
+        latent_dim: Length of a latent vector.
+        width: Channels of the widest-resolution hidden layer.
+        kernel_size: Side of every (transposed) convolution, in pixels.
+        batch_size: Real images, and latent vectors, a step.
+        epochs: Passes over the slices.
+        g_learning_rate: Adam's learning rate of the generator.
+        d_learning_rate: Adam's learning rate of the discriminator.
+        beta_1: Adam's decay of the first moment.
+        beta_2: Adam's decay of the second moment.
+        samples_every: Epochs between two sheets of samples.
+        seed: Fixes weights, latents and the order of the slices.
+
+    Raises:
+        ValueError: If a value is of the wrong kind or outside its limits.
+    """
+
+    preset: str
+    stage: str
+    plane: str
+    dataset: str
+    data_dir: str
+    phantom: bool
+    size: int
+    spacing_mm: float
+    suvr_max: float
+    channels: int
+    latent_dim: int
+    width: int
+    kernel_size: int
+    batch_size: int
+    epochs: int
+    g_learning_rate: float
+    d_learning_rate: float
+    beta_1: float
+    beta_2: float
+    samples_every: int
+    seed: int
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = _of_kind(field.name, field.type, getattr(self, field.name))
+            _within_limits(field.name, value)
+            object.__setattr__(self, field.name, value)
+
+    def to_json(self) -> str:
+        """The configuration as indented JSON, in the order of the fields."""
+        return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainConfig":
+        """Reads what `to_json` wrote.
+
+        Args:
+            text: A JSON object with every field and no other.
+
+        Raises:
+            ValueError: If it is no JSON object, or a field is missing,
+                unknown or invalid.
+        """
+        try:
+            values = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"expected a run's configuration as JSON, found: {error}"
+            ) from error
+        if not isinstance(values, dict):
+            raise ValueError(
+                "expected a run's configuration as a JSON object, found "
+                f"{type(values).__name__}"
+            )
+        return _from_values(values)
+
+
+_KINDS = {f.name: f.type for f in dataclasses.fields(TrainConfig)}
+
+
+def make_config(
+    preset: str,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    **facts: Any,
+) -> TrainConfig:
+    """A preset with facts of the data and the user's changes put in.
+
+    Args:
+        preset: `"paper"` or `"demo"`.
+        overrides: Fields to change, as values or as text (`{"epochs": "3"}`).
+            They win over the preset; a fact of the data cannot be overridden.
+        **facts: The remaining fields: `stage`, `plane`, `dataset`, `data_dir`,
+            `phantom`, `size`, `spacing_mm`, `suvr_max`, `seed`.
+
+    Raises:
+        ValueError: If the preset or a field is unknown, or a value invalid.
+    """
+    _within_limits("preset", preset)
+    overrides = dict(overrides or {})
+    allowed = sorted(PRESETS[preset])
+    unknown = sorted(set(overrides) - set(allowed))
+    if unknown:
+        raise ValueError(
+            f"expected a setting among {', '.join(allowed)}, found "
+            f"{', '.join(unknown)}: correct the name after --set"
+        )
+    return _from_values(PRESETS[preset] | overrides | facts, preset=preset)
+
+
+def parse_overrides(items: Iterable[str]) -> dict[str, str]:
+    """Turns `["epochs=3", "width=8"]` into `{"epochs": "3", "width": "8"}`.
+
+    Raises:
+        ValueError: If an item has no `=`, no name, or a name comes twice.
+    """
+    overrides: dict[str, str] = {}
+    for item in items:
+        name, equals, value = (part.strip() for part in item.partition("="))
+        if not (name and equals and value):
+            raise ValueError(
+                f"expected --set name=value, found {item!r}: write for "
+                "example --set batch_size=8"
+            )
+        if name in overrides:
+            raise ValueError(
+                f"expected each setting once, found {name!r} twice: "
+                "keep one --set of it"
+            )
+        overrides[name] = value
+    return overrides
+
+
+def _from_values(values: Mapping[str, Any], **more: Any) -> TrainConfig:
+    values = dict(values) | more
+    missing = sorted(set(_KINDS) - set(values))
+    unknown = sorted(set(values) - set(_KINDS))
+    if missing or unknown:
+        raise ValueError(
+            "expected the fields of a run's configuration, found missing: "
+            f"{missing}, unknown: {unknown}"
+        )
+    return TrainConfig(**values)
+
+
+def _of_kind(name: str, kind: type, value: Any) -> Any:
+    """`value` as `kind`; text is read, and nothing is rounded silently."""
+    wanted = {int: "a whole number", float: "a number", bool: "true or false"}
+    if kind in (str, bool):
+        if isinstance(value, kind):
+            return value
+    elif not isinstance(value, bool):
+        with contextlib.suppress(TypeError, ValueError):
+            number = float(value)
+            if math.isfinite(number) and number == kind(number):
+                return kind(number)
+    raise ValueError(
+        f"expected {name} to be {wanted.get(kind, 'text')}, found {value!r}"
+    )
+
+
+def _within_limits(name: str, value: Any) -> None:
+    if name in _CHOICES and value not in _CHOICES[name]:
+        choices = ", ".join(map(str, _CHOICES[name]))
+        raise ValueError(f"expected {name} among {choices}, found {value!r}")
+    if name in _LIMITS:
+        low, high = _LIMITS[name]
+        if not low <= value <= high:
+            raise ValueError(
+                f"expected {name} between {low} and {high}, found {value!r}"
+            )

@@ -1,0 +1,139 @@
+"""What the command line says: errors in one line, tables, progress."""
+
+import contextlib
+import functools
+import importlib
+import os
+import sys
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+STOPPED = 130
+FAILED = 1
+# Set to see where an error came from.
+TRACEBACK_VARIABLE = "PET_DCGAN_TRACEBACK"
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    """Sends file descriptor 2 nowhere, which C++ writes to directly."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nowhere)
+        os.close(kept)
+
+
+def start_tensorflow(*, gpu: bool = True) -> None:
+    """Imports TensorFlow without its greeting, which looks like errors.
+
+    Args:
+        gpu: Whether the command trains; one that does not leaves the GPU's
+            memory to others.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not gpu:
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+    with _silent_stderr():
+        importlib.import_module("tensorflow")
+
+
+def reported(command: Callable) -> Callable:
+    """Wraps a command: what goes wrong is one line and an exit code.
+
+    Args:
+        command: A function that typer calls.
+
+    Returns:
+        The function; it exits with 130 on Ctrl-C and with 1 on anything else
+        that is raised.
+    """
+
+    @functools.wraps(command)
+    def wrapper(*args, **kwargs):
+        try:
+            return command(*args, **kwargs)
+        except (typer.Exit, typer.BadParameter):
+            raise
+        except KeyboardInterrupt:
+            _leave("stopped by Ctrl-C; nothing unfinished was kept", STOPPED)
+        # The command line is the one place where nothing may fly past: a
+        # traceback tells its reader nothing.
+        except Exception as error:
+            if os.environ.get(TRACEBACK_VARIABLE):
+                raise
+            _leave(_worded(error), FAILED)
+
+    return wrapper
+
+
+def _worded(error: Exception) -> str:
+    """Gives an error as one line."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        place = f" ({error.filename})" if error.filename else ""
+        return f"{error.strerror}{place}; nothing half-written was kept"
+    known = (ValueError, OSError, ImportError, ArithmeticError)
+    if isinstance(error, known):
+        return text
+    if "No space left on device" in text:
+        return "No space left on device; free some and run it again"
+    return (
+        f"unexpected {type(error).__name__}: {text[:300]}; run again with "
+        f"{TRACEBACK_VARIABLE}=1 and report what it prints"
+    )
+
+
+def _leave(line: str, code: int) -> NoReturn:
+    """Prints the last line and exits."""
+    print(f"pet-dcgan: {line}", file=sys.stderr)
+    raise typer.Exit(code)
+
+
+def print_table(title: str, columns: list[str], rows: list[list]) -> None:
+    """Prints a table, numbers right-aligned.
+
+    Args:
+        title: Line above the table.
+        columns: Headings; the first column is text.
+        rows: Cells, each printed by `str`.
+    """
+    table = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 120).print(table)
+
+
+def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
+    """Gives a bar and the function that moves it.
+
+    Args:
+        label: Text before the bar.
+
+    Returns:
+        The bar, to be used in a `with`, and `advance(done, total)`.
+    """
+    bar = Progress(
+        TextColumn(label),
+        BarColumn(),
+        MofNCompleteColumn(),
+        console=Console(stderr=True),
+    )
+    task = bar.add_task(label, total=None)
+
+    def advance(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+
+    return bar, advance

@@ -1,0 +1,224 @@
+"""The whole way on a phantom: scans, data set, generators, numbers, models.
+
+A step whose result lies there whole is skipped, so that a stopped demo goes on
+where it was.
+"""
+
+import dataclasses
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pet_dcgan.config import STAGES
+from pet_dcgan.data import load_slices
+from pet_dcgan.evaluate import evaluate
+from pet_dcgan.export import export_run
+from pet_dcgan.figures import save_sheet
+from pet_dcgan.files import replacing
+from pet_dcgan.intensity import suvr_from_png
+from pet_dcgan.run import Run
+from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.train import resolve_config, train
+from tfds_adni.phantom import write_cohort
+from tfds_adni.prepare import prepare
+
+_GALLERY_IMAGES = 8
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How large a demo is.
+
+    Attributes:
+        subjects: Subjects of each stage.
+        dataset: Configuration of the prepared set.
+        overrides: Changes to the preset `demo`.
+        seed: Seed of everything.
+    """
+
+    subjects: int = 24
+    dataset: str = "axial_128"
+    overrides: dict[str, Any] = dataclasses.field(default_factory=dict)
+    seed: int = 0
+
+
+QUICK = Settings(
+    subjects=4,
+    dataset="axial_64",
+    overrides={"epochs": 2, "width": 8, "samples_every": 1},
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a demo gave.
+
+    Attributes:
+        metrics: What `evaluate` returned, by stage.
+        places: Where things lie, by what they are.
+    """
+
+    metrics: dict[str, dict[str, Any]]
+    places: dict[str, Path]
+
+
+def run_demo(
+    out: Path, *, quick: bool = False, say: Callable[[str], None] = print
+) -> Summary:
+    """Runs every step that is not done yet.
+
+    Args:
+        out: Folder for everything; made where missing.
+        quick: A smoke run: its images are not worth looking at.
+        say: Called with a line before each step and a result after it.
+
+    Returns:
+        The numbers and the places.
+
+    Raises:
+        FileExistsError: If `out` holds something else than this demo.
+    """
+    settings = QUICK if quick else Settings()
+    out = Path(out)
+    _claim(out, settings)
+    places = {
+        "scans": out / "phantom",
+        "data set": out / "data" / "adni" / settings.dataset,
+        "runs": out / "runs",
+        "models": out / "models",
+        "gallery": out / "gallery.png",
+    }
+    step = _Step(say)
+    step("phantom scans", places["scans"], lambda: _phantom(out, settings))
+    step("prepared slices", places["data set"], lambda: _prepare(out, settings))
+    metrics = {
+        stage: _one_stage(stage, out, settings, step) for stage in STAGES
+    }
+    step("gallery", places["gallery"], lambda: _gallery(out, settings))
+    return Summary(metrics, places)
+
+
+class _Step:
+    """Runs a step unless its result is there, and says how long it took."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def __call__(
+        self, what: str, result: Path, work: Callable[[], object]
+    ) -> None:
+        if result.exists():
+            self._say(f"{what}: done already ({result})")
+            return
+        self._say(f"{what} ...")
+        started = time.monotonic()
+        work()
+        self._say(f"{what}: {time.monotonic() - started:.0f} s ({result})")
+
+
+def _claim(out: Path, settings: Settings) -> None:
+    """Marks a folder as this demo's, or refuses one that is not."""
+    mark = out / "demo.json"
+    wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
+    if mark.exists():
+        found = json.loads(mark.read_text(encoding="utf-8"))
+        if found != wanted:
+            raise FileExistsError(
+                f"expected the same demo in {out}, found one with other "
+                "settings (quick or not); choose another --out or remove it"
+            )
+        return
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(
+            f"expected a new folder or a demo's, found {out} in use; choose "
+            "another --out"
+        )
+    with replacing(mark) as path:
+        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+
+
+def _phantom(out: Path, settings: Settings) -> None:
+    """Makes the phantom download."""
+    write_cohort(
+        out / "phantom",
+        subjects=dict.fromkeys(STAGES, settings.subjects),
+        seed=settings.seed,
+    )
+
+
+def _prepare(out: Path, settings: Settings) -> None:
+    """Makes the data set."""
+    prepare(out / "phantom", out / "data", config=settings.dataset)
+
+
+def _one_stage(
+    stage: str, out: Path, settings: Settings, step: _Step
+) -> dict[str, Any]:
+    """Trains, judges and exports the generator of one stage."""
+    path = out / "runs" / stage.lower()
+    step(
+        f"{stage} training",
+        path / "generator.keras",
+        lambda: _train(stage, path, out, settings),
+    )
+    run = Run.open(path)
+    step(
+        f"{stage} evaluation",
+        run.evaluation / "metrics.json",
+        lambda: evaluate(run),
+    )
+    step(
+        f"{stage} export",
+        out / "models" / stage.lower(),
+        lambda: export_run(run, out / "models"),
+    )
+    return run.metrics()
+
+
+def _train(stage: str, path: Path, out: Path, settings: Settings) -> None:
+    """Trains one stage, or goes on with it."""
+    config = resolve_config(
+        "demo",
+        data_dir=out / "data",
+        dataset=settings.dataset,
+        stage=stage,
+        overrides=settings.overrides,
+        seed=settings.seed,
+    )
+    train(config, path, resume=path.exists())
+
+
+def _gallery(out: Path, settings: Settings) -> None:
+    """Draws held-out real slices above synthetic ones, for each stage."""
+    rows = []
+    for stage in STAGES:
+        run = Run.open(out / "runs" / stage.lower())
+        config = run.config
+        held_out = load_slices(
+            config.data_dir,
+            config.dataset,
+            split="test",
+            stage=stage,
+            plane=config.plane,
+        )
+        total = len(held_out.images)
+        chosen = np.linspace(0, total - 1, _GALLERY_IMAGES).round().astype(int)
+        real = suvr_from_png(held_out.images[chosen], config.suvr_max)
+        synthetic = synthetic_slices(
+            run.load_generator(),
+            np.arange(_GALLERY_IMAGES),
+            suvr_max=config.suvr_max,
+        )
+        rows += [(f"{stage} held out", real), (f"{stage} synthetic", synthetic)]
+    with replacing(out / "gallery.png") as path:
+        save_sheet(
+            path,
+            rows,
+            title=f"Real above synthetic slices, {config.plane}",
+            suvr_max=config.suvr_max,
+            phantom=config.phantom,
+        )

@@ -1,0 +1,89 @@
+"""SUVR as stored in a 16-bit PNG and as seen by the networks.
+
+Both maps are linear: a stored `v` is `v / 65535 * suvr_max`, a network's `x`
+is `(x + 1) / 2 * suvr_max`. Images therefore stay quantitative all the way.
+"""
+
+import numpy as np
+
+PNG_MAX = 65535
+
+
+def suvr_from_png(stored: np.ndarray, suvr_max: float) -> np.ndarray:
+    """Stored uint16 values to SUVR.
+
+    Args:
+        stored: uint16 array of any shape.
+        suvr_max: SUVR that 65535 stands for.
+
+    Returns:
+        float32 array in [0, suvr_max].
+
+    Raises:
+        ValueError: If `stored` is not uint16, or `suvr_max` not positive.
+    """
+    stored = np.asarray(stored)
+    if stored.dtype != np.uint16:
+        raise ValueError(
+            f"expected stored pixels as uint16, found {stored.dtype}"
+        )
+    scale = _checked(suvr_max) / PNG_MAX
+    return (stored * np.float64(scale)).astype(np.float32)
+
+
+def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
+    """SUVR to uint16, clipped to [0, suvr_max] and rounded.
+
+    Args:
+        suvr: Finite array of any shape.
+        suvr_max: SUVR that 65535 stands for.
+
+    Returns:
+        uint16 array.
+
+    Raises:
+        ValueError: If a value is not finite, or `suvr_max` not positive.
+    """
+    suvr = np.asarray(suvr, np.float64)
+    if not np.isfinite(suvr).all():
+        raise ValueError(
+            "expected finite SUVR values, found "
+            f"{np.count_nonzero(~np.isfinite(suvr))} NaN or infinite ones"
+        )
+    scaled = np.clip(suvr / _checked(suvr_max), 0.0, 1.0) * PNG_MAX
+    return np.rint(scaled).astype(np.uint16)
+
+
+def suvr_from_network(x: np.ndarray, suvr_max: float) -> np.ndarray:
+    """A network's values in [-1, 1] to float32 SUVR in [0, suvr_max]."""
+    half = _checked(suvr_max) / 2
+    return ((np.asarray(x, np.float64) + 1.0) * half).astype(np.float32)
+
+
+def network_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
+    """SUVR in [0, suvr_max] to a network's float32 values in [-1, 1]."""
+    half = _checked(suvr_max) / 2
+    return (np.asarray(suvr, np.float64) / half - 1.0).astype(np.float32)
+
+
+def to_single_channel(x: np.ndarray) -> np.ndarray:
+    """The mean over the channel axis of `[..., channels]`.
+
+    Real images repeat one channel, so for them the mean changes nothing; a
+    generator's three channels differ a little.
+
+    Raises:
+        ValueError: If the last axis is neither 1 nor 3 long.
+    """
+    x = np.asarray(x)
+    if x.ndim < 1 or x.shape[-1] not in (1, 3):
+        raise ValueError(
+            f"expected 1 or 3 channels on the last axis, found shape {x.shape}"
+        )
+    return x.mean(axis=-1, dtype=np.float32)
+
+
+def _checked(suvr_max: float) -> float:
+    if not (np.isfinite(suvr_max) and suvr_max > 0):
+        raise ValueError(f"expected suvr_max above 0, found {suvr_max!r}")
+    return float(suvr_max)

@@ -1,0 +1,57 @@
+"""The adversarial losses, on logits.
+
+Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2, after Goodfellow et al.
+(2014), arXiv 1406.2661. With `D = sigmoid(logit)`, `-log D` is
+`softplus(-logit)` and `-log(1 - D)` is `softplus(logit)`, which neither
+overflow nor take the logarithm of zero.
+"""
+
+import tensorflow as tf
+
+
+def real_loss(real_logits: tf.Tensor) -> tf.Tensor:
+    """The discriminator's loss on real images, the mean of `-log D(x)`.
+
+    Args:
+        real_logits: Logits `[n, 1]` of real images.
+
+    Returns:
+        Scalar, 0 at best.
+    """
+    return tf.reduce_mean(tf.nn.softplus(-real_logits))
+
+
+def fake_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+    """The discriminator's loss on images made, mean of `-log(1 - D(G(z)))`.
+
+    Args:
+        fake_logits: Logits `[n, 1]` of generated images.
+
+    Returns:
+        Scalar, 0 at best.
+    """
+    return tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+
+def generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+    """The generator's loss in its non-saturating form, `-log D(G(z))`.
+
+    Args:
+        fake_logits: Logits `[n, 1]` of generated images.
+
+    Returns:
+        Scalar: their mean, 0 at best.
+    """
+    return tf.reduce_mean(tf.nn.softplus(-fake_logits))
+
+
+def share_called_real(logits: tf.Tensor) -> tf.Tensor:
+    """Share of images the discriminator calls real: logit above 0, D > 1/2.
+
+    Args:
+        logits: Logits `[n, 1]`.
+
+    Returns:
+        Scalar in [0, 1].
+    """
+    return tf.reduce_mean(tf.cast(logits > 0, tf.float32))

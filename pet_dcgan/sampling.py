@@ -1,0 +1,56 @@
+"""Seeds through a live generator to slices in SUVR."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pet_dcgan.latent import latents_from_seeds
+
+CHUNK = 64
+
+
+def network_images(generator: keras.Model, latents: tf.Tensor) -> tf.Tensor:
+    """Images `[n, size, size, channels]` in [-1, 1], in inference mode."""
+    return generator(latents, training=False)
+
+
+def suvr_from_latents(
+    generator: keras.Model, latents: tf.Tensor, suvr_max: float
+) -> tf.Tensor:
+    """Slices `[n, size, size]` in SUVR: the mean of the channels, rescaled.
+
+    Made of TensorFlow operations, so that an exported model holds the very
+    same ones. The scale is that of `pet_dcgan.intensity`.
+    """
+    images = network_images(generator, latents)
+    return (tf.reduce_mean(images, axis=-1) + 1.0) * (suvr_max / 2)
+
+
+def synthetic_slices(
+    generator: keras.Model, seeds: np.ndarray, *, suvr_max: float
+) -> np.ndarray:
+    """The slice of each seed, `CHUNK` at a time.
+
+    Args:
+        generator: `latent` `[n, latent_dim]` to images in [-1, 1].
+        seeds: Integers `[n]`.
+        suvr_max: SUVR that the network's +1 stands for.
+
+    Returns:
+        float32 `[n, size, size]` in SUVR.
+
+    Raises:
+        ValueError: If a value is not finite.
+    """
+    latent_dim = generator.input_shape[-1]
+    chunks = []
+    for start in range(0, len(seeds), CHUNK):
+        latents = latents_from_seeds(seeds[start : start + CHUNK], latent_dim)
+        chunks.append(suvr_from_latents(generator, latents, suvr_max).numpy())
+    slices = np.concatenate(chunks)
+    if not np.isfinite(slices).all():
+        raise ValueError(
+            "expected finite images, found NaN or infinity in what the "
+            "generator makes: the training diverged, train again"
+        )
+    return slices

@@ -1,0 +1,188 @@
+import csv
+
+import matplotlib.image
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pet_dcgan.callbacks import EpochLog, SampleGrid, StopOnNonFinite
+from pet_dcgan.sampling import synthetic_slices
+
+REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
+SUVR = np.random.default_rng(1).uniform(0, 2.5, [16, 32, 32])
+
+
+@pytest.fixture
+def writer(tmp_path):
+    writer = tf.summary.create_file_writer(str(tmp_path / "board"))
+    yield writer
+    writer.close()
+
+
+def board_tags(tmp_path):
+    """(tag, step) of everything written for TensorBoard."""
+    found = []
+    for path in (tmp_path / "board").iterdir():
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            found += [(v.tag, event.step) for v in event.summary.value]
+    return found
+
+
+def rows(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class TestSampleGrid:
+    @pytest.fixture
+    def fitted(self, tiny_model, tiny_config, tmp_path, writer):
+        def fit(**settings):
+            config = tiny_config(**settings)
+            grid = SampleGrid(
+                tmp_path / "samples",
+                tiles=tmp_path / "tiles",
+                config=config,
+                real=SUVR,
+                writer=writer,
+            )
+            model = tiny_model()
+            model.fit(
+                REAL,
+                epochs=config.epochs,
+                shuffle=False,
+                verbose=0,
+                callbacks=[grid],
+            )
+            writer.flush()
+            return model, grid
+
+        return fit
+
+    def test_draws_the_first_every_nth_and_the_last_epoch(
+        self, fitted, tmp_path
+    ):
+        fitted(epochs=5, samples_every=2)
+        assert sorted(p.name for p in (tmp_path / "samples").iterdir()) == [
+            "epoch_0001.png",
+            "epoch_0002.png",
+            "epoch_0004.png",
+            "epoch_0005.png",
+            "real.png",
+        ]
+        assert board_tags(tmp_path) == [
+            ("real (phantom)", 0),
+            ("synthetic (phantom)", 1),
+            ("synthetic (phantom)", 2),
+            ("synthetic (phantom)", 4),
+            ("synthetic (phantom)", 5),
+        ]
+
+    def test_shows_the_images_of_the_seeds_from_the_runs_seed_on(
+        self, fitted, tmp_path
+    ):
+        model, _ = fitted(epochs=1, seed=11)
+        expected = synthetic_slices(
+            model.generator, np.arange(11, 19), suvr_max=2.5
+        )
+        kept = np.load(tmp_path / "tiles" / "epoch_0001.npy")
+        np.testing.assert_allclose(kept, expected, atol=2e-3)
+
+    def test_leaves_the_training_as_it_is(self, fitted, tiny_model):
+        model, _ = fitted(epochs=3, samples_every=1)
+        other = tiny_model()
+        other.fit(REAL, epochs=3, shuffle=False, verbose=0)
+        for a, b in zip(model.weights, other.weights, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+    def test_the_montage_has_a_row_for_each_kept_epoch(self, fitted, tmp_path):
+        _, grid = fitted(epochs=4, samples_every=2)
+        picture = matplotlib.image.imread(grid.write_montage())
+        # three rows (epochs 1, 2, 4) of 128 pixels below the title
+        assert picture.shape[0] == pytest.approx(3 * 128 + 70, abs=2)
+        assert (tmp_path / "samples" / "montage.png").exists()
+
+    def test_a_long_montage_keeps_first_and_last(
+        self, tiny_config, tmp_path, writer, monkeypatch
+    ):
+        for epoch in range(1, 21):
+            np.save(tmp_path / f"epoch_{epoch:04}.npy", SUVR[:8])
+        grid = SampleGrid(
+            tmp_path,
+            tiles=tmp_path,
+            config=tiny_config(),
+            real=SUVR,
+            writer=writer,
+        )
+        seen = []
+        monkeypatch.setattr(
+            "pet_dcgan.callbacks.save_sheet",
+            lambda path, rows, **_: seen.extend(label for label, _ in rows),
+        )
+        grid.write_montage()
+        assert len(seen) == len(set(seen)) == 12
+        assert (seen[0], seen[-1]) == ("epoch 1", "epoch 20")
+
+
+class TestEpochLog:
+    @pytest.fixture
+    def log(self, tmp_path, writer):
+        def log(first, last):
+            callback = EpochLog(
+                tmp_path / "log.csv", phantom=True, writer=writer
+            )
+            callback.on_train_begin()
+            for epoch in range(first, last):
+                callback.on_epoch_begin(epoch)
+                callback.on_epoch_end(epoch, {"d_loss": 1.5, "g_loss": epoch})
+            return rows(tmp_path / "log.csv")
+
+        return log
+
+    def test_a_row_an_epoch_with_every_metric(self, log, tmp_path):
+        found = log(0, 2)
+        seconds = [float(row.pop("seconds")) for row in found]
+        assert found == [
+            {"epoch": "1", "d_loss": "1.5", "g_loss": "0", "phantom": "true"},
+            {"epoch": "2", "d_loss": "1.5", "g_loss": "1", "phantom": "true"},
+        ]
+        assert min(seconds) >= 0
+        assert board_tags(tmp_path) == [
+            ("d_loss", 1),
+            ("g_loss", 1),
+            ("d_loss", 2),
+            ("g_loss", 2),
+        ]
+
+    def test_repeated_epochs_stand_once(self, log):
+        first = log(0, 3)
+        again = log(1, 4)
+        assert [row["epoch"] for row in again] == ["1", "2", "3", "4"]
+        assert again[0] == first[0]
+
+
+class TestStopOnNonFinite:
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_stops_in_the_step_it_happens(self, value):
+        callback = StopOnNonFinite()
+        callback.on_train_batch_end(0, {"d_loss": 1.0, "g_loss": 2.0})
+        with pytest.raises(ValueError, match=r"found g_loss (nan|inf) at step"):
+            callback.on_train_batch_end(6, {"d_loss": 1.0, "g_loss": value})
+
+    def test_stops_a_fit_on_bad_images_with_a_remedy(self, tiny_model):
+        images = np.full_like(REAL, np.nan)
+        with pytest.raises(
+            ValueError, match="--set g_learning_rate="
+        ) as caught:
+            tiny_model().fit(images, verbose=0, callbacks=[StopOnNonFinite()])
+        assert "\n" not in str(found.value)
+
+    def test_finds_a_weight_that_no_loss_shows(self, tiny_model):
+        model = tiny_model()
+        callback = StopOnNonFinite()
+        callback.set_model(model)
+        callback.on_epoch_end(0)
+        kernel = model.generator.get_layer("up_8").kernel
+        kernel.assign(np.full(kernel.shape, np.inf))
+        with pytest.raises(ValueError, match="up_8/kernel with NaN"):
+            callback.on_epoch_end(1)

@@ -1,0 +1,137 @@
+import dataclasses
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from pet_dcgan.config import PRESETS, TrainConfig, make_config, parse_overrides
+
+FACTS = {
+    "stage": "AD",
+    "plane": "axial",
+    "dataset": "axial_128",
+    "data_dir": "/data",
+    "phantom": True,
+    "size": 128,
+    "spacing_mm": 1.5,
+    "suvr_max": 2.5,
+    "seed": 7,
+}
+
+
+def test_paper_preset_holds_the_values_the_paper_states():
+    config = make_config("paper", **FACTS)
+    assert (config.channels, config.latent_dim, config.width) == (3, 100, 64)
+    assert (config.kernel_size, config.batch_size) == (5, 64)
+    assert config.epochs == 500
+    assert config.g_learning_rate == config.d_learning_rate == 1e-4
+    assert (config.beta_1, config.beta_2) == (0.5, 0.999)
+
+
+def test_json_round_trip_is_the_identity():
+    config = make_config("demo", overrides={"epochs": 3}, **FACTS)
+    assert TrainConfig.from_json(config.to_json()) == config
+    assert json.loads(config.to_json())["phantom"] is True
+
+
+def test_text_overrides_become_numbers_of_the_right_kind():
+    overrides = parse_overrides(["epochs=3", "g_learning_rate = 5e-4"])
+    config = make_config("demo", overrides=overrides, **FACTS)
+    assert (config.epochs, config.g_learning_rate) == (3, 5e-4)
+    assert type(config.epochs) is int
+    assert type(make_config("demo", **FACTS).spacing_mm) is float
+
+
+def test_overrides_leave_the_preset_as_it_was():
+    before = json.dumps(PRESETS, sort_keys=True)
+    make_config("paper", overrides={"width": 8}, **FACTS)
+    assert json.dumps(PRESETS, sort_keys=True) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("epochs", "2.5", "epochs to be a whole number, found '2.5'"),
+        ("epochs", "many", "epochs to be a whole number, found 'many'"),
+        ("epochs", 0, "epochs between 1 and 1000000, found 0"),
+        ("epochs", True, "epochs to be a whole number, found True"),
+        ("g_learning_rate", "nan", "g_learning_rate to be a number"),
+        ("beta_1", 1.0, "beta_1 between 0.0 and 0.9999, found 1.0"),
+        ("channels", 2, "channels among 1, 3, found 2"),
+        ("batch_size", "1", "batch_size between 2 and 4096, found 1"),
+        ("width", None, "width to be a whole number, found None"),
+    ],
+)
+def test_a_bad_setting_is_named_with_its_value(name, value, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_config("demo", overrides={name: value}, **FACTS)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("stage", "EMCI"),
+        ("plane", "oblique"),
+        ("size", 100),
+        ("phantom", "yes"),
+        ("dataset", 3),
+        ("suvr_max", 0),
+        ("seed", -1),
+    ],
+)
+def test_a_bad_fact_is_named(name, value):
+    with pytest.raises(ValueError, match=f"expected {name} "):
+        make_config("demo", **FACTS | {name: value})
+
+
+def test_an_unknown_setting_lists_the_valid_ones():
+    with pytest.raises(ValueError, match=r"width, found depth") as caught:
+        make_config("demo", overrides={"depth": 3}, **FACTS)
+    assert all(name in str(caught.value) for name in PRESETS["demo"])
+
+
+def test_facts_of_the_data_cannot_be_overridden():
+    with pytest.raises(ValueError, match="found suvr_max"):
+        make_config("demo", overrides={"suvr_max": 3}, **FACTS)
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(ValueError, match="preset among paper, demo"):
+        make_config("papr", **FACTS)
+
+
+@pytest.mark.parametrize("item", ["epochs", "=3", "epochs=", ""])
+def test_an_override_without_a_name_or_value_is_refused(item):
+    with pytest.raises(ValueError, match="expected --set name=value"):
+        parse_overrides([item])
+
+
+def test_an_override_given_twice_is_refused():
+    with pytest.raises(ValueError, match="'epochs' twice"):
+        parse_overrides(["epochs=3", "epochs=4"])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "as JSON, found"),
+        ("[]", "JSON object, found list"),
+        ("{}", "found missing: .*'stage'"),
+    ],
+)
+def test_a_damaged_configuration_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        TrainConfig.from_json(text)
+
+
+def test_an_unknown_field_is_refused():
+    values = dataclasses.asdict(make_config("demo", **FACTS)) | {"more": 1}
+    with pytest.raises(ValueError, match=r"unknown: \['more'\]"):
+        TrainConfig.from_json(json.dumps(values))
+
+
+def test_tensorflow_is_not_imported():
+    code = "import pet_dcgan.config, sys; sys.exit('tensorflow' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -1,0 +1,40 @@
+import pytest
+
+from pet_dcgan.files import replacing
+
+
+def test_a_file_takes_its_place_when_whole(tmp_path):
+    path = tmp_path / "sub" / "a.weights.h5"
+    with replacing(path) as temporary:
+        assert temporary.name.endswith(".a.weights.h5")
+        temporary.write_text("new")
+        assert not path.exists()
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_earlier_file_stays_when_the_block_fails(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("old")
+
+    def write():
+        with replacing(path) as temporary:
+            temporary.write_text("half")
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        write()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_is_removed_when_interrupted(tmp_path):
+    def make():
+        with replacing(tmp_path / "run") as temporary:
+            temporary.mkdir()
+            (temporary / "config.json").touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make()
+    assert not list(tmp_path.iterdir())

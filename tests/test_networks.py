@@ -1,0 +1,153 @@
+import keras
+import numpy as np
+import pytest
+
+from pet_dcgan.networks import build_discriminator, build_generator
+
+SMALL = {"size": 32, "channels": 1, "width": 4}
+
+
+def shapes(network, kind):
+    return [
+        tuple(layer.output.shape[1:])
+        for layer in network.layers
+        if isinstance(layer, kind)
+    ]
+
+
+def of_kind(network, kind):
+    return [layer for layer in network.layers if isinstance(layer, kind)]
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return build_generator(), build_discriminator()
+
+
+def test_paper_generator_has_the_shapes_of_the_paper(paper):
+    generator = paper[0]
+    assert generator.input_shape == (None, 100)
+    assert generator.get_layer("project_map").output.shape == (None, 4, 4, 1024)
+    assert shapes(generator, keras.layers.Conv2DTranspose) == [
+        (8, 8, 512),
+        (16, 16, 256),
+        (32, 32, 128),
+        (64, 64, 64),
+        (128, 128, 3),
+    ]
+    assert generator.output_shape == (None, 128, 128, 3)
+
+
+def test_paper_discriminator_has_five_convolutions_and_one_unit(paper):
+    discriminator = paper[1]
+    assert shapes(discriminator, keras.layers.Conv2D) == [
+        (64, 64, 64),
+        (32, 32, 128),
+        (16, 16, 256),
+        (8, 8, 512),
+        (4, 4, 1024),
+    ]
+    assert discriminator.input_shape == (None, 128, 128, 3)
+    assert discriminator.output_shape == (None, 1)
+    assert not of_kind(discriminator, keras.layers.MaxPooling2D)
+
+
+def test_every_convolution_is_5x5_with_stride_2(paper):
+    kinds = (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+    for network in paper:
+        layers = of_kind(network, kinds)
+        assert len(layers) == 5
+        assert {layer.kernel_size for layer in layers} == {(5, 5)}
+        assert {layer.strides for layer in layers} == {(2, 2)}
+
+
+def test_normalisation_and_activations_are_where_the_paper_has_them(paper):
+    generator, discriminator = paper
+    norm = keras.layers.BatchNormalization
+    # after the dense layer and all transposed convolutions but the last
+    assert len(of_kind(generator, norm)) == 5
+    assert len(of_kind(generator, keras.layers.ReLU)) == 5
+    assert generator.layers[-1].activation is keras.activations.tanh
+    assert isinstance(generator.layers[-2], keras.layers.Conv2DTranspose)
+    # after every convolution
+    assert len(of_kind(discriminator, norm)) == 5
+    leaky = of_kind(discriminator, keras.layers.LeakyReLU)
+    assert [layer.negative_slope for layer in leaky] == [0.2] * 5
+    logit = discriminator.layers[-1]
+    assert logit.activation is keras.activations.linear
+
+
+def test_bias_only_where_no_normalisation_follows(paper):
+    for network in paper:
+        biased = [x.name for x in network.layers if getattr(x, "use_bias", 0)]
+        assert biased in (["up_128"], ["logit"])
+
+
+def test_initial_weights_are_normal_with_deviation_0_02(paper):
+    for network in paper:
+        for layer in network.layers:
+            if hasattr(layer, "kernel"):
+                kernel = np.asarray(layer.kernel)
+                few = 3 / np.sqrt(kernel.size)
+                assert abs(kernel.mean()) < 0.02 * few
+                assert kernel.std() == pytest.approx(0.02, rel=few)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128, 256])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_any_size_fits_together(size, channels):
+    options = {"size": size, "channels": channels, "width": 2}
+    generator = build_generator(latent_dim=5, **options)
+    discriminator = build_discriminator(**options)
+    image = generator(np.ones([2, 5], np.float32))
+    assert image.shape == (2, size, size, channels)
+    assert discriminator(image).shape == (2, 1)
+    assert shapes(generator, keras.layers.Reshape)[0][:2] == (4, 4)
+    assert shapes(discriminator, keras.layers.Conv2D)[-1][:2] == (4, 4)
+
+
+def test_images_stay_within_minus_one_and_one():
+    generator = build_generator(**SMALL)
+    generator.set_weights([50 * w for w in generator.get_weights()])
+    image = np.asarray(generator(np.ones([2, 100], np.float32)))
+    assert image.min() >= -1
+    assert image.max() <= 1
+    assert np.ptp(image) > 0.5
+
+
+def test_the_seed_fixes_the_weights_and_layers_differ():
+    one = build_generator(seed=3, **SMALL)
+    same = build_generator(seed=3, **SMALL)
+    other = build_generator(seed=4, **SMALL)
+    for a, b in zip(one.get_weights(), same.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    project = [np.asarray(n.get_layer("project").kernel) for n in (one, other)]
+    assert not np.array_equal(*project)
+
+
+def test_no_two_layers_share_a_stream():
+    first = []
+    for network in (build_generator(**SMALL), build_discriminator(**SMALL)):
+        kernels = [x.kernel for x in network.layers if hasattr(x, "kernel")]
+        first += [float(np.ravel(kernel)[0]) for kernel in kernels]
+    assert len(set(first)) == len(first) == 8
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"size": 48}, "size among 32, 64, 128, 256, found 48"),
+        ({"channels": 2}, "channels 1 or 3, found 2"),
+        ({"width": 0}, "width as a whole number above 0, found 0"),
+        ({"kernel_size": 2.5}, "kernel_size as a whole number above 0"),
+    ],
+)
+@pytest.mark.parametrize("build", [build_generator, build_discriminator])
+def test_a_bad_option_is_refused(build, option, message):
+    with pytest.raises(ValueError, match=message):
+        build(**SMALL | option)
+
+
+def test_a_bad_latent_is_refused():
+    with pytest.raises(ValueError, match="latent_dim as a whole number"):
+        build_generator(latent_dim=-1, **SMALL)

@@ -1,0 +1,127 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from toy_data import METADATA, disc
+
+from pet_dcgan.prepared import SetMeta, load_slices, open_set, subjects_of
+
+AD = {"split": "train", "stage": "AD", "plane": "axial"}
+
+
+@pytest.fixture
+def copied(toy_set, tmp_path):
+    """A set to damage: its data_dir and its version folder."""
+    shutil.copytree(toy_set / "adni", tmp_path / "adni")
+    return tmp_path, tmp_path / "adni" / "axial_32" / "1.0.0"
+
+
+def test_metadata_is_read(toy_set):
+    assert open_set(toy_set, "axial_32")[1] == SetMeta(
+        size=32,
+        spacing_mm=6.0,
+        suvr_max=2.5,
+        phantom=True,
+        planes=("axial",),
+        dataset="axial_32",
+        version="1.0.0",
+    )
+
+
+def test_slices_come_in_order_with_their_pixels(toy_set):
+    slices = load_slices(toy_set, "axial_32", **AD)
+    assert slices.images.shape == (12, 32, 32)
+    assert slices.images.dtype == np.uint16
+    subjects = np.repeat(["999_S_3000", "999_S_3001", "999_S_3002"], 4)
+    np.testing.assert_array_equal(slices.subjects, subjects)
+    np.testing.assert_array_equal(slices.scans[:5], ["I3000"] * 4 + ["I3001"])
+    np.testing.assert_array_equal(slices.positions_mm[:5], [0, 6, 12, 18, 0])
+    for place in range(12):
+        expected = disc("AD", place)[..., 0]
+        np.testing.assert_array_equal(slices.images[place], expected)
+
+
+def test_subjects_of_a_split(toy_set):
+    assert subjects_of(toy_set, "axial_32", split="validation") == {
+        "999_S_1003",
+        "999_S_2003",
+        "999_S_3003",
+    }
+
+
+def test_the_highest_version_is_opened(copied):
+    data_dir, folder = copied
+    info = json.loads((folder / "dataset_info.json").read_text())
+    newer = folder.with_name("1.10.0")
+    shutil.copytree(folder, newer)
+    info["version"] = "1.10.0"
+    (newer / "dataset_info.json").write_text(json.dumps(info))
+    shutil.copytree(folder, folder.with_name("1.9.0"))
+    assert open_set(data_dir, "axial_32")[1].version == "1.10.0"
+
+
+def test_a_missing_set_names_the_remedy_and_what_is_there(toy_set, tmp_path):
+    with pytest.raises(FileNotFoundError, match="found axial_32: ") as caught:
+        open_set(toy_set, "axial_64")
+    assert "pet-dcgan prepare FOLDER --data-dir" in str(caught.value)
+    assert "--config axial_64" in str(caught.value)
+    with pytest.raises(FileNotFoundError, match="found none"):
+        open_set(tmp_path / "absent", "axial_32")
+
+
+def test_a_plane_without_slices_says_what_there_is(toy_set):
+    counts = "found 12 AD axial, 12 MCI axial, 12 NC axial: "
+    with pytest.raises(ValueError, match=counts):
+        load_slices(toy_set, "axial_32", **AD | {"plane": "coronal"})
+
+
+def test_a_set_without_the_split_says_so(copied):
+    data_dir, folder = copied
+    path = folder / "dataset_info.json"
+    info = json.loads(path.read_text())
+    info["splits"] = [s for s in info["splits"] if s["name"] != "test"]
+    path.write_text(json.dumps(info))
+    assert subjects_of(data_dir, "axial_32", split="test") == set()
+    with pytest.raises(ValueError, match=r"split test of .* found no slice"):
+        load_slices(data_dir, "axial_32", **AD | {"split": "test"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("split", "tset"), ("stage", "CN"), ("plane", "top")]
+)
+def test_unknown_words_are_refused(toy_set, name, value):
+    with pytest.raises(ValueError, match=f"expected {name} among .*{value}"):
+        load_slices(toy_set, "axial_32", **AD | {name: value})
+
+
+def test_missing_metadata_is_named(copied):
+    data_dir, folder = copied
+    rest = {k: v for k, v in METADATA.items() if k != "suvr_max"}
+    (folder / "metadata.json").write_text(json.dumps(rest))
+    with pytest.raises(ValueError, match="expected suvr_max in the metadata"):
+        open_set(data_dir, "axial_32")
+
+
+@pytest.mark.parametrize(
+    "name", ["features.json", "dataset_info.json", "metadata.json"]
+)
+def test_a_damaged_description_is_one_line(copied, name):
+    data_dir, folder = copied
+    (folder / name).write_text("{")
+    with pytest.raises(ValueError, match=r"found a damaged one \(") as caught:
+        open_set(data_dir, "axial_32")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kept", [0.0, 0.5])
+def test_damaged_records_are_one_line(copied, kept):
+    data_dir, folder = copied
+    records = next(folder.glob("adni-train.*"))
+    whole = records.read_bytes()
+    records.unlink()
+    if kept:
+        records.write_bytes(whole[: int(kept * len(whole))])
+    with pytest.raises(ValueError, match=r"damaged one \([^{]") as caught:
+        load_slices(data_dir, "axial_32", **AD)
+    assert "\n" not in str(caught.value)

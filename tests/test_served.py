@@ -1,0 +1,118 @@
+import dataclasses
+import json
+import subprocess
+import sys
+
+import pytest
+
+from pet_dcgan.served import ModelFacts, ServedModel, model_name, versions
+
+FACTS = ModelFacts(
+    stage="AD",
+    plane="axial",
+    size=32,
+    channels=1,
+    latent_dim=6,
+    spacing_mm=6.0,
+    suvr_max=2.5,
+    preset="demo",
+    phantom=True,
+    made_by="pet-dcgan 0.1.0",
+)
+
+
+@pytest.fixture
+def model(tmp_path):
+    for version in ("2", "10"):
+        folder = tmp_path / "ad" / version
+        FACTS.write(folder)
+        (folder / "saved_model.pb").touch()
+    return tmp_path / "ad"
+
+
+@pytest.mark.parametrize(
+    ("stage", "plane", "name"),
+    [
+        ("NC", "axial", "nc"),
+        ("MCI", "axial", "mci"),
+        ("AD", "coronal", "ad_coronal"),
+    ],
+)
+def test_name_of_a_model(stage, plane, name):
+    assert model_name(stage, plane) == name
+
+
+def test_facts_come_back(tmp_path):
+    FACTS.write(tmp_path)
+    assert ModelFacts.read(tmp_path) == FACTS
+
+
+def test_facts_of_a_later_program_are_read(tmp_path):
+    FACTS.write(tmp_path)
+    path = tmp_path / "assets.extra" / "model.json"
+    path.write_text(json.dumps(dataclasses.asdict(FACTS) | {"tracer": "x"}))
+    assert ModelFacts.read(tmp_path) == FACTS
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"stage": "AD"}'])
+def test_damaged_facts_are_refused(tmp_path, text):
+    FACTS.write(tmp_path)
+    (tmp_path / "assets.extra" / "model.json").write_text(text)
+    with pytest.raises(ValueError, match=r"expected JSON with stage") as error:
+        ModelFacts.read(tmp_path)
+    assert "\n" not in str(error.value)
+
+
+def test_highest_version_by_number(model):
+    served = ServedModel.open(model)
+    assert (served.version, served.name) == ("10", "ad")
+    assert served.facts == FACTS
+
+
+def test_version_folder_itself(model):
+    assert ServedModel.open(model / "2").version == "2"
+
+
+def test_working_folder(model, monkeypatch):
+    monkeypatch.chdir(model / "2")
+    assert ServedModel.open(".").version == "2"
+
+
+def test_half_written_version_is_passed_over(model):
+    (model / "11").mkdir()
+    assert ServedModel.open(model).version == "10"
+
+
+def test_versions_are_whole_numbers(model):
+    (model / ".partial-1.3").mkdir()
+    (model / "12").touch()
+    assert versions(model) == [2, 10]
+    assert versions(model / "absent") == []
+
+
+def test_no_model_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
+            ServedModel.open(path)
+
+
+def test_version_without_facts_is_refused(model):
+    (model / "10" / "assets.extra" / "model.json").unlink()
+    with pytest.raises(FileNotFoundError, match=r"model\.json in"):
+        ServedModel.open(model)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://host:8501/v1/models/ad", "https:/host"]
+)
+def test_url_is_refused(url):
+    with pytest.raises(ValueError, match="found the URL"):
+        ServedModel.open(url)
+
+
+def test_needs_no_tensorflow():
+    code = (
+        "import sys, pet_dcgan.served\n"
+        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

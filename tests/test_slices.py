@@ -1,0 +1,105 @@
+import ida_tree
+import numpy as np
+import pytest
+
+from tfds_adni.brain import Brain, scale_to_suvr
+from tfds_adni.slices import BANDS_MM, PLANES, cut_slices, resample
+from tfds_adni.volumes import Volume
+
+
+@pytest.fixture
+def brain():
+    """Every voxel is 10000 x + 100 y + z, the centre a whole voxel."""
+    x, y, z = np.indices((20, 22, 24))
+    values = (10000 * x + 100 * y + z).astype(np.float32)
+    return Brain(values, (2.0, 2.0, 2.0), (10.0, 11.0, 12.0))
+
+
+def cut(brain, plane, band=(0.0, 2.0), size=8):
+    return list(cut_slices(brain, plane, size=size, band_mm=band))
+
+
+def corners(image):
+    return image[0, 0], image[0, -1], image[-1, 0], image[-1, -1]
+
+
+def test_axial_rows_run_front_to_back_columns_left_to_right(brain):
+    (piece,) = cut(brain, "axial")
+    assert corners(piece.image) == (61412, 131412, 60712, 130712)
+
+
+def test_coronal_rows_run_downwards_columns_left_to_right(brain):
+    (piece,) = cut(brain, "coronal")
+    assert corners(piece.image) == (61115, 131115, 61108, 131108)
+
+
+def test_sagittal_rows_run_downwards_columns_front_to_back(brain):
+    (piece,) = cut(brain, "sagittal")
+    assert corners(piece.image) == (101415, 100715, 101408, 100708)
+
+
+def test_positions_in_mm_and_indices(brain):
+    pieces = cut(brain, "axial", band=(-4.0, 4.0))
+    assert [p.position_mm for p in pieces] == [-4.0, -2.0, 0.0, 2.0]
+    assert [p.index for p in pieces] == [0, 1, 2, 3]
+
+
+def test_position_tells_where_between_voxels_the_centre_lies(brain):
+    moved = Brain(brain.suvr, brain.spacing, (10.0, 11.0, 12.25))
+    (piece,) = cut(moved, "axial")
+    assert piece.position_mm == -0.5
+
+
+@pytest.mark.parametrize("plane", PLANES)
+def test_outside_the_volume_is_zero(brain, plane):
+    (inside,) = cut(brain, plane, size=32)
+    assert inside.image[0, 0] == 0
+    (outside,) = cut(brain, plane, band=(100.0, 102.0))
+    assert not outside.image.any()
+
+
+def test_every_scan_gives_as_many_slices(brain):
+    for fraction in (0.0, 0.3, 0.49, 0.5, 0.9):
+        centre = (10.0, 11.0, 12.0 + fraction)
+        moved = Brain(brain.suvr, brain.spacing, centre)
+        assert len(cut(moved, "axial", band=(0.0, 9.0))) == 5
+
+
+def test_same_grid_is_not_interpolated(brain):
+    assert resample(brain, 2.0) is brain
+
+
+def test_resampling_keeps_positions_and_values():
+    volume = Volume(ida_tree.head(), (ida_tree.SPACING,) * 3)
+    coarse = scale_to_suvr(volume)
+    fine = resample(coarse, 3.0)
+    assert fine.spacing == (3.0, 3.0, 3.0)
+    assert fine.suvr.shape == (80, 80, 48)
+    np.testing.assert_allclose(fine.suvr[::2, ::2, ::2], coarse.suvr, atol=1e-5)
+    np.testing.assert_allclose(fine.centre, np.multiply(coarse.centre, 2))
+
+
+def test_resampling_to_a_coarser_grid_keeps_the_mean():
+    volume = Volume(ida_tree.head(), (ida_tree.SPACING,) * 3)
+    brain = scale_to_suvr(volume)
+    coarse = resample(brain, 12.0)
+    assert coarse.suvr.shape == (20, 20, 12)
+    assert coarse.suvr.mean() == pytest.approx(brain.suvr.mean(), rel=0.05)
+
+
+def test_bands_hold_posterior_cingulate_and_lateral_parietal_cortex():
+    # MNI coordinates less the centre of the MNI brain, (0, -22, 10).
+    for place in [(-3, -28, 18), (-46, -40, 26)]:
+        for axis, plane in enumerate(("sagittal", "coronal", "axial")):
+            low, high = BANDS_MM[plane]
+            assert low <= place[axis] < high
+
+
+def test_unknown_plane(brain):
+    with pytest.raises(ValueError, match="axial, coronal, sagittal"):
+        cut(brain, "oblique")
+
+
+def test_empty_band(brain):
+    with pytest.raises(ValueError, match="from low to high"):
+        cut(brain, "axial", band=(3.0, 3.0))

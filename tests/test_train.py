@@ -1,0 +1,216 @@
+import csv
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pet_dcgan.callbacks import EpochLog
+from pet_dcgan.run import Run
+from pet_dcgan.train import resolve_config, train
+
+
+@pytest.fixture(scope="module")
+def straight(toy_set, tmp_path_factory):
+    """A run of four epochs that nobody stopped."""
+    config = resolve_config(
+        "demo",
+        data_dir=toy_set,
+        dataset="axial_32",
+        stage="AD",
+        overrides={
+            "width": 4,
+            "latent_dim": 6,
+            "batch_size": 4,
+            "epochs": 4,
+            "samples_every": 2,
+        },
+    )
+    return train(config, tmp_path_factory.mktemp("runs") / "ad", verbose=0)
+
+
+def stop_before(monkeypatch, epoch, error):
+    begin = EpochLog.on_epoch_begin
+
+    def stop(self, number, logs=None):
+        if number == epoch:
+            raise error
+        begin(self, number, logs)
+
+    monkeypatch.setattr(EpochLog, "on_epoch_begin", stop)
+
+
+def log_rows(run):
+    with (run.path / "log.csv").open(newline="") as file:
+        return [
+            {k: v for k, v in row.items() if k != "seconds"}
+            for row in csv.DictReader(file)
+        ]
+
+
+def test_a_run_folder_holds_what_it_should(straight):
+    files = {
+        str(p.relative_to(straight.path))
+        for p in straight.path.rglob("*")
+        if p.is_file() and "tfevents" not in p.name
+    }
+    assert files == {
+        "config.json",
+        "subjects.csv",
+        "log.csv",
+        "generator.keras",
+        "samples/real.png",
+        "samples/epoch_0001.png",
+        "samples/epoch_0002.png",
+        "samples/epoch_0004.png",
+        "samples/montage.png",
+        "checkpoint/epoch_0001.npy",
+        "checkpoint/epoch_0002.npy",
+        "checkpoint/epoch_0004.npy",
+        "checkpoint/epoch_0004.weights.h5",
+    }
+    assert len(list((straight.path / "tensorboard").iterdir())) == 1
+    assert len(log_rows(straight)) == 4
+
+
+def test_a_run_names_its_subjects_of_the_training_split(straight):
+    run = Run.open(straight.path)
+    assert run.finished
+    assert run.subjects == ["999_S_3000", "999_S_3001", "999_S_3002"]
+    assert run.config.phantom is True
+
+
+def test_the_generator_has_learnt_and_loads(straight):
+    generator = straight.load_generator()
+    image = np.asarray(generator(np.ones([2, 6], np.float32)))
+    assert image.shape == (2, 32, 32, 1)
+    assert np.isfinite(image).all()
+
+
+@pytest.mark.parametrize("epoch", [0, 2])
+def test_a_stopped_run_ends_with_the_very_same_weights(
+    straight, tmp_path, monkeypatch, epoch
+):
+    with monkeypatch.context() as patch:
+        stop_before(patch, epoch, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            train(straight.config, tmp_path / "ad", verbose=0)
+    assert not Run.open(tmp_path / "ad").finished
+    run = train(straight.config, tmp_path / "ad", resume=True, verbose=0)
+    expected = straight.load_generator().get_weights()
+    found = run.load_generator().get_weights()
+    for a, b in zip(expected, found, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert log_rows(run) == log_rows(straight)
+    for name in ("epoch_0004.png", "montage.png", "real.png"):
+        picture = (run.path / "samples" / name).read_bytes()
+        assert picture == (straight.path / "samples" / name).read_bytes()
+
+
+def test_a_run_stopped_after_its_last_epoch_is_completed(
+    straight, tmp_path, monkeypatch
+):
+    def full(self, model):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "save_generator", full)
+        with pytest.raises(OSError, match="No space left"):
+            train(straight.config, tmp_path / "ad", verbose=0)
+    assert not Run.open(tmp_path / "ad").finished
+    run = train(straight.config, tmp_path / "ad", resume=True, verbose=0)
+    expected = straight.load_generator().get_weights()
+    for a, b in zip(expected, run.load_generator().get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_diverging_run_leaves_no_generator(tiny_config, tmp_path):
+    config = tiny_config(g_learning_rate=1.0, d_learning_rate=1.0, epochs=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "pet_dcgan.losses.generator_loss", lambda logits: logits[0, 0] / 0.0
+        )
+        with pytest.raises(ValueError, match=r"diverged.*--set"):
+            train(config, tmp_path / "ad", verbose=0)
+    run = Run.open(tmp_path / "ad")
+    assert not run.finished
+    assert not (run.path / "checkpoint").exists()
+
+
+def test_an_existing_run_is_kept(straight):
+    before = (straight.path / "generator.keras").read_bytes()
+    with pytest.raises(FileExistsError, match=r"--resume.*--run"):
+        train(straight.config, straight.path, verbose=0)
+    assert (straight.path / "generator.keras").read_bytes() == before
+
+
+def test_a_finished_run_does_not_go_on(straight):
+    with pytest.raises(ValueError, match="found a finished one"):
+        train(straight.config, straight.path, resume=True, verbose=0)
+
+
+def test_there_must_be_a_run_to_go_on_with(straight, tmp_path):
+    with pytest.raises(FileNotFoundError, match="found no"):
+        train(straight.config, tmp_path / "ad", resume=True, verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_another_configuration_does_not_go_on(tiny_config, tmp_path):
+    Run.create(tmp_path / "ad", tiny_config(), ["999_S_3000"])
+    with pytest.raises(ValueError, match="epochs 3 instead of 2: resume"):
+        train(tiny_config(epochs=3), tmp_path / "ad", resume=True)
+
+
+def test_a_moved_set_may_go_on_but_other_subjects_may_not(
+    tiny_config, tmp_path
+):
+    moved = dataclasses.replace(tiny_config(), data_dir="/elsewhere")
+    Run.create(tmp_path / "ad", moved, ["999_S_3000"])
+    with pytest.raises(ValueError, match="prepared anew"):
+        train(tiny_config(), tmp_path / "ad", resume=True)
+
+
+def test_nothing_is_made_when_the_data_do_not_fit(tiny_config, tmp_path):
+    for config, message in (
+        (tiny_config(batch_size=64), "--set batch_size=12"),
+        (dataclasses.replace(tiny_config(), size=64), "of size 64, found 32"),
+        (dataclasses.replace(tiny_config(), suvr_max=3.0), "suvr_max 3.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            train(config, tmp_path / "ad", verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_subject_both_trained_on_and_held_out_is_refused(
+    tiny_config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        "pet_dcgan.train.subjects_of",
+        lambda *where, split: {"999_S_3001"} if split == "test" else set(),
+    )
+    with pytest.raises(ValueError, match="found 1: 999_S_3001"):
+        train(tiny_config(), tmp_path / "ad", verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_configuration_takes_its_facts_from_the_set(toy_set):
+    where = {"data_dir": toy_set, "dataset": "axial_32", "stage": "NC"}
+    config = resolve_config("paper", overrides={"epochs": "3"}, **where)
+    assert (config.size, config.spacing_mm, config.suvr_max) == (32, 6.0, 2.5)
+    assert config.plane == "axial"
+    assert config.phantom is True
+    assert config.epochs == 3
+    assert resolve_config("demo", plane="axial", seed=4, **where).seed == 4
+
+
+def test_the_plane_must_be_one_of_the_set(toy_set, monkeypatch):
+    where = {"data_dir": toy_set, "dataset": "axial_32", "stage": "NC"}
+    with pytest.raises(ValueError, match=r"among axial .*found coronal"):
+        resolve_config("demo", plane="coronal", **where)
+    from pet_dcgan import train as module
+
+    meta = module.open_set(toy_set, "axial_32")[1]
+    several = dataclasses.replace(meta, planes=("axial", "coronal"))
+    monkeypatch.setattr(module, "open_set", lambda *_: (None, several))
+    with pytest.raises(ValueError, match=r"--plane among axial, coronal"):
+        resolve_config("demo", **where)
+    assert resolve_config("demo", plane="coronal", **where).plane == "coronal"

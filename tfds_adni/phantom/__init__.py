@@ -1,0 +1,7 @@
+"""A phantom cohort that looks like an ADNI download."""
+
+from tfds_adni.phantom.cohort import write_cohort
+from tfds_adni.phantom.render import ADNI_GRID
+from tfds_adni.phantom.render import Grid
+
+__all__ = ["ADNI_GRID", "Grid", "write_cohort"]

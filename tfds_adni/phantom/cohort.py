@@ -1,0 +1,174 @@
+"""A cohort of phantoms that is laid out like a download from the IDA."""
+
+import os
+import signal
+import tempfile
+from collections.abc import Callable
+from collections.abc import Mapping
+from concurrent import futures
+from multiprocessing import get_context
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from tfds_adni.phantom import layout
+from tfds_adni.phantom.anatomy import Anatomy
+from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.render import ADNI_GRID
+from tfds_adni.phantom.render import Grid
+from tfds_adni.phantom.render import render
+from tfds_adni.phantom.subjects import STAGES
+from tfds_adni.phantom.subjects import plant
+
+SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
+_worker: dict[str, Anatomy] = {}  # what a worker process was started with
+
+
+def write_cohort(
+    out: str | os.PathLike,
+    *,
+    subjects: Mapping[str, int] = SUBJECTS,
+    seed: int = 0,
+    jobs: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    grid: Grid = ADNI_GRID,
+) -> Path:
+    """Writes a phantom cohort: `out/ADNI/...` and its collection table.
+
+    The same seed gives the same bytes, whatever `jobs` is, and a subject
+    stays the same when others are added. The folder appears when it is
+    whole; until then everything lies in a temporary folder beside it.
+
+    Args:
+        out: Folder to make; it may exist if it is empty.
+        subjects: Subjects of each stage, among "NC", "MCI" and "AD".
+        seed: Seed of everything random, at least 0.
+        jobs: Number of processes. Defaults to one a core.
+        progress: Called with the scans done and the scans in all.
+        grid: Shape and spacing of the volumes.
+
+    Returns:
+        `out` as a path.
+
+    Raises:
+        FileExistsError: `out` exists and is not an empty folder.
+        ImportError: nilearn is not installed.
+        ValueError: A bad stage, count, seed or number of processes.
+    """
+    out = Path(out)
+    _check(out, subjects, seed, jobs)
+    scans = [
+        scan
+        for stage in STAGES
+        for number in range(subjects.get(stage, 0))
+        for scan in layout.scans_of(plant(stage, number, seed=seed), seed=seed)
+    ]
+    anatomy = build_anatomy(grid.spacing)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(
+        dir=out.parent, prefix=f".{out.name}.part-", ignore_cleanup_errors=True
+    ) as part:
+        whole = Path(part, "whole")
+        whole.mkdir()
+        tasks = [(whole / s.path, s, seed, grid) for s in scans]
+        _write_all(tasks, anatomy, jobs or os.cpu_count() or 1, progress)
+        layout.write_table(whole / layout.TABLE, scans)
+        if out.exists():
+            out.rmdir()
+        whole.rename(out)
+    return out
+
+
+def _check(out: Path, subjects, seed, jobs) -> None:
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise FileExistsError(
+            f"expected a new or empty folder, found {out} with something in "
+            "it: choose another folder or remove it"
+        )
+    unknown = sorted(set(subjects) - set(STAGES))
+    if unknown or not subjects:
+        raise ValueError(
+            f"expected stages among {', '.join(STAGES)}, found "
+            f"{', '.join(map(str, unknown)) or 'none'}: name only these"
+        )
+    for what, count in {**subjects, "jobs": 1 if jobs is None else jobs}.items():
+        if not _is_count(count) or count < 1:
+            raise ValueError(
+                f"expected a whole number of at least 1 for {what}, found "
+                f"{count!r}: give a larger one or leave it out"
+            )
+    if not _is_count(seed) or seed < 0:
+        raise ValueError(
+            f"expected a whole number of at least 0 as seed, found {seed!r}: "
+            "give another seed"
+        )
+
+
+def _is_count(value) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
+    jobs = min(jobs, len(tasks))
+    if jobs == 1:
+        _start_worker(anatomy)
+        done = map(_write_scan, tasks)
+        _report(done, len(tasks), progress)
+        return
+    # spawn: a forked TensorFlow hangs
+    pool = futures.ProcessPoolExecutor(
+        jobs,
+        mp_context=get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(anatomy, True),
+    )
+    try:
+        waiting = [pool.submit(_write_scan, task) for task in tasks]
+        done = (f.result() for f in futures.as_completed(waiting))
+        _report(done, len(tasks), progress)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _report(done, total: int, progress) -> None:
+    for count, _ in enumerate(done, start=1):
+        if progress is not None:
+            progress(count, total)
+
+
+def _start_worker(anatomy: Anatomy, in_pool: bool = False) -> None:
+    _worker["anatomy"] = anatomy
+    if in_pool:  # Ctrl-C is for the parent, which then stops the workers
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _write_scan(task) -> None:
+    path, scan, seed, grid = task
+    volume = render(
+        scan.subject, _worker["anatomy"], visit=scan.visit, seed=seed, grid=grid
+    )
+    path.parent.mkdir(parents=True)
+    nib.save(to_image(volume, grid, odd=scan.subject.rid % 2 == 1), path)
+
+
+def to_image(volume: np.ndarray, grid: Grid, *, odd: bool) -> nib.Nifti1Image:
+    """The volume as ADNI stores it: int16 with a slope, one frame, x flipped.
+
+    Args:
+        volume: Float32 in RAS order.
+        grid: The volume's grid.
+        odd: Whether only the qform says where the voxels are, as in part of
+            the real files.
+    """
+    slope = float(np.float32(volume.max() / 32767))
+    stored = np.rint(volume[::-1, :, :, None] / slope).astype(np.int16)
+    step = np.array([-1, 1, 1]) * grid.spacing
+    affine = np.diag([*step, 1])
+    affine[:3, 3] = -step * (np.array(grid.shape) - 1) / 2
+    image = nib.Nifti1Image(stored, affine)
+    image.header.set_slope_inter(slope, 0)
+    image.header.set_xyzt_units("mm", "sec")
+    image.set_qform(affine, 1)
+    image.set_sform(None if odd else affine, 0 if odd else 1)
+    return image

@@ -1,0 +1,192 @@
+"""Subjects as planted, before anything is rendered.
+
+A region's uptake is its published mean times one plus the scan's own level,
+the level of the region's network, the region's own, and half the difference
+between the sides, each with a published spread; then the stage's loss.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfds_adni.phantom import regions
+from tfds_adni.phantom.regions import MIDLINE
+from tfds_adni.phantom.regions import PUBLISHED
+from tfds_adni.phantom.regions import REGIONS
+
+STAGES = ("NC", "MCI", "AD")
+FIRST_RID = 9001
+_SEVERITY_SD = 0.4  # of the mean loss
+_TILT = 0.02  # SD in radians: ADNI turns heads to the AC-PC line
+_SHIFT_MM = 1.0
+_NETWORK_SHARE = 0.5  # of a region's own variance
+_YEARLY_PROGRESS = {"NC": 0.0, "MCI": 0.15, "AD": 0.12}
+_AGES = {"NC": (75, 6), "MCI": (74, 7), "AD": (75, 8)}
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One invented subject.
+
+    Args:
+        rid: Number from 9001; the stages take turns, so that a subject
+            does not depend on how many there are.
+        stage: "NC", "MCI" or "AD".
+        age: At the first visit, in years.
+        sex: "F" or "M".
+        healthy: Uptake without disease, pons-SUVR, `[2, r]` (left, right).
+        loss: Share lost in each region at the first visit, `[2, r]`.
+        years: When the visits are, in years from the first.
+        progress: Loss at each visit over the loss at the first.
+        ventricle_mm: How far the ventricles' walls moved out.
+        thinning_mm: How much grey matter is lost along the sulci.
+        scale: Size of the head over the template's, `[3]`.
+        tilt: How the head is turned about the axes at each visit, in
+            radians, `[visits, 3]`.
+        shift: How far it lies from the middle in mm, `[visits, 3]`.
+    """
+
+    rid: int
+    stage: str
+    age: float
+    sex: str
+    healthy: np.ndarray
+    loss: np.ndarray
+    years: tuple[int, ...]
+    progress: tuple[float, ...]
+    ventricle_mm: float
+    thinning_mm: float
+    scale: np.ndarray
+    tilt: np.ndarray
+    shift: np.ndarray
+
+    @property
+    def ptid(self) -> str:
+        """ADNI's form of the id, at the invented site 999."""
+        return f"999_S_{self.rid}"
+
+    def uptake(self, visit: int = 0) -> np.ndarray:
+        """Regional uptake at a visit, pons-SUVR, `[2, r]`."""
+        loss = np.minimum(self.loss * self.progress[visit], 0.6)
+        return self.healthy * (1 - loss)
+
+
+def generator(seed: int, rid: int, part: int) -> np.random.Generator:
+    """Random numbers that belong to a subject and a part of the work."""
+    return np.random.default_rng([seed, rid, part])
+
+
+def rid_of(stage: str, number: int) -> int:
+    """RID of the stage's subject with this number, from 0."""
+    return FIRST_RID + number * len(STAGES) + STAGES.index(stage)
+
+
+def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
+    """Invents a subject.
+
+    Args:
+        stage: "NC", "MCI" or "AD".
+        number: Which subject of the stage, from 0.
+        seed: Of the whole cohort.
+    """
+    rid = rid_of(stage, number)
+    rng = generator(seed, rid, 0)
+    age = float(np.clip(rng.normal(*_AGES[stage]), 55, 90))
+    sex = str(rng.choice(["F", "M"]))
+    severity = rng.gamma(_SEVERITY_SD**-2, _SEVERITY_SD**2)
+    years = _visits(rng)
+    rate = _YEARLY_PROGRESS[stage]
+    return Subject(
+        rid=rid,
+        stage=stage,
+        age=age,
+        sex=sex,
+        healthy=_healthy(rng),
+        loss=_loss(stage, severity, rng),
+        years=years,
+        progress=tuple(1 + rate * y for y in years),
+        ventricle_mm=_ventricle(stage, severity, age, rng),
+        thinning_mm=_thinning(stage, severity, age, rng),
+        scale=_scale(sex, rng),
+        tilt=rng.normal(0, _TILT, (len(years), 3)),
+        shift=rng.normal(0, _SHIFT_MM, (len(years), 3)),
+    )
+
+
+def _visits(rng) -> tuple[int, ...]:
+    draw = rng.random()
+    return (0,) if draw > 1 / 3 else (0, 1) if draw > 1 / 6 else (0, 1, 2)
+
+
+def spread() -> tuple[np.ndarray, np.ndarray]:
+    """Loading on the scan's level and own SD of each region.
+
+    With level SD g, total CV c and SD s after division by the scan's mean,
+    a region with loading a and own SD e has c^2 = a^2 + e^2 and
+    s^2 = (a - g)^2 + e^2; these are solved for a and e.
+
+    Returns:
+        Two arrays `[r]`, as shares of the region's mean.
+    """
+    rows = np.array([PUBLISHED[r.row][1:] for r in REGIONS]) / 100
+    total, residual = rows.T
+    level = regions.GLOBAL_SD
+    loading = (total**2 - residual**2 + level**2) / (2 * level)
+    return loading, np.sqrt(np.maximum(total**2 - loading**2, 1e-6))
+
+
+def published_means() -> np.ndarray:
+    """Mean of each region in normal scans, pons-SUVR, `[r]`."""
+    return np.array([r.of_row * PUBLISHED[r.row][0] for r in REGIONS])
+
+
+def _healthy(rng) -> np.ndarray:
+    loading, own = spread()
+    networks = sorted({r.network for r in REGIONS})
+    levels = dict(
+        zip(networks, rng.standard_normal(len(networks)), strict=True)
+    )
+    network = np.array([levels[r.network] for r in REGIONS])
+    single = rng.standard_normal(len(REGIONS))
+    mixed = np.sqrt(_NETWORK_SHARE) * network
+    mixed += np.sqrt(1 - _NETWORK_SHARE) * single
+    change = loading * rng.standard_normal() + own * mixed
+    half = 0.5 * _asymmetry_sd() * rng.standard_normal(len(REGIONS))
+    return published_means() * np.stack([1 + change - half, 1 + change + half])
+
+
+def _asymmetry_sd() -> np.ndarray:
+    """SD of right minus left: 1.8 to 4 %, more where the CV is larger."""
+    cv = np.array([PUBLISHED[r.row][1] for r in REGIONS]) / 100
+    paired = np.array([r.name not in MIDLINE for r in REGIONS])
+    return np.clip(0.35 * cv, 0.018, 0.04) * paired
+
+
+def _loss(stage: str, severity: float, rng) -> np.ndarray:
+    """Share lost: the stage's mean times the severity, a little lopsided."""
+    if stage == "NC":
+        return np.zeros((2, len(REGIONS)))
+    column = STAGES.index(stage) - 1
+    mean = np.array([r.loss[column] for r in REGIONS]) / 100
+    regional = np.maximum(rng.normal(1, 0.15, len(REGIONS)), 0)
+    tilt = 0.12 * rng.standard_normal()
+    sides = np.array([[1 - tilt], [1 + tilt]])
+    return severity * sides * regional * mean
+
+
+def _ventricle(stage, severity, age, rng) -> float:
+    disease = {"NC": 0.0, "MCI": 0.8, "AD": 1.8}[stage] * severity
+    aged = 0.06 * (age - 65)
+    return float(np.clip(0.5 + aged + disease + rng.normal(0, 0.6), -1, 6))
+
+
+def _thinning(stage, severity, age, rng) -> float:
+    disease = {"NC": 0.0, "MCI": 0.2, "AD": 0.5}[stage] * severity
+    aged = 0.012 * (age - 65)
+    return float(np.clip(aged + disease + rng.normal(0, 0.1), -0.3, 2))
+
+
+def _scale(sex: str, rng) -> np.ndarray:
+    """Heads are smaller than the MNI template's, women's a little more."""
+    size = 0.915 if sex == "F" else 0.945
+    return size * (1 + rng.normal(0, 0.02) + rng.normal(0, 0.012, 3))
