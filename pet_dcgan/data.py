@@ -67,6 +67,8 @@ def training_batches(
     with tf.device("CPU:0"):  # the whole set need not fit on a GPU
         images = tf.constant(slices.images)
 
+    # nothing in these two is left for AutoGraph to rewrite
+    @tf.autograph.experimental.do_not_convert
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
         indices = tf.random.experimental.stateless_shuffle(
             tf.range(len(slices.images)),
@@ -76,6 +78,7 @@ def training_batches(
         batches = tf.data.Dataset.from_tensor_slices(indices)
         return batches.batch(config.batch_size, drop_remainder=True)
 
+    @tf.autograph.experimental.do_not_convert
     def convert(indices: tf.Tensor) -> tf.Tensor:
         stored = tf.cast(tf.gather(images, indices), tf.float32)
         x = stored[..., tf.newaxis] * (2.0 / PNG_MAX) - 1.0

@@ -37,15 +37,17 @@ def save_histograms(
             `"synthetic"` images.
         config: The run's configuration.
     """
-    figure = Figure(figsize=(9.6, 7.6), layout="constrained", dpi=100)
+    figure = Figure(figsize=(9.6, 7.0), layout="constrained", dpi=100)
     figure.suptitle(_title(config, "joint histograms of pixel intensities"))
-    grid = figure.add_gridspec(2, 4, height_ratios=[1, 2.1])
+    grid = figure.add_gridspec(2, 4, height_ratios=[1, 2.2])
+    panels = []
     for kind, first in (("real", 0), ("synthetic", 2)):
         thumbnails = [figure.add_subplot(grid[0, first + i]) for i in (0, 1)]
         axes = figure.add_subplot(grid[1, first : first + 2])
         axes.set_title(_KINDS[kind], fontsize="medium")
+        panels.append(axes)
         drawn = _draw_kind(axes, thumbnails, kind, pairs[kind], config)
-    bar = figure.colorbar(drawn, ax=figure.axes, shrink=0.6)
+    bar = figure.colorbar(drawn, ax=panels)
     bar.set_label("share of pixels")
     with replacing(path) as temporary:
         # no version of matplotlib and no date in the file

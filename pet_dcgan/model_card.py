@@ -51,7 +51,7 @@ def model_card(
     table = "".join(f"| {key} | {text} |\n" for key, text in rows.items())
     return f"""# {name}: synthetic brain PET slices
 
-{mark}Generator of a DCGAN: single {facts.plane} slices of brain FDG-PET at the
+{mark}Generator of a DCGAN: single {facts.plane} slices of brain PET at the
 stage {facts.stage}.
 
 | | |

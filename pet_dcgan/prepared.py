@@ -202,6 +202,7 @@ def _examples(
         raise _damaged(builder.data_dir, error) from error
 
 
+@tf.autograph.experimental.do_not_convert
 def _decode(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     image = tf.io.decode_png(example["image"], channels=1, dtype=tf.uint16)
     return example | {"image": image}

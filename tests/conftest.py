@@ -28,3 +28,22 @@ def make_run(toy_set, tmp_path):
     return lambda *args, **changes: make_run(
         tmp_path / "runs" / "secret", toy_set, *args, **changes
     )
+
+
+# --- configurations and models of a training that takes seconds ---------------
+
+
+@pytest.fixture
+def tiny_config(toy_set):
+    """`tiny_config(epochs=2, ...)`: width 4, batch 4, of the toy set's AD."""
+    from toy_model import make_config
+
+    return lambda **changes: make_config(toy_set, **changes)
+
+
+@pytest.fixture
+def tiny_model():
+    """`tiny_model(seed=0)`: a compiled DCGAN of 32 px, 1 channel, width 4."""
+    from toy_model import make_model
+
+    return make_model

@@ -171,10 +171,9 @@ class TestStopOnNonFinite:
 
     def test_stops_a_fit_on_bad_images_with_a_remedy(self, tiny_model):
         images = np.full_like(REAL, np.nan)
-        with pytest.raises(
-            ValueError, match="--set g_learning_rate="
-        ) as caught:
-            tiny_model().fit(images, verbose=0, callbacks=[StopOnNonFinite()])
+        guard = StopOnNonFinite()
+        with pytest.raises(ValueError, match="--set g_learning_rate=") as found:
+            tiny_model().fit(images, verbose=0, callbacks=[guard])
         assert "\n" not in str(found.value)
 
     def test_finds_a_weight_that_no_loss_shows(self, tiny_model):

@@ -48,7 +48,7 @@ def test_histograms_say_what_they_show(
 ):
     config = make_run(phantom=phantom).config
     save_histograms(tmp_path / "a.png", pairs, config)
-    assert pictures.imread(tmp_path / "a.png").shape[:2] == (760, 960)
+    assert pictures.imread(tmp_path / "a.png").shape[:2] == (700, 960)
     text = " ".join(drawn)
     assert "AD axial" in text
     assert ("phantom" in text) is phantom

@@ -97,7 +97,6 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     axes = [np.arange(a, b, spacing) for a, b in zip(LOW, HIGH, strict=True)]
     grey = _at_spacing(grey, affine, axes, spacing)
     white = _at_spacing(white, affine, axes, spacing)
-    grey, white = _sharpen(grey, white)
     brain = _brain(grey + white, spacing)
     index = np.flatnonzero(brain & (grey + white > 0.02))
     points = _points(axes, index)
@@ -143,12 +142,6 @@ def _at_spacing(values, affine, axes, spacing) -> np.ndarray:
     return ndimage.map_coordinates(smooth, grid, order=1, output=np.float32)
 
 
-def _sharpen(grey, white):
-    """Takes back part of the blur of a map that averages many brains."""
-    clear = np.clip((grey - 0.15) / 0.7, 0, 1)
-    return clear, np.maximum(grey + white - clear, 0)
-
-
 def _brain(tissue: np.ndarray, spacing: float) -> np.ndarray:
     """Brain with its ventricles and sulci, without holes."""
     steps = max(1, round(6 / spacing))
@@ -169,7 +162,9 @@ def _ventricle(fluid: np.ndarray, axes) -> np.ndarray:
     grid = np.meshgrid(*axes, indexing="ij", sparse=True)
     centre, radii = (0, -12, 14), (36, 48, 24)
     parts = zip(grid, centre, radii, strict=True)
-    return fluid & (sum(((g - c) / r) ** 2 for g, c, r in parts) < 1)
+    inside = sum(((g - c) / r) ** 2 for g, c, r in parts) < 1
+    cistern = (np.abs(grid[0]) < 12) & (grid[1] < -28)
+    return fluid & inside & ~cistern
 
 
 def _distance(mask: np.ndarray, spacing: float) -> np.ndarray:

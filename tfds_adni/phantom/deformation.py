@@ -4,7 +4,7 @@ import numpy as np
 
 from tfds_adni.phantom.anatomy import LOW
 
-_CENTRE = np.array([0.0, -20.0, 5.0])  # mm, MNI, comes to the grid's centre
+_CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
 _KNOT_MM = 30.0  # distance of the deformation's control points
 _BEND_MM = 2.0  # SD of a control point
 

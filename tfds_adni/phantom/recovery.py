@@ -12,7 +12,7 @@ from scipy import ndimage
 from tfds_adni.phantom.regions import GREY_TO_WHITE
 
 _STEPS = 6
-_MOST = 1.6  # largest correction, either way
+_MOST = 2.0  # largest correction, either way
 
 
 def regional_means(weights, blurred: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ cortex, mild in frontal cortex, spared in sensorimotor and visual cortex.
 from dataclasses import dataclass
 
 GLOBAL_SD = 0.072  # SD of a whole scan's pons-SUVR, same source
-GREY_TO_WHITE = 4.5  # true ratio before blur (Hoffman 1991; Duara 1984)
+GREY_TO_WHITE = 4.0  # true ratio before blur (Hoffman 1991; Duara 1984)
 
 # row: (mean pons-SUVR, CV %, SD % after division by the scan's mean)
 PUBLISHED = {

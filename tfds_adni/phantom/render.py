@@ -16,7 +16,9 @@ from tfds_adni.phantom.subjects import generator
 from tfds_adni.phantom.subjects import published_means
 
 _EDGE_MM = 0.8  # softness of a moved tissue border
-_NOISE = (0.02, 0.05)  # range of a scan's noise CV after blur
+_MOVED_GREY = 0.4  # nuclei by the ventricles are pushed more than lost
+_BRAIN_MEAN = 0.55  # of a blurred brain whose true grey matter is 1
+_NOISE = (0.015, 0.04)  # range of a scan's noise CV after blur
 _UNEVENNESS = 0.015  # SD of the scanner's smooth gain error (Ikari 2016)
 _DOSE_SD = 0.25  # of log counts: dose and weight
 
@@ -56,7 +58,7 @@ def render(
 
     Returns:
         Float32 volume of `grid.shape` in RAS order, never negative, whose
-        grey matter is about one times a random dose.
+        mean in the brain is about one times a random dose.
     """
     bend = generator(seed, subject.rid, 1)
     rng = generator(seed, subject.rid, 2 + visit)
@@ -68,7 +70,7 @@ def render(
     counts = _blur(_noisy(sharp, grid, rng), map_blur(grid.spacing))
     axes = [np.arange(n) * grid.spacing for n in grid.shape]
     counts *= 1 + _UNEVENNESS * smooth_field(axes, rng, knot_mm=70)
-    dose = np.exp(_DOSE_SD * rng.standard_normal())
+    dose = np.exp(_DOSE_SD * rng.standard_normal()) / _BRAIN_MEAN
     return np.maximum(counts, 0) * np.float32(dose)
 
 
@@ -87,9 +89,10 @@ def activity(
     scan = np.average((subject.healthy / mean).mean(0), weights=anatomy.sizes)
     grey = anatomy.weights @ uptake.ravel().astype(np.float32)
     grey *= _kept(anatomy.sulcus, subject.thinning_mm * grown)
-    brain = grey + np.float32(level * scan / GREY_TO_WHITE) * anatomy.white
-    brain *= _kept(anatomy.ventricle, subject.ventricle_mm * grown)
-    head = anatomy.fill(brain) / np.float32(level)
+    grey *= _kept(anatomy.ventricle, _MOVED_GREY * subject.ventricle_mm * grown)
+    white = np.float32(level * scan / GREY_TO_WHITE) * anatomy.white
+    white *= _kept(anatomy.ventricle, subject.ventricle_mm * grown)
+    head = anatomy.fill(grey + white) / np.float32(level)
     return head + anatomy.outside
 
 

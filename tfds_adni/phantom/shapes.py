@@ -13,6 +13,7 @@ _CORE = (  # white matter and deep nuclei, no cortex: between the insulae
     ((0, -24, -14), (18, 16, 14)),
     ((0, -30, -38), (18, 13, 26)),
 )
+_CHUNK = 50_000  # voxels at a time, to save memory
 _SMALLEST = 0.02  # weights below this are dropped
 
 
@@ -33,6 +34,16 @@ def label_weights(
         The grey matter of each region and side, sparse `[v, 2 * r]` (left
         columns first), and the white matter that is left, `[v]`.
     """
+    pieces = range(0, len(points), _CHUNK)
+    parts = [
+        _label_chunk(*(a[i : i + _CHUNK] for a in (points, grey, white)))
+        for i in pieces
+    ]
+    weights = sparse.csr_array(sparse.vstack([p[0] for p in parts]))
+    return weights, np.concatenate([p[1] for p in parts])
+
+
+def _label_chunk(points, grey, white):
     folded = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     cortex = _without_core(folded, grey)
     deep = [r for r in REGIONS if r.tissue != "cortex"]

@@ -175,18 +175,18 @@ def _loss(stage: str, severity: float, rng) -> np.ndarray:
 
 
 def _ventricle(stage, severity, age, rng) -> float:
-    disease = {"NC": 0.0, "MCI": 0.8, "AD": 1.8}[stage] * severity
-    aged = 0.06 * (age - 65)
-    return float(np.clip(0.5 + aged + disease + rng.normal(0, 0.6), -1, 6))
+    disease = {"NC": 0.0, "MCI": 0.6, "AD": 1.5}[stage] * severity
+    aged = 0.06 * (age - 72)
+    return float(np.clip(0.2 + aged + disease + rng.normal(0, 0.6), -1, 6))
 
 
 def _thinning(stage, severity, age, rng) -> float:
     disease = {"NC": 0.0, "MCI": 0.2, "AD": 0.5}[stage] * severity
-    aged = 0.012 * (age - 65)
+    aged = 0.012 * (age - 72)
     return float(np.clip(aged + disease + rng.normal(0, 0.1), -0.3, 2))
 
 
 def _scale(sex: str, rng) -> np.ndarray:
     """Heads are smaller than the MNI template's, women's a little more."""
-    size = 0.915 if sex == "F" else 0.945
+    size = 0.905 if sex == "F" else 0.93
     return size * (1 + rng.normal(0, 0.02) + rng.normal(0, 0.012, 3))

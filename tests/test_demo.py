@@ -1,0 +1,126 @@
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import ida_tree
+import matplotlib.image
+import pytest
+
+from pet_dcgan import demo
+from pet_dcgan.config import STAGES
+
+
+@pytest.fixture(scope="module")
+def tiny():
+    """A demo on round heads instead of the phantom, with tiny networks."""
+    settings = dataclasses.replace(
+        demo.QUICK,
+        subjects=3,
+        overrides={"epochs": 1, "width": 4, "batch_size": 4},
+    )
+
+    def write_cohort(out, *, subjects, seed, progress=None):
+        return ida_tree.write_tree(out, ida_tree.cohort_rows(subjects["NC"]))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(demo, "QUICK", settings)
+        patch.setattr(demo, "write_cohort", write_cohort)
+        yield
+
+
+@pytest.fixture(scope="module")
+def done(tiny, tmp_path_factory):
+    out = tmp_path_factory.mktemp("demo") / "demo"
+    said = []
+    summary = demo.run_demo(out, quick=True, say=said.append)
+    return out, summary, said
+
+
+def test_everything_is_where_it_says(done):
+    _, summary, _ = done
+    assert all(place.exists() for place in summary.places.values())
+    models = summary.places["models"]
+    assert sorted(p.name for p in models.iterdir()) == ["ad", "mci", "nc"]
+    for stage in STAGES:
+        assert (models / stage.lower() / "1" / "saved_model.pb").exists()
+
+
+def test_the_mark_of_the_phantom_travels(done):
+    out, summary, _ = done
+    assert all(metrics["phantom"] for metrics in summary.metrics.values())
+    card = (out / "models" / "ad" / "MODEL_CARD.md").read_text()
+    assert "phantom" in card.lower()
+    assert (
+        '"phantom": true' in (out / "runs" / "ad" / "config.json").read_text()
+    )
+
+
+def test_gallery_is_a_picture(done):
+    out, _, _ = done
+    image = matplotlib.image.imread(out / "gallery.png")
+    assert min(image.shape[:2]) > 300
+    assert image[..., :3].std() > 0.05
+
+
+def test_second_call_skips_every_step(done, monkeypatch):
+    out, summary, first = done
+    for step in ("prepare", "train", "evaluate", "export_run"):
+        monkeypatch.delattr(demo, step)
+    said = []
+    again = demo.run_demo(out, quick=True, say=said.append)
+    assert again == summary
+    assert all("done already" in line for line in said)
+    assert not any("done already" in line for line in first)
+
+
+def test_another_demo_in_the_same_folder_is_refused(done):
+    with pytest.raises(FileExistsError, match="other settings"):
+        demo.run_demo(done[0], quick=False)
+
+
+def test_a_folder_in_use_is_refused(tiny, tmp_path):
+    (tmp_path / "thesis.tex").write_text("")
+    with pytest.raises(FileExistsError, match="in use"):
+        demo.run_demo(tmp_path, quick=True)
+
+
+def test_a_stopped_training_goes_on(tiny, tmp_path, monkeypatch):
+    save = demo.Run.save_generator
+
+    def stop(run, model):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo.Run, "save_generator", stop)
+    with pytest.raises(KeyboardInterrupt):
+        demo.run_demo(tmp_path / "demo", quick=True)
+    monkeypatch.setattr(demo.Run, "save_generator", save)
+    said = []
+    demo.run_demo(tmp_path / "demo", quick=True, say=said.append)
+    assert said[0].startswith("phantom scans: done already")
+    assert (tmp_path / "demo" / "gallery.png").exists()
+
+
+@pytest.mark.slow
+def test_quick_demo_stopped_by_ctrl_c_and_run_again(tmp_path):
+    words = [sys.executable, "-m", "pet_dcgan", "demo", "--quick"]
+    first = subprocess.Popen(
+        words, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    config = tmp_path / "demo" / "runs" / "nc" / "config.json"
+    deadline = time.monotonic() + 300
+    while not config.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    os.kill(first.pid, signal.SIGINT)
+    _, errors = first.communicate(timeout=60)
+    assert first.returncode == 130, errors.decode()
+    assert b"Traceback" not in errors
+    assert b"stopped by Ctrl-C" in errors
+    again = subprocess.run(
+        words, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert again.returncode == 0, again.stderr
+    assert "phantom scans: done already" in again.stdout
+    assert (tmp_path / "demo" / "gallery.png").exists()

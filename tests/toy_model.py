@@ -1,0 +1,31 @@
+"""Configurations and models whose training takes seconds."""
+
+from pet_dcgan.model import DCGAN
+from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.train import resolve_config
+
+SMALL = {"width": 4, "batch_size": 4, "latent_dim": 6, "epochs": 2}
+
+
+def make_config(data_dir, *, stage="AD", seed=0, **overrides):
+    """The demo preset on the toy set, made smaller, with `overrides`."""
+    return resolve_config(
+        "demo",
+        data_dir=data_dir,
+        dataset="axial_32",
+        stage=stage,
+        overrides=SMALL | overrides,
+        seed=seed,
+    )
+
+
+def make_model(seed=0):
+    """A compiled DCGAN of 32 px, 1 channel, width 4, latents of 6."""
+    shape = {"size": 32, "channels": 1, "width": 4, "seed": seed}
+    model = DCGAN(
+        build_generator(latent_dim=6, **shape),
+        build_discriminator(**shape),
+        seed=seed,
+    )
+    model.compile()
+    return model
