@@ -13,8 +13,7 @@ import nibabel as nib
 import numpy as np
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.render import ADNI_GRID
-from tfds_adni.phantom.render import render
+from tfds_adni.phantom.render import ADNI_GRID, render
 from tfds_adni.phantom.subjects import plant
 
 

@@ -69,33 +69,36 @@ class SampleGrid(keras.callbacks.Callback):
         images = synthetic_slices(
             self.model.generator, self.seeds, suvr_max=self.config.suvr_max
         )
-        name = f"epoch_{done:04}"
-        with replacing(self.tiles / f"{name}.npy") as temporary:
-            np.save(temporary, images[:MONTAGE_COLUMNS].astype(np.float16))
-        title = f"synthetic, epoch {done}"
-        self._draw(self.folder / f"{name}.png", images, title, step=done)
+        self._keep(images[:MONTAGE_COLUMNS], done)
+        path = self.folder / f"epoch_{done:04}.png"
+        self._draw(path, images, f"synthetic, epoch {done}", step=done)
 
     def write_montage(self) -> Path:
         """Draws how the same latents changed: `montage.png`, a row an epoch.
 
         Islam & Zhang (2020) show such rows as their Figure 4.
         """
-        kept = sorted(self.tiles.glob("epoch_*.npy"))
+        kept = sorted(self.tiles.glob("samples_*.npz"))
         chosen = np.linspace(0, len(kept) - 1, min(len(kept), MONTAGE_ROWS))
         kept = [kept[round(index)] for index in chosen]
-        path = self.folder / "montage.png"
+        montage = self.folder / "montage.png"
         save_sheet(
-            path,
-            [(f"epoch {int(p.stem[6:])}", np.load(p)) for p in kept],
+            montage,
+            [_montage_row(path) for path in kept],
             title=f"{self._what}, synthetic over training",
             suvr_max=self.config.suvr_max,
             phantom=self.config.phantom,
         )
-        return path
+        return montage
 
     @property
     def _what(self) -> str:
         return f"{self.config.stage} {self.config.plane}"
+
+    def _keep(self, images: np.ndarray, done: int) -> None:
+        path = self.tiles / f"samples_{done:04}.npz"
+        with replacing(path) as temporary:
+            np.savez(temporary, suvr=images.astype(np.float16), epoch=done)
 
     def _draw(
         self, path: Path, images: np.ndarray, title: str, step: int
@@ -195,6 +198,11 @@ def _diverged(found: str) -> ValueError:
         "training diverged, train under another --run with lower --set "
         "g_learning_rate= and --set d_learning_rate="
     )
+
+
+def _montage_row(path: Path) -> tuple[str, np.ndarray]:
+    with np.load(path) as kept:
+        return f"epoch {kept['epoch']}", kept["suvr"]
 
 
 def _write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:

@@ -318,7 +318,16 @@ def generate(
     console.start_tensorflow()
     from pet_dcgan.generate import generate as draw
 
-    table = draw(model, count=count, seed=seed, out=out, format=format.value)
+    bar, advance = console.progress("images")
+    with bar:
+        table = draw(
+            model,
+            count=count,
+            seed=seed,
+            out=out,
+            format=format.value,
+            progress=advance,
+        )
     typer.echo(f"{table}: {count} images, their seeds and their SUVR scale")
 
 

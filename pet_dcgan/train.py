@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import errno
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -122,7 +124,10 @@ def train(
         run = Run.create(run_path, config, slices.subjects)
     model = build_dcgan(config)
     first_epoch = restore(model, run.path / "checkpoint")
-    sampler = _fit(model, run, slices, steps, first_epoch, verbose)
+    try:
+        sampler = _fit(model, run, slices, steps, first_epoch, verbose)
+    except tf.errors.ResourceExhaustedError as error:
+        raise _exhausted(error, run) from error
     sampler.write_montage()
     run.save_generator(model.generator)
     return run
@@ -216,6 +221,18 @@ def _fit(
                 verbose=verbose,
             )
     return sampler
+
+
+def _exhausted(error: tf.errors.OpError, run: Run) -> Exception:
+    """TensorFlow's one error for a full disk and for too little memory."""
+    reason = os.strerror(errno.ENOSPC)
+    if reason in str(error):
+        return OSError(errno.ENOSPC, reason, str(run.path / "tensorboard"))
+    return ValueError(
+        f"expected memory for batches of {run.config.batch_size}, found too "
+        "little: train under another --run with a lower --set batch_size= or "
+        "--set width="
+    )
 
 
 def _spread(slices: Slices, count: int) -> np.ndarray:

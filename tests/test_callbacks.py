@@ -85,8 +85,8 @@ class TestSampleGrid:
         expected = synthetic_slices(
             model.generator, np.arange(11, 19), suvr_max=2.5
         )
-        kept = np.load(tmp_path / "tiles" / "epoch_0001.npy")
-        np.testing.assert_allclose(kept, expected, atol=2e-3)
+        with np.load(tmp_path / "tiles" / "samples_0001.npz") as kept:
+            np.testing.assert_allclose(kept["suvr"], expected, atol=2e-3)
 
     def test_leaves_the_training_as_it_is(self, fitted, tiny_model):
         model, _ = fitted(epochs=3, samples_every=1)
@@ -106,7 +106,8 @@ class TestSampleGrid:
         self, tiny_config, tmp_path, writer, monkeypatch
     ):
         for epoch in range(1, 21):
-            np.save(tmp_path / f"epoch_{epoch:04}.npy", SUVR[:8])
+            path = tmp_path / f"samples_{epoch:04}.npz"
+            np.savez(path, suvr=SUVR[:8], epoch=epoch)
         grid = SampleGrid(
             tmp_path,
             tiles=tmp_path,

@@ -1,8 +1,11 @@
+import doctest
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from pet_dcgan import model as module
 from pet_dcgan.model import DCGAN, build_dcgan
 from pet_dcgan.networks import build_discriminator, build_generator
 
@@ -305,6 +308,13 @@ def test_a_configuration_becomes_a_compiled_model(tiny_config):
     assert model.generator.output_shape == (None, 32, 32, 3)
     assert model.latent_dim == 6
     assert float(model.g_optimizer.learning_rate) == pytest.approx(3e-4)
-    assert float(model.d_optimizer.learning_rate) == pytest.approx(2e-4)
+    d_rate = float(model.d_optimizer.learning_rate)
+    assert d_rate == pytest.approx(config.d_learning_rate)
     assert model.d_optimizer.beta_1 == 0.25
     assert model.seed == 9
+
+
+def test_the_example_in_the_docstring_runs():
+    results = doctest.testmod(module)
+    assert results.attempted > 0
+    assert results.failed == 0

@@ -64,7 +64,7 @@ def test_a_plan_counts_data_steps_and_parameters(tiny_config):
     work = step_operations(model) * 5 * 6
     assert planned.gflop_per_image == step_operations(model) / 1e9
     assert planned.seconds == pytest.approx(work / 1e9 / planned.efficiency)
-    assert planned.memory_bytes["images"] == 12 * 32 * 32 * 2
+    assert planned.memory_bytes["images"] == 2 * 12 * 32 * 32 * 2
 
 
 def test_a_wider_model_takes_more_of_everything(tiny_config):

@@ -3,6 +3,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pet_dcgan.callbacks import EpochLog
 from pet_dcgan.run import Run
@@ -63,10 +64,10 @@ def test_a_run_folder_holds_what_it_should(straight):
         "samples/epoch_0002.png",
         "samples/epoch_0004.png",
         "samples/montage.png",
-        "checkpoint/epoch_0001.npy",
-        "checkpoint/epoch_0002.npy",
-        "checkpoint/epoch_0004.npy",
-        "checkpoint/epoch_0004.weights.h5",
+        "checkpoint/samples_0001.npz",
+        "checkpoint/samples_0002.npz",
+        "checkpoint/samples_0004.npz",
+        "checkpoint/state_0004.npz",
     }
     assert len(list((straight.path / "tensorboard").iterdir())) == 1
     assert len(log_rows(straight)) == 4
@@ -134,6 +135,24 @@ def test_a_diverging_run_leaves_no_generator(tiny_config, tmp_path):
     run = Run.open(tmp_path / "ad")
     assert not run.finished
     assert not (run.path / "checkpoint").exists()
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "message"),
+    [
+        ("events.out; No space left on device", OSError, "No space left"),
+        ("OOM when allocating", ValueError, "batches of 4, .*batch_size="),
+    ],
+)
+def test_a_full_disk_and_a_full_memory_are_told_apart(
+    tiny_config, tmp_path, monkeypatch, found, kind, message
+):
+    error = tf.errors.ResourceExhaustedError(None, None, found)
+    stop_before(monkeypatch, 0, error)
+    with pytest.raises(kind, match=message) as caught:
+        train(tiny_config(), tmp_path / "ad", verbose=0)
+    assert "\n" not in str(caught.value)
+    assert not Run.open(tmp_path / "ad").finished
 
 
 def test_an_existing_run_is_kept(straight):

@@ -1,7 +1,6 @@
 """A phantom cohort that looks like an ADNI download."""
 
 from tfds_adni.phantom.cohort import write_cohort
-from tfds_adni.phantom.render import ADNI_GRID
-from tfds_adni.phantom.render import Grid
+from tfds_adni.phantom.render import ADNI_GRID, Grid
 
 __all__ = ["ADNI_GRID", "Grid", "write_cohort"]

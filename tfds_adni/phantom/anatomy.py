@@ -1,15 +1,12 @@
 """MNI tissue maps to what a phantom is made of: labels, tissue, distances."""
 
 import functools
-from dataclasses import dataclass
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import ndimage
-from scipy import sparse
+from scipy import ndimage, sparse
 
-from tfds_adni.phantom import recovery
-from tfds_adni.phantom import shapes
+from tfds_adni.phantom import recovery, shapes
 from tfds_adni.phantom.regions import REGIONS
 from tfds_adni.phantom.subjects import published_means
 
@@ -123,7 +120,9 @@ def _true_uptake(anatomy: Anatomy) -> np.ndarray:
     blur = recovery.gaussian_blur(
         anatomy.fill, anatomy.index, map_blur(anatomy.spacing)
     )
-    both = anatomy.weights[:, : len(REGIONS)] + anatomy.weights[:, len(REGIONS) :]
+    both = (
+        anatomy.weights[:, : len(REGIONS)] + anatomy.weights[:, len(REGIONS) :]
+    )
     wanted = published_means()
     return recovery.true_uptake(wanted, both, anatomy.white, blur)
 

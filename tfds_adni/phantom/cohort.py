@@ -3,26 +3,23 @@
 import os
 import signal
 import tempfile
-from collections.abc import Callable
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from concurrent import futures
-from multiprocessing import get_context
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
 from tfds_adni.phantom import layout
-from tfds_adni.phantom.anatomy import Anatomy
-from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.render import ADNI_GRID
-from tfds_adni.phantom.render import Grid
-from tfds_adni.phantom.render import render
-from tfds_adni.phantom.subjects import STAGES
-from tfds_adni.phantom.subjects import plant
+from tfds_adni.phantom.anatomy import Anatomy, build_anatomy
+from tfds_adni.phantom.render import ADNI_GRID, Grid, render
+from tfds_adni.phantom.subjects import STAGES, plant
 
 SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
-_worker: dict[str, Anatomy] = {}  # what a worker process was started with
+_worker: dict[str, Anatomy] = {}  # what a process was started with
 
 
 def write_cohort(
@@ -54,6 +51,7 @@ def write_cohort(
     Raises:
         FileExistsError: `out` exists and is not an empty folder.
         ImportError: nilearn is not installed.
+        OSError: The disk is full, or a process was killed.
         ValueError: A bad stage, count, seed or number of processes.
     """
     out = Path(out)
@@ -92,7 +90,10 @@ def _check(out: Path, subjects, seed, jobs) -> None:
             f"expected stages among {', '.join(STAGES)}, found "
             f"{', '.join(map(str, unknown)) or 'none'}: name only these"
         )
-    for what, count in {**subjects, "jobs": 1 if jobs is None else jobs}.items():
+    for what, count in {
+        **subjects,
+        "jobs": 1 if jobs is None else jobs,
+    }.items():
         if not _is_count(count) or count < 1:
             raise ValueError(
                 f"expected a whole number of at least 1 for {what}, found "
@@ -127,6 +128,11 @@ def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
         waiting = [pool.submit(_write_scan, task) for task in tasks]
         done = (f.result() for f in futures.as_completed(waiting))
         _report(done, len(tasks), progress)
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "expected every process to finish, found one that ended early, "
+            "perhaps for want of memory: run again with jobs=1"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -141,6 +147,13 @@ def _start_worker(anatomy: Anatomy, in_pool: bool = False) -> None:
     _worker["anatomy"] = anatomy
     if in_pool:  # Ctrl-C is for the parent, which then stops the workers
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Ends a worker whose parent was killed; it would wait for ever."""
+    parent_process().join()
+    os._exit(1)
 
 
 def _write_scan(task) -> None:
@@ -149,17 +162,19 @@ def _write_scan(task) -> None:
         scan.subject, _worker["anatomy"], visit=scan.visit, seed=seed, grid=grid
     )
     path.parent.mkdir(parents=True)
-    nib.save(to_image(volume, grid, odd=scan.subject.rid % 2 == 1), path)
+    nib.save(to_image(volume, grid, qform_only=scan.subject.rid % 2 == 1), path)
 
 
-def to_image(volume: np.ndarray, grid: Grid, *, odd: bool) -> nib.Nifti1Image:
+def to_image(
+    volume: np.ndarray, grid: Grid, *, qform_only: bool
+) -> nib.Nifti1Image:
     """The volume as ADNI stores it: int16 with a slope, one frame, x flipped.
 
     Args:
         volume: Float32 in RAS order.
         grid: The volume's grid.
-        odd: Whether only the qform says where the voxels are, as in part of
-            the real files.
+        qform_only: Whether only the qform places the voxels, as in part of the
+            real files.
     """
     slope = float(np.float32(volume.max() / 32767))
     stored = np.rint(volume[::-1, :, :, None] / slope).astype(np.int16)
@@ -170,5 +185,5 @@ def to_image(volume: np.ndarray, grid: Grid, *, odd: bool) -> nib.Nifti1Image:
     image.header.set_slope_inter(slope, 0)
     image.header.set_xyzt_units("mm", "sec")
     image.set_qform(affine, 1)
-    image.set_sform(None if odd else affine, 0 if odd else 1)
+    image.set_sform(None if qform_only else affine, int(not qform_only))
     return image

@@ -12,8 +12,9 @@ _BEND_MM = 2.0  # SD of a control point
 def template_places(grid, spacing: float, subject, visit: int, rng):
     """Voxel coordinates in the template box of every voxel of a grid.
 
-    The head is scaled, turned and shifted as planted, and bent by cubic B-splines over control points
-    (free-form deformation; Rueckert 1999, IEEE TMI 18:712).
+    The head is scaled, turned and shifted as planted, and bent by
+    cubic B-splines over control points (free-form deformation; Rueckert 1999,
+    IEEE TMI 18:712).
 
     Args:
         grid: Grid of the scan, RAS, its centre at the origin.
@@ -25,9 +26,7 @@ def template_places(grid, spacing: float, subject, visit: int, rng):
     Returns:
         Float32 array `[3, *grid.shape]`.
     """
-    axes = [
-        ((np.arange(n) - (n - 1) / 2) * grid.spacing) for n in grid.shape
-    ]
+    axes = [((np.arange(n) - (n - 1) / 2) * grid.spacing) for n in grid.shape]
     matrix = np.diag(1 / subject.scale) @ _rotation(subject.tilt[visit])
     shift = _CENTRE + subject.shift[visit] - LOW
     places = np.empty((3, *grid.shape), np.float32)

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfds_adni.phantom.subjects import FIRST_RID
-from tfds_adni.phantom.subjects import Subject
-from tfds_adni.phantom.subjects import generator
+from tfds_adni.phantom.subjects import FIRST_RID, Subject, generator
 
 DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
 TABLE = "Phantom_FDG_PET_6_01_2016.csv"

@@ -9,7 +9,7 @@ regional spill-over; Rousset 1998, J Nucl Med 39:904).
 import numpy as np
 from scipy import ndimage
 
-from tfds_adni.phantom.regions import GREY_TO_WHITE
+from tfds_adni.phantom.published import GREY_TO_WHITE
 
 _STEPS = 6
 _MOST = 2.0  # largest correction, either way
@@ -37,7 +37,7 @@ def true_uptake(
         blur: Takes and gives uptake at the `v` voxels.
 
     Returns:
-        Array `[r]`, within a factor of 1.6 of `wanted` on average.
+        Array `[r]`, `wanted` times at most twice the median correction.
     """
     size = np.asarray(weights.sum(axis=0)).ravel()
     true = wanted.copy()

@@ -6,14 +6,10 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit
 
-from tfds_adni.phantom.anatomy import Anatomy
-from tfds_adni.phantom.anatomy import map_blur
-from tfds_adni.phantom.deformation import smooth_field
-from tfds_adni.phantom.deformation import template_places
-from tfds_adni.phantom.regions import GREY_TO_WHITE
-from tfds_adni.phantom.subjects import Subject
-from tfds_adni.phantom.subjects import generator
-from tfds_adni.phantom.subjects import published_means
+from tfds_adni.phantom.anatomy import Anatomy, map_blur
+from tfds_adni.phantom.deformation import smooth_field, template_places
+from tfds_adni.phantom.published import GREY_TO_WHITE
+from tfds_adni.phantom.subjects import Subject, generator, published_means
 
 _EDGE_MM = 0.8  # softness of a moved tissue border
 _MOVED_GREY = 0.4  # nuclei by the ventricles are pushed more than lost

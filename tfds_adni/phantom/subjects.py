@@ -9,17 +9,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom import regions
-from tfds_adni.phantom.regions import MIDLINE
-from tfds_adni.phantom.regions import PUBLISHED
-from tfds_adni.phantom.regions import REGIONS
+from tfds_adni.phantom.published import GLOBAL_SD, PUBLISHED
+from tfds_adni.phantom.regions import MIDLINE, REGIONS
 
 STAGES = ("NC", "MCI", "AD")
 FIRST_RID = 9001
 _SEVERITY_SD = 0.4  # of the mean loss
 _TILT = 0.02  # SD in radians: ADNI turns heads to the AC-PC line
 _SHIFT_MM = 1.0
-_NETWORK_SHARE = 0.5  # of a region's own variance
+_NETWORK_SHARE = 0.6  # of a region's own variance
 _YEARLY_PROGRESS = {"NC": 0.0, "MCI": 0.15, "AD": 0.12}
 _AGES = {"NC": (75, 6), "MCI": (74, 7), "AD": (75, 8)}
 
@@ -130,7 +128,7 @@ def spread() -> tuple[np.ndarray, np.ndarray]:
     """
     rows = np.array([PUBLISHED[r.row][1:] for r in REGIONS]) / 100
     total, residual = rows.T
-    level = regions.GLOBAL_SD
+    level = GLOBAL_SD
     loading = (total**2 - residual**2 + level**2) / (2 * level)
     return loading, np.sqrt(np.maximum(total**2 - loading**2, 1e-6))
 
@@ -168,7 +166,7 @@ def _loss(stage: str, severity: float, rng) -> np.ndarray:
         return np.zeros((2, len(REGIONS)))
     column = STAGES.index(stage) - 1
     mean = np.array([r.loss[column] for r in REGIONS]) / 100
-    regional = np.maximum(rng.normal(1, 0.15, len(REGIONS)), 0)
+    regional = np.maximum(rng.normal(1, 0.12, len(REGIONS)), 0)
     tilt = 0.12 * rng.standard_normal()
     sides = np.array([[1 - tilt], [1 + tilt]])
     return severity * sides * regional * mean

@@ -1,0 +1,230 @@
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from tfds_adni.phantom import recovery
+from tfds_adni.phantom.anatomy import (
+    _distance,
+    build_anatomy,
+    load_maps,
+    map_blur,
+)
+from tfds_adni.phantom.deformation import smooth_field
+from tfds_adni.phantom.published import PUBLISHED
+from tfds_adni.phantom.regions import REGIONS
+from tfds_adni.phantom.render import Grid, activity, render
+from tfds_adni.phantom.subjects import plant, published_means
+
+GRID = Grid((80, 80, 48), 3.0)
+
+
+@pytest.fixture(scope="module")
+def head():
+    return build_anatomy(3.0)
+
+
+@pytest.fixture(scope="module")
+def normal(head):
+    return render(plant("NC", 0), head, grid=GRID)
+
+
+def blurred(subject, head):
+    blur = recovery.gaussian_blur(head.fill, head.index, map_blur(3.0))
+    return blur(activity(subject, head).ravel()[head.index])
+
+
+def both_sides(head):
+    count = len(REGIONS)
+    return head.weights[:, :count] + head.weights[:, count:]
+
+
+def by_region(subjects, head):
+    values = [blurred(s, head) for s in subjects]
+    means = [recovery.regional_means(both_sides(head), v) for v in values]
+    return np.mean(means, axis=0)
+
+
+def still(subject, **changes):
+    none = np.zeros_like(subject.tilt)
+    return dataclasses.replace(subject, tilt=none, shift=none, **changes)
+
+
+def test_grey_to_white_after_blur(head):
+    grey = np.asarray(head.weights.sum(axis=1)).ravel()
+    for stage in ("NC", "AD"):
+        for number in range(3):
+            values = blurred(plant(stage, number), head)
+            ratio = values[grey > 0.8].mean() / values[head.white > 0.9].mean()
+            assert 1.5 < ratio < 2.5
+
+
+def test_normal_regional_means_are_within_the_published_spread(head):
+    measured = by_region([plant("NC", n) for n in range(20)], head)
+    wanted = published_means()
+    measured /= np.average(measured, weights=head.sizes)
+    wanted = wanted / np.average(wanted, weights=head.sizes)
+    spread = np.array([PUBLISHED[r.row][2] for r in REGIONS]) / 100
+    off = measured / wanted - 1
+    assert np.abs(off).mean() < 0.03
+    assert (np.abs(off) < 1.5 * spread).all()
+
+
+def test_disease_shows_after_blur(head):
+    nc, ad = (
+        by_region([plant(s, n) for n in range(20)], head) for s in ("NC", "AD")
+    )
+    names = [r.name for r in REGIONS]
+    lost = dict(zip(names, 1 - ad / nc, strict=True))
+    assert 0.08 < lost["posterior cingulate"] < 0.22
+    assert lost["lateral temporal"] > 0.06
+    assert abs(lost["postcentral"]) < 0.04
+
+
+def test_wider_ventricles_and_thinner_cortex_take_uptake_away(head):
+    subject = plant("NC", 0)
+    for part in ("ventricle_mm", "thinning_mm"):
+        less = dataclasses.replace(subject, **{part: 0.0})
+        more = dataclasses.replace(subject, **{part: 2.0})
+        lost = 1 - activity(more, head) / (activity(less, head) + 1e-6)
+        assert activity(more, head).sum() < activity(less, head).sum()
+        assert lost.max() > 0.3
+
+
+def test_a_scan_is_a_head_in_the_air(normal):
+    assert normal.shape == GRID.shape
+    assert normal.dtype == np.float32
+    assert normal.min() >= 0
+    assert np.isfinite(normal).all()
+    brain = normal > 0.4 * normal.max()
+    middle = ndimage.center_of_mass(brain)
+    np.testing.assert_allclose(middle, [39.5, 39.5, 23.5], atol=4)
+    litres = brain.sum() * 27e-6
+    assert 0.8 < litres < 1.8
+
+
+def test_scalp_is_faint_and_the_skull_darker(head):
+    subject = still(plant("NC", 0))
+    volume = render(subject, head, grid=GRID)
+    brain = volume > 0.4 * volume.max()
+    upper = np.indices(GRID.shape)[2] > 20
+    away = 3 * ndimage.distance_transform_edt(~brain)
+    level = volume[brain].mean()
+    scalp = volume[upper & (away > 10) & (away < 16)].mean() / level
+    assert 0.05 < scalp < 0.25
+    assert volume[upper & (away > 40)].mean() / level < 0.01
+
+
+def test_right_is_right(head):
+    subject = still(plant("NC", 0))
+    loss = subject.loss.copy()
+    loss[1] = 0.5
+    volume = render(dataclasses.replace(subject, loss=loss), head, grid=GRID)
+    right, left = volume[40:].mean(), volume[:40].mean()
+    assert right < 0.8 * left
+
+
+def test_front_and_top_are_where_they_should_be(normal):
+    brain = normal > 0.4 * normal.max()
+    # the cerebellum is low and behind, the frontal lobe high and in front
+    behind, front = brain[:, 16:34], brain[:, 46:64]
+    low, middle = slice(2, 10), slice(20, 34)
+    assert behind[:, :, low].sum() > front[:, :, low].sum()
+    assert front[:, :, middle].sum() > 1000
+
+
+def test_a_seed_repeats_itself_and_visits_share_the_anatomy(head, normal):
+    subject = plant("NC", 0)
+    np.testing.assert_array_equal(normal, render(subject, head, grid=GRID))
+    other = render(subject, head, grid=GRID, seed=1)
+    assert not np.array_equal(normal, other)
+    twice = next(
+        s for s in (plant("AD", n) for n in range(50)) if len(s.years) == 3
+    )
+    twice = still(twice)
+    first, last, stranger = (
+        render(s, head, visit=v, grid=GRID).ravel()
+        for s, v in ((twice, 0), (twice, 2), (still(plant("AD", 60)), 0))
+    )
+    assert not np.array_equal(first, last)
+    same = np.corrcoef(first, last)[0, 1]
+    assert same > 0.98
+    assert same > np.corrcoef(first, stranger)[0, 1]
+
+
+def test_noise_is_a_few_per_cent(head):
+    subject = still(plant("NC", 0), years=(0, 0), progress=(1, 1))
+    subject = dataclasses.replace(
+        subject, tilt=np.zeros((2, 3)), shift=np.zeros((2, 3))
+    )
+    a, b = (render(subject, head, visit=v, grid=GRID) for v in (0, 1))
+    inside = ndimage.binary_erosion(a > 0.5 * a.max(), iterations=1)
+    ratio = (a / a[inside].mean())[inside] / (b / b[inside].mean())[inside]
+    assert 0.015 < ratio.std() / np.sqrt(2) < 0.06
+
+
+def test_doses_differ(head):
+    means = [
+        (v := render(plant("NC", n), head, grid=GRID))[v > 0.4 * v.max()].mean()
+        for n in range(6)
+    ]
+    assert 0.6 < np.mean(means) < 1.6
+    assert np.std(means) > 0.05
+
+
+def test_smooth_field_has_unit_spread():
+    axes = [np.arange(20.0) * 30] * 3
+    field = smooth_field(axes, np.random.default_rng(0), knot_mm=30)
+    assert field.shape == (20, 20, 20)
+    assert field.std() == pytest.approx(1, abs=0.1)
+
+
+def test_recovery_finds_the_true_uptake(head):
+    both = both_sides(head)
+    blur = recovery.gaussian_blur(head.fill, head.index, map_blur(3.0))
+    true = np.linspace(1, 1.5, both.shape[1])
+    level = np.average(true, weights=head.sizes) / 4
+    wanted = recovery.regional_means(
+        both, blur(both @ true + level * head.white)
+    )
+    found = recovery.true_uptake(wanted, both, head.white, blur)
+    np.testing.assert_allclose(found, true, rtol=0.15)
+    assert np.corrcoef(found, true)[0, 1] > 0.9
+
+
+def test_regional_means_by_hand():
+    weights = np.array([[1.0, 0.0], [0.5, 0.5]])
+    means = recovery.regional_means(weights, np.array([2.0, 4.0]))
+    np.testing.assert_allclose(means, [4 / 1.5, 4])
+
+
+def test_tissue_is_shared_out_without_remainder(head):
+    grey = np.asarray(head.weights.sum(axis=1)).ravel()
+    total = grey + head.white
+    assert total.max() < 1.02
+    assert (grey >= 0).all()
+    assert (head.white >= 0).all()
+    litres = total.sum() * 27e-6
+    assert 1.3 < litres < 2.0  # the MNI head is a large one
+
+
+def test_distance_is_signed():
+    mask = np.zeros((9, 1, 1), bool)
+    mask[6:] = True
+    distance = _distance(mask, 2.0).ravel()
+    assert distance[5] == pytest.approx(1)
+    assert distance[4] == pytest.approx(3)
+    assert (distance[6:] < 0).all()
+    assert _distance(np.zeros((2, 2, 2), bool), 1.0).min() > 50
+
+
+def test_anatomy_is_built_once(head):
+    assert build_anatomy(3.0) is head
+
+
+def test_without_nilearn_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nilearn", None)
+    with pytest.raises(ImportError, match=r'pip install "pet-dcgan\[demo\]"'):
+        load_maps()
