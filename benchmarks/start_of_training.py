@@ -23,7 +23,7 @@ from pet_dcgan.model import build_dcgan
 from pet_dcgan.train import resolve_config
 
 EPSILONS = (1e-5, 1e-3)
-G_LEARNING_RATES = (2e-4, 1e-3, 2e-3)
+G_LEARNING_RATES = (1e-3, 2e-3)
 STUCK = 0.15
 
 

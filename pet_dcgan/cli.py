@@ -1,6 +1,5 @@
 """The command line `pet-dcgan`; it parses, calls and prints."""
 
-import enum
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,18 @@ import typer
 
 from pet_dcgan import __version__, console
 from pet_dcgan.console import reported
+from pet_dcgan.files import replacing
+from pet_dcgan.options import (
+    ConfigName,
+    DataDir,
+    Format,
+    Plane,
+    Preset,
+    Seed,
+    Stage,
+    parse_counts,
+    parse_settings,
+)
 
 app = typer.Typer(
     name="pet-dcgan",
@@ -18,43 +29,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
-
-
-class Stage(enum.StrEnum):
-    """The stages a generator is trained for."""
-
-    NC = "NC"
-    MCI = "MCI"
-    AD = "AD"
-
-
-class Plane(enum.StrEnum):
-    """The planes slices are cut in."""
-
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
-
-
-class Format(enum.StrEnum):
-    """The files `generate` writes."""
-
-    PNG = "png"
-    NPY = "npy"
-    NIFTI = "nifti"
-
-
-DataDir = Annotated[
-    Path, typer.Option("--data-dir", help="Where prepared data sets lie.")
-]
-ConfigName = Annotated[
-    str,
-    typer.Option(
-        "--config",
-        help="axial_128, coronal_128, sagittal_128, all_128 or axial_64.",
-    ),
-]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 
 
 def _version(asked: bool) -> None:
@@ -89,13 +63,13 @@ def phantom(
     ] = None,
 ) -> None:
     """Makes an ADNI-like download of invented brains, to try things on."""
+    counts = parse_counts(subjects)
     from tfds_adni.phantom import write_cohort
 
-    bar, advance = console.progress("phantom scans")
-    with bar:
+    with console.progress("phantom scans") as advance:
         written = write_cohort(
             out,
-            subjects=_counts(subjects),
+            subjects=counts,
             seed=seed,
             jobs=jobs,
             progress=advance,
@@ -104,24 +78,6 @@ def phantom(
         f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
         f"{written} --data-dir data"
     )
-
-
-def _counts(text: str) -> dict[str, int]:
-    """Reads `24` or `NC=8,MCI=8,AD=8`."""
-    stages = [stage.value for stage in Stage]
-    if text.strip().isdigit():
-        return dict.fromkeys(stages, int(text))
-    counts = {}
-    for part in text.split(","):
-        stage, _, number = (word.strip() for word in part.partition("="))
-        if stage not in stages or not number.isdigit():
-            raise typer.BadParameter(
-                f"expected a number, or stage=number with {', '.join(stages)}; "
-                f"found {part.strip()!r}",
-                param_hint="--subjects",
-            )
-        counts[stage] = int(number)
-    return counts
 
 
 @app.command(epilog="Example: pet-dcgan scan ~/ADNI_PET --csv scans.csv")
@@ -136,22 +92,11 @@ def scan(
     from tfds_adni.cohort import gather
 
     cohort = gather(folder)
-    _print_cohort(cohort)
+    console.print_cohort(cohort)
     if csv:
-        cohort.account(folder).to_csv(csv, index=False)
+        with replacing(csv) as path:
+            cohort.account(folder).to_csv(path, index=False)
         typer.echo(f"one row for each file: {csv}")
-
-
-def _print_cohort(cohort) -> None:
-    """Prints what is used and what is not, by stage."""
-    stages = [stage.value for stage in Stage]
-    rows = [
-        [what, *(count[s] for s in stages), count["?"], count.total()]
-        for what, count in cohort.summary().items()
-    ]
-    rows.sort(key=lambda row: (row[0] != "used", -row[-1]))
-    name = "Phantom scans (no patients)" if cohort.phantom else "Scans"
-    console.print_table(name, ["", *stages, "no stage", "all"], rows)
 
 
 @app.command(
@@ -171,17 +116,22 @@ def prepare(
 ) -> None:
     """Turns a folder of scans into TFRecords of labelled SUVR slices."""
     console.start_tensorflow(gpu=False)
+    from tfds_adni import Builder
     from tfds_adni.prepare import prepare as prepare_set
 
-    bar, advance = console.progress("prepare")
-    with bar:
+    if config not in Builder.builder_configs:
+        raise typer.BadParameter(
+            f"expected {', '.join(Builder.builder_configs)}; found {config!r}",
+            param_hint="--config",
+        )
+    with console.progress("prepare") as advance:
         home = prepare_set(
             folder,
             data_dir,
             config=config,
             num_shards=num_shards,
             split_seed=seed,
-            check=_print_cohort,
+            check=console.print_cohort,
             progress=advance,
         )
     typer.echo(
@@ -203,7 +153,7 @@ def train(
     plane: Annotated[
         Plane | None, typer.Option(help="Needed where a set holds several.")
     ] = None,
-    preset: Annotated[str, typer.Option(help="paper or demo.")] = "paper",
+    preset: Annotated[Preset, typer.Option()] = Preset.PAPER,
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Instead of the preset's.")
     ] = None,
@@ -220,15 +170,12 @@ def train(
     ] = False,
 ) -> None:
     """Trains the generator of one stage."""
+    overrides = parse_settings(preset, settings or [], epochs)
     console.start_tensorflow()
-    from pet_dcgan import config as presets
     from pet_dcgan import train as training
 
-    overrides = presets.parse_overrides(settings or [])
-    if epochs is not None:
-        overrides["epochs"] = epochs
     resolved = training.resolve_config(
-        preset,
+        preset.value,
         data_dir=data_dir,
         dataset=config,
         stage=stage.value,
@@ -266,20 +213,8 @@ def evaluate(
 
     opened = Run.open(run)
     metrics = judge(opened, data_dir=data_dir, count=count, seed=seed)
-    _print_metrics({opened.config.stage: metrics})
+    console.print_metrics({opened.config.stage: metrics})
     typer.echo(f"{opened.evaluation}: metrics.json and figures")
-
-
-def _print_metrics(metrics: dict[str, dict]) -> None:
-    """Prints the numbers of several stages, real beside synthetic."""
-    from pet_dcgan.report import metric_rows
-
-    phantom_only = any(m["phantom"] for m in metrics.values())
-    title = "PSNR and SSIM (the paper's formulas) on held-out subjects"
-    console.print_table(
-        title + (", PHANTOM data" if phantom_only else ""),
-        *metric_rows(metrics),
-    )
 
 
 @app.command(epilog="Example: pet-dcgan export runs/ad --to export/models")
@@ -305,7 +240,7 @@ def export(
 @reported
 def generate(
     model: Annotated[
-        Path, typer.Argument(help="An exported model or one version of it.")
+        str, typer.Argument(help="An exported model or one version of it.")
     ],
     count: Annotated[int, typer.Option(min=1, help="How many images.")],
     out: Annotated[Path, typer.Option(help="A folder to be made.")],
@@ -318,8 +253,7 @@ def generate(
     console.start_tensorflow()
     from pet_dcgan.generate import generate as draw
 
-    bar, advance = console.progress("images")
-    with bar:
+    with console.progress("images") as advance:
         table = draw(
             model,
             count=count,
@@ -346,7 +280,7 @@ def demo(
     from pet_dcgan.demo import run_demo
 
     summary = run_demo(out, quick=quick, say=typer.echo)
-    _print_metrics(summary.metrics)
+    console.print_metrics(summary.metrics)
     for what, where in summary.places.items():
         typer.echo(f"{what:<10} {where}")
 

@@ -179,8 +179,22 @@ def make_config(
     Raises:
         ValueError: If the preset or a field is unknown, or a value invalid.
     """
-    _within_limits("preset", preset)
     overrides = dict(overrides or {})
+    check_overrides(preset, overrides)
+    return _from_values(PRESETS[preset] | overrides | facts, preset=preset)
+
+
+def check_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
+    """Refuses changes to a preset that cannot be made.
+
+    Args:
+        preset: `"paper"` or `"demo"`.
+        overrides: Fields to change, as values or as text.
+
+    Raises:
+        ValueError: If the preset or a field is unknown, or a value invalid.
+    """
+    _within_limits("preset", preset)
     allowed = sorted(PRESETS[preset])
     unknown = sorted(set(overrides) - set(allowed))
     if unknown:
@@ -188,7 +202,8 @@ def make_config(
             f"expected a setting among {', '.join(allowed)}, found "
             f"{', '.join(unknown)}: correct the name after --set"
         )
-    return _from_values(PRESETS[preset] | overrides | facts, preset=preset)
+    for name, value in overrides.items():
+        _within_limits(name, _of_kind(name, _KINDS[name], value))
 
 
 def parse_overrides(items: Iterable[str]) -> dict[str, str]:

@@ -6,15 +6,26 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from pet_dcgan.config import STAGES
+from pet_dcgan.report import metric_rows
+
 STOPPED = 130
 FAILED = 1
+_STOPPED_LINE = (
+    "stopped by Ctrl-C; what was whole is kept, what was not is removed; a "
+    "training goes on with --resume"
+)
+_FULL_LINE = (
+    "expected room on the disk, found none{place}; free some and run it "
+    "again; nothing half-written was kept"
+)
 # Set to see where an error came from.
 TRACEBACK_VARIABLE = "PET_DCGAN_TRACEBACK"
 
@@ -66,7 +77,7 @@ def reported(command: Callable) -> Callable:
         except (typer.Exit, typer.BadParameter):
             raise
         except KeyboardInterrupt:
-            _leave("stopped by Ctrl-C; nothing unfinished was kept", STOPPED)
+            _leave(_STOPPED_LINE, STOPPED)
         # The command line is the one place where nothing may fly past: a
         # traceback tells its reader nothing.
         except Exception as error:
@@ -80,14 +91,14 @@ def reported(command: Callable) -> Callable:
 def _worded(error: Exception) -> str:
     """Gives an error as one line."""
     text = " ".join(str(error).split()) or type(error).__name__
+    if "No space left on device" in text:
+        place = getattr(error, "filename", None)
+        return _FULL_LINE.format(place=f" ({place})" if place else "")
     if isinstance(error, OSError) and error.strerror:
-        place = f" ({error.filename})" if error.filename else ""
-        return f"{error.strerror}{place}; nothing half-written was kept"
+        return f"{error.strerror}: {error.filename}; nothing was changed"
     known = (ValueError, OSError, ImportError, ArithmeticError)
     if isinstance(error, known):
         return text
-    if "No space left on device" in text:
-        return "No space left on device; free some and run it again"
     return (
         f"unexpected {type(error).__name__}: {text[:300]}; run again with "
         f"{TRACEBACK_VARIABLE}=1 and report what it prints"
@@ -116,14 +127,45 @@ def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
-def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
-    """Gives a bar and the function that moves it.
+def print_cohort(cohort: Any) -> None:
+    """Prints what is used and what is not, by stage.
+
+    Args:
+        cohort: A `tfds_adni.cohort.Cohort`.
+    """
+    stages = list(STAGES)
+    rows = [
+        [what, *(count[s] for s in stages), count["?"], count.total()]
+        for what, count in cohort.summary().items()
+    ]
+    rows.sort(key=lambda row: (row[0] != "used", -row[-1]))
+    name = "Phantom scans (no patients)" if cohort.phantom else "Scans"
+    print_table(name, ["", *stages, "no stage", "all"], rows)
+
+
+def print_metrics(metrics: dict[str, dict]) -> None:
+    """Prints the numbers of several stages, real beside synthetic.
+
+    Args:
+        metrics: What `evaluate` returned, by stage.
+    """
+    phantom_only = any(m["phantom"] for m in metrics.values())
+    title = "PSNR and SSIM (the paper's formulas) on held-out subjects"
+    print_table(
+        title + (", PHANTOM data" if phantom_only else ""),
+        *metric_rows(metrics),
+    )
+
+
+@contextlib.contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Shows a bar on stderr from the first step on.
 
     Args:
         label: Text before the bar.
 
-    Returns:
-        The bar, to be used in a `with`, and `advance(done, total)`.
+    Yields:
+        `advance(done, total)`, to be called after each step.
     """
     bar = Progress(
         TextColumn(label),
@@ -134,6 +176,10 @@ def progress(label: str) -> tuple[Progress, Callable[[int, int], None]]:
     task = bar.add_task(label, total=None)
 
     def advance(done: int, total: int) -> None:
+        bar.start()
         bar.update(task, completed=done, total=total)
 
-    return bar, advance
+    try:
+        yield advance
+    finally:
+        bar.stop()

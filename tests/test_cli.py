@@ -19,6 +19,8 @@ COMMANDS = [
     "demo",
 ]
 
+TRAIN = ("train", "--stage", "AD", "--data-dir", "d", "--run", "r")
+
 
 def call(*words):
     return CliRunner().invoke(app, [str(word) for word in words])
@@ -123,7 +125,7 @@ def test_phantom_counts_by_stage(tmp_path, monkeypatch):
     assert seen["subjects"] == {"NC": 7, "MCI": 7, "AD": 7}
 
 
-@pytest.mark.parametrize("text", ["many", "XX=3", "NC=", "NC=3;AD=4"])
+@pytest.mark.parametrize("text", ["many", "0", "XX=3", "NC=", "NC=3;AD=4"])
 def test_phantom_counts_that_make_no_sense(tmp_path, text):
     result = call("phantom", tmp_path / "p", "--subjects", text)
     assert result.exit_code == 2
@@ -137,6 +139,10 @@ def test_phantom_counts_that_make_no_sense(tmp_path, text):
         ("train", "--data-dir", "d", "--run", "r"),
         ("generate", "m", "--count", "0", "--out", "o"),
         ("generate", "m", "--count", "1", "--out", "o", "--format", "gif"),
+        (*TRAIN, "--preset", "best"),
+        (*TRAIN, "--set", "colour=red"),
+        (*TRAIN, "--set", "width=wide"),
+        ("prepare", "scans", "--data-dir", "d", "--config", "axial_1"),
         ("evaluate", "r", "--colour", "red"),
         ("nonsense",),
     ],
@@ -174,11 +180,6 @@ def test_existing_run_is_kept(data_dir, run):
     assert (run / "generator.keras").read_bytes() == before
 
 
-def test_unknown_setting(data_dir, tmp_path):
-    words = train_words(data_dir, tmp_path / "r", "--set", "colour=red")
-    assert "colour" in refused(*words)
-
-
 def test_evaluate_what_is_no_run(tmp_path):
     assert str(tmp_path) in refused("evaluate", tmp_path)
 
@@ -189,6 +190,11 @@ def test_generate_from_what_is_no_model(tmp_path):
     assert not (tmp_path / "o").exists()
 
 
+def test_generate_from_a_server_is_refused_by_its_name(tmp_path):
+    words = ("--count", 1, "--out", tmp_path / "o")
+    assert "http://host:8501" in refused("generate", "http://host:8501", *words)
+
+
 @pytest.mark.parametrize(
     ("error", "code", "words"),
     [
@@ -196,9 +202,14 @@ def test_generate_from_what_is_no_model(tmp_path):
         (
             OSError(errno.ENOSPC, "No space left on device", "a.nii"),
             1,
-            "No space left on device (a.nii)",
+            "expected room on the disk, found none (a.nii)",
         ),
         (RuntimeError("...; No space left on device\n[Op:X]"), 1, "free some"),
+        (
+            PermissionError(errno.EACCES, "Permission denied", "a"),
+            1,
+            "denied: a",
+        ),
         (ArithmeticError("NaN\nin g_loss"), 1, "NaN in g_loss"),
         (KeyError("oops"), 1, "unexpected KeyError"),
     ],
