@@ -188,7 +188,9 @@ def train(
 
         typer.echo(plan.describe(plan.plan(resolved)))
         return
-    done = training.train(resolved, run, resume=resume)
+    done = training.train(
+        resolved, run, resume=resume, verbose=console.keras_verbosity()
+    )
     typer.echo(f"{done.path}: trained. Next: pet-dcgan evaluate {done.path}")
 
 
@@ -279,7 +281,9 @@ def demo(
     console.start_tensorflow()
     from pet_dcgan.demo import run_demo
 
-    summary = run_demo(out, quick=quick, say=typer.echo)
+    summary = run_demo(
+        out, quick=quick, say=typer.echo, verbose=console.keras_verbosity()
+    )
     console.print_metrics(summary.metrics)
     for what, where in summary.places.items():
         typer.echo(f"{what:<10} {where}")

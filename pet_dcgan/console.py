@@ -111,6 +111,11 @@ def _leave(line: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+def keras_verbosity() -> int:
+    """Gives 1, a bar, on a terminal and 2, a line an epoch, in a log."""
+    return 1 if sys.stdout.isatty() else 2
+
+
 def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     """Prints a table, numbers right-aligned.
 

@@ -67,7 +67,11 @@ class Summary:
 
 
 def run_demo(
-    out: Path, *, quick: bool = False, say: Callable[[str], None] = print
+    out: Path,
+    *,
+    quick: bool = False,
+    say: Callable[[str], None] = print,
+    verbose: str | int = "auto",
 ) -> Summary:
     """Runs every step that is not done yet.
 
@@ -75,6 +79,7 @@ def run_demo(
         out: Folder for everything; made where missing.
         quick: A smoke run: its images are not worth looking at.
         say: Called with a line before each step and a result after it.
+        verbose: Keras's progress while training.
 
     Returns:
         The numbers and the places.
@@ -92,7 +97,7 @@ def run_demo(
         "models": out / "models",
         "gallery": out / "gallery.png",
     }
-    step = _Step(say)
+    step = _Step(say, verbose)
     step("phantom scans", places["scans"], lambda: _phantom(out, settings))
     step("prepared slices", places["data set"], lambda: _prepare(out, settings))
     metrics = {
@@ -105,8 +110,9 @@ def run_demo(
 class _Step:
     """Runs a step unless its result is there, and says how long it took."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
+    def __init__(self, say: Callable[[str], None], verbose: str | int) -> None:
         self._say = say
+        self.verbose = verbose
 
     def __call__(
         self, what: str, result: Path, work: Callable[[], object]
@@ -163,7 +169,7 @@ def _one_stage(
     step(
         f"{stage} training",
         path / "generator.keras",
-        lambda: _train(stage, path, out, settings),
+        lambda: _train(stage, path, out, settings, step.verbose),
     )
     run = Run.open(path)
     step(
@@ -179,7 +185,9 @@ def _one_stage(
     return run.metrics()
 
 
-def _train(stage: str, path: Path, out: Path, settings: Settings) -> None:
+def _train(
+    stage: str, path: Path, out: Path, settings: Settings, verbose: str | int
+) -> None:
     """Trains one stage, or goes on with it."""
     config = resolve_config(
         "demo",
@@ -189,7 +197,7 @@ def _train(stage: str, path: Path, out: Path, settings: Settings) -> None:
         overrides=settings.overrides,
         seed=settings.seed,
     )
-    train(config, path, resume=path.exists())
+    train(config, path, resume=path.exists(), verbose=verbose)
 
 
 def _gallery(out: Path, settings: Settings) -> None:
