@@ -282,7 +282,11 @@ def demo(
     from pet_dcgan.demo import run_demo
 
     summary = run_demo(
-        out, quick=quick, say=typer.echo, verbose=console.keras_verbosity()
+        out,
+        quick=quick,
+        say=typer.echo,
+        verbose=console.keras_verbosity(),
+        progress=console.progress,
     )
     console.print_metrics(summary.metrics)
     for what, where in summary.places.items():

@@ -4,6 +4,7 @@ A step whose result lies there whole is skipped, so that a stopped demo goes on
 where it was.
 """
 
+import contextlib
 import dataclasses
 import json
 import time
@@ -23,10 +24,20 @@ from pet_dcgan.intensity import suvr_from_png
 from pet_dcgan.run import Run
 from pet_dcgan.sampling import synthetic_slices
 from pet_dcgan.train import resolve_config, train
+from tfds_adni import Builder
 from tfds_adni.phantom import write_cohort
 from tfds_adni.prepare import prepare
 
 _GALLERY_IMAGES = 8
+_VERSION = str(Builder.VERSION)
+
+Advance = Callable[[int, int], None]
+Progress = Callable[[str], contextlib.AbstractContextManager[Advance | None]]
+
+
+def _silent(label: str) -> contextlib.AbstractContextManager[None]:
+    """Shows no progress."""
+    return contextlib.nullcontext()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -72,6 +83,7 @@ def run_demo(
     quick: bool = False,
     say: Callable[[str], None] = print,
     verbose: str | int = "auto",
+    progress: Progress = _silent,
 ) -> Summary:
     """Runs every step that is not done yet.
 
@@ -80,6 +92,8 @@ def run_demo(
         quick: A smoke run: its images are not worth looking at.
         say: Called with a line before each step and a result after it.
         verbose: Keras's progress while training.
+        progress: Given a label, a context whose value is called with what is
+            done and what there is in all.
 
     Returns:
         The numbers and the places.
@@ -92,14 +106,15 @@ def run_demo(
     _claim(out, settings)
     places = {
         "scans": out / "phantom",
-        "data set": out / "data" / "adni" / settings.dataset,
+        "data set": out / "data" / Builder.name / settings.dataset / _VERSION,
         "runs": out / "runs",
         "models": out / "models",
         "gallery": out / "gallery.png",
     }
     step = _Step(say, verbose)
-    step("phantom scans", places["scans"], lambda: _phantom(out, settings))
-    step("prepared slices", places["data set"], lambda: _prepare(out, settings))
+    scans, slices = places["scans"], places["data set"]
+    step("phantom scans", scans, lambda: _phantom(out, settings, progress))
+    step("prepared slices", slices, lambda: _prepare(out, settings, progress))
     metrics = {
         stage: _one_stage(stage, out, settings, step) for stage in STAGES
     }
@@ -147,18 +162,26 @@ def _claim(out: Path, settings: Settings) -> None:
         path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 
-def _phantom(out: Path, settings: Settings) -> None:
+def _phantom(out: Path, settings: Settings, progress: Progress) -> None:
     """Makes the phantom download."""
-    write_cohort(
-        out / "phantom",
-        subjects=dict.fromkeys(STAGES, settings.subjects),
-        seed=settings.seed,
-    )
+    with progress("phantom scans") as advance:
+        write_cohort(
+            out / "phantom",
+            subjects=dict.fromkeys(STAGES, settings.subjects),
+            seed=settings.seed,
+            progress=advance,
+        )
 
 
-def _prepare(out: Path, settings: Settings) -> None:
+def _prepare(out: Path, settings: Settings, progress: Progress) -> None:
     """Makes the data set."""
-    prepare(out / "phantom", out / "data", config=settings.dataset)
+    with progress("prepare") as advance:
+        prepare(
+            out / "phantom",
+            out / "data",
+            config=settings.dataset,
+            progress=advance,
+        )
 
 
 def _one_stage(
