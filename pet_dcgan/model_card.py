@@ -33,19 +33,7 @@ def model_card(
     Returns:
         The text, ending in a newline.
     """
-    rows = {
-        "stage": facts.stage,
-        "plane": facts.plane,
-        "preset": facts.preset,
-        "phantom": "yes" if facts.phantom else "no",
-        "training subjects": subjects,
-        "training slices": "not recorded" if slices is None else slices,
-        "image": f"{facts.size} x {facts.size}, {facts.spacing_mm:g} mm",
-        "SUVR": f"PNG value / 65535 x {facts.suvr_max:g}",
-        "SUVR reference": "mean inside the brain mask of the scan",
-        "latent": f"{facts.latent_dim} numbers, uniform in [-1, 1]",
-        "made by": facts.made_by,
-    }
+    rows = _rows(facts, subjects, slices)
     name = model_name(facts.stage, facts.plane)
     mark = _PHANTOM if facts.phantom else ""
     table = "".join(f"| {key} | {text} |\n" for key, text in rows.items())
@@ -75,6 +63,24 @@ MIT licence for the model and its code; the terms of the training data apply
 besides. The method is that of Islam J, Zhang Y. GAN-based synthetic brain PET
 image generation. Brain Informatics 2020;7:3. doi:10.1186/s40708-020-00104-2
 """
+
+
+def _rows(
+    facts: ModelFacts, subjects: int, slices: int | None
+) -> dict[str, Any]:
+    return {
+        "stage": facts.stage,
+        "plane": facts.plane,
+        "preset": facts.preset,
+        "phantom": "yes" if facts.phantom else "no",
+        "training subjects": subjects,
+        "training slices": "not recorded" if slices is None else slices,
+        "image": f"{facts.size} x {facts.size}, {facts.spacing_mm:g} mm",
+        "SUVR": f"PNG value / 65535 x {facts.suvr_max:g}",
+        "SUVR reference": "mean inside the brain mask of the scan",
+        "latent": f"{facts.latent_dim} numbers, uniform in [-1, 1]",
+        "made by": facts.made_by,
+    }
 
 
 def _evaluation(metrics: dict[str, Any]) -> str:

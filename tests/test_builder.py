@@ -145,6 +145,8 @@ def test_loads_without_the_builders_code(prepared):
 def test_account_lies_beside_the_records(prepared):
     account = pd.read_csv(prepared.data_path / "scans.csv")
     assert account["used"].sum() == 12
+    counts = account["split"].value_counts().to_dict()
+    assert counts == {"train": 6, "validation": 3, "test": 3}
     (skipped,) = account[~account["used"]]["reason"]
     assert skipped == "no stage (Group is SMC)"
 
@@ -231,3 +233,10 @@ def test_too_few_subjects_fail_before_anything_is_written(tmp_path):
     with pytest.raises(ValueError, match="at least 3 subjects"):
         prepare(root, tmp_path / "data")
     assert not (tmp_path / "data").exists()
+
+
+def test_another_split_in_the_same_data_dir_is_refused(tree, tmp_path):
+    prepare(tree, tmp_path, config="axial_64")
+    with pytest.raises(ValueError, match=r"999_S_9\d+ \(.*same --seed"):
+        prepare(tree, tmp_path, config="axial_128", split_seed=5)
+    assert not (tmp_path / "adni" / "axial_128").exists()

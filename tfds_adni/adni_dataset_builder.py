@@ -2,7 +2,7 @@
 
 import dataclasses
 import importlib.metadata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,10 +10,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 from tfds_adni.brain import scale_to_suvr
-from tfds_adni.cohort import SELECTION, Cohort, Verdict, gather
+from tfds_adni.cohort import SELECTION, Verdict, gather
 from tfds_adni.diagnosis import STAGES
 from tfds_adni.slices import BANDS_MM, PLANES, Slice, cut_slices, resample
 from tfds_adni.splits import SPLITS, assign_splits, require_disjoint
+from tfds_adni.tally import Tally
 from tfds_adni.volumes import VolumeError, load_volume
 
 _FULL_SCALE = 65535
@@ -144,12 +145,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
-        tally = _Tally(gather(folder), folder)
-        split_of = assign_splits(
-            tally.cohort.stage_of_subject, seed=self._split_seed
-        )
+        cohort = gather(folder)
+        split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
+        tally = Tally(cohort, split_of, folder)
         scans = defaultdict(list)
-        for verdict in tally.cohort.used:
+        for verdict in cohort.used:
             scans[split_of[verdict.record.subject]].append(verdict)
         require_disjoint(
             {s: {v.record.subject for v in scans[s]} for s in scans}
@@ -160,7 +160,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(
-        self, scans: list[Verdict], split: str, tally: "_Tally"
+        self, scans: list[Verdict], split: str, tally: Tally
     ) -> Iterator[tuple[str, dict]]:
         for verdict in scans:
             try:
@@ -170,10 +170,15 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 tally.reasons[verdict.record.image_id] = str(error)
             tally.count_scan(self._progress)
         tally.require_subjects(split)
-        tally.write_to(self.info.metadata)
+        self._note(tally)
+
+    def _note(self, tally: Tally) -> None:
+        """Puts what is known so far into the data set's metadata."""
+        self.info.metadata.update(tally.facts())
+        self.info.metadata.account = tally.account()
 
     def _examples(
-        self, verdict: Verdict, tally: "_Tally"
+        self, verdict: Verdict, tally: Tally
     ) -> list[tuple[str, dict]]:
         """Cuts the examples of one scan."""
         config = self.builder_config
@@ -189,51 +194,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 example = _example(verdict, plane, piece, config.suvr_max)
                 examples.append((key, example))
         return examples
-
-
-class _Tally:
-    """What only the pixels tell, gathered while examples are made."""
-
-    def __init__(self, cohort: Cohort, folder: Path) -> None:
-        self.cohort = cohort
-        self.folder = folder
-        self.reasons: dict[str, str] = {}
-        self.subjects = defaultdict(Counter)
-        self._scans = 0
-        self._pixels = 0
-        self._clipped = 0
-
-    def count_scan(self, progress: Callable[[int, int], None] | None) -> None:
-        """Counts a scan that is done and tells whoever asked."""
-        self._scans += 1
-        if progress:
-            progress(self._scans, len(self.cohort.used))
-
-    def count_clipped(self, piece: Slice, suvr_max: float) -> None:
-        """Counts a slice's pixels and those above the scale."""
-        self._pixels += piece.image.size
-        self._clipped += int((piece.image > suvr_max).sum())
-
-    def require_subjects(self, split: str) -> None:
-        """Refuses a split that has lost all its scans to their pixels."""
-        if not any(self.subjects[stage][split] for stage in STAGES):
-            reasons = "; ".join(sorted(set(self.reasons.values()))[:3])
-            raise ValueError(
-                f"expected usable scans for the {split} split in "
-                f"{self.folder}, found none ({reasons}); repair or replace "
-                "those scans"
-            )
-
-    def write_to(self, metadata: _Metadata) -> None:
-        """Puts what is known so far into the data set's metadata."""
-        cohort = self.cohort.with_reasons(self.reasons)
-        metadata["phantom"] = cohort.phantom
-        metadata["clipped_share"] = self._clipped / max(self._pixels, 1)
-        metadata["subjects"] = {
-            stage: {split: self.subjects[stage][split] for split in SPLITS}
-            for stage in STAGES
-        }
-        metadata.account = cohort.account(self.folder)
 
 
 def _example(

@@ -3,9 +3,10 @@
 import contextlib
 import io
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import pandas as pd
 import tensorflow_datasets as tfds
 
 from tfds_adni.adni_dataset_builder import Builder
@@ -42,7 +43,8 @@ def prepare(
         FileNotFoundError: If the folder is missing or holds no image.
         FileExistsError: If this configuration is prepared there already.
         ValueError: If the configuration is unknown, a table is missing, a
-            stage has too few subjects, or no scan is left to use.
+            stage has too few subjects, no scan is left to use, or a subject
+            has another split in a configuration prepared before.
     """
     builder = Builder(
         config=_known(config),
@@ -57,7 +59,8 @@ def prepare(
             "it, or choose another --data-dir"
         )
     cohort = gather(Path(folder))
-    assign_splits(cohort.stage_of_subject, seed=split_seed)
+    split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
+    _require_same_splits(home.parent.parent, split_of)
     if check:
         check(cohort)
     options = tfds.download.DownloadConfig(
@@ -83,3 +86,25 @@ def _known(name: str) -> str:
             f" found {name!r}; choose one of them with --config"
         )
     return name
+
+
+def _require_same_splits(sets: Path, split_of: Mapping[str, str]) -> None:
+    """Refuses a split that an earlier configuration contradicts.
+
+    A generator trained on one configuration may be judged on another.
+    """
+    for path in sorted(sets.glob("*/*/scans.csv")):
+        account = pd.read_csv(path, dtype=str).dropna(subset=["split"])
+        earlier = dict(zip(account["subject"], account["split"], strict=True))
+        moved = [
+            f"{subject} ({split}, now {split_of[subject]})"
+            for subject, split in sorted(earlier.items())
+            if split_of.get(subject, split) != split
+        ]
+        if moved:
+            more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
+            raise ValueError(
+                f"expected the split of {path.parent}, found "
+                f"{', '.join(moved[:5])}{more}; prepare all configurations of "
+                "one --data-dir from the same scans and with the same --seed"
+            )
