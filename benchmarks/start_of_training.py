@@ -2,7 +2,7 @@
 
 Trains the `demo` preset for a few steps on every stage of a prepared set, for
 several seeds, and counts the runs whose discriminator has won: a mean loss
-below 0.15 over the last 50 steps, from which none recovered in 600.
+below 0.15 over the last 50 steps.
 
     python benchmarks/start_of_training.py DATA_DIR --seeds 2 --steps 150
 
