@@ -30,8 +30,8 @@ _PAPER: dict[str, Any] = {
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
     # A quarter of the width, for a laptop without a GPU. The generator's rate
-    # is five times the discriminator's: of 2e-4, 1e-3 and 2e-3 it gave the
-    # cleanest and most varied images (see benchmarks/start_of_training.py).
+    # is five times the discriminator's: at ten times it drew noisier and less
+    # varied images (one run of each, NC, looked at).
     "demo": _PAPER
     | {
         "channels": 1,
