@@ -57,7 +57,8 @@ def _split(first, count):
                 yield key, _example(stage, subject, position)
 
 
-class Adni(tfds.core.GeneratorBasedBuilder):
+# Not registered: the real builder of that name may be loaded as well.
+class Adni(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """The features and metadata of a prepared set, in a few kilobytes."""
 
     VERSION = tfds.core.Version("1.0.0")
