@@ -1,0 +1,1 @@
+"""The commands of `pet-dcgan`, by what they are for."""
