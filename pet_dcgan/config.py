@@ -1,55 +1,29 @@
-"""What a training run is told: presets, overrides and their limits."""
+"""What a training run is told, and the limits of each value."""
 
 import contextlib
 import dataclasses
+import difflib
 import json
 import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-STAGES = ("NC", "MCI", "AD")
-PLANES = ("axial", "coronal", "sagittal")
+from pet_dcgan.presets import PRESETS
 
-# `paper` is Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2. Their text
-# states the latent length, the batch, the optimiser and the epochs; the
-# widths and the kernel's place in each layer are read from DCGAN (Radford,
-# Metz & Chintala 2016, arXiv 1511.06434), on which they build.
-_PAPER: dict[str, Any] = {
-    "channels": 3,
-    "latent_dim": 100,
-    "width": 64,
-    "kernel_size": 5,
-    "batch_size": 64,
-    "epochs": 500,
-    "g_learning_rate": 1e-4,
-    "d_learning_rate": 1e-4,
-    "beta_1": 0.5,
-    "beta_2": 0.999,
-    "samples_every": 20,
-}
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": _PAPER,
-    # A quarter of the width, for a laptop without a GPU. The generator's rate
-    # is five times the discriminator's: at ten times it drew noisier and less
-    # varied images (one run of each, NC, looked at).
-    "demo": _PAPER
-    | {
-        "channels": 1,
-        "width": 16,
-        "batch_size": 16,
-        "epochs": 50,
-        "g_learning_rate": 1e-3,
-        "d_learning_rate": 2e-4,
-        "samples_every": 5,
-    },
-}
+STAGES = ("NC", "MCI", "AD")
+# a generator of every stage together, for others to start from
+ALL_STAGES = "ALL"
+PLANES = ("axial", "coronal", "sagittal")
+AUGMENTATIONS = ("translate", "cutout", "rotate", "scale")
+PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
 _CHOICES: dict[str, tuple] = {
     "preset": tuple(PRESETS),
-    "stage": STAGES,
+    "stage": (*STAGES, ALL_STAGES),
     "plane": PLANES,
     "size": (32, 64, 128, 256),
     "channels": (1, 3),
+    "precision": PRECISIONS,
 }
 # closed intervals
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -66,6 +40,14 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "spacing_mm": (0.1, 100.0),
     "suvr_max": (0.1, 1000.0),
     "seed": (0, 2**31 - 1),
+    "ema_decay": (0.0, 0.999999),
+    "augment_probability": (0.0, 1.0),
+    "augment_target": (0.0, 1.0),
+    "label_smoothing": (0.0, 0.49),
+    "r1_weight": (0.0, 10_000.0),
+    "r1_every": (1, 1000),
+    "select_every": (0, 1_000_000),
+    "patience": (0, 1_000_000),
 }
 
 
@@ -94,6 +76,29 @@ class TrainConfig:
         beta_1: Adam's decay of the first moment.
         beta_2: Adam's decay of the second moment.
         samples_every: Epochs between two sheets of samples.
+        ema_decay: Share of the generator's running average that a step keeps;
+            0 keeps no average. Samples and exports are then of the average.
+        augment: `"none"`, or names of `AUGMENTATIONS` joined by commas: what
+            is done to real and generated images before the discriminator.
+        augment_probability: Probability of each augmentation, where adaptive
+            the first one.
+        augment_target: Share of real images called real, as the mean sign of
+            their logits, that the probability is steered to; 0 keeps it.
+        label_smoothing: What the label of real images falls short of 1.
+        r1_weight: Weight (gamma) of the R1 penalty on real images; 0 is none.
+        r1_every: Steps between two R1 penalties, each weighted by it.
+        spectral_norm: Whether the discriminator's kernels are divided by
+            their largest singular value.
+        warm_start: Run folder whose networks a training starts from, or "".
+        select_every: Epochs between two looks at the KID on validation
+            subjects, whose best generator is kept; 0 keeps the last one.
+        patience: Looks without a better KID before the training ends; 0 goes
+            on to the last epoch.
+        precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
+        xla: Whether a step is compiled by XLA, which helps on some GPUs and
+            makes a CPU several times slower.
+        deterministic: Whether every operation must give the same bits again,
+            which costs speed on a GPU.
         seed: Fixes weights, latents and the order of the slices.
 
     Raises:
@@ -120,13 +125,33 @@ class TrainConfig:
     beta_1: float
     beta_2: float
     samples_every: int
+    ema_decay: float
+    augment: str
+    augment_probability: float
+    augment_target: float
+    label_smoothing: float
+    r1_weight: float
+    r1_every: int
+    spectral_norm: bool
+    select_every: int
+    patience: int
+    precision: str
+    xla: bool
+    deterministic: bool
     seed: int
+    warm_start: str = ""
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
             value = _of_kind(field.name, field.type, getattr(self, field.name))
             _within_limits(field.name, value)
             object.__setattr__(self, field.name, value)
+        _require_sense(self)
+
+    @property
+    def augmentations(self) -> tuple[str, ...]:
+        """The augmentations by name, none where there is none."""
+        return () if self.augment == "none" else _names(self.augment)
 
     def to_json(self) -> str:
         """The configuration as indented JSON, in the order of the fields."""
@@ -197,8 +222,9 @@ def check_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
     allowed = sorted(PRESETS[preset])
     unknown = sorted(set(overrides) - set(allowed))
     if unknown:
+        near = difflib.get_close_matches(unknown[0], allowed, 3, 0.5)
         raise ValueError(
-            f"expected a setting among {', '.join(allowed)}, found "
+            f"expected a setting among {', '.join(near or allowed)}, found "
             f"{', '.join(unknown)}: correct the name after --set"
         )
     for name, value in overrides.items():
@@ -230,7 +256,7 @@ def parse_overrides(items: Iterable[str]) -> dict[str, str]:
 
 def _from_values(values: Mapping[str, Any], **more: Any) -> TrainConfig:
     values = dict(values) | more
-    missing = sorted(set(_KINDS) - set(values))
+    missing = sorted(set(_KINDS) - set(values) - {"warm_start"})
     unknown = sorted(set(values) - set(_KINDS))
     if missing or unknown:
         raise ValueError(
@@ -243,6 +269,8 @@ def _from_values(values: Mapping[str, Any], **more: Any) -> TrainConfig:
 def _of_kind(name: str, kind: type, value: Any) -> Any:
     """`value` as `kind`; text is read, and nothing is rounded silently."""
     wanted = {int: "a whole number", float: "a number", bool: "true or false"}
+    if kind is bool and value in ("true", "false"):
+        return value == "true"
     if kind in (str, bool):
         if isinstance(value, kind):
             return value
@@ -266,3 +294,35 @@ def _within_limits(name: str, value: Any) -> None:
             raise ValueError(
                 f"expected {name} between {low} and {high}, found {value!r}"
             )
+    if name == "augment" and value != "none":
+        unknown = sorted(set(_names(value)) - set(AUGMENTATIONS))
+        if unknown:
+            raise ValueError(
+                f"expected augment to be none or some of "
+                f"{','.join(AUGMENTATIONS)}, found {', '.join(unknown)}"
+            )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(","))
+
+
+def _require_sense(config: TrainConfig) -> None:
+    """Refuses settings that contradict each other."""
+    strength = config.augment_probability or config.augment_target
+    if config.augment == "none" and strength:
+        raise ValueError(
+            "expected an augmentation with augment_probability or "
+            "augment_target, found augment none: name some of "
+            f"{','.join(AUGMENTATIONS)} with --set augment="
+        )
+    if config.augment != "none" and not strength:
+        raise ValueError(
+            f"expected a probability for augment {config.augment}, found 0: "
+            "add --set augment_probability= or --set augment_target="
+        )
+    if config.patience and not config.select_every:
+        raise ValueError(
+            f"expected select_every with patience {config.patience}, found "
+            "0: early stopping needs a KID to look at, add --set select_every="
+        )

@@ -87,9 +87,14 @@ def test_a_bad_fact_is_named(name, value):
 
 
 def test_an_unknown_setting_lists_the_valid_ones():
-    with pytest.raises(ValueError, match=r"width, found depth") as caught:
-        make_config("demo", overrides={"depth": 3}, **FACTS)
+    with pytest.raises(ValueError, match=r"width, xla, found zzz") as caught:
+        make_config("demo", overrides={"zzz": 3}, **FACTS)
     assert all(name in str(caught.value) for name in PRESETS["demo"])
+
+
+def test_a_misspelt_setting_lists_the_nearest_ones():
+    with pytest.raises(ValueError, match="among ema_decay, found ema_deacy"):
+        make_config("demo", overrides={"ema_deacy": 0.9}, **FACTS)
 
 
 def test_facts_of_the_data_cannot_be_overridden():
