@@ -97,6 +97,32 @@ def write_csv(root: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
+def write_xml(
+    root: Path, row: dict[str, str], *, age: str = "", tracer: str = ""
+) -> None:
+    """Writes the XML file of a processed image beside the subjects."""
+    month, day, year = map(int, row["Acq Date"].split("/"))
+    number = row["Image Data ID"].lstrip("I")
+    terms = f'<protocol term="Radiopharmaceutical">{tracer}</protocol>'
+    text = f"""<?xml version="1.0" encoding="UTF-8"?>
+<idaxs><project><subject>
+<subjectIdentifier>{row["Subject"]}</subjectIdentifier>
+<researchGroup>Patient</researchGroup><subjectSex>{row["Sex"]}</subjectSex>
+<subjectInfo item="DX Group">{row["Group"]}</subjectInfo>
+<visit><visitIdentifier>{row["Visit"]}</visitIdentifier></visit>
+<study><subjectAge>{age}</subjectAge><series><modality>PET</modality>
+<dateAcquired>{year}-{month:02}-{day:02} 09:08:07.0</dateAcquired>
+<seriesLevelMeta><derivedProduct><imageUID>{number}</imageUID>
+<processedDataLabel>{row["Description"]}</processedDataLabel></derivedProduct>
+<relatedImageDetail><originalRelatedImage><protocolTerm>{terms}</protocolTerm>
+</originalRelatedImage></relatedImageDetail></seriesLevelMeta>
+</series></study></subject></project></idaxs>
+"""
+    path = root / "ADNI" / f"ADNI_{row['Subject']}_S1_I{number}.xml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
 def write_tree(root: Path, rows: list[dict[str, str]]) -> Path:
     """Writes a whole download: the table and a head for each row."""
     write_csv(root, rows)

@@ -1,42 +1,63 @@
 import ida_tree
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from tfds_adni.brain import brain_mask, scale_to_suvr
+from tfds_adni.brain import brain_mask, find_brain
 from tfds_adni.volumes import Volume, VolumeError
 
 SPACING = (ida_tree.SPACING,) * 3
 
 
-def scaled(data):
-    return scale_to_suvr(Volume(data.astype(np.float32), SPACING))
+def found(data):
+    return find_brain(Volume(data.astype(np.float32), SPACING))
 
 
-def test_mean_inside_the_mask_is_one():
-    brain = scaled(ida_tree.head() * 7000)
-    mask = brain_mask(brain.suvr, SPACING)
-    assert brain.suvr[mask].mean() == pytest.approx(1, abs=1e-5)
-    assert brain.suvr.dtype == np.float32
+def oracle(data, spacing):
+    """The mask in scipy's own, slower words."""
+    tissue = data[data > 0.05 * data.max()]
+    bright = data > 0.35 * np.percentile(tissue, 95)
+    reach = [int(6.0 // v) for v in spacing]
+    axes = [
+        np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)
+    ]
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    opened = ndimage.binary_opening(bright, structure=x**2 + y**2 + z**2 <= 36)
+    labels, _ = ndimage.label(opened)
+    largest = 1 + np.bincount(labels.ravel())[1:].argmax()
+    return ndimage.binary_fill_holes(labels == largest)
 
 
-@pytest.mark.parametrize("dose", [0.01, 3.0, 40000.0])
-def test_dose_does_not_matter(dose):
-    np.testing.assert_allclose(
-        scaled(ida_tree.head() * dose).suvr,
-        scaled(ida_tree.head()).suvr,
-        rtol=1e-4,
-    )
+@pytest.mark.parametrize("factor", [1, 2])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_mask_is_that_of_the_obvious_way(seed, factor):
+    data = ndimage.zoom(ida_tree.head(seed), factor, order=1)
+    data += np.random.default_rng(seed).normal(0, 0.1, data.shape)
+    spacing = (ida_tree.SPACING / factor,) * 3
+    mask = brain_mask(data, spacing)
+    np.testing.assert_array_equal(mask, oracle(data, spacing))
+    assert mask.any()
 
 
-def test_centre_is_the_middle_of_a_centred_head():
+def test_mean_and_centre():
+    brain = found(ida_tree.head())
+    mask = brain_mask(ida_tree.head(), SPACING)
+    assert brain.mean == pytest.approx(brain.data[mask].mean())
     middle = (np.array(ida_tree.SHAPE) - 1) / 2
-    np.testing.assert_allclose(scaled(ida_tree.head()).centre, middle, atol=0.1)
+    np.testing.assert_allclose(brain.centre, middle, atol=0.1)
 
 
 def test_centre_follows_the_head():
     moved = np.roll(ida_tree.head(), 3, axis=1)
-    shift = np.subtract(scaled(moved).centre, scaled(ida_tree.head()).centre)
+    shift = np.subtract(found(moved).centre, found(ida_tree.head()).centre)
     np.testing.assert_allclose(shift, [0, 3, 0], atol=1e-6)
+
+
+def test_finer_voxels_give_the_same_place():
+    fine = np.repeat(np.repeat(np.repeat(ida_tree.head(), 4, 0), 4, 1), 4, 2)
+    brain = find_brain(Volume(fine, (1.5,) * 3))
+    coarse = np.array(found(ida_tree.head()).centre) * 6.0
+    np.testing.assert_allclose(np.array(brain.centre) * 1.5, coarse, atol=3)
 
 
 def test_mask_fills_ventricles_and_leaves_the_scalp():
@@ -52,35 +73,119 @@ def test_mask_fills_ventricles_and_leaves_the_scalp():
     assert not mask[:2].any()
 
 
-def test_nan_around_the_brain_counts_as_nothing():
-    data = ida_tree.head()
-    hollow = np.where(data == 0, np.nan, data)
-    np.testing.assert_array_equal(scaled(hollow).suvr, scaled(data).suvr)
+def test_a_scalp_all_around_does_not_matter():
+    bare = ida_tree.head()
+    with_scalp = bare.copy()
+    axes = [np.arange(n) - (n - 1) / 2 for n in bare.shape]
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    radius = np.sqrt((x / 15) ** 2 + (y / 18) ** 2 + (z / 11.9) ** 2)
+    with_scalp[(radius > 0.95) & (radius < 1.02)] = 0.9
+    assert with_scalp.sum() > bare.sum() * 1.1
+    np.testing.assert_allclose(
+        found(with_scalp).centre, found(bare).centre, atol=0.1
+    )
+    assert found(with_scalp).mean == pytest.approx(found(bare).mean, rel=0.02)
 
 
-def test_nan_inside_the_brain():
+def test_negative_voxels_around_the_brain_do_not_matter():
     data = ida_tree.head()
-    data[20, 20, 12] = np.nan
-    with pytest.raises(VolumeError, match="inside the brain"):
-        scaled(data)
+    noisy = np.where(data == 0, -0.3, data)
+    assert found(noisy).mean == pytest.approx(found(data).mean)
+    assert found(noisy).data.min() == np.float32(-0.3)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e35])
+def test_what_is_no_number_around_the_brain_counts_as_nothing(bad):
+    data = ida_tree.head()
+    hollow = np.where(data == 0, bad, data)
+    np.testing.assert_array_equal(found(hollow).data, found(data).data)
+    assert found(hollow).repaired == 0
+
+
+def test_a_few_inside_the_brain_are_repaired():
+    data = ida_tree.head()
+    spoilt = data.copy()
+    spoilt[20, 20, 12] = np.nan
+    spoilt[15, 20, 12] = np.inf
+    brain = found(spoilt)
+    assert brain.repaired == 2
+    assert brain.data[20, 20, 12] == pytest.approx(data[20, 20, 12], abs=0.05)
+    assert brain.mean == pytest.approx(found(data).mean, rel=1e-3)
+
+
+def test_many_inside_the_brain_are_refused():
+    data = ida_tree.head()
+    data[15:25, 15:25, 12] = np.nan
+    with pytest.raises(VolumeError, match="NaN or Inf inside the brain: "):
+        found(data)
+
+
+def test_holes_of_fine_voxels_are_found_between_those_of_the_mask():
+    fine = np.repeat(np.repeat(np.repeat(ida_tree.head(), 4, 0), 4, 1), 4, 2)
+    fine[81, 81, 49] = np.nan  # none of every second voxel
+    brain = find_brain(Volume(fine, (1.5,) * 3))
+    assert brain.repaired == 1
+    assert np.isfinite(brain.data).all()
 
 
 @pytest.mark.parametrize(
     ("value", "reason"),
-    [(np.nan, "no finite voxel"), (3.0, "constant volume .* 3")],
+    [
+        (np.nan, "no finite voxel"),
+        (np.inf, "no finite voxel"),
+        (3.0, "constant volume: every voxel is 3"),
+        (0.0, "constant volume: every voxel is 0"),
+    ],
 )
 def test_empty_volumes(value, reason):
     with pytest.raises(VolumeError, match=reason):
-        scaled(np.full(ida_tree.SHAPE, value))
+        found(np.full(ida_tree.SHAPE, value))
 
 
 def test_negative_volume():
-    with pytest.raises(VolumeError, match=r"no brain found|above zero"):
-        scaled(-ida_tree.head())
+    with pytest.raises(VolumeError, match="no voxel above zero"):
+        found(-ida_tree.head() - 1)
 
 
 def test_something_too_small_for_a_brain():
     data = np.zeros(ida_tree.SHAPE)
     data[18:24, 18:24, 10:14] = 1
-    with pytest.raises(VolumeError, match=r"no brain found .* ml"):
-        scaled(data)
+    with pytest.raises(VolumeError, match=r"no brain found: .* ml"):
+        found(data)
+
+
+@pytest.mark.parametrize(
+    ("part", "end"),
+    [
+        (np.s_[:20], "left"),
+        (np.s_[21:], "right"),
+        (np.s_[:, :19], "back"),
+        (np.s_[:, 22:], "front"),
+        (np.s_[:, :, :11], "bottom"),
+        (np.s_[:, :, 13:], "top"),
+    ],
+)
+def test_half_a_brain_in_view(part, end):
+    data = ida_tree.head()
+    data[part] = 0
+    with pytest.raises(VolumeError, match=f"part of a brain: cut .* the {end}"):
+        found(data)
+
+
+def test_half_a_brain_where_the_volume_ends():
+    data = ida_tree.head()[:, :, 11:]
+    with pytest.raises(VolumeError, match="cut off at the bottom"):
+        found(data)
+
+
+def test_a_little_of_the_cerebellum_may_be_missing():
+    data = ida_tree.head()
+    whole = found(data).centre
+    data[:, :, :4] = 0  # 12 of 120 mm
+    assert abs(found(data).centre[2] - whole[2]) * ida_tree.SPACING < 3
+
+
+def test_something_too_flat_for_a_brain():
+    # Half the height, as with a wrong third zoom.
+    with pytest.raises(VolumeError, match="mm from bottom to top"):
+        find_brain(Volume(ida_tree.head(), (8.0, 8.0, 3.0)))

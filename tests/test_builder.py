@@ -1,14 +1,16 @@
-import json
+import shutil
 from pathlib import Path
 
 import ida_tree
+import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
 import tensorflow_datasets as tfds
 
 from tfds_adni import AdniConfig, Builder
-from tfds_adni.prepare import prepare
+from tfds_adni.account import COLUMNS
+from tfds_adni.normalisation import Normalisation
 from tfds_adni.splits import SPLITS
 
 SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
@@ -93,12 +95,17 @@ def test_labels_are_the_stages_of_the_table(prepared):
             assert names[example["label"]] == codes[hundreds]
 
 
-def test_right_stays_right_and_front_stays_in_front(prepared):
-    highest = max(
-        (e["image"][..., 0] for e in examples(prepared, "train")),
+def brightest(builder):
+    """Row and column of the spot in the slice that shows it best."""
+    image = max(
+        (e["image"][..., 0] for e in examples(builder, "train")),
         key=lambda image: image.max(),
     )
-    row, column = np.unravel_index(highest.argmax(), highest.shape)
+    return np.unravel_index(image.argmax(), image.shape)
+
+
+def test_right_stays_right_and_front_stays_in_front(prepared):
+    row, column = brightest(prepared)
     assert row < 16 < column
 
 
@@ -133,6 +140,16 @@ def test_metadata(prepared):
     assert facts["subjects"]["AD"] == {"train": 2, "validation": 1, "test": 1}
     assert facts["clipped_share"] == 0
     assert facts["selection"]["tracer"] == "FDG"
+    assert facts["normalisation"] == {"method": "brain"}
+    assert facts["source"] == "ida"
+    assert facts["label_sources"] == {"collection CSV Group": 12}
+    assert facts["scans"] == {
+        "used": 12,
+        "skipped_for_their_pixels": 0,
+        "averaged_over_frames": 0,
+        "with_repaired_voxels": 0,
+        "with_left_and_right_assumed": 0,
+    }
     assert facts["made_by"].startswith("pet-dcgan ")
 
 
@@ -145,10 +162,12 @@ def test_loads_without_the_builders_code(prepared):
 def test_account_lies_beside_the_records(prepared):
     account = pd.read_csv(prepared.data_path / "scans.csv")
     assert account["used"].sum() == 12
+    assert list(account.columns) == [*COLUMNS, "split", "frames"]
+    assert set(account["frames"].dropna()) == {1}
     counts = account["split"].value_counts().to_dict()
     assert counts == {"train": 6, "validation": 3, "test": 3}
     (skipped,) = account[~account["used"]]["reason"]
-    assert skipped == "no stage (Group is SMC)"
+    assert skipped.startswith("SMC")
 
 
 def test_description_and_citation_are_packaged(prepared):
@@ -178,9 +197,19 @@ def flatten(path):
     ida_tree.save_las(np.ones(ida_tree.SHAPE, "f4"), path)
 
 
+def halve(path):
+    head = ida_tree.head()
+    head[:20] = 0
+    ida_tree.save_las(head, path)
+
+
 @pytest.mark.parametrize(
     ("spoil", "reason"),
-    [(truncate, "unreadable data"), (flatten, "constant volume")],
+    [
+        (truncate, "truncated: "),
+        (flatten, "constant volume: "),
+        (halve, "part of a brain: "),
+    ],
 )
 def test_bad_scan_is_skipped_and_listed(tmp_path, spoil, reason):
     root = bad_tree(tmp_path / "scans", spoil)
@@ -193,50 +222,124 @@ def test_bad_scan_is_skipped_and_listed(tmp_path, spoil, reason):
     assert sum(counts.values()) == 4
 
 
-def test_nothing_left_in_a_split_fails_and_leaves_nothing(tmp_path):
-    root = ida_tree.write_tree(tmp_path / "scans", ida_tree.cohort_rows(3))
+def records(builder):
+    """The bytes of the record files, which are in no order of scans."""
+    return {p.name: p.read_bytes() for p in builder.data_path.glob("*record*")}
+
+
+def test_flipped_storage_gives_the_same_bytes(prepared, tree, tmp_path):
+    """The left-right check: what turns with the file must turn back."""
+    root = tmp_path / "scans"
+    shutil.copytree(tree, root)
+    turns = np.array([[1, 1], [0, -1], [2, -1]])
     for path in root.rglob("*.nii"):
-        truncate(path)
-    with pytest.raises(ValueError, match=r"usable scans for the train split"):
-        prepare(root, tmp_path / "data", config="axial_64")
-    assert not list((tmp_path / "data").rglob("*.tfrecord*"))
+        image = nib.load(path)
+        content = bytearray(path.read_bytes())
+        stored = image.dataobj.get_unscaled()
+        flipped = nib.Nifti1Image(
+            nib.apply_orientation(stored, turns),
+            image.affine
+            @ nib.orientations.inv_ornt_aff(turns, stored.shape[:3]),
+        ).to_bytes()
+        # nibabel would choose a slope of its own.
+        path.write_bytes(flipped[:112] + content[112:120] + flipped[120:])
+    assert records(build(root, tmp_path / "data", SMALL)) == records(prepared)
 
 
-def test_prepare_gives_a_loadable_set_with_shards(tree, tmp_path):
-    seen = []
-    home = prepare(
-        tree, tmp_path, config="axial_64", num_shards=2, check=seen.append
+def test_mirrored_content_gives_mirrored_images(prepared, tree, tmp_path):
+    """That the check above can fail: here the head itself is mirrored."""
+    root = tmp_path / "scans"
+    shutil.copytree(tree, root)
+    for path in root.rglob("*.nii"):
+        image = nib.load(path)
+        nib.save(nib.Nifti1Image(image.get_fdata()[::-1], image.affine), path)
+    mirrored = build(root, tmp_path / "data", SMALL)
+    assert records(mirrored) != records(prepared)
+    assert brightest(prepared)[1] > 16 > brightest(mirrored)[1]
+
+
+def test_frames_are_counted_and_orientation_is_said(tmp_path):
+    rows = ida_tree.cohort_rows(3)
+    root = ida_tree.write_tree(tmp_path / "scans", rows)
+    head = ida_tree.head(1) * 100
+    series = nib.Nifti1Image(np.stack([head] * 6, 3), None)
+    series.header.set_zooms((*[ida_tree.SPACING] * 3, 300))
+    nib.save(series, ida_tree.image_path(root, rows[0]))
+    spoilt = ida_tree.head(2)
+    spoilt[20, 20, 12] = np.nan
+    affine = np.diag([*[ida_tree.SPACING] * 3, 1])
+    nib.save(
+        nib.Nifti1Image(spoilt, affine), ida_tree.image_path(root, rows[1])
     )
-    assert len(seen[0].used) == 12
-    assert len(list(home.glob("*train*"))) == 2
-    data = tfds.load("adni/axial_64", data_dir=tmp_path, split="train")
-    assert next(iter(data))["image"].shape == (64, 64, 1)
-    facts = json.loads((home / "metadata.json").read_text())
-    assert facts["spacing_mm"] == 3.0
+    builder = build(root, tmp_path / "data", SMALL)
+    account = pd.read_csv(builder.data_path / "scans.csv", dtype=str)
+    frames = dict(zip(account["subject"], account["frames"], strict=True))
+    assert frames.pop("999_S_9001") == "6"
+    assert set(frames.values()) == {"1"}
+    assert builder.info.metadata["scans"] == {
+        "used": 9,
+        "skipped_for_their_pixels": 0,
+        "averaged_over_frames": 1,
+        "with_repaired_voxels": 1,
+        "with_left_and_right_assumed": 1,
+    }
 
 
-def test_prepare_again_is_refused_and_keeps_what_is_there(tree, tmp_path):
-    home = prepare(tree, tmp_path, config="axial_64")
-    before = sorted(p.stat().st_mtime_ns for p in home.iterdir())
-    with pytest.raises(FileExistsError, match="expected no data set yet"):
-        prepare(tree, tmp_path, config="axial_64")
-    assert sorted(p.stat().st_mtime_ns for p in home.iterdir()) == before
+def test_volumes_that_are_suvr_already(tree, tmp_path):
+    with pytest.raises(ValueError, match="not SUVR: mean inside the brain"):
+        build(
+            tree,
+            tmp_path / "counts",
+            SMALL,
+            normalisation=Normalisation(method="none"),
+        )
+    rows = ida_tree.cohort_rows(3)
+    root = ida_tree.write_tree(tmp_path / "scans", rows)
+    for number, row in enumerate(rows):
+        path = ida_tree.image_path(root, row)
+        ida_tree.save_las(ida_tree.head(number), path, scale=1.25)
+    builder = build(
+        root, tmp_path, SMALL, normalisation=Normalisation(method="none")
+    )
+    assert builder.info.metadata["normalisation"] == {"method": "none"}
+    images = [e["image"] for e in examples(builder, "train")]
+    middle = np.stack(images)[:, 16, 16] / 65535 * 2.5
+    assert np.median(middle) == pytest.approx(0.7 * 1.25, abs=0.05)
 
 
-def test_unknown_configuration(tree, tmp_path):
-    with pytest.raises(ValueError, match="axial_128, coronal_128"):
-        prepare(tree, tmp_path, config="axial_999")
+def test_masks_for_each_scan(tree, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    inner = np.zeros(ida_tree.SHAPE, np.uint8)
+    inner[17:23, 17:23, 10:14] = 1
+    for path in sorted(tree.rglob("*.nii"))[1:]:
+        name = f"pons_{path.parent.name}.nii.gz"
+        nib.save(nib.Nifti1Image(inner, nib.load(path).affine), masks / name)
+    builder = build(
+        tree,
+        tmp_path / "data",
+        SMALL,
+        normalisation=Normalisation(method="mask", masks=masks),
+    )
+    facts = builder.info.metadata
+    assert facts["normalisation"]["method"] == "mask"
+    assert str(tmp_path) not in str(dict(facts))
+    account = pd.read_csv(builder.data_path / "scans.csv")
+    missing = account[account["reason"] == "no mask for this scan"]
+    assert list(missing["image_id"]) == [900001]
+    images = [e["image"] for e in examples(builder, "train")]
+    middle = np.stack(images)[:, 16, 16] / 65535 * 2.5
+    assert np.median(middle) == pytest.approx(1, abs=0.05)
 
 
-def test_too_few_subjects_fail_before_anything_is_written(tmp_path):
-    root = ida_tree.write_tree(tmp_path / "scans", ida_tree.cohort_rows(2))
-    with pytest.raises(ValueError, match="at least 3 subjects"):
-        prepare(root, tmp_path / "data")
-    assert not (tmp_path / "data").exists()
-
-
-def test_another_split_in_the_same_data_dir_is_refused(tree, tmp_path):
-    prepare(tree, tmp_path, config="axial_64")
-    with pytest.raises(ValueError, match=r"999_S_9\d+ \(.*same --seed"):
-        prepare(tree, tmp_path, config="axial_128", split_seed=5)
-    assert not (tmp_path / "adni" / "axial_128").exists()
+def test_a_split_that_tfds_leaves_early_does_not_shift_the_others(
+    tree, tmp_path
+):
+    builder = Builder(config=SMALL, data_dir=str(tmp_path))
+    download = tfds.download.DownloadConfig(
+        manual_dir=str(tree), max_examples_per_split=2
+    )
+    builder.download_and_prepare(download_config=download)
+    homes = [subjects(builder, split) for split in SPLITS]
+    assert sum(map(len, homes)) == len(set().union(*homes))
+    assert [len(examples(builder, split)) for split in SPLITS] == [2, 2, 2]

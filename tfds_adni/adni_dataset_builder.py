@@ -2,22 +2,28 @@
 
 import dataclasses
 import importlib.metadata
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
+from etils import epath
 
-from tfds_adni.brain import scale_to_suvr
-from tfds_adni.cohort import SELECTION, Verdict, gather
+from tfds_adni import beam
+from tfds_adni.cohort import Cohort, gather
 from tfds_adni.diagnosis import STAGES
-from tfds_adni.slices import BANDS_MM, PLANES, Slice, cut_slices, resample
+from tfds_adni.examples import Cutting, Examples, Outcome, Task, make_examples
+from tfds_adni.normalisation import Normalisation
+from tfds_adni.pool import Pool
+from tfds_adni.selection import Selection
+from tfds_adni.slices import BANDS_MM, PLANES
+from tfds_adni.sources import source_of
 from tfds_adni.splits import SPLITS, assign_splits, require_disjoint
 from tfds_adni.tally import Tally
-from tfds_adni.volumes import VolumeError, load_volume
-
-_FULL_SCALE = 65535
+from tfds_adni.tasks import tasks_of
+from tfds_adni.writing import SteadyWriter
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -45,21 +51,31 @@ class AdniConfig(tfds.core.BuilderConfig):
 class _Metadata(tfds.core.MetadataDict):
     """The data set's facts; writes the account of its scans beside them."""
 
-    account = None
+    tally: Tally | None = None
 
     def save_metadata(self, data_dir) -> None:
+        if self.tally:
+            self.update(self.tally.facts())
+            account = self.tally.account().to_csv(index=False)
+            epath.Path(data_dir, "scans.csv").write_text(account)
         super().save_metadata(data_dir)
-        if self.account is not None:
-            self.account.to_csv(Path(data_dir) / "scans.csv", index=False)
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """DatasetBuilder for labelled slices of ADNI's brain PET.
 
     Args:
+        selection: Which scans are used; the paper's choice where `None`.
+        normalisation: What volumes are divided by; the mean of the whole brain
+            where `None`.
         split_seed: Another seed gives another split of the subjects. One
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
+        jobs: Processes that cut scans; where `None` one for each core, and
+            fewer for a few scans. The result does not depend on it.
+        beam: Leaves the cutting to Apache Beam; pass Beam's options in
+            `tfds.download.DownloadConfig(beam_options=...)`.
+        cohort: What `gather` gave for the folder, where it was called before.
         progress: Called with scans done and scans in all, after each scan.
     """
 
@@ -96,11 +112,21 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def __init__(
         self,
         *,
+        selection: Selection | None = None,
+        normalisation: Normalisation | None = None,
         split_seed: int = 0,
+        jobs: int | None = None,
+        beam: bool = False,
+        cohort: Cohort | None = None,
         progress: Callable[[int, int], None] | None = None,
         **kwargs,
     ) -> None:
+        self._selection = selection or Selection()
+        self._normalisation = normalisation or Normalisation()
         self._split_seed = split_seed
+        self._pool = Pool(jobs)
+        self._beam = beam
+        self._cohort = cohort
         self._progress = progress
         super().__init__(**kwargs)
 
@@ -137,83 +163,76 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             "size": config.size,
             "planes": list(config.planes),
             "bands_mm": {p: list(config.bands_mm[p]) for p in config.planes},
-            "source": "ida",
-            "selection": SELECTION,
+            "selection": self._selection.facts(),
+            "normalisation": self._normalisation.facts(),
             "split_seed": self._split_seed,
             "made_by": f"pet-dcgan {importlib.metadata.version('pet-dcgan')}",
         }
 
+    def download_and_prepare(self, **kwargs) -> None:
+        """Prepares the data set; see the base class."""
+        try:
+            super().download_and_prepare(**kwargs)
+        finally:
+            self._pool.close()
+
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
-        cohort = gather(folder)
+        cohort = self._cohort or gather(folder, self._selection)
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
-        tally = Tally(cohort, split_of, folder)
-        scans = defaultdict(list)
-        for verdict in cohort.used:
-            scans[split_of[verdict.record.subject]].append(verdict)
+        self._tally = Tally(cohort, split_of, folder)
+        self.info.metadata.tally = self._tally
+        self.info.metadata["source"] = source_of(folder)
+        tasks = self._tasks(cohort, split_of)
+        if self._beam:
+            return {
+                s: beam.examples_of(tasks[s], self._file(s)) for s in SPLITS
+            }
+        # All at once, so that no process waits between two splits.
+        in_order = [task for split in SPLITS for task in tasks[split]]
+        made = self._pool.map(make_examples, in_order)
+        return {s: self._generate_examples(tasks[s], s, made) for s in SPLITS}
+
+    def _example_writer(self) -> SteadyWriter:
+        return SteadyWriter(self.info.file_format)
+
+    def _tasks(
+        self, cohort: Cohort, split_of: Mapping[str, str]
+    ) -> dict[str, list[Task]]:
+        """Lists the scans of each split."""
+        config = self.builder_config
+        fields = [field.name for field in dataclasses.fields(Cutting)]
+        cutting = Cutting(**{name: getattr(config, name) for name in fields})
+        tasks = defaultdict(list)
+        for task in tasks_of(cohort.used, cutting, self._normalisation):
+            tasks[split_of[task.verdict.record.subject]].append(task)
         require_disjoint(
-            {s: {v.record.subject for v in scans[s]} for s in scans}
+            {s: {t.verdict.record.subject for t in tasks[s]} for s in tasks}
         )
-        return {
-            split: self._generate_examples(scans[split], split, tally)
-            for split in SPLITS
-        }
+        return tasks
 
     def _generate_examples(
-        self, scans: list[Verdict], split: str, tally: Tally
+        self,
+        tasks: list[Task],
+        split: str,
+        made: Iterator[tuple[Outcome, Examples]],
     ) -> Iterator[tuple[str, dict]]:
-        for verdict in scans:
-            try:
-                yield from self._examples(verdict, tally)
-                tally.subjects[verdict.stage][split] += 1
-            except VolumeError as error:
-                tally.reasons[verdict.record.image_id] = str(error)
-            tally.count_scan(self._progress)
-        tally.require_subjects(split)
-        self._note(tally)
+        first = tasks[0].verdict.record.image_id
+        # TFDS may have left a split before its end (max_examples_per_split).
+        mine = itertools.dropwhile(lambda m: m[0].image_id != first, made)
+        for outcome, examples in itertools.islice(mine, len(tasks)):
+            self._tally.count(outcome)
+            yield from examples
+            if self._progress:
+                self._progress(self._tally.done, len(self._tally.cohort.used))
+        self._tally.require_subjects(split)
 
-    def _note(self, tally: Tally) -> None:
-        """Puts what is known so far into the data set's metadata."""
-        self.info.metadata.update(tally.facts())
-        self.info.metadata.account = tally.account()
+    def _file(self, split: str) -> epath.Path:
+        """Gives where Beam's workers leave what became of a split's scans."""
+        return epath.Path(self.data_dir) / f"outcomes-{split}.json"
 
-    def _examples(
-        self, verdict: Verdict, tally: Tally
-    ) -> list[tuple[str, dict]]:
-        """Cuts the examples of one scan."""
-        config = self.builder_config
-        volume = load_volume(verdict.record.paths)
-        brain = resample(scale_to_suvr(volume), config.spacing_mm)
-        examples = []
-        for plane in config.planes:
-            for piece in cut_slices(
-                brain, plane, size=config.size, band_mm=config.bands_mm[plane]
-            ):
-                tally.count_clipped(piece, config.suvr_max)
-                key = f"{verdict.record.image_id}-{plane}-{piece.index}"
-                example = _example(verdict, plane, piece, config.suvr_max)
-                examples.append((key, example))
-        return examples
-
-
-def _example(
-    verdict: Verdict, plane: str, piece: Slice, suvr_max: float
-) -> dict:
-    """Words one example; SUVR becomes uint16 on a constant scale."""
-    record = verdict.record
-    stored = np.rint(
-        np.clip(piece.image / suvr_max, 0, 1) * np.float32(_FULL_SCALE)
-    )
-    return {
-        "image": stored.astype(np.uint16)[..., None],
-        "label": verdict.stage,
-        "plane": plane,
-        "slice": piece.index,
-        "position_mm": piece.position_mm,
-        "subject": record.subject,
-        "scan": record.image_id,
-        "visit": record.visit,
-        "date": record.date,
-        "age": record.age,
-        "sex": record.sex,
-    }
+    def _process_pipeline_result(self, pipeline_result) -> None:
+        for split in SPLITS:
+            for outcome in beam.read_outcomes(self._file(split)):
+                self._tally.count(outcome)
+            self._tally.require_subjects(split)

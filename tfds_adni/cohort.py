@@ -1,41 +1,35 @@
-"""Which scans are used, and the account of every file that is not.
-
-The selection: FDG scans of a known stage with a sound header; of each visit
-the preferred processing level, the highest image id on a tie; of each subject
-the earliest such visit, as the paper used baseline scans only.
-"""
+"""Which scans are used, and the account of every file that is not."""
 
 import dataclasses
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+from tfds_adni.account import account_of, summarise
+from tfds_adni.cautions import cautions_of, cautions_of_tables
+from tfds_adni.diagnosis import STAGES, UNLABELLED
+from tfds_adni.duplicates import keep_one_copy
+from tfds_adni.rules import Rules
+from tfds_adni.selection import Selection
+from tfds_adni.sources import missing_tables, read_folder
+from tfds_adni.tables.cells import months_of, to_visit
+from tfds_adni.verdict import Verdict
+from tfds_adni.visits import image_order, keep_one_scan_a_visit
 
-from tfds_adni.descriptions import LEVELS, level_of, tracer_of
-from tfds_adni.diagnosis import STAGES, stage_of_group
-from tfds_adni.sources import ScanRecord, read_folder
-from tfds_adni.volumes import check_header
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Cohort",
+    "Verdict",
+    "gather",
+    "is_phantom",
+    "require_used",
+    "survey",
+]
 
 PHANTOM_SITE = "999"
-# What stands in a data set's metadata.
-SELECTION = {
-    "tracer": "FDG",
-    "visits": "baseline",
-    "levels": list(LEVELS),
-    "label_source": "Group",
-}
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """A scan, what it is, and why it is not used (`""` where it is)."""
-
-    record: ScanRecord
-    stage: str
-    tracer: str
-    level: str
-    reason: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,9 +38,13 @@ class Cohort:
 
     Attributes:
         verdicts: In order of subject, date and image id.
+        selection: What was asked for.
+        notes: What the tables should make a user think of, a line each.
     """
 
     verdicts: tuple[Verdict, ...]
+    selection: Selection = dataclasses.field(default_factory=Selection)
+    notes: tuple[str, ...] = ()
 
     @property
     def used(self) -> list[Verdict]:
@@ -55,49 +53,50 @@ class Cohort:
 
     @property
     def stage_of_subject(self) -> dict[str, str]:
-        """Stage by subject id, over the scans used."""
-        return {v.record.subject: v.stage for v in self.used}
+        """Stage by subject id at the earliest scan used.
+
+        A subject may be in several stages at several visits. Each scan keeps
+        its own label; the earliest one decides which stage the subject counts
+        for when the subjects are split.
+        """
+        stages: dict[str, str] = {}
+        for verdict in sorted(self.used, key=_when):
+            stages.setdefault(verdict.record.subject, verdict.stage)
+        return stages
 
     @property
     def phantom(self) -> bool:
         """Whether every subject used is of the phantom's invented site."""
-        return is_phantom(self.stage_of_subject)
+        return is_phantom(v.record.subject for v in self.used)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before training on this cohort, a line each."""
+        lines = cautions_of(self.used, self.selection, self.stage_of_subject)
+        return (*lines, *self.notes)
+
+    def label_sources(self) -> dict[str, int]:
+        """Counts the scans used by the table that labels them."""
+        sources = (v.label_source.split(";")[0] for v in self.used)
+        return dict(sorted(Counter(sources).items()))
 
     def with_reasons(self, reasons: dict[str, str]) -> "Cohort":
         """Adds reasons, by image id, that only pixels could tell."""
-        return Cohort(
-            tuple(
-                dataclasses.replace(v, reason=reasons[v.record.image_id])
-                if not v.reason and v.record.image_id in reasons
-                else v
-                for v in self.verdicts
-            )
+        verdicts = tuple(
+            v.with_reason(reasons[v.record.image_id])
+            if not v.reason and v.record.image_id in reasons
+            else v
+            for v in self.verdicts
         )
+        return dataclasses.replace(self, verdicts=verdicts)
 
     def summary(self) -> dict[str, Counter]:
-        """Counts scans by what became of them, each by stage.
+        """Counts scans by what became of them; see `account.summarise`."""
+        return summarise(self.verdicts)
 
-        Returns:
-            `{"used" or a reason: Counter of stages ("?" where unknown)}`.
-        """
-        table: dict[str, Counter] = defaultdict(Counter)
-        for verdict in self.verdicts:
-            table[verdict.reason or "used"][verdict.stage or "?"] += 1
-        return dict(table)
-
-    def account(self, root: Path | None = None) -> pd.DataFrame:
-        """Gives one row for every image file found.
-
-        Args:
-            root: The folder that paths are written relative to.
-        """
-        return pd.DataFrame(
-            [
-                _account_row(verdict, path, root)
-                for verdict in self.verdicts
-                for path in verdict.record.paths
-            ]
-        )
+    def account(self, root: Path | None = None) -> "pd.DataFrame":
+        """Gives one row for every file; see `account.account_of`."""
+        return account_of(self.verdicts, root)
 
 
 def is_phantom(subjects: Iterable[str]) -> bool:
@@ -106,110 +105,101 @@ def is_phantom(subjects: Iterable[str]) -> bool:
     return sites == {PHANTOM_SITE}
 
 
-def gather(folder: Path) -> Cohort:
-    """Reads a folder and selects the scans to use.
+def gather(folder: Path, selection: Selection | None = None) -> Cohort:
+    """Selects the scans of a folder, of which there must be one to use.
 
     Args:
-        folder: A download, as `sources.read_folder` takes it.
+        folder: As for `survey`.
+        selection: As for `survey`.
 
     Returns:
         The cohort, with at least one scan used.
 
     Raises:
-        FileNotFoundError: If the folder is missing or holds no image.
-        ValueError: If there is no table, or no scan is left to use; the text
+        FileNotFoundError: As `survey` does.
+        ValueError: As `survey` does, and if no scan is left to use; the text
             gives the reasons and their counts.
     """
-    verdicts = [_judge(record) for record in read_folder(folder)]
-    cohort = Cohort(tuple(_keep_baseline(_keep_best_level(verdicts))))
-    if not cohort.used:
-        reasons = Counter(v.reason for v in cohort.verdicts).most_common(4)
-        found = "; ".join(f"{n} x {reason}" for reason, n in reasons)
-        raise ValueError(
-            f"expected FDG scans with a stage of {', '.join(STAGES)} in "
-            f"{folder}, found none to use ({found}); see every file with: "
-            f"pet-dcgan scan {folder} --csv scans.csv"
-        )
+    cohort = survey(folder, selection)
+    require_used(cohort, folder)
     return cohort
 
 
-def _judge(record: ScanRecord) -> Verdict:
-    """Judges one scan by itself."""
-    stage = stage_of_group(record.group) or ""
-    tracer = tracer_of(record.description)
-    return Verdict(
-        record=record,
-        stage=stage,
-        tracer=tracer,
-        level=level_of(record.description),
-        reason=_own_reason(record, stage, tracer),
+def survey(folder: Path, selection: Selection | None = None) -> Cohort:
+    """Reads a folder and decides on each scan.
+
+    Only headers are read. A scan is used that is of the tracer asked for, of
+    a level asked for, of a known stage, passed quality control where a table
+    of it is given, and has a sound header; of each visit the one of the
+    preferred level, of each subject the visits asked for.
+
+    Args:
+        folder: A download, as `sources.read_folder` takes it.
+        selection: What is asked for; the defaults where `None`.
+
+    Raises:
+        FileNotFoundError: If the folder or a table is missing, or the folder
+            holds no image.
+        ValueError: If a table is not what it should be.
+    """
+    folder, selection = Path(folder), selection or Selection()
+    rules = Rules.of(selection)
+    verdicts = sorted(map(rules.judge, read_folder(folder)), key=_order)
+    return Cohort(
+        tuple(
+            keep_one_scan_a_visit(
+                keep_one_copy(verdicts), selection.levels, selection.visits
+            )
+        ),
+        selection,
+        tuple(cautions_of_tables(folder, selection, rules.diagnosis)),
     )
 
 
-def _own_reason(record: ScanRecord, stage: str, tracer: str) -> str:
-    """Says why a scan cannot be used whatever the others are."""
-    if record.problem:
-        return record.problem
-    if tracer != SELECTION["tracer"]:
-        return f"another tracer ({tracer})"
-    if not stage:
-        group = record.group or "empty"
-        return f"no stage (Group is {group})"
-    return check_header(record.paths)
+def require_used(cohort: Cohort, folder: Path) -> None:
+    """Refuses a cohort of which no scan can be used.
+
+    Args:
+        cohort: The cohort.
+        folder: Where it lies.
+
+    Raises:
+        ValueError: If there is none; the text gives the reasons.
+    """
+    if not cohort.used:
+        raise ValueError(_nothing_left(cohort, folder))
 
 
-def _keep_best_level(verdicts: list[Verdict]) -> list[Verdict]:
-    """Keeps one processing level of each visit."""
-    groups = defaultdict(list)
-    for v in verdicts:
-        if not v.reason:
-            groups[v.record.subject, v.record.visit, v.record.date].append(v)
-    kept = {id(max(group, key=_preference)) for group in groups.values()}
-    reason = "another level of the same visit is used"
-    return [_drop(v, reason, kept) for v in verdicts]
+def _nothing_left(cohort: Cohort, folder: Path) -> str:
+    """Words the error for a cohort of which no scan can be used."""
+    if any(v.reason == UNLABELLED for v in cohort.verdicts) and not any(
+        v.record.labels for v in cohort.verdicts
+    ):
+        return missing_tables(folder)
+    reasons = Counter()
+    for reason, stages in cohort.summary().items():
+        reasons[reason] = stages.total()
+    found = "; ".join(f"{n} x {reason}" for reason, n in reasons.most_common(4))
+    return (
+        f"expected {cohort.selection.tracer} scans with a stage of "
+        f"{', '.join(STAGES)} in {folder}, found none to use ({found}); see "
+        f"every file with: pet-dcgan scan {folder} --csv scans.csv"
+    )
 
 
-def _preference(verdict: Verdict) -> tuple[int, int]:
-    """Orders the levels of a visit: the best level, then the newest image."""
-    image_id = verdict.record.image_id
-    return -LEVELS.index(verdict.level), int(image_id) if image_id else 0
-
-
-def _keep_baseline(verdicts: list[Verdict]) -> list[Verdict]:
-    """Keeps the earliest visit of each subject."""
-    groups = defaultdict(list)
-    for v in verdicts:
-        if not v.reason:
-            groups[v.record.subject].append(v)
-    kept = {id(min(group, key=_when)) for group in groups.values()}
-    return [_drop(v, "later visit (baseline is used)", kept) for v in verdicts]
-
-
-def _when(verdict: Verdict) -> tuple[str, int]:
-    """Orders visits by date, those without one last."""
-    return verdict.record.date or "9999", int(verdict.record.image_id)
-
-
-def _drop(verdict: Verdict, reason: str, kept: set[int]) -> Verdict:
-    """Gives a reason to a scan that was usable and is not kept."""
-    if verdict.reason or id(verdict) in kept:
-        return verdict
-    return dataclasses.replace(verdict, reason=reason)
-
-
-def _account_row(verdict: Verdict, path: Path, root: Path | None) -> dict:
-    """Words one row of the account."""
+def _order(verdict: Verdict) -> tuple:
+    """Orders scans by subject, date and image id, and files without these."""
     record = verdict.record
-    return {
-        "path": str(path.relative_to(root) if root else path),
-        "subject": record.subject,
-        "image_id": record.image_id,
-        "visit": record.visit,
-        "date": record.date,
-        "tracer": verdict.tracer,
-        "level": verdict.level,
-        "stage": verdict.stage,
-        "label_source": SELECTION["label_source"] if verdict.stage else "",
-        "used": not verdict.reason,
-        "reason": verdict.reason,
-    }
+    return (
+        record.subject,
+        record.date,
+        image_order(record.image_id),
+        record.paths,
+    )
+
+
+def _when(verdict: Verdict) -> tuple:
+    """Orders scans by date, those without one last and by visit."""
+    record = verdict.record
+    months = months_of(to_visit(record.visit))
+    return record.date or "9999", months or 0, image_order(record.image_id)

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,8 +9,13 @@ import pandas as pd
 import tensorflow_datasets as tfds
 
 from tfds_adni.adni_dataset_builder import Builder
+from tfds_adni.beam import pipeline_options, worded_errors
 from tfds_adni.cohort import Cohort, gather
+from tfds_adni.normalisation import Normalisation
+from tfds_adni.selection import Selection
 from tfds_adni.splits import assign_splits
+from tfds_adni.staging import claimed
+from tfds_adni.writing import bounded_shuffling
 
 
 def prepare(
@@ -19,6 +23,10 @@ def prepare(
     data_dir: Path,
     *,
     config: str = "axial_128",
+    selection: Selection | None = None,
+    normalisation: Normalisation | None = None,
+    jobs: int | None = None,
+    beam_options: str | None = None,
     num_shards: int | None = None,
     split_seed: int = 0,
     check: Callable[[Cohort], None] | None = None,
@@ -26,30 +34,54 @@ def prepare(
 ) -> Path:
     """Makes the TFRecords of one configuration.
 
+    The same input gives the same bytes, whatever `jobs` is. Stopped at any
+    moment it leaves no data set, and called again it makes the whole one.
+
     Args:
         folder: A download or a phantom.
         data_dir: Where prepared data sets lie; made where missing.
         config: The name of a configuration, such as `axial_128`.
+        selection: Which scans are used; the paper's choice where `None`.
+        normalisation: What volumes are divided by; the mean of the whole
+            brain where `None`.
+        jobs: Processes that cut scans; where `None` one for each core, and
+            fewer for a few scans.
+        beam_options: Has Apache Beam do the work, with these of its options,
+            such as `--runner=FlinkRunner --flink_master=host:8081`.
         num_shards: Shards of each split; by size where `None`.
         split_seed: Another seed gives another split of the subjects.
         check: Called with the selected cohort before anything is written.
-        progress: Called with scans done and scans in all, after each scan.
+        progress: Called with scans done and scans in all, after each scan;
+            not with Beam, which has pages of its own.
 
     Returns:
         The data set's folder, `<data_dir>/adni/<config>/<version>`. It
         appears whole or not at all.
 
     Raises:
-        FileNotFoundError: If the folder is missing or holds no image.
-        FileExistsError: If this configuration is prepared there already.
+        FileNotFoundError: If the folder is missing or holds no image, or a
+            table or a mask is missing.
+        FileExistsError: If this configuration is prepared there already, or
+            somebody else prepares there now.
+        ChildProcessError: If a process was killed.
+        ImportError: If Beam is asked for and not installed.
+        RuntimeError: If Beam stops.
         ValueError: If the configuration is unknown, a table is missing, a
             stage has too few subjects, no scan is left to use, or a subject
             has another split in a configuration prepared before.
     """
+    folder = Path(folder)
+    options = _download_config(folder, num_shards, beam_options)
+    cohort = gather(folder, selection)
     builder = Builder(
         config=_known(config),
         data_dir=str(data_dir),
+        selection=selection,
+        normalisation=normalisation,
         split_seed=split_seed,
+        jobs=jobs,
+        beam=beam_options is not None,
+        cohort=cohort,
         progress=progress,
     )
     home = Path(builder.data_path)
@@ -58,24 +90,41 @@ def prepare(
             f"expected no data set yet, found one at {home}; use it, remove "
             "it, or choose another --data-dir"
         )
-    cohort = gather(Path(folder))
     split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
-    _require_same_splits(home.parent.parent, split_of)
     if check:
         check(cohort)
-    options = tfds.download.DownloadConfig(
-        manual_dir=str(folder), num_shards=num_shards
+    with claimed(home) as scratch:
+        _require_same_splits(home.parent.parent, split_of)
+        _build(builder, options, scratch)
+    return home
+
+
+def _download_config(
+    folder: Path, num_shards: int | None, beam_options: str | None
+) -> tfds.download.DownloadConfig:
+    """Words the options for TFDS."""
+    return tfds.download.DownloadConfig(
+        manual_dir=str(folder),
+        num_shards=num_shards,
+        beam_options=(
+            None if beam_options is None else pipeline_options(beam_options)
+        ),
     )
+
+
+def _build(
+    builder: Builder, options: tfds.download.DownloadConfig, scratch: Path
+) -> None:
+    """Has TFDS build, quietly: it announces a download, and there is none."""
     tfds.disable_progress_bar()
-    # TFDS announces a download and makes a folder for it; there is none.
     with (
+        bounded_shuffling(),
         contextlib.redirect_stdout(io.StringIO()),
-        tempfile.TemporaryDirectory() as no_downloads,
+        worded_errors() if options.beam_options else contextlib.nullcontext(),
     ):
         builder.download_and_prepare(
-            download_dir=no_downloads, download_config=options
+            download_dir=str(scratch), download_config=options
         )
-    return home
 
 
 def _known(name: str) -> str:

@@ -129,7 +129,8 @@ def _section(
     section = np.zeros((size, size), np.float32)
     if not 0 <= position < suvr.shape[axis]:
         return section
-    source = np.take(suvr, position, axis=axis)
+    # A view: np.take would first copy a volume that is not stored in C order.
+    source = np.moveaxis(suvr, axis, 0)[position]
     starts = [middle[a] - size // 2 for a in range(3) if a != axis]
     into, out_of = zip(
         *(

@@ -18,7 +18,8 @@ def assign_splits(
     """Splits subjects 70/15/15 within each stage.
 
     Args:
-        stage_of_subject: Stage by subject id.
+        stage_of_subject: Stage by subject id; of a subject in several stages
+            at several visits, the one at the earliest scan used.
         seed: Another seed gives another split.
 
     Returns:

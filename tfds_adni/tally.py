@@ -1,14 +1,15 @@
 """What comes to light while a data set's examples are made."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from tfds_adni.account import printable
 from tfds_adni.cohort import Cohort
 from tfds_adni.diagnosis import STAGES
-from tfds_adni.slices import Slice
+from tfds_adni.examples import Outcome
 from tfds_adni.splits import SPLITS
 
 
@@ -27,50 +28,85 @@ class Tally:
         self.cohort = cohort
         self.split_of = split_of
         self.folder = folder
-        self.reasons: dict[str, str] = {}
-        self.subjects = defaultdict(Counter)
-        self._scans = 0
-        self._pixels = 0
-        self._clipped = 0
+        self._outcomes: dict[str, Outcome] = {}
 
-    def count_scan(self, progress: Callable[[int, int], None] | None) -> None:
-        """Counts a scan that is done and tells whoever asked."""
-        self._scans += 1
-        if progress:
-            progress(self._scans, len(self.cohort.used))
+    @property
+    def done(self) -> int:
+        """How many scans have been counted."""
+        return len(self._outcomes)
 
-    def count_clipped(self, piece: Slice, suvr_max: float) -> None:
-        """Counts a slice's pixels and those above the scale."""
-        self._pixels += piece.image.size
-        self._clipped += int((piece.image > suvr_max).sum())
+    def count(self, outcome: Outcome) -> None:
+        """Counts what became of a scan."""
+        self._outcomes[outcome.image_id] = outcome
 
     def require_subjects(self, split: str) -> None:
         """Refuses a split that has lost all its scans to their pixels."""
-        if not any(self.subjects[stage][split] for stage in STAGES):
-            reasons = "; ".join(sorted(set(self.reasons.values()))[:3])
+        judged = self._judged()
+        if not any(
+            self.split_of[v.record.subject] == split for v in judged.used
+        ):
             raise ValueError(
                 f"expected usable scans for the {split} split in "
-                f"{self.folder}, found none ({reasons}); repair or replace "
-                "those scans"
+                f"{self.folder}, found none ({self._reasons()}); repair or "
+                "replace those scans"
             )
 
     def facts(self) -> dict:
         """Gives what goes into the data set's metadata."""
+        judged = self._judged()
+        # TFDS may stop a split early (max_examples_per_split).
+        cut = (self._outcomes.get(v.record.image_id) for v in judged.used)
+        used = [outcome for outcome in cut if outcome]
+        pixels = sum(outcome.pixels for outcome in used)
+        clipped = sum(outcome.clipped for outcome in used)
         return {
-            "phantom": self._judged().phantom,
-            "clipped_share": self._clipped / max(self._pixels, 1),
-            "subjects": {
-                stage: {split: self.subjects[stage][split] for split in SPLITS}
-                for stage in STAGES
+            "phantom": judged.phantom,
+            "clipped_share": clipped / max(pixels, 1),
+            "subjects": self._subjects(judged),
+            "label_sources": judged.label_sources(),
+            "scans": {
+                "used": len(used),
+                "skipped_for_their_pixels": self.done - len(used),
+                "averaged_over_frames": sum(o.frames > 1 for o in used),
+                "with_repaired_voxels": sum(o.repaired > 0 for o in used),
+                "with_left_and_right_assumed": sum(
+                    not o.oriented for o in used
+                ),
             },
         }
 
     def account(self) -> pd.DataFrame:
-        """Gives one row for every image file found, with its split."""
-        account = self._judged().account(self.folder)
+        """Gives one row for every image file found, with split and frames."""
+        judged = self._judged()
+        account = judged.account(self.folder)
+        used = account["used"]
         split = account["subject"].map(self.split_of)
-        account["split"] = split.where(account["used"], "").fillna("")
+        account["split"] = split.where(used, "").fillna("")
+        frames = {
+            printable(o.image_id): o.frames for o in self._outcomes.values()
+        }
+        account["frames"] = [
+            str(frames.get(image_id, "")) if kept else ""
+            for image_id, kept in zip(account["image_id"], used, strict=True)
+        ]
         return account
 
+    def _reasons(self) -> str:
+        """Gives one reason of each kind."""
+        reasons = sorted(o.reason for o in self._outcomes.values() if o.reason)
+        kinds = {reason.split(": ")[0]: reason for reason in reversed(reasons)}
+        return "; ".join(list(kinds.values())[:3])
+
+    def _subjects(self, judged: Cohort) -> dict[str, dict[str, int]]:
+        """Counts subjects by the stage of their scans and by split."""
+        counts = defaultdict(Counter)
+        pairs = {(v.record.subject, v.stage) for v in judged.used}
+        for subject, stage in pairs:
+            counts[stage][self.split_of[subject]] += 1
+        return {s: {p: counts[s][p] for p in SPLITS} for s in STAGES}
+
     def _judged(self) -> Cohort:
-        return self.cohort.with_reasons(self.reasons)
+        """Gives the cohort as its pixels leave it."""
+        return self.cohort.with_reasons(
+            {o.image_id: o.reason for o in self._outcomes.values() if o.reason}
+        )

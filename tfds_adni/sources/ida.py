@@ -1,196 +1,142 @@
 """Reads a download from LONI's Image and Data Archive (IDA).
 
-Images lie at `.../<subject>/<description>/<time>/I<image id>/*.nii`, the
-collection CSV anywhere beside them. An image is recognised by the image id in
-its own name (`..._I900015.nii`) or, failing that, by its folder (`I900015`);
-the raw level stores several frames under one image id.
+An image is recognised by the image id in its own name (`..._I900015.nii`) or,
+failing that, by its folder (`I900015`), wherever it lies. The collection CSV,
+the XML file of the image and the names of its path tell the rest, each what
+the one before it does not.
 """
 
-import re
+import dataclasses
 from collections import defaultdict
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-import pandas as pd
-
+from tfds_adni.descriptions import tracer_named
+from tfds_adni.sources.cells import age_in_years, iso_date, sex_letter
+from tfds_adni.sources.collection import Row, read_collections
+from tfds_adni.sources.copies import lacks_frame, tell_apart
+from tfds_adni.sources.images import ImageFile
+from tfds_adni.sources.names import (
+    date_in,
+    description_in,
+    image_id_in,
+    modality_in,
+    subject_in,
+)
 from tfds_adni.sources.record import SUBJECT_PATTERN, ScanRecord
+from tfds_adni.sources.refused import refuse
+from tfds_adni.sources.sidecars import Sidecar, read_sidecars
+from tfds_adni.sources.tree import Tree, parts_below
 
-_SUFFIXES = (".nii", ".nii.gz")
-_ID_IN_NAME = re.compile(r"_I(\d+)(?=[._]|$)")
-_ID_OF_FOLDER = re.compile(r"^I(\d+)$")
-COLUMNS = ("Image Data ID", "Subject", "Group")
+_PET = ("PET", "PT", "")
+_BIDS_NAME = "a BIDS name outside a BIDS folder; give the BIDS folder itself"
 _MISSING_ID = "no image id in the file's name or folder"
+_LACKS_FRAME = "another frame of this image is missing or unreadable"
 _UNLISTED = "not in the collection CSV"
+_TWO_SUBJECTS = "the tables and the path name two subjects"
+_NO_SUBJECT = "no subject id in the path or a table"
 
 
-def read(folder: Path) -> list[ScanRecord]:
+def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
     """Reads an IDA download into scan records.
 
     Args:
-        folder: The folder the zips were unpacked into.
+        tree: The folder the zips were unpacked into.
+        images: Its images.
 
     Returns:
-        One record for each image id found on the disk, and one for each file
-        that has none, in order of subject, date and image id.
-
-    Raises:
-        FileNotFoundError: If no NIfTI file lies below the folder.
-        ValueError: If no CSV has the columns of an IDA collection.
+        One record for each image id, one for each further copy of an image,
+        and one for each image without an id; none for those with a problem.
     """
-    images = _find_images(folder)
-    rows = _read_tables(folder)
+    rows = read_collections(tree)
+    sidecars = read_sidecars(tree)
     records = []
-    for image_id, paths in images.items():
-        if image_id:
-            records.append(_record(image_id, tuple(paths), rows.get(image_id)))
-        else:
-            records.extend(_anonymous(path) for path in paths)
-    return sorted(records, key=lambda r: (r.subject, r.date, r.image_id))
-
-
-def _find_images(folder: Path) -> dict[str, list[Path]]:
-    """Groups the image files by image id; files without one under `""`."""
-    images = defaultdict(list)
-    for path in _walk(folder):
-        if path.name.lower().endswith(_SUFFIXES):
-            images[_image_id(path)].append(path)
-    if not images:
-        raise FileNotFoundError(
-            f"expected NIfTI files (.nii, .nii.gz) below {folder}, found none; "
-            "download the PET images from LONI as NIfTI and unpack them there"
-        )
-    return dict(images)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    """Gives the files below a folder, sorted, less hidden ones."""
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.name.startswith("."):
-            yield path
-
-
-def _image_id(path: Path) -> str:
-    """Gives the image id in a file's name, else that of its folder."""
-    in_name = _ID_IN_NAME.findall(path.name)
-    if in_name:
-        return in_name[-1]
-    of_folder = _ID_OF_FOLDER.match(path.parent.name)
-    return of_folder.group(1) if of_folder else ""
-
-
-def _read_tables(folder: Path) -> dict[str, dict[str, str]]:
-    """Joins every collection CSV of the folder into rows by image id."""
-    rows: dict[str, dict[str, str]] = {}
-    seen = []
-    for path in _walk(folder):
-        if path.suffix.lower() != ".csv":
+    for image_id, files in _by_id(tree, images).items():
+        if not image_id:
+            records += [_nameless(f, tree) for f in files if not f.problem]
             continue
-        table = _read_csv(path)
-        if all(column in table.columns for column in COLUMNS):
-            rows |= {
-                row["Image Data ID"].strip().lstrip("Ii"): row
-                for row in table.to_dict("records")
-            }
-        else:
-            seen.append(f"{path.name} ({', '.join(table.columns[:6])})")
-    if not rows:
-        raise ValueError(_no_table(folder, seen))
-    return rows
+        row = rows.get(image_id)
+        sidecar = sidecars.get(image_id)
+        unlisted = "" if row or sidecar or not rows else _UNLISTED
+        for record in _scans(tree, files, row or Row(), sidecar or Sidecar()):
+            records.append(
+                dataclasses.replace(
+                    record, image_id=image_id, unlisted=unlisted
+                )
+            )
+    return records
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    """Reads a table as text cells; one that is no table has no columns."""
-    try:
-        table = pd.read_csv(
-            path, dtype=str, keep_default_na=False, encoding="utf-8-sig"
+def _scans(
+    tree: Tree, files: Sequence[ImageFile], row: Row, sidecar: Sidecar
+) -> Iterator[ScanRecord]:
+    """Gives the copies of one image, the one to use first at the front."""
+    sound = [file for file in files if not file.problem]
+    broken = [f for f in files if f.problem and not f.is_of_another_format]
+    for rank, (frames, copy) in enumerate(tell_apart(sound)):
+        names = parts_below(frames[0].path, tree.root)
+        record = _join(names, row, sidecar)
+        lack = _LACKS_FRAME if lacks_frame(frames, broken) else ""
+        yield dataclasses.replace(
+            record,
+            paths=tuple(frame.path for frame in frames),
+            problem=record.problem or lack,
+            rank=rank,
+            copy=copy,
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeError):
-        return pd.DataFrame()
-    return table.rename(columns=lambda name: str(name).strip())
 
 
-def _no_table(folder: Path, seen: list[str]) -> str:
-    """Words the error for a folder without a collection CSV."""
-    found = "; ".join(seen[:3]) if seen else "no CSV file"
-    return (
-        f"expected an IDA collection CSV with the columns {', '.join(COLUMNS)} "
-        f"in {folder}, found {found}; in LONI's collection choose CSV beside "
-        "the download and put the file into that folder"
-    )
+def _by_id(
+    tree: Tree, images: Sequence[ImageFile]
+) -> dict[str, list[ImageFile]]:
+    """Groups images by image id; those without one under `""`."""
+    groups = defaultdict(list)
+    for image in images:
+        groups[image_id_in(parts_below(image.path, tree.root))].append(image)
+    return groups
 
 
-def _record(
-    image_id: str, paths: tuple[Path, ...], row: dict[str, str] | None
-) -> ScanRecord:
-    """Joins the files of one image id with its row of the table."""
-    if row is None:
-        return ScanRecord(
-            paths=paths,
-            subject=_subject(paths[0]),
-            image_id=image_id,
-            description=_description(paths[0]),
-            problem=_UNLISTED,
-        )
+def _nameless(image: ImageFile, tree: Tree) -> ScanRecord:
+    """Words the record of an image without an image id."""
+    bids = image.stem.startswith("sub-")
+    return refuse([image.path], tree.root, _BIDS_NAME if bids else _MISSING_ID)
+
+
+def _join(names: Sequence[str], row: Row, sidecar: Sidecar) -> ScanRecord:
+    """Joins what tables, XML file and names say, in that order.
+
+    The diagnosis and the age of the XML file go before the table's: its DX
+    Group is of the scan's visit and its age has decimals.
+    """
+    subject = row.subject or sidecar.subject or subject_in(names)
+    age = age_in_years(sidecar.age)
     return ScanRecord(
-        paths=paths,
-        subject=row["Subject"].strip(),
-        image_id=image_id,
-        visit=row.get("Visit", "").strip(),
-        date=_iso_date(row.get("Acq Date", "")),
-        description=row.get("Description", "") or _description(paths[0]),
-        group=row["Group"].strip(),
-        age=_age(row.get("Age", "")),
-        sex=_sex(row.get("Sex", "")),
-        problem=_modality_problem(row.get("Modality", "PET")),
-    )
-
-
-def _anonymous(path: Path) -> ScanRecord:
-    """Describes an image file that carries no image id."""
-    return ScanRecord(
-        paths=(path,),
-        subject=_subject(path),
+        paths=(),
         image_id="",
-        description=_description(path),
-        problem=_MISSING_ID,
+        subject=subject,
+        visit=row.visit or sidecar.visit,
+        date=iso_date(row.date) or iso_date(sidecar.date) or date_in(names),
+        description=(
+            row.description or sidecar.description or description_in(names)
+        ),
+        tracer=tracer_named(sidecar.tracer),
+        labels=sidecar.labels + row.labels,
+        age=age if age > 0 else age_in_years(row.age),
+        sex=sex_letter(row.sex or sidecar.sex),
+        problem=_problem(names, subject, row, sidecar),
     )
 
 
-def _subject(path: Path) -> str:
-    """Gives the subject id in a path, from its innermost part outwards."""
-    found = SUBJECT_PATTERN.findall(str(path))
-    return found[-1] if found else ""
-
-
-def _description(path: Path) -> str:
-    """Gives the description folder of an image, spaces put back."""
-    parents = path.parents
-    name = parents[2].name if len(parents) > 3 else ""
-    return name.replace("_", " ")
-
-
-def _iso_date(text: str) -> str:
-    """Gives M/D/YYYY or ISO as ISO, `""` where it is neither."""
-    for form in ("%m/%d/%Y", "%Y-%m-%d"):
-        date = pd.to_datetime(text.strip(), format=form, errors="coerce")
-        if not pd.isna(date):
-            return date.date().isoformat()
-    return ""
-
-
-def _age(text: str) -> float:
-    """Gives an age in years, -1 where the cell holds none."""
-    age = pd.to_numeric(text.strip(), errors="coerce")
-    return float(age) if age == age and 0 < age < 130 else -1.0
-
-
-def _sex(text: str) -> str:
-    """Gives `F`, `M` or `""`."""
-    first = text.strip().upper()[:1]
-    return first if first in ("F", "M") else ""
-
-
-def _modality_problem(modality: str) -> str:
-    """Says why a scan of another modality is not used."""
-    modality = modality.strip()
-    return "" if modality.upper() in ("PET", "") else f"not PET ({modality})"
+def _problem(
+    names: Sequence[str], subject: str, row: Row, sidecar: Sidecar
+) -> str:
+    """Says why what is known of an image does not do."""
+    subjects = {row.subject, sidecar.subject, subject_in(names)}
+    adni = {s for s in subjects if SUBJECT_PATTERN.fullmatch(s)}
+    modality = row.modality or sidecar.modality or modality_in(names)
+    if row.problem or len(adni) > 1:
+        return row.problem or _TWO_SUBJECTS
+    if sidecar.problem and not row.subject:
+        return sidecar.problem
+    if not subject:
+        return _NO_SUBJECT
+    return "" if modality.upper() in _PET else f"not PET ({modality})"

@@ -1,0 +1,211 @@
+import json
+
+import pytest
+
+from tfds_adni.sources import missing_tables, read_folder, source_of
+from tfds_adni.sources.record import Label
+
+PEOPLE = (
+    "participant_id\talternative_id_1\tsex\tage_bl\tdiagnosis_sc\n"
+    "sub-ADNI999S9001\t999_S_9001\tF\t71.5\tLMCI\n"
+)
+SESSIONS = (
+    "session_id\texamination_date\tage\tdiagnosis\n"
+    "ses-M000\t2012-05-05\t71.5\tMCI\n"
+    "ses-M012\t2013-05-06\tn/a\tAD\n"
+)
+STEM = "sub-ADNI999S9001_ses-{}_trc-18FFDG_rec-coregiso_pet"
+
+
+def put(root, *names):
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+
+
+def scan(session="M000"):
+    folder = f"sub-ADNI999S9001/ses-{session}/pet"
+    return f"{folder}/{STEM.format(session)}.nii.gz"
+
+
+@pytest.fixture
+def clinica(tmp_path):
+    """What Clinica's adni-to-bids writes, two sessions of one subject."""
+    put(tmp_path, scan(), scan("M012"))
+    (tmp_path / "participants.tsv").write_text(PEOPLE)
+    sessions = "sub-ADNI999S9001/sub-ADNI999S9001_sessions.tsv"
+    (tmp_path / sessions).write_text(SESSIONS)
+    return tmp_path
+
+
+def only(folder):
+    (record,) = read_folder(folder)
+    return record
+
+
+def test_clinica_joins_names_and_tables(clinica):
+    assert source_of(clinica) == "bids"
+    first, second = read_folder(clinica)
+    assert first.subject == "999_S_9001"
+    assert first.image_id == STEM.format("M000")
+    assert (first.visit, first.date) == ("M000", "2012-05-05")
+    assert (first.tracer, first.level) == ("FDG", "uniform_8mm")
+    assert (first.age, first.sex, first.problem) == (71.5, "F", "")
+    assert first.labels == (
+        Label("MCI", "sessions.tsv"),
+        Label("LMCI", "participants.tsv"),
+    )
+    assert second.labels[0] == Label("AD", "sessions.tsv")
+
+
+def test_age_at_the_first_session_is_not_that_of_a_later_one(clinica):
+    assert [r.age for r in read_folder(clinica)] == [71.5, -1.0]
+
+
+def test_pet_linear_of_a_caps_folder_beside_the_data_set(clinica):
+    caps = "caps/subjects/sub-ADNI999S9001/ses-M000/pet_linear/"
+    stem = (
+        "sub-ADNI999S9001_ses-M000_trc-18FFDG_rec-coregiso_space-"
+        "MNI152NLin2009cSym_desc-Crop_res-1x1x1_suvr-cerebellumPons2_pet"
+    )
+    put(clinica, f"{caps}{stem}.nii.gz")
+    (record,) = [r for r in read_folder(clinica) if r.level == "pet_linear"]
+    assert (record.image_id, record.date) == (stem, "2012-05-05")
+    assert record.tracer == "FDG"
+
+
+def test_tables_of_adni_hold_for_folders_beside_theirs(clinica):
+    (clinica / "bids").mkdir()
+    for path in list(clinica.iterdir()):
+        if path.name != "bids":
+            path.rename(clinica / "bids" / path.name)
+    put(clinica, f"caps/subjects/{scan()}".replace("_pet.", "_suvr-x_pet."))
+    dates = {r.level: r.date for r in read_folder(clinica) if r.visit == "M000"}
+    assert dates == {"uniform_8mm": "2012-05-05", "pet_linear": "2012-05-05"}
+
+
+def test_caps_alone(tmp_path):
+    put(tmp_path, f"subjects/{scan()}")
+    assert source_of(tmp_path) == "bids"
+    assert only(tmp_path).labels == ()
+
+
+@pytest.mark.parametrize(
+    ("entities", "tracer", "level"),
+    [
+        ("trc-11CPIB", "PIB", "unknown"),
+        ("trc-18FAV45", "AV45", "unknown"),
+        ("trc-18FFBB", "FBB", "unknown"),
+        ("trc-18FAV1451", "AV1451", "unknown"),
+        ("trc-18FFMM", "FMM", "unknown"),
+        ("trc-CIMBI36", "CIMBI36", "unknown"),
+        ("trc-18FFDG_rec-coregdyn", "FDG", "dynamic"),
+        ("trc-18FFDG_rec-coregavg", "FDG", "averaged"),
+        ("trc-18FFDG_rec-coregstd", "FDG", "standardised"),
+        ("trc-18FFDG_rec-acdyn1_run-1", "FDG", "raw"),
+        ("task-rest_acq-fdg", "FDG", "unknown"),
+        ("acq-static", "unknown", "unknown"),
+    ],
+)
+def test_entities(tmp_path, entities, tracer, level):
+    put(tmp_path, f"sub-01/pet/sub-01_{entities}_pet.nii")
+    record = only(tmp_path)
+    assert (record.subject, record.visit) == ("sub-01", "")
+    assert (record.tracer, record.level) == (tracer, level)
+
+
+@pytest.mark.parametrize(
+    ("text", "tracer"),
+    [
+        (json.dumps({"TracerName": "[18F]FDG"}), "FDG"),
+        (json.dumps({"TracerName": 18}), "unknown"),
+        (json.dumps(["FDG"]), "unknown"),
+        ("{", "unknown"),
+        ("[" * 100_000, "unknown"),
+    ],
+)
+def test_tracer_of_the_json_file_where_the_name_has_none(
+    tmp_path, text, tracer
+):
+    put(tmp_path, "sub-01/pet/sub-01_pet.nii.gz")
+    (tmp_path / "sub-01/pet/sub-01_pet.json").write_text(text)
+    assert only(tmp_path).tracer == tracer
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("sub-01/anat/sub-01_T1w.nii.gz", "not PET (T1w)"),
+        ("sub-01/pet/sub-01_rec-nacstat_pet.nii", "not corrected"),
+        ("derivatives/mask.nii", "no BIDS name"),
+        ("sourcedata/x_I900001.nii", "no BIDS name"),
+        ("sub-01/pet/sub-01.nii", "no BIDS name"),
+        ("sub-01/pet/x.v", "ECAT"),
+    ],
+)
+def test_other_images_have_their_reason(tmp_path, name, problem):
+    put(tmp_path, "sub-01/pet/sub-01_pet.nii", name)
+    (record,) = [r for r in read_folder(tmp_path) if r.problem]
+    assert record.paths == (tmp_path / name,)
+    assert record.problem.startswith(problem)
+
+
+def test_the_same_scan_twice_has_an_order(tmp_path):
+    place = "sub-01/pet/sub-01_pet.nii"
+    put(tmp_path, place, f"{place}.gz", f"backup/{place}")
+    records = read_folder(tmp_path)
+    assert {r.image_id for r in records} == {"sub-01_pet"}
+    assert sorted((r.rank, r.paths[0].name, r.copy != "") for r in records) == [
+        (0, "sub-01_pet.nii", False),
+        (1, "sub-01_pet.nii", True),
+        (2, "sub-01_pet.nii.gz", True),
+    ]
+
+
+def test_one_label_in_two_data_sets_is_two_people(tmp_path):
+    put(tmp_path, "a/sub-01/pet/sub-01_trc-x_pet.nii")
+    put(tmp_path, "b/sub-01/pet/sub-01_trc-y_pet.nii")
+    text = "participant_id\tgroup\tgender\n01\tAD\tm\n"
+    (tmp_path / "a/participants.tsv").write_text(text)
+    labels = {r.tracer: (r.labels, r.sex) for r in read_folder(tmp_path)}
+    assert labels == {
+        "x": ((Label("AD", "participants.tsv"),), "M"),
+        "y": ((), ""),
+    }
+
+
+def test_derivatives_belong_to_the_data_set_around_them(tmp_path):
+    put(tmp_path, "derivatives/x/sub-01/ses-1/pet/sub-01_ses-1_trc-FDG_pet.nii")
+    (tmp_path / "sub-01").mkdir()
+    table = tmp_path / "sub-01/sub-01_sessions.tsv"
+    table.write_text("session_id\tdiagnosis\nses-1\tCN\n")
+    assert only(tmp_path).labels == (Label("CN", "sessions.tsv"),)
+
+
+def test_sessions_of_all_subjects_in_one_table(tmp_path):
+    put(tmp_path, "sub-01/ses-1/pet/sub-01_ses-1_trc-FDG_pet.nii")
+    text = "participant_id\tsession_id\tacq_time\tdx\nsub-01\t1\t1900-01-02\tCN"
+    (tmp_path / "sessions.tsv").write_text(text)
+    record = only(tmp_path)
+    assert record.date == "1900-01-02"
+    assert record.labels == (Label("CN", "sessions.tsv"),)
+
+
+def test_broken_tables_give_nothing(clinica):
+    (clinica / "participants.tsv").write_text(
+        "participant_id\nsub-" + "x" * 2**18
+    )
+    sessions = clinica / "sub-ADNI999S9001/sub-ADNI999S9001_sessions.tsv"
+    sessions.write_text("session_id\tdiagnosis\n\tAD\nses-M000\tn/a\n")
+    first, _ = read_folder(clinica)
+    assert first.labels == ()
+    assert missing_tables(clinica).startswith("expected a diagnosis in partici")
+
+
+def test_bids_names_in_an_ida_download_are_not_mixed_in(tmp_path):
+    put(tmp_path, "ADNI/x_999_S_9001_I900001.nii", "bids/" + scan())
+    assert source_of(tmp_path) == "ida"
+    problems = {r.image_id: r.problem for r in read_folder(tmp_path)}
+    assert problems["900001"] == ""
+    assert problems[""].startswith("a BIDS name outside")

@@ -1,0 +1,198 @@
+import gzip
+import os
+import threading
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from tfds_adni import headers
+from tfds_adni.faults import VolumeError
+from tfds_adni.headers import read_header
+
+AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
+
+
+def save(path, data, affine=AFFINE):
+    nib.save(nib.Nifti1Image(data, affine), path)
+    return path
+
+
+@pytest.fixture
+def block():
+    return np.arange(1000, dtype=np.int16).reshape(10, 10, 10)
+
+
+def reason(path):
+    with pytest.raises(VolumeError) as error:
+        read_header(path)
+    return str(error.value)
+
+
+def bare_header(shape, **fields):
+    header = nib.Nifti1Header()
+    header.set_data_shape(shape)
+    header.set_sform(AFFINE, code=1)
+    for name, value in fields.items():
+        header[name] = value
+    return header.binaryblock + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "an empty file"),
+        (b"\n", "a file of one byte"),
+        (b"<html>gone</html>" * 40, "a web page"),
+        (b"\n <!DOCTYPE html>" * 40, "a web page"),
+        (b"PK\x03\x04" + bytes(400), "a zip archive"),
+        (bytes(128) + b"DICM" + bytes(400), "dcm2niix"),
+        (bytes(400), ""),
+        (b"x" * 400, ""),
+    ],
+)
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.hdr"])
+def test_files_that_are_no_images(tmp_path, name, content, words):
+    path = tmp_path / name
+    path.write_bytes(content)
+    found = reason(path)
+    assert found.startswith("unreadable header: ")
+    assert words in found
+    assert "\n" not in found
+    assert str(tmp_path) not in found
+
+
+def test_gzip_without_its_extension(tmp_path, block):
+    packed = save(tmp_path / "a.nii.gz", block)
+    path = packed.rename(tmp_path / "a.nii")
+    assert "does not end in .gz" in reason(path)
+
+
+def test_a_link_that_leads_nowhere(tmp_path):
+    (tmp_path / "a.nii").symlink_to("b.nii")
+    (tmp_path / "loop.nii").symlink_to("loop.nii")
+    assert "the link leads nowhere" in reason(tmp_path / "a.nii")
+    assert "unreadable header" in reason(tmp_path / "loop.nii")
+
+
+def test_a_pipe_does_not_block(tmp_path):
+    os.mkfifo(tmp_path / "a.nii")
+    found = []
+    thread = threading.Thread(
+        target=lambda: found.append(reason(tmp_path / "a.nii")), daemon=True
+    )
+    thread.start()
+    thread.join(20)
+    assert found == ["unreadable header: not a file"]
+
+
+def test_a_truncated_file_is_known_by_its_size(tmp_path, block):
+    path = save(tmp_path / "a.nii", block)
+    path.write_bytes(path.read_bytes()[:-1])
+    assert reason(path) == "truncated: 2351 bytes of the 2352 the header says"
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((10, 10), "no volume: shape (10, 10)"),
+        ((10, 10, 10, 2, 2), "no volume"),
+        ((10, 10, 10, 1, 3), "no volume"),
+        ((10, 10, 3), "too small for a brain: shape (10, 10, 3)"),
+    ],
+)
+def test_shapes_that_are_no_brain(tmp_path, shape, words):
+    assert reason(save(tmp_path / "a.nii", np.ones(shape))).startswith(words)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [np.complex64, np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])],
+)
+def test_colours_and_complex_numbers(tmp_path, dtype):
+    path = save(tmp_path / "a.nii", np.zeros((10, 10, 10), dtype))
+    assert reason(path).startswith("no intensities: voxels of type")
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ((30000, 30000, 30000), "at most 34 million voxels a frame"),
+        ((400, 400, 400), "at most 34 million voxels a frame"),
+        ((256, 256, 128, 3000), "at most 4 GiB a file"),
+    ],
+)
+def test_sizes_over_the_limit_are_refused_unread(tmp_path, name, shape, words):
+    opener = gzip.open if name.endswith("gz") else open
+    with opener(tmp_path / name, "wb") as file:
+        file.write(bare_header(shape, vox_offset=352))
+    found = reason(tmp_path / name)
+    assert found.startswith("over the size limit: ")
+    assert words in found
+
+
+def test_the_largest_scanners_are_within_the_limits():
+    for shape in [(256, 256, 207), (400, 400, 111), (440, 440, 159)]:
+        assert np.prod(shape) < headers.MAX_FRAME_VOXELS
+    frames = headers.MAX_BYTES // (256 * 256 * 207 * 4)
+    assert frames > 60
+
+
+@pytest.mark.parametrize("offset", [3e9, 1e38, -5.0, np.inf, np.nan])
+def test_a_header_that_goes_on_for_ever(tmp_path, offset):
+    with gzip.open(tmp_path / "a.nii.gz", "wb") as file:
+        file.write(bare_header((10, 10, 10), vox_offset=offset))
+        file.write(b"\x20\0\0\x7f" * 4)  # an extension of 2 GB
+    assert reason(tmp_path / "a.nii.gz").startswith("unreadable header: of ")
+
+
+def test_extensions_of_a_reasonable_size(tmp_path, block):
+    image = nib.Nifti1Image(block, AFFINE)
+    image.header.extensions.append(
+        nib.nifti1.Nifti1Extension("comment", b"x" * 5000)
+    )
+    nib.save(image, tmp_path / "a.nii.gz")
+    assert read_header(tmp_path / "a.nii.gz").shape == (10, 10, 10)
+
+
+def test_a_pair(tmp_path, block):
+    nib.save(nib.Nifti1Pair(block, AFFINE), tmp_path / "a.hdr")
+    header = read_header(tmp_path / "a.hdr")
+    assert (header.shape, header.frames) == ((10, 10, 10), 1)
+    (tmp_path / "a.img").unlink()
+    assert (
+        reason(tmp_path / "a.hdr") == "voxels missing: no .img beside the .hdr"
+    )
+
+
+def test_an_spm_matrix_of_any_size_is_not_unpacked(tmp_path, block):
+    nib.save(nib.Spm99AnalyzeImage(block, AFFINE), tmp_path / "a.hdr")
+    (tmp_path / "a.mat").write_bytes(bytes(2**17))
+    assert reason(tmp_path / "a.hdr") == "unreadable header: a.mat is too large"
+
+
+def test_frames_and_turned_shape(tmp_path):
+    affine = np.eye(4)[[2, 0, 1, 3]] * [2, 2, 2, 1]
+    path = save(tmp_path / "a.nii", np.zeros((9, 10, 11, 5)), affine)
+    header = read_header(path)
+    assert (header.shape, header.frames) == ((9, 10, 11), 5)
+    assert header.turned_shape == (11, 9, 10)
+
+
+def test_odd_headers_are_not_remarked_upon(tmp_path, block, caplog, capsys):
+    path = save(tmp_path / "a.nii", block)
+    content = bytearray(path.read_bytes())
+    content[252:254] = np.int16(999).tobytes()  # no such qform_code
+    path.write_bytes(content)
+    read_header(path)
+    assert not caplog.records
+    assert capsys.readouterr().err == ""
+
+
+def test_names_with_spaces_letters_and_great_length(tmp_path, block):
+    folder = tmp_path / ("Größe und Maß " + "x" * 150) / ("y" * 150)
+    folder.mkdir(parents=True)
+    path = save(folder / "скан 1.nii.gz", block)
+    assert len(str(path)) > 256
+    assert read_header(path).shape == (10, 10, 10)

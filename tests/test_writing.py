@@ -1,0 +1,53 @@
+import pytest
+import tensorflow_datasets as tfds
+from tensorflow_datasets.core import shuffle
+from tensorflow_datasets.proto import tf_example_pb2
+
+from tfds_adni import writing
+from tfds_adni.writing import SteadyWriter, bounded_shuffling
+
+
+def example(**fields):
+    made = tf_example_pb2.Example()
+    for name, value in fields.items():
+        made.features.feature[name].int64_list.value.append(value)
+    return made.SerializeToString()
+
+
+def test_fields_are_written_in_the_order_of_their_names(tmp_path):
+    writer = SteadyWriter(tfds.core.FileFormat.TFRECORD)
+    names = [f"field_{n}" for n in range(30)]
+    values = dict(zip(names, range(30), strict=True))
+    writer.write(tmp_path / "a", [(0, example(**values))])
+    record = (tmp_path / "a").read_bytes()
+    places = [record.index(name.encode()) for name in sorted(names)]
+    assert places == sorted(places)
+
+
+def test_a_small_memory_gives_the_same_order(tmp_path, monkeypatch):
+    records = {str(n): bytes([n % 256]) * 100 for n in range(500)}
+    orders = []
+    for bound in (2**30, 1000):
+        monkeypatch.setitem(writing._BOUNDS, "MAX_MEM_BUFFER_SIZE", bound)
+        with bounded_shuffling():
+            shuffler = shuffle.Shuffler(str(tmp_path), "salt")
+            for key, data in records.items():
+                shuffler.add(key, data)
+            orders.append(list(shuffler))
+            assert shuffler._in_memory == (bound == 2**30)
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == 500
+
+
+def test_tfds_keeps_its_own_settings_afterwards():
+    def settings():
+        return shuffle.MAX_MEM_BUFFER_SIZE, shuffle.BUCKETS_NUMBER
+
+    def fail():
+        assert settings() == (2**27, 64)
+        raise KeyError
+
+    before = settings()
+    with pytest.raises(KeyError), bounded_shuffling():
+        fail()
+    assert settings() == before != (2**27, 64)
