@@ -135,8 +135,8 @@ def test_a_mask_on_a_finer_grid_at_the_same_place(tmp_path, volume):
 @pytest.mark.parametrize(
     ("mask", "affine", "words"),
     [
-        (box(0), AFFINE, "zeros and ones"),
-        (box(-1, np.int16), AFFINE, "zeros and ones"),
+        (box(0), AFFINE, "zeros alone"),
+        (box(-1, np.int16), AFFINE, "other values"),
         (np.arange(2184).reshape(SHAPE) % 5, AFFINE, "5 values up to 4"),
         (box(), AFFINE + np.eye(4)[3] * 500, "lie inside the scan"),
         (box()[:, :, :7], np.diag([2.0, 2, 2, 1]), "no brain scan|too small"),

@@ -18,8 +18,8 @@ def unreadable(what: str, error: BaseException) -> VolumeError:
             names no path, which the account gives anyway.
     """
     text = getattr(error, "strerror", None) or str(error)
-    # nibabel: `Expected 64 bytes, got 0 bytes from file <path>`
-    text = text.partition(" from file ")[0]
+    # nibabel: `Expected 64 bytes, got 0 bytes from <path>`
+    text = text.partition(" from ")[0]
     line = (text or type(error).__name__).splitlines()[0]
     if len(line) > 80 or "/" in line or "\\" in line:
         line = type(error).__name__

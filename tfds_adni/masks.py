@@ -116,6 +116,8 @@ def _read_mask(path: Path, changed: int) -> Volume:
     """Reads a mask; its data are 0 to 1."""
     mask = load_volume([path])
     values = np.unique(mask.data)
+    if not values.any():
+        raise VolumeError("expected zeros and ones, found zeros alone")
     if not np.isfinite(values).all() or values[0] < 0 or values[-1] <= 0:
         raise VolumeError("expected zeros and ones, found other values")
     if values[-1] > 1 and len(values) > 2:
