@@ -17,9 +17,9 @@ import statistics
 from pathlib import Path
 
 from pet_dcgan import networks
+from pet_dcgan.build import build_dcgan
 from pet_dcgan.config import STAGES
 from pet_dcgan.data import load_slices, training_batches
-from pet_dcgan.model import build_dcgan
 from pet_dcgan.train import resolve_config
 
 EPSILONS = (1e-5, 1e-3)

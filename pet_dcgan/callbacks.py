@@ -1,4 +1,4 @@
-"""What happens between epochs: samples, logs and a look at the health."""
+"""What happens between epochs: samples and logs."""
 
 import csv
 import time
@@ -67,7 +67,9 @@ class SampleGrid(keras.callbacks.Callback):
         if done not in (1, last) and done % every:
             return
         images = synthetic_slices(
-            self.model.generator, self.seeds, suvr_max=self.config.suvr_max
+            self.model.sampler_network,
+            self.seeds,
+            suvr_max=self.config.suvr_max,
         )
         self._keep(images[:MONTAGE_COLUMNS], done)
         path = self.folder / f"epoch_{done:04}.png"
@@ -169,37 +171,6 @@ class EpochLog(keras.callbacks.Callback):
         self.writer.flush()
 
 
-class StopOnNonFinite(keras.callbacks.Callback):
-    """Ends a training whose losses or weights are no longer finite.
-
-    Keras's own `TerminateOnNaN` watches a metric called `loss` alone, which a
-    GAN does not have.
-
-    Raises:
-        ValueError: From `fit`, as soon as it is seen.
-    """
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Looks at every metric of the step."""
-        for name, value in (logs or {}).items():
-            if not np.isfinite(value):
-                raise _diverged(f"{name} {value} at step {batch + 1}")
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Looks at every weight, before anything is written."""
-        for variable in self.model.variables:
-            if not np.isfinite(np.asarray(variable)).all():
-                raise _diverged(f"{variable.path} with NaN or infinity")
-
-
-def _diverged(found: str) -> ValueError:
-    return ValueError(
-        f"expected finite losses and weights, found {found} of an epoch: the "
-        "training diverged, train under another --run with lower --set "
-        "g_learning_rate= and --set d_learning_rate="
-    )
-
-
 def _montage_row(path: Path) -> tuple[str, np.ndarray]:
     with np.load(path) as kept:
         return f"epoch {kept['epoch']}", kept["suvr"]
@@ -207,6 +178,8 @@ def _montage_row(path: Path) -> tuple[str, np.ndarray]:
 
 def _write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[-1]), lineterminator="\n")
+        # not every epoch has every metric
+        columns = list(max(rows, key=len))
+        writer = csv.DictWriter(file, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)

@@ -1,54 +1,36 @@
 """What a training run is told, and the limits of each value."""
 
-import contextlib
 import dataclasses
-import difflib
 import json
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pet_dcgan.presets import PRESETS
+from pet_dcgan.limits import (
+    ALL_STAGES,
+    AUGMENTATIONS,
+    PLANES,
+    PRECISIONS,
+    STAGES,
+    names_in,
+    nearest,
+    of_kind,
+    require_sense,
+    within_limits,
+)
+from pet_dcgan.presets import PLAIN, PRESETS
 
-STAGES = ("NC", "MCI", "AD")
-# a generator of every stage together, for others to start from
-ALL_STAGES = "ALL"
-PLANES = ("axial", "coronal", "sagittal")
-AUGMENTATIONS = ("translate", "cutout", "rotate", "scale")
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
-
-_CHOICES: dict[str, tuple] = {
-    "preset": tuple(PRESETS),
-    "stage": (*STAGES, ALL_STAGES),
-    "plane": PLANES,
-    "size": (32, 64, 128, 256),
-    "channels": (1, 3),
-    "precision": PRECISIONS,
-}
-# closed intervals
-_LIMITS: dict[str, tuple[float, float]] = {
-    "latent_dim": (1, 4096),
-    "width": (1, 512),
-    "kernel_size": (2, 9),
-    "batch_size": (2, 4096),
-    "epochs": (1, 1_000_000),
-    "samples_every": (1, 1_000_000),
-    "g_learning_rate": (1e-8, 1.0),
-    "d_learning_rate": (1e-8, 1.0),
-    "beta_1": (0.0, 0.9999),
-    "beta_2": (0.0, 0.999999),
-    "spacing_mm": (0.1, 100.0),
-    "suvr_max": (0.1, 1000.0),
-    "seed": (0, 2**31 - 1),
-    "ema_decay": (0.0, 0.999999),
-    "augment_probability": (0.0, 1.0),
-    "augment_target": (0.0, 1.0),
-    "label_smoothing": (0.0, 0.49),
-    "r1_weight": (0.0, 10_000.0),
-    "r1_every": (1, 1000),
-    "select_every": (0, 1_000_000),
-    "patience": (0, 1_000_000),
-}
+__all__ = [
+    "ALL_STAGES",
+    "AUGMENTATIONS",
+    "PLANES",
+    "PRECISIONS",
+    "PRESETS",
+    "STAGES",
+    "TrainConfig",
+    "check_overrides",
+    "make_config",
+    "parse_overrides",
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,7 +39,7 @@ class TrainConfig:
 
     Args:
         preset: Name of the preset the values started from.
-        stage: `"NC"`, `"MCI"` or `"AD"`.
+        stage: `"NC"`, `"MCI"` or `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         dataset: Configuration of the prepared set, as `"axial_128"`.
         data_dir: Folder that holds `adni/<dataset>/<version>`.
@@ -88,7 +70,7 @@ class TrainConfig:
         r1_weight: Weight (gamma) of the R1 penalty on real images; 0 is none.
         r1_every: Steps between two R1 penalties, each weighted by it.
         spectral_norm: Whether the discriminator's kernels are divided by
-            their largest singular value.
+            their largest singular value, in place of batch normalisation.
         warm_start: Run folder whose networks a training starts from, or "".
         select_every: Epochs between two looks at the KID on validation
             subjects, whose best generator is kept; 0 keeps the last one.
@@ -96,7 +78,8 @@ class TrainConfig:
             on to the last epoch.
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
         xla: Whether a step is compiled by XLA, which helps on some GPUs and
-            makes a CPU several times slower.
+            makes a CPU several times slower; it draws other latents from the
+            same seed.
         deterministic: Whether every operation must give the same bits again,
             which costs speed on a GPU.
         seed: Fixes weights, latents and the order of the slices.
@@ -143,15 +126,15 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = _of_kind(field.name, field.type, getattr(self, field.name))
-            _within_limits(field.name, value)
+            value = of_kind(field.name, field.type, getattr(self, field.name))
+            within_limits(field.name, value)
             object.__setattr__(self, field.name, value)
-        _require_sense(self)
+        require_sense(dataclasses.asdict(self))
 
     @property
     def augmentations(self) -> tuple[str, ...]:
         """The augmentations by name, none where there is none."""
-        return () if self.augment == "none" else _names(self.augment)
+        return () if self.augment == "none" else names_in(self.augment)
 
     def to_json(self) -> str:
         """The configuration as indented JSON, in the order of the fields."""
@@ -162,7 +145,8 @@ class TrainConfig:
         """Reads what `to_json` wrote.
 
         Args:
-            text: A JSON object with every field and no other.
+            text: A JSON object with every field and no other; options that
+                a run of an earlier version did not know are off.
 
         Raises:
             ValueError: If it is no JSON object, or a field is missing,
@@ -179,7 +163,7 @@ class TrainConfig:
                 "expected a run's configuration as a JSON object, found "
                 f"{type(values).__name__}"
             )
-        return _from_values(values)
+        return _from_values(PLAIN | values)
 
 
 _KINDS = {f.name: f.type for f in dataclasses.fields(TrainConfig)}
@@ -194,11 +178,12 @@ def make_config(
     """A preset with facts of the data and the user's changes put in.
 
     Args:
-        preset: `"paper"` or `"demo"`.
+        preset: Name of one of `PRESETS`.
         overrides: Fields to change, as values or as text (`{"epochs": "3"}`).
             They win over the preset; a fact of the data cannot be overridden.
         **facts: The remaining fields: `stage`, `plane`, `dataset`, `data_dir`,
-            `phantom`, `size`, `spacing_mm`, `suvr_max`, `seed`.
+            `phantom`, `size`, `spacing_mm`, `suvr_max`, `seed`, and
+            `warm_start` if there is one.
 
     Raises:
         ValueError: If the preset or a field is unknown, or a value invalid.
@@ -212,23 +197,26 @@ def check_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
     """Refuses changes to a preset that cannot be made.
 
     Args:
-        preset: `"paper"` or `"demo"`.
+        preset: Name of one of `PRESETS`.
         overrides: Fields to change, as values or as text.
 
     Raises:
-        ValueError: If the preset or a field is unknown, or a value invalid.
+        ValueError: If the preset or a field is unknown, a value invalid, or
+            two contradict each other.
     """
-    _within_limits("preset", preset)
+    within_limits("preset", preset)
     allowed = sorted(PRESETS[preset])
     unknown = sorted(set(overrides) - set(allowed))
     if unknown:
-        near = difflib.get_close_matches(unknown[0], allowed, 3, 0.5)
         raise ValueError(
-            f"expected a setting among {', '.join(near or allowed)}, found "
+            f"expected a setting among {nearest(unknown[0], allowed)}, found "
             f"{', '.join(unknown)}: correct the name after --set"
         )
+    values = dict(PRESETS[preset])
     for name, value in overrides.items():
-        _within_limits(name, _of_kind(name, _KINDS[name], value))
+        values[name] = of_kind(name, _KINDS[name], value)
+        within_limits(name, values[name])
+    require_sense(values)
 
 
 def parse_overrides(items: Iterable[str]) -> dict[str, str]:
@@ -264,65 +252,3 @@ def _from_values(values: Mapping[str, Any], **more: Any) -> TrainConfig:
             f"{missing}, unknown: {unknown}"
         )
     return TrainConfig(**values)
-
-
-def _of_kind(name: str, kind: type, value: Any) -> Any:
-    """`value` as `kind`; text is read, and nothing is rounded silently."""
-    wanted = {int: "a whole number", float: "a number", bool: "true or false"}
-    if kind is bool and value in ("true", "false"):
-        return value == "true"
-    if kind in (str, bool):
-        if isinstance(value, kind):
-            return value
-    elif not isinstance(value, bool):
-        with contextlib.suppress(TypeError, ValueError):
-            number = float(value)
-            if math.isfinite(number) and number == kind(number):
-                return kind(number)
-    raise ValueError(
-        f"expected {name} to be {wanted.get(kind, 'text')}, found {value!r}"
-    )
-
-
-def _within_limits(name: str, value: Any) -> None:
-    if name in _CHOICES and value not in _CHOICES[name]:
-        choices = ", ".join(map(str, _CHOICES[name]))
-        raise ValueError(f"expected {name} among {choices}, found {value!r}")
-    if name in _LIMITS:
-        low, high = _LIMITS[name]
-        if not low <= value <= high:
-            raise ValueError(
-                f"expected {name} between {low} and {high}, found {value!r}"
-            )
-    if name == "augment" and value != "none":
-        unknown = sorted(set(_names(value)) - set(AUGMENTATIONS))
-        if unknown:
-            raise ValueError(
-                f"expected augment to be none or some of "
-                f"{','.join(AUGMENTATIONS)}, found {', '.join(unknown)}"
-            )
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(","))
-
-
-def _require_sense(config: TrainConfig) -> None:
-    """Refuses settings that contradict each other."""
-    strength = config.augment_probability or config.augment_target
-    if config.augment == "none" and strength:
-        raise ValueError(
-            "expected an augmentation with augment_probability or "
-            "augment_target, found augment none: name some of "
-            f"{','.join(AUGMENTATIONS)} with --set augment="
-        )
-    if config.augment != "none" and not strength:
-        raise ValueError(
-            f"expected a probability for augment {config.augment}, found 0: "
-            "add --set augment_probability= or --set augment_target="
-        )
-    if config.patience and not config.select_every:
-        raise ValueError(
-            f"expected select_every with patience {config.patience}, found "
-            "0: early stopping needs a KID to look at, add --set select_every="
-        )

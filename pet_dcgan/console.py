@@ -12,10 +12,12 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from pet_dcgan.config import STAGES
 from pet_dcgan.report import metric_rows
 
+_MOST_REASONS = 20
 STOPPED = 130
 FAILED = 1
 _STOPPED_LINE = (
@@ -53,6 +55,8 @@ def start_tensorflow(*, gpu: bool = True) -> None:
             memory to others.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # memory as it is needed; else the first process takes all of a GPU's
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if not gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
     with _silent_stderr():
@@ -128,12 +132,13 @@ def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        # Text, so that brackets in a file's own words are no markup.
+        table.add_row(*(Text(str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def print_cohort(cohort: Any) -> None:
-    """Prints what is used and what is not, by stage.
+    """Prints what is used and what is not, by stage, and what to know of it.
 
     Args:
         cohort: A `tfds_adni.cohort.Cohort`.
@@ -143,9 +148,29 @@ def print_cohort(cohort: Any) -> None:
         [what, *(count[s] for s in stages), count["?"], count.total()]
         for what, count in cohort.summary().items()
     ]
-    rows.sort(key=lambda row: (row[0] != "used", -row[-1]))
+    rows.sort(key=lambda row: (row[0] != "used", -row[-1], row[0]))
+    found, used = len(cohort.verdicts), len(cohort.used)
+    files = sum(len(verdict.record.paths) for verdict in cohort.verdicts)
     name = "Phantom scans (no patients)" if cohort.phantom else "Scans"
-    print_table(name, ["", *stages, "no stage", "all"], rows)
+    # Above the table, not as its title, which would be as narrow.
+    print(
+        f"{name}: {found} found, {used} used, {found - used} skipped "
+        f"(files: {files})"
+    )
+    columns = ["", *stages, "no stage", "all"]
+    print_table("", columns, _folded(rows, _MOST_REASONS))
+    for warning in cohort.warnings:
+        print(f"warning: {warning}")
+
+
+def _folded(rows: list[list], most: int) -> list[list]:
+    """Sums up the rows that would make a table too long to be read."""
+    if len(rows) <= most:
+        return rows
+    rest = rows[most - 1 :]
+    sums = [sum(column) for column in zip(*(r[1:] for r in rest), strict=True)]
+    what = f"{len(rest)} other reasons (scan --csv tells them)"
+    return [*rows[: most - 1], [what, *sums]]
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:

@@ -9,16 +9,24 @@ overflow nor take the logarithm of zero.
 import tensorflow as tf
 
 
-def real_loss(real_logits: tf.Tensor) -> tf.Tensor:
+def real_loss(real_logits: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
     """The discriminator's loss on real images, the mean of `-log D(x)`.
+
+    With one-sided label smoothing (Salimans et al. 2016, arXiv 1606.03498)
+    the label is `1 - smoothing`: `-(1 - s) log D(x) - s log(1 - D(x))`.
 
     Args:
         real_logits: Logits `[n, 1]` of real images.
+        smoothing: What the label falls short of 1.
 
     Returns:
-        Scalar, 0 at best.
+        Scalar; at best 0, and the entropy of the label where it is smoothed.
     """
-    return tf.reduce_mean(tf.nn.softplus(-real_logits))
+    loss = tf.reduce_mean(tf.nn.softplus(-real_logits))
+    if not smoothing:
+        return loss
+    opposite = tf.reduce_mean(tf.nn.softplus(real_logits))
+    return (1.0 - smoothing) * loss + smoothing * opposite
 
 
 def fake_loss(fake_logits: tf.Tensor) -> tf.Tensor:
@@ -55,3 +63,19 @@ def share_called_real(logits: tf.Tensor) -> tf.Tensor:
         Scalar in [0, 1].
     """
     return tf.reduce_mean(tf.cast(logits > 0, tf.float32))
+
+
+def r1_penalty(gradients: tf.Tensor) -> tf.Tensor:
+    """Half the mean squared norm of the logits' gradients by real images.
+
+    The R1 regulariser of Mescheder et al. (2018), arXiv 1801.04406, eq. 9,
+    without its weight gamma.
+
+    Args:
+        gradients: `[n, size, size, channels]`, of each image's logit.
+
+    Returns:
+        Scalar, 0 where the discriminator is flat.
+    """
+    squares = tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3])
+    return tf.reduce_mean(squares) / 2

@@ -1,11 +1,15 @@
 """The two networks and how one step trains them."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
-from pet_dcgan import losses
-from pet_dcgan.config import TrainConfig
-from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan import losses, noise
+from pet_dcgan.augmenter import Augmenter
+from pet_dcgan.average import decay_at, follow
+from pet_dcgan.judging import Judgement, agreed, judge, judge_lazily, scaled
+from pet_dcgan.networks import float32_copy
 
 
 class DCGAN(keras.Model):
@@ -17,14 +21,31 @@ class DCGAN(keras.Model):
     summed, one optimiser step; then the generator's step through the updated
     discriminator. That it sees the same generated images is our reading.
 
-    Latents are uniform in [-1, 1) and depend on the seed and the step alone,
-    so a run can be repeated and resumed. The model itself saves weights only;
-    save `generator` to keep a network.
+    Everything else is off unless asked for: a running average of the
+    generator, augmentation of what the discriminator sees, one-sided label
+    smoothing and the R1 penalty. Real and generated images are augmented in
+    the same ways by draws of their own; the generator's step sees the images
+    that the discriminator has seen.
+
+    Latents are uniform in [-1, 1). They and the augmentations depend on the
+    seed, the step and the position in the batch alone, so a run can be
+    repeated, resumed, and shared by several replicas. The model itself saves
+    weights only; save `sampler_network` to keep a network.
 
     Args:
         generator: Model from latents `[n, latent_dim]` to images.
         discriminator: Model from images to logits `[n, 1]`.
-        seed: Fixes the latents of every step.
+        seed: Fixes the latents and augmentations of every step.
+        ema_decay: Share of the generator's average that a step keeps, after
+            a start with less; 0 keeps no average.
+        augmenter: What is done to images before the discriminator sees them;
+            where its probability adapts, that is logged too.
+        label_smoothing: What the label of real images falls short of 1.
+        r1_weight: Weight gamma of the R1 penalty on the real images as the
+            discriminator sees them, which has to be twice differentiable; 0
+            is none.
+        r1_every: Steps between two penalties, each weighted by it (the lazy
+            regularisation of Karras et al. 2020, arXiv 1912.04958).
 
     Call arguments:
         inputs: Latents `[n, latent_dim]`; the result is `generator`'s.
@@ -51,6 +72,11 @@ class DCGAN(keras.Model):
         discriminator: keras.Model,
         *,
         seed: int = 0,
+        ema_decay: float = 0.0,
+        augmenter: Augmenter | None = None,
+        label_smoothing: float = 0.0,
+        r1_weight: float = 0.0,
+        r1_every: int = 1,
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
@@ -64,10 +90,27 @@ class DCGAN(keras.Model):
         self.discriminator = discriminator
         self.seed = seed
         self.latent_dim = generator.input_shape[-1]
+        self.ema_decay = ema_decay
+        self.average = float32_copy(generator) if ema_decay else None
+        self.augmenter = augmenter
+        self.label_smoothing = label_smoothing
+        self.r1_weight = r1_weight
+        self.r1_every = r1_every
+        # an optimiser that skips a step does not count it
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            initializer="zeros",
+            dtype="int64",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
         self.d_loss = keras.metrics.Mean(name="d_loss")
         self.g_loss = keras.metrics.Mean(name="g_loss")
         self.real_accuracy = keras.metrics.Mean(name="real_accuracy")
         self.fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
+        if augmenter is not None and augmenter.target:
+            self.strength = keras.metrics.Mean(name="augment_probability")
         # callbacks that save weights ask for a built model
         self.build((None, self.latent_dim))
 
@@ -126,64 +169,108 @@ class DCGAN(keras.Model):
         """
         return tf.sigmoid(self.discriminator(images, training=False))
 
+    @property
+    def state(self) -> dict[str, list[keras.Variable]]:
+        """All that the steps to come depend on, by part."""
+        parts = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "average": self.average,
+            "augmenter": self.augmenter,
+            "g_optimizer": self.g_optimizer,
+            "d_optimizer": self.d_optimizer,
+        }
+        kept = {n: p.variables for n, p in parts.items() if p is not None}
+        return kept | {"step": [self.step]}
+
+    @property
+    def sampler_network(self) -> keras.Model:
+        """The network to draw samples from: the average where there is one."""
+        return self.generator if self.average is None else self.average
+
     def latents(self, count: int, step: int | tf.Tensor) -> tf.Tensor:
         """The latents of a step, uniform in [-1, 1).
 
         Args:
-            count: Number of latents.
+            count: Number of latents, of this replica.
             step: Steps already behind.
 
         Returns:
-            float32 `[count, latent_dim]`, a function of seed and step alone.
+            float32 `[count, latent_dim]`, a function of seed, step and
+            position in the batch alone.
         """
-        return tf.random.stateless_uniform(
-            [count, self.latent_dim],
-            seed=[tf.constant(self.seed, tf.int64), tf.cast(step, tf.int64)],
-            minval=-1.0,
-            maxval=1.0,
-            alg="philox",
+        rows = noise.uniform_rows(
+            count, self.latent_dim, seed=self.seed, step=step
         )
+        return rows * 2.0 - 1.0
 
     def train_step(self, data) -> dict[str, tf.Tensor]:
         """One step of both optimisers on a batch of real images."""
         real = data[0] if isinstance(data, tuple | list) else data
-        latents = self.latents(tf.shape(real)[0], self.g_optimizer.iterations)
+        latents = self.latents(tf.shape(real)[0], self.step)
         with tf.GradientTape() as tape:
             fake = self.generator(latents, training=True)
+            fake = self._augmented(fake, noise.FAKE)
             with tape.stop_recording():
+                real = self._augmented(real, noise.REAL)
                 self._train_discriminator(real, fake)
             logits = self.discriminator(fake, training=True)
             loss = losses.generator_loss(logits)
+            total = scaled(loss, self.g_optimizer)
         variables = self.generator.trainable_variables
-        self.g_optimizer.apply(tape.gradient(loss, variables), variables)
+        gradients = tape.gradient(total, variables)
+        _apply(self.g_optimizer, gradients, variables)
         self.g_loss.update_state(loss)
-        tracked = (
-            self.d_loss,
-            self.g_loss,
-            self.real_accuracy,
-            self.fake_accuracy,
-        )
-        return {metric.name: metric.result() for metric in tracked}
+        if self.average is not None:
+            decay = decay_at(self.step, self.ema_decay)
+            follow(self.average, self.generator, decay)
+        self.step.assign_add(1)
+        # without what keras adds of its own
+        tracked = (m for m in self.metrics if m.name != "loss")
+        return {metric.name: _reported(metric) for metric in tracked}
+
+    def _augmented(self, images: tf.Tensor, stream: int) -> tf.Tensor:
+        if self.augmenter is None:
+            return images
+        return self.augmenter(images, step=self.step, stream=stream)
 
     def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
-        on_real = self._pass(real, losses.real_loss)
-        on_fake = self._pass(fake, losses.fake_loss)
-        self.d_optimizer.apply(
-            [a + b for a, b in zip(on_real[0], on_fake[0], strict=True)],
+        on_real = self._judge_real(real)
+        on_fake = judge(
+            self.discriminator,
+            fake,
+            losses.fake_loss,
+            optimizer=self.d_optimizer,
+        )
+        pairs = zip(on_real.gradients, on_fake.gradients, strict=True)
+        _apply(
+            self.d_optimizer,
+            [a + b for a, b in pairs],
             self.discriminator.trainable_variables,
         )
-        self.d_loss.update_state(on_real[1] + on_fake[1])
-        self.real_accuracy.update_state(on_real[2])
-        self.fake_accuracy.update_state(1.0 - on_fake[2])
+        self.d_loss.update_state(on_real.loss + on_fake.loss)
+        called_real = losses.share_called_real(on_real.logits)
+        self.real_accuracy.update_state(called_real)
+        called_real = losses.share_called_real(on_fake.logits)
+        self.fake_accuracy.update_state(1.0 - called_real)
+        if hasattr(self, "strength"):
+            self.augmenter.observe(on_real.logits, self.step)
+            self.strength.update_state(self.augmenter.probability)
 
-    def _pass(self, images: tf.Tensor, loss_of) -> tuple:
-        """Gradients, loss, and share called real of one batch."""
-        with tf.GradientTape() as tape:
-            logits = self.discriminator(images, training=True)
-            loss = loss_of(logits)
-        variables = self.discriminator.trainable_variables
-        gradients = tape.gradient(loss, variables)
-        return gradients, loss, losses.share_called_real(logits)
+    def _judge_real(self, real: tf.Tensor) -> Judgement:
+        loss_of = functools.partial(
+            losses.real_loss, smoothing=self.label_smoothing
+        )
+        judged = (self.discriminator, real, loss_of)
+        if not self.r1_weight:
+            return judge(*judged, optimizer=self.d_optimizer)
+        every = self.r1_every
+        return judge_lazily(
+            *judged,
+            optimizer=self.d_optimizer,
+            r1_weight=self.r1_weight * every,
+            due=every == 1 or tf.equal(self.step % every, 0),
+        )
 
     def summary(self, **options) -> None:
         """Prints the layers of both networks.
@@ -202,28 +289,19 @@ def paper_adam(
     return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2)
 
 
-def build_dcgan(config: TrainConfig) -> DCGAN:
-    """The compiled model a configuration describes.
+def _apply(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: list[tf.Tensor],
+    variables: list[keras.Variable],
+) -> None:
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = agreed(gradients)
+    optimizer.apply(gradients, variables)
 
-    Args:
-        config: Networks, optimisers and seed.
-    """
-    shape = {
-        "size": config.size,
-        "channels": config.channels,
-        "width": config.width,
-        "kernel_size": config.kernel_size,
-        "seed": config.seed,
-    }
-    model = DCGAN(
-        build_generator(latent_dim=config.latent_dim, **shape),
-        build_discriminator(**shape),
-        seed=config.seed,
-        name="dcgan",
-    )
-    betas = {"beta_1": config.beta_1, "beta_2": config.beta_2}
-    model.compile(
-        g_optimizer=paper_adam(config.g_learning_rate, **betas),
-        d_optimizer=paper_adam(config.d_learning_rate, **betas),
-    )
-    return model
+
+def _reported(metric: keras.metrics.Metric) -> tf.Tensor:
+    """A metric as Keras takes it: among workers, along an axis."""
+    strategy = tf.distribute.get_strategy()
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return metric.result()[tf.newaxis]
+    return metric.result()

@@ -11,8 +11,14 @@ the demo preset stays in noise (8 of 12 starts, against 0 of 12 with 1e-3, by
 benchmarks/start_of_training.py).
 """
 
+import functools
+
 import keras
 import numpy as np
+
+from pet_dcgan.noise import replica_count
+from pet_dcgan.shared_norm import SharedBatchNormalization
+from pet_dcgan.spectral import SpectralConv2D, SpectralDense
 
 LEAKY_SLOPE = 0.2
 WEIGHT_STDDEV = 0.02
@@ -20,8 +26,9 @@ NORM_MOMENTUM = 0.9
 NORM_EPSILON = 1e-3
 SIZES = (32, 64, 128, 256)
 _FIRST_SIDE = 4
+_FLOAT32 = {"dtype": "float32"}
 # the two networks draw their weights from different streams
-_GENERATOR, _DISCRIMINATOR = 0, 1
+_GENERATOR, _DISCRIMINATOR, _SINGULAR = 0, 1, 2
 
 
 def build_generator(
@@ -31,6 +38,7 @@ def build_generator(
     latent_dim: int = 100,
     width: int = 64,
     kernel_size: int = 5,
+    precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """Latent vectors to images: one dense layer, then strided convolutions.
@@ -42,6 +50,8 @@ def build_generator(
         width: Channels before the last layer; they double towards the 4x4
             map, which for 128 pixels has 16 times as many.
         kernel_size: Side of every transposed convolution.
+        precision: What all layers but the last compute in, a policy's name as
+            `"mixed_bfloat16"`; weights are float32 in any.
         seed: Fixes the initial weights; each layer draws its own stream.
 
     Returns:
@@ -52,9 +62,7 @@ def build_generator(
         ValueError: If an argument is outside its limits.
     """
     _check(size, channels, latent_dim=latent_dim, width=width)
-    up = _convolutions(
-        keras.layers.Conv2DTranspose, kernel_size, seed, _GENERATOR
-    )
+    _check_positive(kernel_size=kernel_size)
     first, *rest = _widths(size, width)[::-1]
     latent = keras.Input([latent_dim], name="latent")
     x = keras.layers.Dense(
@@ -62,15 +70,26 @@ def build_generator(
         use_bias=False,  # batch normalisation brings its own shift
         kernel_initializer=_normal(seed, _GENERATOR, 0),
         name="project",
+        dtype=precision,
     )(latent)
     map_shape = (_FIRST_SIDE, _FIRST_SIDE, first)
-    x = keras.layers.Reshape(map_shape, name="project_map")(x)
-    x = _norm_relu(x, "project")
-    for depth, filters in enumerate(rest, start=1):
+    x = keras.layers.Reshape(map_shape, name="project_map", dtype=precision)(x)
+    x = _norm_relu(x, "project", precision)
+    for depth, filters in enumerate([*rest, channels], start=1):
+        last = depth > len(rest)
         name = f"up_{_FIRST_SIDE * 2**depth}"
-        x = _norm_relu(up(filters, name, depth)(x), name)
-    x = up(channels, f"up_{size}", len(rest) + 1, use_bias=True)(x)
-    image = keras.layers.Activation("tanh", name="image")(x)
+        x = keras.layers.Conv2DTranspose(
+            filters,
+            kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=last,  # batch normalisation brings its own
+            kernel_initializer=_normal(seed, _GENERATOR, depth),
+            name=name,
+            dtype=precision,
+        )(x)
+        x = x if last else _norm_relu(x, name, precision)
+    image = keras.layers.Activation("tanh", name="image", dtype="float32")(x)
     return keras.Model(latent, image, name="generator")
 
 
@@ -80,6 +99,9 @@ def build_discriminator(
     channels: int = 3,
     width: int = 64,
     kernel_size: int = 5,
+    spectral_norm: bool = False,
+    twice_differentiable: bool = False,
+    precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """Images to logits: strided convolutions, then one dense unit.
@@ -88,11 +110,22 @@ def build_discriminator(
     the first one too, as Islam & Zhang state. The sigmoid is left to the
     caller (`DCGAN.probability`), since losses are steadier on logits.
 
+    With spectral normalisation there is no batch normalisation, as in Miyato
+    et al. (2018), arXiv 1802.05957: it would undo any scaling of the kernels.
+
     Args:
         size: Height and width of an image: 32, 64, 128 or 256.
         channels: 1 or 3.
         width: Channels of the first convolution; they double with each.
         kernel_size: Side of every convolution.
+        spectral_norm: Whether each kernel is divided by its largest singular
+            value, in place of batch normalisation.
+        twice_differentiable: Whether a penalty on gradients may be trained
+            on. The variance of `tf.nn.moments` stops a gradient that is zero
+            the first time but not the second; the form that replicas use
+            does not, and gives other last bits.
+        precision: What all layers but the last compute in, a policy's name as
+            `"mixed_bfloat16"`; weights are float32 in any.
         seed: Fixes the initial weights; each layer draws its own stream.
 
     Returns:
@@ -103,22 +136,52 @@ def build_discriminator(
         ValueError: If an argument is outside its limits.
     """
     _check(size, channels, width=width)
-    down = _convolutions(keras.layers.Conv2D, kernel_size, seed, _DISCRIMINATOR)
+    _check_positive(kernel_size=kernel_size)
     image = x = keras.Input([size, size, channels], name="image")
     widths = _widths(size, width)
     for depth, filters in enumerate(widths):
         name = f"down_{size // 2 ** (depth + 1)}"
-        x = _norm(f"{name}_norm")(down(filters, name, depth)(x))
-        x = keras.layers.LeakyReLU(
-            negative_slope=LEAKY_SLOPE, name=f"{name}_leaky"
+        convolution, _ = _judging(spectral_norm, seed, depth)
+        x = convolution(
+            filters,
+            kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=spectral_norm,  # batch normalisation brings its own
+            kernel_initializer=_normal(seed, _DISCRIMINATOR, depth),
+            name=name,
+            dtype=precision,
         )(x)
-    x = keras.layers.Flatten(name="flatten")(x)
-    logit = keras.layers.Dense(
+        if not spectral_norm:
+            x = _norm(f"{name}_norm", precision, twice_differentiable)(x)
+        x = keras.layers.LeakyReLU(
+            negative_slope=LEAKY_SLOPE, name=f"{name}_leaky", dtype=precision
+        )(x)
+    x = keras.layers.Flatten(name="flatten", dtype=precision)(x)
+    _, dense = _judging(spectral_norm, seed, len(widths))
+    logit = dense(
         1,
         kernel_initializer=_normal(seed, _DISCRIMINATOR, len(widths)),
         name="logit",
+        dtype="float32",
     )(x)
     return keras.Model(image, logit, name="discriminator")
+
+
+def float32_copy(network: keras.Model) -> keras.Model:
+    """A second network of the same layers and weights, all in float32.
+
+    Args:
+        network: From `build_generator` or `build_discriminator`, of any
+            precision.
+    """
+
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return type(layer).from_config(layer.get_config() | _FLOAT32)
+
+    copy = keras.models.clone_model(network, clone_function=copied)
+    copy.set_weights(network.get_weights())
+    return copy
 
 
 def _widths(size: int, width: int) -> list[int]:
@@ -127,39 +190,47 @@ def _widths(size: int, width: int) -> list[int]:
     return [width * 2**level for level in range(depth)]
 
 
-def _convolutions(layer_class, kernel_size: int, seed: int, network: int):
-    """Maker of one network's stride-2 convolutions."""
-    _check_positive(kernel_size=kernel_size)
-
-    def make(filters: int, name: str, index: int, *, use_bias: bool = False):
-        return layer_class(
-            filters,
-            kernel_size,
-            strides=2,
-            padding="same",
-            use_bias=use_bias,
-            kernel_initializer=_normal(seed, network, index),
-            name=name,
-        )
-
-    return make
-
-
-def _norm(name: str) -> keras.layers.Layer:
-    return keras.layers.BatchNormalization(
-        momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON, name=name
+def _judging(spectral_norm: bool, seed: int, depth: int) -> tuple:
+    """Makers of the discriminator's convolution and dense layer at a depth."""
+    if not spectral_norm:
+        return keras.layers.Conv2D, keras.layers.Dense
+    start = _stream(seed, _SINGULAR, depth)
+    return (
+        functools.partial(SpectralConv2D, seed=start),
+        functools.partial(SpectralDense, seed=start),
     )
 
 
-def _norm_relu(x, name: str):
-    return keras.layers.ReLU(name=f"{name}_relu")(_norm(f"{name}_norm")(x))
+def _norm(
+    name: str, precision: str, twice_differentiable: bool = False
+) -> keras.layers.Layer:
+    layer_class = keras.layers.BatchNormalization
+    if twice_differentiable:
+        layer_class = SharedBatchNormalization
+    return layer_class(
+        momentum=NORM_MOMENTUM,
+        epsilon=NORM_EPSILON,
+        # replicas share their statistics, as one device would have them
+        synchronized=replica_count() > 1,
+        name=name,
+        dtype=precision,
+    )
+
+
+def _norm_relu(x, name: str, precision: str):
+    x = _norm(f"{name}_norm", precision)(x)
+    return keras.layers.ReLU(name=f"{name}_relu", dtype=precision)(x)
 
 
 def _normal(seed: int, network: int, layer: int):
-    stream = np.random.SeedSequence([seed, network, layer])
     return keras.initializers.RandomNormal(
-        stddev=WEIGHT_STDDEV, seed=int(stream.generate_state(1)[0] >> 1)
+        stddev=WEIGHT_STDDEV, seed=_stream(seed, network, layer)
     )
+
+
+def _stream(seed: int, network: int, layer: int) -> int:
+    sequence = np.random.SeedSequence([seed, network, layer])
+    return int(sequence.generate_state(1)[0] >> 1)
 
 
 def _check(size: int, channels: int, **positive: int) -> None:

@@ -8,17 +8,19 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.build import build_dcgan
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data import steps_per_epoch
-from pet_dcgan.model import DCGAN, build_dcgan
+from pet_dcgan.model import DCGAN
+from pet_dcgan.out_of_memory import step_memory
 from pet_dcgan.train import load_training_slices
+from pet_dcgan.warm_start import subjects_behind
 
 # share of the speed of a plain matrix product that a whole step reaches;
 # measured on two CPU cores: 0.79 for width and batch 64, 0.41 for 16
 WIDE_EFFICIENCY = 0.75
 NARROW_EFFICIENCY = 0.4
 _WIDE = 64
-_FLOAT = 4  # bytes
 _TENSORFLOW_BYTES = 700e6  # the process before it holds any network
 
 
@@ -65,10 +67,11 @@ def plan(config: TrainConfig, *, flops_per_second: float | None = None) -> Plan:
             of a second) when not given.
 
     Raises:
-        FileNotFoundError: If there is no such set.
+        FileNotFoundError: If there is no such set, or no run to start from.
         ValueError: If data and configuration do not fit.
     """
     slices = load_training_slices(config)
+    subjects_behind(config, slices)  # or it could not start from that run
     steps = steps_per_epoch(slices, config)
     model = build_dcgan(config)
     rate = flops_per_second or matrix_product_rate()
@@ -125,13 +128,18 @@ def step_operations(model: DCGAN) -> int:
     on a real image and on a generated one; neither needs the gradient by the
     image. The generator runs forward and back once, without the gradient by
     the latent; its loss goes through the discriminator, forward and, by the
-    input alone, back.
+    input alone, back. The R1 penalty goes back by the image once, and back
+    through both ways again. Augmentation, averages and spectral norms are
+    negligible.
     """
     generator = list(forward_operations(model.generator).values())
     judge = list(forward_operations(model.discriminator).values())
     discriminator_step = 2 * (3 * sum(judge) - judge[0])
     generator_step = 2 * sum(judge) + 3 * sum(generator) - generator[0]
-    return discriminator_step + generator_step
+    penalty = 0.0
+    if model.r1_weight:
+        penalty = (3 * sum(judge) + judge[0]) / model.r1_every
+    return discriminator_step + generator_step + round(penalty)
 
 
 def matrix_product_rate(side: int = 1500, repeats: int = 5) -> float:
@@ -174,21 +182,11 @@ def describe(planned: Plan) -> str:
 def _memory(
     model: DCGAN, config: TrainConfig, image_bytes: int
 ) -> dict[str, float]:
-    numbers = [_parameters(n) for n in (model.generator, model.discriminator)]
-    # value, gradient and Adam's two moments; the discriminator has the
-    # gradients of two passes before they are summed
-    weights = (4 * sum(numbers) + numbers[1]) * _FLOAT
-    outputs = sum(
-        math.prod(layer.output.shape[1:])
-        for network in (model.generator, model.discriminator)
-        for layer in network.layers
-    )
-    # kept for the way back, and as much again for their gradients
-    activations = 2 * outputs * config.batch_size * _FLOAT
+    step = step_memory(model)
     return {
         "process": _TENSORFLOW_BYTES,
-        "weights": float(weights),
-        "activations": float(activations),
+        "weights": step.fixed,
+        "activations": step.per_image * config.batch_size,
         # once as read, once as TensorFlow's
         "images": 2.0 * image_bytes,
     }

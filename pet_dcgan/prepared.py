@@ -1,4 +1,4 @@
-"""A prepared data set on disk to slices in memory.
+"""A prepared data set on disk to slices in their order.
 
 The set is read with TensorFlow Datasets alone; the code that prepared it is
 not needed.
@@ -17,7 +17,8 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from google.protobuf import json_format
 
-from pet_dcgan.config import PLANES, STAGES
+from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
+from pet_dcgan.decoded import kept_slices
 
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
@@ -52,6 +53,7 @@ class Slices:
 
     Args:
         images: uint16 `[n, size, size]`; 65535 stands for `meta.suvr_max`.
+            Those that did not fit in memory are an `np.memmap`.
         subjects: Text `[n]`.
         scans: Text `[n]`.
         positions_mm: float32 `[n]`, from the centre of the brain mask.
@@ -90,9 +92,15 @@ def open_set(
 
 
 def load_slices(
-    data_dir: str | Path, config: str, *, split: str, stage: str, plane: str
+    data_dir: str | Path,
+    config: str,
+    *,
+    split: str,
+    stage: str,
+    plane: str,
+    overflow: str | Path | None = None,
 ) -> Slices:
-    """Reads the slices of one stage and plane into memory.
+    """Reads the slices of one stage and plane.
 
     They come ordered by subject, scan and position, whatever the order on
     disk.
@@ -101,23 +109,27 @@ def load_slices(
         data_dir: Folder that holds `adni/<config>/<version>`.
         config: Name of the configuration, as `"axial_128"`.
         split: `"train"`, `"validation"` or `"test"`.
-        stage: `"NC"`, `"MCI"` or `"AD"`.
+        stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        overflow: Folder for a file of the slices where they do not fit in
+            memory; without one they are read into memory.
 
     Raises:
         FileNotFoundError: If there is no such set.
+        OSError: If the disk of `overflow` is full.
         ValueError: If split, stage or plane is unknown, or no slice has them.
     """
     _among("split", split, SPLITS)
-    _among("stage", stage, STAGES)
+    _among("stage", stage, (*STAGES, ALL_STAGES))
     _among("plane", plane, PLANES)
     builder, meta = open_set(data_dir, config)
     features = builder.info.features
+    stages = STAGES if stage == ALL_STAGES else (stage,)
     wanted = (
-        features["label"].str2int(stage),
+        [features["label"].str2int(stage) for stage in stages],
         features["plane"].str2int(plane),
     )
-    examples = list(_examples(builder, split, image_of=wanted))
+    examples = list(_examples(builder, split, wanted))
     if not examples:
         found = _counts(builder, split)
         raise ValueError(
@@ -125,9 +137,16 @@ def load_slices(
             f"{config}, found {found}: choose another --stage or prepare "
             "more scans"
         )
-    examples.sort(key=lambda e: (e["subject"], e["scan"], e["position_mm"]))
+    order = sorted(range(len(examples)), key=lambda i: _sort_key(examples[i]))
+    images = kept_slices(
+        (e["image"] for e in _examples(builder, split, wanted, images=True)),
+        np.argsort(order),
+        meta.size,
+        overflow=overflow,
+    )
+    examples = [examples[index] for index in order]
     return Slices(
-        images=np.stack([e["image"][..., 0] for e in examples]),
+        images=images,
         subjects=np.array([e["subject"].decode() for e in examples]),
         scans=np.array([e["scan"].decode() for e in examples]),
         positions_mm=np.array([e["position_mm"] for e in examples], np.float32),
@@ -178,12 +197,18 @@ def _read_meta(metadata: dict[str, Any], folder: Path, config: str) -> SetMeta:
     )
 
 
+def _sort_key(example: dict[str, Any]) -> tuple:
+    return example["subject"], example["scan"], example["position_mm"]
+
+
 def _examples(
     builder: tfds.core.DatasetBuilder,
     split: str,
-    image_of: tuple[int, int] | None = None,
+    wanted: tuple[list[int], int] | None = None,
+    *,
+    images: bool = False,
 ) -> Iterator[dict[str, Any]]:
-    """Examples as numpy; images are decoded for one (label, plane) only."""
+    """Examples as numpy, always in one order, all or of (labels, plane)."""
     if split not in builder.info.splits:
         return
     examples = builder.as_dataset(
@@ -191,11 +216,14 @@ def _examples(
         decoders={"image": tfds.decode.SkipDecoding()},
         shuffle_files=False,
     )
-    if image_of:
+    if wanted:
+        labels, plane = wanted
         examples = examples.filter(
-            lambda e: (e["label"] == image_of[0]) & (e["plane"] == image_of[1])
+            lambda e: (
+                tf.reduce_any(e["label"] == labels) & (e["plane"] == plane)
+            )
         )
-        examples = examples.map(_decode, tf.data.AUTOTUNE)
+    examples = examples.map(_decode if images else _omit, tf.data.AUTOTUNE)
     try:
         yield from examples.as_numpy_iterator()
     except tf.errors.OpError as error:
@@ -205,7 +233,12 @@ def _examples(
 @tf.autograph.experimental.do_not_convert
 def _decode(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     image = tf.io.decode_png(example["image"], channels=1, dtype=tf.uint16)
-    return example | {"image": image}
+    return {"image": image[..., 0]}
+
+
+@tf.autograph.experimental.do_not_convert
+def _omit(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {name: v for name, v in example.items() if name != "image"}
 
 
 def _counts(builder: tfds.core.DatasetBuilder, split: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 # What `paper` does without, each off; a preset switches on what was measured
 # to help.
-_PLAIN: dict[str, Any] = {
+PLAIN: dict[str, Any] = {
     "ema_decay": 0.0,
     "augment": "none",
     "augment_probability": 0.0,
@@ -23,7 +23,7 @@ _PLAIN: dict[str, Any] = {
 # states the latent length, the batch, the optimiser and the epochs; the
 # widths and the kernel's place in each layer are read from DCGAN (Radford,
 # Metz & Chintala 2016, arXiv 1511.06434), on which they build.
-_PAPER: dict[str, Any] = _PLAIN | {
+_PAPER: dict[str, Any] = PLAIN | {
     "channels": 3,
     "latent_dim": 100,
     "width": 64,

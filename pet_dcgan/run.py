@@ -5,7 +5,9 @@ runs/<name>/
     config.json        all that is needed to run it again
     subjects.csv       columns subject, split
     log.csv            one row an epoch
-    tensorboard/  samples/  checkpoint/
+    health.csv         what each look at the training's health found
+    selection.csv      KID on validation subjects, where a generator is chosen
+    tensorboard/  samples/  checkpoint/  encoder/
     generator.keras    written last, so its presence means "finished"
     evaluation/        metrics.json and figures
 ```
@@ -21,6 +23,7 @@ import keras
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.files import replacing
+from pet_dcgan.networks import float32_copy
 
 SPLIT = "train"
 
@@ -127,9 +130,13 @@ class Run:
             ) from error
 
     def save_generator(self, model: keras.Model) -> None:
-        """Writes `generator.keras`, which marks the run as finished."""
+        """Writes `generator.keras`, which marks the run as finished.
+
+        Args:
+            model: Of any precision; the file holds it in float32.
+        """
         with replacing(self._generator) as temporary:
-            model.save(temporary)
+            float32_copy(model).save(temporary)
 
     def metrics(self) -> dict[str, Any]:
         """What `pet-dcgan evaluate` wrote to `evaluation/metrics.json`.

@@ -2,87 +2,46 @@
 
 import contextlib
 import dataclasses
-import errno
-import os
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.callbacks import (
-    SHEET_COLUMNS,
-    SHEET_ROWS,
-    EpochLog,
-    SampleGrid,
-    StopOnNonFinite,
-)
-from pet_dcgan.checkpoint import Checkpoint, restore
-from pet_dcgan.config import TrainConfig, make_config
+from pet_dcgan.build import build_dcgan
+from pet_dcgan.checkpoint import restore
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.continuation import continued_run
 from pet_dcgan.data import (
     Slices,
-    load_slices,
-    open_set,
-    require_disjoint,
+    require_equal_parts,
     steps_per_epoch,
-    subjects_of,
     training_batches,
 )
-from pet_dcgan.intensity import suvr_from_png
-from pet_dcgan.model import DCGAN, build_dcgan
+from pet_dcgan.devices import be_deterministic, slow_settings
+from pet_dcgan.looks import ended_early
+from pet_dcgan.model import DCGAN
+from pet_dcgan.notices import say
+from pet_dcgan.out_of_memory import exhausted, memory_warning, step_memory
 from pet_dcgan.run import Run, require_free
+from pet_dcgan.strategies import scope_of
+from pet_dcgan.training_callbacks import TrainingCallbacks, training_callbacks
+from pet_dcgan.training_set import (
+    few_subjects_warning,
+    load_training_slices,
+    resolve_config,
+)
+from pet_dcgan.warm_start import start_from, subjects_behind
+from pet_dcgan.workers import (
+    LOST,
+    StopTogether,
+    is_chief,
+    lost_worker,
+    require_agreement,
+    require_same_training,
+    spans_processes,
+)
 
-# may differ between a run and its continuation: the set may have been moved
-_MOVABLE = {"data_dir"}
-
-
-def resolve_config(
-    preset: str,
-    *,
-    data_dir: str | Path,
-    dataset: str,
-    stage: str,
-    plane: str | None = None,
-    overrides: Mapping[str, Any] | None = None,
-    seed: int = 0,
-) -> TrainConfig:
-    """A preset completed with what the prepared set says about itself.
-
-    Args:
-        preset: `"paper"` or `"demo"`.
-        data_dir: Folder that holds `adni/<dataset>/<version>`.
-        dataset: Configuration of the prepared set, as `"axial_128"`.
-        stage: `"NC"`, `"MCI"` or `"AD"`.
-        plane: Only needed where the set holds several.
-        overrides: Settings to change, as `{"epochs": 3}`.
-        seed: Fixes weights, latents and the order of the slices.
-
-    Raises:
-        FileNotFoundError: If there is no such set.
-        ValueError: If a value is unknown, or the plane has to be named.
-    """
-    _, meta = open_set(data_dir, dataset)
-    if plane is None and len(meta.planes) == 1:
-        plane = meta.planes[0]
-    if plane not in meta.planes:
-        raise ValueError(
-            f"expected --plane among {', '.join(meta.planes)} for {dataset}, "
-            f"found {plane}: add it"
-        )
-    return make_config(
-        preset,
-        overrides=overrides,
-        stage=stage,
-        plane=plane,
-        dataset=dataset,
-        data_dir=str(Path(data_dir).resolve()),
-        phantom=meta.phantom,
-        size=meta.size,
-        spacing_mm=meta.spacing_mm,
-        suvr_max=meta.suvr_max,
-        seed=seed,
-    )
+__all__ = ["load_training_slices", "resolve_config", "train"]
 
 
 def train(
@@ -90,6 +49,8 @@ def train(
     run_path: str | Path,
     *,
     resume: bool = False,
+    strategy: tf.distribute.Strategy | None = None,
+    stop_on_failure: bool = False,
     verbose: str | int = "auto",
 ) -> Run:
     """Trains one generator and leaves a whole run folder.
@@ -102,6 +63,11 @@ def train(
         config: What to train, from `resolve_config`.
         run_path: The run's folder; it must be free unless `resume`.
         resume: Whether to go on with an unfinished run.
+        strategy: From `pet_dcgan.strategies.make_strategy`: who shares each
+            batch. Of several processes the chief alone writes; all of them
+            must see the run's folder.
+        stop_on_failure: Whether a training that fails is ended, see
+            `pet_dcgan.health`.
         verbose: Keras's progress: 0 none, 1 a bar, 2 a line an epoch.
 
     Returns:
@@ -111,131 +77,156 @@ def train(
         FileExistsError: If the folder is not free.
         FileNotFoundError: If the set, or the run to go on with, is absent.
         ValueError: If data and configuration do not fit, the run to go on
-            with is finished or another one, or the training diverged.
+            with is finished or another one, or the training diverged or
+            failed.
+        ConnectionError: If another process that shares the batches is gone.
     """
     run_path = Path(run_path)
-    if not resume:
+    if config.deterministic:
+        be_deterministic(config.seed)
+    if not resume and is_chief(strategy):
         require_free(run_path)
-    slices = load_training_slices(config)
-    steps = steps_per_epoch(slices, config)
-    if resume:
-        run = _continued(run_path, config, slices)
-    else:
-        run = Run.create(run_path, config, slices.subjects)
-    model = build_dcgan(config)
-    first_epoch = restore(model, run.path / "checkpoint")
-    try:
-        sampler = _fit(model, run, slices, steps, first_epoch, verbose)
-    except tf.errors.ResourceExhaustedError as error:
-        raise _exhausted(error, run) from error
-    sampler.write_montage()
-    run.save_generator(model.generator)
-    return run
-
-
-def load_training_slices(config: TrainConfig) -> Slices:
-    """The slices a configuration trains on, checked against the set.
-
-    Raises:
-        FileNotFoundError: If there is no such set.
-        ValueError: If the set differs from the configuration, or a subject
-            trained on is also held out.
-    """
-    where = (config.data_dir, config.dataset)
-    slices = load_slices(
-        *where, split="train", stage=config.stage, plane=config.plane
-    )
-    for name in ("size", "spacing_mm", "suvr_max", "phantom"):
-        wanted, found = getattr(config, name), getattr(slices.meta, name)
-        if wanted != found:
-            raise ValueError(
-                f"expected a set of {name} {wanted}, found {found}: the set "
-                "was prepared anew, train under another --run"
-            )
-    for split in ("validation", "test"):
-        require_disjoint(slices.subjects, subjects_of(*where, split=split))
-    return slices
-
-
-def _continued(path: Path, config: TrainConfig, slices: Slices) -> Run:
-    run = Run.open(path)
-    if run.finished:
-        raise ValueError(
-            f"expected an unfinished run in {path}, found a finished one: "
-            "leave out --resume and choose another --run"
+    slices = load_training_slices(config, overflow=_existing(run_path))
+    _require_trainable(slices, config, strategy)
+    with _in_words(strategy):
+        require_same_training(strategy, config, slices, resume=resume)
+        training = _Training(
+            run=_opened(run_path, config, slices, resume, strategy),
+            slices=slices,
+            strategy=strategy,
+            stop_on_failure=stop_on_failure,
+            verbose=verbose,
         )
-    before, now = dataclasses.asdict(run.config), dataclasses.asdict(config)
-    changed = [
-        f"{name} {now[name]} instead of {before[name]}"
-        for name in now
-        if now[name] != before[name] and name not in _MOVABLE
-    ]
-    if changed:
-        raise ValueError(
-            f"expected the configuration of {path}, found "
-            f"{', '.join(changed)}: resume with the options of its start"
-        )
-    if set(run.subjects) != set(slices.subjects):
-        raise ValueError(
-            f"expected the {len(run.subjects)} subjects of {path}, found "
-            f"{len(set(slices.subjects))} others in the set: it was prepared "
-            "anew, train under another --run"
-        )
-    return run
+        return training.to_its_end()
 
 
-def _fit(
-    model: DCGAN,
-    run: Run,
+def _require_trainable(
+    slices: Slices, config: TrainConfig, strategy: tf.distribute.Strategy | None
+) -> None:
+    """Refuses what cannot be trained before anything is written."""
+    steps_per_epoch(slices, config)
+    if strategy is not None:
+        require_equal_parts(config, strategy.num_replicas_in_sync)
+    warning = few_subjects_warning(slices, config)
+    for line in [warning, *slow_settings(config)]:
+        if line:
+            say(line)
+
+
+def _opened(
+    path: Path,
+    config: TrainConfig,
     slices: Slices,
-    steps: int,
-    first_epoch: int,
-    verbose: str | int,
-) -> SampleGrid:
-    config = run.config
-    writer = tf.summary.create_file_writer(str(run.path / "tensorboard"))
-    checkpoint = run.path / "checkpoint"
-    sampler = SampleGrid(
-        run.path / "samples",
-        tiles=checkpoint,
-        config=config,
-        real=_spread(slices, SHEET_ROWS * SHEET_COLUMNS),
-        writer=writer,
-    )
-    log = run.path / "log.csv"
-    callbacks = [
-        StopOnNonFinite(),
-        sampler,
-        EpochLog(log, phantom=config.phantom, writer=writer),
-        Checkpoint(checkpoint),  # last, so that all before it is repeated
-    ]
-    with contextlib.closing(writer):
-        if first_epoch < config.epochs:
-            model.fit(
-                training_batches(slices, config, first_epoch=first_epoch),
-                steps_per_epoch=steps,
-                initial_epoch=first_epoch,
-                epochs=config.epochs,
-                shuffle=False,  # the batches come in their order
-                callbacks=callbacks,
-                verbose=verbose,
+    resume: bool,
+    strategy: tf.distribute.Strategy | None,
+) -> Run:
+    """The run on disk; a process that does not write makes no folder."""
+    if resume:
+        return continued_run(path, config, slices)
+    subjects = subjects_behind(config, slices)
+    if is_chief(strategy):
+        return Run.create(path, config, subjects)
+    return Run(path, config, subjects)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class _Training:
+    """One process's part in a training whose run has been opened."""
+
+    run: Run
+    slices: Slices
+    strategy: tf.distribute.Strategy | None
+    stop_on_failure: bool
+    verbose: str | int
+
+    def to_its_end(self) -> Run:
+        """Trains all epochs that are not behind, and writes the generator."""
+        step = None
+        try:
+            with scope_of(self.strategy):
+                model = build_dcgan(self.run.config)
+                first_epoch = self._start(model)
+            require_agreement(self.strategy, {"last whole epoch": first_epoch})
+            step = step_memory(model)
+            warning = memory_warning(step, self.run.config)
+            if warning:
+                say(warning)
+            self._fit_and_finish(model, first_epoch)
+        except tf.errors.ResourceExhaustedError as error:
+            raise exhausted(error, self.run, step) from error
+        # no process leaves the others before the run is whole
+        require_agreement(self.strategy, {"end": 1})
+        return self.run
+
+    def _start(self, model: DCGAN) -> int:
+        """Gives a model what it goes on from; the epochs that are behind."""
+        config = self.run.config
+        first_epoch = restore(model, self.run.path / "checkpoint")
+        if config.warm_start and not first_epoch:
+            start_from(model, config)
+        return first_epoch
+
+    def _fit_and_finish(self, model: DCGAN, first_epoch: int) -> None:
+        if not is_chief(self.strategy):
+            self._fit(model, first_epoch, [])
+            return
+        board = str(self.run.path / "tensorboard")
+        writer = tf.summary.create_file_writer(board)
+        with contextlib.closing(writer):
+            callbacks = training_callbacks(
+                self.run,
+                self.slices,
+                writer=writer,
+                stop_on_failure=self.stop_on_failure,
             )
-    return sampler
+            self._fit(model, first_epoch, callbacks.in_order())
+        _finish(model, self.run, callbacks)
+
+    def _fit(self, model: DCGAN, first_epoch: int, callbacks: list) -> None:
+        config = self.run.config
+        if first_epoch >= config.epochs or ended_early(
+            self.run.path, epoch=first_epoch, patience=config.patience
+        ):
+            return
+        model.fit(
+            training_batches(
+                self.slices,
+                config,
+                first_epoch=first_epoch,
+                strategy=self.strategy,
+            ),
+            steps_per_epoch=steps_per_epoch(self.slices, config),
+            initial_epoch=first_epoch,
+            epochs=config.epochs,
+            shuffle=False,  # the batches come in their order
+            callbacks=[*callbacks, StopTogether(self.strategy)],
+            verbose=self.verbose if callbacks else 0,
+        )
 
 
-def _exhausted(error: tf.errors.OpError, run: Run) -> Exception:
-    """TensorFlow's one error for a full disk and for too little memory."""
-    reason = os.strerror(errno.ENOSPC)
-    if reason in str(error):
-        return OSError(errno.ENOSPC, reason, str(run.path / "tensorboard"))
-    return ValueError(
-        f"expected memory for batches of {run.config.batch_size}, found too "
-        "little: train under another --run with a lower --set batch_size= or "
-        "--set width="
-    )
+def _finish(model: DCGAN, run: Run, callbacks: TrainingCallbacks) -> None:
+    """What is made of a training's end; `generator.keras` comes last."""
+    callbacks.samples.write_montage()
+    network = model.sampler_network
+    if callbacks.selection is not None:
+        network = callbacks.selection.best_network(model)
+    run.save_generator(network)
 
 
-def _spread(slices: Slices, count: int) -> np.ndarray:
-    """Up to `count` slices in SUVR, evenly over the subjects."""
-    chosen = np.linspace(0, len(slices.images) - 1, count).round().astype(int)
-    return suvr_from_png(slices.images[np.unique(chosen)], slices.meta.suvr_max)
+@contextlib.contextmanager
+def _in_words(strategy: tf.distribute.Strategy | None) -> Iterator[None]:
+    """Tells the loss of another process as what it is."""
+    try:
+        yield
+        return
+    except LOST:
+        if not spans_processes(strategy):
+            raise
+    # here, without its cause: that holds a pool of threads, which TensorFlow
+    # leaves open and which complains at exit (tensorflow#50487)
+    raise lost_worker()
+
+
+def _existing(path: Path) -> Path:
+    """The folder nearest to `path` that exists."""
+    return next(p for p in path.absolute().parents if p.is_dir())

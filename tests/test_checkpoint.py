@@ -1,52 +1,129 @@
+import os
+import zipfile
+
 import numpy as np
 import pytest
 
-from pet_dcgan.checkpoint import Checkpoint, restore
+from pet_dcgan.build import build_dcgan
+from pet_dcgan.checkpoint import Checkpoint, newest_state, restore
 from pet_dcgan.model import DCGAN
 from pet_dcgan.networks import build_discriminator, build_generator
 
 REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
+EVERYTHING = {
+    "ema_decay": 0.9,
+    "augment": "translate,cutout,rotate,scale",
+    "augment_probability": 0.5,
+    "augment_target": 0.6,
+    "label_smoothing": 0.1,
+    "r1_weight": 1.0,
+    "r1_every": 2,
+    "spectral_norm": True,
+    "precision": "mixed_float16",
+    "width": 2,
+}
 
 
 def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
-@pytest.fixture
-def trained(tiny_model, tmp_path):
-    model = tiny_model()
-    model.fit(REAL, epochs=2, verbose=0, callbacks=[Checkpoint(tmp_path)])
+def fit(model, folder, epochs, first=0):
+    model.fit(
+        REAL,
+        batch_size=2,
+        shuffle=False,
+        initial_epoch=first,
+        epochs=epochs,
+        verbose=0,
+        callbacks=[Checkpoint(folder)],
+    )
     return model
 
 
-def test_weights_and_optimisers_come_back(trained, tiny_model, tmp_path):
+def same(one, other):
+    for part, variables in one.state.items():
+        for a, b in zip(variables, other.state[part], strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=part)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A model after three epochs, and its folder; leave both alone."""
+    from toy_model import make_model
+
+    folder = tmp_path_factory.mktemp("checkpoint")
+    return fit(make_model(), folder, 3), folder
+
+
+@pytest.fixture
+def folder(trained, tmp_path):
+    """A copy of the folder, to be damaged."""
+    for path in trained[1].iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    return tmp_path
+
+
+def test_weights_optimisers_and_steps_come_back(trained, tiny_model):
     model = tiny_model(seed=1)
-    assert restore(model, tmp_path) == 2
-    for part in ("generator", "discriminator", "g_optimizer", "d_optimizer"):
-        saved = getattr(trained, part).variables
-        for a, b in zip(saved, getattr(model, part).variables, strict=True):
-            np.testing.assert_array_equal(a, b)
-    assert int(model.g_optimizer.iterations) == 2
+    assert restore(model, trained[1]) == 3
+    same(trained[0], model)
+    assert int(model.g_optimizer.iterations) == int(model.step) == 6
 
 
-def test_only_the_last_epoch_is_kept(trained, tmp_path):
-    assert names(tmp_path) == ["state_0002.npz"]
+def test_the_last_two_epochs_are_kept(trained):
+    assert names(trained[1]) == ["state_0002.npz", "state_0003.npz"]
 
 
-def test_a_failed_write_keeps_the_earlier_epoch(
-    trained, tiny_model, tmp_path, monkeypatch
+def test_every_option_resumes_bit_for_bit(tiny_config, tmp_path):
+    config = tiny_config(**EVERYTHING)
+    straight = fit(build_dcgan(config), tmp_path / "straight", 3)
+    fit(build_dcgan(config), tmp_path / "stopped", 2)
+    resumed = build_dcgan(config)
+    assert restore(resumed, tmp_path / "stopped") == 2
+    fit(resumed, tmp_path / "stopped", 3, first=2)
+    same(straight, resumed)
+    # what the options keep is there, and has moved
+    assert set(straight.state) == {
+        *("generator", "discriminator", "average", "augmenter"),
+        *("g_optimizer", "d_optimizer", "step"),
+    }
+    first = build_dcgan(config)
+    for part, variables in first.state.items():
+        moved = zip(variables, straight.state[part], strict=True)
+        assert any(not np.array_equal(a, b) for a, b in moved), part
+
+
+def test_a_failed_write_keeps_the_earlier_epochs(
+    trained, folder, tiny_model, monkeypatch
 ):
-    def full(path, **arrays):
-        path.write_bytes(b"half")
+    def full(file, **arrays):
+        file.write(b"half")
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    callback = Checkpoint(tmp_path)
-    callback.set_model(trained)
+    callback = Checkpoint(folder)
+    callback.set_model(trained[0])
     with pytest.raises(OSError, match="No space left"):
-        callback.on_epoch_end(2)
-    assert names(tmp_path) == ["state_0002.npz"]
-    assert restore(tiny_model(), tmp_path) == 2
+        callback.on_epoch_end(3)
+    assert names(folder) == ["state_0002.npz", "state_0003.npz"]
+    assert restore(tiny_model(), folder) == 3
+
+
+def test_the_arrays_reach_the_disk_before_their_name(
+    trained, folder, monkeypatch
+):
+    order = []
+    sync, rename = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda f: (order.append("sync"), sync(f)))
+    monkeypatch.setattr(
+        os, "replace", lambda *p: (order.append("name"), rename(*p))
+    )
+    callback = Checkpoint(folder)
+    callback.set_model(trained[0])
+    callback.on_epoch_end(3)
+    assert order == ["sync", "name"]
+    assert names(folder) == ["state_0003.npz", "state_0004.npz"]
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
@@ -66,17 +143,79 @@ def test_nothing_saved_means_the_start(tiny_model, tmp_path):
 
 
 @pytest.mark.parametrize("start", [b"half", b"PK\3\4half", b""])
-def test_a_damaged_state_is_named(trained, tiny_model, tmp_path, start):
-    (tmp_path / "state_0002.npz").write_bytes(start)
-    with pytest.raises(ValueError, match=r"state_0002.*damaged"):
-        restore(tiny_model(), tmp_path)
+def test_a_damaged_state_gives_way_to_the_one_before(
+    folder, tiny_model, capsys, start
+):
+    (folder / "state_0003.npz").write_bytes(start)
+    model = tiny_model()
+    assert restore(model, folder) == 2
+    assert int(model.step) == 4
+    said = capsys.readouterr().err
+    assert said.startswith("pet-dcgan: ")
+    assert "state_0003.npz is damaged" in said
+    assert said.count("\n") == 1
 
 
-def test_a_state_of_another_model_is_named(trained, tmp_path):
+def test_a_half_written_state_gives_way_too(folder, tiny_model):
+    path = folder / "state_0003.npz"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert restore(tiny_model(), folder) == 2
+
+
+def test_any_flipped_byte_is_seen_or_without_effect(folder, trained):
+    path = folder / "state_0003.npz"
+    whole = path.read_bytes()
+    (folder / "state_0002.npz").unlink()
+    wanted = newest_state(trained[1])[1]
+    rng, seen = np.random.default_rng(0), 0
+    for place in rng.integers(len(whole), size=60):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << rng.integers(8)
+        path.write_bytes(damaged)
+        try:
+            found = newest_state(folder)[1]
+        except ValueError:
+            seen += 1
+            continue
+        assert found.keys() == wanted.keys()
+        for name, array in wanted.items():
+            np.testing.assert_array_equal(found[name], array)
+    assert seen > 40
+
+
+def test_where_all_are_damaged_the_newest_is_named(folder, tiny_model):
+    for path in folder.iterdir():
+        path.write_bytes(b"half")
+    with pytest.raises(ValueError, match=r"state_0003.*damaged.*--run"):
+        restore(tiny_model(), folder)
+
+
+def test_a_state_of_another_architecture_is_named(trained):
     shape = {"size": 32, "channels": 1, "width": 8}
     model = DCGAN(
         build_generator(latent_dim=6, **shape), build_discriminator(**shape)
     )
     model.compile()
-    with pytest.raises(ValueError, match="state of this run"):
-        restore(model, tmp_path)
+    before = [np.array(v) for v in model.variables]
+    message = r"another architecture \(generator_0 \(6, 256\) instead of"
+    with pytest.raises(ValueError, match=message):
+        restore(model, trained[1])
+    for old, new in zip(before, model.variables, strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_a_state_without_an_average_is_of_another_architecture(
+    trained, tiny_config
+):
+    model = build_dcgan(tiny_config(ema_decay=0.9))
+    with pytest.raises(ValueError, match=r"average_0 None instead of"):
+        restore(model, trained[1])
+
+
+def test_a_state_is_a_plain_archive_of_arrays(trained):
+    with zipfile.ZipFile(trained[1] / "state_0003.npz") as archive:
+        members = archive.namelist()
+    assert all(name.endswith(".npy") for name in members)
+    assert {"generator_0.npy", "d_optimizer_0.npy", "step_0.npy"} <= set(
+        members
+    )

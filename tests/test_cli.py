@@ -215,18 +215,18 @@ def test_generate_from_a_server_is_refused_by_its_name(tmp_path):
     ],
 )
 def test_what_goes_wrong_is_one_line(tree, monkeypatch, error, code, words):
-    def fail(folder):
+    def fail(*_):
         raise error
 
-    monkeypatch.setattr("tfds_adni.cohort.gather", fail)
+    monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     line = refused("scan", tree, code=code)
     assert words in line
 
 
 def test_traceback_on_request(tree, monkeypatch):
-    def fail(folder):
+    def fail(*_):
         raise KeyError("oops")
 
-    monkeypatch.setattr("tfds_adni.cohort.gather", fail)
+    monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     monkeypatch.setenv(console.TRACEBACK_VARIABLE, "1")
     assert isinstance(call("scan", tree).exception, KeyError)

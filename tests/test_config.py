@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from pet_dcgan.config import PRESETS, TrainConfig, make_config, parse_overrides
+from pet_dcgan.presets import PLAIN
 
 FACTS = {
     "stage": "AD",
@@ -62,6 +63,11 @@ def test_overrides_leave_the_preset_as_it_was():
         ("channels", 2, "channels among 1, 3, found 2"),
         ("batch_size", "1", "batch_size between 2 and 4096, found 1"),
         ("width", None, "width to be a whole number, found None"),
+        ("spectral_norm", "yes", "spectral_norm to be true or false, found"),
+        ("ema_decay", 1, "ema_decay between 0.0 and 0.999999, found 1"),
+        ("precision", "float16", "precision among float32, mixed_float16"),
+        ("augment", "flip", "some of translate,cutout,rotate,scale, each once"),
+        ("augment", "rotate,rotate", "found rotate, rotate"),
     ],
 )
 def test_a_bad_setting_is_named_with_its_value(name, value, message):
@@ -86,6 +92,52 @@ def test_a_bad_fact_is_named(name, value):
         make_config("demo", **FACTS | {name: value})
 
 
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"augment": "rotate"}, "expected a probability for augment rotate"),
+        ({"augment_probability": 0.5}, "found augment none: name some of"),
+        ({"augment_target": 0.6}, "found augment none: name some of"),
+        ({"patience": 3}, "expected select_every with patience 3, found 0"),
+        ({"r1_every": 4}, "expected r1_weight with r1_every 4, found 0"),
+    ],
+)
+def test_settings_that_contradict_each_other_are_refused(overrides, message):
+    with pytest.raises(ValueError, match=message):
+        make_config("demo", overrides=overrides, **FACTS)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_every_preset_is_one_that_can_be_trained(preset):
+    config = make_config(preset, **FACTS)
+    assert config.preset == preset
+    assert config.warm_start == ""
+
+
+@pytest.mark.parametrize("preset", ["paper", "demo"])
+def test_every_option_is_off_in_paper_and_demo(preset):
+    config = make_config(preset, **FACTS)
+    assert config.augmentations == ()
+    off = ("ema_decay", "augment_target", "label_smoothing", "r1_weight")
+    off += ("spectral_norm", "select_every", "xla", "deterministic")
+    assert not any(getattr(config, name) for name in off)
+    assert config.precision == "float32"
+
+
+def test_augmentations_are_names_joined_by_commas():
+    overrides = {"augment": "scale, rotate", "augment_probability": "0.5"}
+    config = make_config("demo", overrides=overrides, **FACTS)
+    assert config.augmentations == ("scale", "rotate")
+
+
+def test_a_run_of_an_earlier_version_had_every_option_off():
+    config = make_config("paper", **FACTS)
+    values = dataclasses.asdict(config)
+    for name in (*PLAIN, "warm_start"):
+        del values[name]
+    assert TrainConfig.from_json(json.dumps(values)) == config
+
+
 def test_an_unknown_setting_lists_the_valid_ones():
     with pytest.raises(ValueError, match=r"width, xla, found zzz") as caught:
         make_config("demo", overrides={"zzz": 3}, **FACTS)
@@ -103,8 +155,10 @@ def test_facts_of_the_data_cannot_be_overridden():
 
 
 def test_an_unknown_preset_is_refused():
-    with pytest.raises(ValueError, match="preset among paper, demo"):
+    with pytest.raises(ValueError, match="among paper, found 'papr'"):
         make_config("papr", **FACTS)
+    with pytest.raises(ValueError, match=r"among paper, demo.*, found 'xyz'"):
+        make_config("xyz", **FACTS)
 
 
 @pytest.mark.parametrize("item", ["epochs", "=3", "epochs=", ""])

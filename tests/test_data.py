@@ -2,10 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from pet_dcgan.data import (
     load_slices,
     require_disjoint,
+    require_equal_parts,
     steps_per_epoch,
     training_batches,
 )
@@ -28,7 +30,8 @@ def numbered(slices):
 
 def order(batches):
     """Which numbered slice stands at each place."""
-    x = np.concatenate(list(batches.as_numpy_iterator()))[:, 0, 0, 0]
+    x = np.concatenate([np.asarray(b) for b in batches])
+    x = x.reshape(-1, *x.shape[-3:])[:, 0, 0, 0]
     return np.rint((x + 1) / 2 * 65535).astype(int).tolist()
 
 
@@ -83,6 +86,88 @@ def test_the_remainder_is_dropped(numbered, tiny_config):
 def test_too_few_images_name_the_remedy(numbered, tiny_config):
     with pytest.raises(ValueError, match=r"found 12: .*--set batch_size=12"):
         training_batches(numbered, tiny_config(batch_size=13))
+
+
+@pytest.fixture
+def in_a_file(numbered, tmp_path):
+    """The same twelve slices, in a file."""
+    path = tmp_path / "slices"
+    numbered.images.tofile(path)
+    shape = numbered.images.shape
+    images = np.memmap(path, np.uint16, "r", shape=shape)
+    return dataclasses.replace(numbered, images=images)
+
+
+def test_slices_in_a_file_give_the_same_bits(numbered, in_a_file, tiny_config):
+    config = tiny_config(epochs=3, channels=3, batch_size=5)
+    kept = list(training_batches(numbered, config))
+    streamed = training_batches(in_a_file, config)
+    assert streamed.element_spec.shape == (5, 32, 32, 3)
+    streamed = list(streamed)
+    assert len(kept) == len(streamed) == 6
+    for a, b in zip(kept, streamed, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class FakeStrategy:
+    """Gives each worker's data set of a strategy, without its processes."""
+
+    def __init__(self, workers, replicas):
+        self.num_replicas_in_sync = replicas
+        self.workers = workers
+
+    def distribute_datasets_from_function(self, make):
+        return [
+            make(
+                tf.distribute.InputContext(
+                    num_input_pipelines=self.workers,
+                    input_pipeline_id=worker,
+                    num_replicas_in_sync=self.num_replicas_in_sync,
+                )
+            )
+            for worker in range(self.workers)
+        ]
+
+
+@pytest.mark.parametrize(("workers", "replicas"), [(1, 2), (2, 2), (2, 4)])
+def test_replicas_share_the_batches_of_one_device(
+    numbered, tiny_config, workers, replicas
+):
+    config = tiny_config(epochs=2, batch_size=4)
+    alone = [order([b]) for b in training_batches(numbered, config).batch(1)]
+    parts = training_batches(
+        numbered, config, strategy=FakeStrategy(workers, replicas)
+    )
+    per_worker = replicas // workers
+    assert [int(p.cardinality()) for p in parts] == [6 * per_worker] * workers
+    taken = [order([x]) for p in parts for x in p.batch(1)]
+    for step, batch in enumerate(alone):
+        shared = [
+            index
+            for worker in range(workers)
+            for replica in range(per_worker)
+            for index in taken[(worker * 6 + step) * per_worker + replica]
+        ]
+        assert shared == batch
+
+
+def test_a_real_strategy_of_one_device_gives_the_same(numbered, tiny_config):
+    config = tiny_config(epochs=1)
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    shared = list(training_batches(numbered, config, strategy=strategy))
+    alone = list(training_batches(numbered, config))
+    for a, b in zip(shared, alone, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("batch", "replicas", "remedy"), [(7, 3, 6), (4, 3, 3), (2, 3, 3)]
+)
+def test_a_batch_must_have_equal_parts(tiny_config, batch, replicas, remedy):
+    config = tiny_config(batch_size=batch)
+    with pytest.raises(ValueError, match=f"--set batch_size={remedy}$"):
+        require_equal_parts(config, replicas)
+    require_equal_parts(tiny_config(batch_size=remedy), replicas)
 
 
 def test_shared_subjects_are_named():

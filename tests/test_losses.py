@@ -37,3 +37,26 @@ def test_the_generator_gets_a_gradient_where_it_fails():
 def test_share_called_real_counts_positive_logits():
     logits = np.array([[-1.0], [0.0], [1.0], [2.0]], np.float32)
     assert float(losses.share_called_real(logits)) == 0.5
+
+
+def test_smoothed_labels_by_hand():
+    # label 0.9: -(0.9 log D + 0.1 log(1 - D)), D = 1/2 and 3/4
+    half = -math.log(1 / 2)
+    quarter = -(0.9 * math.log(3 / 4) + 0.1 * math.log(1 / 4))
+    smoothed = float(losses.real_loss(LOGITS, smoothing=0.1))
+    assert smoothed == pytest.approx((half + quarter) / 2)
+
+
+def test_a_smoothed_loss_is_least_where_the_discriminator_says_the_label():
+    label = tf.Variable([[math.log(9)]])  # D = 0.9
+    with tf.GradientTape() as tape:
+        loss = losses.real_loss(label, smoothing=0.1)
+    assert tape.gradient(loss, label).numpy().item() == pytest.approx(
+        0, abs=1e-6
+    )
+
+
+def test_the_r1_penalty_by_hand():
+    gradients = np.zeros([2, 2, 2, 1], np.float32)
+    gradients[0, 0, 0, 0], gradients[0, 1, 1, 0] = 3.0, 4.0  # norm 5 and 0
+    assert float(losses.r1_penalty(gradients)) == pytest.approx(25 / 2 / 2)

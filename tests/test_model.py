@@ -6,12 +6,17 @@ import pytest
 import tensorflow as tf
 
 from pet_dcgan import model as module
-from pet_dcgan.model import DCGAN, build_dcgan
+from pet_dcgan.augmenter import Augmenter
+from pet_dcgan.build import build_dcgan
+from pet_dcgan.model import DCGAN
 from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.noise import FAKE as FAKE_STREAM
+from pet_dcgan.noise import REAL as REAL_STREAM
 
 RNG = np.random.default_rng(0)
 REAL = RNG.uniform(-1, 1, [8, 32, 32, 1]).astype(np.float32)
 BATCH = REAL[:4]
+ROWS = RNG.uniform(size=[4, 16]).astype(np.float32)
 
 
 def values(network):
@@ -253,16 +258,209 @@ def test_networks_that_do_not_fit_are_refused():
         DCGAN(generator, discriminator)
 
 
-def test_a_configuration_becomes_a_compiled_model(tiny_config):
-    config = tiny_config(channels=3, g_learning_rate=3e-4, beta_1=0.25, seed=9)
-    model = build_dcgan(config)
-    assert model.generator.output_shape == (None, 32, 32, 3)
-    assert model.latent_dim == 6
-    assert float(model.g_optimizer.learning_rate) == pytest.approx(3e-4)
-    d_rate = float(model.d_optimizer.learning_rate)
-    assert d_rate == pytest.approx(config.d_learning_rate)
-    assert model.d_optimizer.beta_1 == 0.25
-    assert model.seed == 9
+def test_three_steps_are_those_of_a_plain_loop(tiny_model):
+    """The paper's step, written out with nothing of `DCGAN` but latents."""
+    model, twin = tiny_model(), tiny_model()
+    generator, discriminator = twin.generator, twin.discriminator
+    g_adam, d_adam = (
+        keras.optimizers.Adam(1e-4, beta_1=0.5, beta_2=0.999) for _ in "gd"
+    )
+    for step in range(3):
+        eager_step(model)
+        latents = tf.random.stateless_uniform(
+            [4, 6], seed=[0, step], minval=-1, maxval=1, alg="philox"
+        )
+        with tf.GradientTape() as tape:
+            fake = generator(latents, training=True)
+            with tape.stop_recording():
+                real_and_fake = zip(
+                    gradients(discriminator, BATCH, target=1),
+                    gradients(discriminator, fake, target=0),
+                    strict=True,
+                )
+                d_adam.apply(
+                    [a + b for a, b in real_and_fake],
+                    discriminator.trainable_variables,
+                )
+            logits = discriminator(fake, training=True)
+            loss = cross_entropy(logits, 1)
+        weights = generator.trainable_variables
+        g_adam.apply(tape.gradient(loss, weights), weights)
+    for one, other in zip(model.weights, twin.weights, strict=True):
+        if one is not model.step:
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-6)
+    assert int(model.step) == 3
+
+
+def steadied(**options):
+    """A model with some of the options, as `tiny_model` otherwise."""
+    shape = {"size": 32, "channels": 1, "width": 4}
+    model = DCGAN(
+        build_generator(latent_dim=6, **shape),
+        build_discriminator(
+            twice_differentiable="r1_weight" in options, **shape
+        ),
+        **options,
+    )
+    model.compile()
+    return model
+
+
+def test_samples_are_of_the_generator_or_its_average(tiny_model):
+    plain, averaged = tiny_model(), steadied(ema_decay=0.9)
+    assert plain.sampler_network is plain.generator
+    assert averaged.sampler_network is averaged.average
+    assert averaged.average is not averaged.generator
+    assert "average" not in plain.state
+
+
+def test_the_average_follows_the_generator():
+    model = steadied(ema_decay=0.25)
+    kept = [np.array(v) for v in model.average.variables]
+    # 0.1, then 2/11, then 0.25
+    for decay in (0.1, 2 / 11, 0.25):
+        eager_step(model)
+        new = [np.array(v) for v in model.generator.variables]
+        kept = [
+            decay * a + (1 - decay) * b for a, b in zip(kept, new, strict=True)
+        ]
+        for expected, found in zip(kept, model.average.variables, strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+
+
+def test_an_average_leaves_the_training_as_it_is(tiny_model):
+    plain, averaged = tiny_model(), steadied(ema_decay=0.9)
+    for _ in range(2):
+        assert eager_step(plain) == eager_step(averaged)
+    for a, b in zip(
+        plain.generator.weights, averaged.generator.weights, strict=True
+    ):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_real_and_generated_images_are_augmented_apart():
+    options = {"names": ("translate", "cutout"), "probability": 0.7, "seed": 0}
+    augmenter = Augmenter(**options)
+    model, twin = steadied(augmenter=augmenter), steadied()
+    fake = twin.generator(twin.latents(4, step=0), training=True)
+    real = augmenter(BATCH, step=0, stream=REAL_STREAM)
+    fake = augmenter(fake, step=0, stream=FAKE_STREAM)
+    assert not np.array_equal(real, BATCH)
+    on_real = cross_entropy(twin.discriminator(real, training=True), 1)
+    on_fake = cross_entropy(twin.discriminator(fake, training=True), 0)
+    logs = one_step(model, g_rate=0.0, d_rate=0.0)
+    assert logs["d_loss"] == pytest.approx(float(on_real + on_fake), rel=1e-5)
+    called = cross_entropy(twin.discriminator(fake, training=True), 1)
+    assert logs["g_loss"] == pytest.approx(float(called), rel=1e-5)
+
+
+def test_the_generator_learns_through_the_augmentation():
+    """Where all is shifted out of sight, there is nothing to learn."""
+    model = steadied(augmenter=Augmenter(("translate",), 1.0))
+    before = values(model.generator)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pet_dcgan.augment.SHIFT", 1000.0)
+        one_step(model, g_rate=100.0, d_rate=0.1)
+    assert not any(changed(before, model.generator))
+    one_step(model, g_rate=100.0, d_rate=0.1)
+    assert all(changed(before, model.generator))
+
+
+def test_the_strength_adapts_to_the_logits_of_real_images():
+    model = steadied(augmenter=Augmenter(("translate",), 0.0, target=0.9))
+    model.augmenter.signs.assign(-1.0)
+    model.augmenter.probability.assign(0.5)
+    model.step.assign(3)  # the fourth step steers
+    logs = eager_step(model)
+    assert float(model.augmenter.probability) < 0.5
+    assert logs["augment_probability"] == float(model.augmenter.probability)
+    assert float(model.augmenter.signs) == 0
+
+
+def test_smoothed_labels_reach_the_discriminator_only():
+    plain, smoothed = steadied(), steadied(label_smoothing=0.1)
+    logits = steadied().discriminator(BATCH, training=True)
+    one, other = (
+        one_step(model, g_rate=0.0, d_rate=0.0) for model in (plain, smoothed)
+    )
+    # 0.1 (softplus(x) - softplus(-x)) is 0.1 x
+    more = 0.1 * float(tf.reduce_mean(logits))
+    assert other["d_loss"] - one["d_loss"] == pytest.approx(more, abs=1e-6)
+    assert other["g_loss"] == one["g_loss"]
+
+
+def flat(arrays):
+    return np.concatenate([np.ravel(a) for a in arrays])
+
+
+def test_a_penalty_comes_every_few_steps_weighted_by_them(monkeypatch):
+    def three_gradients(**options):
+        """What the discriminator is told in three steps, and does not heed."""
+        model, told = steadied(**options), []
+        monkeypatch.setattr(
+            model.d_optimizer, "apply", lambda g, _: told.append(flat(g))
+        )
+        for _ in range(3):
+            eager_step(model)
+        return told
+
+    plain = three_gradients()
+    lazy = three_gradients(r1_weight=5.0, r1_every=2)
+    always = three_gradients(r1_weight=10.0)
+    for step, expected in enumerate((always, plain, always)):
+        np.testing.assert_allclose(
+            lazy[step], expected[step], rtol=1e-3, atol=1e-5
+        )
+        assert np.abs(always[step] - plain[step]).max() > 0.1
+
+
+def test_a_step_too_large_for_16_bits_is_left_out(tiny_config):
+    model = build_dcgan(tiny_config(precision="mixed_float16"))
+    before = values(model.discriminator)
+    model.d_optimizer.dynamic_scale.assign(1e38)
+    eager_step(model)
+    assert not any(changed(before, model.discriminator))
+    assert float(model.d_optimizer.dynamic_scale) == pytest.approx(5e37)
+    assert int(model.d_optimizer.iterations) == 0
+    # but the next step draws other latents
+    assert int(model.step) == 1
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_16_bits_train_as_32_do_but_for_rounding(tiny_config, precision):
+    options = {"r1_weight": 1.0, "ema_decay": 0.9, "width": 2}
+    full, half = (
+        build_dcgan(tiny_config(precision=name, **options))
+        for name in ("float32", precision)
+    )
+    expected, found = eager_step(full), eager_step(half)
+    for name in ("d_loss", "g_loss"):
+        assert found[name] == pytest.approx(expected[name], abs=0.02)
+    # Adam's first step is the learning rate, up or down
+    ends = flat(values(full.generator)), flat(values(half.generator))
+    assert np.mean(np.abs(ends[0] - ends[1]) > 1e-3) < 0.1
+    assert half.average.layers[1].compute_dtype == "float32"
+
+
+@pytest.mark.slow
+def test_xla_computes_the_same_step(tiny_config, monkeypatch):
+    def fixed_rows(rows, columns, **_):
+        """XLA draws other numbers from the same seed."""
+        return tf.constant(ROWS[:, :columns])
+
+    for where in ("noise", "augmenter"):
+        monkeypatch.setattr(f"pet_dcgan.{where}.uniform_rows", fixed_rows)
+    options = {"width": 2, "augment": "rotate", "augment_probability": 0.5}
+    options |= {"ema_decay": 0.9, "r1_weight": 1.0, "r1_every": 2}
+    ends = []
+    for xla in (False, True):
+        model = build_dcgan(tiny_config(xla=xla, **options))
+        assert model.jit_compile is xla
+        history = model.fit(REAL, batch_size=4, shuffle=False, verbose=0)
+        losses = [history.history[name] for name in ("d_loss", "g_loss")]
+        ends.append([losses, *values(model.average)])
+    for one, other in zip(*ends, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3, atol=1e-4)
 
 
 def test_the_example_in_the_docstring_runs():

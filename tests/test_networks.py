@@ -2,7 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.networks import (
+    build_discriminator,
+    build_generator,
+    float32_copy,
+)
+from pet_dcgan.spectral import SpectralConv2D, SpectralDense
 
 SMALL = {"size": 32, "channels": 1, "width": 4}
 
@@ -151,3 +156,59 @@ def test_a_bad_option_is_refused(build, option, message):
 def test_a_bad_latent_is_refused():
     with pytest.raises(ValueError, match="latent_dim as a whole number"):
         build_generator(latent_dim=-1, **SMALL)
+
+
+def test_spectral_normalisation_takes_the_place_of_batch_normalisation():
+    network = build_discriminator(spectral_norm=True, **SMALL)
+    assert not of_kind(network, keras.layers.BatchNormalization)
+    convolutions = of_kind(network, keras.layers.Conv2D)
+    assert len(convolutions) == 3
+    for layer in (*convolutions, network.get_layer("logit")):
+        assert isinstance(layer, SpectralConv2D | SpectralDense)
+        assert layer.use_bias
+    starts = {float(np.ravel(x.right)[0]) for x in convolutions}
+    assert len(starts) == 3
+    plain = build_discriminator(**SMALL)
+    np.testing.assert_array_equal(
+        network.get_layer("down_8").kernel, plain.get_layer("down_8").kernel
+    )
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_all_but_the_last_layers_compute_in_16_bits(precision):
+    generator = build_generator(precision=precision, **SMALL)
+    discriminator = build_discriminator(precision=precision, **SMALL)
+    image = generator(np.ones([2, 100], np.float32))
+    assert image.dtype == discriminator(image).dtype == "float32"
+    for network in (generator, discriminator):
+        *inner, last = network.layers[1:]
+        half = precision.removeprefix("mixed_")
+        assert {layer.compute_dtype for layer in inner} == {half}
+        assert last.compute_dtype == "float32"
+        assert {v.dtype for v in network.variables} == {"float32"}
+
+
+def test_a_float32_copy_has_the_same_weights_of_its_own():
+    half = build_generator(precision="mixed_float16", **SMALL)
+    half.get_layer("project_norm").moving_mean.assign(np.full(256 // 16, 0.5))
+    copy, plain = float32_copy(half), build_generator(**SMALL)
+    plain.set_weights(half.get_weights())
+    latent = np.ones([2, 100], np.float32)
+    np.testing.assert_array_equal(copy(latent), plain(latent))
+    assert {layer.compute_dtype for layer in copy.layers} == {"float32"}
+    copy.set_weights([w + 1 for w in copy.get_weights()])
+    assert not np.array_equal(copy.get_weights()[0], half.get_weights()[0])
+    assert (copy.name, copy.input_shape) == (half.name, half.input_shape)
+
+
+def test_one_device_has_the_plain_layers_in_their_order():
+    network = build_generator(size=32, channels=1, width=2, latent_dim=3)
+    config = network.get_config()
+    assert [layer["class_name"] for layer in config["layers"]] == [
+        "InputLayer",
+        *("Dense", "Reshape", "BatchNormalization", "ReLU"),
+        *("Conv2DTranspose", "BatchNormalization", "ReLU") * 2,
+        *("Conv2DTranspose", "Activation"),
+    ]
+    norms = of_kind(network, keras.layers.BatchNormalization)
+    assert not any(layer.synchronized for layer in norms)

@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.model import build_dcgan
+from pet_dcgan.build import build_dcgan
 from pet_dcgan.networks import build_discriminator, build_generator
 from pet_dcgan.plan import (
     describe,

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from multiprocessing import active_children
+from pathlib import Path
 
 import ida_tree
 import numpy as np
@@ -198,8 +199,32 @@ def test_another_process_gives_the_same_bytes(tree, tmp_path, undisturbed):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("how", ["kill", "interrupt"])
+def test_stopped_at_every_file_operation_and_run_again(tree, tmp_path, how):
+    """Whatever it was about to do: whole or absent, and whole the next time."""
+    whole = tmp_path / "whole"
+    prepare(tree, whole, config="axial_64", jobs=1)
+    script = Path(__file__).with_name("killed_prepare.py")
+    done = subprocess.run(
+        [sys.executable, script, tree, whole, tmp_path / "work", how, "1", "1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    moments = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(moments) > 20
+    assert all(m["whole"] and m["again"] for m in moments)
+    left = [len(m["left"]) for m in moments]
+    half = [n for n in left if 0 < n < left[-1]]
+    assert bool(half) == (how == "kill")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("by", "seed"),
+    [(signal.SIGKILL, n) for n in range(4)]
+    + [(signal.SIGINT, 0), (signal.SIGINT, 1), (signal.SIGTERM, 0)],
+)
 def test_stopped_at_any_moment_and_run_again(
     tree, tmp_path, undisturbed, by, seed
 ):

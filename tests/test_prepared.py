@@ -42,6 +42,28 @@ def test_slices_come_in_order_with_their_pixels(toy_set):
         np.testing.assert_array_equal(slices.images[place], expected)
 
 
+def test_all_stages_together_are_those_of_each(toy_set):
+    together = load_slices(toy_set, "axial_32", **AD | {"stage": "ALL"})
+    assert len(together.images) == 36
+    assert list(together.subjects) == sorted(together.subjects)
+    for stage in ("NC", "MCI", "AD"):
+        alone = load_slices(toy_set, "axial_32", **AD | {"stage": stage})
+        own = np.isin(together.scans, alone.scans)
+        np.testing.assert_array_equal(together.images[own], alone.images)
+
+
+def test_slices_that_do_not_fit_are_the_same_from_a_file(
+    toy_set, tmp_path, monkeypatch
+):
+    kept = load_slices(toy_set, "axial_32", **AD, overflow=tmp_path)
+    assert not isinstance(kept.images, np.memmap)
+    monkeypatch.setattr("pet_dcgan.decoded.slices_fit", lambda *_: False)
+    streamed = load_slices(toy_set, "axial_32", **AD, overflow=tmp_path)
+    assert isinstance(streamed.images, np.memmap)
+    np.testing.assert_array_equal(streamed.images, kept.images)
+    np.testing.assert_array_equal(streamed.scans, kept.scans)
+
+
 def test_subjects_of_a_split(toy_set):
     assert subjects_of(toy_set, "axial_32", split="validation") == {
         "999_S_1003",

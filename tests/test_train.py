@@ -58,6 +58,7 @@ def test_a_run_folder_holds_what_it_should(straight):
         "config.json",
         "subjects.csv",
         "log.csv",
+        "health.csv",
         "generator.keras",
         "samples/real.png",
         "samples/epoch_0001.png",
@@ -67,6 +68,7 @@ def test_a_run_folder_holds_what_it_should(straight):
         "checkpoint/samples_0001.npz",
         "checkpoint/samples_0002.npz",
         "checkpoint/samples_0004.npz",
+        "checkpoint/state_0003.npz",
         "checkpoint/state_0004.npz",
     }
     assert len(list((straight.path / "tensorboard").iterdir())) == 1
@@ -203,7 +205,7 @@ def test_a_subject_both_trained_on_and_held_out_is_refused(
     tiny_config, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        "pet_dcgan.train.subjects_of",
+        "pet_dcgan.training_set.subjects_of",
         lambda *where, split: {"999_S_3001"} if split == "test" else set(),
     )
     with pytest.raises(ValueError, match="found 1: 999_S_3001"):
@@ -225,7 +227,7 @@ def test_the_plane_must_be_one_of_the_set(toy_set, monkeypatch):
     where = {"data_dir": toy_set, "dataset": "axial_32", "stage": "NC"}
     with pytest.raises(ValueError, match=r"among axial .*found coronal"):
         resolve_config("demo", plane="coronal", **where)
-    from pet_dcgan import train as module
+    from pet_dcgan import training_set as module
 
     meta = module.open_set(toy_set, "axial_32")[1]
     several = dataclasses.replace(meta, planes=("axial", "coronal"))

@@ -10,10 +10,13 @@ from pet_dcgan.console import reported
 from pet_dcgan.options import (
     ConfigName,
     DataDir,
+    Device,
     Plane,
+    Precision,
     Preset,
     Seed,
-    Stage,
+    Strategy,
+    TrainStage,
     parse_settings,
 )
 
@@ -27,13 +30,13 @@ router = typer.Typer()
 @reported
 def train(
     data_dir: DataDir,
-    stage: Annotated[Stage, typer.Option(case_sensitive=False)],
+    stage: Annotated[TrainStage, typer.Option(case_sensitive=False)],
     run: Annotated[Path, typer.Option(help="The run's folder, a new one.")],
     config: ConfigName = "axial_128",
     plane: Annotated[
         Plane | None, typer.Option(help="Needed where a set holds several.")
     ] = None,
-    preset: Annotated[Preset, typer.Option()] = Preset.PAPER,
+    preset: Preset = "paper",
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Instead of the preset's.")
     ] = None,
@@ -42,26 +45,62 @@ def train(
         typer.Option("--set", help="name=value, as in config.json; repeat."),
     ] = None,
     seed: Seed = 0,
+    warm_start: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="A run to take networks from."),
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="16 bits help on a GPU.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and stop.")
     ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a stopped run.")
     ] = False,
+    device: Annotated[
+        Device, typer.Option(help="auto takes a GPU where there is one.")
+    ] = Device.AUTO,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(help="All GPUs here, or all machines of TF_CONFIG."),
+    ] = Strategy.NONE,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="The same bits again, slower."),
+    ] = False,
+    stop_on_failure: Annotated[
+        bool,
+        typer.Option(
+            "--stop-on-failure",
+            help="End a training that has collapsed, stands still, or that "
+            "one network has won.",
+        ),
+    ] = False,
 ) -> None:
-    """Trains the generator of one stage."""
-    overrides = parse_settings(preset, settings or [], epochs)
+    """Trains the generator of one stage, or one of ALL to start others from."""
+    overrides = parse_settings(
+        preset,
+        settings or [],
+        epochs=epochs,
+        precision=precision.value if precision else None,
+        deterministic="true" if deterministic else None,
+    )
     console.start_tensorflow()
+    from pet_dcgan import devices, strategies
     from pet_dcgan import train as training
 
+    devices.choose_device(device.value)
+    shared_by = strategies.make_strategy("none" if dry_run else strategy.value)
     resolved = training.resolve_config(
-        preset.value,
+        preset,
         data_dir=data_dir,
         dataset=config,
         stage=stage.value,
         plane=plane.value if plane else None,
         overrides=overrides,
         seed=seed,
+        warm_start=warm_start or "",
     )
     if dry_run:
         from pet_dcgan import plan
@@ -69,7 +108,12 @@ def train(
         typer.echo(plan.describe(plan.plan(resolved)))
         return
     done = training.train(
-        resolved, run, resume=resume, verbose=console.keras_verbosity()
+        resolved,
+        run,
+        resume=resume,
+        strategy=shared_by,
+        stop_on_failure=stop_on_failure,
+        verbose=console.keras_verbosity(),
     )
     typer.echo(f"{done.path}: trained. Next: pet-dcgan evaluate {done.path}")
 

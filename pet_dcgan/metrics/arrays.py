@@ -29,3 +29,32 @@ def require_finite(*arrays: np.ndarray) -> None:
             "expected finite values, found NaN or infinity in an image: "
             "see whether the generator diverged"
         )
+
+
+def checked_rows(*arrays: np.ndarray, least: int = 1) -> list[np.ndarray]:
+    """Arrays as finite float64 rows `[n, d]` of one length `d`.
+
+    Args:
+        *arrays: Features `[n, d]`, or images `[n, height, width]`, each of
+            which becomes a row.
+        least: Rows that each array must have.
+
+    Raises:
+        ValueError: If the rows differ in shape, are too few, or a value is
+            not finite.
+    """
+    arrays = tuple(np.asarray(a) for a in arrays)
+    shapes = [a.shape for a in arrays]
+    if any(a.ndim < 2 or a.shape[1:] != shapes[0][1:] for a in arrays):
+        found = " and ".join(map(str, shapes))
+        raise ValueError(
+            f"expected rows [n, d] of one length, found shapes {found}: take "
+            "the features of both by the same encoder"
+        )
+    if any(len(a) < least or 0 in a.shape for a in arrays):
+        found = " and ".join(str(len(a)) for a in arrays)
+        raise ValueError(
+            f"expected at least {least} rows, found {found}: give more images"
+        )
+    require_finite(*arrays)
+    return [a.reshape(len(a), -1).astype(np.float64) for a in arrays]

@@ -1,0 +1,87 @@
+"""Decoded slices: in memory, or in a file that is gone with its process."""
+
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from pet_dcgan.memory import (
+    available_memory,
+    human_bytes,
+    slice_bytes,
+    slices_fit,
+)
+from pet_dcgan.notices import say
+
+
+def kept_slices(
+    images: Iterable[np.ndarray],
+    places: np.ndarray,
+    size: int,
+    *,
+    overflow: str | Path | None = None,
+) -> np.ndarray:
+    """Puts decoded slices where they can be read in any order.
+
+    Args:
+        images: uint16 `[size, size]`, as many as `places`.
+        places: Row of the result that each goes to.
+        size: Height and width in pixels.
+        overflow: Folder on a disk with room for slices that do not fit in
+            memory; where they are kept is then said. Without one they are
+            kept in memory.
+
+    Returns:
+        uint16 `[n, size, size]`: an array, or `np.memmap` of a file.
+
+    Raises:
+        OSError: If the disk is full.
+    """
+    shape = (len(places), size, size)
+    if overflow is None:
+        return _in_memory(images, places, shape)
+    total, free = slice_bytes(len(places), size), available_memory()
+    about = f"{len(places)} slices, {human_bytes(total)} decoded"
+    if slices_fit(len(places), size):
+        say(f"{about}: kept in memory, of which {human_bytes(free)} are free")
+        return _in_memory(images, places, shape)
+    say(
+        f"{about}: too much for the {human_bytes(free)} of memory that are "
+        f"free, read from a file in {overflow} instead"
+    )
+    try:
+        return _on_disk(images, places, shape, overflow)
+    except OSError as error:  # tell where there was no room
+        raise OSError(error.errno, error.strerror, str(overflow)) from error
+
+
+def is_streamed(images: np.ndarray) -> bool:
+    """Whether slices lie on the disk, and are read as they are needed."""
+    return isinstance(images, np.memmap)
+
+
+def _in_memory(
+    images: Iterable[np.ndarray], places: np.ndarray, shape: tuple
+) -> np.ndarray:
+    kept = np.empty(shape, np.uint16)
+    for place, image in zip(places, images, strict=True):
+        kept[place] = image
+    return kept
+
+
+def _on_disk(
+    images: Iterable[np.ndarray],
+    places: np.ndarray,
+    shape: tuple,
+    folder: str | Path,
+) -> np.ndarray:
+    one = slice_bytes(1, shape[-1])
+    # without a name, so that not even a killed process leaves it behind
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for place, image in zip(places, images, strict=True):
+            # written, not mapped: a full disk is then an error, not a signal
+            file.seek(int(place) * one)
+            file.write(np.ascontiguousarray(image, np.uint16).tobytes())
+        file.flush()
+        return np.memmap(file, np.uint16, "r", shape=shape)

@@ -1,0 +1,1 @@
+"""Images to features, by encoders that need no download."""

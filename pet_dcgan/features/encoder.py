@@ -1,0 +1,147 @@
+"""A network that turns images into features, with its facts."""
+
+import dataclasses
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pet_dcgan.features.networks import (
+    arrays_of,
+    build_embedding,
+    build_random,
+)
+from pet_dcgan.features.whitening import Whitening
+from pet_dcgan.files import replacing
+from pet_dcgan.metrics.arrays import require_finite
+
+FILE = "encoder.npz"
+_CHUNK = 64
+_BUILDERS: dict[str, Callable[..., keras.Model]] = {
+    "trained": build_embedding,
+    "random": build_random,
+}
+# what NumPy raises for a damaged archive, or for one of something else
+_DAMAGED = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile)
+
+
+@dataclasses.dataclass(frozen=True)
+class Encoder:
+    """Images in SUVR to features; make it by `train_encoder`.
+
+    Args:
+        network: Images `[n, size, size, 1]`, divided by `facts["scale"]`, to
+            numbers `[n, r]`.
+        whitening: These numbers to features.
+        facts: What it is: `name`, `version`, `seed`, `size`, `scale` (SUVR
+            that a 1 stands for), and how many images and subjects it was made
+            with. Two encoders of equal facts but other images differ.
+
+    Example:
+    >>> encoder = Encoder.load("runs/ad/encoder")  # doctest: +SKIP
+    >>> encoder.features(images_suvr).shape  # doctest: +SKIP
+    (96, 64)
+    """
+
+    network: keras.Model
+    whitening: Whitening
+    facts: dict[str, Any]
+
+    def features(self, images_suvr: np.ndarray) -> np.ndarray:
+        """Features of images, one after another the same.
+
+        Args:
+            images_suvr: `[n, size, size]` in SUVR.
+
+        Returns:
+            float32 `[n, d]`, about 0 on average and of like spread for the
+            images it was made with.
+
+        Raises:
+            ValueError: If the shape is another or a value is not finite.
+        """
+        size = self.facts["size"]
+        images = checked_images(images_suvr, size=size)
+        return self.whitening(
+            raw_numbers(self.network, images / self.facts["scale"])
+        )
+
+    def save(self, folder: str | Path) -> None:
+        """Writes `encoder.npz` to a folder, whole or not at all."""
+        with replacing(Path(folder) / FILE) as temporary:
+            np.savez(
+                temporary,
+                facts=json.dumps(self.facts),
+                mean=self.whitening.mean,
+                basis=self.whitening.basis,
+                **arrays_of(self.network),
+            )
+
+    @classmethod
+    def load(cls, folder: str | Path) -> "Encoder":
+        """Reads what `save` wrote; its features are the same bits.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If the file is damaged or of another version.
+        """
+        path = Path(folder) / FILE
+        if not path.is_file():
+            raise FileNotFoundError(
+                f"expected an encoder, found no {path}: train with --set "
+                "select_every= or evaluate the run"
+            )
+        try:
+            with path.open("rb") as file, np.load(file) as stored:
+                facts = json.loads(str(stored["facts"]))
+                build = _BUILDERS[facts["name"]]
+                network = build(facts["size"], seed=facts["seed"])
+                count = len(network.weights)
+                network.set_weights(
+                    [stored[f"weight_{i}"] for i in range(count)]
+                )
+                whitening = Whitening(stored["mean"], stored["basis"])
+        except _DAMAGED as error:
+            raise ValueError(
+                f"expected an encoder in {path}, found a damaged file: remove "
+                "it, and it is made again"
+            ) from error
+        return cls(network, whitening, facts)
+
+
+def raw_numbers(network: keras.Model, images: np.ndarray) -> np.ndarray:
+    """What a network makes of `[n, size, size]`, in inference mode."""
+    images = np.asarray(images, np.float32)[..., None]
+    chunks = [
+        network(tf.constant(images[start : start + _CHUNK]), training=False)
+        for start in range(0, len(images), _CHUNK)
+    ]
+    return np.concatenate([np.asarray(chunk) for chunk in chunks])
+
+
+def checked_images(images_suvr: np.ndarray, *, size: int | None) -> np.ndarray:
+    """Images as finite float32 `[n, size, size]`.
+
+    Args:
+        images_suvr: Images in SUVR.
+        size: What height and width must be, `None` for any multiple of 16.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    images = np.asarray(images_suvr, np.float32)
+    square = images.ndim == 3 and images.shape[1] == images.shape[2]
+    wanted = size or (images.shape[-1] // 16 * 16 if square else 0)
+    if not square or not len(images) or images.shape[1] != wanted or not wanted:
+        raise ValueError(
+            f"expected images [n, {size or 'size'}, {size or 'size'}] in SUVR"
+            f"{'' if size else ' with a size of 16, 32, 48, ...'}, found shape "
+            f"{images.shape}"
+        )
+    require_finite(images)
+    return images

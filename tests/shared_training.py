@@ -1,0 +1,50 @@
+"""Trains on the toy set as one of several devices; run as a script.
+
+Logical devices and TF_CONFIG have to be there before anything else, so this
+is a process of its own: `python shared_training.py STRATEGY DEVICES DATA_DIR
+RUN [resume] [name=value ...]`.
+"""
+
+import os
+import sys
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import tensorflow as tf
+
+# an epoch is one step of all twelve slices, so that log.csv has every step
+STEPS = {
+    "width": "4",
+    "latent_dim": "6",
+    "batch_size": "12",
+    "epochs": "10",
+    "samples_every": "100",
+}
+
+
+def main(name, devices, data_dir, run, *settings):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_visible_devices([], "GPU")
+    logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
+    tf.config.set_logical_device_configuration(cpu, logical)
+    from pet_dcgan.strategies import make_strategy
+    from pet_dcgan.train import resolve_config, train
+
+    strategy = make_strategy(name)
+    given = dict(text.split("=") for text in settings if "=" in text)
+    config = resolve_config(
+        "demo",
+        data_dir=data_dir,
+        dataset="axial_32",
+        stage="AD",
+        overrides=STEPS | given,
+    )
+    resume = "resume" in settings
+    train(config, run, strategy=strategy, resume=resume, verbose=0)
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except (ValueError, OSError) as error:
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -1,0 +1,192 @@
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pet_dcgan.augment import (
+    ANGLE,
+    DRAWS,
+    HOLE,
+    OUTSIDE,
+    SCALE,
+    SHIFT,
+    augment,
+)
+from pet_dcgan.config import AUGMENTATIONS
+
+RNG = np.random.default_rng(0)
+SIZE = 16
+
+
+def draws(count=4, **columns):
+    """Draws that change nothing, but for `columns` by number as `c4=0.9`."""
+    rows = np.zeros([count, DRAWS], np.float32)
+    rows[:, 4:8] = 0.5  # no shift, no turn, no zoom
+    for name, value in columns.items():
+        rows[:, int(name[1:])] = value
+    return tf.constant(rows)
+
+
+def changed(images, name, probability=1.0, **columns):
+    rows = draws(len(images), **columns)
+    names = (name,) if isinstance(name, str) else name
+    return np.array(augment(images, rows, names=names, probability=probability))
+
+
+def images(count=4, channels=1):
+    shape = [count, SIZE, SIZE, channels]
+    return RNG.uniform(-1, 1, shape).astype(np.float32)
+
+
+def blob(y, x):
+    """A smooth spot of brightness 1 on black, centred at `y`, `x`."""
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    distance = (rows - y) ** 2 + (columns - x) ** 2
+    return (2 * np.exp(-distance / 3) - 1).astype(np.float32)[None, ..., None]
+
+
+def centre_of(image):
+    mass = image[0, ..., 0] + 1
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    return (mass * rows).sum() / mass.sum(), (mass * columns).sum() / mass.sum()
+
+
+def test_without_luck_or_change_every_bit_stays():
+    before = images(channels=3)
+    random = tf.constant(RNG.uniform(size=[4, DRAWS]).astype(np.float32))
+    after = augment(before, random, names=AUGMENTATIONS, probability=0.0)
+    np.testing.assert_array_equal(after, before)
+    np.testing.assert_array_equal(
+        changed(before, ("translate", "rotate", "scale")), before
+    )
+
+
+def test_a_shift_by_whole_pixels_by_hand():
+    before = images()
+    # an eighth of 16 pixels is 2, down and to the left
+    after = changed(before, "translate", c4=1.0, c5=0.0)
+    np.testing.assert_allclose(after[:, 2:, :-2], before[:, :-2, 2:], atol=1e-6)
+    np.testing.assert_array_equal(after[:, :2], OUTSIDE)
+    np.testing.assert_array_equal(after[:, :, -2:], OUTSIDE)
+
+
+def test_a_shift_by_half_a_pixel_is_the_mean_of_two():
+    before = images()
+    after = changed(before, "translate", c4=0.5 + 0.5 * 0.5 / (SHIFT * SIZE))
+    between = (before[:, 1:] + before[:, :-1]) / 2
+    np.testing.assert_allclose(after[:, 1:], between, atol=1e-6)
+
+
+def test_a_turn_moves_a_spot_along_its_circle():
+    middle = (SIZE - 1) / 2
+    after = changed(blob(middle, middle + 4), "rotate", c6=1.0)
+    y, x = centre_of(after)
+    assert abs(y - middle) == pytest.approx(4 * math.sin(ANGLE), abs=0.05)
+    assert x - middle == pytest.approx(4 * math.cos(ANGLE), abs=0.05)
+
+
+def test_a_zoom_moves_a_spot_outwards():
+    middle = (SIZE - 1) / 2
+    after = changed(blob(middle, middle + 3), "scale", c7=1.0)
+    assert centre_of(after)[1] - middle == pytest.approx(
+        3 * (1 + SCALE), abs=0.05
+    )
+
+
+def test_a_hole_is_a_square_without_uptake():
+    after = changed(np.ones([4, SIZE, SIZE, 1], "f4"), "cutout", c8=0.5, c9=0.5)
+    hole = after[0, ..., 0] == OUTSIDE
+    side = np.ptp(np.flatnonzero(hole.any(axis=0))) + 1
+    assert hole.sum() == side**2
+    assert side == pytest.approx(HOLE * SIZE, abs=1)
+    assert (after[0, ..., 0][~hole] == 1).all()
+    assert hole[SIZE // 2, SIZE // 2]
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_the_range_of_every_image_is_kept(name):
+    random = tf.constant(RNG.uniform(size=[64, DRAWS]).astype(np.float32))
+    before = images(64)
+    after = np.array(augment(before, random, names=(name,), probability=1.0))
+    assert after.min() >= -1
+    assert after.max() <= before.max() + 1e-6
+    assert not np.array_equal(after, before)
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_uptake_is_moved_or_cleared_but_not_changed(name):
+    """A flat region keeps its value, wherever it goes."""
+    flat = np.full([64, SIZE, SIZE, 1], OUTSIDE, np.float32)
+    flat[:, 4:-4, 4:-4] = 0.3
+    random = tf.constant(RNG.uniform(size=[64, DRAWS]).astype(np.float32))
+    after = np.array(augment(flat, random, names=(name,), probability=1.0))
+    inside = after[np.abs(after - 0.3) < 1e-5]
+    assert after.max() == pytest.approx(0.3, abs=1e-6)
+    assert inside.size > 0.3 * 64 * (SIZE - 8) ** 2
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_each_image_has_luck_of_its_own(name):
+    random = tf.constant(RNG.uniform(size=[400, DRAWS]).astype(np.float32))
+    before = images(400)
+    after = np.array(augment(before, random, names=(name,), probability=0.3))
+    share = np.mean((after != before).any(axis=(1, 2, 3)))
+    assert share == pytest.approx(0.3, abs=0.07)
+    one = augment(before[7:8], random[7:8], names=(name,), probability=0.3)
+    np.testing.assert_array_equal(after[7:8], one)
+
+
+def test_the_four_have_luck_of_their_own():
+    random = tf.constant(RNG.uniform(size=[400, DRAWS]).astype(np.float32))
+    options = {"probability": 0.5}
+    before = images(400)
+    hit = [
+        np.any(
+            np.array(augment(before, random, names=(name,), **options))
+            != before,
+            axis=(1, 2, 3),
+        )
+        for name in AUGMENTATIONS
+    ]
+    assert np.abs(np.corrcoef(hit) - np.eye(4)).max() < 0.15
+
+
+@pytest.mark.parametrize("name", AUGMENTATIONS)
+def test_the_gradient_flows_back_exactly(name):
+    """The change is linear in the image, so its gradient is its adjoint."""
+    random = tf.constant(RNG.uniform(size=[2, DRAWS]).astype(np.float32))
+    options = {"names": (name,), "probability": 1.0}
+    before, direction = tf.constant(images(2)), tf.constant(images(2))
+    weights = tf.constant(images(2))
+    with tf.GradientTape() as tape:
+        tape.watch(before)
+        loss = tf.reduce_sum(weights * augment(before, random, **options))
+    gradient = tape.gradient(loss, before)
+    moved = augment(before + direction, random, **options)
+    change = tf.reduce_sum(weights * moved) - loss
+    assert float(change) == pytest.approx(
+        float(tf.reduce_sum(gradient * direction)), rel=1e-4, abs=1e-3
+    )
+    assert float(tf.reduce_sum(tf.abs(gradient))) > 1
+
+
+def test_left_stays_left_and_nothing_is_mirrored():
+    spot = blob(3, 3)
+    random = tf.constant(RNG.uniform(size=[64, DRAWS]).astype(np.float32))
+    names = ("translate", "rotate", "scale")
+    after = np.array(
+        augment(np.repeat(spot, 64, 0), random, names=names, probability=1.0)
+    )
+    brightest = after.reshape(64, -1).argmax(axis=1)
+    assert (brightest // SIZE < SIZE / 2).all()
+    assert (brightest % SIZE < SIZE / 2).all()
+
+
+def test_three_channels_are_changed_as_one_is():
+    random = tf.constant(RNG.uniform(size=[4, DRAWS]).astype(np.float32))
+    one = images()
+    options = {"names": AUGMENTATIONS, "probability": 1.0}
+    single = augment(one, random, **options)
+    triple = augment(np.repeat(one, 3, axis=-1), random, **options)
+    np.testing.assert_array_equal(triple, np.repeat(single, 3, axis=-1))

@@ -1,0 +1,65 @@
+import keras
+import pytest
+
+from pet_dcgan.build import build_dcgan
+
+
+def test_a_configuration_becomes_a_compiled_model(tiny_config):
+    config = tiny_config(channels=3, g_learning_rate=3e-4, beta_1=0.25, seed=9)
+    model = build_dcgan(config)
+    assert model.generator.output_shape == (None, 32, 32, 3)
+    assert model.latent_dim == 6
+    assert float(model.g_optimizer.learning_rate) == pytest.approx(3e-4)
+    d_rate = float(model.d_optimizer.learning_rate)
+    assert d_rate == pytest.approx(config.d_learning_rate)
+    assert model.d_optimizer.beta_1 == 0.25
+    assert model.seed == 9
+    assert model.jit_compile is False
+
+
+def test_all_is_off_unless_asked_for(tiny_config):
+    model = build_dcgan(tiny_config())
+    assert model.average is model.augmenter is None
+    assert model.label_smoothing == model.r1_weight == 0
+    for optimizer in (model.g_optimizer, model.d_optimizer):
+        assert type(optimizer) is keras.optimizers.Adam
+    norm = model.discriminator.get_layer("down_16_norm")
+    assert norm.compute_dtype == "float32"
+    assert not norm.synchronized
+
+
+def test_every_option_arrives_where_it_belongs(tiny_config):
+    model = build_dcgan(
+        tiny_config(
+            ema_decay=0.9,
+            augment="cutout, scale",
+            augment_probability=0.25,
+            augment_target=0.6,
+            label_smoothing=0.1,
+            r1_weight=2.0,
+            r1_every=8,
+            precision="mixed_float16",
+            xla=True,
+            seed=4,
+        )
+    )
+    assert model.ema_decay == 0.9
+    assert model.augmenter.names == ("cutout", "scale")
+    assert float(model.augmenter.probability) == 0.25
+    assert (model.augmenter.target, model.augmenter.seed) == (0.6, 4)
+    assert model.label_smoothing == 0.1
+    assert (model.r1_weight, model.r1_every) == (2.0, 8)
+    assert model.discriminator.get_layer("down_16_norm").synchronized
+    assert model.generator.get_layer("up_8").compute_dtype == "float16"
+    for optimizer in (model.g_optimizer, model.d_optimizer):
+        assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    assert model.jit_compile is True
+
+
+def test_spectral_normalisation_and_bfloat16(tiny_config):
+    model = build_dcgan(
+        tiny_config(spectral_norm=True, precision="mixed_bfloat16")
+    )
+    assert hasattr(model.discriminator.get_layer("down_16"), "right")
+    # 8 exponent bits as float32 has: nothing to scale
+    assert type(model.g_optimizer) is keras.optimizers.Adam

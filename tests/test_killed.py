@@ -1,0 +1,160 @@
+"""Interrupted trainings end as the undisturbed one, bit for bit."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+from training_process import (
+    EPOCHS,
+    PATIENCE,
+    assert_same_run,
+    command,
+    log_rows,
+    start,
+    to_its_end,
+    wait_for_epochs,
+)
+
+from pet_dcgan.run import Run
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def undisturbed(toy_set, tmp_path_factory):
+    run = tmp_path_factory.mktemp("undisturbed") / "ad"
+    code, errors = to_its_end(start(toy_set, run))
+    assert code == 0, errors
+    assert len(log_rows(run)) == EPOCHS
+    return run
+
+
+def interrupt(process, run, epochs, delay, number):
+    """Sends a signal so many seconds after an epoch; the exit code."""
+    wait_for_epochs(process, run, epochs)
+    time.sleep(delay)
+    if process.poll() is None:
+        process.send_signal(number)
+    return to_its_end(process)
+
+
+def test_killed_at_random_moments_it_ends_with_the_same_bits(
+    undisturbed, toy_set, tmp_path
+):
+    seed = random.SystemRandom().randrange(2**32)
+    dice = random.Random(seed)
+    run, moments = tmp_path / "ad", []
+    while len(moments) < 5:
+        behind = len(log_rows(run))
+        epochs = min(behind + dice.randrange(1, 6), EPOCHS - 1)
+        delay = dice.uniform(0, 0.5)
+        more = ["--resume"] if run.exists() else []
+        code, errors = interrupt(
+            start(toy_set, run, *more), run, epochs, delay, signal.SIGKILL
+        )
+        moments.append((epochs, round(delay, 3), code))
+        print(f"seed {seed}: killed after {moments}")
+        if code == 0:
+            break
+        assert code == -signal.SIGKILL, errors
+    code, errors = to_its_end(start(toy_set, run, "--resume"))
+    finished_before = code == 1 and "found a finished one" in errors
+    assert code == 0 or finished_before, errors
+    assert moments[0][2] == -signal.SIGKILL
+    assert_same_run(undisturbed, run)
+
+
+def test_killed_before_its_first_epoch_it_ends_with_the_same_bits(
+    undisturbed, toy_set, tmp_path
+):
+    run = tmp_path / "ad"
+    process = start(toy_set, run)
+    while not (run / "subjects.csv").exists():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.01)
+    process.kill()
+    to_its_end(process)
+    assert log_rows(run) == []
+    code, errors = to_its_end(start(toy_set, run, "--resume"))
+    assert code == 0, errors
+    assert_same_run(undisturbed, run)
+
+
+def test_ctrl_c_is_one_line_and_the_run_goes_on(undisturbed, toy_set, tmp_path):
+    run = tmp_path / "ad"
+    delay = random.uniform(0, 0.5)
+    code, errors = interrupt(start(toy_set, run), run, 4, delay, signal.SIGINT)
+    assert code == 130, errors
+    assert "Traceback" not in errors
+    assert errors.splitlines()[-1].startswith("pet-dcgan: stopped by Ctrl-C")
+    assert "--resume" in errors.splitlines()[-1]
+    assert not Run.open(run).finished
+    code, errors = to_its_end(start(toy_set, run, "--resume"))
+    assert code == 0, errors
+    assert_same_run(undisturbed, run)
+
+
+def test_a_damaged_state_costs_an_epoch_and_no_bit(
+    undisturbed, toy_set, tmp_path
+):
+    run = tmp_path / "ad"
+    code, errors = interrupt(start(toy_set, run), run, 6, 0.0, signal.SIGKILL)
+    assert code == -signal.SIGKILL, errors
+    newest = max((run / "checkpoint").glob("state_*.npz"))
+    content = newest.read_bytes()
+    newest.write_bytes(content[: len(content) // 2])
+    code, errors = to_its_end(start(toy_set, run, "--resume"))
+    assert code == 0, errors
+    assert f"{newest.name} is damaged" in errors
+    assert_same_run(undisturbed, run)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """`small_disk(script)`: runs it where `$DISK` is 600 kB large."""
+    mounting = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-ec"]
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = f"mount -t tmpfs -o size=600k full {disk}; "
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(
+            [*mounting, mount], capture_output=True, check=False
+        ).returncode
+    ):
+        pytest.skip("this system does not let users mount a small disk")
+
+    def small_disk(script):
+        return subprocess.run(
+            [*mounting, mount + script],
+            env=os.environ | {"DISK": str(disk)},
+            capture_output=True,
+            text=True,
+            timeout=2 * PATIENCE,
+            check=False,
+        )
+
+    return small_disk, disk
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on(
+    undisturbed, toy_set, tmp_path, small_disk
+):
+    within, disk = small_disk
+    train = " ".join(command(toy_set, disk / "ad"))
+    ended = within(
+        f"{train} && exit 3 || echo code $?; "
+        "test ! -e $DISK/ad/generator.keras; "
+        "find $DISK -name '.partial-*'; mount -o remount,size=64m $DISK; "
+        f"{train} --resume; cp -r $DISK/ad {tmp_path / 'ad'}"
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "code 1\n" in ended.stdout
+    assert ".partial-" not in ended.stdout
+    assert "expected room on the disk, found none" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert_same_run(undisturbed, tmp_path / "ad")

@@ -1,0 +1,63 @@
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pet_dcgan import noise
+from pet_dcgan.noise import FAKE, LATENTS, REAL, uniform_rows
+
+
+def rows(count=6, columns=5, *, seed=1, step=2, stream=LATENTS):
+    return np.array(
+        uniform_rows(count, columns, seed=seed, step=step, stream=stream)
+    )
+
+
+def test_numbers_are_uniform_in_0_to_1():
+    found = rows(2000)
+    assert found.min() >= 0
+    assert found.max() < 1
+    assert found.mean() == pytest.approx(0.5, abs=0.01)
+    assert found.var() == pytest.approx(1 / 12, abs=0.003)
+
+
+def test_seed_step_and_stream_fix_them():
+    np.testing.assert_array_equal(rows(), rows())
+    others = [rows(seed=2), rows(step=3), rows(stream=REAL), rows(stream=FAKE)]
+    for other in others:
+        assert not np.intersect1d(rows(), other).size
+    assert not np.intersect1d(*others[2:]).size
+
+
+def test_the_largest_seed_has_streams_of_its_own_too():
+    largest = 2**31 - 1
+    assert not np.intersect1d(
+        rows(seed=largest, stream=FAKE), rows(seed=largest, stream=REAL)
+    ).size
+
+
+def test_latents_are_what_they_were_before_replicas():
+    """Runs that were begun with an earlier version go on with the same."""
+    plain = tf.random.stateless_uniform(
+        [6, 5], seed=tf.constant([1, 2], tf.int64), alg="philox"
+    )
+    np.testing.assert_array_equal(rows(), plain)
+
+
+def test_a_replica_draws_its_part_of_the_whole(monkeypatch):
+    """With real replicas in test_shared_training.py."""
+    whole = rows(6)
+    monkeypatch.setattr(noise, "replica_count", lambda: 2)
+    parts = []
+    for number in range(2):
+        context = types.SimpleNamespace(replica_id_in_sync_group=number)
+        monkeypatch.setattr(
+            tf.distribute, "get_replica_context", lambda found=context: found
+        )
+        parts.append(rows(3))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_one_device_is_one_replica():
+    assert noise.replica_count() == 1
