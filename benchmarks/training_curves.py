@@ -14,7 +14,6 @@ WORK keeps `<run>/health.csv`; a run that stands there is not made again. About
 """
 
 import argparse
-import csv
 import dataclasses
 import time
 from pathlib import Path
@@ -24,9 +23,8 @@ import numpy as np
 from pet_dcgan.console import start_tensorflow
 
 DATASET = "axial_64"
-STEPS_A_LOOK = 50
+EVERY = 50
 SMALL = {"width": 8}
-BAD_RATES = {"g_learning_rate": 1e-4, "d_learning_rate": 1e-3}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,34 +48,33 @@ class Case:
 
 FOUR = "translate,cutout,rotate,scale"
 STARTS = (("AD", 0), ("AD", 1), ("MCI", 2), ("NC", 3))
+TWO = STARTS[:2]
 CASES = {
-    "healthy": Case(SMALL, STARTS, 1500),
-    "healthy, average": Case(SMALL | {"ema_decay": 0.995}, STARTS[:2], 1500),
+    "healthy": Case({}, STARTS, 1500),
+    "healthy, average": Case({"ema_decay": 0.995}, TWO, 1500),
     "healthy, augmented": Case(
-        SMALL | {"augment": FOUR, "augment_target": 0.6}, STARTS[:2], 1500
+        {"augment": FOUR, "augment_target": 0.6}, TWO, 1500
     ),
-    "discriminator won": Case(SMALL | BAD_RATES, STARTS[:2], 600),
-    "generator won": Case(SMALL | {"d_learning_rate": 1e-5}, STARTS[:2], 600),
+    "healthy, 128 pixels": Case({}, STARTS[:1], 1000, dataset="axial_128"),
+    "slow start": Case(SMALL, STARTS, 1500),
+    "discriminator wins": Case(
+        SMALL | {"g_learning_rate": 1e-4, "d_learning_rate": 1e-3}, TWO, 600
+    ),
+    "generator wins": Case(SMALL | {"d_learning_rate": 1e-5}, TWO, 600),
     "collapse": Case(
-        SMALL | {"g_learning_rate": 5e-3, "beta_1": 0.9}, STARTS[:2], 1000
+        SMALL | {"g_learning_rate": 5e-3, "beta_1": 0.9}, TWO, 1000
     ),
-    "collapse to few kinds": Case(SMALL | {"latent_dim": 1}, STARTS[:2], 1000),
+    "collapse to few kinds": Case(SMALL | {"latent_dim": 1}, TWO, 1000),
     "no progress": Case(
-        SMALL | {"g_learning_rate": 1e-6, "d_learning_rate": 1e-6},
-        STARTS[:2],
-        600,
+        SMALL | {"g_learning_rate": 1e-6, "d_learning_rate": 1e-6}, TWO, 600
     ),
-    "memorisation": Case(
-        SMALL | {"batch_size": 8}, STARTS[:2], 2000, subjects=1
-    ),
+    "memorisation": Case({"batch_size": 8}, TWO, 2000, subjects=1),
     "paper's rates": Case(
-        SMALL | {"g_learning_rate": 1e-4, "d_learning_rate": 1e-4},
-        STARTS[:2],
-        1500,
+        {"g_learning_rate": 1e-4, "d_learning_rate": 1e-4}, TWO, 1500
     ),
-    "healthy, demo": Case({}, STARTS[:1], 1000, dataset="axial_128"),
 }
-GREY, RED = "0.6", "tab:red"
+# not drawn: they come to be healthy
+RECOVERING = ("slow start", "paper's rates")
 
 
 def slices_of(config, count):
@@ -120,14 +117,15 @@ def fit(case, start, data_dir, folder):
         HealthLog(folder / "health.csv", phantom=config.phantom),
         config=config,
         real=RealImages(rows[0], slices.subjects, rows[1]),
-        steps_per_epoch=STEPS_A_LOOK,
+        steps_per_epoch=EVERY,
         writer=tf.summary.create_file_writer(str(folder / "tensorboard")),
         checkpoint=folder,
     )
+    (folder / "config.json").write_text(config.to_json())
     build_dcgan(config).fit(
         training_batches(slices, config),
-        steps_per_epoch=STEPS_A_LOOK,
-        epochs=case.steps // STEPS_A_LOOK,
+        steps_per_epoch=EVERY,
+        epochs=case.steps // EVERY,
         shuffle=False,
         verbose=0,
         callbacks=[monitor],
@@ -137,7 +135,7 @@ def fit(case, start, data_dir, folder):
 def run_all(data_dir, work, only):
     for name, case in CASES.items():
         for stage, seed in case.starts:
-            folder = work / f"{name.replace(' ', '_')}_{stage}_{seed}"
+            folder = work / folder_name(name, (stage, seed))
             if (folder / "done").exists() or (only and name not in only):
                 continue
             started = time.monotonic()
@@ -147,20 +145,24 @@ def run_all(data_dir, work, only):
             print(f"{folder.name}: {seconds:.0f} s", flush=True)
 
 
-def rows_of(work, name):
-    """Looks of each training of a case: dicts, with the step."""
-    found = []
-    for stage, seed in CASES[name].starts:
-        folder = work / f"{name.replace(' ', '_')}_{stage}_{seed}"
-        if not (folder / "done").exists():
-            continue
-        with (folder / "health.csv").open(newline="") as file:
-            found.append(list(csv.DictReader(file)))
-    return found
+def looks_of(work, name):
+    """Looks of each training of a case that is done, and its folder."""
+    from pet_dcgan.health_log import HealthLog
+
+    folders = [work / folder_name(name, start) for start in CASES[name].starts]
+    for folder in folders:
+        if (folder / "done").exists():
+            log = HealthLog(folder / "health.csv", phantom=True)
+            yield folder, log.looks_before(10**9)
 
 
-def column(rows, name):
-    return np.array([float(row[name]) for row in rows])
+def folder_name(name, start):
+    stage, seed = start
+    return f"{name.replace(',', '').replace(' ', '_')}_{stage}_{seed}"
+
+
+def column(looks, measure):
+    return np.array([getattr(look, measure) for look in looks])
 
 
 MEASURES = {
@@ -176,30 +178,33 @@ MEASURES = {
 
 
 def print_tables(work, settled=500):
-    """Ranges once settled, and what was said when."""
+    """Ranges once settled, and what is said when by the rules of today."""
     print("| training | " + " | ".join(MEASURES) + " |")
     print("|---" * (len(MEASURES) + 1) + "|")
     for name in CASES:
-        runs = rows_of(work, name)
-        if not runs:
-            continue
-        late = [r for rows in runs for r in rows[settled // STEPS_A_LOOK :]]
-        cells = [
-            f"{column(late, m).min():.2f} to {column(late, m).max():.2f}"
-            for m in MEASURES
-        ]
-        print(f"| {name} ({len(runs)}) | " + " | ".join(cells) + " |")
+        runs = [looks[settled // EVERY :] for _, looks in looks_of(work, name)]
+        late = [look for looks in runs for look in looks]
+        if late:
+            values = [column(late, measure) for measure in MEASURES]
+            cells = [f"{v.min():.2f} to {v.max():.2f}" for v in values]
+            print(f"| {name} ({len(runs)}) | " + " | ".join(cells) + " |")
     for name in CASES:
-        for start, rows in zip(
-            CASES[name].starts, rows_of(work, name), strict=False
-        ):
-            said = [
-                f"{row['states']} at step {int(row['epoch']) * STEPS_A_LOOK}"
-                for row in rows
-                if row["states"]
-            ]
-            length = int(rows[-1]["epoch"]) * STEPS_A_LOOK
-            print(name, *start, f"{length} steps:", ", ".join(said) or "-")
+        for folder, looks in looks_of(work, name):
+            steps = looks[-1].epoch * EVERY
+            print(f"{folder.name}, {steps} steps: {said(folder, looks)}")
+
+
+def said(folder, looks):
+    """First step at which each state is found."""
+    from pet_dcgan.config import TrainConfig
+    from pet_dcgan.health import examine
+
+    config = TrainConfig.from_json((folder / "config.json").read_text())
+    first = {}
+    for count in range(1, len(looks) + 1):
+        for finding in examine(looks[:count], config):
+            first.setdefault(finding.state, looks[count - 1].epoch * EVERY)
+    return ", ".join(f"{s} at {step}" for s, step in first.items()) or "-"
 
 
 def draw(work, path):
@@ -208,35 +213,34 @@ def draw(work, path):
 
     figure = Figure(figsize=(13, 6.4), layout="constrained")
     axes = dict(zip(MEASURES, figure.subplots(2, 4).flat, strict=True))
-    kinds = [n for n in CASES if not n.startswith("healthy")]
-    kinds.remove("paper's rates")
-    healthy = [r for n in CASES if "healthy" in n for r in rows_of(work, n)]
+    runs = {
+        name: [looks for _, looks in looks_of(work, name)] for name in CASES
+    }
+    healthy = [looks for n in runs if "healthy" in n for looks in runs[n]]
+    kinds = [n for n in runs if not n.startswith("healthy")]
     for measure, axis in axes.items():
-        for number, rows in enumerate(healthy):
-            label = f"healthy ({len(healthy)} trainings)"
-            line(axis, rows, measure, GREY, label if not number else None)
-        for number, name in enumerate(kinds):
-            for rows in rows_of(work, name)[:1]:
-                line(axis, rows, measure, f"C{number}", name)
+        for number, looks in enumerate(healthy):
+            label = (
+                f"healthy ({len(healthy)} trainings)" if not number else None
+            )
+            line(axis, looks, measure, color="0.6", linewidth=1, label=label)
+        for name in (n for n in kinds if n not in RECOVERING):
+            for looks in runs[name][:1]:
+                line(axis, looks, measure, label=name)
         axis.set_title(MEASURES[measure], fontsize=10)
         axis.set_ylim(bottom=0)
         axis.grid(alpha=0.3)
     axes["g_loss"].set_ylim(0, 12)
     axes["training_distance"].set_ylim(0, 3)
-    for axis in list(axes.values())[4:]:
-        axis.set_xlabel("step")
     handles, labels = axes["d_loss"].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=4)
-    figure.suptitle(
-        "A look every 50 steps: demo preset, width 8, 64x64 (phantom)"
-    )
+    figure.suptitle("Healthy and failing trainings, by step (phantom)")
     figure.savefig(path, dpi=100, metadata={"Software": None})
 
 
-def line(axis, rows, measure, colour, label):
-    steps = column(rows, "epoch") * STEPS_A_LOOK
-    front = {"zorder": 1, "linewidth": 1} if colour == GREY else {"zorder": 2}
-    axis.plot(steps, column(rows, measure), color=colour, label=label, **front)
+def line(axis, looks, measure, **style):
+    steps = column(looks, "epoch") * EVERY
+    axis.plot(steps, column(looks, measure), **style)
 
 
 def main():

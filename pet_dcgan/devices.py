@@ -4,7 +4,6 @@ import keras
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.notices import say
 
 DEVICES = ("auto", "cpu", "gpu")
 
@@ -38,7 +37,6 @@ def choose_device(name: str = "auto") -> None:
         gpus = []
     for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
-    say(f"runs on {_named(gpus)}")
 
 
 def slow_settings(config: TrainConfig) -> list[str]:
@@ -71,7 +69,9 @@ def be_deterministic(seed: int) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _named(gpus: list) -> str:
+def chosen_device() -> str:
+    """Names the GPUs that are visible, or the CPU where there is none."""
+    gpus = tf.config.get_visible_devices("GPU")
     if not gpus:
         return "the CPU"
     details = map(tf.config.experimental.get_device_details, gpus)

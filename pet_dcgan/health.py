@@ -1,80 +1,20 @@
-"""States that a training should not be in, recognised and put in words.
-
-Every threshold lies between what healthy and what failing trainings were
-measured to do; docs/training-curves.md has the numbers.
-"""
+"""States that a training should not be in, recognised and put in words."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from pet_dcgan import remedies
+from pet_dcgan import look, remedies
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.look import Look
 
 NON_FINITE = "non_finite"
-# looks in a row that must show a state before it is said
-LOOKS = 5
-# as many again before a training is said to stand still
-PATIENT_LOOKS = 10
-# share of images that a discriminator recognises which has won, or lost
-_ALL, _FEW = 0.99, 0.2
+# Looks in a row that show a state when it is said, for standing still, and
+# when it is a failure: what had not gone by itself until then did not go.
+LOOKS, PATIENT_LOOKS, FAILED_LOOKS = 5, 10, 20
 # the generator's loss where D(G(z)) is under 1 in 100, and above 7 in 10
 _DEAF, _AT_EASE = 5.0, 0.35
-_ALIKE = 0.45
-_FEW_KINDS = 0.05
-# a misfit of images that show nothing yet
-_NOISE = 0.7
-_FAR = 0.3
-# the mean of all subjects would be at 0.71, by half of the variance
-_COPIES = 0.6
 # what diversity rises by, or misfit falls by, while a training learns
 _RISE, _FALL = 0.05, 0.05
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Look:
-    """What was measured at the end of an epoch.
-
-    Args:
-        epoch: Counted from 1.
-        d_loss: The discriminator's loss, mean over the epoch.
-        g_loss: The generator's loss, mean over the epoch.
-        real_accuracy: Share of real images called real.
-        fake_accuracy: Share of generated images called generated.
-        diversity: 1 where generated images differ as real ones do, 0 where
-            all are one; as the next three, from `pet_dcgan.vitals.Vitals`.
-        distinctness: 0 where generated images come in few kinds.
-        misfit: 0 where generated images are distributed as real ones, up to
-            1.
-        training_distance: About 1 for images as new as those of a new
-            subject, 0 for copies.
-    """
-
-    epoch: int
-    d_loss: float
-    g_loss: float
-    real_accuracy: float
-    fake_accuracy: float
-    diversity: float
-    distinctness: float
-    misfit: float
-    training_distance: float
-
-    @property
-    def sound(self) -> bool:
-        """Whether this look alone shows nothing of any state."""
-        return (
-            self.recognised < _ALL
-            and self.fake_accuracy > _FEW
-            and self.diversity > _ALIKE
-            and self.distinctness > _FEW_KINDS
-            and self.misfit < _FAR
-            and not self.training_distance < _COPIES
-        )
-
-    @property
-    def recognised(self) -> float:
-        """Share of images recognised, of the kind recognised less."""
-        return min(self.real_accuracy, self.fake_accuracy)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,14 +25,15 @@ class Finding:
         state: Its name, as `"collapse"`.
         words: What was seen, with the numbers.
         remedy: What to do, by the names of options.
-        failure: Whether going on is a waste. Memorisation is none: the
-            images are good, and what was kept from before can be used.
+        failure: Whether going on is a waste, as the state has lasted long.
+            Memorisation is never one: the images are good, and what was kept
+            from before can be used.
     """
 
     state: str
     words: str
     remedy: str
-    failure: bool = True
+    failure: bool = False
 
     def __str__(self) -> str:
         return f"{self.words}: {self.remedy}"
@@ -101,28 +42,49 @@ class Finding:
 def examine(looks: Sequence[Look], config: TrainConfig) -> list[Finding]:
     """Recognises the states a training is in by its last looks.
 
-    A cause stands for its consequences: where one network has won, that
-    images are alike or do not improve is not another state.
+    A cause stands for its consequences: where one network is winning, that
+    images are alike is not another state, and that they do not improve is
+    none where a cause was found not long ago.
 
     Args:
         looks: All looks of the training so far, in order.
         config: What it was told, for the remedy.
 
     Returns:
-        What `LOOKS` looks in a row agree on; empty in a healthy training.
+        What the last looks agree on; empty in a healthy training.
     """
-    if len(looks) < LOOKS:
-        return []
-    recent = looks[-LOOKS:]
-    causes = (
-        _discriminator_won(recent, config),
-        _generator_won(recent, config),
-        _collapse(recent, config),
-        _no_progress(looks[-PATIENT_LOOKS:], config),
-    )
-    first = [finding for finding in causes if finding][:1]
-    copies = _memorisation(recent, config)
-    return [*first, *([copies] if copies else [])]
+    found = [_cause(looks, config)]
+    lately = range(len(looks) - PATIENT_LOOKS + 1, len(looks) + 1)
+    if not any(_cause(looks[: max(n, 0)], config) for n in lately):
+        found = [_lasting(_no_progress, looks, PATIENT_LOOKS, config)]
+    if len(looks) >= LOOKS:
+        found.append(_memorisation(looks[-LOOKS:], config))
+    return [finding for finding in found if finding]
+
+
+def _cause(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
+    """The state that keeps a training from learning, if any does."""
+    for detector in (_discriminator_winning, _generator_winning, _collapse):
+        finding = _lasting(detector, looks, LOOKS, config)
+        if finding:
+            return finding
+    return None
+
+
+def _lasting(
+    detector: Callable[[Sequence[Look], TrainConfig], Finding | None],
+    looks: Sequence[Look],
+    count: int,
+    config: TrainConfig,
+) -> Finding | None:
+    """What `count` looks show, a failure where many do."""
+    if len(looks) < count:
+        return None
+    finding = detector(looks[-count:], config)
+    if finding is None or len(looks) < FAILED_LOOKS:
+        return finding
+    long = detector(looks[-FAILED_LOOKS:], config) is not None
+    return dataclasses.replace(finding, failure=long)
 
 
 def non_finite(found: str) -> Finding:
@@ -135,37 +97,40 @@ def non_finite(found: str) -> Finding:
         state=NON_FINITE,
         words=f"the training has diverged ({found})",
         remedy=remedies.against_divergence(),
+        failure=True,
     )
 
 
-def _discriminator_won(
+def _discriminator_winning(
     looks: Sequence[Look], config: TrainConfig
 ) -> Finding | None:
-    if any(k.recognised < _ALL or k.g_loss < _DEAF for k in looks):
+    deaf = all(k.g_loss > _DEAF for k in looks)
+    bad = all(k.misfit > look.FAR for k in looks) and not _learns(looks)
+    if any(k.recognised < look.ALL for k in looks) or not (deaf or bad):
         return None
     last = looks[-1]
     return Finding(
-        state="discriminator_won",
+        state="discriminator_winning",
         words=(
-            f"the discriminator has won (it recognises {last.recognised:.0%} "
-            f"of all images, and at a loss of {last.g_loss:.1f} the generator "
-            "learns next to nothing from it)"
+            "the discriminator is winning (it recognises "
+            f"{last.recognised:.0%} of all images, and at a loss of "
+            f"{last.g_loss:.1f} the generator learns next to nothing from it)"
         ),
         remedy=remedies.against_imbalance(config),
     )
 
 
-def _generator_won(
+def _generator_winning(
     looks: Sequence[Look], config: TrainConfig
 ) -> Finding | None:
     # at the start a discriminator may recognise none for being undecided
-    if any(k.fake_accuracy > _FEW or k.g_loss > _AT_EASE for k in looks):
+    if any(k.fake_accuracy > look.FEW or k.g_loss > _AT_EASE for k in looks):
         return None
     last = looks[-1]
     return Finding(
-        state="generator_won",
+        state="generator_winning",
         words=(
-            "the generator has won (the discriminator recognises only "
+            "the generator is winning (the discriminator recognises only "
             f"{last.fake_accuracy:.0%} of its images, so that whatever it "
             "draws passes)"
         ),
@@ -175,9 +140,9 @@ def _generator_won(
 
 def _collapse(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
     last = looks[-1]
-    if last.misfit > _NOISE:  # a young generator's images are alike too
+    if last.misfit > look.NOISE:  # a young generator's images are alike too
         return None
-    if all(k.distinctness < _FEW_KINDS for k in looks):
+    if all(k.distinctness < look.FEW_KINDS for k in looks):
         found = (
             f"each of its images has another one {last.distinctness:.0%} as "
             "far as real subjects are from each other"
@@ -198,14 +163,14 @@ def _collapse(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
 
 def _stays_alike(looks: Sequence[Look]) -> bool:
     rising = looks[-1].diversity > looks[0].diversity + _RISE
-    alike = all(k.diversity < _ALIKE for k in looks)
+    alike = all(k.diversity < look.ALIKE for k in looks)
     return alike and not rising and not _learns(looks)
 
 
 def _no_progress(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
     last = looks[-1]
-    far = all(k.misfit > _FAR for k in looks)
-    if len(looks) < PATIENT_LOOKS or not far or _learns(looks):
+    far = all(k.misfit > look.FAR for k in looks)
+    if not far or _learns(looks):
         return None
     return Finding(
         state="no_progress",
@@ -220,7 +185,7 @@ def _no_progress(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
 
 def _memorisation(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
     # false for NaN as well
-    if not all(k.training_distance < _COPIES for k in looks):
+    if not all(k.training_distance < look.COPIES for k in looks):
         return None
     return Finding(
         state="memorisation",
@@ -230,7 +195,6 @@ def _memorisation(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
             "training image as images of new subjects do)"
         ),
         remedy=remedies.against_copies(config),
-        failure=False,
     )
 
 

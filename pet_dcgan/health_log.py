@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pet_dcgan.files import replacing
-from pet_dcgan.health import Finding, Look
+from pet_dcgan.health import Finding
+from pet_dcgan.look import Look
 
 _KINDS = {field.name: field.type for field in dataclasses.fields(Look)}
 _COLUMNS = [*_KINDS, "states", "said", "phantom"]

@@ -9,9 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.health import NON_FINITE, Finding, Look, examine, non_finite
+from pet_dcgan.health import NON_FINITE, Finding, examine, non_finite
 from pet_dcgan.health_log import HealthLog
 from pet_dcgan.latent import latents_from_seeds
+from pet_dcgan.look import Look
 from pet_dcgan.notices import say
 from pet_dcgan.sampling import suvr_from_latents
 from pet_dcgan.sound_state import drop_sound, keep_sound, return_to_sound
@@ -110,8 +111,11 @@ class HealthMonitor(keras.callbacks.Callback):
     def _look(self, epoch: int, logs: dict) -> None:
         images = self._draw(self._latents).numpy()
         vitals = vars(self.real.vitals(pooled(images)))
-        losses = {name: float(logs[name]) for name in _LOSSES}
-        look = Look(epoch=epoch, **losses, **vitals)
+        measured = {name: logs[name] for name in _LOSSES} | vitals
+        # the last bits may depend on where in memory an array lies
+        look = Look(
+            epoch=epoch, **{n: float(f"{v:.6g}") for n, v in measured.items()}
+        )
         findings = examine([*self.log.looks_before(epoch), look], self.config)
         self._to_board(epoch, vitals)
         self._report(epoch, findings, look)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pet_dcgan.config import ALL_STAGES
 from pet_dcgan.served import ModelFacts, model_name
 
 _PHANTOM = (
@@ -36,11 +37,14 @@ def model_card(
     rows = _rows(facts, subjects, slices)
     name = model_name(facts.stage, facts.plane)
     mark = _PHANTOM if facts.phantom else ""
+    of_what = f"at the stage {facts.stage}"
+    if facts.stage == ALL_STAGES:
+        of_what = "of all stages together, for other trainings to start from"
     table = "".join(f"| {key} | {text} |\n" for key, text in rows.items())
     return f"""# {name}: synthetic brain PET slices
 
-{mark}Generator of a DCGAN: single {facts.plane} slices of brain PET at the
-stage {facts.stage}.
+{mark}Generator of a DCGAN: single {facts.plane} slices of brain PET
+{of_what}.
 
 | | |
 |---|---|

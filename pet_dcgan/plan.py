@@ -156,27 +156,27 @@ def matrix_product_rate(side: int = 1500, repeats: int = 5) -> float:
 
 def describe(planned: Plan) -> str:
     """A plan as lines of text."""
-    config = dataclasses.asdict(planned.config)
-    lines = [f"{name:<16} {value}" for name, value in config.items()]
     speed = planned.flops_per_second / 1e9
     memory = planned.memory_bytes
     parts = ", ".join(f"{n} {b / 1e9:.2f}" for n, b in memory.items())
-    lines += [
-        "",
-        f"data             {planned.subjects} subjects, "
-        f"{planned.slices} slices",
-        f"steps            {planned.steps_per_epoch} an epoch, "
+    config = dataclasses.asdict(planned.config)
+    sizes = {
+        "data": f"{planned.subjects} subjects, {planned.slices} slices",
+        "steps": f"{planned.steps_per_epoch} an epoch, "
         f"{planned.total_steps} in all",
-        f"parameters       generator {planned.generator_parameters:,}, "
+        "parameters": f"generator {planned.generator_parameters:,}, "
         f"discriminator {planned.discriminator_parameters:,}",
-        f"work             {planned.gflop_per_image:.2f} GFLOP an image and "
-        "step",
-        f"time, estimated  {_duration(planned.seconds)} at "
+        "work": f"{planned.gflop_per_image:.2f} GFLOP an image and step",
+        "time, estimated": f"{_duration(planned.seconds)} at "
         f"{planned.efficiency:.0%} of the {speed:.0f} GFLOP/s of a matrix "
         "product here",
-        f"memory, est.     {sum(memory.values()) / 1e9:.1f} GB ({parts})",
-    ]
-    return "\n".join(lines)
+        "memory, est.": f"{sum(memory.values()) / 1e9:.1f} GB ({parts})",
+    }
+    width = max(map(len, (*config, *sizes)))
+    return "\n".join(
+        f"{name:<{width}} {value}".rstrip()
+        for name, value in (*config.items(), ("", ""), *sizes.items())
+    )
 
 
 def _memory(

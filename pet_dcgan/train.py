@@ -17,7 +17,11 @@ from pet_dcgan.data import (
     steps_per_epoch,
     training_batches,
 )
-from pet_dcgan.devices import be_deterministic, slow_settings
+from pet_dcgan.devices import (
+    be_deterministic,
+    chosen_device,
+    slow_settings,
+)
 from pet_dcgan.looks import ended_early
 from pet_dcgan.model import DCGAN
 from pet_dcgan.notices import say
@@ -108,7 +112,8 @@ def _require_trainable(
     if strategy is not None:
         require_equal_parts(config, strategy.num_replicas_in_sync)
     warning = few_subjects_warning(slices, config)
-    for line in [warning, *slow_settings(config)]:
+    runs_on = f"runs on {chosen_device()}"
+    for line in [runs_on, warning, *slow_settings(config)]:
         if line:
             say(line)
 

@@ -15,7 +15,9 @@ from pet_dcgan.model import DCGAN
 from pet_dcgan.run import Run
 
 # another value would give the same numbers another meaning
-_SAME = ("plane", "size", "spacing_mm", "suvr_max", "channels", "phantom")
+_MEANING = ("plane", "size", "spacing_mm", "suvr_max", "channels", "phantom")
+# with another value there are other numbers
+_SHAPE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 _PARTS = ("generator", "discriminator")
 
 
@@ -27,9 +29,9 @@ def subjects_behind(config: TrainConfig, slices: Slices) -> list[str]:
         slices: What is trained on now.
 
     Raises:
-        FileNotFoundError: If there is no such run.
-        ValueError: If its images were others in kind, or one of its subjects
-            is now held out.
+        FileNotFoundError: If there is no such run, or it has no state.
+        ValueError: If its images or networks were others in kind, or one of
+            its subjects is now held out.
     """
     own = set(slices.subjects)
     if not config.warm_start:
@@ -60,12 +62,7 @@ def start_from(model: DCGAN, config: TrainConfig) -> None:
         ValueError: If it is of another architecture, or damaged.
     """
     folder = _open(config).path / "checkpoint"
-    epochs, arrays = newest_state(folder)
-    if not epochs:
-        raise FileNotFoundError(
-            f"expected the networks of a run to start from in {folder}, found "
-            "none: name a run whose training has come past an epoch"
-        )
+    _, arrays = newest_state(folder)
     for part in _PARTS:
         _give(part, getattr(model, part), arrays, folder)
     if model.average is not None:
@@ -81,11 +78,17 @@ def _give(part: str, network, arrays: dict, folder: Path) -> None:
 
 def _open(config: TrainConfig) -> Run:
     run = Run.open(config.warm_start)
-    for name in _SAME:
+    for name in (*_MEANING, *_SHAPE):
         wanted, found = getattr(config, name), getattr(run.config, name)
         if wanted != found:
+            remedy = f" or --set {name}={found}" if name in _SHAPE else ""
             raise ValueError(
                 f"expected --warm-start from a run of {name} {wanted}, found "
-                f"{found} in {run.path}: name another run"
+                f"{found} in {run.path}: name another run{remedy}"
             )
+    if not any((run.path / "checkpoint").glob("state_*.npz")):
+        raise FileNotFoundError(
+            f"expected the networks of a run to start from in {run.path}, "
+            "found no state: name a run that has come past an epoch"
+        )
     return run

@@ -1,6 +1,6 @@
 """Looks at trainings that never were, for what a rule does at its edge."""
 
-from pet_dcgan.health import Look
+from pet_dcgan.look import Look
 
 SOUND = {
     "d_loss": 1.1,

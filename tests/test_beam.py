@@ -79,6 +79,27 @@ def test_options_are_beams_own(beam):
 
 
 @pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            ValueError("number of generated examples is 0 for split test. x"),
+            ValueError,
+            "usable scans for the test split, found none",
+        ),
+        (
+            OSError("gone\n  File here"),
+            RuntimeError,
+            "Apache Beam to finish, found gone File here; its log",
+        ),
+    ],
+)
+def test_what_stops_beam_is_one_line(error, kind, words):
+    with pytest.raises(kind, match=words) as raised, room.worded_errors():
+        raise error
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
     "text", ["--direct_num_workers=many", "--runner='DirectRunner"]
 )
 def test_options_beam_does_not_understand(beam, text, capsys):
@@ -87,7 +108,6 @@ def test_options_beam_does_not_understand(beam, text, capsys):
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.slow
 def test_the_transform_makes_what_one_process_makes(beam, tree, tmp_path):
     expected = [make_examples(task) for task in tasks(tree)]
     options = room.pipeline_options("--runner=DirectRunner")

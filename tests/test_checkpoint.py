@@ -183,6 +183,15 @@ def test_any_flipped_byte_is_seen_or_without_effect(folder, trained):
     assert seen > 40
 
 
+def test_a_damaged_size_does_not_ask_for_all_memory(folder, tiny_model):
+    path = folder / "state_0003.npz"
+    honest, huge = b"(6, 256), }" + b" " * 12, b"(6, 25600000000000), }" + b" "
+    whole = path.read_bytes()
+    assert honest in whole
+    path.write_bytes(whole.replace(honest, huge))
+    assert restore(tiny_model(), folder) == 2
+
+
 def test_where_all_are_damaged_the_newest_is_named(folder, tiny_model):
     for path in folder.iterdir():
         path.write_bytes(b"half")

@@ -5,7 +5,12 @@ import pytest
 import tensorflow as tf
 
 from pet_dcgan import devices
-from pet_dcgan.devices import be_deterministic, choose_device, slow_settings
+from pet_dcgan.devices import (
+    be_deterministic,
+    choose_device,
+    chosen_device,
+    slow_settings,
+)
 
 
 @pytest.fixture
@@ -20,12 +25,16 @@ def gpus(monkeypatch):
         set_memory_growth=lambda gpu, on: calls.append(("grow", gpu, on)),
         get_device_details=lambda gpu: {"device_name": f"Fake {gpu}"},
     )
+
+    def show(which, kind):
+        calls.append(("show", which, kind))
+        found[:] = which
+
     config = types.SimpleNamespace(
         list_physical_devices=lambda kind: found if kind == "GPU" else [],
         list_logical_devices=lambda kind: found if kind == "GPU" else [],
-        set_visible_devices=lambda which, kind: calls.append(
-            ("show", which, kind)
-        ),
+        set_visible_devices=show,
+        get_visible_devices=lambda kind: found if kind == "GPU" else [],
         experimental=experimental,
     )
     monkeypatch.setattr(devices.tf, "config", config)
@@ -38,24 +47,24 @@ def gpus(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["auto", "gpu"])
-def test_the_memory_of_every_gpu_grows_as_needed(gpus, name, capsys):
+def test_the_memory_of_every_gpu_grows_as_needed(gpus, name):
     calls = gpus(2)
     choose_device(name)
     assert calls == [("grow", "G0", True), ("grow", "G1", True)]
-    assert "runs on Fake G0, Fake G1" in capsys.readouterr().err
+    assert chosen_device() == "Fake G0, Fake G1"
 
 
-def test_cpu_hides_the_gpus_and_takes_none_of_their_memory(gpus, capsys):
+def test_cpu_hides_the_gpus_and_takes_none_of_their_memory(gpus):
     calls = gpus(1)
     choose_device("cpu")
     assert calls == [("show", [], "GPU")]
-    assert "runs on the CPU" in capsys.readouterr().err
+    assert chosen_device() == "the CPU"
 
 
-def test_auto_takes_the_cpu_where_there_is_no_gpu(gpus, capsys):
+def test_auto_takes_the_cpu_where_there_is_no_gpu(gpus):
     assert gpus(0) == []
     choose_device()
-    assert "runs on the CPU" in capsys.readouterr().err
+    assert chosen_device() == "the CPU"
 
 
 def test_a_gpu_that_is_asked_for_must_be_there(gpus):

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from health_looks import make_looks
 
-from pet_dcgan.health import LOOKS, PATIENT_LOOKS, examine, non_finite
+from pet_dcgan.health import (
+    FAILED_LOOKS,
+    LOOKS,
+    PATIENT_LOOKS,
+    examine,
+    non_finite,
+)
 
 WON = {"real_accuracy": 1.0, "fake_accuracy": 0.99, "g_loss": 6.0}
 LOST = {"fake_accuracy": 0.1, "g_loss": 0.1}
@@ -22,8 +28,8 @@ def states(tiny_config):
 @pytest.mark.parametrize(
     ("changes", "state"),
     [
-        (WON, "discriminator_won"),
-        (LOST, "generator_won"),
+        (WON, "discriminator_winning"),
+        (LOST, "generator_winning"),
         (ALIKE, "collapse"),
         (FEW, "collapse"),
         (COPIES, "memorisation"),
@@ -47,7 +53,7 @@ def test_a_sound_training_is_left_alone(states):
     [
         WON | {"real_accuracy": 0.98},
         WON | {"fake_accuracy": 0.98},
-        # recognised with ease, yet the generator learns from it
+        # recognised with ease, yet the images are good
         WON | {"g_loss": 4.9},
         LOST | {"fake_accuracy": 0.21},
         # what a slow start showed: undecided rather than beaten
@@ -87,6 +93,17 @@ def test_a_late_collapse_is_found(states):
     assert states([*make_looks(20), *make_looks(5, **fall)]) == ["collapse"]
 
 
+def test_a_discriminator_wins_sooner_where_images_do_not_improve(states):
+    # at step 250 of a training that took 1,000 to get going
+    early = WON | {"g_loss": 3.0}
+    assert states(make_looks(5, **early, misfit=0.86)) == [
+        "discriminator_winning"
+    ]
+    assert states(make_looks(5, **early, misfit=0.29)) == []
+    falling = (0.86, 0.84, 0.83, 0.82, 0.81)
+    assert states(make_looks(5, **early, misfit=falling)) == []
+
+
 def test_standing_still_takes_patience_and_bad_images(states):
     still = make_looks(PATIENT_LOOKS, misfit=0.8)
     assert states(still) == ["no_progress"]
@@ -100,11 +117,23 @@ def test_standing_still_takes_patience_and_bad_images(states):
 
 def test_a_cause_hides_its_consequences_but_not_copies(states):
     everything = ALIKE | FEW | COPIES | {"misfit": 0.6}
-    for winner, state in ((WON, "discriminator_won"), (LOST, "generator_won")):
+    for winner, state in (
+        (WON, "discriminator_winning"),
+        (LOST, "generator_winning"),
+    ):
         looks = make_looks(PATIENT_LOOKS, **everything, **winner)
         assert states(looks) == [state, "memorisation"]
     looks = make_looks(PATIENT_LOOKS, **everything)
     assert states(looks) == ["collapse", "memorisation"]
+
+
+def test_a_cause_found_not_long_ago_explains_bad_images(states):
+    won = make_looks(LOOKS, **WON, misfit=0.8)
+    undecided = make_looks(PATIENT_LOOKS, misfit=0.8)
+    assert states(won) == ["discriminator_winning"]
+    for count in range(1, PATIENT_LOOKS):
+        assert states([*won, *undecided[:count]]) == []
+    assert states([*won, *undecided]) == ["no_progress"]
 
 
 def test_what_cannot_be_compared_is_no_state(states):
@@ -135,11 +164,21 @@ def test_words_hold_the_numbers_and_the_remedy(tiny_config, changes, words):
         raise ValueError(str(finding))
 
 
-def test_only_memorisation_leaves_something_of_use(tiny_config):
-    for changes in (WON, LOST, ALIKE, FEW, COPIES, {"misfit": 0.8}):
-        looks = make_looks(PATIENT_LOOKS, **changes)
+@pytest.mark.parametrize(
+    "changes", [WON, LOST, ALIKE, FEW, COPIES, {"misfit": 0.8}]
+)
+def test_a_state_that_lasts_is_a_failure_but_for_copies(tiny_config, changes):
+    def failure(looks):
         (finding,) = examine(looks, tiny_config())
-        assert finding.failure == (changes is not COPIES)
+        return finding.failure
+
+    looks = make_looks(FAILED_LOOKS, **changes)
+    assert failure(looks) == (changes is not COPIES)
+    assert not failure(looks[1:])
+    assert not failure([*make_looks(20), *looks[1:]])
+
+
+def test_numbers_that_are_none_are_a_failure_at_once():
     assert non_finite("g_loss nan").failure
 
 

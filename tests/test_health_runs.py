@@ -42,23 +42,26 @@ def test_the_option_reaches_the_training(toy_set, tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_failing_run_stops_in_one_line_and_can_go_on(toy_set, tmp_path):
+def test_a_failing_run_stops_in_one_line_and_can_go_on(
+    toy_set, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("pet_dcgan.health.FAILED_LOOKS", 5)
     run = tmp_path / "ad"
     result = train(toy_set, run, "--stop-on-failure")
     assert result.exit_code == 1, result.output
     assert "Traceback" not in result.output
-    (line,) = [x for x in result.stderr.splitlines() if "has won" in x]
+    (line,) = [x for x in result.stderr.splitlines() if "is winning" in x]
     assert line == result.stderr.splitlines()[-1]
     assert line.startswith("pet-dcgan: expected a training that learns, found")
     assert "--set g_learning_rate=0.001" in line
     assert not Run.open(run).finished
     assert len(list((run / "checkpoint").glob("state_*.npz"))) == 2
     states = said(run)
-    assert states[-1] == "discriminator_won"
+    assert states[-1] == "discriminator_winning"
     # without the option it comes to its end, and says nothing twice
     result = train(toy_set, run, "--resume")
     assert result.exit_code == 0, result.output
-    assert "has won" not in result.output
+    assert "is winning" not in result.output
     assert Run.open(run).finished
     assert said(run) == [*states, *[""] * (len(said(run)) - len(states))]
     assert not list((run / "checkpoint").glob("sound_*.npz"))

@@ -416,12 +416,16 @@ def test_a_penalty_comes_every_few_steps_weighted_by_them(monkeypatch):
 
 def test_a_step_too_large_for_16_bits_is_left_out(tiny_config):
     model = build_dcgan(tiny_config(precision="mixed_float16"))
-    before = values(model.discriminator)
-    model.d_optimizer.dynamic_scale.assign(1e38)
+    networks = (model.generator, model.discriminator)
+    before = [values(network) for network in networks]
+    for optimizer in (model.g_optimizer, model.d_optimizer):
+        optimizer.dynamic_scale.assign(1e38)
     eager_step(model)
-    assert not any(changed(before, model.discriminator))
-    assert float(model.d_optimizer.dynamic_scale) == pytest.approx(5e37)
-    assert int(model.d_optimizer.iterations) == 0
+    for start, network in zip(before, networks, strict=True):
+        assert not any(changed(start, network))
+    for optimizer in (model.g_optimizer, model.d_optimizer):
+        assert float(optimizer.dynamic_scale) == pytest.approx(5e37)
+        assert int(optimizer.iterations) == 0
     # but the next step draws other latents
     assert int(model.step) == 1
 

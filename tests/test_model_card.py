@@ -26,6 +26,13 @@ def card(facts=FACTS, slices=12, metrics=METRICS):
     return model_card(facts, subjects=3, slices=slices, metrics=metrics)
 
 
+def test_a_model_of_all_stages_says_so():
+    text = card(dataclasses.replace(FACTS, stage="ALL"))
+    assert "# all: " in text
+    assert "of all stages together" in text
+    assert "at the stage AD." in card()
+
+
 def test_says_what_it_is_and_is_not():
     text = card()
     for words in (

@@ -30,6 +30,12 @@ def test_seed_step_and_stream_fix_them():
     assert not np.intersect1d(*others[2:]).size
 
 
+def test_the_streams_of_a_seed_are_not_those_of_the_next():
+    for stream in (REAL, FAKE):
+        assert not np.intersect1d(rows(seed=2), rows(stream=stream)).size
+        assert not np.intersect1d(rows(seed=3), rows(stream=stream)).size
+
+
 def test_the_largest_seed_has_streams_of_its_own_too():
     largest = 2**31 - 1
     assert not np.intersect1d(

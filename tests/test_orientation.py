@@ -55,6 +55,15 @@ def test_a_broken_sform_falls_back_to_the_qform(tmp_path, ramp):
     np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
 
 
+def test_a_quaternion_that_is_none(tmp_path, ramp):
+    path = nifti(tmp_path / "a.nii", ramp, sform=LAS, qform=LAS)
+    spoil(path, 256, [3, 3, 3])
+    np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
+    path = nifti(tmp_path / "b.nii", ramp, qform=LAS)
+    spoil(path, 256, [3, 3, 3])
+    assert reason(path).startswith("unreadable header: ")
+
+
 def test_forms_that_disagree_about_left_and_right(tmp_path, ramp):
     mirrored = LAS * [[-1], [1], [1], [1]]
     path = nifti(tmp_path / "a.nii", ramp, sform=mirrored, qform=LAS)

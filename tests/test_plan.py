@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from pet_dcgan.build import build_dcgan
@@ -75,6 +77,23 @@ def test_a_wider_model_takes_more_of_everything(tiny_config):
         assert wide.memory_bytes[part] > 1.5 * narrow.memory_bytes[part]
 
 
+def test_a_penalty_takes_another_way_there_and_back(tiny_config):
+    judge = forward_operations(build_dcgan(tiny_config()).discriminator)
+    more = 3 * sum(judge.values()) + judge["down_16"]
+    plain, always, lazy = (
+        step_operations(build_dcgan(tiny_config(**options)))
+        for options in ({}, {"r1_weight": 1}, {"r1_weight": 1, "r1_every": 4})
+    )
+    assert always - plain == more
+    assert lazy - plain == pytest.approx(more / 4, abs=1)
+
+
+def test_a_run_to_start_from_is_looked_for(tiny_config):
+    config = dataclasses.replace(tiny_config(), warm_start="/nowhere")
+    with pytest.raises(FileNotFoundError, match="expected a run folder"):
+        plan(config, flops_per_second=1e9)
+
+
 def test_planning_leaves_nothing_behind(tiny_config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     plan(tiny_config(), flops_per_second=1e9)
@@ -99,6 +118,10 @@ def test_the_text_names_every_number(tiny_config, speed, duration):
     assert f"generator {planned.generator_parameters:,}," in text
     assert duration in text.partition("time, estimated")[2]
     assert " GB (process 0.70, " in text
+    # the values stand below each other
+    width = text.index("demo")
+    assert {x.ljust(width)[width - 1] for x in text.splitlines()} == {" "}
+    assert "\naugment_probability 0.0\n" in text
 
 
 def test_the_speed_is_measured_when_not_given(tiny_config):

@@ -1,13 +1,15 @@
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import pytest
 
-from tfds_adni.pool import Pool
+from tfds_adni.pool import Pool, _serve
 
 
 def square(number):
@@ -26,6 +28,15 @@ def process_and_modules(_):
 def die_at_three(number):
     if number == 3:
         os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def die_answering(number):
+    """Is killed when a part of its large answer is in the pipe."""
+    if number == 3:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return bytes(2**28)
+    time.sleep(0.05)
     return number
 
 
@@ -86,6 +97,29 @@ def test_tasks_are_given_out_as_results_are_collected(two):
     assert list(results) == [n * n for n in range(1, 100)]
 
 
+def test_what_a_process_does():
+    before = signal.getsignal(signal.SIGINT)
+    ours, its = multiprocessing.Pipe()
+    for task in (3, 4):
+        ours.send((square, task))
+    ours.send((complain, 5))
+    answers = []
+    thread = threading.Thread(
+        target=lambda: (
+            answers.extend(ours.recv() for _ in range(3)) or ours.close()
+        )
+    )
+    thread.start()
+    try:
+        _serve(its)  # until the parent is gone
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    thread.join()
+    assert answers[:2] == [(True, 9), (True, 16)]
+    assert (answers[2][0], str(answers[2][1])) == (False, "no 5")
+
+
 def test_an_error_of_a_task_reaches_the_caller(two):
     with pytest.raises(ValueError, match="no 0"):
         list(two.map(complain, [0]))
@@ -95,6 +129,21 @@ def test_a_killed_process_is_one_line(two):
     with pytest.raises(ChildProcessError, match="one that was killed") as error:
         list(two.map(die_at_three, range(20)))
     assert "\n" not in str(error.value)
+
+
+def test_a_process_killed_in_the_middle_of_an_answer(two):
+    with pytest.raises(ChildProcessError, match="one that was killed"):
+        for _ in two.map(die_answering, range(20)):
+            pass
+
+
+def test_closing_does_not_wait_for_what_is_under_way():
+    pool = Pool(2)
+    results = pool.map(time.sleep, [0, 60, 60, 60])
+    next(results)
+    before = time.monotonic()
+    pool.close()
+    assert time.monotonic() - before < 20
 
 
 @pytest.mark.parametrize("jobs", [0, -2])

@@ -159,6 +159,12 @@ def test_a_killed_process_leaves_nothing(tree, tmp_path):
     assert not active_children()
 
 
+@pytest.mark.parametrize("address", ["gs://bucket/data", "s3:/bucket"])
+def test_a_bucket_is_no_folder(tree, address):
+    with pytest.raises(ValueError, match="expected a folder as --data-dir"):
+        prepare(tree, address)
+
+
 def test_masks_that_are_not_there_fail_and_leave_nothing(tree, tmp_path):
     nowhere = Normalisation(method="mask", masks=tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="expected mask images"):

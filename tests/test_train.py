@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import types
 
 import numpy as np
 import pytest
@@ -235,3 +236,84 @@ def test_the_plane_must_be_one_of_the_set(toy_set, monkeypatch):
     with pytest.raises(ValueError, match=r"--plane among axial, coronal"):
         resolve_config("demo", **where)
     assert resolve_config("demo", plane="coronal", **where).plane == "coronal"
+
+
+def test_slices_in_a_file_give_the_same_weights(
+    straight, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("pet_dcgan.decoded.slices_fit", lambda *_: False)
+    run = train(straight.config, tmp_path / "runs" / "ad", verbose=0)
+    assert f"read from a file in {tmp_path} instead" in capsys.readouterr().err
+    expected = straight.load_generator().get_weights()
+    for a, b in zip(expected, run.load_generator().get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert [p.name for p in tmp_path.iterdir()] == ["runs"]
+
+
+def test_determinism_is_switched_on_first(tiny_config, tmp_path, monkeypatch):
+    calls = []
+    monkeypatch.setattr("pet_dcgan.train.be_deterministic", calls.append)
+    monkeypatch.setattr(
+        "pet_dcgan.train.require_free",
+        lambda path: calls.append("then") or 1 / 0,
+    )
+    with pytest.raises(ZeroDivisionError):
+        train(tiny_config(deterministic="true", seed=5), tmp_path / "ad")
+    with pytest.raises(ZeroDivisionError):
+        train(tiny_config(), tmp_path / "ad")
+    assert calls == [5, "then", "then"]
+
+
+def test_what_will_hardly_do_is_said_before_it_starts(
+    tiny_config, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr("pet_dcgan.out_of_memory.available_memory", lambda: 1e5)
+    stop_before(monkeypatch, 0, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny_config(), tmp_path / "ad", verbose=0)
+    said = capsys.readouterr().err
+    assert "3 subjects of AD to train on, fewer than 8" in said
+    assert "batches of 4 are estimated to take" in said
+
+
+def test_networks_too_large_for_the_memory_name_the_remedy(
+    tiny_config, tmp_path, monkeypatch
+):
+    def build(config):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
+
+    monkeypatch.setattr("pet_dcgan.train.build_dcgan", build)
+    with pytest.raises(ValueError, match="lower --set width="):
+        train(tiny_config(), tmp_path / "ad", verbose=0)
+
+
+def test_devices_that_cannot_share_a_batch_are_refused(tiny_config, tmp_path):
+    five = types.SimpleNamespace(num_replicas_in_sync=5)
+    with pytest.raises(ValueError, match="5 devices share equally, found 4"):
+        train(tiny_config(), tmp_path / "ad", strategy=five, verbose=0)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_process_that_is_not_the_chief_writes_nothing(
+    tiny_config, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("pet_dcgan.train.is_chief", lambda strategy: False)
+    run = train(tiny_config(epochs=1), tmp_path / "ad", verbose=0)
+    assert run.path == tmp_path / "ad"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("others", "error"),
+    [(True, ConnectionError), (False, tf.errors.UnavailableError)],
+)
+def test_a_lost_process_is_told_as_one(
+    tiny_config, tmp_path, monkeypatch, others, error
+):
+    def build(config):
+        raise tf.errors.UnavailableError(None, None, "Connection reset")
+
+    monkeypatch.setattr("pet_dcgan.train.build_dcgan", build)
+    monkeypatch.setattr("pet_dcgan.train.spans_processes", lambda _: others)
+    with pytest.raises(error):
+        train(tiny_config(), tmp_path / "ad", verbose=0)

@@ -127,6 +127,16 @@ def test_images_of_another_kind_are_refused(
 def test_another_architecture_is_refused(earlier, tiny_config, tmp_path):
     earlier(width=8)
     config = warm(tiny_config, tmp_path)
+    with pytest.raises(ValueError, match=r"of width 4, found 8 .*width=8"):
+        train(config, tmp_path / "ad", verbose=0)
+    assert not (tmp_path / "ad").exists()
+
+
+def test_a_state_that_does_not_fit_is_refused(earlier, tiny_config, tmp_path):
+    run, _ = earlier()
+    state = run.path / "checkpoint" / "state_0001.npz"
+    np.savez(state, generator_0=np.zeros(3))
+    config = warm(tiny_config, tmp_path)
     with pytest.raises(ValueError, match="another architecture"):
         start_from(build_dcgan(config), config)
 
@@ -136,7 +146,8 @@ def test_a_run_without_a_state_is_refused(earlier, tiny_config, tmp_path):
     (run.path / "checkpoint" / "state_0001.npz").unlink()
     config = warm(tiny_config, tmp_path)
     with pytest.raises(FileNotFoundError, match="come past an epoch"):
-        start_from(build_dcgan(config), config)
+        train(config, tmp_path / "ad", verbose=0)
+    assert not (tmp_path / "ad").exists()
 
 
 def test_there_must_be_a_run(tiny_config, tmp_path):

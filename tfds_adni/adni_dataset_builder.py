@@ -75,17 +75,19 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             fewer for a few scans. The result does not depend on it.
         beam: Leaves the cutting to Apache Beam; pass Beam's options in
             `tfds.download.DownloadConfig(beam_options=...)`.
-        cohort: What `gather` gave for the folder, where it was called before.
         progress: Called with scans done and scans in all, after each scan.
+
+    Attributes:
+        cohort: What `gather` gave for the folder, where it was called before.
     """
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES = {"1.0.0": "Initial release."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "manual_dir is the folder that the PET zips from LONI "
-        "(https://ida.loni.usc.edu) were unpacked into, as NIfTI, with the "
-        "collection's CSV beside them; or a phantom made with "
-        "`pet-dcgan phantom FOLDER`."
+        "(https://ida.loni.usc.edu) were unpacked into, with the "
+        "collection's CSV beside them; or a BIDS tree; or a phantom made "
+        "with `pet-dcgan phantom FOLDER`."
     )
     BUILDER_CONFIGS = [
         *(
@@ -117,7 +119,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split_seed: int = 0,
         jobs: int | None = None,
         beam: bool = False,
-        cohort: Cohort | None = None,
         progress: Callable[[int, int], None] | None = None,
         **kwargs,
     ) -> None:
@@ -126,7 +127,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self._split_seed = split_seed
         self._pool = Pool(jobs)
         self._beam = beam
-        self._cohort = cohort
+        self.cohort: Cohort | None = None
         self._progress = progress
         super().__init__(**kwargs)
 
@@ -178,7 +179,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
-        cohort = self._cohort or gather(folder, self._selection)
+        cohort = self.cohort or gather(folder, self._selection)
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
         self._tally = Tally(cohort, split_of, folder)
         self.info.metadata.tally = self._tally

@@ -1,16 +1,21 @@
-"""Work spread over processes: in order, in bounded memory, stopped cleanly."""
+"""Work spread over processes: in order, in bounded memory, stopped cleanly.
+
+Each process has a pipe of its own, so that one that is killed, be it in the
+middle of an answer, is noticed at once. `concurrent.futures` has its processes
+share one pipe, and then waits for the rest of the answer for ever.
+"""
 
 import collections
 import contextlib
 import os
+import queue
 import signal
 import sys
-import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from typing import TypeVar
 
 _Task = TypeVar("_Task")
@@ -46,7 +51,9 @@ class Pool:
                 "one process a core"
             )
         self._jobs = jobs
-        self._executor: futures.ProcessPoolExecutor | None = None
+        self._workers: list[_Worker] = []
+        self._free: queue.SimpleQueue[_Worker] = queue.SimpleQueue()
+        self._threads: futures.ThreadPoolExecutor | None = None
 
     def map(
         self, function: Callable[[_Task], _Result], tasks: Sequence[_Task]
@@ -67,39 +74,89 @@ class Pool:
         if jobs == 1:
             yield from map(function, tasks)
             return
-        waiting: collections.deque = collections.deque()
-        try:
-            for task in tasks:
-                waiting.append(self._submit(function, task, jobs))
-                if len(waiting) > _AHEAD * jobs:
-                    yield waiting.popleft().result()
-            while waiting:
+        self._start(jobs)
+        waiting: collections.deque[futures.Future] = collections.deque()
+        for task in tasks:
+            waiting.append(self._threads.submit(self._run, function, task))
+            if len(waiting) > _AHEAD * jobs:
                 yield waiting.popleft().result()
-        except BrokenProcessPool:
+        while waiting:
+            yield waiting.popleft().result()
+
+    def close(self) -> None:
+        """Stops the processes; tasks that wait are dropped."""
+        for worker in self._workers:
+            worker.stop()
+        if self._threads:
+            self._threads.shutdown(cancel_futures=True)
+        self._workers, self._threads = [], None
+        self._free = queue.SimpleQueue()
+
+    def _start(self, jobs: int) -> None:
+        """Starts the processes, and a thread for each that waits for it."""
+        if self._threads:
+            return
+        self._threads = futures.ThreadPoolExecutor(jobs)
+        with _deaf_to_ctrl_c(), _main_hidden():
+            for _ in range(jobs):
+                self._workers.append(_Worker())
+                self._free.put(self._workers[-1])
+
+    def _run(self, function: Callable, task: object) -> object:
+        """Has a free process run the function; one of the threads waits."""
+        worker = self._free.get()
+        try:
+            return worker.run(function, task)
+        finally:
+            self._free.put(worker)
+
+
+class _Worker:
+    """One process and the pipe to it."""
+
+    def __init__(self) -> None:
+        context = get_context("spawn")
+        self._pipe, its_end = context.Pipe()
+        self._process = context.Process(
+            target=_serve, args=(its_end,), daemon=True
+        )
+        self._process.start()
+        # With this end open, the end of the process would go unnoticed.
+        its_end.close()
+
+    def run(self, function: Callable, task: object) -> object:
+        """Runs a function there; raises what it raises."""
+        try:
+            self._pipe.send((function, task))
+            succeeded, result = self._pipe.recv()
+        except (EOFError, OSError):
             raise ChildProcessError(
                 "expected every process to finish, found one that was killed, "
                 "perhaps for want of memory; nothing was kept; run it again "
                 "with fewer --jobs"
             ) from None
+        if succeeded:
+            return result
+        raise result
 
-    def close(self) -> None:
-        """Stops the processes; tasks that wait are dropped."""
-        if self._executor:
-            self._executor.shutdown(cancel_futures=True)
-            self._executor = None
+    def stop(self) -> None:
+        """Ends the process, which has nothing to lose."""
+        self._process.kill()
+        self._process.join()
 
-    def _submit(
-        self, function: Callable, task: object, jobs: int
-    ) -> futures.Future:
-        if self._executor is None:
-            self._executor = futures.ProcessPoolExecutor(
-                jobs,
-                mp_context=get_context("spawn"),
-                initializer=_start,
-            )
-        # Giving out a task may start a process.
-        with _deaf_to_ctrl_c(), _main_hidden():
-            return self._executor.submit(function, task)
+
+def _serve(pipe: Connection) -> None:
+    """Works until the parent is gone."""
+    # Where signals cannot be blocked before, they are ignored from here on.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            function, task = pipe.recv()
+            try:
+                answer = (True, function(task))
+            except Exception as error:
+                answer = (False, error)
+            pipe.send(answer)
 
 
 def _cores() -> int:
@@ -138,16 +195,3 @@ def _main_hidden() -> Iterator[None]:
         yield
     finally:
         sys.modules["__main__"] = main
-
-
-def _start() -> None:
-    """Readies a process."""
-    # Where signals cannot be blocked before, they are ignored from here on.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Ends a process whose parent was killed; it would wait for ever."""
-    parent_process().join()
-    os._exit(1)

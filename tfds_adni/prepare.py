@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -71,8 +72,8 @@ def prepare(
             has another split in a configuration prepared before.
     """
     folder = Path(folder)
+    _require_folder(data_dir)
     options = _download_config(folder, num_shards, beam_options)
-    cohort = gather(folder, selection)
     builder = Builder(
         config=_known(config),
         data_dir=str(data_dir),
@@ -81,7 +82,6 @@ def prepare(
         split_seed=split_seed,
         jobs=jobs,
         beam=beam_options is not None,
-        cohort=cohort,
         progress=progress,
     )
     home = Path(builder.data_path)
@@ -90,6 +90,7 @@ def prepare(
             f"expected no data set yet, found one at {home}; use it, remove "
             "it, or choose another --data-dir"
         )
+    builder.cohort = cohort = gather(folder, selection)
     split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
     if check:
         check(cohort)
@@ -135,6 +136,16 @@ def _known(name: str) -> str:
             f" found {name!r}; choose one of them with --config"
         )
     return name
+
+
+def _require_folder(data_dir: Path) -> None:
+    """Refuses a bucket, in which nothing can be claimed or renamed."""
+    # A Path turns the two slashes of gs:// into one.
+    if re.match(r"\w{2,}:/", str(data_dir)):
+        raise ValueError(
+            f"expected a folder as --data-dir, found {data_dir}; mount the "
+            "bucket as a folder, or prepare into one and copy it"
+        )
 
 
 def _require_same_splits(sets: Path, split_of: Mapping[str, str]) -> None:
