@@ -3,9 +3,18 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from pet_dcgan import look, remedies
+from pet_dcgan import remedies
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.look import Look
+from pet_dcgan.health_look import (
+    ALIKE,
+    ALL,
+    COPIES,
+    FAR,
+    FEW,
+    FEW_KINDS,
+    NOISE,
+    HealthLook,
+)
 
 NON_FINITE = "non_finite"
 # Looks in a row that show a state when it is said, for standing still, and
@@ -39,7 +48,7 @@ class Finding:
         return f"{self.words}: {self.remedy}"
 
 
-def examine(looks: Sequence[Look], config: TrainConfig) -> list[Finding]:
+def examine(looks: Sequence[HealthLook], config: TrainConfig) -> list[Finding]:
     """Recognises the states a training is in by its last looks.
 
     A cause stands for its consequences: where one network is winning, that
@@ -62,7 +71,7 @@ def examine(looks: Sequence[Look], config: TrainConfig) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def _cause(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
+def _cause(looks: Sequence[HealthLook], config: TrainConfig) -> Finding | None:
     """The state that keeps a training from learning, if any does."""
     for detector in (_discriminator_winning, _generator_winning, _collapse):
         finding = _lasting(detector, looks, LOOKS, config)
@@ -72,8 +81,8 @@ def _cause(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
 
 
 def _lasting(
-    detector: Callable[[Sequence[Look], TrainConfig], Finding | None],
-    looks: Sequence[Look],
+    detector: Callable[[Sequence[HealthLook], TrainConfig], Finding | None],
+    looks: Sequence[HealthLook],
     count: int,
     config: TrainConfig,
 ) -> Finding | None:
@@ -102,11 +111,11 @@ def non_finite(found: str) -> Finding:
 
 
 def _discriminator_winning(
-    looks: Sequence[Look], config: TrainConfig
+    looks: Sequence[HealthLook], config: TrainConfig
 ) -> Finding | None:
     deaf = all(k.g_loss > _DEAF for k in looks)
-    bad = all(k.misfit > look.FAR for k in looks) and not _learns(looks)
-    if any(k.recognised < look.ALL for k in looks) or not (deaf or bad):
+    bad = all(k.misfit > FAR for k in looks) and not _learns(looks)
+    if any(k.recognised < ALL for k in looks) or not (deaf or bad):
         return None
     last = looks[-1]
     return Finding(
@@ -121,10 +130,10 @@ def _discriminator_winning(
 
 
 def _generator_winning(
-    looks: Sequence[Look], config: TrainConfig
+    looks: Sequence[HealthLook], config: TrainConfig
 ) -> Finding | None:
     # at the start a discriminator may recognise none for being undecided
-    if any(k.fake_accuracy > look.FEW or k.g_loss > _AT_EASE for k in looks):
+    if any(k.fake_accuracy > FEW or k.g_loss > _AT_EASE for k in looks):
         return None
     last = looks[-1]
     return Finding(
@@ -138,11 +147,13 @@ def _generator_winning(
     )
 
 
-def _collapse(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
+def _collapse(
+    looks: Sequence[HealthLook], config: TrainConfig
+) -> Finding | None:
     last = looks[-1]
-    if last.misfit > look.NOISE:  # a young generator's images are alike too
+    if last.misfit > NOISE:  # a young generator's images are alike too
         return None
-    if all(k.distinctness < look.FEW_KINDS for k in looks):
+    if all(k.distinctness < FEW_KINDS for k in looks):
         found = (
             f"each of its images has another one {last.distinctness:.0%} as "
             "far as real subjects are from each other"
@@ -161,15 +172,17 @@ def _collapse(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
     )
 
 
-def _stays_alike(looks: Sequence[Look]) -> bool:
+def _stays_alike(looks: Sequence[HealthLook]) -> bool:
     rising = looks[-1].diversity > looks[0].diversity + _RISE
-    alike = all(k.diversity < look.ALIKE for k in looks)
+    alike = all(k.diversity < ALIKE for k in looks)
     return alike and not rising and not _learns(looks)
 
 
-def _no_progress(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
+def _no_progress(
+    looks: Sequence[HealthLook], config: TrainConfig
+) -> Finding | None:
     last = looks[-1]
-    far = all(k.misfit > look.FAR for k in looks)
+    far = all(k.misfit > FAR for k in looks)
     if not far or _learns(looks):
         return None
     return Finding(
@@ -183,9 +196,11 @@ def _no_progress(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
     )
 
 
-def _memorisation(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
+def _memorisation(
+    looks: Sequence[HealthLook], config: TrainConfig
+) -> Finding | None:
     # false for NaN as well
-    if not all(k.training_distance < look.COPIES for k in looks):
+    if not all(k.training_distance < COPIES for k in looks):
         return None
     return Finding(
         state="memorisation",
@@ -198,7 +213,7 @@ def _memorisation(looks: Sequence[Look], config: TrainConfig) -> Finding | None:
     )
 
 
-def _learns(looks: Sequence[Look]) -> bool:
+def _learns(looks: Sequence[HealthLook]) -> bool:
     """Whether images have come closer to real ones since the first look."""
     best = min(k.misfit for k in looks[1:])
     return best < looks[0].misfit * (1 - _FALL)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pet_dcgan.files import replacing
 from pet_dcgan.health import Finding
-from pet_dcgan.look import Look
+from pet_dcgan.health_look import HealthLook
 
-_KINDS = {field.name: field.type for field in dataclasses.fields(Look)}
+_KINDS = {field.name: field.type for field in dataclasses.fields(HealthLook)}
 _COLUMNS = [*_KINDS, "states", "said", "phantom"]
 
 
@@ -38,7 +38,7 @@ class HealthLog:
         said = (row["states"].split() for row in self._rows.values())
         return not any(finding.state in states for states in said)
 
-    def looks_before(self, epoch: int) -> list[Look]:
+    def looks_before(self, epoch: int) -> list[HealthLook]:
         """Every look before an epoch, counted from 1."""
         rows = (r for e, r in sorted(self._rows.items()) if e < epoch)
         return [_look(row) for row in rows if row["diversity"]]
@@ -46,7 +46,7 @@ class HealthLog:
     def add(
         self,
         epoch: int,
-        look: Look | None = None,
+        look: HealthLook | None = None,
         findings: Sequence[Finding] = (),
     ) -> None:
         """Adds the row of an epoch, or measures it anew.
@@ -100,5 +100,7 @@ def _read(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _look(row: dict[str, str]) -> Look:
-    return Look(**{name: kind(row[name]) for name, kind in _KINDS.items()})
+def _look(row: dict[str, str]) -> HealthLook:
+    return HealthLook(
+        **{name: kind(row[name]) for name, kind in _KINDS.items()}
+    )

@@ -11,8 +11,8 @@ import tensorflow as tf
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.health import NON_FINITE, Finding, examine, non_finite
 from pet_dcgan.health_log import HealthLog
+from pet_dcgan.health_look import HealthLook
 from pet_dcgan.latent import latents_from_seeds
-from pet_dcgan.look import Look
 from pet_dcgan.notices import say
 from pet_dcgan.sampling import suvr_from_latents
 from pet_dcgan.sound_state import drop_sound, keep_sound, return_to_sound
@@ -113,7 +113,7 @@ class HealthMonitor(keras.callbacks.Callback):
         vitals = vars(self.real.vitals(pooled(images)))
         measured = {name: logs[name] for name in _LOSSES} | vitals
         # the last bits may depend on where in memory an array lies
-        look = Look(
+        look = HealthLook(
             epoch=epoch, **{n: float(f"{v:.6g}") for n, v in measured.items()}
         )
         findings = examine([*self.log.looks_before(epoch), look], self.config)
@@ -123,7 +123,10 @@ class HealthMonitor(keras.callbacks.Callback):
             self._sound = epoch
 
     def _report(
-        self, epoch: int, findings: Sequence[Finding], look: Look | None = None
+        self,
+        epoch: int,
+        findings: Sequence[Finding],
+        look: HealthLook | None = None,
     ) -> None:
         """Writes and says what is new, and ends the training if it must."""
         new = [finding for finding in findings if self.log.is_new(finding)]

@@ -107,6 +107,23 @@ def scaled(loss: tf.Tensor, optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
     return optimizer.scale_loss(loss)
 
 
+def apply(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: list[tf.Tensor],
+    variables: list[keras.Variable],
+) -> None:
+    """One step of an optimiser; replicas take it or leave it together.
+
+    Args:
+        optimizer: What the gradients are for.
+        gradients: Of this replica, of what `scaled` gave.
+        variables: What they are by.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = agreed(gradients)
+    optimizer.apply(gradients, variables)
+
+
 def agreed(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
     """Gradients that are not finite on any replica where they are not on one.
 

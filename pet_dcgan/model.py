@@ -8,7 +8,7 @@ import tensorflow as tf
 from pet_dcgan import losses, noise
 from pet_dcgan.augmenter import Augmenter
 from pet_dcgan.average import decay_at, follow
-from pet_dcgan.judging import Judgement, agreed, judge, judge_lazily, scaled
+from pet_dcgan.judging import Judgement, apply, judge, judge_lazily, scaled
 from pet_dcgan.networks import float32_copy
 
 
@@ -219,7 +219,7 @@ class DCGAN(keras.Model):
             total = scaled(loss, self.g_optimizer)
         variables = self.generator.trainable_variables
         gradients = tape.gradient(total, variables)
-        _apply(self.g_optimizer, gradients, variables)
+        apply(self.g_optimizer, gradients, variables)
         self.g_loss.update_state(loss)
         if self.average is not None:
             decay = decay_at(self.step, self.ema_decay)
@@ -243,7 +243,7 @@ class DCGAN(keras.Model):
             optimizer=self.d_optimizer,
         )
         pairs = zip(on_real.gradients, on_fake.gradients, strict=True)
-        _apply(
+        apply(
             self.d_optimizer,
             [a + b for a, b in pairs],
             self.discriminator.trainable_variables,
@@ -287,16 +287,6 @@ def paper_adam(
 ) -> keras.optimizers.Adam:
     """Adam with the values that Islam & Zhang (2020) state."""
     return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2)
-
-
-def _apply(
-    optimizer: keras.optimizers.Optimizer,
-    gradients: list[tf.Tensor],
-    variables: list[keras.Variable],
-) -> None:
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        gradients = agreed(gradients)
-    optimizer.apply(gradients, variables)
 
 
 def _reported(metric: keras.metrics.Metric) -> tf.Tensor:

@@ -121,9 +121,8 @@ def build_discriminator(
         spectral_norm: Whether each kernel is divided by its largest singular
             value, in place of batch normalisation.
         twice_differentiable: Whether a penalty on gradients may be trained
-            on. The variance of `tf.nn.moments` stops a gradient that is zero
-            the first time but not the second; the form that replicas use
-            does not, and gives other last bits.
+            on, for which Keras's batch normalisation is not exact (see
+            `pet_dcgan.shared_norm`).
         precision: What all layers but the last compute in, a policy's name as
             `"mixed_bfloat16"`; weights are float32 in any.
         seed: Fixes the initial weights; each layer draws its own stream.

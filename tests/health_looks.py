@@ -1,6 +1,6 @@
 """Looks at trainings that never were, for what a rule does at its edge."""
 
-from pet_dcgan.look import Look
+from pet_dcgan.health_look import HealthLook
 
 SOUND = {
     "d_loss": 1.1,
@@ -22,5 +22,5 @@ def make_looks(count, **changes):
             name: value[index] if isinstance(value, list | tuple) else value
             for name, value in (SOUND | changes).items()
         }
-        looks.append(Look(epoch=index + 1, **values))
+        looks.append(HealthLook(epoch=index + 1, **values))
     return looks

@@ -2,6 +2,7 @@ import keras
 import pytest
 
 from pet_dcgan.build import build_dcgan
+from pet_dcgan.shared_norm import SharedBatchNormalization
 
 
 def test_a_configuration_becomes_a_compiled_model(tiny_config):
@@ -25,7 +26,7 @@ def test_all_is_off_unless_asked_for(tiny_config):
         assert type(optimizer) is keras.optimizers.Adam
     norm = model.discriminator.get_layer("down_16_norm")
     assert norm.compute_dtype == "float32"
-    assert not norm.synchronized
+    assert type(norm) is keras.layers.BatchNormalization
 
 
 def test_every_option_arrives_where_it_belongs(tiny_config):
@@ -49,7 +50,8 @@ def test_every_option_arrives_where_it_belongs(tiny_config):
     assert (model.augmenter.target, model.augmenter.seed) == (0.6, 4)
     assert model.label_smoothing == 0.1
     assert (model.r1_weight, model.r1_every) == (2.0, 8)
-    assert model.discriminator.get_layer("down_16_norm").synchronized
+    norm = model.discriminator.get_layer("down_16_norm")
+    assert isinstance(norm, SharedBatchNormalization)
     assert model.generator.get_layer("up_8").compute_dtype == "float16"
     for optimizer in (model.g_optimizer, model.d_optimizer):
         assert isinstance(optimizer, keras.optimizers.LossScaleOptimizer)

@@ -20,7 +20,7 @@ COPIES = 0.6
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Look:
+class HealthLook:
     """What was measured at the end of an epoch.
 
     Args:
