@@ -23,6 +23,7 @@ SCRIPT = Path(__file__).with_name("shared_training.py")
 OPTIONS = (
     "ema_decay=0.9",
     "augment=translate,cutout,rotate,scale",
+    "augment_probability=0.5",
     "augment_target=0.6",
     "r1_weight=1",
     "r1_every=2",
@@ -119,9 +120,12 @@ def test_two_processes_give_the_losses_of_one(alone, toy_set, tmp_path, case):
         ends = [said(worker) for worker in workers]
     assert [code for code, _ in ends] == [0, 0], ends
     expected, found = losses(alone[case]), losses(tmp_path / "two")
-    assert len(expected) == len(found) < 100
+    assert len(expected) == len(found)
     np.testing.assert_allclose(found[:10], expected[:10], atol=1e-4)
-    assert_same_generator(alone[case], tmp_path / "two")
+    if case == "early stop":
+        assert len(found) < 100
+    else:
+        assert_same_generator(alone[case], tmp_path / "two")
     # the chief alone has written
     assert len(list((tmp_path / "two" / "tensorboard").iterdir())) == 1
 
