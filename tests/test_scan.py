@@ -1,4 +1,5 @@
 import csv
+import json
 import subprocess
 import sys
 
@@ -163,6 +164,9 @@ def test_prepare_takes_the_same_options(root, tmp_path, monkeypatch):
 
     def prepare(folder, data_dir, **options):
         seen.update(options)
+        counts = {"skipped_for_their_pixels": 0, "with_repaired_voxels": 0}
+        text = json.dumps({"scans": counts})
+        (data_dir / "metadata.json").write_text(text)
         return data_dir
 
     monkeypatch.setattr("tfds_adni.prepare.prepare", prepare)
