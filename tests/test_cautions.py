@@ -83,3 +83,14 @@ def test_rows_whose_columns_contradict_each_other(tmp_path):
         tmp_path / "scans", Selection(), [read_diagnosis(path)]
     )
     assert line.startswith("1 rows of D.csv name two stages")
+
+
+def test_collection_that_cannot_be_read_to_its_end(tmp_path):
+    head = "Image Data ID,Subject,Group\nI1,999_S_0001,CN\n"
+    (tmp_path / "a.csv").write_text(head)
+    assert cautions_of_tables(tmp_path, Selection(), []) == []
+    # longer than any cell that Python reads
+    (tmp_path / "b.csv").write_text(head + "I2,999_S_0002," + "x" * 200_000)
+    (line,) = cautions_of_tables(tmp_path, Selection(), [])
+    assert line.startswith("b.csv cannot be read to its end (field larger")
+    assert line.endswith("download it again")

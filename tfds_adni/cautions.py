@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfds_adni.account import printable
 from tfds_adni.selection import Selection
+from tfds_adni.sources.collection import unreadable_tables
 from tfds_adni.sources.tree import names_of, walk
 from tfds_adni.tables import (
     DiagnosisTable,
@@ -61,8 +62,10 @@ def cautions_of_tables(
         for table in tables
         if table.contradictions
     ]
+    tree = walk(folder)
+    lines += unreadable_tables(tree)
     given = {p.resolve() for p in (*selection.diagnosis, *selection.qc)}
-    for path in names_of(walk(folder), ".csv"):
+    for path in names_of(tree, ".csv"):
         kind = kind_of(path)
         if kind and path.resolve() not in given and _can_be_read(path, kind):
             lines.append(

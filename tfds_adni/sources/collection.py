@@ -5,6 +5,7 @@ columns in any order and with others among them. Several tables of one folder
 are joined.
 """
 
+import contextlib
 import dataclasses
 import re
 from pathlib import Path
@@ -64,14 +65,27 @@ def read_collections(tree: Tree) -> dict[str, Row]:
     """
     rows: dict[str, Row] = {}
     for path in names_of(tree, ".csv"):
-        try:
-            columns = _columns(read_header(path))
-            if {"image_id", "subject", "group"} <= columns.keys():
-                for cells in read_rows(path):
-                    _add(rows, cells, columns)
-        except SheetError:
-            continue
+        with contextlib.suppress(SheetError):  # `unreadable_tables` tells
+            _add_table(rows, path)
     return rows
+
+
+def unreadable_tables(tree: Tree) -> list[str]:
+    """Words which tables of a folder cannot be read, and why, a line each.
+
+    Args:
+        tree: What lies in the folder.
+    """
+    lines = []
+    for path in names_of(tree, ".csv"):
+        try:
+            _add_table({}, path)
+        except SheetError as error:
+            lines.append(
+                f"{path.name} cannot be read to its end ({error}); if it is "
+                "the table of a collection, download it again"
+            )
+    return lines
 
 
 def missing_collection(tree: Tree) -> str:
@@ -102,6 +116,18 @@ def _columns(header: list[str]) -> dict[str, str]:
         for known in spellings
         if known in own
     }
+
+
+def _add_table(rows: dict[str, Row], path: Path) -> None:
+    """Joins a table, if it is a collection's, to what is known.
+
+    Raises:
+        SheetError: If it cannot be read; the rows before stay.
+    """
+    columns = _columns(read_header(path))
+    if {"image_id", "subject", "group"} <= columns.keys():
+        for cells in read_rows(path):
+            _add(rows, cells, columns)
 
 
 def _add(
