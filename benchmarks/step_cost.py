@@ -37,10 +37,11 @@ def make_step(preset, size, settings):
 
     from pet_dcgan.build import build_dcgan
     from pet_dcgan.config import make_config
+    from pet_dcgan.presets import PLAIN
 
     config = make_config(
         preset,
-        overrides=settings,
+        overrides=PLAIN | settings,
         stage="AD",
         plane="axial",
         dataset=f"axial_{size}",

@@ -17,7 +17,7 @@ from pet_dcgan.limits import (
     require_sense,
     within_limits,
 )
-from pet_dcgan.presets import PLAIN, PRESETS
+from pet_dcgan.presets import PARTS_OF, PLAIN, PRESETS
 
 __all__ = [
     "ALL_STAGES",
@@ -188,9 +188,8 @@ def make_config(
     Raises:
         ValueError: If the preset or a field is unknown, or a value invalid.
     """
-    overrides = dict(overrides or {})
-    check_overrides(preset, overrides)
-    return _from_values(PRESETS[preset] | overrides | facts, preset=preset)
+    values = _with_overrides(preset, overrides or {})
+    return _from_values(values | facts, preset=preset)
 
 
 def check_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
@@ -204,19 +203,7 @@ def check_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
         ValueError: If the preset or a field is unknown, a value invalid, or
             two contradict each other.
     """
-    within_limits("preset", preset)
-    allowed = sorted(PRESETS[preset])
-    unknown = sorted(set(overrides) - set(allowed))
-    if unknown:
-        raise ValueError(
-            f"expected a setting among {nearest(unknown[0], allowed)}, found "
-            f"{', '.join(unknown)}: correct the name after --set"
-        )
-    values = dict(PRESETS[preset])
-    for name, value in overrides.items():
-        values[name] = of_kind(name, _KINDS[name], value)
-        within_limits(name, values[name])
-    require_sense(values)
+    _with_overrides(preset, overrides)
 
 
 def parse_overrides(items: Iterable[str]) -> dict[str, str]:
@@ -240,6 +227,32 @@ def parse_overrides(items: Iterable[str]) -> dict[str, str]:
             )
         overrides[name] = value
     return overrides
+
+
+def _with_overrides(
+    preset: str, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A preset's values with others in their place.
+
+    What is switched off takes what belongs to it along, unless that is asked
+    for.
+    """
+    within_limits("preset", preset)
+    allowed = sorted(PRESETS[preset])
+    unknown = sorted(set(overrides) - set(allowed))
+    if unknown:
+        raise ValueError(
+            f"expected a setting among {nearest(unknown[0], allowed)}, found "
+            f"{', '.join(unknown)}: correct the name after --set"
+        )
+    own = {n: of_kind(n, _KINDS[n], value) for n, value in overrides.items()}
+    for name, value in own.items():
+        within_limits(name, value)
+    off = [n for n in PARTS_OF if own.get(n) == PLAIN[n]]
+    parts = {part: PLAIN[part] for name in off for part in PARTS_OF[name]}
+    values = PRESETS[preset] | parts | own
+    require_sense(values)
+    return values
 
 
 def _from_values(values: Mapping[str, Any], **more: Any) -> TrainConfig:

@@ -1,8 +1,13 @@
 """Fixtures for several test files; each section belongs to one concern."""
 
 import os
+import signal
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+# A shell lets its background jobs ignore Ctrl-C, and they hand that on to the
+# commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest
 

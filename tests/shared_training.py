@@ -32,6 +32,7 @@ def main(name, devices, data_dir, run, *settings):
     tf.config.set_visible_devices([], "GPU")
     logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
     tf.config.set_logical_device_configuration(cpu, logical)
+    from pet_dcgan.presets import PLAIN
     from pet_dcgan.strategies import make_strategy
     from pet_dcgan.train import resolve_config, train
 
@@ -42,7 +43,7 @@ def main(name, devices, data_dir, run, *settings):
         data_dir=data_dir,
         dataset="axial_32",
         stage="AD",
-        overrides=STEPS | given,
+        overrides=PLAIN | STEPS | given,
     )
     resume = "resume" in settings
     train(config, run, strategy=strategy, resume=resume, verbose=0)

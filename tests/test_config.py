@@ -104,7 +104,7 @@ def test_a_bad_fact_is_named(name, value):
 )
 def test_settings_that_contradict_each_other_are_refused(overrides, message):
     with pytest.raises(ValueError, match=message):
-        make_config("demo", overrides=overrides, **FACTS)
+        make_config("paper", overrides=overrides, **FACTS)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -114,14 +114,32 @@ def test_every_preset_is_one_that_can_be_trained(preset):
     assert config.warm_start == ""
 
 
-@pytest.mark.parametrize("preset", ["paper", "demo"])
-def test_every_option_is_off_in_paper_and_demo(preset):
-    config = make_config(preset, **FACTS)
+def test_every_option_is_off_in_paper():
+    config = make_config("paper", **FACTS)
     assert config.augmentations == ()
     off = ("ema_decay", "augment_target", "label_smoothing", "r1_weight")
     off += ("spectral_norm", "select_every", "xla", "deterministic")
     assert not any(getattr(config, name) for name in off)
     assert config.precision == "float32"
+
+
+def test_the_demo_is_a_short_robust_training():
+    differ = {
+        n for n, v in PRESETS["demo"].items() if PRESETS["robust"][n] != v
+    }
+    assert differ == {"epochs", "select_every", "patience", "samples_every"}
+
+
+@pytest.mark.parametrize("off", [{"augment": "none", "select_every": 0}])
+@pytest.mark.parametrize("kind", [lambda value: value, str])
+def test_what_is_switched_off_takes_its_parts_along(off, kind):
+    overrides = {name: kind(value) for name, value in off.items()}
+    config = make_config("robust", overrides=overrides, **FACTS)
+    assert config.augment_target == config.augment_probability == 0
+    assert config.patience == 0
+    assert config.ema_decay > 0
+    with pytest.raises(ValueError, match="expected select_every with patience"):
+        make_config("robust", overrides=overrides | {"patience": 3}, **FACTS)
 
 
 def test_augmentations_are_names_joined_by_commas():
@@ -157,7 +175,9 @@ def test_facts_of_the_data_cannot_be_overridden():
 def test_an_unknown_preset_is_refused():
     with pytest.raises(ValueError, match="among paper, found 'papr'"):
         make_config("papr", **FACTS)
-    with pytest.raises(ValueError, match=r"among paper, demo.*, found 'xyz'"):
+    with pytest.raises(
+        ValueError, match=r"among robust, paper, demo, found 'xyz'"
+    ):
         make_config("xyz", **FACTS)
 
 

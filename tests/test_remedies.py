@@ -86,7 +86,6 @@ def test_copies_are_met_by_choosing_earlier(advice):
     assert "select_every" not in text
 
 
-def test_the_robust_preset_comes_first_where_there_is_one(advice, monkeypatch):
-    monkeypatch.setitem(PRESETS, "robust", PRESETS["demo"])
+def test_the_robust_preset_comes_first(advice):
     text = advice(remedies.against_imbalance)
     assert text.startswith("train under another --run with --preset robust, or")

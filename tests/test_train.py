@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from pet_dcgan.callbacks import EpochLog
+from pet_dcgan.presets import PLAIN
 from pet_dcgan.run import Run
 from pet_dcgan.train import resolve_config, train
 
@@ -19,7 +20,8 @@ def straight(toy_set, tmp_path_factory):
         data_dir=toy_set,
         dataset="axial_32",
         stage="AD",
-        overrides={
+        overrides=PLAIN
+        | {
             "width": 4,
             "latent_dim": 6,
             "batch_size": 4,

@@ -2,13 +2,15 @@
 
 from pet_dcgan.model import DCGAN
 from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.presets import PLAIN
 from pet_dcgan.train import resolve_config
 
-SMALL = {"width": 4, "batch_size": 4, "latent_dim": 6, "epochs": 2}
+# what is tested is switched on by each test
+SMALL = PLAIN | {"width": 4, "batch_size": 4, "latent_dim": 6, "epochs": 2}
 
 
 def make_config(data_dir, *, stage="AD", seed=0, **overrides):
-    """The demo preset on the toy set, made smaller, with `overrides`."""
+    """The demo's networks on the toy set, smaller, with `overrides` alone."""
     return resolve_config(
         "demo",
         data_dir=data_dir,

@@ -23,6 +23,7 @@ SETTINGS = {
     "r1_every": 4,
     "label_smoothing": 0.1,
     "select_every": 2,
+    "patience": 0,
 }
 EPOCHS = 30
 

@@ -25,7 +25,7 @@ router = typer.Typer()
 
 @router.command(
     epilog="Example: pet-dcgan train --data-dir data --stage AD --run runs/ad "
-    "--preset demo --set batch_size=8"
+    "--epochs 50 --set batch_size=8"
 )
 @reported
 def train(
@@ -36,7 +36,7 @@ def train(
     plane: Annotated[
         Plane | None, typer.Option(help="Needed where a set holds several.")
     ] = None,
-    preset: Preset = "paper",
+    preset: Preset = "robust",
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Instead of the preset's.")
     ] = None,
