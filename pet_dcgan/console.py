@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -111,6 +112,8 @@ def _worded(error: Exception) -> str:
 
 def _leave(line: str, code: int) -> NoReturn:
     """Prints the last line and exits."""
+    # TensorFlow would log each operation that was interrupted half-built
+    logging.getLogger("tensorflow").disabled = True
     print(f"pet-dcgan: {line}", file=sys.stderr)
     raise typer.Exit(code)
 

@@ -1,5 +1,6 @@
 import errno
 import json
+import logging
 
 import ida_tree
 import pytest
@@ -221,6 +222,18 @@ def test_what_goes_wrong_is_one_line(tree, monkeypatch, error, code, words):
     monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     line = refused("scan", tree, code=code)
     assert words in line
+
+
+def test_tensorflow_logs_nothing_after_the_last_line(tree, monkeypatch):
+    # it would, of each operation that Ctrl-C left half-built
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tfds_adni.cohort.survey", fail)
+    logger = logging.getLogger("tensorflow")
+    monkeypatch.setattr(logger, "disabled", False)
+    assert "stopped by Ctrl-C" in refused("scan", tree, code=130)
+    assert logger.disabled
 
 
 def test_traceback_on_request(tree, monkeypatch):
