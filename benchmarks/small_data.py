@@ -264,23 +264,33 @@ def write(path, row):
         file.write(json.dumps(row) + "\n")
 
 
+COLUMNS = {
+    "kid": "KID",
+    "frechet_ratio": "Fréchet ratio",
+    "precision": "precision",
+    "recall": "recall",
+    "coverage": "coverage",
+    "neighbour": "distance to training",
+}
+
+
 def table(rows, encoder):
-    """Markdown: the median over seeds, and the range of the KID."""
-    names = list(rows[0][encoder])
-    lines = ["| arm | runs | s | " + " | ".join(names) + " | KID range |"]
-    lines.append("|" + "---|" * (len(names) + 4))
-    for arm in dict.fromkeys(row["arm"] for row in rows):
-        own = [row for row in rows if row["arm"] == arm]
-        seconds = statistics.median(row["seconds"] for row in own)
-        kids = [row[encoder]["kid"] for row in own]
+    """Markdown: medians over seeds, the range of KID, the least coverage."""
+    heads = [*COLUMNS.values(), "KID, all seeds", "least coverage"]
+    lines = ["| arm | " + " | ".join(heads) + " |"]
+    lines.append("|---" * (len(heads) + 1) + "|")
+    found = dict.fromkeys(row["arm"] for row in rows)
+    for arm in dict.fromkeys(["real", *ARMS, *found]):
+        own = [row[encoder] for row in rows if row["arm"] == arm]
+        if not own:
+            continue
         cells = [
-            f"{statistics.median(row[encoder][name] for row in own):.4f}"
-            for name in names
+            f"{statistics.median(row[name] for row in own):.3f}"
+            for name in COLUMNS
         ]
-        lines.append(
-            f"| {arm} | {len(own)} | {seconds:.0f} | {' | '.join(cells)} | "
-            f"{min(kids):.4f} to {max(kids):.4f} |"
-        )
+        cells.append(" ".join(f"{row['kid']:.3f}" for row in own))
+        cells.append(f"{min(row['coverage'] for row in own):.2f}")
+        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
