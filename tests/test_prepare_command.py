@@ -130,7 +130,8 @@ def test_stopped_it_says_one_line_and_leaves_nothing(
     time.sleep(wait)
     stop(process, workers)
     _, err = process.communicate(timeout=120)
-    if process.returncode == 0:
+    # whole, and perhaps stopped while Python was about to leave
+    if (tmp_path / "d/adni/axial_64/1.0.0/metadata.json").exists():
         pytest.skip("it was faster")
     assert process.returncode == code
     lines = [line for line in err.splitlines() if line.strip()]
