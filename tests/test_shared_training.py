@@ -120,11 +120,13 @@ def test_two_processes_give_the_losses_of_one(alone, toy_set, tmp_path, case):
         ends = [said(worker) for worker in workers]
     assert [code for code, _ in ends] == [0, 0], ends
     expected, found = losses(alone[case]), losses(tmp_path / "two")
-    assert len(expected) == len(found)
     np.testing.assert_allclose(found[:10], expected[:10], atol=1e-4)
     if case == "early stop":
+        # roundings decide after how many of a hundred epochs
+        assert len(expected) < 100
         assert len(found) < 100
     else:
+        assert len(expected) == len(found)
         assert_same_generator(alone[case], tmp_path / "two")
     # the chief alone has written
     assert len(list((tmp_path / "two" / "tensorboard").iterdir())) == 1
