@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tfds_adni.pool import Pool, _serve
+from tfds_adni.pool import Pool, _deaf_to_ctrl_c, _serve
 
 
 def square(number):
@@ -95,6 +95,51 @@ def test_tasks_are_given_out_as_results_are_collected(two):
     assert next(results) == 0
     assert len(given) < 10
     assert list(results) == [n * n for n in range(1, 100)]
+
+
+@pytest.mark.skipif(
+    not hasattr(signal, "pthread_kill"), reason="needs signals of threads"
+)
+def test_ctrl_c_waits_until_the_processes_are_started():
+    go, gone = threading.Event(), threading.Event()
+
+    def interrupt():
+        go.wait()
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        gone.set()
+
+    before = signal.getsignal(signal.SIGINT)
+    threading.Thread(target=interrupt).start()
+    reached = []
+
+    def start():
+        with _deaf_to_ctrl_c():
+            go.set()
+            assert gone.wait(10)
+            reached.append("the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert reached
+    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+@pytest.mark.skipif(
+    not hasattr(signal, "pthread_sigmask"), reason="needs signal masks"
+)
+def test_the_first_process_does_not_open_the_ears_again():
+    code = """
+        import signal
+        from tfds_adni.pool import _deaf_to_ctrl_c, _Worker
+        with _deaf_to_ctrl_c():
+            worker = _Worker()
+            print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
+        worker.stop()
+    """
+    words = [sys.executable, "-c", textwrap.dedent(code)]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 def test_what_a_process_does():

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -99,7 +100,7 @@ def workers_of(process):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
-@pytest.mark.parametrize("wait", [0, 1, 3])
+@pytest.mark.parametrize("wait", [0, 0.3, 1])
 @pytest.mark.parametrize(
     ("stop", "code", "words"),
     [
@@ -128,7 +129,8 @@ def test_stopped_it_says_one_line_and_leaves_nothing(
     )
     workers = workers_of(process)
     time.sleep(wait)
-    stop(process, workers)
+    with contextlib.suppress(ProcessLookupError):  # it was faster
+        stop(process, workers)
     _, err = process.communicate(timeout=120)
     # whole, and perhaps stopped while Python was about to leave
     if (tmp_path / "d/adni/axial_64/1.0.0/metadata.json").exists():

@@ -11,10 +11,11 @@ import os
 import queue
 import signal
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
 from concurrent import futures
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection
 from typing import TypeVar
 
@@ -170,16 +171,38 @@ def _cores() -> int:
 def _deaf_to_ctrl_c() -> Iterator[None]:
     """Has processes started here never see Ctrl-C, which is for the parent.
 
-    The parent gets it as soon as the block ends.
+    The parent gets it as soon as the block ends: interrupted within, it would
+    leave a process without what that is told at its start.
     """
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
+    # which the first process would start, and hear Ctrl-C again from then on
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        with _ctrl_c_later():
+            yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextlib.contextmanager
+def _ctrl_c_later() -> Iterator[None]:
+    """Keeps a Ctrl-C that another thread of this process was given."""
+    handler = signal.getsignal(signal.SIGINT)
+    is_main = threading.current_thread() is threading.main_thread()
+    if not callable(handler) or not is_main:
+        yield
+        return
+    heard = []
+    signal.signal(signal.SIGINT, lambda *given: heard.append(given))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler)
+        if heard:
+            handler(*heard[0])
 
 
 @contextlib.contextmanager
