@@ -100,7 +100,7 @@ def workers_of(process):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
-@pytest.mark.parametrize("wait", [0, 0.3, 1])
+@pytest.mark.parametrize("wait", [0, 0.1, 0.4])
 @pytest.mark.parametrize(
     ("stop", "code", "words"),
     [
