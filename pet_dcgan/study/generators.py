@@ -1,0 +1,272 @@
+"""The generators of a study: taken where they fit, or else trained."""
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pet_dcgan.config import PRESETS, TrainConfig
+from pet_dcgan.intensity import png_from_suvr
+from pet_dcgan.looks import generator_facts
+from pet_dcgan.run import Run
+from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.study.leakage import require_unseen, require_within
+from pet_dcgan.study.material import Material
+from pet_dcgan.study.settings import StudySettings
+from pet_dcgan.train import resolve_config, train
+
+# seeds that neither samples, selection nor an evaluation begin with
+_FIRST_SEED = 2**41
+_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
+_EVERY = ("samples_every", "select_every")
+
+
+@dataclasses.dataclass(frozen=True, order=True)
+class Place:
+    """Which generator: of what, and of how many subjects."""
+
+    fraction: int
+    plane: str
+    stage: str
+
+    @property
+    def folder(self) -> str:
+        """Name of the folder of a generator that the study trains."""
+        return f"{self.stage.lower()}_{self.plane}_{self.fraction}"
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.plane}, {self.fraction} % of the subjects"
+
+
+def places(settings: StudySettings) -> list[Place]:
+    """Every generator that a study needs."""
+    return [
+        Place(fraction, plane, stage)
+        for fraction in settings.fractions
+        for plane in settings.planes
+        for stage in settings.classes
+    ]
+
+
+def fitting_runs(
+    runs: Sequence[Run], settings: StudySettings, material: Material
+) -> dict[Place, Run]:
+    """Puts finished runs where they fit.
+
+    A run belongs to the smallest fraction that holds all its subjects.
+
+    Args:
+        runs: What the user has.
+        settings: Which generators are needed.
+        material: Whose subjects are whose.
+
+    Raises:
+        DataLeakageError: If a run has seen a validation or test subject, or
+            one outside of every fraction.
+        FileNotFoundError: If a run has no generator.
+        ValueError: If a run is of other images, or two are of one place.
+    """
+    taken: dict[Place, Run] = {}
+    for run in runs:
+        require_unseen(run, material.held_out)
+        _require_alike(run, settings, material)
+        _require_unchosen(run.config, settings)
+        place = Place(
+            _fraction_of(run, settings, material),
+            run.config.plane,
+            run.config.stage,
+        )
+        if place in taken:
+            raise ValueError(
+                f"expected one run of {place}, found {taken[place].path} and "
+                f"{run.path}: leave one out"
+            )
+        taken[place] = run
+    return taken
+
+
+def trained_here(
+    place: Place,
+    home: Path,
+    settings: StudySettings,
+    material: Material,
+    *,
+    verbose: str | int = 0,
+) -> Run:
+    """The generator of a place, trained or gone on with where it is not.
+
+    Args:
+        place: Which one.
+        home: Folder of the study's generators.
+        settings: How it is trained.
+        material: Whom it may see.
+        verbose: Keras's progress.
+
+    Raises:
+        DataLeakageError: If the one that is there has seen others.
+        ValueError: If it cannot be trained.
+    """
+    path = home / place.folder
+    started = (path / "config.json").is_file()
+    if started and (run := Run.open(path)).finished:
+        return _checked(run, place, material)
+    run = train(
+        training_config(place, settings, material),
+        path,
+        resume=started,
+        subjects=material.subsets[place.fraction][place.stage],
+        verbose=verbose,
+    )
+    return _checked(run, place, material)
+
+
+def training_config(
+    place: Place, settings: StudySettings, material: Material
+) -> TrainConfig:
+    """What a generator is told: as many steps at every fraction.
+
+    Fewer subjects mean fewer batches an epoch, so there are more epochs, and
+    what happens every few epochs happens as often in all.
+
+    Args:
+        place: Which generator.
+        settings: Preset and changes to it.
+        material: How many slices there are.
+
+    Raises:
+        ValueError: If there are fewer slices than a batch, or validation
+            subjects would choose a generator and then be judged.
+    """
+    values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
+    epochs, batch = int(values["epochs"]), int(values["batch_size"])
+    label = settings.classes.index(place.stage)
+    whole = material.training[place.plane].count(label)
+    own = material.learnt_from(place.fraction, place.plane).count(label)
+    if own < batch:
+        raise ValueError(
+            f"expected a batch of {batch} slices or more of {place}, found "
+            f"{own}: add --set batch_size={max(2, own)}, or leave that "
+            "fraction out"
+        )
+    steps = epochs * max(1, whole // batch)
+    longer = math.ceil(steps / (own // batch))
+    changes = {"epochs": longer} | {
+        name: _scaled(values[name], longer / epochs) for name in _EVERY
+    }
+    config = resolve_config(
+        settings.preset,
+        data_dir=settings.data_dir,
+        dataset=settings.dataset,
+        stage=place.stage,
+        plane=place.plane,
+        overrides=dict(settings.overrides) | changes,
+        seed=settings.seed,
+    )
+    _require_unchosen(config, settings)
+    return config
+
+
+def drawn(run: Run, *, count: int, seed: int) -> np.ndarray:
+    """Synthetic slices as they would be stored.
+
+    Args:
+        run: The generator's.
+        count: How many.
+        seed: Each gives others.
+
+    Returns:
+        uint16 `[count, size, size]`.
+
+    Raises:
+        ValueError: If they are not finite or all of one brightness.
+    """
+    suvr_max = run.config.suvr_max
+    first = _FIRST_SEED + seed * 2**24
+    images = synthetic_slices(
+        run.load_generator(),
+        np.arange(first, first + count),
+        suvr_max=suvr_max,
+    )
+    stored = png_from_suvr(images, suvr_max)
+    if stored.min() == stored.max():
+        raise ValueError(
+            f"expected images of brains from {run.path}, found only pixels of "
+            "one brightness: the training failed, train again"
+        )
+    return stored
+
+
+def facts(run: Run, place: Place, *, given: bool) -> dict[str, Any]:
+    """What a reader has to know of a generator, without a name or path."""
+    chosen = generator_facts(run.path, epochs=run.config.epochs)
+    return {
+        "stage": place.stage,
+        "plane": place.plane,
+        "fraction": place.fraction,
+        "subjects": len(set(run.subjects)),
+        "trained_by": "the user" if given else "the study",
+        "preset": run.config.preset,
+        **chosen,
+    }
+
+
+def _require_alike(
+    run: Run, settings: StudySettings, material: Material
+) -> None:
+    if not run.finished:
+        run.load_generator()  # says what is missing
+    config = run.config
+    for name in _SAME:
+        wanted, found = getattr(material.meta, name), getattr(config, name)
+        if wanted != found:
+            raise ValueError(
+                f"expected a run of {name} {wanted}, as {settings.dataset} "
+                f"is, found {found} in {run.path}: leave it out or choose "
+                "another --config"
+            )
+    kinds: Mapping[str, tuple[str, ...]] = {
+        "plane": settings.planes,
+        "stage": settings.classes,
+    }
+    for name, wanted in kinds.items():
+        if getattr(config, name) not in wanted:
+            raise ValueError(
+                f"expected a run of {name} {' or '.join(wanted)}, found "
+                f"{getattr(config, name)} in {run.path}: leave it out or "
+                "choose another --task or --planes"
+            )
+
+
+def _require_unchosen(config: TrainConfig, settings: StudySettings) -> None:
+    if settings.with_validation and config.select_every:
+        raise ValueError(
+            "expected generators that were not chosen by validation subjects, "
+            f"found select_every {config.select_every}: add --set "
+            "select_every=0 and patience=0, or leave out --with-validation"
+        )
+
+
+def _fraction_of(run: Run, settings: StudySettings, material: Material) -> int:
+    seen = set(run.subjects)
+    for fraction in settings.fractions[:-1]:
+        if seen <= material.subjects(fraction):
+            return fraction
+    largest = settings.fractions[-1]
+    require_within(run, material.subjects(largest), fraction=largest)
+    return largest
+
+
+def _checked(run: Run, place: Place, material: Material) -> Run:
+    require_unseen(run, material.held_out)
+    require_within(
+        run, material.subjects(place.fraction), fraction=place.fraction
+    )
+    return run
+
+
+def _scaled(value: Any, factor: float) -> int:
+    """A number of epochs in a training so much longer; 0 stays off."""
+    return round(int(value) * factor)
