@@ -50,14 +50,16 @@ def mean_interval(
     "Bootstrap Methods and their Application", section 3.8). The ends are
     percentiles of the resampled means, moved outwards for few subjects so
     that they agree with Student's t where the mean is normal (Hesterberg
-    2015, doi 10.1080/00031305.2015.1089789, section 5.1).
+    2015, doi 10.1080/00031305.2015.1089789).
 
     Args:
         values: `[n]`, for instance the PSNR of each image.
         subjects: Subject of each value `[n]`; for values that are independent
             of one another, as of synthetic images, `np.arange(n)`.
         partners: For values of two images, the second one's subject `[n]`.
-            A value then counts as often as both subjects were drawn.
+            A value then counts as often as both subjects were drawn, which
+            is careful: where it depends little on either, the interval is
+            too wide by up to `sqrt(3)` (Owen 2007, doi 10.1214/07-AOAS122).
         seed: Fixes the resamples.
         resamples: How often subjects are drawn.
         level: Between 0 and 1.
@@ -169,7 +171,8 @@ def halves_interval(
     Romano 1994, doi 10.1214/aos/1176325770, with the factor `sqrt(b / (n -
     b))` for `b` of `n`). The interval is the value of all rows, plus and
     minus that spread times Student's t, since a statistic of half as many
-    rows may have another mean.
+    rows may have another mean. Its ends can lie beyond what the statistic can
+    be (a precision above 1).
 
     Args:
         statistic: As for `bootstrap_interval`. Halves of subjects with

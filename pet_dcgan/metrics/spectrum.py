@@ -32,9 +32,9 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
 
     The squared magnitude of the discrete Fourier transform, averaged over
     rings one step of frequency wide: Durall et al. (2020), arXiv 2003.01826,
-    section 3, who show that transposed convolutions put too much into the
-    finest rings. Rings go on beyond the Nyquist frequency into the corners,
-    where a checkerboard lies.
+    who show that transposed convolutions put too much into the finest rings.
+    Rings go on beyond the Nyquist frequency into the corners, where a
+    checkerboard lies.
 
     The mean is taken off and a Hann window applied first, since uptake at
     the border of an image (scalp, in a tight cut) would else look like a
@@ -117,7 +117,8 @@ def nyquist_power(images: np.ndarray) -> np.ndarray:
         images: `[n, size, size]` in SUVR.
 
     Returns:
-        Power `[n]`, SUVR squared.
+        Power `[n]`, SUVR squared: a checkerboard of plus and minus 0.02 SUVR
+        has 0.0004.
 
     Raises:
         ValueError: If the shape is another or a value is not finite.
@@ -134,7 +135,9 @@ def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
     """Power near the Nyquist frequency, synthetic over real.
 
     1 where synthetic images have as much of it as real ones, well above 1
-    for a checkerboard, well below 1 for images that are too smooth.
+    for a checkerboard, well below 1 for images that are too smooth. Smooth
+    real images have next to none, and a checkerboard that nobody can see then
+    has a ratio of thousands: look at the roots of the powers as well.
 
     Args:
         real: `nyquist_power` of real images `[n]`.
