@@ -1,8 +1,7 @@
-"""The generators of a study: taken where they fit, or else trained."""
+"""The generators of a study: which there are, and how they are trained."""
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from pet_dcgan.train import resolve_config, train
 
 # seeds that neither samples, selection nor an evaluation begin with
 _FIRST_SEED = 2**41
-_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 _EVERY = ("samples_every", "select_every")
 
 
@@ -49,43 +47,6 @@ def places(settings: StudySettings) -> list[Place]:
         for plane in settings.planes
         for stage in settings.classes
     ]
-
-
-def fitting_runs(
-    runs: Sequence[Run], settings: StudySettings, material: Material
-) -> dict[Place, Run]:
-    """Puts finished runs where they fit.
-
-    A run belongs to the smallest fraction that holds all its subjects.
-
-    Args:
-        runs: What the user has.
-        settings: Which generators are needed.
-        material: Whose subjects are whose.
-
-    Raises:
-        DataLeakageError: If a run has seen a validation or test subject, or
-            one outside of every fraction.
-        FileNotFoundError: If a run has no generator.
-        ValueError: If a run is of other images, or two are of one place.
-    """
-    taken: dict[Place, Run] = {}
-    for run in runs:
-        require_unseen(run, material.held_out)
-        _require_alike(run, settings, material)
-        _require_unchosen(run.config, settings)
-        place = Place(
-            _fraction_of(run, settings, material),
-            run.config.plane,
-            run.config.stage,
-        )
-        if place in taken:
-            raise ValueError(
-                f"expected one run of {place}, found {taken[place].path} and "
-                f"{run.path}: leave one out"
-            )
-        taken[place] = run
-    return taken
 
 
 def trained_here(
@@ -143,8 +104,9 @@ def training_config(
     values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
     epochs, batch = int(values["epochs"]), int(values["batch_size"])
     label = settings.classes.index(place.stage)
-    whole = material.training[place.plane].count(label)
-    own = material.learnt_from(place.fraction, place.plane).count(label)
+    slices = material.training[place.plane]
+    whole = slices.count(label)
+    own = slices.count(label, of=material.subjects(place.fraction))
     if own < batch:
         raise ValueError(
             f"expected a batch of {batch} slices or more of {place}, found "
@@ -165,8 +127,22 @@ def training_config(
         overrides=dict(settings.overrides) | changes,
         seed=settings.seed,
     )
-    _require_unchosen(config, settings)
+    require_unchosen(config, settings)
     return config
+
+
+def require_unchosen(config: TrainConfig, settings: StudySettings) -> None:
+    """Refuses to judge the subjects that a generator was chosen by.
+
+    Raises:
+        ValueError: If validation subjects are judged and choose.
+    """
+    if settings.with_validation and config.select_every:
+        raise ValueError(
+            "expected generators that were not chosen by validation subjects, "
+            f"found select_every {config.select_every}: add --set "
+            "select_every=0 and patience=0, or leave out --with-validation"
+        )
 
 
 def drawn(run: Run, *, count: int, seed: int) -> np.ndarray:
@@ -211,52 +187,6 @@ def facts(run: Run, place: Place, *, given: bool) -> dict[str, Any]:
         "preset": run.config.preset,
         **chosen,
     }
-
-
-def _require_alike(
-    run: Run, settings: StudySettings, material: Material
-) -> None:
-    if not run.finished:
-        run.load_generator()  # says what is missing
-    config = run.config
-    for name in _SAME:
-        wanted, found = getattr(material.meta, name), getattr(config, name)
-        if wanted != found:
-            raise ValueError(
-                f"expected a run of {name} {wanted}, as {settings.dataset} "
-                f"is, found {found} in {run.path}: leave it out or choose "
-                "another --config"
-            )
-    kinds: Mapping[str, tuple[str, ...]] = {
-        "plane": settings.planes,
-        "stage": settings.classes,
-    }
-    for name, wanted in kinds.items():
-        if getattr(config, name) not in wanted:
-            raise ValueError(
-                f"expected a run of {name} {' or '.join(wanted)}, found "
-                f"{getattr(config, name)} in {run.path}: leave it out or "
-                "choose another --task or --planes"
-            )
-
-
-def _require_unchosen(config: TrainConfig, settings: StudySettings) -> None:
-    if settings.with_validation and config.select_every:
-        raise ValueError(
-            "expected generators that were not chosen by validation subjects, "
-            f"found select_every {config.select_every}: add --set "
-            "select_every=0 and patience=0, or leave out --with-validation"
-        )
-
-
-def _fraction_of(run: Run, settings: StudySettings, material: Material) -> int:
-    seen = set(run.subjects)
-    for fraction in settings.fractions[:-1]:
-        if seen <= material.subjects(fraction):
-            return fraction
-    largest = settings.fractions[-1]
-    require_within(run, material.subjects(largest), fraction=largest)
-    return largest
 
 
 def _checked(run: Run, place: Place, material: Material) -> Run:

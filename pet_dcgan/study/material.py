@@ -33,9 +33,21 @@ class LabelledSlices:
             self.images[rows], self.labels[rows], self.subjects[rows]
         )
 
-    def count(self, label: int) -> int:
-        """How many slices have a label."""
-        return int(np.count_nonzero(self.labels == label))
+    def count(
+        self, label: int | None = None, *, of: Collection[str] | None = None
+    ) -> int:
+        """How many slices there are.
+
+        Args:
+            label: Only of this stage.
+            of: Only of these subjects.
+        """
+        counted = np.ones(len(self.labels), bool)
+        if label is not None:
+            counted &= self.labels == label
+        if of is not None:
+            counted &= np.isin(self.subjects, sorted(of))
+        return int(np.count_nonzero(counted))
 
 
 @dataclasses.dataclass(frozen=True)

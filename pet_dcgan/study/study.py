@@ -6,39 +6,26 @@ is chosen by these.
 """
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pet_dcgan.classifier import slice_probabilities, train_classifier
 from pet_dcgan.run import Run
-from pet_dcgan.study.arms import (
-    Cell,
-    cells,
-    dealt_out,
-    fitting_of,
-    labelled_of,
-)
-from pet_dcgan.study.comparison import compare, kept_signal
+from pet_dcgan.study.arms import cells
+from pet_dcgan.study.asking import ask, nothing_said
 from pet_dcgan.study.figure import save_figure
 from pet_dcgan.study.generators import (
     Place,
-    drawn,
     facts,
-    fitting_runs,
     places,
     trained_here,
     training_config,
 )
-from pet_dcgan.study.material import LabelledSlices, Material, load_material
-from pet_dcgan.study.outcomes import Answer
+from pet_dcgan.study.given_runs import fitting_runs
+from pet_dcgan.study.material import Material, load_material
 from pet_dcgan.study.records import Records
 from pet_dcgan.study.settings import StudySettings
-from pet_dcgan.study.words import conclusions
-from pet_dcgan.votes import join_votes
+from pet_dcgan.study.summary import summarise
 
 Advance = Callable[[int, int], None]
 Progress = Callable[[str], contextlib.AbstractContextManager[Advance]]
@@ -122,11 +109,11 @@ class _Study:
         self.given = given
         self.generators = dict(given)
         self.cells = cells(settings.fractions, settings.seeds)
-        self.expected = _asked(material, len(settings.classes))
+        blank = nothing_said(material.judged, len(settings.classes))
         self.answers = {
             cell: answer
             for cell in self.cells
-            if (answer := records.read_answer(cell, expected=self.expected))
+            if (answer := records.read_answer(cell, expected=blank))
         }
 
     def make(self, place: Place, *, verbose: str | int) -> None:
@@ -148,7 +135,12 @@ class _Study:
                 if cell in self.answers:
                     continue
                 advance(done, len(own))
-                answer = self._answer(cell)
+                answer = ask(
+                    cell,
+                    settings=self.settings,
+                    material=self.material,
+                    generators=self.generators,
+                )
                 self.records.write_answer(cell, answer)
                 self.answers[cell] = answer
                 self.write()
@@ -165,123 +157,13 @@ class _Study:
 
     def summary(self) -> dict[str, Any]:
         """Everything that was found so far."""
-        told = self.settings.to_dict()
-        del told["data_dir"]
-        answers: dict[tuple[str, int], list[Answer]] = {}
-        for cell in sorted(self.answers):
-            key = (cell.arm, cell.fraction)
-            answers.setdefault(key, []).append(self.answers[cell])
-        compared = compare(answers, seed=self.settings.seed)
-        summary = {
-            "phantom": self.material.meta.phantom,
-            "complete": len(self.answers) == len(self.cells),
-            "done": len(self.answers),
-            "of": len(self.cells),
-            "classes": list(self.settings.classes),
-            "judged_on": list(self.settings.judged_on),
-            "judged": self._judged(),
-            "training_subjects": {
-                str(f): self._counts(f) for f in self.settings.fractions
-            },
-            "generators": [
+        return summarise(
+            self.settings,
+            self.material,
+            self.answers,
+            cells=self.cells,
+            generators=[
                 facts(run, place, given=place in self.given)
                 for place, run in sorted(self.generators.items())
             ],
-            **compared,
-            "kept_signal": kept_signal(compared["arms"]),
-            "results": [self._row(c) for c in self.cells if c in self.answers],
-            "settings": told,
-        }
-        return {"words": conclusions(summary), **summary}
-
-    def _answer(self, cell: Cell) -> Answer:
-        votes = []
-        for plane in self.settings.planes:
-            labelled = self._labelled(cell, plane)
-            model = train_classifier(
-                labelled,
-                classes=len(self.settings.classes),
-                seed=1000 * self.settings.seed + cell.seed,
-                fitting=fitting_of(cell.arm, steps=self.settings.steps),
-            )
-            judged = self.material.judged[plane]
-            said = slice_probabilities(model, judged.images)
-            votes.append((said, _keys(judged)))
-        _, probabilities = join_votes(votes)
-        return dataclasses.replace(self.expected, probabilities=probabilities)
-
-    def _labelled(self, cell: Cell, plane: str):
-        real = self.material.learnt_from(cell.fraction, plane)
-        images, labels = None, None
-        if cell.needs_synthetic:
-            images, labels = self._synthetic(cell, plane)
-        if self.settings.shuffle_labels:
-            dealt = dealt_out(real.labels, real.subjects, seed=cell.seed)
-            real = dataclasses.replace(real, labels=dealt)
-            if labels is not None:
-                owners = np.arange(len(labels))
-                labels = dealt_out(labels, owners, seed=cell.seed)
-        return labelled_of(cell.arm, real, images, labels)
-
-    def _synthetic(
-        self, cell: Cell, plane: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """As many of each stage as there are real ones at 100 %."""
-        images, labels = [], []
-        for label, stage in enumerate(self.settings.classes):
-            run = self.generators[Place(cell.fraction, plane, stage)]
-            count = self.material.training[plane].count(label)
-            images.append(drawn(run, count=count, seed=cell.seed))
-            labels.append(np.full(count, label))
-        return np.concatenate(images), np.concatenate(labels)
-
-    def _row(self, cell: Cell) -> dict[str, Any]:
-        answer = self.answers[cell]
-        whole = self.material.training.values()
-        own = [
-            self.material.learnt_from(cell.fraction, plane)
-            for plane in self.settings.planes
-        ]
-        uses_real = cell.arm != "synthetic"
-        synthetic = sum(len(part.images) for part in whole)
-        return {
-            "fraction": cell.fraction,
-            "seed": cell.seed,
-            "arm": cell.arm,
-            "training_subjects": sum(self._counts(cell.fraction).values()),
-            "real_images": uses_real * sum(len(part.images) for part in own),
-            "synthetic_images": cell.needs_synthetic * synthetic,
-            "judged_subjects": len(answer.truth),
-            **{k: round(v, 6) for k, v in answer.scores().items()},
-            "phantom": str(self.material.meta.phantom).lower(),
-        }
-
-    def _counts(self, fraction: int) -> dict[str, int]:
-        subjects = self.material.subsets[fraction]
-        return {s: len(subjects[s]) for s in self.settings.classes}
-
-    def _judged(self) -> dict[str, int]:
-        truth = self.expected.truth
-        return {
-            stage: int(np.count_nonzero(truth == label))
-            for label, stage in enumerate(self.settings.classes)
-        }
-
-
-def _keys(slices: LabelledSlices) -> np.ndarray:
-    """A subject and its stage, which another visit may have changed."""
-    pairs = zip(slices.subjects, slices.labels, strict=True)
-    return np.array([f"{subject}\t{label}" for subject, label in pairs])
-
-
-def _asked(material: Material, classes: int) -> Answer:
-    """Who is judged, in the order of `join_votes`, with nothing said yet."""
-    keys = np.unique(
-        np.concatenate([_keys(s) for s in material.judged.values()])
-    )
-    pairs = [key.split("\t") for key in keys]
-    return Answer(
-        subjects=np.array([subject for subject, _ in pairs]),
-        truth=np.array([int(label) for _, label in pairs]),
-        probabilities=np.full([len(keys), classes], 1 / classes),
-    )
+        )
