@@ -85,7 +85,7 @@ def evaluate(
         ValueError: If a held-out subject was trained on, the set does not
             fit the run, an option is out of range, or the generator's images
             are black or not finite.
-        OSError: If the weights of InceptionV3 cannot be had.
+        ConnectionError: If the weights of InceptionV3 cannot be fetched.
     """
     if encoder not in ENCODERS:
         raise ValueError(
@@ -126,7 +126,7 @@ def _encoders(run: Run, judged: Judged, chosen: str) -> dict[str, Encoder]:
         # first, as it may not be had
         from pet_dcgan.features.inception import inception_encoder
 
-        encoders["inception"] = inception_encoder(judged.training_suvr)
+        encoders["inception"] = inception_encoder(suvr_max=run.config.suvr_max)
     own = encoder_of(run.path, judged.training, seed=run.config.seed)
     second = random_encoder(judged.training_suvr)
     return {"trained": own, "random": second} | encoders

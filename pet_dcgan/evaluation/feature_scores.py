@@ -1,6 +1,7 @@
 """KID, Frechet distance, precision and the like, by one encoder."""
 
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from pet_dcgan.metrics.prdc import Prdc, precision_recall_density_coverage
 # more than the neighbours that a ball of precision holds, also in a half
 LEAST_IMAGES = 16
 _LEAST_SUBJECTS = 4
+# Frechet distances of wider features take too long to be taken of halves
+_WIDE = 256
 
 
 def feature_scores(judged: Judged, encoder: Encoder) -> dict[str, Any]:
@@ -71,9 +74,10 @@ def _compared(
 ) -> dict[str, Number]:
     """Every number of two sets of rows."""
     real, other = features
+    narrow_real, narrow_other = _narrow(real, other)
 
     def distance(a: np.ndarray, b: np.ndarray) -> float:
-        return frechet_distance(real[a], other[b])
+        return frechet_distance(narrow_real[a], narrow_other[b])
 
     # the same halves serve its four numbers
     @functools.lru_cache
@@ -89,7 +93,7 @@ def _compared(
 
     return {
         "kid": _kid(real, other, sets, seed),
-        "frechet": number(distance, sets, seed=seed),
+        "frechet": _of_narrow(distance, sets, narrow_real, seed),
         **{
             name: number(functools.partial(one, name), sets, seed=seed)
             for name in Prdc._fields
@@ -128,13 +132,47 @@ def _ratio(
     if slices.subject_count < 2:
         return {"frechet_ratio": None}
 
+    real, synthetic = _narrow(real, synthetic)
+
     def ratio(a: np.ndarray, b: np.ndarray) -> float:
+        whole = len(a) == len(real)
         return frechet_ratio(
-            real[a], synthetic[b], seed=seed, subjects=slices.subjects[a]
+            real[a],
+            synthetic[b],
+            seed=seed,
+            subjects=slices.subjects[a],
+            # the interval's own halves are many
+            splits=10 if whole else 2,
         )
 
     sets = slices.subjects, np.arange(len(synthetic))
-    return {"frechet_ratio": number(ratio, sets, seed=seed)}
+    return {"frechet_ratio": _of_narrow(ratio, sets, real, seed)}
+
+
+def _of_narrow(
+    statistic: Callable[..., float],
+    sets: tuple[np.ndarray, np.ndarray],
+    features: np.ndarray,
+    seed: int,
+) -> Number:
+    """As `number`, of wide features without an interval."""
+    if features.shape[1] <= _WIDE:
+        return number(statistic, sets, seed=seed)
+    value = statistic(*(np.arange(len(owners)) for owners in sets))
+    return {"value": rounded(value), "interval": None}
+
+
+def _narrow(*features: np.ndarray) -> list[np.ndarray]:
+    """The same rows with no more columns than there are rows.
+
+    In the space that the rows span, distances and so the Frechet distance
+    are what they were.
+    """
+    rows = np.concatenate(features).astype(np.float64)
+    if len(rows) >= rows.shape[1]:
+        return list(features)
+    basis = np.linalg.qr(rows.T)[0]
+    return [each @ basis for each in features]
 
 
 def _spread(rows: np.ndarray, count: int) -> np.ndarray:
