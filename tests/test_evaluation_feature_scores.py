@@ -56,7 +56,7 @@ def test_values_are_those_of_the_metrics_with_equal_counts():
     value = found["frechet"]["synthetic"]["value"]
     assert value == pytest.approx(frechet_distance(*rows), abs=1e-6)
     assert found["kid"]["synthetic"]["value"] > found["kid"]["real"]["value"]
-    assert found["kid"]["real"]["error_of"] == "slices"
+    assert found["kid"]["real"]["error_of"] == "subjects"
     assert found["encoder"] == {"name": "pixels"}
 
 

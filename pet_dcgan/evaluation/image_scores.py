@@ -1,5 +1,6 @@
 """Variety, texture, intensities and uptake of the images themselves."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -107,36 +108,39 @@ def texture(judged: Judged, found: Profiles) -> dict[str, Any]:
     little where smooth images have next to none.
     """
     samples = judged.samples()
-    nyquist = {k: nyquist_power(x) for k, x in _kinds(samples).items()}
-    distances, boards = {}, {}
-    for kind, sets in _compared(samples).items():
-        other = _OTHER[kind]
-        powers = found.spectra["real"].power, found.spectra[other].power
-        distances[kind] = sets and number(
-            lambda a, b, p=powers: spectrum_distance(p[0][a], p[1][b]),
-            sets,
-            seed=judged.seed,
-        )
-        sums = nyquist["real"], nyquist.get(other)
-        boards[kind] = sets and number(
-            lambda a, b, s=sums: checkerboard_ratio(s[0][a], s[1][b]),
-            sets,
-            seed=judged.seed,
-        )
+    sums = {kind: nyquist_power(x) for kind, x in _kinds(samples).items()}
+    powers = {kind: each.power for kind, each in found.spectra.items()}
+    owners = _compared(samples)
     return {
-        "distance": distances,
-        "checkerboard": boards,
+        "distance": _by_kind(spectrum_distance, powers, owners, judged.seed),
+        "checkerboard": _by_kind(checkerboard_ratio, sums, owners, judged.seed),
         "finest_detail": {
-            "synthetic": _amplitude(
-                nyquist["synthetic"],
-                np.arange(len(samples.synthetic)),
-                judged.seed,
-            ),
-            "real": _amplitude(
-                nyquist["real"], samples.real.subjects, judged.seed
-            ),
+            kind: _amplitude(sums[kind], whose_images, judged.seed)
+            for kind, whose_images in (
+                ("synthetic", np.arange(len(samples.synthetic))),
+                ("real", samples.real.subjects),
+            )
         },
     }
+
+
+def _by_kind(
+    statistic: Callable[[np.ndarray, np.ndarray], float],
+    values: dict[str, np.ndarray],
+    owners: dict[str, tuple | None],
+    seed: int,
+) -> dict[str, Number | None]:
+    """A statistic of held-out real rows and those of each comparison."""
+
+    def found(kind: str) -> Number | None:
+        if owners[kind] is None:
+            return None
+        real, other = values["real"], values[_OTHER[kind]]
+        return number(
+            lambda a, b: statistic(real[a], other[b]), owners[kind], seed=seed
+        )
+
+    return {kind: found(kind) for kind in owners}
 
 
 def _amplitude(power: np.ndarray, owners: np.ndarray, seed: int) -> Number:
@@ -150,25 +154,21 @@ def intensities(judged: Judged, found: Profiles) -> dict[str, Any]:
 
     The value is exact; its interval is that of histograms.
     """
+    suvr_max = judged.config.suvr_max
+
+    def apart(a: np.ndarray, b: np.ndarray) -> float:
+        means = a.mean(axis=0), b.mean(axis=0)
+        return float(histogram_distance(*means, suvr_max=suvr_max))
+
     samples = judged.samples()
     images = _kinds(samples)
-    suvr_max = judged.config.suvr_max
-    distances = {}
-    for kind, sets in _compared(samples).items():
-        if sets is None:
-            distances[kind] = None
-            continue
-        other = _OTHER[kind]
-        shares = found.histograms["real"], found.histograms[other]
-
-        def apart(a, b, shares=shares):
-            means = shares[0][a].mean(axis=0), shares[1][b].mean(axis=0)
-            return float(histogram_distance(*means, suvr_max=suvr_max))
-
-        value = wasserstein(images["real"].ravel(), images[other].ravel())
-        distances[kind] = number(apart, sets, seed=judged.seed) | {
-            "value": rounded(value)
-        }
+    distances = _by_kind(
+        apart, found.histograms, _compared(samples), judged.seed
+    )
+    for kind, each in distances.items():
+        if each is not None:
+            exact = wasserstein(images["real"], images[_OTHER[kind]])
+            each["value"] = rounded(exact)
     return {"wasserstein": distances}
 
 
