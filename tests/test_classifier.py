@@ -124,7 +124,7 @@ def test_every_group_has_an_equal_share_of_a_batch():
 def test_random_labels_of_subjects_stay_at_chance_and_of_slices_do_not():
     """By subject nothing can be learnt; by slice, that each is of somebody."""
     areas, leaked = [], []
-    for seed in range(4):
+    for seed in range(3):
         images, owners = patterned(24, 6, seed=seed)
         dealt = np.random.default_rng(seed).permutation(np.arange(24) % 2)
         labels = dealt[owners]

@@ -1,6 +1,9 @@
+import contextlib
 import csv
+import dataclasses
 import json
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -23,6 +26,23 @@ def runs(toy_set, tmp_path_factory):
 @pytest.fixture
 def told(toy_set):
     return make_settings(toy_set, fractions=(100,), seeds=2)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Classifiers that guess, each cell the same again; who was asked."""
+    asked = []
+
+    def guess(cell, *, settings, material, generators):
+        asked.append(cell)
+        number = zlib.crc32(str(cell).encode())
+        blank = study.nothing_said(material.judged, len(settings.classes))
+        ones = np.random.default_rng(number).random(len(blank.truth))
+        said = np.stack([1 - ones, ones], axis=1)
+        return dataclasses.replace(blank, probabilities=said)
+
+    monkeypatch.setattr(study, "ask", guess)
+    return asked
 
 
 @pytest.fixture(scope="module")
@@ -93,59 +113,41 @@ def test_what_is_shown_names_nobody_and_no_place(whole):
     assert (out / "study.png").stat().st_size > 10_000
 
 
-def test_the_same_study_gives_the_same_bytes(told, runs, tmp_path):
-    for name in ("a", "b"):
-        run_study(told, tmp_path / name, runs=runs)
-    for name in ("results.csv", "study.json", "study.png"):
-        first, second = (tmp_path / n / name for n in ("a", "b"))
-        assert first.read_bytes() == second.read_bytes()
-
-
 def test_a_stopped_study_is_marked_and_goes_on(
-    told, runs, tmp_path, monkeypatch
+    told, runs, tmp_path, monkeypatch, quick
 ):
-    asked, ask = [], study.ask
+    guess = study.ask
 
-    def stop_at_third(cell, **others):
-        if len(asked) == 3:
+    def stop_at_fourth(cell, **others):
+        if len(quick) == 3:
             raise KeyboardInterrupt
-        asked.append(cell)
-        return ask(cell, **others)
+        return guess(cell, **others)
 
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(study, "ask", stop_at_third)
+        patch.setattr(study, "ask", stop_at_fourth)
         with pytest.raises(KeyboardInterrupt):
             run_study(told, out, runs=runs)
-    assert {row["study"] for row in results(out)} == {"partial"}
-    assert len(results(out)) == 3
+    assert [row["study"] for row in results(out)] == ["partial"] * 3
     partial = json.loads((out / "study.json").read_text())
-    assert (partial["complete"], partial["done"], partial["of"]) == (
-        False,
-        3,
-        8,
-    )
+    found = {name: partial[name] for name in ("complete", "done", "of")}
+    assert found == {"complete": False, "done": 3, "of": 8}
     assert any(line.startswith("Partial") for line in partial["words"])
     assert (out / "study.png").is_file()
     with pytest.raises(FileExistsError, match="--resume"):
         run_study(told, out, runs=runs)
 
-    again = []
-    monkeypatch.setattr(
-        study, "ask", lambda cell, **o: again.append(cell) or ask(cell, **o)
-    )
     run_study(told, out, runs=runs, resume=True)
-    assert len(again) == 8 - 3
-    assert not set(again) & set(asked)
+    assert len(quick) == len(set(quick)) == 8
     straight = tmp_path / "straight"
     run_study(told, straight, runs=runs)
     for name in ("results.csv", "study.json", "study.png"):
-        found = (out / name).read_bytes()
-        assert found == (straight / name).read_bytes()
+        after = (out / name).read_bytes()
+        assert after == (straight / name).read_bytes()
 
 
 def test_given_runs_are_used_and_nothing_is_trained(
-    told, runs, tmp_path, monkeypatch
+    told, runs, tmp_path, monkeypatch, quick
 ):
     monkeypatch.setattr(study, "trained_here", None)  # calling it would fail
     summary = run_study(told, tmp_path / "out", runs=runs)
@@ -153,24 +155,15 @@ def test_given_runs_are_used_and_nothing_is_trained(
     assert not (tmp_path / "out" / "generators").exists()
 
 
-def test_shuffled_labels_are_told_and_change_what_is_learnt(
-    toy_set, runs, tmp_path
-):
-    """With the discs' brightness, true labels give 1.0 for every seed."""
-    settings = make_settings(
-        toy_set, fractions=(100,), seeds=6, shuffle_labels=True
-    )
+def test_a_control_is_called_so(toy_set, runs, tmp_path, quick):
+    settings = make_settings(toy_set, fractions=(100,), shuffle_labels=True)
     summary = run_study(settings, tmp_path / "out", runs=runs)
     assert any(line.startswith("Control") for line in summary["words"])
-    real = [r["auc"] for r in summary["results"] if r["arm"] == "real"]
-    assert np.mean(real) < 0.9
 
 
 def test_progress_and_lines_before_each_generator(
-    toy_set, tmp_path, monkeypatch
+    toy_set, tmp_path, monkeypatch, quick
 ):
-    import contextlib
-
     steps, lines = [], []
 
     @contextlib.contextmanager
@@ -179,7 +172,6 @@ def test_progress_and_lines_before_each_generator(
 
     monkeypatch.setattr(study, "trained_here", lambda place, *a, **o: place)
     monkeypatch.setattr(study, "facts", lambda run, place, given: {})
-    monkeypatch.setattr(study, "ask", lambda cell, **o: _blank(o["material"]))
     run_study(
         make_settings(toy_set),
         tmp_path / "out",
@@ -190,10 +182,6 @@ def test_progress_and_lines_before_each_generator(
     assert len(lines) == 4
     assert steps[-1] == ("classifiers with synthetic images", 4, 4)
     assert steps[0] == ("classifiers without synthetic images", 0, 4)
-
-
-def _blank(material):
-    return study.nothing_said(material.judged, 2)
 
 
 def test_nothing_is_left_where_the_study_cannot_begin(toy_set, tmp_path):

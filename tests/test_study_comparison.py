@@ -16,7 +16,7 @@ def answers(count, *, skill, seeds=4, first=0):
         ones = np.where(right == truth, 0.8, 0.2) + rng.normal(0, 0.05, count)
         said = np.stack([1 - ones, ones], axis=1)
         found.append(Answer(np.arange(count).astype(str), truth, said))
-    return found
+    return dict(enumerate(found))
 
 
 def rows_of(found, part, **wanted):
@@ -68,14 +68,12 @@ def test_pairing_makes_the_interval_of_a_difference_narrower():
     assert gain["high"] - gain["low"] < 0.7 * (arm["high"] - arm["low"])
 
 
-def test_a_partial_arm_is_compared_as_far_as_it_came():
-    found = compare(
-        {
-            ("real", 25): answers(20, skill=0.7),
-            ("synthetic", 25): answers(20, skill=0.7, seeds=2),
-        }
-    )
-    assert {row["seeds"] for row in found["differences"]} == {2}
+def test_a_partial_arm_is_compared_by_the_seeds_that_both_have():
+    real = answers(20, skill=0.7)
+    same = {seed: real[seed] for seed in (1, 3)}
+    found = compare({("real", 25): real, ("synthetic", 25): same})
+    for row in found["differences"]:
+        assert (row["seeds"], row["mean"], row["low"]) == (2, 0, 0)
 
 
 def test_too_few_subjects_give_a_reason_and_the_number_needed():

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
-from study_toy import make_settings
+from study_toy import SMALL, make_settings
+from toy_run import make_run
 
+from pet_dcgan.callbacks import EpochLog
 from pet_dcgan.data import DataLeakageError
 from pet_dcgan.run import Run
 from pet_dcgan.study.generators import (
@@ -63,34 +65,32 @@ def test_one_that_is_there_is_taken(trained, settings, material):
 
 
 def test_a_stopped_one_goes_on(settings, material, tmp_path, monkeypatch):
-    from pet_dcgan import callbacks
+    begin = EpochLog.on_epoch_begin
 
     def stop(self, epoch, logs=None):
         if epoch == 1:
             raise KeyboardInterrupt
+        begin(self, epoch, logs)
 
     with monkeypatch.context() as patch:
-        patch.setattr(callbacks.EpochLog, "on_epoch_begin", stop)
+        patch.setattr(EpochLog, "on_epoch_begin", stop)
         with pytest.raises(KeyboardInterrupt):
             trained_here(ALL, tmp_path, settings, material)
     run = trained_here(ALL, tmp_path, settings, material)
     assert len((run.path / "log.csv").read_text().splitlines()) == 1 + 2
 
 
-def test_one_of_other_subjects_is_refused(settings, material, tmp_path):
-    from toy_run import make_run
-
-    for subject, reason in (("999_S_3004", "validation or test"), (None, "others")):
-        place = Place(34, "axial", "AD" if subject else "NC")
-        subjects = [subject] if subject else None
-        make_run(
-            tmp_path / place.folder,
-            settings.data_dir,
-            place.stage,
-            subjects=subjects,
-        )
-        with pytest.raises(DataLeakageError, match=reason):
-            trained_here(place, tmp_path, settings, material)
+@pytest.mark.parametrize(
+    ("subjects", "reason"),
+    [(["999_S_3004"], "validation or test"), (None, "found others 2")],
+)
+def test_one_of_other_subjects_is_refused(
+    settings, material, tmp_path, subjects, reason
+):
+    data = settings.data_dir
+    make_run(tmp_path / FEW.folder, data, "AD", subjects=subjects)
+    with pytest.raises(DataLeakageError, match=reason):
+        trained_here(FEW, tmp_path, settings, material)
 
 
 def test_fewer_slices_than_a_batch_are_found_before(toy_set, material):
@@ -102,14 +102,16 @@ def test_fewer_slices_than_a_batch_are_found_before(toy_set, material):
 
 def test_validation_subjects_do_not_choose_and_stand_trial(toy_set, material):
     settings = make_settings(
-        toy_set, with_validation=True, overrides={"select_every": 1}
+        toy_set,
+        with_validation=True,
+        overrides=SMALL | {"select_every": 1},
     )
     with pytest.raises(ValueError, match="leave out --with-validation"):
         training_config(ALL, settings, material)
 
 
-def test_images_are_drawn_as_they_would_be_stored(make_run):
-    run = make_run("AD")
+def test_images_are_drawn_as_they_would_be_stored(toy_set, tmp_path):
+    run = make_run(tmp_path / "ad", toy_set)
     images = drawn(run, count=5, seed=0)
     assert images.dtype == np.uint16
     assert images.shape == (5, 32, 32)
@@ -121,8 +123,8 @@ def test_images_are_drawn_as_they_would_be_stored(make_run):
 @pytest.mark.parametrize(
     ("value", "reason"), [(0.0, "one brightness"), (np.nan, "diverged")]
 )
-def test_a_generator_of_nothing_is_refused(make_run, value, reason):
-    run = make_run("AD")
+def test_a_generator_of_nothing_is_refused(toy_set, tmp_path, value, reason):
+    run = make_run(tmp_path / "ad", toy_set)
     generator = run.load_generator()
     generator.set_weights([w * value for w in generator.get_weights()])
     run.save_generator(generator)

@@ -15,7 +15,7 @@ LEVEL = 0.95
 RESAMPLES = 2000
 _DIGITS = 6
 
-Answers = Mapping[tuple[str, int], list[Answer]]
+Answers = Mapping[tuple[str, int], Mapping[int, Answer]]
 
 
 def compare(answers: Answers, *, seed: int = 0) -> dict[str, list]:
@@ -29,8 +29,8 @@ def compare(answers: Answers, *, seed: int = 0) -> dict[str, list]:
     same generators would change is not in it.
 
     Args:
-        answers: By arm and fraction, one answer a seed, those of all arms
-            of the same subjects.
+        answers: By arm and fraction, the answer of each seed, all of the
+            same subjects.
         seed: Fixes what is drawn.
 
     Returns:
@@ -44,12 +44,12 @@ def compare(answers: Answers, *, seed: int = 0) -> dict[str, list]:
             own = answers.get((arm, fraction))
             if not own:
                 continue
-            arms += _rows(arm, fraction, own, None, seed)
-            real = answers.get((REAL, fraction))
-            # as far as both have come
-            both = min(len(own), len(real or []))
+            arms += _rows(arm, fraction, list(own.values()), None, seed)
+            real = answers.get((REAL, fraction), {})
+            # seeds that both have come to
+            both = [s for s in own if s in real]
             if arm != REAL and both:
-                pair = (own[:both], real[:both])
+                pair = [own[s] for s in both], [real[s] for s in both]
                 differences += _rows(arm, fraction, *pair, seed)
     return {"arms": arms, "differences": differences}
 

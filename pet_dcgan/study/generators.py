@@ -9,6 +9,7 @@ import numpy as np
 
 from pet_dcgan.config import PRESETS, TrainConfig
 from pet_dcgan.intensity import png_from_suvr
+from pet_dcgan.limits import of_kind
 from pet_dcgan.looks import generator_facts
 from pet_dcgan.run import Run
 from pet_dcgan.sampling import synthetic_slices
@@ -89,8 +90,7 @@ def training_config(
 ) -> TrainConfig:
     """What a generator is told: as many steps at every fraction.
 
-    Fewer subjects mean fewer batches an epoch, so there are more epochs, and
-    what happens every few epochs happens as often in all.
+    Fewer subjects mean fewer batches an epoch, so there are more epochs.
 
     Args:
         place: Which generator.
@@ -102,11 +102,14 @@ def training_config(
             subjects would choose a generator and then be judged.
     """
     values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
-    epochs, batch = int(values["epochs"]), int(values["batch_size"])
+    epochs, batch, *others = (
+        of_kind(name, int, values[name])
+        for name in ("epochs", "batch_size", *_EVERY)
+    )
     label = settings.classes.index(place.stage)
     slices = material.training[place.plane]
     whole = slices.count(label)
-    own = slices.count(label, of=material.subjects(place.fraction))
+    own = slices.count(label, of=material.subsets[place.fraction][place.stage])
     if own < batch:
         raise ValueError(
             f"expected a batch of {batch} slices or more of {place}, found "
@@ -115,9 +118,9 @@ def training_config(
         )
     steps = epochs * max(1, whole // batch)
     longer = math.ceil(steps / (own // batch))
-    changes = {"epochs": longer} | {
-        name: _scaled(values[name], longer / epochs) for name in _EVERY
-    }
+    # what happens every few epochs, 0 for never, happens as often in all
+    every = [round(value * longer / epochs) for value in others]
+    changes = {"epochs": longer} | dict(zip(_EVERY, every, strict=True))
     config = resolve_config(
         settings.preset,
         data_dir=settings.data_dir,
@@ -195,8 +198,3 @@ def _checked(run: Run, place: Place, material: Material) -> Run:
         run, material.subjects(place.fraction), fraction=place.fraction
     )
     return run
-
-
-def _scaled(value: Any, factor: float) -> int:
-    """A number of epochs in a training so much longer; 0 stays off."""
-    return round(int(value) * factor)

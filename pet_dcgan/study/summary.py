@@ -33,10 +33,10 @@ def summarise(
         cells: All classifiers.
         generators: Facts of those that are done.
     """
-    by_arm: dict[tuple[str, int], list[Answer]] = {}
+    by_arm: dict[tuple[str, int], dict[int, Answer]] = {}
     for cell in sorted(answers):
-        key = (cell.arm, cell.fraction)
-        by_arm.setdefault(key, []).append(answers[cell])
+        seeds = by_arm.setdefault((cell.arm, cell.fraction), {})
+        seeds[cell.seed] = answers[cell]
     compared = compare(by_arm, seed=settings.seed)
     told = settings.to_dict()
     del told["data_dir"]
