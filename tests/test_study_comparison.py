@@ -59,8 +59,11 @@ def test_an_arm_that_says_the_same_differs_by_nothing():
 def test_pairing_makes_the_interval_of_a_difference_narrower():
     """Arms that err on the same subjects differ more surely than they are."""
     real = answers(40, skill=0.7, seeds=3)
-    better = [Answer(a.subjects, a.truth, a.probabilities.copy()) for a in real]
-    for answer in better:  # two subjects more are called rightly
+    better = {
+        seed: Answer(a.subjects, a.truth, a.probabilities.copy())
+        for seed, a in real.items()
+    }
+    for answer in better.values():  # two subjects more are called rightly
         answer.probabilities[:2] = [[1, 0], [0, 1]]
     found = compare({("real", 25): real, ("real+synthetic", 25): better})
     (arm,) = rows_of(found, "arms", arm="real", metric="accuracy")
