@@ -322,6 +322,27 @@ def test_perfect_copies_are_left_out_of_the_mean(
     assert metrics["ssim"]["synthetic"]["nearest"]["mean"] == 1
 
 
+def test_inception_is_a_third_opinion(make_run, monkeypatch):
+    class Pixels:
+        facts = {"name": "inception"}  # noqa: RUF012
+
+        def features(self, images):
+            return images.reshape(len(images), -1)[:, ::16]
+
+    scales = []
+
+    def encoder(*, suvr_max):
+        scales.append(suvr_max)
+        return Pixels()
+
+    place = "pet_dcgan.features.inception.inception_encoder"
+    monkeypatch.setattr(place, encoder)
+    no_figures(monkeypatch)
+    metrics = evaluate(make_run(), encoder="inception")
+    assert list(metrics["features"]) == ["trained", "random", "inception"]
+    assert scales == [2.5]
+
+
 def test_progress_counts_to_the_end(make_run, monkeypatch):
     no_figures(monkeypatch)
     seen = []
