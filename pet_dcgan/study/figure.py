@@ -69,7 +69,7 @@ def _arms(axes: Axes, summary: Mapping[str, Any], metric: str) -> None:
     axes.axhline(0.5 if metric == "auc" else 1 / classes, color="0.6", ls=":")
     axes.text(
         0.01,
-        (0.5 if metric == "auc" else 1 / classes) + 0.012,
+        (0.5 if metric == "auc" else 1 / classes) - 0.05,
         "chance" if metric != "accuracy" else "chance, equal stages",
         color="0.4",
         fontsize=8,
