@@ -407,9 +407,12 @@ def test_generator_of_another_size_is_refused(make_run):
         evaluate(run)
 
 
-@pytest.mark.parametrize("value", [0.0, 1.2])
-def test_images_of_one_grey_are_refused(make_run, monkeypatch, value):
+@pytest.mark.parametrize(("value", "varied"), [(0.0, 1e-3), (1.2, 0.0)])
+def test_images_black_or_of_one_grey_are_refused(
+    make_run, monkeypatch, value, varied
+):
     flat = np.full([8, 32, 32], value, np.float32)
+    flat[:, 8:, 8:] += varied
     monkeypatch.setattr(judging, "synthetic_slices", lambda *a, **k: flat)
     with pytest.raises(ValueError, match="black or of one grey"):
         evaluate(make_run())

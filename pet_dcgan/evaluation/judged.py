@@ -22,8 +22,10 @@ from pet_dcgan.sampling import synthetic_slices
 
 # synthetic images where no number is given: copies are looked for among all
 SYNTHETIC = 256
-# share of suvr_max that an image has to vary by, to be one
-_VISIBLE = 0.001
+# shares of suvr_max: an image that stays below the first is black, one that
+# varies by less than the second is of one grey; a training of a few steps
+# makes images that hardly vary, which are judged all the same
+_BLACK, _FLAT = 1e-3, 1e-6
 
 
 class RealSlices(NamedTuple):
@@ -230,7 +232,10 @@ def _drawn(
     _require_shape(generator, config)
     seeds = np.arange(seed, seed + count)
     images = synthetic_slices(generator, seeds, suvr_max=config.suvr_max)
-    if np.ptp(images, axis=(1, 2)).max() < _VISIBLE * config.suvr_max:
+    varied = np.ptp(images, axis=(1, 2)).max()
+    if images.max() < _BLACK * config.suvr_max or (
+        varied < _FLAT * config.suvr_max
+    ):
         raise ValueError(
             "expected images of brains, found every synthetic one black or of "
             f"one grey (SUVR up to {max(0.0, float(images.max())):.3f}): the "
