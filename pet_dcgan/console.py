@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.report import metric_rows
+from pet_dcgan.report.console_rows import metric_rows
 
 _MOST_REASONS = 20
 STOPPED = 130

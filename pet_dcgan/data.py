@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -19,9 +19,11 @@ from pet_dcgan.prepared import (
 )
 
 __all__ = [
+    "DataLeakageError",
     "SetMeta",
     "Slices",
     "load_slices",
+    "named",
     "open_set",
     "require_disjoint",
     "require_equal_parts",
@@ -29,6 +31,10 @@ __all__ = [
     "subjects_of",
     "training_batches",
 ]
+
+
+class DataLeakageError(ValueError):
+    """A subject is where it would make a figure worthless."""
 
 
 def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
@@ -185,12 +191,17 @@ def require_disjoint(
     """Refuses subjects that would be both trained on and judged on.
 
     Raises:
-        ValueError: If there are such, naming them.
+        DataLeakageError: If there are such, naming them.
     """
     shared = sorted(set(trained_on) & set(judged_on))
     if shared:
-        named = ", ".join(shared[:5]) + (", ..." if len(shared) > 5 else "")
-        raise ValueError(
+        raise DataLeakageError(
             "expected no subject both trained on and held out, found "
-            f"{len(shared)}: {named}: prepare the set again, by subject"
+            f"{named(shared)}: prepare the set again, by subject"
         )
+
+
+def named(subjects: Sequence[str]) -> str:
+    """How many subjects, and the first five by name, for a line of text."""
+    first = ", ".join(subjects[:5]) + (", ..." if len(subjects) > 5 else "")
+    return f"{len(subjects)}: {first}"

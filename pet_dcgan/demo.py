@@ -116,8 +116,12 @@ def run_demo(
     step("phantom scans", scans, lambda: _phantom(out, settings, progress))
     step("prepared slices", slices, lambda: _prepare(out, settings, progress))
     metrics = {
-        stage: _one_stage(stage, out, settings, step) for stage in STAGES
+        stage: _one_stage(stage, out, settings, step, progress)
+        for stage in STAGES
     }
+    for stage in STAGES:
+        run = Run.open(out / "runs" / stage.lower())
+        places[f"report {stage}"] = run.evaluation / "report.html"
     step("gallery", places["gallery"], lambda: _gallery(out, settings))
     return Summary(metrics, places)
 
@@ -185,7 +189,7 @@ def _prepare(out: Path, settings: Settings, progress: Progress) -> None:
 
 
 def _one_stage(
-    stage: str, out: Path, settings: Settings, step: _Step
+    stage: str, out: Path, settings: Settings, step: _Step, progress: Progress
 ) -> dict[str, Any]:
     """Trains, judges and exports the generator of one stage."""
     path = out / "runs" / stage.lower()
@@ -198,7 +202,7 @@ def _one_stage(
     step(
         f"{stage} evaluation",
         run.evaluation / "metrics.json",
-        lambda: evaluate(run),
+        lambda: _evaluate(run, stage, progress),
     )
     step(
         f"{stage} export",
@@ -206,6 +210,12 @@ def _one_stage(
         lambda: export_run(run, out / "models"),
     )
     return run.metrics()
+
+
+def _evaluate(run: Run, stage: str, progress: Progress) -> None:
+    """Judges the generator of one stage."""
+    with progress(f"evaluate {stage}") as advance:
+        evaluate(run, progress=advance)
 
 
 def _train(

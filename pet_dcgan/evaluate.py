@@ -1,27 +1,34 @@
-"""How like held-out real slices the slices of a generator are."""
+"""What a generator is worth, against subjects it has never seen."""
 
 import json
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pet_dcgan.config import TrainConfig
-from pet_dcgan.data import SetMeta, Slices, load_slices, require_disjoint
-from pet_dcgan.evaluation_figures import (
-    save_histograms,
-    save_real_and_synthetic,
+from pet_dcgan.evaluation.copies import copies
+from pet_dcgan.evaluation.feature_scores import feature_scores
+from pet_dcgan.evaluation.image_scores import (
+    intensities,
+    profiles,
+    texture,
+    uptake,
+    variety,
 )
+from pet_dcgan.evaluation.judged import Judged, judged_images
+from pet_dcgan.evaluation.pair_scores import pair_scores, real_pairs
+from pet_dcgan.evaluation.pairs import RULES
+from pet_dcgan.evaluation.pictures import Material, save_pictures
+from pet_dcgan.evaluation.training_log import read_curves, training_facts
+from pet_dcgan.evaluation.verdict import verdict
+from pet_dcgan.features.encoder import Encoder
+from pet_dcgan.features.random_encoder import random_encoder
 from pet_dcgan.files import replacing
-from pet_dcgan.intensity import suvr_from_png
-from pet_dcgan.metrics.psnr import psnr
-from pet_dcgan.metrics.ssim import ssim
-from pet_dcgan.pairs import RULES, Pairs, pair_with_real
+from pet_dcgan.metrics.intervals import MIN_SUBJECTS
+from pet_dcgan.report.page import report_page
 from pet_dcgan.run import Run
-from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.run_encoder import encoder_of
 
+ENCODERS = ("own", "inception")
 _ONE_SUBJECT = (
     "real against real needs held-out images of two subjects, found one"
 )
@@ -35,7 +42,10 @@ _FACTS = (
     "spacing_mm",
     "suvr_max",
 )
-_CHUNK = 256
+_LEVEL = 0.95
+_STEPS = 9
+
+Advance = Callable[[int, int], None]
 
 
 def evaluate(
@@ -44,21 +54,28 @@ def evaluate(
     data_dir: str | Path | None = None,
     count: int | None = None,
     seed: int = 0,
+    encoder: str = "own",
+    progress: Advance | None = None,
 ) -> dict[str, Any]:
-    """Compares a run's generator with held-out real slices.
+    """Judges a run's generator by held-out real slices.
 
-    As many synthetic slices as real ones of the test split are paired with
-    real ones and compared by PSNR and SSIM; the same is done for the real
-    slices against those of other subjects. Writes `metrics.json` and two
-    figures to the run's `evaluation` folder; the same run and seed give the
-    same bytes.
+    Synthetic slices are compared with as many real ones of the test split,
+    and real ones with real ones of other subjects in the same way. Writes
+    `metrics.json`, figures and `report.html` to the run's `evaluation`
+    folder; the same run and seed give the same bytes.
 
     Args:
         run: A finished run.
         data_dir: Folder of the prepared sets, by default the run's own.
-        count: Number of slices of each kind, by default every held-out one.
+        count: Number of synthetic slices, by default 256 or as many as there
+            are held-out ones, if those are more. All of them are looked
+            through for copies and for variety; comparisons take as many as
+            there are held-out ones, or fewer of both where `count` is less.
         seed: Seed of the first synthetic slice (the others count up from
-            it), and of the random pairs.
+            it), and of everything that is drawn.
+        encoder: `"own"` for the encoder of the run's training slices and the
+            random one, `"inception"` to add InceptionV3.
+        progress: Called with the steps done and their number.
 
     Returns:
         What `metrics.json` holds.
@@ -66,133 +83,154 @@ def evaluate(
     Raises:
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set does not
-            fit the run, `count` is out of range, or the generator makes
-            values that are not finite.
+            fit the run, an option is out of range, or the generator's images
+            are black or not finite.
+        ConnectionError: If the weights of InceptionV3 cannot be fetched.
     """
-    generator = run.load_generator()
-    held_out = _held_out(run, data_dir)
-    real, subjects = _chosen(held_out, count, seed)
-    suvr_max = run.config.suvr_max
-    seeds = np.arange(seed, seed + len(real))
-    synthetic = synthetic_slices(generator, seeds, suvr_max=suvr_max)
-    pairs = {
-        "synthetic": pair_with_real(synthetic, real, seed=seed),
-        "real": _real_pairs(real, subjects, seed),
-    }
-    metrics = _describe(run, subjects, seed) | {
-        "psnr": _scores(pairs, psnr),
-        "ssim": _scores(pairs, partial(ssim, dynamic_range=suvr_max)),
-    }
-    _write(run, metrics, pairs)
+    if encoder not in ENCODERS:
+        raise ValueError(
+            f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
+        )
+    step = _Steps(progress)
+    judged = judged_images(run, data_dir=data_dir, count=count, seed=seed)
+    step()
+    encoders = _encoders(run, judged, encoder)
+    step()
+    metrics, material = _measure(run, judged, encoders, step)
+    metrics["verdict"] = verdict(metrics)
+    folder = run.evaluation
+    metrics["figures"] = save_pictures(folder, material, run.config)
+    step()
+    _write(folder, metrics)
+    step()
     return metrics
 
 
-def _held_out(run: Run, data_dir: str | Path | None) -> Slices:
+class _Steps:
+    """Counts steps and tells of them."""
+
+    def __init__(self, progress: Advance | None) -> None:
+        self._progress = progress
+        self._done = 0
+
+    def __call__(self) -> None:
+        self._done += 1
+        if self._progress is not None:
+            self._progress(self._done, _STEPS)
+
+
+def _encoders(run: Run, judged: Judged, chosen: str) -> dict[str, Encoder]:
+    """By name; the first is the run's own."""
+    encoders = {}
+    if chosen == "inception":
+        # first, as it may not be had
+        from pet_dcgan.features.inception import inception_encoder
+
+        encoders["inception"] = inception_encoder(suvr_max=run.config.suvr_max)
+    own = encoder_of(run.path, judged.training, seed=run.config.seed)
+    second = random_encoder(judged.training_suvr)
+    return {"trained": own, "random": second} | encoders
+
+
+def _measure(
+    run: Run, judged: Judged, encoders: dict[str, Encoder], step: _Steps
+) -> tuple[dict[str, Any], Material]:
+    """Every number, and what figures are drawn of."""
     config = run.config
-    slices = load_slices(
-        data_dir or config.data_dir,
-        config.dataset,
-        split="test",
-        stage=config.stage,
-        plane=config.plane,
+    pairs = real_pairs(judged)
+    metrics = _facts(run, judged) | pair_scores(judged, pairs)
+    step()
+    metrics["features"] = {
+        name: feature_scores(judged, encoder)
+        for name, encoder in encoders.items()
+    }
+    step()
+    metrics["copies"], closest = copies(judged)
+    step()
+    metrics["diversity"] = variety(judged)
+    step()
+    found = profiles(
+        judged.samples(),
+        spacing_mm=config.spacing_mm,
+        suvr_max=config.suvr_max,
     )
-    _require_fit(config, slices.meta)
-    require_disjoint(run.subjects, slices.subjects)
-    return slices
+    metrics["spectrum"] = texture(judged, found)
+    metrics["intensity"] = intensities(judged, found)
+    metrics["bands"], bands = uptake(judged, pairs)
+    step()
+    kept = metrics["training"]["generator"]["epoch"]
+    curves = read_curves(run.path)
+    return metrics, Material(pairs, closest, curves, kept, found, bands)
 
 
-def _require_fit(config: TrainConfig, meta: SetMeta) -> None:
-    for name in ("size", "spacing_mm", "suvr_max", "phantom"):
-        wanted, found = getattr(config, name), getattr(meta, name)
-        if wanted != found:
-            raise ValueError(
-                f"expected a data set with the run's {name} {wanted}, found "
-                f"{found}: give the --data-dir the run was trained on"
-            )
-
-
-def _chosen(
-    slices: Slices, count: int | None, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Held-out slices in SUVR and their subjects, `count` of them."""
-    total = len(slices.images)
-    count = total if count is None else count
-    if not 1 <= count <= total:
-        raise ValueError(
-            f"expected a count from 1 to {total} (the held-out slices), "
-            f"found {count}"
-        )
-    if not 0 <= seed < 2**62:
-        raise ValueError(f"expected a seed of 0 or more, found {seed}")
-    random = np.random.default_rng(seed)
-    rows = np.sort(random.choice(total, count, replace=False))
-    suvr = suvr_from_png(slices.images[rows], slices.meta.suvr_max)
-    return suvr, slices.subjects[rows]
-
-
-def _real_pairs(
-    real: np.ndarray, subjects: np.ndarray, seed: int
-) -> Pairs | None:
-    if len(np.unique(subjects)) < 2:
-        return None
-    return pair_with_real(real, real, seed=seed, subjects=subjects)
-
-
-def _scores(
-    pairs: dict[str, Pairs | None], metric: Callable
-) -> dict[str, dict | None]:
-    """Summary of a metric for each kind of image and rule of pairing."""
-    return {
-        kind: each
-        and {rule: _summary(_values(each, rule, metric)) for rule in RULES}
-        for kind, each in pairs.items()
-    }
-
-
-def _values(pairs: Pairs, rule: str, metric: Callable) -> np.ndarray:
-    partners, images = pairs.partners[rule], pairs.images
-    starts = range(0, len(images), _CHUNK)
-    rows = [slice(start, start + _CHUNK) for start in starts]
-    values = [metric(pairs.real[partners[r]], images[r]) for r in rows]
-    return np.concatenate(values)
-
-
-def _summary(values: np.ndarray) -> dict[str, float | int | None]:
-    """Mean, median and SD; equal images have no finite PSNR and are left."""
-    values = values[np.isfinite(values)]
-    known = len(values) > 0
-    return {
-        "mean": round(float(values.mean()), 6) if known else None,
-        "median": round(float(np.median(values)), 6) if known else None,
-        "sd": round(float(values.std(ddof=1)), 6) if len(values) > 1 else None,
-        "n": len(values),
-    }
-
-
-def _describe(run: Run, subjects: np.ndarray, seed: int) -> dict[str, Any]:
-    names, counts = np.unique(subjects, return_counts=True)
-    total, held_out = len(subjects), len(names)
-    others = float((counts * (total - counts)).sum() / total)
-    return {name: getattr(run.config, name) for name in _FACTS} | {
-        "seed": seed,
-        "images": {"synthetic": total, "held_out": total},
-        "subjects": {"training": len(run.subjects), "held_out": held_out},
+def _facts(run: Run, judged: Judged) -> dict[str, Any]:
+    """What was judged by what, in counts."""
+    config, real = run.config, judged.real
+    held_out = real.subject_count
+    counts = [(real.subjects == one).sum() for one in set(real.subjects)]
+    total = len(real.images)
+    others = float(sum(n * (total - n) for n in counts) / total)
+    candidates = total if held_out < 2 else round(others, 6)
+    return {name: getattr(config, name) for name in _FACTS} | {
+        "seed": judged.seed,
+        "images": {
+            "synthetic": total,
+            "held_out": total,
+            "synthetic_drawn": len(judged.synthetic),
+        },
+        "subjects": {
+            "training": len(run.subjects),
+            "held_out": held_out,
+            "validation": judged.validation.subject_count,
+        },
+        "training": training_facts(
+            run.path,
+            config,
+            subjects=len(run.subjects),
+            slices=len(judged.training.images),
+        ),
         "pairing": RULES,
-        "candidates": {"synthetic": total, "real": round(others, 6)},
+        "candidates": {
+            "synthetic": candidates,
+            "real": candidates if held_out > 1 else 0.0,
+        },
         "no_real_against_real": None if held_out > 1 else _ONE_SUBJECT,
+        "intervals": {"level": _LEVEL, "missing": _no_intervals(held_out)},
+        "missing": _missing(judged),
         "units": {"psnr": "dB", "ssim": "1 for equal images"},
     }
 
 
-def _write(
-    run: Run, metrics: dict[str, Any], pairs: dict[str, Pairs | None]
-) -> None:
-    """Figures first: `metrics.json` says that all of it is there."""
-    folder, config = run.evaluation, run.config
-    save_histograms(folder / "histograms.png", pairs, config)
-    save_real_and_synthetic(
-        folder / "real_and_synthetic.png", pairs["synthetic"], config
+def _no_intervals(subjects: int) -> str | None:
+    if subjects >= MIN_SUBJECTS:
+        return None
+    found = "is 1" if subjects == 1 else f"are {subjects}"
+    return (
+        f"they need {MIN_SUBJECTS} held-out subjects or more, and there {found}"
     )
+
+
+def _missing(judged: Judged) -> dict[str, str | None]:
+    alone = judged.real.subject_count < 2
+    no_others = not len(judged.validation.images)
+    return {
+        "real_pairs": _ONE_SUBJECT if alone else None,
+        "real_samples": (
+            "how far apart samples of real subjects lie, since the set has no "
+            "validation images of this stage"
+        )
+        if no_others
+        else None,
+    }
+
+
+def _write(folder: Path, metrics: dict[str, Any]) -> None:
+    """The page first: `metrics.json` says that all of it is there."""
     text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
+    pictures = {
+        name: (folder / name).read_bytes() for name in metrics["figures"]
+    }
+    with replacing(folder / "report.html") as path:
+        path.write_text(report_page(metrics, pictures), encoding="utf-8")
     with replacing(folder / "metrics.json") as path:
         path.write_text(text + "\n", encoding="utf-8")

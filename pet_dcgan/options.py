@@ -58,12 +58,26 @@ class Strategy(enum.StrEnum):
     MULTIWORKER = "multiworker"
 
 
+class Features(enum.StrEnum):
+    """What an evaluation takes features by."""
+
+    OWN = "own"
+    INCEPTION = "inception"
+
+
 class Format(enum.StrEnum):
     """The files `generate` writes."""
 
     PNG = "png"
     NPY = "npy"
     NIFTI = "nifti"
+
+
+class Task(enum.StrEnum):
+    """What the classifiers of a study tell apart."""
+
+    TWO = "nc-ad"
+    THREE = "three"
 
 
 class Visits(enum.StrEnum):
@@ -226,6 +240,41 @@ def parse_counts(text: str) -> dict[str, int]:
             )
         counts[stage] = int(number)
     return counts
+
+
+def parse_planes(text: str) -> tuple[str, ...]:
+    """Reads `axial,coronal`.
+
+    Raises:
+        typer.BadParameter: If a plane is unknown.
+    """
+    planes = tuple(part.strip() for part in text.split(","))
+    known = [plane.value for plane in Plane]
+    for plane in planes:
+        if plane not in known:
+            raise typer.BadParameter(
+                f"expected some of {', '.join(known)} with commas between; "
+                f"found {plane!r}",
+                param_hint="--planes",
+            )
+    return planes
+
+
+def parse_fractions(text: str) -> tuple[int, ...]:
+    """Reads `25,100`, in percent.
+
+    Raises:
+        typer.BadParameter: If one is no whole number from 1 to 100.
+    """
+    parts = [part.strip() for part in text.split(",")]
+    for part in parts:
+        if not part.isdecimal() or not 1 <= int(part) <= 100:
+            raise typer.BadParameter(
+                "expected whole numbers from 1 to 100 with commas between; "
+                f"found {part!r}",
+                param_hint="--fractions",
+            )
+    return tuple(int(part) for part in parts)
 
 
 def known_preset(name: str) -> str:

@@ -6,9 +6,10 @@ not needed.
 
 import collections
 import dataclasses
+import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def load_slices(
     split: str,
     stage: str,
     plane: str,
+    subjects: Collection[str] | None = None,
     overflow: str | Path | None = None,
 ) -> Slices:
     """Reads the slices of one stage and plane.
@@ -111,6 +113,7 @@ def load_slices(
         split: `"train"`, `"validation"` or `"test"`.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        subjects: Only theirs; everyone's if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
 
@@ -130,6 +133,10 @@ def load_slices(
         features["plane"].str2int(plane),
     )
     examples = list(_examples(builder, split, wanted))
+    chosen = [
+        subjects is None or e["subject"].decode() in subjects for e in examples
+    ]
+    examples = list(itertools.compress(examples, chosen))
     if not examples:
         found = _counts(builder, split)
         raise ValueError(
@@ -138,8 +145,9 @@ def load_slices(
             "more scans"
         )
     order = sorted(range(len(examples)), key=lambda i: _sort_key(examples[i]))
+    pixels = _examples(builder, split, wanted, images=True)
     images = kept_slices(
-        (e["image"] for e in _examples(builder, split, wanted, images=True)),
+        (e["image"] for e in itertools.compress(pixels, chosen)),
         np.argsort(order),
         meta.size,
         overflow=overflow,
@@ -154,11 +162,26 @@ def load_slices(
     )
 
 
-def subjects_of(data_dir: str | Path, config: str, *, split: str) -> set[str]:
-    """Every subject of a split, of all stages and planes."""
+def subjects_of(
+    data_dir: str | Path, config: str, *, split: str, stage: str = ALL_STAGES
+) -> set[str]:
+    """Every subject of a split, of all planes.
+
+    Args:
+        data_dir: Folder that holds `adni/<config>/<version>`.
+        config: Name of the configuration, as `"axial_128"`.
+        split: `"train"`, `"validation"` or `"test"`.
+        stage: Only subjects with a slice of it; `"ALL"` for every one.
+    """
     _among("split", split, SPLITS)
+    _among("stage", stage, (*STAGES, ALL_STAGES))
     builder, _ = open_set(data_dir, config)
-    return {e["subject"].decode() for e in _examples(builder, split)}
+    names = builder.info.features["label"].names
+    return {
+        e["subject"].decode()
+        for e in _examples(builder, split)
+        if stage in (ALL_STAGES, names[e["label"]])
+    }
 
 
 def _version_folder(data_dir: Path, config: str) -> Path:

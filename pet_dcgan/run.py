@@ -9,7 +9,7 @@ runs/<name>/
     selection.csv      KID on validation subjects, where a generator is chosen
     tensorboard/  samples/  checkpoint/  encoder/
     generator.keras    written last, so its presence means "finished"
-    evaluation/        metrics.json and figures
+    evaluation/        report.html, metrics.json and figures
 ```
 """
 
@@ -105,7 +105,7 @@ class Run:
 
     @property
     def evaluation(self) -> Path:
-        """Folder of `metrics.json` and its figures; it need not exist."""
+        """Folder of `report.html` and `metrics.json`; it need not exist."""
         return self.path / "evaluation"
 
     def load_generator(self) -> keras.Model:

@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import tensorflow as tf
@@ -53,6 +53,7 @@ def train(
     run_path: str | Path,
     *,
     resume: bool = False,
+    subjects: Collection[str] | None = None,
     strategy: tf.distribute.Strategy | None = None,
     stop_on_failure: bool = False,
     verbose: str | int = "auto",
@@ -67,6 +68,7 @@ def train(
         config: What to train, from `resolve_config`.
         run_path: The run's folder; it must be free unless `resume`.
         resume: Whether to go on with an unfinished run.
+        subjects: Only these of the set's training subjects; all if unset.
         strategy: From `pet_dcgan.strategies.make_strategy`: who shares each
             batch. Of several processes the chief alone writes; all of them
             must see the run's folder.
@@ -90,7 +92,9 @@ def train(
         be_deterministic(config.seed)
     if not resume and is_chief(strategy):
         require_free(run_path)
-    slices = load_training_slices(config, overflow=_existing(run_path))
+    slices = load_training_slices(
+        config, subjects=subjects, overflow=_existing(run_path)
+    )
     _require_trainable(slices, config, strategy)
     with _in_words(strategy):
         require_same_training(strategy, config, slices, resume=resume)

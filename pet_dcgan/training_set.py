@@ -1,6 +1,6 @@
 """What a prepared set gives a training: its facts and its slices."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +69,16 @@ def resolve_config(
 
 
 def load_training_slices(
-    config: TrainConfig, *, overflow: str | Path | None = None
+    config: TrainConfig,
+    *,
+    subjects: Collection[str] | None = None,
+    overflow: str | Path | None = None,
 ) -> Slices:
     """The slices a configuration trains on, checked against the set.
 
     Args:
         config: Which stage and plane of which set.
+        subjects: Only these of the training subjects; all if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
 
@@ -84,7 +88,7 @@ def load_training_slices(
         ValueError: If the set differs from the configuration, or a subject
             trained on is also held out.
     """
-    slices = _load(config, "train", overflow=overflow)
+    slices = _load(config, "train", subjects=subjects, overflow=overflow)
     for name in _FACTS:
         wanted, found = getattr(config, name), getattr(slices.meta, name)
         if wanted != found:

@@ -52,3 +52,28 @@ def tiny_model():
     from toy_model import make_model
 
     return make_model
+
+
+# --- evaluations that take seconds --------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def toy_cohort(tmp_path_factory):
+    """`data_dir` of the toy set with nine held-out subjects a split."""
+    from toy_cohort import prepare
+
+    return prepare(tmp_path_factory.mktemp("toy_cohort"))
+
+
+@pytest.fixture(scope="module")
+def quick_encoder():
+    """Encoders of runs are not trained."""
+    from pet_dcgan import run_encoder
+    from pet_dcgan.features.random_encoder import random_encoder
+
+    def untrained(images_suvr, *, positions_mm, subjects, seed):
+        return random_encoder(images_suvr, seed=seed + 1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_encoder, "train_encoder", untrained)
+        yield

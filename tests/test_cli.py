@@ -87,10 +87,13 @@ def test_scan_counts_and_writes_the_account(tree, tmp_path):
     assert len((tmp_path / "scans.csv").read_text().splitlines()) == 10
 
 
+@pytest.mark.usefixtures("quick_encoder")
 def test_the_whole_way(run, tmp_path):
     result = call("evaluate", run)
     assert result.exit_code == 0, result.output
     assert "PHANTOM" in result.output
+    assert "report.html" in result.output
+    assert "no 95 % intervals: they need 8" in result.output
     assert json.loads((run / "evaluation" / "metrics.json").read_text())[
         "phantom"
     ]

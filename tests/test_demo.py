@@ -14,7 +14,7 @@ from pet_dcgan.config import STAGES
 
 
 @pytest.fixture(scope="module")
-def tiny():
+def tiny(quick_encoder):
     """A demo on round heads instead of the phantom, with tiny networks."""
     settings = dataclasses.replace(
         demo.QUICK,

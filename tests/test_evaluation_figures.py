@@ -1,27 +1,27 @@
-import dataclasses
-
 import numpy as np
 import pytest
 from matplotlib import image as pictures
 from matplotlib.figure import Figure
 
-from pet_dcgan import evaluation_figures
-from pet_dcgan.evaluation_figures import (
-    save_histograms,
-    save_real_and_synthetic,
+from pet_dcgan.evaluation.copies import Closest
+from pet_dcgan.evaluation.curve_figure import save_training_curves
+from pet_dcgan.evaluation.image_scores import BandMeans
+from pet_dcgan.evaluation.pairs import pair_with_real
+from pet_dcgan.evaluation.sample_figures import (
+    save_bands,
+    save_intensities,
+    save_spectra,
 )
-from pet_dcgan.pairs import pair_with_real
+from pet_dcgan.evaluation.sheets import save_closest, save_nearest
+from pet_dcgan.evaluation.training_log import Curves
+from pet_dcgan.metrics.spectrum import radial_power_spectrum
 
-
-@pytest.fixture
-def pairs():
-    random = np.random.default_rng(0)
-    real, synthetic = random.uniform(0, 2.5, (2, 10, 16, 16))
-    subjects = np.repeat(["a", "b"], 5)
-    return {
-        "real": pair_with_real(real, real, seed=0, subjects=subjects),
-        "synthetic": pair_with_real(synthetic, real, seed=0),
-    }
+LOG = {"epoch": [1.0, 2.0], "g_loss": [0.5, 0.4], "real_accuracy": [1.0, 0.9]}
+LOOKS = {
+    "epoch": [1.0, 2.0],
+    "val_kid": [0.5, 0.25],
+    "standard_error": [0.1, 0.1],
+}
 
 
 @pytest.fixture
@@ -32,68 +32,107 @@ def drawn(monkeypatch):
 
     def remember(figure, *args, **options):
         save(figure, *args, **options)
-        texts.extend(t.get_text() for t in figure.findobj(match=_is_text))
+        found = figure.findobj(match=lambda a: hasattr(a, "get_text"))
+        texts.extend(text.get_text() for text in found)
 
     monkeypatch.setattr(Figure, "savefig", remember)
     return texts
 
 
-def _is_text(artist):
-    return hasattr(artist, "get_text")
+@pytest.fixture
+def config(tiny_config):
+    return tiny_config()
 
 
-@pytest.mark.parametrize("phantom", [True, False])
-def test_histograms_say_what_they_show(
-    make_run, pairs, drawn, tmp_path, phantom
-):
-    config = make_run(phantom=phantom).config
-    save_histograms(tmp_path / "a.png", pairs, config)
-    assert pictures.imread(tmp_path / "a.png").shape[:2] == (700, 960)
-    text = " ".join(drawn)
-    assert "AD axial" in text
-    assert ("phantom" in text) is phantom
-    assert "SUVR of the real image" in text
-    assert "SUVR of the synthetic image" in text
-    assert "nearest real one\nof another subject" in text
+def images(count, seed=0):
+    return np.random.default_rng(seed).uniform(0, 2.5, [count, 32, 32])
 
 
-def test_histogram_of_typical_pair_with_identity_line(
-    make_run, pairs, tmp_path, monkeypatch
-):
-    seen = []
-    original = evaluation_figures.joint_histogram
-
-    def remember(x, y, **options):
-        seen.append((x, y))
-        return original(x, y, **options)
-
-    monkeypatch.setattr(evaluation_figures, "joint_histogram", remember)
-    config = make_run().config
-    save_histograms(tmp_path / "a.png", pairs, config)
-    for (image, partner), kind in zip(seen, ("real", "synthetic"), strict=True):
-        rms = np.sqrt(((image - partner) ** 2).mean())
-        middle = np.sort(pairs[kind].distances)[4]
-        assert rms == pytest.approx(middle)
+def curves(log=None, selection=None, health=None):
+    return Curves(log or {}, selection or {}, health or {})
 
 
-def test_histograms_without_real_pairs(make_run, pairs, drawn, tmp_path):
-    config = make_run().config
-    save_histograms(tmp_path / "a.png", pairs | {"real": None}, config)
-    assert "held-out images of\none subject only" in drawn
+def test_curves_of_what_there_is(tmp_path, config, drawn):
+    path = tmp_path / "a.png"
+    assert save_training_curves(path, curves(LOG, LOOKS), config, kept=2)
+    assert {"loss", "recognised by D", "KID, validation"} <= set(drawn)
+    assert "health" not in drawn
+    assert any("(phantom)" in text for text in drawn)
+    assert {"generator", "KID ± standard error", "kept"} <= set(drawn)
 
 
-def test_sheet_of_real_above_synthetic(make_run, pairs, drawn, tmp_path):
-    config = make_run().config
-    save_real_and_synthetic(tmp_path / "a.png", pairs["synthetic"], config)
-    kinds = ("real, held out", "synthetic")
-    labels = dict.fromkeys(text for text in drawn if text in kinds)
-    assert tuple(labels) == kinds
-    assert any("phantom" in text for text in drawn)
+def test_curves_are_the_numbers_of_the_log(tmp_path, config, monkeypatch):
+    lines = []
+    save = Figure.savefig
+
+    def remember(figure, *args, **options):
+        save(figure, *args, **options)
+        lines.extend(figure.axes[0].get_lines())
+
+    monkeypatch.setattr(Figure, "savefig", remember)
+    save_training_curves(tmp_path / "a.png", curves(LOG), config, kept=1)
+    assert lines[0].get_xydata().tolist() == [[1.0, 0.5], [2.0, 0.4]]
+    assert lines[1].get_xdata() == [1, 1]
 
 
-def test_sheet_takes_fewer_than_it_can_show(make_run, pairs, tmp_path):
-    few = dataclasses.replace(
-        pairs["synthetic"], images=pairs["synthetic"].images[:1]
+def test_no_curves_no_figure(tmp_path, config):
+    assert not save_training_curves(
+        tmp_path / "a.png", curves(), config, kept=1
     )
-    save_real_and_synthetic(tmp_path / "a.png", few, make_run().config)
-    assert (tmp_path / "a.png").stat().st_size > 1000
+    assert not list(tmp_path.iterdir())
+
+
+def test_figures_have_the_same_bytes_again(tmp_path, config):
+    for name in ("a.png", "b.png"):
+        save_training_curves(tmp_path / name, curves(LOG), config, kept=1)
+    first, second = ((tmp_path / n).read_bytes() for n in ("a.png", "b.png"))
+    assert first == second
+    assert b"Software" not in first
+
+
+def test_intensities_of_each_kind(tmp_path, config, drawn):
+    shares = np.full([3, 16], 1 / 16)
+    kinds = {"real": shares, "synthetic": shares}
+    save_intensities(tmp_path / "a.png", kinds, config)
+    assert {"SUVR", "synthetic", "held-out real (test)"} <= set(drawn)
+    assert "other real subjects (validation)" not in drawn
+
+
+def test_spectra_mark_the_nyquist_frequency(tmp_path, config, drawn):
+    spectrum = radial_power_spectrum(images(3), spacing_mm=6.0)
+    kinds = {"real": spectrum, "synthetic": spectrum, "others": spectrum}
+    save_spectra(tmp_path / "a.png", kinds, config)
+    assert {"Nyquist", "cycles per mm", "power (SUVR²)"} <= set(drawn)
+
+
+def test_bands_by_the_names_of_the_plane(tmp_path, config, drawn):
+    rng = np.random.default_rng(0)
+    means = BandMeans(rng.normal(size=[8, 5]), rng.normal(size=[8, 5]))
+    save_bands(tmp_path / "a.png", {"real": means, "synthetic": means}, config)
+    assert {"front", "back", "left", "right", "centre"} <= set(drawn)
+    assert "real beside real: 95 % limits" in drawn
+
+
+def test_bands_without_real_pairs(tmp_path, config, drawn):
+    means = BandMeans(np.ones([8, 5]), np.zeros([8, 5]))
+    save_bands(tmp_path / "a.png", {"real": None, "synthetic": means}, config)
+    assert "real beside real" not in drawn
+
+
+def test_nearest_images_and_their_difference(tmp_path, config, drawn):
+    real = images(10)
+    pairs = pair_with_real(real + 0.1, real, seed=0)
+    save_nearest(tmp_path / "a.png", pairs, config)
+    assert {"synthetic", "nearest real", "difference"} <= set(drawn)
+    picture = pictures.imread(tmp_path / "a.png")[..., :3]
+    # the last row of tiles is mid-grey and a little
+    row = picture[-60, 200:900].mean()
+    assert row == pytest.approx((1.25 + 0.1) / 2.5, abs=0.02)
+
+
+def test_closest_pairs(tmp_path, config, drawn):
+    closest = Closest(images(4), images(4, 1), np.linspace(0.1, 0.9, 4))
+    save_closest(tmp_path / "a.png", closest, config)
+    assert {"synthetic", "nearest training"} <= set(drawn)
+    title = "AD axial, demo: closest to one training subject (phantom)"
+    assert title in drawn

@@ -13,6 +13,8 @@ from pet_dcgan.export import export_run
 from pet_dcgan.sampling import synthetic_slices
 from pet_dcgan.served import ServedModel
 
+pytestmark = pytest.mark.usefixtures("quick_encoder")
+
 
 @pytest.fixture
 def models(tmp_path):

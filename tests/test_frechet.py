@@ -41,6 +41,16 @@ def test_fewer_rows_than_features_give_a_number():
     assert found >= 0
 
 
+@pytest.mark.parametrize("counts", [(9, 7), (9, 30), (80, 7), (80, 60)])
+def test_rows_many_or_few_equal_the_form_with_a_matrix_root(counts):
+    a, b = (sample(n, i, length=20) for i, n in enumerate(counts))
+    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(ca @ cb).real, 0))
+    apart = np.sum((a.mean(0) - b.mean(0)) ** 2)
+    expected = apart + np.trace(ca + cb) - 2 * roots.sum()
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
+
+
 def test_a_ratio_by_hand():
     # the only halves are {0, 2} and {1, 3}: means 1 and 2, variance 2: 1.
     # Against constant tens: 81 + 2 and 64 + 2, on average 74.5

@@ -147,3 +147,25 @@ def test_damaged_records_are_one_line(copied, kept):
     with pytest.raises(ValueError, match=r"damaged one \([^{]") as caught:
         load_slices(data_dir, "axial_32", **AD)
     assert "\n" not in str(caught.value)
+
+
+def test_only_some_subjects(toy_set, tmp_path):
+    some = {"999_S_3002", "999_S_3000"}
+    everyone = load_slices(toy_set, "axial_32", **AD)
+    kept = np.isin(everyone.subjects, sorted(some))
+    for overflow in (None, tmp_path):
+        found = load_slices(
+            toy_set, "axial_32", **AD, subjects=some, overflow=overflow
+        )
+        np.testing.assert_array_equal(found.images, everyone.images[kept])
+        assert set(found.subjects) == some
+        assert len(found.positions_mm) == len(found.images) == 8
+    with pytest.raises(ValueError, match="expected axial slices of stage AD"):
+        load_slices(toy_set, "axial_32", **AD, subjects={"999_S_9999"})
+
+
+def test_subjects_of_a_stage(toy_set):
+    found = subjects_of(toy_set, "axial_32", split="test", stage="NC")
+    assert found == {"999_S_1004", "999_S_1005"}
+    with pytest.raises(ValueError, match="expected stage among"):
+        subjects_of(toy_set, "axial_32", split="test", stage="XX")

@@ -319,3 +319,20 @@ def test_a_lost_process_is_told_as_one(
     monkeypatch.setattr("pet_dcgan.train.spans_processes", lambda _: others)
     with pytest.raises(error):
         train(tiny_config(), tmp_path / "ad", verbose=0)
+
+
+def test_a_run_of_some_subjects_goes_on_with_these_alone(
+    tiny_config, tmp_path, monkeypatch
+):
+    some = {"999_S_3000", "999_S_3002"}
+    config = tiny_config(epochs=2)
+    with monkeypatch.context() as patch:
+        stop_before(patch, 1, KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            train(config, tmp_path / "ad", subjects=some, verbose=0)
+    assert set(Run.open(tmp_path / "ad").subjects) == some
+    with pytest.raises(ValueError, match="expected the 2 subjects"):
+        train(config, tmp_path / "ad", resume=True, verbose=0)
+    run = train(config, tmp_path / "ad", resume=True, subjects=some, verbose=0)
+    assert run.finished
+    assert set(run.subjects) == some

@@ -141,4 +141,4 @@ def demo(
     )
     console.print_metrics(summary.metrics)
     for what, where in summary.places.items():
-        typer.echo(f"{what:<10} {where}")
+        typer.echo(f"{what:<11} {where}")

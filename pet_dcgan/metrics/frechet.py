@@ -13,7 +13,10 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     al. (2017), arXiv 1706.08500, use on Inception features, by Dowson &
     Landau (1982), doi 10.1016/0047-259X(82)90077-X. The last trace is the sum
     of the square roots of the eigenvalues of the symmetric matrix
-    `C_a^(1/2) C_b C_a^(1/2)`, so no matrix root of a product is needed.
+    `C_a^(1/2) C_b C_a^(1/2)`, so no matrix root of a product is needed. With
+    `X` the rows without their mean over `sqrt(n - 1)`, these are the squared
+    singular values of `X_a X_b^T`, which is the smaller matrix of the two
+    where features outnumber rows.
 
     It is biased upwards by small samples: compare only values of equal counts
     and the same features.
@@ -31,14 +34,9 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """
     a, b = checked_rows(a, b, least=2)
     apart = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
-    covariance_a, covariance_b = (
-        np.atleast_2d(np.cov(x, rowvar=False)) for x in (a, b)
-    )
-    values, vectors = np.linalg.eigh(covariance_a)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    shared = np.linalg.eigvalsh(root.T @ covariance_b @ root)
-    spread = np.trace(covariance_a) + np.trace(covariance_b)
-    overlap = np.sqrt(np.maximum(shared, 0)).sum()
+    a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (a, b))
+    spread = np.sum(a**2) + np.sum(b**2)
+    overlap = _overlap(a, b)
     return float(max(apart + spread - 2 * overlap, 0.0))
 
 
@@ -87,6 +85,16 @@ def frechet_ratio(
     among_real, to_synthetic = np.mean(distances, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return float(np.float64(among_real) / to_synthetic)
+
+
+def _overlap(a: np.ndarray, b: np.ndarray) -> float:
+    """Trace of the root of `C_a C_b` of rows whose mean is taken off."""
+    if len(a) * len(b) < a.shape[1] ** 2:
+        return np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    values, vectors = np.linalg.eigh(a.T @ a)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    shared = np.linalg.eigvalsh(root.T @ (b.T @ b) @ root)
+    return np.sqrt(np.maximum(shared, 0)).sum()
 
 
 def _halved(real, synthetic, codes, rng) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Numbers to what a reader sees; a page comes with a later version."""
+"""The few numbers that the console shows of each stage."""
 
 from typing import Any
 

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.evaluation.pairs import Pairs
 from pet_dcgan.figures import save_sheet
 from pet_dcgan.files import replacing
 from pet_dcgan.metrics.histogram import joint_histogram
-from pet_dcgan.pairs import Pairs
 
 _SHOWN = 8
 _MISSING = "held-out images of\none subject only"

@@ -10,11 +10,13 @@ RULES = {
     "nearest": (
         "each image with the held-out real image whose root mean square "
         "difference in SUVR is least; a real image only with those of other "
-        "subjects"
+        "subjects, and a synthetic one without those of one subject as well, "
+        "so that both have as many to be near to"
     ),
     "random": (
         "each image with a held-out real image drawn at random, seeded, with "
-        "replacement; a real image only with those of other subjects"
+        "replacement; a real image only with those of other subjects, and a "
+        "synthetic one with the same partner as a real one"
     ),
 }
 
@@ -58,8 +60,10 @@ def pair_with_real(
         images: `[n, size, size]` in SUVR.
         real: Held-out real images `[m, size, size]` in SUVR.
         seed: For the random pairs.
-        subjects: Where `images` are `real` themselves, the subject of each,
-            so that none is paired with its own subject.
+        subjects: Subject of each real image, as many as there are images.
+            Image `i` is then not paired with a subject that is that of real
+            image `i`: its own, where the images are the real ones. Synthetic
+            images get as many candidates by it.
 
     Raises:
         ValueError: If an image has no partner.

@@ -1,0 +1,1 @@
+"""What an evaluation judges, by which numbers, and its pictures."""

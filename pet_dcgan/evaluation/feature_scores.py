@@ -1,0 +1,186 @@
+"""KID, Frechet distance, precision and the like, by one encoder."""
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from pet_dcgan.evaluation.judged import Judged, RealSlices, Samples
+from pet_dcgan.evaluation.numbers import Number, number, rounded
+from pet_dcgan.features.encoder import Encoder
+from pet_dcgan.metrics.frechet import frechet_distance, frechet_ratio
+from pet_dcgan.metrics.kid import kid
+from pet_dcgan.metrics.prdc import Prdc, precision_recall_density_coverage
+
+# more than the neighbours that a ball of precision holds, also in a half
+LEAST_IMAGES = 16
+_LEAST_SUBJECTS = 4
+# Frechet distances of wider features take too long to be taken of halves
+_WIDE = 256
+
+
+def feature_scores(judged: Judged, encoder: Encoder) -> dict[str, Any]:
+    """How far synthetic from real images lie, beside real from real ones.
+
+    Synthetic images, and real ones of the validation split, are each compared
+    with as many real ones of the test split.
+
+    Args:
+        judged: The images.
+        encoder: What features are taken by.
+
+    Returns:
+        `encoder` (its facts), and by metric `synthetic` and `real` (None
+        without validation images), each a value and its interval.
+    """
+    samples = judged.samples()
+    found = {"encoder": encoder.facts, "images": len(samples.synthetic)}
+    if len(samples.synthetic) < LEAST_IMAGES:
+        return found | {"missing": _too_few(len(samples.synthetic))}
+    return found | _scores(samples, encoder, judged.seed)
+
+
+def _scores(samples: Samples, encoder: Encoder, seed: int) -> dict[str, Any]:
+    real = encoder.features(samples.real.images)
+    owners = samples.real.subjects
+    synthetic = encoder.features(samples.synthetic)
+    kinds = {
+        "synthetic": _compared(
+            (real, synthetic), (owners, np.arange(len(synthetic))), seed
+        )
+    }
+    if samples.others is not None:
+        others = encoder.features(samples.others.images)
+        kinds["real"] = _compared(
+            (real, others), (owners, samples.others.subjects), seed
+        )
+    return _by_metric(kinds) | _ratio(real, synthetic, samples.real, seed)
+
+
+def _by_metric(kinds: dict[str, dict[str, Number]]) -> dict[str, Any]:
+    none = dict.fromkeys(kinds["synthetic"])
+    real = kinds.get("real", none)
+    return {
+        name: {"synthetic": value, "real": real[name]}
+        for name, value in kinds["synthetic"].items()
+    }
+
+
+def _compared(
+    features: tuple[np.ndarray, np.ndarray],
+    sets: tuple[np.ndarray, np.ndarray],
+    seed: int,
+) -> dict[str, Number]:
+    """Every number of two sets of rows."""
+    real, other = features
+    narrow_real, narrow_other = _narrow(real, other)
+
+    def distance(a: np.ndarray, b: np.ndarray) -> float:
+        return frechet_distance(narrow_real[a], narrow_other[b])
+
+    # the same halves serve its four numbers
+    @functools.lru_cache
+    def neighbours(rows: bytes, others: bytes) -> Prdc:
+        a, b = (np.frombuffer(each, np.int64) for each in (rows, others))
+        least = min(len(a), len(b))
+        return precision_recall_density_coverage(
+            real[_spread(a, least)], other[_spread(b, least)]
+        )
+
+    def one(name: str, a: np.ndarray, b: np.ndarray) -> float:
+        return getattr(neighbours(a.tobytes(), b.tobytes()), name)
+
+    return {
+        "kid": _kid(real, other, sets, seed),
+        "frechet": _of_narrow(distance, sets, narrow_real, seed),
+        **{
+            name: number(functools.partial(one, name), sets, seed=seed)
+            for name in Prdc._fields
+        },
+    }
+
+
+def _kid(real, other, sets, seed: int) -> Number:
+    """KID with its standard error, by subjects where there are enough."""
+
+    def value(a: np.ndarray, b: np.ndarray) -> float:
+        return kid(real[a], other[b], subsets=2).value
+
+    found = number(value, sets, seed=seed)
+    owners, others = sets
+    error = _standard_error(real, other, owners, seed)
+    if len(np.unique(others)) < len(others):
+        # the other ones are of subjects as well: errors of either add up
+        error = np.hypot(error, _standard_error(other, real, others, seed))
+    by_subjects = all(len(np.unique(s)) >= _LEAST_SUBJECTS for s in sets)
+    return found | {
+        "standard_error": rounded(error),
+        "error_of": "subjects" if by_subjects else "slices",
+    }
+
+
+def _standard_error(a, b, owners: np.ndarray, seed: int) -> float:
+    few = len(np.unique(owners)) < _LEAST_SUBJECTS
+    return kid(a, b, seed=seed, subjects=None if few else owners).standard_error
+
+
+def _ratio(
+    real: np.ndarray, synthetic: np.ndarray, slices: RealSlices, seed: int
+) -> dict[str, Number | None]:
+    """Where halves have two subjects each, and so can be halved again."""
+    if slices.subject_count < 2:
+        return {"frechet_ratio": None}
+
+    real, synthetic = _narrow(real, synthetic)
+
+    def ratio(a: np.ndarray, b: np.ndarray) -> float:
+        whole = len(a) == len(real)
+        return frechet_ratio(
+            real[a],
+            synthetic[b],
+            seed=seed,
+            subjects=slices.subjects[a],
+            # the interval's own halves are many
+            splits=10 if whole else 2,
+        )
+
+    sets = slices.subjects, np.arange(len(synthetic))
+    return {"frechet_ratio": _of_narrow(ratio, sets, real, seed)}
+
+
+def _of_narrow(
+    statistic: Callable[..., float],
+    sets: tuple[np.ndarray, np.ndarray],
+    features: np.ndarray,
+    seed: int,
+) -> Number:
+    """As `number`, of wide features without an interval."""
+    if features.shape[1] <= _WIDE:
+        return number(statistic, sets, seed=seed)
+    value = statistic(*(np.arange(len(owners)) for owners in sets))
+    return {"value": rounded(value), "interval": None}
+
+
+def _narrow(*features: np.ndarray) -> list[np.ndarray]:
+    """The same rows with no more columns than there are rows.
+
+    In the space that the rows span, distances and so the Frechet distance
+    are what they were.
+    """
+    rows = np.concatenate(features).astype(np.float64)
+    if len(rows) >= rows.shape[1]:
+        return list(features)
+    basis = np.linalg.qr(rows.T)[0]
+    return [each @ basis for each in features]
+
+
+def _spread(rows: np.ndarray, count: int) -> np.ndarray:
+    return rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
+
+
+def _too_few(count: int) -> str:
+    return (
+        f"features need {LEAST_IMAGES} images of each kind, and there are "
+        f"{count}"
+    )

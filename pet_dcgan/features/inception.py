@@ -1,0 +1,112 @@
+"""Features of the network that most published distances are taken of."""
+
+import contextlib
+import dataclasses
+import sys
+from typing import Any
+
+import keras
+import numpy as np
+
+from pet_dcgan.features.encoder import checked_images
+
+NAME = "inception"
+VERSION = 1
+FEATURES = 2048
+_SIDE = 299
+_CHUNK = 16
+_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
+
+
+@dataclasses.dataclass(frozen=True)
+class InceptionEncoder:
+    """Images in SUVR to InceptionV3's features; make it by `inception_encoder`.
+
+    Args:
+        network: Images `[n, 299, 299, 3]` in [-1, 1] to numbers `[n, 2048]`.
+        facts: What it is: `name`, `version`, `weights`, `scale` (SUVR that is
+            shown as white) and the number of `features`.
+    """
+
+    network: keras.Model
+    facts: dict[str, Any]
+
+    def features(self, images_suvr: np.ndarray) -> np.ndarray:
+        """Features of images, one after another the same.
+
+        Args:
+            images_suvr: `[n, size, size]` in SUVR, size a multiple of 16.
+
+        Returns:
+            float32 `[n, 2048]`, as the network gives them.
+
+        Raises:
+            ValueError: If the shape is another or a value is not finite.
+        """
+        images = checked_images(images_suvr, size=None)
+        scale = self.facts["scale"]
+        starts = range(0, len(images), _CHUNK)
+        chunks = [images[start : start + _CHUNK] for start in starts]
+        return np.concatenate(
+            [
+                np.asarray(self.network(_shown(c, scale), training=False))
+                for c in chunks
+            ]
+        )
+
+
+def inception_encoder(*, suvr_max: float) -> InceptionEncoder:
+    """InceptionV3 as trained on ImageNet (Szegedy et al. 2015).
+
+    The network of arXiv 1512.00567 with the weights of `keras.applications`,
+    which are fetched once. It knows photographs, not PET, and the weights are
+    not those of published Inception distances (Heusel et al. 2017, arXiv
+    1706.08500): its numbers may be compared among runs here, not with papers.
+
+    Args:
+        suvr_max: SUVR that is shown as white.
+
+    Raises:
+        ConnectionError: If the weights are neither there nor to be fetched.
+        ValueError: If `suvr_max` is not positive.
+    """
+    return _encoder("imagenet", suvr_max)
+
+
+def _encoder(weights: str | None, suvr_max: float) -> InceptionEncoder:
+    if not (np.isfinite(suvr_max) and suvr_max > 0):
+        raise ValueError(f"expected suvr_max above 0, found {suvr_max!r}")
+    try:
+        # Keras tells of its download on stdout, which is for results
+        with contextlib.redirect_stdout(sys.stderr):
+            network = keras.applications.InceptionV3(
+                include_top=False,
+                weights=weights,
+                input_shape=(_SIDE, _SIDE, 3),
+                pooling="avg",
+            )
+    # what Keras raises where it cannot fetch is a plain Exception
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise ConnectionError(
+            "expected the weights of InceptionV3, which Keras fetches once, "
+            f"found none ({reason}): connect this machine, put {_FILE} into "
+            "~/.keras/models, or leave out --encoder inception"
+        ) from error
+    facts = {
+        "name": NAME,
+        "version": VERSION,
+        "weights": weights,
+        "scale": float(suvr_max),
+        "features": FEATURES,
+    }
+    return InceptionEncoder(network, facts)
+
+
+def _shown(images: np.ndarray, scale: float):
+    """Images in SUVR as the network was taught to see `[n, 299, 299, 3]`."""
+    grey = images[..., None] / scale * 2 - 1
+    large = keras.ops.image.resize(
+        grey, (_SIDE, _SIDE), interpolation="bilinear"
+    )
+    return keras.ops.repeat(large, 3, axis=-1)

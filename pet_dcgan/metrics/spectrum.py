@@ -1,0 +1,188 @@
+"""How much of an image is coarse and how much is fine."""
+
+import functools
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from pet_dcgan.metrics.arrays import require_finite
+
+# 16-bit pixels round to about this share of the strongest frequency
+_FLOOR = 1e-12
+# of the Nyquist frequency, along rows or columns
+_NEAR_NYQUIST = 0.875
+_CHUNK = 256
+
+
+class Spectrum(NamedTuple):
+    """Power of images by how fine a pattern is.
+
+    Args:
+        frequency: Middle of each ring `[k]`, cycles per mm.
+        power: Mean power of a frequency in the ring `[n, k]`, SUVR squared.
+    """
+
+    frequency: np.ndarray
+    power: np.ndarray
+
+
+def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
+    """Power of each image in rings of spatial frequency.
+
+    The squared magnitude of the discrete Fourier transform, averaged over
+    rings one step of frequency wide: Durall et al. (2020), arXiv 2003.01826,
+    who show that transposed convolutions put too much into the finest rings.
+    Rings go on beyond the Nyquist frequency into the corners, where a
+    checkerboard lies.
+
+    The mean is taken off and a Hann window applied first, since uptake at
+    the border of an image (scalp, in a tight cut) would else look like a
+    sharp edge and hide fine patterns. The sum over all frequencies is the
+    mean square of what remains, divided by that of the window.
+
+    Args:
+        images: `[n, size, size]` in SUVR.
+        spacing_mm: Distance of two pixels.
+
+    Returns:
+        Frequencies from one period an image upwards, and powers.
+
+    Raises:
+        ValueError: If the shape is another, a value is not finite, or
+            `spacing_mm` is not positive.
+    """
+    if not spacing_mm > 0:
+        raise ValueError(
+            f"expected a positive spacing in mm, found {spacing_mm}"
+        )
+    images = _checked(images)
+    size = images.shape[1]
+    order, starts = _rings(size)
+    counts = np.diff([*starts, size * size])
+    power = np.concatenate(
+        [
+            np.add.reduceat(chunk[:, order], starts, axis=1) / counts
+            for chunk in _powers(images)
+        ]
+    )
+    frequency = np.arange(1, len(starts)) / (size * spacing_mm)
+    return Spectrum(frequency, power[:, 1:])
+
+
+def spectrum_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
+    """How far apart two mean spectra are, at all frequencies alike.
+
+    The mean over rings of `|log10(synthetic / real)|` of the mean powers: 0
+    for equal spectra, 0.3 where they differ by a factor of two at a typical
+    frequency, 1 for ten.
+    Fine rings count as much as coarse ones, though they hold far less power.
+    Powers below what rounding to 16 bits leaves count as that much.
+
+    Args:
+        real: Powers of real images `[n, k]` from `radial_power_spectrum`.
+        synthetic: Powers of synthetic images `[m, k]`.
+
+    Returns:
+        The distance in powers of ten, 0 or more.
+
+    Raises:
+        ValueError: If the rings differ or real images have no power.
+    """
+    real, synthetic = (
+        np.asarray(x, np.float64).mean(axis=0) for x in (real, synthetic)
+    )
+    if real.ndim != 1 or real.shape != synthetic.shape or not len(real):
+        raise ValueError(
+            "expected powers [n, k] and [m, k] of the same rings, found "
+            f"{real.shape} and {synthetic.shape} without their first axis"
+        )
+    floor = _FLOOR * real.max()
+    if not floor > 0:
+        raise ValueError("expected real images with uptake, found flat ones")
+    ratios = np.maximum(synthetic, floor) / np.maximum(real, floor)
+    return float(np.abs(np.log10(ratios)).mean())
+
+
+def nyquist_power(images: np.ndarray) -> np.ndarray:
+    """Power of each image in stripes and checkerboards of single pixels.
+
+    The sum of the powers of all frequencies in the outermost eighth below
+    the Nyquist frequency, along rows or along columns: what alternates from
+    pixel to pixel, as artefacts of transposed convolutions with a stride of 2
+    do (Odena et al. 2016, doi 10.23915/distill.00003). Windowed as for
+    `radial_power_spectrum`.
+
+    Args:
+        images: `[n, size, size]` in SUVR.
+
+    Returns:
+        Power `[n]`, SUVR squared: a checkerboard of plus and minus 0.02 SUVR
+        has 0.0004.
+
+    Raises:
+        ValueError: If the shape is another or a value is not finite.
+    """
+    images = _checked(images)
+    fast = np.abs(np.fft.fftfreq(images.shape[1])) >= _NEAR_NYQUIST / 2
+    chosen = (fast[:, None] | fast).ravel()
+    return np.concatenate(
+        [chunk[:, chosen].sum(axis=1) for chunk in _powers(images)]
+    )
+
+
+def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
+    """Power near the Nyquist frequency, synthetic over real.
+
+    1 where synthetic images have as much of it as real ones, well above 1
+    for a checkerboard, well below 1 for images that are too smooth. Smooth
+    real images have next to none, and a checkerboard that nobody can see then
+    has a ratio of thousands: look at the roots of the powers as well.
+
+    Args:
+        real: `nyquist_power` of real images `[n]`.
+        synthetic: `nyquist_power` of synthetic images `[m]`.
+
+    Returns:
+        The ratio of the means.
+
+    Raises:
+        ValueError: If real images have none.
+    """
+    real_mean = float(np.mean(real))
+    if not real_mean > 0:
+        raise ValueError("expected real images with uptake, found flat ones")
+    return float(np.mean(synthetic)) / real_mean
+
+
+def _powers(images: np.ndarray) -> Iterator[np.ndarray]:
+    """Power of every frequency, chunk by chunk `[c, size * size]`."""
+    size = images.shape[1]
+    slope = np.sin(np.pi * (np.arange(size) + 0.5) / size) ** 2
+    window = np.outer(slope, slope)
+    scale = size**2 * np.sqrt(np.mean(window**2))
+    for start in range(0, len(images), _CHUNK):
+        chunk = np.asarray(images[start : start + _CHUNK], np.float64)
+        means = np.tensordot(chunk, window / window.sum())
+        chunk = (chunk - means[:, None, None]) * window
+        power = np.abs(np.fft.fft2(chunk) / scale) ** 2
+        yield power.reshape(len(chunk), -1)
+
+
+@functools.cache
+def _rings(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Frequencies in the order of their rings, and where each ring starts."""
+    steps = np.fft.fftfreq(size, 1 / size)
+    ring = np.rint(np.hypot(steps[:, None], steps)).astype(np.int64).ravel()
+    order = np.argsort(ring, kind="stable")
+    return order, np.searchsorted(ring[order], np.arange(ring.max() + 1))
+
+
+def _checked(images: np.ndarray) -> np.ndarray:
+    images = np.asarray(images)
+    if images.ndim != 3 or len(set(images.shape[1:])) != 1 or 0 in images.shape:
+        raise ValueError(
+            f"expected images [n, size, size] in SUVR, found {images.shape}"
+        )
+    require_finite(images)
+    return images

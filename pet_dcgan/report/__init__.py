@@ -1,0 +1,1 @@
+"""Numbers to what a reader sees: rows on the console, a page a run."""

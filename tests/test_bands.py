@@ -1,0 +1,161 @@
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from pet_dcgan.metrics.bands import band_names, band_uptake, bland_altman
+
+
+def square(size=9, margin=0, **levels):
+    """One image `[1, ...]`: a square of 1 with bands of other levels."""
+    side = size - 2 * margin
+    third = side // 3
+    inner = np.ones((side, side))
+    rows = {"front": slice(0, third), "back": slice(2 * third, side)}
+    columns = {
+        "left": slice(0, third),
+        "right": slice(2 * third, side),
+        "centre": slice(third, 2 * third),
+    }
+    for name, level in levels.items():
+        if name in rows:
+            inner[rows[name]] = level
+        else:
+            inner[third : 2 * third, columns[name]] = level
+    return np.pad(inner, margin)[None]
+
+
+@pytest.fixture
+def brains():
+    """Ellipses of uneven uptake, each at a place and of a size of its own."""
+    rng = np.random.default_rng(0)
+    y, x = np.indices((48, 48))
+    made = []
+    for _ in range(30):
+        height, width = rng.uniform(12, 18, 2)
+        top, left = rng.uniform(22, 26, 2)
+        inside = np.hypot((y - top) / height, (x - left) / width) < 1
+        uptake = ndimage.gaussian_filter(rng.normal(size=(48, 48)), 4)
+        made.append(inside * (1 + 2 * uptake))
+    return np.array(made)
+
+
+def test_hand_computed():
+    # a ring of scalp of 0.1 around a box of 9x9, three pixels a third
+    image = square(
+        margin=0, front=1.0, back=2.0, left=1.2, right=1.4, centre=1.6
+    )
+    image = np.pad(image, [(0, 0), (4, 2), (3, 3)], constant_values=0.1)
+    np.testing.assert_allclose(band_uptake(image), [[1.0, 2.0, 1.2, 1.4, 1.6]])
+
+
+@pytest.mark.parametrize("index", range(5))
+def test_a_band_sees_its_own_uptake_alone(index):
+    name = band_names("axial")[index]
+    changed = band_uptake(square(18, 3, **{name: 1.5}))[0]
+    expected = np.ones(5)
+    expected[index] = 1.5
+    np.testing.assert_allclose(changed, expected)
+
+
+def test_the_bands_cover_the_brain_once():
+    # equal counts by construction: front and back are thirds, the others
+    # ninths, so their weighted mean is that of the image
+    rng = np.random.default_rng(0)
+    images = rng.uniform(1, 2, (20, 18, 18))
+    weights = np.array([3, 3, 1, 1, 1]) / 9
+    np.testing.assert_allclose(
+        band_uptake(images) @ weights, images.mean(axis=(1, 2))
+    )
+
+
+def test_moving_and_scaling_an_image(brains):
+    uptake = band_uptake(brains)
+    moved = np.roll(brains, (3, -2), axis=(1, 2))
+    np.testing.assert_allclose(band_uptake(moved), uptake)
+    np.testing.assert_allclose(band_uptake(2 * brains), 2 * uptake)
+
+
+def test_mirroring_exchanges_left_and_right(brains):
+    uptake = band_uptake(square(18, 3, left=1.3, front=2.0, centre=1.2))
+    mirrored = band_uptake(
+        square(18, 3, left=1.3, front=2.0, centre=1.2)[:, :, ::-1]
+    )
+    np.testing.assert_allclose(mirrored, uptake[:, [0, 1, 3, 2, 4]])
+    np.testing.assert_allclose(
+        band_uptake(brains[:, :, ::-1]),
+        band_uptake(brains)[:, [0, 1, 3, 2, 4]],
+        atol=0.1,
+    )
+
+
+def test_stray_pixels_do_not_widen_the_box():
+    image = np.repeat(square(60, 15, left=1.5), 2, axis=0)
+    image[1, 0, 0] = image[1, -1, -1] = 1.0
+    there, stray = band_uptake(image)
+    np.testing.assert_allclose(stray, there, atol=0.02)
+
+
+def test_a_band_without_brain_takes_all_of_its_pixels():
+    image = square(18, 3, centre=0.05)
+    np.testing.assert_allclose(band_uptake(image), [[1, 1, 1, 1, 0.05]])
+
+
+def test_black_images_have_no_uptake():
+    np.testing.assert_array_equal(band_uptake(np.zeros((2, 9, 9))), 0)
+
+
+def test_more_images_than_a_chunk(brains):
+    many = np.tile(brains, (10, 1, 1))
+    np.testing.assert_array_equal(band_uptake(many)[-30:], band_uptake(brains))
+
+
+def test_names_by_plane():
+    assert band_names("axial") == ("front", "back", "left", "right", "centre")
+    assert band_names("coronal")[:2] == ("top", "bottom")
+    assert band_names("sagittal")[2:4] == ("front", "back")
+    with pytest.raises(ValueError, match="expected a plane among axial, "):
+        band_names("oblique")
+
+
+def test_bland_altman_hand_computed():
+    # differences 0.1, 0.3 and 0.2: mean 0.2, SD 0.1
+    found = bland_altman([1.0, 1.2, 2.0], [1.1, 1.5, 2.2])
+    assert found.bias == pytest.approx(0.2)
+    assert found.lower == pytest.approx(0.2 - 0.196)
+    assert found.upper == pytest.approx(0.2 + 0.196)
+    np.testing.assert_allclose(found.averages, [1.05, 1.35, 2.1])
+    np.testing.assert_allclose(found.differences, [0.1, 0.3, 0.2])
+
+
+def test_bland_altman_takes_bands_each_on_its_own():
+    real, other = np.random.default_rng(0).random((2, 40, 5))
+    both = bland_altman(real, other)
+    assert both.bias.shape == (5,)
+    alone = bland_altman(real[:, 3], other[:, 3])
+    assert both.lower[3] == pytest.approx(alone.lower)
+    assert both.upper[3] == pytest.approx(alone.upper)
+
+
+def test_bland_altman_turned_round_has_the_opposite_bias():
+    real, other = np.random.default_rng(0).random((2, 40))
+    there, back = bland_altman(real, other), bland_altman(other, real)
+    assert back.bias == pytest.approx(-there.bias)
+    assert back.lower == pytest.approx(-there.upper)
+    shifted = bland_altman(real, real + 0.3)
+    assert shifted[:3] == pytest.approx([0.3, 0.3, 0.3])
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: band_uptake(np.ones((9, 9))), "height, width"),
+        (lambda: band_uptake(np.ones((1, 2, 9))), "3 pixels or more"),
+        (lambda: band_uptake(np.full((1, 9, 9), np.nan)), "NaN or infinity"),
+        (lambda: bland_altman([1.0], [1.0]), "two or more pairs"),
+        (lambda: bland_altman([1.0, 2], [1.0, 2, 3]), r"\(2,\) and \(3,\)"),
+        (lambda: bland_altman([1.0, np.nan], [1.0, 2]), "NaN or infinity"),
+    ],
+)
+def test_bad_input_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
