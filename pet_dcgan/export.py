@@ -9,13 +9,13 @@ import keras
 import tensorflow as tf
 
 from pet_dcgan import __version__
-from pet_dcgan.archive import compare_archive, save_archive
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data import load_slices
 from pet_dcgan.files import replacing
-from pet_dcgan.model_card import model_card
 from pet_dcgan.run import Run
-from pet_dcgan.served import ModelFacts, model_name, versions
+from pet_dcgan.serving.archive import compare_archive, save_archive
+from pet_dcgan.serving.model_card import model_card
+from pet_dcgan.serving.served import ModelFacts, model_name, versions
 
 
 def export_run(run: Run, to: str | Path) -> Path:

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan import slice_files
 from pet_dcgan.files import replacing
-from pet_dcgan.served import ModelFacts, ServedModel
+from pet_dcgan.serving import slice_files
+from pet_dcgan.serving.served import ModelFacts, ServedModel
 
 CHUNK = 64
 # format: (suffix, signature, its output)

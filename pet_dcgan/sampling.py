@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.latent import latents_from_seeds
+from pet_dcgan.serving.latent import latents_from_seeds
 
 CHUNK = 64
 

@@ -73,7 +73,7 @@ def train(
             batch. Of several processes the chief alone writes; all of them
             must see the run's folder.
         stop_on_failure: Whether a training that fails is ended, see
-            `pet_dcgan.health`.
+            `pet_dcgan.health.states`.
         verbose: Keras's progress: 0 none, 1 a bar, 2 a line an epoch.
 
     Returns:

@@ -15,8 +15,9 @@ from pet_dcgan.callbacks import (
 from pet_dcgan.checkpoint import Checkpoint
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data import Slices, steps_per_epoch
-from pet_dcgan.health_log import HealthLog
-from pet_dcgan.health_monitor import HealthMonitor
+from pet_dcgan.health.log import HealthLog
+from pet_dcgan.health.monitor import HealthMonitor
+from pet_dcgan.health.vitals import RealImages, pooled_stored
 from pet_dcgan.intensity import suvr_from_png
 from pet_dcgan.kid_selection import (
     LEAST_SLICES,
@@ -27,7 +28,6 @@ from pet_dcgan.notices import say
 from pet_dcgan.run import Run
 from pet_dcgan.run_encoder import encoder_of
 from pet_dcgan.training_set import load_validation_slices
-from pet_dcgan.vitals import RealImages, pooled_stored
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

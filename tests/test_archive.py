@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import archive
-from pet_dcgan.archive import compare_archive, save_archive
 from pet_dcgan.intensity import png_from_suvr
 from pet_dcgan.networks import build_generator
 from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.serving import archive
+from pet_dcgan.serving.archive import compare_archive, save_archive
 
 SEEDS = np.array([0, 1, 77, 2**40, 5])
 

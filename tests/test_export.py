@@ -11,7 +11,7 @@ from pet_dcgan import export as module
 from pet_dcgan.evaluate import evaluate
 from pet_dcgan.export import export_run
 from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.served import ServedModel
+from pet_dcgan.serving.served import ServedModel
 
 pytestmark = pytest.mark.usefixtures("quick_encoder")
 

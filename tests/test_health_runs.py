@@ -49,7 +49,7 @@ def test_the_option_reaches_the_training(toy_set, tmp_path, monkeypatch):
 def test_a_failing_run_stops_in_one_line_and_can_go_on(
     toy_set, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("pet_dcgan.health.FAILED_LOOKS", 5)
+    monkeypatch.setattr("pet_dcgan.health.states.FAILED_LOOKS", 5)
     run = tmp_path / "ad"
     result = train(toy_set, run, "--stop-on-failure")
     assert result.exit_code == 1, result.output

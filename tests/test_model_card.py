@@ -2,7 +2,7 @@ import dataclasses
 
 from test_served import FACTS
 
-from pet_dcgan.model_card import model_card
+from pet_dcgan.serving.model_card import model_card
 
 SUMMARY = {"mean": 25.1234, "median": 25.0, "sd": 1.5, "n": 8}
 METRICS = {

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from pet_dcgan import remedies
 from pet_dcgan.config import check_overrides, parse_overrides
+from pet_dcgan.health import remedies
 from pet_dcgan.presets import PRESETS
 
 ALL = (

@@ -3,9 +3,9 @@ import pytest
 
 from pet_dcgan import sampling
 from pet_dcgan.intensity import suvr_from_network, to_single_channel
-from pet_dcgan.latent import latents_from_seeds
 from pet_dcgan.networks import build_generator
 from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.serving.latent import latents_from_seeds
 
 
 @pytest.fixture(scope="module")

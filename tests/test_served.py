@@ -5,7 +5,12 @@ import sys
 
 import pytest
 
-from pet_dcgan.served import ModelFacts, ServedModel, model_name, versions
+from pet_dcgan.serving.served import (
+    ModelFacts,
+    ServedModel,
+    model_name,
+    versions,
+)
 
 FACTS = ModelFacts(
     stage="AD",
@@ -112,7 +117,7 @@ def test_url_is_refused(url):
 
 def test_needs_no_tensorflow():
     code = (
-        "import sys, pet_dcgan.served\n"
+        "import sys, pet_dcgan.serving.served\n"
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

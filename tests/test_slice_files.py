@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pet_dcgan.slice_files import (
+from pet_dcgan.serving.slice_files import (
     slice_affine,
     write_nifti,
     write_npy,

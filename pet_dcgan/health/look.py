@@ -30,7 +30,8 @@ class HealthLook:
         real_accuracy: Share of real images called real.
         fake_accuracy: Share of generated images called generated.
         diversity: 1 where generated images differ as real ones do, 0 where
-            all are one; as the next three, from `pet_dcgan.vitals.Vitals`.
+            all are one; as the next three, from
+            `pet_dcgan.health.vitals.Vitals`.
         distinctness: 0 where generated images come in few kinds.
         misfit: 0 where generated images are distributed as real ones, up to
             1.

@@ -3,9 +3,9 @@
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from pet_dcgan import remedies
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.health_look import (
+from pet_dcgan.health import remedies
+from pet_dcgan.health.look import (
     ALIKE,
     ALL,
     COPIES,

@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.health import NON_FINITE, Finding, examine, non_finite
-from pet_dcgan.health_log import HealthLog
-from pet_dcgan.health_look import HealthLook
-from pet_dcgan.latent import latents_from_seeds
+from pet_dcgan.health.log import HealthLog
+from pet_dcgan.health.look import HealthLook
+from pet_dcgan.health.states import NON_FINITE, Finding, examine, non_finite
+from pet_dcgan.health.vitals import RealImages, pooled
 from pet_dcgan.notices import say
 from pet_dcgan.sampling import suvr_from_latents
+from pet_dcgan.serving.latent import latents_from_seeds
 from pet_dcgan.sound_state import drop_sound, keep_sound, return_to_sound
-from pet_dcgan.vitals import RealImages, pooled
 
 # often enough to see a state within a few hundred steps, seldom enough to
 # cost little of them
@@ -43,7 +43,7 @@ class HealthMonitor(keras.callbacks.Callback):
         checkpoint: Folder of the training's states; the last sound one is
             kept.
         stop_on_failure: Whether a failure ends the training; which states
-            are one, `pet_dcgan.health.Finding` says.
+            are one, `pet_dcgan.health.states.Finding` says.
 
     Raises:
         ValueError: From `fit`, with what was found and what to do.

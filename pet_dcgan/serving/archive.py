@@ -8,8 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.intensity import PNG_MAX, png_from_suvr
-from pet_dcgan.latent import latents_from_seeds
 from pet_dcgan.sampling import network_images, suvr_from_latents
+from pet_dcgan.serving.latent import latents_from_seeds
 
 TOLERANCE = 1e-5
 _COMPARED_SEEDS = (0, 1, 2**40)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pet_dcgan.files import replacing
-from pet_dcgan.health import Finding
-from pet_dcgan.health_look import HealthLook
+from pet_dcgan.health.look import HealthLook
+from pet_dcgan.health.states import Finding
 
 _KINDS = {field.name: field.type for field in dataclasses.fields(HealthLook)}
 _COLUMNS = [*_KINDS, "states", "said", "phantom"]

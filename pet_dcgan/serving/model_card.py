@@ -3,7 +3,7 @@
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES
-from pet_dcgan.served import ModelFacts, model_name
+from pet_dcgan.serving.served import ModelFacts, model_name
 
 _PHANTOM = (
     "> **PHANTOM.** Trained on invented phantom volumes, not on patients. "

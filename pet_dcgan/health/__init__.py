@@ -1,0 +1,1 @@
+"""How a training is doing, in words: looks, states, remedies, the log."""

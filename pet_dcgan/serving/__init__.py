@@ -1,0 +1,1 @@
+"""What an exported generator is made of, and what is read from it."""
