@@ -1,3 +1,4 @@
+import copy
 import html.parser
 import re
 import shutil
@@ -102,6 +103,8 @@ def test_every_number_of_the_tables_is_that_of_the_json(page, judged):
                     continue
                 value = found.get("mean", found.get("value"))
                 written = f"{value:.{row.digits}f}".replace("-", "−")
+                if abs(value) >= 10_000:
+                    written = f"{value:.1e}"
                 if float(written.replace("−", "-")) or not value:
                     assert written in text, row.label
                 low, high = found["interval"] or (None, None)
@@ -132,6 +135,15 @@ def test_words_of_others_are_no_markup(judged):
     _, metrics = judged
     metrics = metrics | {"preset": "<b>&", "figures": {}}
     assert "&lt;b&gt;&amp;" in report_page(metrics, {})
+
+
+def test_numbers_without_end_are_powers_of_ten(judged):
+    _, metrics = judged
+    metrics = copy.deepcopy(metrics)
+    metrics["spectrum"]["checkerboard"]["synthetic"]["value"] = 261717.2
+    text = Words(report_page(metrics | {"figures": {}}, {})).text
+    assert "2.6e+05" in text
+    assert "261717" not in text
 
 
 def test_missing_numbers_are_dashes(toy_set, quick_encoder, tmp_path):

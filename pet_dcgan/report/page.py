@@ -23,6 +23,8 @@ _SIGNS = {
     "unknown": "not known",
 }
 _NONE = "–"
+# numbers that nobody wants all digits of
+_ENDLESS = 10_000
 
 
 def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
@@ -138,9 +140,9 @@ def _cell(found: Any, digits: int) -> str:
 
 
 def _written(value: float, digits: int) -> str:
-    """Fixed digits, more for what would be read as nothing."""
+    """Fixed digits, a power of ten for what would be nothing or endless."""
     text = f"{value:.{digits}f}"
-    if value and float(text) == 0:
+    if (value and float(text) == 0) or abs(value) >= _ENDLESS:
         text = f"{value:.1e}"
     return text.replace("-", "−")
 
