@@ -67,7 +67,7 @@ def evaluate(
     Args:
         run: A finished run.
         data_dir: Folder of the prepared sets, by default the run's own.
-        count: Number of synthetic slices, by default 256 or as many as there
+        count: Number of synthetic slices, by default 1,000 or as many as there
             are held-out ones, if those are more. All of them are looked
             through for copies and for variety; comparisons take as many as
             there are held-out ones, or fewer of both where `count` is less.

@@ -110,7 +110,7 @@ def test_facts_beside_the_numbers(small):
     assert metrics["images"] == {
         "synthetic": 8,
         "held_out": 8,
-        "synthetic_drawn": 256,
+        "synthetic_drawn": 1000,
     }
     assert metrics["subjects"] == {
         "training": 3,

@@ -91,6 +91,12 @@ def test_the_verdict_comes_before_the_numbers(page, judged):
     assert places == sorted(places)
 
 
+def as_written(value, digits):
+    if abs(value) >= 10_000:
+        return f"{value:.1e}".replace("-", "−")
+    return f"{value:.{digits}f}".replace("-", "−")
+
+
 def test_every_number_of_the_tables_is_that_of_the_json(page, judged):
     _, metrics = judged
     text = Words(page).text
@@ -102,15 +108,13 @@ def test_every_number_of_the_tables_is_that_of_the_json(page, judged):
                 if not isinstance(found, dict):
                     continue
                 value = found.get("mean", found.get("value"))
-                written = f"{value:.{row.digits}f}".replace("-", "−")
-                if abs(value) >= 10_000:
-                    written = f"{value:.1e}"
+                written = as_written(value, row.digits)
                 if float(written.replace("−", "-")) or not value:
                     assert written in text, row.label
                 low, high = found["interval"] or (None, None)
                 if low is not None:
                     shown += 1
-                    assert f"{high:.{row.digits}f}".replace("-", "−") in text
+                    assert as_written(high, row.digits) in text
     assert shown > 30
 
 

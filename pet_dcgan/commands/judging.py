@@ -35,7 +35,7 @@ def evaluate(
         typer.Option(
             min=2,
             help="Synthetic images, looked through for copies; as many as "
-            "there are held-out ones are compared with these. 256 if unset.",
+            "there are held-out ones are compared with these. 1000 if unset.",
         ),
     ] = None,
     encoder: Annotated[

@@ -21,7 +21,7 @@ from pet_dcgan.run import Run
 from pet_dcgan.sampling import synthetic_slices
 
 # synthetic images where no number is given: copies are looked for among all
-SYNTHETIC = 256
+SYNTHETIC = 1000
 # shares of suvr_max: an image that stays below the first is black, one that
 # varies by less than the second is of one grey; a training of a few steps
 # makes images that hardly vary, which are judged all the same
