@@ -42,8 +42,7 @@ format: $(VENV)/.installed-test  ## let ruff rewrite
 	$(BIN)/ruff format .
 
 docs: $(VENV)/.installed-docs  ## the Python interface as HTML, into docs/api/
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/pdoc --docformat google \
-		--output-directory docs/api pet_dcgan tfds_adni
+	$(BIN)/python docs/write_api.py docs/api
 
 clean:  ## remove caches, not data
 	rm -rf build dist *.egg-info .pytest_cache .ruff_cache .coverage*

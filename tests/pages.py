@@ -11,6 +11,7 @@ PAGES = sorted(
         *ROOT.glob("*.md"),
         *ROOT.glob("docs/*.md"),
         *ROOT.glob("export/**/*.md"),
+        *ROOT.glob("notebooks/*.md"),
         ROOT / "tfds_adni" / "README.md",
     ]
 )

@@ -53,6 +53,9 @@ PAGES_OF_PYTHON = [
     and str(page.relative_to(ROOT)) not in ELSEWHERE
 ]
 LONG = re.compile(r"\.fit\(|\btrain\(|\bevaluate\(|\bwrite_cohort\(")
+TARGET = re.compile(r"^([a-z-]+):.*##", re.M)
+# at the start of a line of code, or of a span
+MAKE = re.compile(r"(?:^|`)make ([a-z-]+)", re.M)
 OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
@@ -188,6 +191,18 @@ OTHERS = {
 def test_a_command_that_has_rotted_is_seen(words, fault):
     with pytest.raises(Exception, match=fault):
         _read(typer.main.get_command(app), words)
+
+
+def test_targets_of_make_are_told_and_are_there():
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
+    told = {
+        target
+        for page in PAGES
+        for target in MAKE.findall(page.read_text(encoding="utf-8"))
+    }
+    assert told <= targets
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert targets - {"help"} == set(MAKE.findall(contributing))
 
 
 @pytest.mark.parametrize("words", RUN)
