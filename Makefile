@@ -22,7 +22,7 @@ demo: $(VENV)/.installed-demo  ## the whole way on a phantom, into demo/
 
 notebooks: $(VENV)/.installed-notebooks  ## run all five; what they show goes to notebooks/output/
 	mkdir -p notebooks/output/executed
-	$(BIN)/jupyter-execute --timeout=-1 \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-execute --timeout=-1 \
 		--output="output/executed/{notebook_name}" notebooks/0*.ipynb
 
 test: $(VENV)/.installed-test lint  ## unit tests, a tiny whole run, linters
