@@ -40,7 +40,7 @@ def follow(
     Args:
         average: From `pet_dcgan.networks.float32_copy(network)`.
         network: What is trained.
-        decay: Share of the average that is kept.
+        decay: Scalar, the share of the average that is kept.
     """
     rest = 1.0 - decay
 

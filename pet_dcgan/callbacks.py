@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -169,6 +169,23 @@ class EpochLog(keras.callbacks.Callback):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
+
+
+class EpochProgress(keras.callbacks.Callback):
+    """Tells of each epoch that is done, as a bar wants it.
+
+    Args:
+        advance: Called with the epochs done and their number, such as
+            `pet_dcgan.progress.progress` yields.
+    """
+
+    def __init__(self, advance: Callable[[int, int], None]) -> None:
+        super().__init__()
+        self.advance = advance
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Tells of the epoch."""
+        self.advance(epoch + 1, self.params["epochs"])
 
 
 def _montage_row(path: Path) -> tuple[str, np.ndarray]:

@@ -142,7 +142,12 @@ def assign(
 
 
 def numbered(part: str, variables: Iterable) -> Iterator[tuple]:
-    """Variables by the names they have in a state, as `generator_0`."""
+    """Variables by the names they have in a state, as `generator_0`.
+
+    Args:
+        part: Name of the network or optimiser.
+        variables: Its variables, in order.
+    """
     for index, variable in enumerate(variables):
         yield f"{part}_{index}", variable
 

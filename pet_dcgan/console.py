@@ -11,12 +11,22 @@ from typing import Any, NoReturn
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
 from pet_dcgan.config import STAGES
+from pet_dcgan.progress import progress
 from pet_dcgan.report.console_rows import metric_rows
+
+__all__ = [
+    "keras_verbosity",
+    "print_cohort",
+    "print_metrics",
+    "print_table",
+    "progress",
+    "reported",
+    "start_tensorflow",
+]
 
 _MOST_REASONS = 20
 STOPPED = 130
@@ -188,31 +198,3 @@ def print_metrics(metrics: dict[str, dict]) -> None:
         title + (", PHANTOM data" if phantom_only else ""),
         *metric_rows(metrics),
     )
-
-
-@contextlib.contextmanager
-def progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Shows a bar on stderr from the first step on.
-
-    Args:
-        label: Text before the bar.
-
-    Yields:
-        `advance(done, total)`, to be called after each step.
-    """
-    bar = Progress(
-        TextColumn(label),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-    )
-    task = bar.add_task(label, total=None)
-
-    def advance(done: int, total: int) -> None:
-        bar.start()
-        bar.update(task, completed=done, total=total)
-
-    try:
-        yield advance
-    finally:
-        bar.stop()

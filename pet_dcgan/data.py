@@ -40,6 +40,10 @@ class DataLeakageError(ValueError):
 def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
     """Whole batches in one pass over the slices.
 
+    Args:
+        slices: What is trained on.
+        config: Its `batch_size` counts.
+
     Raises:
         ValueError: If there are fewer images than one batch needs.
     """
@@ -107,6 +111,10 @@ def training_batches(
 
 def require_equal_parts(config: TrainConfig, replicas: int) -> None:
     """Refuses a batch that so many replicas cannot share equally.
+
+    Args:
+        config: Its `batch_size` counts.
+        replicas: Devices that share a batch.
 
     Raises:
         ValueError: If it leaves a remainder.
@@ -189,6 +197,10 @@ def require_disjoint(
     trained_on: Iterable[str], judged_on: Iterable[str]
 ) -> None:
     """Refuses subjects that would be both trained on and judged on.
+
+    Args:
+        trained_on: Subject ids.
+        judged_on: Subject ids.
 
     Raises:
         DataLeakageError: If there are such, naming them.

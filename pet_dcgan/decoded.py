@@ -57,7 +57,11 @@ def kept_slices(
 
 
 def is_streamed(images: np.ndarray) -> bool:
-    """Whether slices lie on the disk, and are read as they are needed."""
+    """Whether slices lie on the disk, and are read as they are needed.
+
+    Args:
+        images: Slices `[n, size, size]` as `Slices` holds them.
+    """
     return isinstance(images, np.memmap)
 
 

@@ -24,6 +24,7 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.random_encoder import random_encoder
 from pet_dcgan.files import replacing
 from pet_dcgan.metrics.intervals import MIN_SUBJECTS
+from pet_dcgan.report.card import Evaluation
 from pet_dcgan.report.page import report_page
 from pet_dcgan.run import Run
 from pet_dcgan.run_encoder import encoder_of
@@ -56,7 +57,7 @@ def evaluate(
     seed: int = 0,
     encoder: str = "own",
     progress: Advance | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Judges a run's generator by held-out real slices.
 
     Synthetic slices are compared with as many real ones of the test split,
@@ -78,7 +79,8 @@ def evaluate(
         progress: Called with the steps done and their number.
 
     Returns:
-        What `metrics.json` holds.
+        What `metrics.json` holds, a dictionary that notebooks show as a
+        table.
 
     Raises:
         FileNotFoundError: If the run is not finished or the set is missing.
@@ -103,7 +105,7 @@ def evaluate(
     step()
     _write(folder, metrics)
     step()
-    return metrics
+    return Evaluation(metrics)
 
 
 class _Steps:

@@ -55,13 +55,29 @@ def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
 
 
 def suvr_from_network(x: np.ndarray, suvr_max: float) -> np.ndarray:
-    """A network's values in [-1, 1] to float32 SUVR in [0, suvr_max]."""
+    """A network's values in [-1, 1] to float32 SUVR in [0, suvr_max].
+
+    Args:
+        x: Values of any shape.
+        suvr_max: SUVR that +1 stands for.
+
+    Raises:
+        ValueError: If `suvr_max` is not above 0.
+    """
     half = _checked(suvr_max) / 2
     return ((np.asarray(x, np.float64) + 1.0) * half).astype(np.float32)
 
 
 def network_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
-    """SUVR in [0, suvr_max] to a network's float32 values in [-1, 1]."""
+    """SUVR in [0, suvr_max] to a network's float32 values in [-1, 1].
+
+    Args:
+        suvr: Values of any shape.
+        suvr_max: SUVR that +1 stands for.
+
+    Raises:
+        ValueError: If `suvr_max` is not above 0.
+    """
     half = _checked(suvr_max) / 2
     return (np.asarray(suvr, np.float64) / half - 1.0).astype(np.float32)
 

@@ -99,7 +99,7 @@ def scaled(loss: tf.Tensor, optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
     gradients in 16 bits are scaled up, and down again by the optimiser.
 
     Args:
-        loss: Mean over this replica's images.
+        loss: Scalar, the mean over this replica's images.
         optimizer: What the gradients are for.
     """
     replicas = replica_count()
@@ -116,7 +116,8 @@ def apply(
 
     Args:
         optimizer: What the gradients are for.
-        gradients: Of this replica, of what `scaled` gave.
+        gradients: Of this replica, of what `scaled` gave; each has the
+            same shape as its variable.
         variables: What they are by.
     """
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -131,7 +132,7 @@ def agreed(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
     own gradients too large; all have to find the same.
 
     Args:
-        gradients: Of this replica.
+        gradients: Of this replica, of any shape.
     """
     if replica_count() == 1:
         return gradients

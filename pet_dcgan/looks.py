@@ -53,7 +53,13 @@ def read_looks(path: str | Path) -> list[Look]:
 def write_looks(
     path: str | Path, looks: Sequence[Look], *, phantom: bool
 ) -> None:
-    """Writes a CSV with a row a look, whole or not at all."""
+    """Writes a CSV with a row a look, whole or not at all.
+
+    Args:
+        path: CSV to write; it is replaced.
+        looks: In order of epoch.
+        phantom: Written into every row.
+    """
     with (
         replacing(path) as temporary,
         temporary.open("w", newline="", encoding="utf-8") as file,

@@ -36,7 +36,12 @@ def slices_fit(count: int, size: int) -> bool:
 
 
 def slice_bytes(count: int, size: int) -> int:
-    """Bytes of `count` uint16 slices of `size` by `size` pixels."""
+    """Bytes of `count` uint16 slices of `size` by `size` pixels.
+
+    Args:
+        count: Number of slices.
+        size: Height and width in pixels.
+    """
     return 2 * count * size * size
 
 

@@ -273,11 +273,7 @@ class DCGAN(keras.Model):
         )
 
     def summary(self, **options) -> None:
-        """Prints the layers of both networks.
-
-        Args:
-            **options: As of `keras.Model.summary`.
-        """
+        """Prints the layers of both networks; options as Keras has them."""
         self.generator.summary(**options)
         self.discriminator.summary(**options)
 
@@ -285,7 +281,13 @@ class DCGAN(keras.Model):
 def paper_adam(
     learning_rate: float = 1e-4, *, beta_1: float = 0.5, beta_2: float = 0.999
 ) -> keras.optimizers.Adam:
-    """Adam with the values that Islam & Zhang (2020) state."""
+    """Adam with the values that Islam & Zhang (2020) state.
+
+    Args:
+        learning_rate: Step size.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+    """
     return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2)
 
 

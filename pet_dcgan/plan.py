@@ -143,7 +143,12 @@ def step_operations(model: DCGAN) -> int:
 
 
 def matrix_product_rate(side: int = 1500, repeats: int = 5) -> float:
-    """Operations a second of a float32 matrix product, the best of a few."""
+    """Operations a second of a float32 matrix product, the best of a few.
+
+    Args:
+        side: Rows and columns of the matrices.
+        repeats: How often it is measured.
+    """
     matrix = tf.ones([side, side])
     float(tf.matmul(matrix, matrix)[0, 0])
     best = math.inf

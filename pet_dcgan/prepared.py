@@ -77,6 +77,9 @@ def open_set(
         data_dir: Folder that holds `adni/<config>/<version>`.
         config: Name of the configuration, as `"axial_128"`.
 
+    Returns:
+        TFDS's builder, and what the set says about itself.
+
     Raises:
         FileNotFoundError: If there is no such set.
         ValueError: If the set cannot be read or lacks its metadata.

@@ -24,6 +24,7 @@ import keras
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.files import replacing
 from pet_dcgan.networks import float32_copy
+from pet_dcgan.run_card import run_card
 
 SPLIT = "train"
 
@@ -165,6 +166,16 @@ class Run:
                 f"{self.path} again"
             )
         return metrics
+
+    def _repr_html_(self) -> str:
+        """Shows the run in a notebook, without naming a subject."""
+        return run_card(
+            self.path,
+            self.config,
+            subjects=len(self.subjects),
+            finished=self.finished,
+            evaluated=(self.evaluation / "metrics.json").is_file(),
+        )
 
     @property
     def _generator(self) -> Path:

@@ -10,7 +10,12 @@ CHUNK = 64
 
 
 def network_images(generator: keras.Model, latents: tf.Tensor) -> tf.Tensor:
-    """Images `[n, size, size, channels]` in [-1, 1], in inference mode."""
+    """Images `[n, size, size, channels]` in [-1, 1], in inference mode.
+
+    Args:
+        generator: `latent` `[n, latent_dim]` to images in [-1, 1].
+        latents: float32 `[n, latent_dim]`.
+    """
     return generator(latents, training=False)
 
 
@@ -21,6 +26,11 @@ def suvr_from_latents(
 
     Made of TensorFlow operations, so that an exported model holds the very
     same ones. The scale is that of `pet_dcgan.intensity`.
+
+    Args:
+        generator: `latent` `[n, latent_dim]` to images in [-1, 1].
+        latents: float32 `[n, latent_dim]`.
+        suvr_max: SUVR that +1 stands for.
     """
     images = network_images(generator, latents)
     return (tf.reduce_mean(images, axis=-1) + 1.0) * (suvr_max / 2)

@@ -2,12 +2,13 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 
 import tensorflow as tf
 
 from pet_dcgan.build import build_dcgan
+from pet_dcgan.callbacks import EpochProgress
 from pet_dcgan.checkpoint import restore
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.continuation import continued_run
@@ -57,6 +58,7 @@ def train(
     strategy: tf.distribute.Strategy | None = None,
     stop_on_failure: bool = False,
     verbose: str | int = "auto",
+    progress: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Trains one generator and leaves a whole run folder.
 
@@ -75,6 +77,7 @@ def train(
         stop_on_failure: Whether a training that fails is ended, see
             `pet_dcgan.health.states`.
         verbose: Keras's progress: 0 none, 1 a bar, 2 a line an epoch.
+        progress: Called with epochs done and in all, after each epoch.
 
     Returns:
         The finished run.
@@ -104,6 +107,7 @@ def train(
             strategy=strategy,
             stop_on_failure=stop_on_failure,
             verbose=verbose,
+            progress=progress,
         )
         return training.to_its_end()
 
@@ -147,6 +151,7 @@ class _Training:
     strategy: tf.distribute.Strategy | None
     stop_on_failure: bool
     verbose: str | int
+    progress: Callable[[int, int], None] | None
 
     def to_its_end(self) -> Run:
         """Trains all epochs that are not behind, and writes the generator."""
@@ -188,7 +193,8 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
-            self._fit(model, first_epoch, callbacks.in_order())
+            told = [EpochProgress(self.progress)] if self.progress else []
+            self._fit(model, first_epoch, [*callbacks.in_order(), *told])
         _finish(model, self.run, callbacks)
 
     def _fit(self, model: DCGAN, first_epoch: int, callbacks: list) -> None:

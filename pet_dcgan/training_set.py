@@ -113,7 +113,12 @@ def load_validation_slices(config: TrainConfig) -> Slices:
 
 
 def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
-    """A line on what suffers where there are few subjects, else nothing."""
+    """A line on what suffers where there are few subjects, else nothing.
+
+    Args:
+        slices: What is trained on.
+        config: What the training is told.
+    """
     found = len(set(slices.subjects))
     if found >= FEW_SUBJECTS:
         return None

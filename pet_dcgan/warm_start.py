@@ -44,6 +44,10 @@ def subjects_behind(config: TrainConfig, slices: Slices) -> list[str]:
 def require_unseen(subjects: list[str], config: TrainConfig) -> None:
     """Refuses subjects that the set keeps for validation or testing.
 
+    Args:
+        subjects: Those that the other run has trained on.
+        config: What the new training is told.
+
     Raises:
         ValueError: If there are such, naming them.
     """
@@ -56,6 +60,10 @@ def start_from(model: DCGAN, config: TrainConfig) -> None:
     """Gives a new model the networks of the run in `config.warm_start`.
 
     The average starts as that run's, or as its generator where it has none.
+
+    Args:
+        model: A new one.
+        config: What the new training is told.
 
     Raises:
         FileNotFoundError: If there is no such run or it has no state.

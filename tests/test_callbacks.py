@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.callbacks import EpochLog, SampleGrid
+from pet_dcgan.callbacks import EpochLog, EpochProgress, SampleGrid
 from pet_dcgan.sampling import synthetic_slices
 
 REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
@@ -160,3 +160,12 @@ class TestEpochLog:
         again = log(1, 4)
         assert [row["epoch"] for row in again] == ["1", "2", "3", "4"]
         assert again[0] == first[0]
+
+
+def test_a_bar_counts_the_epochs_of_a_stopped_run_too(tiny_model):
+    told = []
+    callback = EpochProgress(lambda *counts: told.append(counts))
+    tiny_model().fit(
+        REAL, epochs=4, initial_epoch=2, callbacks=[callback], verbose=0
+    )
+    assert told == [(3, 4), (4, 4)]

@@ -101,7 +101,15 @@ def test_a_stopped_run_ends_with_the_very_same_weights(
         with pytest.raises(KeyboardInterrupt):
             train(straight.config, tmp_path / "ad", verbose=0)
     assert not Run.open(tmp_path / "ad").finished
-    run = train(straight.config, tmp_path / "ad", resume=True, verbose=0)
+    told = []
+    run = train(
+        straight.config,
+        tmp_path / "ad",
+        resume=True,
+        verbose=0,
+        progress=lambda *counts: told.append(counts),
+    )
+    assert told == [(done, 4) for done in range(epoch + 1, 5)]
     expected = straight.load_generator().get_weights()
     found = run.load_generator().get_weights()
     for a, b in zip(expected, found, strict=True):

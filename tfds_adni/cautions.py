@@ -34,7 +34,13 @@ def cautions_of(
     selection: Selection,
     stage_of_subject: Mapping[str, str],
 ) -> list[str]:
-    """Gives what the scans used should make a user think of, a line each."""
+    """Gives what the scans used should make a user think of, a line each.
+
+    Args:
+        used: The scans used.
+        selection: What was asked for.
+        stage_of_subject: Stage of each subject's earliest scan used.
+    """
     lines = (
         _mixed_levels(used),
         _disagreements(used),

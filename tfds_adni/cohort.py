@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfds_adni.account import account_of, summarise
+from tfds_adni.card import cohort_card
 from tfds_adni.cautions import cautions_of, cautions_of_tables
 from tfds_adni.diagnosis import STAGES, UNLABELLED
 from tfds_adni.duplicates import keep_one_copy
@@ -97,6 +98,14 @@ class Cohort:
     def account(self, root: Path | None = None) -> "pd.DataFrame":
         """Gives one row for every file; see `account.account_of`."""
         return account_of(self.verdicts, root)
+
+    def __repr__(self) -> str:
+        """Counts, since a notebook keeps this text and should name nobody."""
+        return f"<Cohort: {len(self.verdicts)} found, {len(self.used)} used>"
+
+    def _repr_html_(self) -> str:
+        """Shows the account in a notebook, without naming a subject."""
+        return cohort_card(self)
 
 
 def is_phantom(subjects: Iterable[str]) -> bool:

@@ -83,7 +83,7 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
     Returns:
         What became of it, and a key and an example for each slice; the image
         of an example is a PNG file. Without a slice where the scan cannot be
-        used.
+        used (a `VolumeError`, whose text is the reason).
     """
     image_id = task.verdict.record.image_id
     try:

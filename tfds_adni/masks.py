@@ -89,7 +89,7 @@ def mask_mean(mask: Path, volume: Volume, data: np.ndarray) -> float:
     Args:
         mask: A file of zeros and ones, or of probabilities (cut at 0.5).
         volume: The scan.
-        data: Its voxels, made finite.
+        data: Its voxels `(x, y, z)`, made finite.
 
     Raises:
         VolumeError: If the mask cannot be read or is none, lies outside the

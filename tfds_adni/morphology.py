@@ -5,7 +5,14 @@ from scipy import ndimage
 
 
 def bounds(mask: np.ndarray) -> tuple[slice, slice, slice]:
-    """Gives the smallest box that holds all of a mask that is not empty."""
+    """Gives the smallest box that holds all of a mask that is not empty.
+
+    Args:
+        mask: Boolean `(x, y, z)`.
+
+    Returns:
+        One slice an axis.
+    """
     box = []
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
@@ -53,7 +60,15 @@ def open_by_ball(
 
 
 def ball(spacing: tuple[float, float, float], radius_mm: float) -> np.ndarray:
-    """Gives an ellipsoid of voxels that is a ball in mm."""
+    """Gives an ellipsoid of voxels that is a ball in mm.
+
+    Args:
+        spacing: Voxel size in mm.
+        radius_mm: Radius of the ball.
+
+    Returns:
+        Boolean `(x, y, z)`, odd along each axis.
+    """
     reach = [int(radius_mm // v) for v in spacing]
     axes = [
         np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)

@@ -95,7 +95,17 @@ def scale_to_suvr(
 def scale_found(
     volume: Volume, found: Found, *, method: str, mask: Path | None
 ) -> Brain:
-    """Brings a volume to SUVR whose brain is found; see `scale_to_suvr`."""
+    """Brings a volume to SUVR whose brain is found; see `scale_to_suvr`.
+
+    Args:
+        volume: The scan.
+        found: Its brain.
+        method: `"brain"`, `"mask"` or `"none"`.
+        mask: The mask's file, where the method needs one.
+
+    Raises:
+        VolumeError: If the mean of the brain is none that SUVR can have.
+    """
     divisor = {
         "brain": lambda: found.mean,
         "mask": lambda: mask_mean(mask, volume, found.data),

@@ -52,6 +52,9 @@ class Place:
 
         Args:
             shape: The axes as stored.
+
+        Returns:
+            `(4, 4)`.
         """
         return self.affine @ nib.orientations.inv_ornt_aff(self.turns, shape)
 

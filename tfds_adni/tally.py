@@ -40,7 +40,14 @@ class Tally:
         self._outcomes[outcome.image_id] = outcome
 
     def require_subjects(self, split: str) -> None:
-        """Refuses a split that has lost all its scans to their pixels."""
+        """Refuses a split that has lost all its scans to their pixels.
+
+        Args:
+            split: As `test`.
+
+        Raises:
+            ValueError: If it has; the text gives the reasons.
+        """
         judged = self._judged()
         if not any(
             self.split_of[v.record.subject] == split for v in judged.used

@@ -164,7 +164,11 @@ def _preference(verdict: Verdict, levels: Sequence[str]) -> tuple:
 
 
 def image_order(image_id: str) -> tuple[int, str]:
-    """Gives a sort key: image ids are numbers in the IDA, names in BIDS."""
+    """Gives a sort key: image ids are numbers in the IDA, names in BIDS.
+
+    Returns:
+        Number and text; names come first.
+    """
     return (int(image_id), "") if image_id.isdecimal() else (-1, image_id)
 
 

@@ -20,7 +20,12 @@ class SteadyWriter(ExampleWriter):
     """
 
     def write(self, path, examples: Iterable[tuple]):
-        """Writes serialised examples; see the base class."""
+        """Writes serialised examples; see the base class.
+
+        Args:
+            path: As there.
+            examples: Key and example.
+        """
         return super().write(path, ((k, _in_order(e)) for k, e in examples))
 
 

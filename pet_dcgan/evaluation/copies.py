@@ -46,6 +46,10 @@ def copies(
     Args:
         judged: The images.
         shown: Pairs to give.
+
+    Returns:
+        The numbers as they stand in `metrics.json`, and the pairs; with a
+        single training subject a sentence in place of numbers, and None.
     """
     if len(set(judged.training.subjects)) < 2:
         return {"verdict": None, "words": _ONE_SUBJECT}, None

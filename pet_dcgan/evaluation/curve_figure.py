@@ -1,5 +1,6 @@
 """A run's training in one figure."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -43,21 +44,48 @@ def save_training_curves(
     Returns:
         Whether there was anything to draw.
     """
-    panels = [panel for panel in _PANELS if _held(curves, panel)]
-    if not panels:
+    count = len(panels_of(curves))
+    if not count:
         return False
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
+    columns = min(2, count)
+    rows = -(-count // columns)
     figure, axes = plots(config, "training", rows=rows, columns=columns)
+    draw_curves(axes, curves, kept=kept)
+    save(figure, path)
+    return True
+
+
+def panels_of(curves: Curves) -> list[tuple]:
+    """What there is something to draw of, a plot each.
+
+    Args:
+        curves: What was read.
+
+    Returns:
+        At most four panels, as `draw_curves` takes them in this order.
+    """
+    return [panel for panel in _PANELS if _held(curves, panel)]
+
+
+def draw_curves(
+    axes: Sequence[Axes], curves: Curves, *, kept: int | None = None
+) -> None:
+    """Draws each panel into axes that are there; those left over are hidden.
+
+    Args:
+        axes: As many as there are panels, or more.
+        curves: What was read, by epoch.
+        kept: Epoch of the generator that was kept, marked by a line.
+    """
+    panels = panels_of(curves)
     for place in axes[len(panels) :]:
         place.axis("off")
     for place, panel in zip(axes, panels, strict=False):
         _draw(place, curves, panel)
-        place.axvline(kept, color="#111827", linestyle=":", label="kept")
+        if kept is not None:
+            place.axvline(kept, color="#111827", linestyle=":", label="kept")
         place.set_xlabel("epoch")
         place.legend(fontsize="small")
-    save(figure, path)
-    return True
 
 
 def _held(curves: Curves, panel: tuple) -> list[str]:

@@ -86,7 +86,13 @@ def variety(judged: Judged) -> dict[str, Number | None]:
 def profiles(
     samples: Samples, *, spacing_mm: float, suvr_max: float
 ) -> Profiles:
-    """Spectra and histograms of each kind, `"others"` where there are such."""
+    """Spectra and histograms of each kind, `"others"` where there are such.
+
+    Args:
+        samples: Equally many images of each kind.
+        spacing_mm: Side of a pixel.
+        suvr_max: Upper end of the histograms.
+    """
     kinds = _kinds(samples)
     return Profiles(
         {
@@ -106,6 +112,10 @@ def texture(judged: Judged, found: Profiles) -> dict[str, Any]:
     `finest_detail` is the root mean square SUVR near the Nyquist frequency;
     `checkerboard` its power over that of the held-out images, which says
     little where smooth images have next to none.
+
+    Args:
+        judged: The images.
+        found: What `profiles` made of their samples.
     """
     samples = judged.samples()
     sums = {kind: nyquist_power(x) for kind, x in _kinds(samples).items()}
@@ -153,6 +163,10 @@ def intensities(judged: Judged, found: Profiles) -> dict[str, Any]:
     """Wasserstein distance of the SUVR of all pixels.
 
     The value is exact; its interval is that of histograms.
+
+    Args:
+        judged: The images.
+        found: What `profiles` made of their samples.
     """
     suvr_max = judged.config.suvr_max
 
@@ -175,7 +189,16 @@ def intensities(judged: Judged, found: Profiles) -> dict[str, Any]:
 def uptake(
     judged: Judged, pairs: dict[str, Pairs | None]
 ) -> tuple[dict[str, Any], dict[str, BandMeans | None]]:
-    """Bland-Altman by band, of images and their nearest real ones."""
+    """Bland-Altman by band, of images and their nearest real ones.
+
+    Args:
+        judged: The images.
+        pairs: Images with their partners, by kind; None where there are none.
+
+    Returns:
+        The numbers by kind and band, in SUVR, and the means that figures are
+        drawn of, by kind.
+    """
     means = {
         kind: each
         and BandMeans(

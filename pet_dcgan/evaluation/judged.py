@@ -75,12 +75,12 @@ class Judged:
 
     @property
     def compared(self) -> np.ndarray:
-        """As many synthetic images as real ones are compared."""
+        """Synthetic images `[n, size, size]`, as many as real ones."""
         return self.synthetic[: len(self.real.images)]
 
     @property
     def training_suvr(self) -> np.ndarray:
-        """The training slices in SUVR."""
+        """The training slices in SUVR `[n, size, size]`."""
         return suvr_from_png(self.training.images, self.config.suvr_max)
 
     def samples(self) -> "Samples":

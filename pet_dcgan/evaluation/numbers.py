@@ -72,8 +72,8 @@ def number(
 
     Args:
         statistic: Called with an array of rows for each set.
-        sets: Subject of each row of each set; `np.arange(n)` for synthetic
-            images, which are independent.
+        sets: Subject of each row of each set `[n]`; `np.arange(n)` for
+            synthetic images, which are independent.
         seed: Of the halves.
     """
     value = statistic(*(np.arange(len(owners)) for owners in sets))

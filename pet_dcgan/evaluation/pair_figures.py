@@ -61,6 +61,11 @@ def save_real_and_synthetic(
 
     Real ones are spread evenly over all of them; synthetic ones are those of
     the first seeds. Neither is chosen by eye.
+
+    Args:
+        path: PNG to write.
+        pairs: Synthetic images and the real ones.
+        config: The run's.
     """
     count = min(_SHOWN, len(pairs.real), len(pairs.images))
     spread = np.linspace(0, len(pairs.real) - 1, count).round().astype(int)

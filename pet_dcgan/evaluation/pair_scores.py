@@ -32,7 +32,12 @@ def real_pairs(judged: Judged) -> dict[str, Pairs | None]:
 def pair_scores(
     judged: Judged, pairs: dict[str, Pairs | None]
 ) -> dict[str, Any]:
-    """Summaries by metric, kind of image and rule of pairing."""
+    """Summaries by metric, kind of image and rule of pairing.
+
+    Args:
+        judged: The images.
+        pairs: Images with their partners, by kind; None where there are none.
+    """
     suvr_max = judged.config.suvr_max
     metrics = {
         "psnr": psnr,
@@ -53,6 +58,12 @@ def whose(judged: Judged, pairs: Pairs, kind: str, rule: str) -> tuple:
     """The subjects that each pair rests on, as `summary` takes them.
 
     A synthetic image is nobody's: its pair rests on the real one's subject.
+
+    Args:
+        judged: The images.
+        pairs: Of the kind.
+        kind: `"synthetic"` or `"real"`.
+        rule: One of `RULES`.
     """
     subjects = judged.real.subjects
     partners = subjects[pairs.partners[rule]]

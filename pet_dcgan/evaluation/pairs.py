@@ -41,6 +41,9 @@ class Pairs:
         """An image and its nearest: the pair with the median distance.
 
         With an even number of pairs the nearer of the two in the middle.
+
+        Returns:
+            Both `[size, size]` in SUVR.
         """
         order = np.argsort(self.distances, kind="stable")
         row = order[(len(order) - 1) // 2]

@@ -46,12 +46,22 @@ def plots(
 
 
 def titled(config: TrainConfig, words: str) -> str:
-    """The run in a few words, what is shown, and whether it is a phantom."""
+    """The run in a few words, what is shown, and whether it is a phantom.
+
+    Args:
+        config: The run's.
+        words: What is shown.
+    """
     mark = " (phantom)" if config.phantom else ""
     return f"{config.stage} {config.plane}, {config.preset}: {words}{mark}"
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Writes a PNG whose bytes depend on what it shows alone."""
+    """Writes a PNG whose bytes depend on what it shows alone.
+
+    Args:
+        figure: From `plots`.
+        path: PNG to write.
+    """
     with mpl.rc_context(_STYLE), replacing(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})

@@ -115,7 +115,15 @@ class Encoder:
 
 
 def raw_numbers(network: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a network makes of `[n, size, size]`, in inference mode."""
+    """What a network makes of `[n, size, size]`, in inference mode.
+
+    Args:
+        network: From images `[n, size, size, 1]` to numbers `[n, features]`.
+        images: float32 `[n, size, size]`, as the network takes them.
+
+    Returns:
+        float32 `[n, features]`.
+    """
     images = np.asarray(images, np.float32)[..., None]
     chunks = [
         network(tf.constant(images[start : start + _CHUNK]), training=False)

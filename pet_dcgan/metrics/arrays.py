@@ -8,6 +8,13 @@ def checked_pair(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Both arrays as finite float64 `[..., height, width]` of one shape.
 
+    Args:
+        real: Real images.
+        image: Images to compare with them.
+
+    Returns:
+        Both as float64.
+
     Raises:
         ValueError: If the shapes differ or a value is not finite.
     """
@@ -23,7 +30,7 @@ def checked_pair(
 
 
 def require_finite(*arrays: np.ndarray) -> None:
-    """Raises a `ValueError` if any array holds a NaN or an infinity."""
+    """Raises a `ValueError` if any array, of any shape, has NaN or infinity."""
     if not all(np.isfinite(a).all() for a in arrays):
         raise ValueError(
             "expected finite values, found NaN or infinity in an image: "

@@ -76,7 +76,12 @@ def above(truth: np.ndarray, scores: np.ndarray) -> np.ndarray:
 def above_by_class(
     truth: np.ndarray, probabilities: np.ndarray
 ) -> list[tuple[int, np.ndarray]]:
-    """Each class that `mean_auc` takes the mean of, and its `above`."""
+    """Each class that `mean_auc` takes the mean of, and its `above`.
+
+    Args:
+        truth: Class of each subject `[n]`, from 0.
+        probabilities: Of each class, `[n, classes]`.
+    """
     count = probabilities.shape[1]
     # of two classes, one against the other says it all
     classes = (1,) if count == 2 else range(count)

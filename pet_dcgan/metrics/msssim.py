@@ -78,7 +78,7 @@ def scale_weights(side: int) -> np.ndarray:
         side: Pixels of the shorter side.
 
     Returns:
-        One to five weights that sum to one.
+        One to five weights `[scales]` that sum to one.
 
     Raises:
         ValueError: If not even one scale fits.

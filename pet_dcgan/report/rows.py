@@ -30,7 +30,12 @@ class Row(NamedTuple):
     real_path: str = ""
 
     def number(self, metrics: dict[str, Any], kind: str) -> Any:
-        """The number of a kind, or None where there is none."""
+        """The number of a kind, or None where there is none.
+
+        Args:
+            metrics: What `metrics.json` holds.
+            kind: `"synthetic"` or `"real"`.
+        """
         path = self.path.replace("*", kind)
         if kind == "real" and self.real_path:
             path = self.real_path

@@ -13,7 +13,12 @@ _GRAPH_FILE = "saved_model.pb"
 
 
 def model_name(stage: str, plane: str) -> str:
-    """Name of a model's folder: `ad` for axial, else `ad_coronal`."""
+    """Name of a model's folder: `ad` for axial, else `ad_coronal`.
+
+    Args:
+        stage: As `NC`.
+        plane: As `axial`.
+    """
     stage = stage.lower()
     return stage if plane == "axial" else f"{stage}_{plane}"
 

@@ -54,6 +54,13 @@ def write_nifti(
     Voxel `[row, column, 0]` is the pixel of the PNG at that row and column;
     the affine says where they lie in the patient. No time is stored: the
     same slice gives the same bytes.
+
+    Args:
+        path: File to write, ending in `.nii.gz`.
+        suvr: float32 `[size, size]`.
+        plane: `axial`, `coronal` or `sagittal`.
+        spacing_mm: Side of a pixel.
+        description: Text of the header's `descrip`, at most 79 letters.
     """
     data = np.asarray(suvr, np.float32)[..., None]
     affine = slice_affine(plane, size=len(data), spacing_mm=spacing_mm)
@@ -65,7 +72,12 @@ def write_nifti(
 
 
 def write_npy(path: str | Path, suvr: np.ndarray) -> None:
-    """Writes `[size, size]` SUVR as a float32 array."""
+    """Writes `[size, size]` SUVR as a float32 array.
+
+    Args:
+        path: File to write, ending in `.npy`.
+        suvr: float32 `[size, size]`.
+    """
     np.save(path, np.asarray(suvr, np.float32))
 
 

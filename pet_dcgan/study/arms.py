@@ -29,7 +29,12 @@ class Cell:
 
 
 def cells(fractions: tuple[int, ...], seeds: int) -> list[Cell]:
-    """Every classifier, those that need a generator last."""
+    """Every classifier, those that need a generator last.
+
+    Args:
+        fractions: Percent of the training subjects.
+        seeds: Classifiers of each arm and fraction.
+    """
     return [
         Cell(fraction, seed, arm)
         for with_generator in (False, True)
@@ -41,7 +46,12 @@ def cells(fractions: tuple[int, ...], seeds: int) -> list[Cell]:
 
 
 def fitting_of(arm: str, *, steps: int) -> Fitting:
-    """How an arm's classifiers are trained: alike but for augmentation."""
+    """How an arm's classifiers are trained: alike but for augmentation.
+
+    Args:
+        arm: One of `ARMS`.
+        steps: Of every arm.
+    """
     return Fitting(steps=steps, augment=arm == AUGMENTED)
 
 

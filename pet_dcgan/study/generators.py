@@ -137,6 +137,10 @@ def training_config(
 def require_unchosen(config: TrainConfig, settings: StudySettings) -> None:
     """Refuses to judge the subjects that a generator was chosen by.
 
+    Args:
+        config: Of a generator.
+        settings: Of the study.
+
     Raises:
         ValueError: If validation subjects are judged and choose.
     """
@@ -179,7 +183,13 @@ def drawn(run: Run, *, count: int, seed: int) -> np.ndarray:
 
 
 def facts(run: Run, place: Place, *, given: bool) -> dict[str, Any]:
-    """What a reader has to know of a generator, without a name or path."""
+    """What a reader has to know of a generator, without a name or path.
+
+    Args:
+        run: The generator's.
+        place: What it is for.
+        given: Whether the user gave it.
+    """
     chosen = generator_facts(run.path, epochs=run.config.epochs)
     return {
         "stage": place.stage,

@@ -14,6 +14,10 @@ def require_splits_apart(
 ) -> dict[str, set[str]]:
     """The subjects of each split of a set.
 
+    Args:
+        data_dir: Folder of the prepared sets.
+        dataset: Configuration of the set.
+
     Raises:
         DataLeakageError: If two splits share a subject, naming them.
     """
@@ -31,6 +35,10 @@ def require_splits_apart(
 
 def require_unseen(run: Run, held_out: set[str]) -> None:
     """Refuses a generator that has seen a validation or test subject.
+
+    Args:
+        run: The generator's.
+        held_out: Validation and test subjects.
 
     Raises:
         DataLeakageError: If it has, naming them.

@@ -73,7 +73,12 @@ class Material:
         return set().union(*self.subsets[fraction].values())
 
     def learnt_from(self, fraction: int, plane: str) -> LabelledSlices:
-        """The real slices of a fraction."""
+        """The real slices of a fraction.
+
+        Args:
+            fraction: Percent of the training subjects.
+            plane: As `axial`.
+        """
         return self.training[plane].of(self.subjects(fraction))
 
 

@@ -46,6 +46,10 @@ class Records:
     def claim(self, settings: Mapping[str, Any], *, resume: bool) -> None:
         """Takes a free folder, or the same study's to go on with.
 
+        Args:
+            settings: What the study is told.
+            resume: Whether to go on with a study that was stopped.
+
         Raises:
             FileExistsError: If the folder is in use and `resume` is unset.
             FileNotFoundError: If there is no study to go on with.
@@ -72,7 +76,12 @@ class Records:
         return self.folder / "predictions" / name
 
     def write_answer(self, cell: Cell, answer: Answer) -> None:
-        """Writes what a classifier said, whole or not at all."""
+        """Writes what a classifier said, whole or not at all.
+
+        Args:
+            cell: The classifier.
+            answer: What it said of each subject.
+        """
         with (
             replacing(self.predictions(cell)) as path,
             path.open("w", newline="", encoding="utf-8") as file,
@@ -128,7 +137,12 @@ class Records:
     def write_results(
         self, rows: list[dict[str, Any]], *, complete: bool
     ) -> None:
-        """Writes `results.csv`, each row marked partial until all are there."""
+        """Writes `results.csv`, each row marked partial until all are there.
+
+        Args:
+            rows: One a classifier, with the columns of the table.
+            complete: Whether all of them are there.
+        """
         mark = {"study": "complete" if complete else "partial"}
         with (
             replacing(self.folder / "results.csv") as path,

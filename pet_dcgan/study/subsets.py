@@ -5,7 +5,12 @@ from collections.abc import Iterable, Mapping
 
 
 def in_order(subjects: Iterable[str], *, seed: int) -> list[str]:
-    """Subjects in an order that depends on the seed and their names alone."""
+    """Subjects in an order that depends on the seed and their names alone.
+
+    Args:
+        subjects: Subject ids; repeats are dropped.
+        seed: Of the order.
+    """
 
     def place(subject: str) -> str:
         return hashlib.sha256(f"{seed}:{subject}".encode()).hexdigest()

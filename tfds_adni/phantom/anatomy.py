@@ -52,7 +52,11 @@ class Anatomy:
         return columns.sum(axis=0)
 
     def fill(self, values: np.ndarray) -> np.ndarray:
-        """Float32 volume of `shape` from values at the brain voxels."""
+        """Float32 volume of `shape` from values at the brain voxels.
+
+        Args:
+            values: One for each brain voxel `[n]`.
+        """
         volume = np.zeros(int(np.prod(self.shape)), np.float32)
         volume[self.index] = values
         return volume.reshape(self.shape)

@@ -171,7 +171,7 @@ def to_image(
     """The volume as ADNI stores it: int16 with a slope, one frame, x flipped.
 
     Args:
-        volume: Float32 in RAS order.
+        volume: Float32 `(x, y, z)` in RAS order.
         grid: The volume's grid.
         qform_only: Whether only the qform places the voxels, as in part of the
             real files.

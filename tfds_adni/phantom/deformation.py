@@ -45,6 +45,9 @@ def smooth_field(axes, rng, *, knot_mm: float) -> np.ndarray:
         axes: Positions along the three axes in mm.
         rng: Source of the control points.
         knot_mm: Distance of the control points.
+
+    Returns:
+        Float32 `(x, y, z)`, as many values along each axis as it has positions.
     """
     bases = [_spline_basis(a, knot_mm) for a in axes]
     knots = rng.standard_normal([b.shape[1] for b in bases])

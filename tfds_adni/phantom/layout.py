@@ -85,7 +85,12 @@ class Scan:
 
 
 def scans_of(subject: Subject, *, seed: int) -> list[Scan]:
-    """The subject's visits as scans, the earliest first."""
+    """The subject's visits as scans, the earliest first.
+
+    Args:
+        subject: Of the phantom.
+        seed: Of the whole cohort.
+    """
     rng = generator(seed, subject.rid, 9)
     day = datetime.datetime(2006, 1, 9) + datetime.timedelta(
         days=int(rng.integers(0, 7 * 365)),
@@ -105,7 +110,12 @@ def scans_of(subject: Subject, *, seed: int) -> list[Scan]:
 
 
 def write_table(path: Path, scans: list[Scan]) -> None:
-    """Writes the collection table as the IDA does, every value quoted."""
+    """Writes the collection table as the IDA does, every value quoted.
+
+    Args:
+        path: CSV to write.
+        scans: A row each.
+    """
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
         writer.writerow(COLUMNS)

@@ -52,7 +52,16 @@ def true_uptake(
 
 
 def gaussian_blur(fill, index: np.ndarray, sigma: float):
-    """A blur that takes and gives values at the brain voxels only."""
+    """A blur that takes and gives values at the brain voxels only.
+
+    Args:
+        fill: Gives a volume `(x, y, z)` of values at the brain voxels.
+        index: Places of the brain voxels in the flat volume `[n]`.
+        sigma: Standard deviation in voxels.
+
+    Returns:
+        A function of values `[n]` that gives values `[n]`.
+    """
 
     def blur(values):
         volume = ndimage.gaussian_filter(fill(values), sigma, truncate=3)

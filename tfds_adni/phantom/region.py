@@ -31,6 +31,16 @@ class Region:
 def make_region(
     name, tissue, network, loss, *blobs, row=None, of_row=1.0
 ) -> Region:
-    """A region whose blobs are written as `(x, y, z, rx, ry, rz)`."""
+    """A region whose blobs are written as `(x, y, z, rx, ry, rz)`.
+
+    Args:
+        name: Of the region.
+        tissue: Of `Region`.
+        network: Of `Region`.
+        loss: Of `Region`.
+        *blobs: `(x, y, z, rx, ry, rz)`: centre and radii in mm.
+        row: Of the table of published uptake; by name if unset.
+        of_row: Share of that row's uptake.
+    """
     pairs = tuple((blob[:3], blob[3:]) for blob in blobs)
     return Region(name, row or name, tissue, network, loss, of_row, pairs)

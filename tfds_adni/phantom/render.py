@@ -77,6 +77,14 @@ def activity(
 
     Atrophy moves borders: fluid takes what lies within `thinning_mm` of a
     sulcus or `ventricle_mm` of a ventricle.
+
+    Args:
+        subject: What was planted.
+        anatomy: The template head.
+        visit: Number of the visit, from 0.
+
+    Returns:
+        Float32 `(x, y, z)` on the template's grid.
     """
     mean = published_means()
     grown = subject.progress[visit]

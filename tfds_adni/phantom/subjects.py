@@ -70,12 +70,23 @@ class Subject:
 
 
 def generator(seed: int, rid: int, part: int) -> np.random.Generator:
-    """Random numbers that belong to a subject and a part of the work."""
+    """Random numbers that belong to a subject and a part of the work.
+
+    Args:
+        seed: Of the whole cohort.
+        rid: Of the subject.
+        part: Number of the part; each draws its own stream.
+    """
     return np.random.default_rng([seed, rid, part])
 
 
 def rid_of(stage: str, number: int) -> int:
-    """RID of the stage's subject with this number, from 0."""
+    """RID of the stage's subject with this number, from 0.
+
+    Args:
+        stage: `NC`, `MCI` or `AD`.
+        number: Of the subject within its stage.
+    """
     return FIRST_RID + number * len(STAGES) + STAGES.index(stage)
 
 

@@ -63,7 +63,11 @@ def _frames(images: Iterable[ImageFile]) -> list[tuple[ImageFile, ...]]:
 
 
 def series_of(image: ImageFile) -> tuple[Path, str]:
-    """Gives what the frames of one scan have in common: folder and name."""
+    """Gives what the frames of one scan have in common: folder and name.
+
+    Returns:
+        The folder, and the file's name with `#` for what counts the frames.
+    """
     return image.path.parent, _NUMBER.sub("#", image.stem)
 
 

@@ -137,10 +137,19 @@ def parts_below(path: Path, root: Path) -> tuple[str, ...]:
     """Gives the names from a folder down to a path, the folder's left out.
 
     Names above the folder given say nothing about what lies in it.
+
+    Args:
+        path: Below the folder.
+        root: The folder.
     """
     return path.parts[len(root.parts) :]
 
 
 def names_of(tree: Tree, suffix: str) -> Iterator[Path]:
-    """Gives the files whose name ends so, in any case of letters."""
+    """Gives the files whose name ends so, in any case of letters.
+
+    Args:
+        tree: What lies in the folder.
+        suffix: The end of the name, in small letters.
+    """
     return (p for p in tree.files if p.name.lower().endswith(suffix))

@@ -59,6 +59,12 @@ class QualityTable:
         The table's image id is that of the original image; a processed image
         has another one and is found by its subject and day, or by visit code
         where the row or the scan has no date.
+
+        Args:
+            image_id: Of the scan, without its leading I.
+            subject: Subject id.
+            date: Day of the scan, None where unknown.
+            visit: Visit code, empty where unknown.
         """
         if found := self.of_image.get(image_id):
             return found

@@ -1,0 +1,244 @@
+"""Commands and Python of the pages, so that they cannot rot.
+
+Every command is read by the real command line, and every block of Python is
+compiled. On a tiny phantom those commands run that take seconds (`scan` and
+what has `--dry-run`, in blocks marked `console`), and the Python; what trains
+is marked slow.
+"""
+
+import contextlib
+import re
+import shutil
+
+import adni_tables
+import ida_tree
+import matplotlib as mpl
+import pytest
+import typer
+from matplotlib import pyplot
+from pages import PAGES, ROOT, blocks, blocks_of, spans
+from typer.testing import CliRunner
+
+from pet_dcgan.cli import app
+from pet_dcgan.config import PRESETS, check_overrides, parse_overrides
+from pet_dcgan.networks import build_generator
+from pet_dcgan.run import Run
+from tfds_adni import Builder
+
+SUBJECTS = 12
+PEOPLE = (
+    "participant_id\tsex\tage\tdiagnosis\n"
+    "sub-01\tF\t71\tCN\nsub-02\tM\t68\tAD\n"
+)
+COMMANDS = [
+    pytest.param(words, id=f"{block.place} {' '.join(words)}"[:90])
+    for block in blocks("", "console", "bash", "sh", "text")
+    for words in block.commands()
+]
+RUN = [
+    pytest.param(words, id=f"{block.place} {' '.join(words)}"[:90])
+    for block in blocks("console")
+    for words in block.commands()
+    if words[0] == "scan" or "--dry-run" in words
+]
+PYTHON = [pytest.param(block, id=block.place) for block in blocks("python")]
+# blocks of a page build on those above them
+# these have a test of their own, or need a model that is served
+ELSEWHERE = {"docs/extending.md", "export/README.md"}
+# blocks of a page build on those above them
+PAGES_OF_PYTHON = [
+    pytest.param(page, id=str(page.relative_to(ROOT)))
+    for page in PAGES
+    if any(block.language == "python" for block in blocks_of(page))
+    and str(page.relative_to(ROOT)) not in ELSEWHERE
+]
+LONG = re.compile(r"\.fit\(|\btrain\(|\bevaluate\(|\bwrite_cohort\(")
+TARGET = re.compile(r"^([a-z-]+):.*##", re.M)
+# at the start of a line of code, or of a span
+MAKE = re.compile(r"(?:^|`)make ([a-z-]+)", re.M)
+OPTION = re.compile(r"--[a-z][a-z-]*")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory):
+    """What the pages speak of: scans, tables, a data set and a run."""
+    home = tmp_path_factory.mktemp("pages")
+    rows = ida_tree.cohort_rows(SUBJECTS)
+    ida_tree.write_tree(home / "ADNI_PET", rows)
+    numbers = [int(row["Image Data ID"][1:]) - 900000 for row in rows]
+    groups = {"CN": "CN", "MCI": "MCI", "AD": "Dementia"}
+    adni_tables.write(
+        home / "ADNIMERGE.csv",
+        *(
+            adni_tables.adnimerge_row(number, DX=groups[row["Group"]])
+            for number, row in zip(numbers, rows, strict=True)
+        ),
+    )
+    _write_bids(home / "my_cohort")
+    with contextlib.chdir(home):
+        from tfds_adni.prepare import prepare
+
+        for name in ("axial_128", "axial_64"):
+            prepare("ADNI_PET", "data", config=name, jobs=1)
+        _finished_run()
+    return home
+
+
+def _write_bids(folder):
+    """The cohort of other-cohorts.md."""
+    names = (
+        "sub-01/pet/sub-01_trc-18FFDG_pet.nii.gz",
+        "sub-02/ses-M000/pet/sub-02_ses-M000_trc-18FFDG_pet.nii.gz",
+    )
+    for number, name in enumerate(names):
+        ida_tree.save_las(ida_tree.head(number), folder / name)
+    (folder / "participants.tsv").write_text(PEOPLE)
+
+
+def _finished_run():
+    """`runs/ad` with a generator that nobody trained."""
+    from pet_dcgan.data import subjects_of
+    from pet_dcgan.train import resolve_config
+
+    small = {"width": 4, "epochs": 2}
+    config = resolve_config(
+        "demo",
+        data_dir="data",
+        dataset="axial_128",
+        stage="AD",
+        overrides=small,
+    )
+    trained_on = subjects_of("data", "axial_128", split="train", stage="AD")
+    run = Run.create("runs/ad", config, sorted(trained_on))
+    generator = build_generator(channels=1, width=4)
+    generator.set_weights([w * 12 for w in generator.get_weights()])
+    run.save_generator(generator)
+    log = "epoch,d_loss,g_loss,real_accuracy,fake_accuracy\n1,1.2,1,0.8,0.7\n"
+    (run.path / "log.csv").write_text(log)
+
+
+@pytest.fixture
+def at_home(world, monkeypatch, tmp_path):
+    """A copy of the world as the working folder."""
+    home = shutil.copytree(world, tmp_path / "home")
+    monkeypatch.chdir(home)
+
+
+@pytest.mark.parametrize("words", COMMANDS)
+def test_every_command_is_one(words):
+    program = typer.main.get_command(app)
+    if words[0] in program.commands:
+        _read(program, words)
+    else:
+        assert words[0].startswith("--"), words[0]
+        assert words[0] in _options(program), words[0]
+
+
+def _read(program, words):
+    """Has the real command line read a command, without running it."""
+    name, *rest = words
+    # an ellipsis stands for what is told elsewhere; --dry-run for nothing
+    if "..." in rest:
+        known = _options(program.commands[name])
+        assert {w for w in rest if w.startswith("--")} <= known
+        return
+    parsed = program.commands[name].make_context(name, rest)
+    options = parsed.params
+    preset = options.get("preset") or "robust"
+    assert preset in PRESETS
+    if options.get("config"):
+        assert options["config"] in Builder.builder_configs
+    check_overrides(preset, parse_overrides(options.get("settings") or []))
+
+
+def _options(command):
+    """Every option of a command, and of those below it."""
+    found = {"--help"}
+    for parameter in command.params:
+        found |= {*parameter.opts, *parameter.secondary_opts}
+    for below in getattr(command, "commands", {}).values():
+        found |= _options(below)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_every_option_in_the_text_is_one(page):
+    known = _options(typer.main.get_command(app))
+    named = {
+        option
+        for span in spans(page)
+        if span.startswith(("pet-dcgan", "--"))
+        for option in OPTION.findall(span.split("--runner")[0])
+    }
+    # of other programs: benchmarks' own, Beam's, the server's
+    assert named - known <= OTHERS.get(page.name, set())
+
+
+OTHERS = {
+    "training-curves.md": {"--figure"},
+    "scaling-out.md": {"--direct", "--job", "--environment"},
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["train", "--colour", "red"], "No such option"),
+        (["train", "--data-dir", "d", "--run", "r"], "stage"),
+        (["generate", "m", "--out", "o", "--count", "0"], "1"),
+    ],
+)
+def test_a_command_that_has_rotted_is_seen(words, fault):
+    with pytest.raises(Exception, match=fault):
+        _read(typer.main.get_command(app), words)
+
+
+def test_targets_of_make_are_told_and_are_there():
+    targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
+    told = {
+        target
+        for page in PAGES
+        for target in MAKE.findall(page.read_text(encoding="utf-8"))
+    }
+    assert told <= targets
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    assert targets - {"help"} == set(MAKE.findall(contributing))
+
+
+@pytest.mark.parametrize("words", RUN)
+def test_short_commands_run(words, at_home):
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+
+
+def test_scan_of_the_pages_uses_every_scan(at_home):
+    done = CliRunner().invoke(app, ["scan", "my_cohort"])
+    assert "2 found, 2 used" in done.output
+
+
+@pytest.mark.parametrize("block", PYTHON)
+def test_python_compiles(block):
+    compile(block.text, block.place, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES_OF_PYTHON)
+def test_python_runs(page, at_home):
+    _run_page(page, with_long=False)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", PAGES_OF_PYTHON)
+def test_python_that_trains_runs(page, at_home):
+    _run_page(page, with_long=True)
+
+
+def _run_page(page, *, with_long):
+    names = {}
+    with mpl.rc_context({"backend": "agg"}):
+        for block in blocks_of(page):
+            if block.language != "python" or block.marked:
+                continue
+            if LONG.search(block.text) and not with_long:
+                continue
+            exec(compile(block.text, block.place, "exec"), names)
+        pyplot.close("all")
