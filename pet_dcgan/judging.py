@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pet_dcgan import losses
 from pet_dcgan.noise import replica_count
+from pet_dcgan.training_pass import training_pass
 
 
 class Judgement(NamedTuple):
@@ -44,7 +45,7 @@ def judge(
     """
     with tf.GradientTape() as tape:
         if r1_weight is None:
-            logits = discriminator(images, training=True)
+            logits = training_pass(discriminator, images)
             total = loss = loss_of(logits)
         else:
             logits, penalty = _steepness(discriminator, images, optimizer)

@@ -8,8 +8,10 @@ import tensorflow as tf
 from pet_dcgan import losses, noise
 from pet_dcgan.augmenter import Augmenter
 from pet_dcgan.average import decay_at, follow
+from pet_dcgan.fused_adam import FusedAdam
 from pet_dcgan.judging import Judgement, apply, judge, judge_lazily, scaled
 from pet_dcgan.networks import float32_copy
+from pet_dcgan.training_pass import training_pass
 
 
 class DCGAN(keras.Model):
@@ -209,12 +211,12 @@ class DCGAN(keras.Model):
         real = data[0] if isinstance(data, tuple | list) else data
         latents = self.latents(tf.shape(real)[0], self.step)
         with tf.GradientTape() as tape:
-            fake = self.generator(latents, training=True)
+            fake = training_pass(self.generator, latents)
             fake = self._augmented(fake, noise.FAKE)
             with tape.stop_recording():
                 real = self._augmented(real, noise.REAL)
                 self._train_discriminator(real, fake)
-            logits = self.discriminator(fake, training=True)
+            logits = training_pass(self.discriminator, fake)
             loss = losses.generator_loss(logits)
             total = scaled(loss, self.g_optimizer)
         variables = self.generator.trainable_variables
@@ -288,7 +290,7 @@ def paper_adam(
         beta_1: Decay of the first moment.
         beta_2: Decay of the second moment.
     """
-    return keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=beta_2)
+    return FusedAdam(learning_rate, beta_1=beta_1, beta_2=beta_2)
 
 
 def _reported(metric: keras.metrics.Metric) -> tf.Tensor:
