@@ -13,6 +13,7 @@ from pet_dcgan.noise import replica_count
 from pet_dcgan.strided import convolve, convolve_transposed
 
 
+@tf.autograph.experimental.do_not_convert
 def training_pass(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     """What `network(inputs, training=True)` gives, but for rounding.
 
@@ -106,11 +107,13 @@ def _normalised(
     # it divides by one less than it has numbers, Keras by all of them
     count = tf.cast(tf.size(maps) / maps.shape[-1], variance.dtype)
     variance *= (count - 1.0) / count
-    moved = {layer.moving_mean: mean, layer.moving_variance: variance}
-    for kept, new in moved.items():
-        share = layer.momentum
-        kept.assign(kept * share + new * (1.0 - share))
+    _move(layer.moving_mean, mean, layer.momentum)
+    _move(layer.moving_variance, variance, layer.momentum)
     return normalised
+
+
+def _move(kept: keras.Variable, new: tf.Tensor, momentum: float) -> None:
+    kept.assign(kept * momentum + new * (1.0 - momentum))
 
 
 _FORMS = {

@@ -1,0 +1,297 @@
+"""How fast a training step is, beside the machine and beside others.
+
+Contenders take turns, each in a process of its own that sleeps meanwhile, so
+that whatever else the machine does falls on all of them alike:
+
+- `pet-dcgan`: `DCGAN.train_step`, as `pet-dcgan train` runs it;
+- `keras`: the same plain Keras layers in the train step that Keras's own DCGAN
+  example overrides (GradientTape, generated images made anew for the
+  generator's update, keras.optimizers.Adam), compiled by tf.function;
+- `torch` and `torch, channels last`: the same layers in PyTorch, its fused
+  Adam, no gradient taken that is not needed.
+
+Share is of the rate of a 3000x3000 float32 matrix product, measured beside
+each step in each process (the fastest of a round counts), with the operations
+of `benchmarks/operations.py`; beside it the share of those that have to be
+done, which leaves out every place of a kernel on padding. Ratios are medians
+of ratios within a round.
+
+    python benchmarks/train_step.py [--cases paper:64 paper:16 demo:16]
+
+About five minutes on two cores; PyTorch comes with pip install
+pet-dcgan[benchmarks], and is left out where it is not installed.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import operations
+import reporting
+
+CONTENDERS = ("pet-dcgan", "keras", "torch", "torch, channels last")
+CASES = ("paper:64", "paper:16", "demo:16")
+SIZE, SIDE = 128, 3000
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", nargs="+", default=CASES)
+    parser.add_argument("--contenders", nargs="+", default=CONTENDERS)
+    parser.add_argument("--rounds", type=int, default=5, help="at least")
+    parser.add_argument("--seconds", type=float, default=40, help="a case")
+    parser.add_argument("--threads", type=int, default=0, help="0: all cores")
+    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
+    reporting.add_out(parser)
+    options = parser.parse_args()
+    if options.serve:
+        serve(*options.serve)
+        return
+    machine = reporting.machine()
+    rows = [row for case in options.cases for row in measured(case, options)]
+    reporting.print_table(rows)
+    reporting.write({"machine": machine, "rows": rows}, options.out)
+
+
+def measured(case, options):
+    """Rows of one preset and batch."""
+    preset, batch = case.split(":")
+    workers = {}
+    try:
+        for name in options.contenders:
+            worker = Worker(name, preset, batch, options.threads)
+            if worker.ready():
+                workers[name] = worker
+        counts = {worker.parameters for worker in workers.values()}
+        if len(counts) != 1:
+            raise SystemExit(f"not the same networks: {counts} parameters")
+        turns = rounds(workers, options)
+    finally:
+        for worker in workers.values():
+            worker.end()
+    return list(summaries(case, preset, int(batch), turns))
+
+
+def rounds(workers, options):
+    """Seconds of a step and operations a second beside it, by contender."""
+    turns = {name: [] for name in workers}
+    started = time.perf_counter()
+    while (
+        len(next(iter(turns.values()))) < options.rounds
+        or time.perf_counter() - started < options.seconds
+    ):
+        for name, worker in workers.items():
+            turns[name].append(worker.turn())
+    return turns
+
+
+def summaries(case, preset, batch, turns):
+    """A row for each contender: medians, and ratios of one round."""
+    gflop = operations.step_gflop(operations.of_preset(preset, SIZE))
+    first = next(iter(turns))
+    rounds = list(zip(*turns.values(), strict=True))
+    # of the libraries' products, the fastest is what the machine can do
+    rates = [max(turn["product"] for turn in round_) for round_ in rounds]
+    for name, found in turns.items():
+        steps = [turn["step"] for turn in found]
+        speeds = [
+            1e9 * batch / s / r for s, r in zip(steps, rates, strict=True)
+        ]
+        whole, inside = (g * statistics.median(speeds) for g in gflop)
+        ratios = [
+            step / ours["step"]
+            for step, ours in zip(steps, turns[first], strict=True)
+        ]
+        seconds = statistics.median(steps)
+        yield {
+            "case": case,
+            "contender": name,
+            "ms a step": 1e3 * seconds,
+            "images/s": batch / seconds,
+            f"{first} faster by": statistics.median(ratios),
+            "product GFLOP/s": statistics.median(rates) / 1e9,
+            "share": f"{whole:.0%}",
+            "without padding": f"{inside:.0%}",
+            "rounds": len(found),
+        }
+
+
+class Worker:
+    """A process with one contender, which takes a step when told to."""
+
+    def __init__(self, name, preset, batch, threads):
+        self.name = name
+        script = str(Path(__file__).resolve())
+        threads = ["--threads", str(threads)] if threads else []
+        self.process = subprocess.Popen(
+            [sys.executable, script, *threads, "--serve", name, preset, batch],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+
+    def ready(self):
+        """Waits until it has taken a first step; whether it could."""
+        answer = self._answer()
+        self.parameters = answer.get("parameters")
+        if "error" in answer:
+            print(f"{self.name}: {answer['error']}", file=sys.stderr)
+        return "error" not in answer
+
+    def turn(self):
+        """Seconds of one step, and operations a second of a product."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        if "error" in answer:
+            raise SystemExit(f"{self.name}: {answer['error']}")
+        return answer
+
+    def end(self):
+        """Lets the process go."""
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _answer(self):
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        return {"error": f"ended with {self.process.wait()}"}
+
+
+def serve(name, preset, batch):
+    """What a worker does: a step and a product for each line it is given."""
+    make = torch_step if name.startswith("torch") else tensorflow_step
+    try:
+        step, product, parameters = make(name, preset, int(batch))
+    except ImportError as error:
+        print(json.dumps({"error": f"left out, {error}"}), flush=True)
+        return
+    for _ in range(2):  # traced, and past what is done once
+        step()
+    product()
+    print(json.dumps({"parameters": parameters}), flush=True)
+    for _ in sys.stdin:
+        times = {"step": timed(step), "product": 2 * SIDE**3 / timed(product)}
+        print(json.dumps(times), flush=True)
+
+
+def timed(function):
+    """Seconds of one call."""
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def threads():
+    """What `--threads` says, or nothing."""
+    arguments = sys.argv
+    if "--threads" in arguments:
+        return int(arguments[arguments.index("--threads") + 1])
+    return 0
+
+
+def tensorflow_step(name, preset, batch):
+    """A step, a product and the number of weights, by TensorFlow."""
+    from pet_dcgan.console import start_tensorflow
+
+    start_tensorflow()
+    import tensorflow as tf
+
+    if threads():
+        tf.config.threading.set_intra_op_parallelism_threads(threads())
+    model = made_model(preset, batch)
+    shape = [batch, *model.generator.output_shape[1:]]
+    images = tf.random.stateless_uniform(shape, [0, 0], -1.0, 1.0)
+    plain = name == "keras"
+    step = plain_step(model) if plain else model.train_step
+    step = tf.function(step, jit_compile=False)
+    matrix = tf.random.stateless_normal([SIDE, SIDE], [0, 0])
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(matrix, matrix)))
+    parameters = sum(int(tf.size(w)) for w in model.trainable_weights)
+    return (
+        lambda: float(step(images)["g_loss"]),
+        lambda: float(product()),
+        parameters,
+    )
+
+
+def made_model(preset, batch):
+    """The preset's networks, with all that is not in PyTorch left out."""
+    from pet_dcgan.build import build_dcgan
+    from pet_dcgan.config import make_config
+    from pet_dcgan.presets import PLAIN
+
+    config = make_config(
+        preset,
+        overrides=PLAIN | {"batch_size": batch},
+        stage="AD",
+        plane="axial",
+        dataset=f"axial_{SIZE}",
+        data_dir="none",
+        phantom=True,
+        size=SIZE,
+        spacing_mm=1.5,
+        suvr_max=2.5,
+        seed=0,
+    )
+    return build_dcgan(config)
+
+
+def plain_step(model):
+    """The step of Keras's DCGAN example, with the losses of `pet-dcgan`."""
+    import keras
+    import tensorflow as tf
+
+    generator, judge = model.generator, model.discriminator
+    loss_of = keras.losses.BinaryCrossentropy(from_logits=True)
+    adams = [keras.optimizers.Adam(1e-4, beta_1=0.5) for _ in range(2)]
+    for adam, network in zip(adams, (generator, judge), strict=True):
+        adam.build(network.trainable_weights)
+
+    def step(real):
+        ones, zeros = tf.ones([len(real), 1]), tf.zeros([len(real), 1])
+        latents = tf.random.uniform([len(real), model.latent_dim], -1.0, 1.0)
+        fake = generator(latents, training=True)
+        with tf.GradientTape() as tape:
+            d_loss = loss_of(ones, judge(real, training=True))
+            d_loss += loss_of(zeros, judge(fake, training=True))
+        gradients = tape.gradient(d_loss, judge.trainable_weights)
+        adams[1].apply(gradients, judge.trainable_weights)
+        with tf.GradientTape() as tape:
+            fake = generator(latents, training=True)
+            g_loss = loss_of(ones, judge(fake, training=True))
+        gradients = tape.gradient(g_loss, generator.trainable_weights)
+        adams[0].apply(gradients, generator.trainable_weights)
+        return {"d_loss": d_loss, "g_loss": g_loss}
+
+    return step
+
+
+def torch_step(name, preset, batch):
+    """A step, a product and the number of weights, by PyTorch."""
+    import torch
+    from torch_dcgan import make_networks, make_step
+
+    if threads():
+        torch.set_num_threads(threads())
+    generator, judge = make_networks(preset, SIZE)
+    step = make_step(
+        generator, judge, batch=batch, channels_last=name != "torch"
+    )
+    matrix = torch.randn(SIDE, SIDE)
+    parameters = sum(
+        weight.numel()
+        for network in (generator, judge)
+        for weight in network.parameters()
+    )
+    return step, lambda: float((matrix @ matrix).sum()), parameters
+
+
+if __name__ == "__main__":
+    main()

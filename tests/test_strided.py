@@ -1,0 +1,124 @@
+import pytest
+import tensorflow as tf
+
+from pet_dcgan import strided
+
+SIDE = 8
+
+
+def plain(images, kernel):
+    return tf.nn.conv2d(images, kernel, 2, "SAME")
+
+
+def plain_transposed(maps, kernel):
+    count, side = maps.shape[:2]
+    shape = [count, 2 * side, 2 * side, kernel.shape[2]]
+    return tf.nn.conv2d_transpose(maps, kernel, shape, 2, "SAME")
+
+
+def random(shape, seed):
+    return tf.random.stateless_normal(shape, [seed, 0])
+
+
+def output_and_gradients(function, inputs, kernel, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch([inputs, kernel])
+        outputs = function(inputs, kernel)
+    by = tape.gradient(outputs, [inputs, kernel], upstream)
+    return [outputs, *by]
+
+
+def difference(found, wanted):
+    """Largest of outputs and gradients, against the largest number in each."""
+    assert [f.shape for f in found] == [w.shape for w in wanted]
+    return max(
+        float(tf.reduce_max(tf.abs(f - w)) / tf.reduce_max(tf.abs(w)))
+        for f, w in zip(found, wanted, strict=True)
+    )
+
+
+@pytest.fixture(params=[False, True], ids=["as they are", "all by patches"])
+def by_patches(request, monkeypatch):
+    """The forms for kernels that outweigh the map, for small ones too."""
+    if request.param:
+        monkeypatch.setattr(strided, "_HEAVY", 1)
+        monkeypatch.setattr(strided, "_HEAVY_TO_LEARN", 1)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7])
+def test_outputs_and_gradients_are_those_of_tensorflow(
+    size, channels, by_patches
+):
+    images = random([3, SIDE, SIDE, channels], 0)
+    kernel = random([size, size, channels, 6], 1)
+    maps = random([3, SIDE // 2, SIDE // 2, 6], 2)
+    down, up = [
+        [output_and_gradients(f, *given) for f in pair]
+        for pair, given in (
+            ((strided.convolve, plain), (images, kernel, maps)),
+            (
+                (strided.convolve_transposed, plain_transposed),
+                (maps, kernel, images),
+            ),
+        )
+    ]
+    assert difference(*down) < 1e-5
+    assert difference(*up) < 1e-5
+
+
+def test_the_heaviest_layer_of_the_paper_is_computed_by_patches():
+    assert strided._is_heavy(
+        tf.zeros([1, 8, 8, 512]), tf.zeros([5, 5, 512, 1024])
+    )
+    assert not strided._is_heavy(
+        tf.zeros([1, 16, 16, 256]), tf.zeros([5, 5, 256, 512])
+    )
+
+
+def test_the_operations_are_those_that_were_measured_to_be_fast(by_patches):
+    @tf.function
+    def both(images, kernel):
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernel])
+            maps = strided.convolve(images, kernel)
+        return tape.gradient(maps, [images, kernel])
+
+    graph = both.get_concrete_function(
+        tf.TensorSpec([None, SIDE, SIDE, 5]), tf.TensorSpec([5, 5, 5, 6])
+    ).graph
+    found = {operation.type for operation in graph.get_operations()}
+    heavy = strided._HEAVY == 1
+    assert ("MatMul" in found) == heavy
+    assert ("Conv2DBackpropFilter" in found) != heavy
+    assert ("Conv2DBackpropInput" in found) != heavy
+
+
+def test_a_batch_of_any_size_is_taken(by_patches):
+    kernel = random([5, 5, 3, 6], 0)
+    function = tf.function(
+        strided.convolve_transposed,
+        input_signature=[
+            tf.TensorSpec([None, 4, 4, 6]),
+            tf.TensorSpec(kernel.shape),
+        ],
+    )
+    for count in (1, 2):
+        maps = random([count, 4, 4, 6], 1)
+        found, wanted = function(maps, kernel), plain_transposed(maps, kernel)
+        assert difference([found], [wanted]) < 1e-5
+
+
+def test_gradients_of_gradients_are_those_of_tensorflow(by_patches):
+    images, kernel = random([2, SIDE, SIDE, 3], 0), random([5, 5, 3, 4], 1)
+
+    def steepness(function):
+        with tf.GradientTape() as outer:
+            outer.watch(kernel)
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                total = tf.reduce_sum(function(images, kernel) ** 3)
+            steep = tf.reduce_sum(inner.gradient(total, images) ** 2)
+        return [steep, outer.gradient(steep, kernel)]
+
+    assert difference(steepness(strided.convolve), steepness(plain)) < 1e-5

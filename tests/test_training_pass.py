@@ -1,0 +1,179 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from pet_dcgan import strided, training_pass
+from pet_dcgan.networks import build_discriminator, build_generator
+
+SMALL = {"size": 32, "width": 4}
+ROUNDING = 1e-5
+
+
+def networks(**options):
+    """Pairs of a network and what it takes."""
+    generator = build_generator(latent_dim=6, **SMALL, **options)
+    discriminator = build_discriminator(**SMALL, **options)
+    side, channels = 32, generator.output_shape[-1]
+    return {
+        generator: tf.random.stateless_normal([5, 6], [1, 0]),
+        discriminator: tf.random.stateless_normal(
+            [5, side, side, channels], [2, 0]
+        ),
+    }
+
+
+def passed(network, inputs, function):
+    """Outputs, gradients and moving statistics of a pass; then undone."""
+    before = network.get_weights()
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = function(network, inputs)
+        total = tf.reduce_sum(tf.sin(3.0 * outputs))
+    by = [inputs, *network.trainable_variables]
+    gradients = tape.gradient(total, by)
+    moved = [np.array(v) for v in network.non_trainable_variables]
+    network.set_weights(before)
+    return [outputs, *gradients, *moved]
+
+
+def plain(network, inputs):
+    return network(inputs, training=True)
+
+
+def assert_alike(network, inputs):
+    found = passed(network, inputs, training_pass.training_pass)
+    wanted = passed(network, inputs, plain)
+    for one, other in zip(found, wanted, strict=True):
+        scale = np.max(np.abs(other))
+        assert np.max(np.abs(one - other)) <= ROUNDING * scale
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("kernel_size", [4, 5])
+def test_outputs_gradients_and_statistics_are_those_of_plain_layers(
+    channels, kernel_size, monkeypatch
+):
+    monkeypatch.setattr(strided, "_HEAVY", 2**10)
+    options = {"channels": channels, "kernel_size": kernel_size}
+    for network, inputs in networks(**options).items():
+        assert training_pass._is_chain(network)
+        assert_alike(network, inputs)
+
+
+@pytest.mark.parametrize(
+    "options", [{"spectral_norm": True}, {"twice_differentiable": True}]
+)
+def test_other_discriminators_too(options):
+    network = build_discriminator(channels=1, **SMALL, **options)
+    assert_alike(network, tf.random.stateless_normal([5, 32, 32, 1], [0, 0]))
+
+
+def used(monkeypatch, network, inputs):
+    """Which of the forms a pass goes through."""
+    seen = []
+    for kind, form in list(training_pass._FORMS.items()):
+
+        def noted(layer, given, kind=kind, form=form):
+            outputs = form(layer, given)
+            if outputs is not None:
+                seen.append(kind.__name__)
+            return outputs
+
+        monkeypatch.setitem(training_pass._FORMS, kind, noted)
+    training_pass.training_pass(network, inputs)
+    return seen
+
+
+def test_every_convolution_and_normalisation_takes_the_fast_form(monkeypatch):
+    generator, discriminator = networks(channels=1).items()
+    up, norm, down = "Conv2DTranspose", "BatchNormalization", "Conv2D"
+    seen = used(monkeypatch, *generator)
+    assert seen == [norm, up, norm, up, norm, up]
+    seen = used(monkeypatch, *discriminator)
+    assert seen == [down, norm] * 3
+
+
+def test_sixteen_bits_are_left_to_keras(monkeypatch):
+    pairs = networks(channels=1, precision="mixed_bfloat16").items()
+    for network, inputs in pairs:
+        assert used(monkeypatch, network, inputs) == []
+
+
+def test_a_gpu_is_left_to_keras(monkeypatch):
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    for network, inputs in networks(channels=1).items():
+        assert used(monkeypatch, network, inputs) == []
+
+
+def chain(layer, side=8, channels=3):
+    """A network of one layer, and what it takes."""
+    images = keras.Input([side, side, channels])
+    network = keras.Model(images, layer(images))
+    return network, tf.random.stateless_normal([3, *images.shape[1:]], [0, 0])
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv2D(4, 3, strides=1, padding="same"),
+        keras.layers.Conv2D(4, 3, strides=2, padding="valid"),
+        keras.layers.Conv2D(4, (3, 2), strides=2, padding="same"),
+        keras.layers.Conv2D(3, 3, strides=2, padding="same", groups=3),
+        keras.layers.Conv2D(
+            4, 3, strides=2, padding="same", activity_regularizer="l2"
+        ),
+        keras.layers.Conv2DTranspose(4, 3, strides=2, padding="valid"),
+        keras.layers.Conv2DTranspose(
+            4, 3, strides=2, padding="same", output_padding=0
+        ),
+        keras.layers.BatchNormalization(scale=False),
+        keras.layers.BatchNormalization(axis=1),
+        keras.layers.BatchNormalization(trainable=False),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_layers_of_other_kinds_are_left_to_keras(layer, monkeypatch):
+    network, inputs = chain(layer)
+    assert_alike(network, inputs)
+    assert used(monkeypatch, network, inputs) == []
+
+
+def test_a_bias_and_an_activation_are_kept(monkeypatch):
+    network, inputs = chain(
+        keras.layers.Conv2D(
+            4,
+            5,
+            strides=2,
+            padding="same",
+            activation="tanh",
+            bias_initializer="ones",
+        )
+    )
+    assert_alike(network, inputs)
+    assert used(monkeypatch, network, inputs) == ["Conv2D"]
+
+
+def test_an_odd_side_is_left_to_keras(monkeypatch):
+    network, inputs = chain(
+        keras.layers.Conv2D(4, 5, strides=2, padding="same"), side=7
+    )
+    assert_alike(network, inputs)
+    assert used(monkeypatch, network, inputs) == []
+
+
+def test_a_network_that_branches_is_left_to_keras():
+    images = keras.Input([8, 8, 3])
+    once = keras.layers.Conv2D(3, 5, strides=2, padding="same")(images)
+    twice = keras.layers.Conv2D(3, 5, strides=2, padding="same")(images)
+    network = keras.Model(images, keras.layers.add([once, twice]))
+    assert not training_pass._is_chain(network)
+    assert_alike(network, tf.random.stateless_normal([3, 8, 8, 3], [0, 0]))
+
+
+def test_a_network_whose_layers_serve_elsewhere_too_is_still_right():
+    network, inputs = chain(
+        keras.layers.Conv2D(4, 5, strides=2, padding="same")
+    )
+    network.layers[-1](keras.Input([8, 8, 3]))  # a second use
+    assert_alike(network, inputs)
