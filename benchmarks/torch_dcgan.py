@@ -6,8 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import softplus
 
-from pet_dcgan.networks import LEAKY_SLOPE, NORM_EPSILON, WEIGHT_STDDEV
 from pet_dcgan.presets import PRESETS
+
+# as pet_dcgan.networks has them, which would start TensorFlow here too
+LEAKY_SLOPE, NORM_EPSILON, WEIGHT_STDDEV = 0.2, 1e-3, 0.02
 
 
 def make_networks(preset, size):

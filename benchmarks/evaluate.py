@@ -1,0 +1,117 @@
+"""How long `evaluate` takes, step by step, beside what it cannot do without.
+
+That is the generator alone making as many images, and the encoder that the
+run keeps seeing them and as many real ones. Seconds of each step come from
+the calls that draw the progress bar.
+
+    python benchmarks/evaluate.py [RUN] [--count 1000]
+
+Without a run a phantom cohort is made, and a generator trained for an epoch,
+which needs pet-dcgan[demo]. About two minutes on two cores.
+"""
+
+import argparse
+import itertools
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import reporting
+
+from pet_dcgan.console import start_tensorflow
+
+STEPS = (
+    "images read and made",
+    "encoder",
+    "pairs",
+    "features",
+    "copies",
+    "variety",
+    "profiles",
+    "figures",
+    "page",
+)
+BATCH = 64
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("run", nargs="?", type=Path)
+    parser.add_argument("--count", type=int, default=1000)
+    parser.add_argument("--scans", type=int, default=60, help="made, if so")
+    parser.add_argument("--repeats", type=int, default=3)
+    reporting.add_out(parser)
+    options = parser.parse_args()
+    machine = reporting.machine()
+    start_tensorflow()
+    with tempfile.TemporaryDirectory() as folder:
+        run = opened(options, Path(folder))
+        turns = [turn(run, options.count) for _ in range(options.repeats)]
+    rows = list(summary(turns))
+    reporting.print_table(rows)
+    reporting.write({"machine": machine, "rows": rows}, options.out)
+
+
+def opened(options, folder):
+    """The run that is named, or one that is made."""
+    from pet_dcgan.run import Run
+
+    if options.run:
+        return Run.open(options.run)
+    from made import prepared, trained
+
+    return trained(prepared(folder, options.scans), folder / "run")
+
+
+def turn(run, count):
+    """Seconds of each step of an evaluation, and of the floor beside it."""
+    from pet_dcgan.evaluate import evaluate
+
+    ends = [time.perf_counter()]
+    evaluate(run, count=count, progress=lambda *_: ends.append(_now()))
+    seconds = [b - a for a, b in itertools.pairwise(ends)]
+    found = dict(zip(STEPS, seconds, strict=True))
+    return found | {"all": ends[-1] - ends[0], "floor": floor(run, count)}
+
+
+def _now():
+    return time.perf_counter()
+
+
+def floor(run, count):
+    """Seconds of images made and seen twice, and of nothing else."""
+    import numpy as np
+    import tensorflow as tf
+
+    from pet_dcgan.run_encoder import encoder_of
+
+    generator = run.load_generator()
+    # kept by the evaluation before: it is loaded, not trained
+    encoder = encoder_of(run.path, None, seed=run.config.seed)
+    make = tf.function(lambda z: generator(z, training=False))
+    started = time.perf_counter()
+    latents = tf.random.stateless_uniform(
+        [count, generator.input_shape[-1]], [0, 0], -1.0, 1.0
+    )
+    made = [make(latents[i : i + BATCH]) for i in range(0, count, BATCH)]
+    images = (np.concatenate(made)[..., 0] + 1) / 2 * run.config.suvr_max
+    for _ in range(2):
+        encoder(images)
+    return time.perf_counter() - started
+
+
+def summary(turns):
+    """A row for each step: median seconds, and against the floor beside it."""
+    for name in turns[0]:
+        yield {
+            "step": name,
+            "seconds": statistics.median(turn[name] for turn in turns),
+            "times the floor": statistics.median(
+                turn[name] / turn["floor"] for turn in turns
+            ),
+        }
+
+
+if __name__ == "__main__":
+    main()
