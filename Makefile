@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo notebooks test test-slow lint format docs clean
+.PHONY: help demo notebooks test test-slow lint format docs benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,25 @@ lint: $(VENV)/.installed-test  ## ruff and the import contracts
 format: $(VENV)/.installed-test  ## let ruff rewrite
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The wheel for CPUs, first: pip would take the one with CUDA, of gigabytes.
+$(VENV)/.torch: | $(VENV)/.installed-demo
+	$(BIN)/python -c "import torch" || $(BIN)/python -m pip install --quiet \
+		--index-url https://download.pytorch.org/whl/cpu torch
+	touch $@
+
+# As short as their ratios stand; each script alone takes longer by default.
+benchmarks: $(VENV)/.torch $(VENV)/.installed-benchmarks  ## time all parts, beside others, into benchmarks/results/ (15 min)
+	cd benchmarks && for line in \
+		"train_step.py --rounds 3 --seconds 15" \
+		"input_pipeline.py --scans 150 --repeats 3" \
+		"prepare.py --scans 100 --repeats 1 --memory-at 25 100" \
+		"evaluate.py --scans 30 --repeats 2" \
+		"growth.py --scans 12 --figure results/growth.png"; \
+	do \
+		name="$${line%%.py*}"; mkdir -p results; echo "# $$name"; \
+		$(abspath $(BIN))/python $$line --out "results/$$name.json" || exit 1; \
+	done
 
 docs: $(VENV)/.installed-docs  ## the Python interface as HTML, into docs/api/
 	$(BIN)/python docs/write_api.py docs/api
