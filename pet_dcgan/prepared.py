@@ -23,6 +23,7 @@ from pet_dcgan.decoded import kept_slices
 
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
+_CHUNK = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -250,8 +251,12 @@ def _examples(
             )
         )
     examples = examples.map(_decode if images else _omit, tf.data.AUTOTUNE)
+    # many at a time, as each handing over costs more than a decoding
+    chunks = examples.batch(_CHUNK).prefetch(1)
     try:
-        yield from examples.as_numpy_iterator()
+        for chunk in chunks.as_numpy_iterator():
+            for values in zip(*chunk.values(), strict=True):
+                yield dict(zip(chunk, values, strict=True))
     except tf.errors.OpError as error:
         raise _damaged(builder.data_dir, error) from error
 
