@@ -2,7 +2,7 @@
 
 That is the generator alone making as many images, and the encoder that the
 run keeps seeing them and as many real ones. Seconds of each step come from
-the calls that draw the progress bar.
+the calls that draw the progress bar; the first time, the encoder is trained.
 
     python benchmarks/evaluate.py [RUN] [--count 1000]
 
@@ -106,7 +106,8 @@ def summary(turns):
     for name in turns[0]:
         yield {
             "step": name,
-            "seconds": statistics.median(turn[name] for turn in turns),
+            "seconds, first time": turns[0][name],
+            "median": statistics.median(turn[name] for turn in turns),
             "times the floor": statistics.median(
                 turn[name] / turn["floor"] for turn in turns
             ),

@@ -2,8 +2,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from toy_model import make_model
 
-from pet_dcgan import strided, training_pass
+from pet_dcgan import judging, model, strided, training_pass
 from pet_dcgan.networks import build_discriminator, build_generator
 
 SMALL = {"size": 32, "width": 4}
@@ -177,3 +178,33 @@ def test_a_network_whose_layers_serve_elsewhere_too_is_still_right():
     )
     network.layers[-1](keras.Input([8, 8, 3]))  # a second use
     assert_alike(network, inputs)
+
+
+def test_replicas_share_their_statistics_by_keras(monkeypatch):
+    generator, _ = networks(channels=1)
+    for layer in generator.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.synchronized = True
+    inputs = tf.random.stateless_normal([5, 6], [1, 0])
+    assert "BatchNormalization" in used(monkeypatch, generator, inputs)
+    monkeypatch.setattr(training_pass, "replica_count", lambda: 2)
+    seen = used(monkeypatch, generator, inputs)
+    assert set(seen) == {"Conv2DTranspose"}
+
+
+def test_a_step_moves_weights_as_one_by_plain_layers(monkeypatch):
+    images = tf.random.stateless_uniform([4, 32, 32, 1], [0, 0], -1.0, 1.0)
+    weights = []
+    for module in (None, model, judging):
+        if module is not None:  # from here on without the fast forms
+            monkeypatch.setattr(module, "training_pass", plain)
+        trained = make_model()
+        trained.compile(
+            g_optimizer=keras.optimizers.SGD(0.1),
+            d_optimizer=keras.optimizers.SGD(0.1),
+        )
+        tf.function(trained.train_step)(images)
+        weights.append(trained.get_weights())
+    fast, _, slow = weights
+    for one, other in zip(fast, slow, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
