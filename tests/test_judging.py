@@ -31,10 +31,11 @@ def test_gradients_loss_and_logits_by_hand():
         logits = twin(IMAGES, training=True)
         loss = tf.reduce_mean(tf.nn.softplus(logits))
     expected = tape.gradient(loss, twin.trainable_variables)
-    np.testing.assert_allclose(found.logits, logits, rtol=1e-6)
+    np.testing.assert_allclose(found.logits, logits, rtol=1e-5, atol=1e-7)
     assert float(found.loss) == pytest.approx(float(loss))
     for a, b in zip(found.gradients, expected, strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-8)
+        # in sums of both signs, roundings are those of the largest terms
+        np.testing.assert_allclose(a, b, atol=1e-5 * np.max(np.abs(b)))
 
 
 class Ramp(keras.layers.Layer):
