@@ -8,6 +8,7 @@ from pages import ROOT
 PLACES = (
     *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "setup.cfg"),
     *("docs", "export", "pet_dcgan", "tfds_adni", "tests", "benchmarks"),
+    "notebooks",
 )
 
 
