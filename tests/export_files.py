@@ -15,6 +15,7 @@ FLAGS = {
     "model_config_file_poll_wait_seconds",
     "file_system_poll_wait_seconds",
     "monitoring_config_file",
+    "tensorflow_session_parallelism",
     "enable_batching",
     "batching_parameters_file",
 }

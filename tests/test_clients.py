@@ -1,27 +1,22 @@
-"""The clients of export/, against a stub that answers from the models."""
+"""The REST client of export/, against a stub that answers from the models."""
 
-import csv
 import json
 import os
 import subprocess
 import sys
 
+import client_scripts
 import numpy as np
 import pytest
 import tensorflow as tf
-from export_files import EXPORT
-
-CLIENTS = EXPORT / "clients"
-NAMES = ("rest_client", "grpc_client", "load_test", "rest", "synthetic")
+from client_scripts import CLIENTS, one_line, table
 
 
 @pytest.fixture(autouse=True)
-def scripts(monkeypatch):
-    """The scripts can be imported, and are forgotten afterwards."""
-    monkeypatch.syspath_prepend(str(CLIENTS))
-    yield
-    for name in NAMES:
-        sys.modules.pop(name, None)
+def scripts():
+    """The scripts can be imported."""
+    with client_scripts.importable():
+        yield
 
 
 @pytest.fixture
@@ -47,22 +42,6 @@ def generate(toy_models):
         return output.numpy()
 
     return run
-
-
-def table(folder):
-    with (folder / "images.csv").open() as file:
-        return list(csv.DictReader(file))
-
-
-def one_line(text):
-    """The error, which is one line and no traceback."""
-    lines = text.replace("\r", "\n").strip().splitlines()
-    (line,) = [one for one in lines if one.startswith("error: ")]
-    assert "Traceback" not in text
-    return line
-
-
-# --- REST ---------------------------------------------------------------------
 
 
 def test_images_are_those_of_the_folder(rest_client, generate, tmp_path):
@@ -250,74 +229,3 @@ def test_the_script_stands_alone(stub, tmp_path):
     assert (done.returncode, done.stderr.strip()) == (0, "1 of 1")
     assert done.stdout == "images: 1 phantom images of mci 1\n"
     assert (tmp_path / "images" / "phantom_mci_0000000.png").is_file()
-
-
-# --- gRPC ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def grpc_client(toy_models, tmp_path):
-    """As `rest_client`, with options after the model's name."""
-    pytest.importorskip("tensorflow_serving", reason="no serving extra")
-    import grpc_client as script
-    import stub_grpc
-
-    with stub_grpc.serve(toy_models) as address:
-        yield lambda *options: script.main(
-            [address, *options, "--out", str(tmp_path / "over_grpc")]
-        )
-
-
-def test_both_clients_write_the_same(grpc_client, rest_client, tmp_path):
-    for options in (["--count", "3"], ["--suvr", "--seed", "8"]):
-        grpc_out, rest_out = tmp_path / "over_grpc", tmp_path / "images"
-        assert grpc_client("ad", *options) == 0
-        assert rest_client("ad", *options) == 0
-        written = sorted(path.name for path in rest_out.iterdir())
-        assert written == sorted(path.name for path in grpc_out.iterdir())
-        for name in written:
-            assert (grpc_out / name).read_bytes() == (
-                rest_out / name
-            ).read_bytes()
-        grpc_out.rename(tmp_path / f"grpc{options[0]}")
-        rest_out.rename(tmp_path / f"rest{options[0]}")
-
-
-def test_a_version_over_grpc(grpc_client, tmp_path):
-    assert grpc_client("ad", "--version", "1") == 0
-    assert table(tmp_path / "over_grpc")[0]["model_version"] == "1"
-
-
-def test_an_unknown_model_over_grpc(grpc_client, capsys):
-    assert grpc_client("nc") == 1
-    line = one_line(capsys.readouterr().err)
-    assert "found NOT_FOUND: Servable not found for request" in line
-
-
-@pytest.mark.parametrize("address", ["localhost", "http://localhost:8500", ""])
-def test_what_is_no_address_is_an_option_error(address, capsys, tmp_path):
-    import grpc_client as script
-
-    with pytest.raises(SystemExit) as error:
-        script.main([address, "ad", "--out", str(tmp_path / "x")])
-    assert error.value.code == 2
-    assert "expected HOST:PORT as" in capsys.readouterr().err
-
-
-def test_no_server_over_grpc(capsys, tmp_path):
-    pytest.importorskip("tensorflow_serving", reason="no serving extra")
-    import grpc_client as script
-
-    out = str(tmp_path / "x")
-    assert script.main(["127.0.0.1:1", "ad", "--out", out]) == 1
-    assert "found UNAVAILABLE" in one_line(capsys.readouterr().err)
-
-
-def test_without_the_package(capsys, tmp_path, monkeypatch):
-    import grpc_client as script
-
-    monkeypatch.setitem(sys.modules, "tensorflow_serving.apis", None)
-    out = str(tmp_path / "x")
-    assert script.main(["localhost:8500", "ad", "--out", out]) == 1
-    line = one_line(capsys.readouterr().err)
-    assert 'pip install "pet-dcgan[serving]"' in line

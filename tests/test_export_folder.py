@@ -100,6 +100,8 @@ def test_compose_mounts_what_is_there_and_only_to_be_read(services):
     values = flags(services["serving"]["command"])
     assert values["model_config_file"] == "/models/models.config"
     assert values["monitoring_config_file"] == "/config/monitoring.config"
+    cpus = services["serving"]["deploy"]["resources"]["limits"]["cpus"]
+    assert values["tensorflow_session_parallelism"] == cpus
     # both or neither, else the server does not start
     assert values["enable_batching"] == "${BATCHING:-false}"
     assert values["batching_parameters_file"] == (

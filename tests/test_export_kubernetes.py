@@ -56,7 +56,9 @@ def test_pods_serve_as_compose_does(pod):
         flags(container["args"]),
         flags(services["serving"]["command"]),
     )
+    threads = here.pop("tensorflow_session_parallelism")
     assert here.items() <= there.items()
+    assert threads == container["resources"]["limits"]["cpu"]
     (image,) = read("kustomization.yaml")["images"]
     pinned = f"{image['name']}:{image['newTag']}"
     assert (container["image"], pinned) == (

@@ -1,23 +1,20 @@
 """The load test of export/: its arithmetic, and a short run on the stub."""
 
 import json
-import sys
 
+import client_scripts
 import pytest
-from export_files import EXPORT
 
 SHORT = ("--seconds", "0.3", "--warm-up", "0.05", "--clients", "2")
 
 
 @pytest.fixture(autouse=True)
-def script(monkeypatch):
-    """The module `load_test`, forgotten afterwards."""
-    monkeypatch.syspath_prepend(str(EXPORT / "clients"))
-    import load_test
+def script():
+    """The module `load_test`."""
+    with client_scripts.importable():
+        import load_test
 
-    yield load_test
-    for name in ("load_test", "rest", "synthetic"):
-        sys.modules.pop(name, None)
+        yield load_test
 
 
 @pytest.fixture
