@@ -154,6 +154,14 @@ def test_a_folder_that_holds_something_stays(rest_client, capsys, tmp_path):
     assert os.listdir(tmp_path / "images") == ["mine"]
 
 
+def test_a_place_that_is_no_folder(rest_client, capsys, tmp_path):
+    (tmp_path / "images").touch()
+    assert rest_client("ad") == 1
+    line = one_line(capsys.readouterr().err)
+    assert line.startswith(f"error: expected to write {tmp_path}/images, ")
+    assert line.endswith("File exists: give another place")
+
+
 def test_seeds_beyond_int64(rest_client, capsys):
     assert rest_client("ad", "--count", "2", "--seed", str(2**63 - 1)) == 1
     assert "expected seeds below 2^63" in one_line(capsys.readouterr().err)

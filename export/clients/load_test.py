@@ -85,10 +85,10 @@ def _test(options: argparse.Namespace) -> int:
         "client_load_before": round(before, 1),
         **summary(answers, rows=options.rows, start=start),
     }
-    if options.json:
-        options.json.write_text(json.dumps(result, indent=2) + "\n")
     for key, value in result.items():
         print(f"{key.replace('_', ' '):20} {_words(value)}")
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=2) + "\n")
     return sum(result["failed"].values())
 
 

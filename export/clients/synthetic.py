@@ -137,7 +137,13 @@ def run(command: Callable[[], None], *failures: type[Exception]) -> int:
     except KeyboardInterrupt:
         return 130
     except (OSError, ValueError, *failures) as error:
-        print(f"error: {error}", file=sys.stderr)
+        words = str(error)
+        if isinstance(error, OSError) and error.filename:
+            words = (
+                f"expected to write {error.filename}, found: {error.strerror}: "
+                "give another place"
+            )
+        print(f"error: {words}", file=sys.stderr)
         return 1
     return 0
 
