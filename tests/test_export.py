@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from toy_run import make_run as make_toy_run
+from typer.testing import CliRunner
 
 from pet_dcgan import export as module
+from pet_dcgan.cli import app
 from pet_dcgan.evaluate import evaluate
 from pet_dcgan.export import export_run
 from pet_dcgan.locks import locked
@@ -169,6 +171,17 @@ def test_copies_are_exported_only_where_that_is_said(judged_run, models):
     export_run(run, models, allow_copies=True)
     card = (models / "ad" / "MODEL_CARD.md").read_text()
     assert card.index("**COPIES.**") < card.index("**PHANTOM.**")
+
+
+def test_the_command_asks_for_allow_copies(judged_run, models):
+    words = ["export", str(judged_run(with_copies).path), "--to", str(models)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "--allow-copies" in line
+    result = CliRunner().invoke(app, [*words, "--allow-copies"])
+    assert result.exit_code == 0, result.output
+    assert f"{models / 'ad' / '1'}: exported and compared" in result.output
 
 
 @pytest.mark.parametrize(

@@ -147,11 +147,11 @@ def by_server(models, work, kind="rest"):
 
 def libraries():
     """Folder of the wheel's libraries, found without importing it."""
-    (found,) = importlib.util.find_spec("tensorflow").submodule_search_locations
+    found = Path(importlib.util.find_spec("tensorflow").origin).parent
     for name in LIBRARIES:
-        if not (Path(found) / name).is_file():
+        if not (found / name).is_file():
             pytest.skip(f"the installed TensorFlow brings no {name}")
-    return Path(found)
+    return found
 
 
 def free_port():

@@ -80,8 +80,9 @@ def model_card(
         _table(("", ""), _rows(facts, version, training)),
         "## Evaluation",
         *_evaluation(metrics),
-        "## Copies of training subjects",
+        "## Copies",
         _filled(_copies(metrics)),
+        *_not_concluded(metrics),
         "## Limits",
         _list([*_ANY_MODEL, *_measured_limits(metrics)]),
         "## Licence and citation",
@@ -184,10 +185,17 @@ def _copies(metrics: dict[str, Any]) -> str:
     return found["words"] if found else "Not checked."
 
 
-def _measured_limits(metrics: dict[str, Any]) -> list[str]:
+def _not_concluded(metrics: dict[str, Any]) -> list[str]:
     if not metrics["evaluated"]:
         return []
-    return [*limits(metrics), *metrics["verdict"]["may_not"]]
+    return [
+        "## What may not be concluded",
+        _list(metrics["verdict"]["may_not"]),
+    ]
+
+
+def _measured_limits(metrics: dict[str, Any]) -> list[str]:
+    return limits(metrics) if metrics["evaluated"] else []
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
