@@ -17,7 +17,6 @@ import http.server
 import json
 import re
 import threading
-import time
 
 import stub_json
 from stub_models import Models, Refused
@@ -39,6 +38,7 @@ def serve(models_dir, *, port=0):
     finally:
         stub.server.shutdown()
         thread.join()
+        stub.finish()
         stub.server.server_close()
 
 
@@ -51,9 +51,30 @@ class Stub:
         self.requests = []
         self.counts = {}
         self.lock = threading.Lock()
+        self.stopping = threading.Event()
+        self._busy = 0
+        self._idle = threading.Condition()
         self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.stub = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    @contextlib.contextmanager
+    def busy(self):
+        """While a request is answered."""
+        with self._idle:
+            self._busy += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._busy -= 1
+                self._idle.notify_all()
+
+    def finish(self):
+        """Waits for answers under way: no thread is in TensorFlow at exit."""
+        self.stopping.set()
+        with self._idle:
+            self._idle.wait_for(lambda: not self._busy)
 
     def next_fault(self, path, body):
         with self.lock:
@@ -77,6 +98,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    timeout = 30  # seconds without a word of the client
 
     def log_message(self, format, *args):  # noqa: A002
         """Tests read no log."""
@@ -85,7 +107,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self._reply(self._get)
 
     def do_POST(self):
-        stub = self.server.stub
+        with self.server.stub.busy():
+            self._post(self.server.stub)
+
+    def _post(self, stub):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         fault = stub.next_fault(self.path, body)
         if fault == "drop":
@@ -94,7 +119,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._send(fault, {"error": "made by the test"})
         else:
             if isinstance(fault, float):
-                time.sleep(fault)
+                stub.stopping.wait(fault)
             self._reply(lambda: self._predict(body), cut=fault == "cut")
 
     def _reply(self, answer, *, cut=False):
