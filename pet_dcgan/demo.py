@@ -206,7 +206,8 @@ def _one_stage(
     )
     step(
         f"{stage} export",
-        out / "models" / stage.lower(),
+        # of what an export writes, the last
+        out / "models" / stage.lower() / "MODEL_CARD.md",
         # a phantom's copies are nobody's, and the card says so
         lambda: export_run(run, out / "models", allow_copies=True),
     )

@@ -155,8 +155,8 @@ def _require_own(metrics: dict[str, Any], run: Run) -> None:
         if wanted != found:
             raise ValueError(
                 f"expected numbers of {name} {wanted} in {run.evaluation}"
-                f"/metrics.json, found {found}: the generator there was is "
-                f"another, run pet-dcgan evaluate {run.path} again"
+                f"/metrics.json, found {found}: they are of another "
+                f"generator, run pet-dcgan evaluate {run.path} again"
             )
 
 
