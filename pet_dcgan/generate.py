@@ -180,7 +180,7 @@ def _check_free(out):
             f"expected {out} to be new or empty, found files there: choose "
             "another --out"
         )
-    if out.is_mount():
+    if os.path.ismount(out):
         raise FileExistsError(
             f"expected {out} to be a folder that can be replaced, found a "
             f"mount point: choose one inside it, as --out {out / 'images'}"

@@ -421,7 +421,7 @@ def test_two_processes_do_not_make_one_folder(model, out):
 
 
 def test_a_mount_point_is_refused(model, out, monkeypatch):
-    monkeypatch.setattr(Path, "is_mount", lambda path: path == out)
+    monkeypatch.setattr(os.path, "ismount", lambda path: path == out)
     with pytest.raises(FileExistsError, match=f"--out {out}/images"):
         generate(model, count=1, out=out)
 

@@ -54,9 +54,9 @@ class UnfinishedBatch:
         """What was asked for before and is not now, as `"seed 3"`."""
         try:
             text = (self.folder / _REQUEST).read_text(encoding="utf-8")
-        except FileNotFoundError:
+            begun = json.loads(text)
+        except (FileNotFoundError, ValueError):
             return []
-        begun = json.loads(text)
         return [
             f"{key} {begun.get(key)}"
             for key, value in request.items()
