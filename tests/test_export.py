@@ -84,9 +84,8 @@ def test_next_version_is_the_highest_plus_one(make_run, models):
     assert "| version | 9 |" in (models / "ad" / "MODEL_CARD.md").read_text()
 
 
-def test_card_and_metrics_of_an_evaluated_run(make_run, models):
-    run = make_run()
-    metrics = evaluate(run)
+def test_card_and_metrics_of_an_evaluated_run(judged_run, numbers, models):
+    run, metrics = judged_run(lambda metrics: None), json.loads(numbers)
     export_run(run, models)
     found = json.loads((models / "ad" / "metrics.json").read_text())
     assert found == metrics | {"evaluated": True}
@@ -97,9 +96,8 @@ def test_card_and_metrics_of_an_evaluated_run(make_run, models):
     assert "PHANTOM" in card
 
 
-def test_run_without_an_evaluation_replaces_older_numbers(make_run, models):
-    run = make_run()
-    evaluate(run)
+def test_run_without_an_evaluation_replaces_older_numbers(judged_run, models):
+    run = judged_run(lambda metrics: None)
     export_run(run, models)
     (run.evaluation / "metrics.json").unlink()
     export_run(run, models)
