@@ -72,6 +72,10 @@ class Rest:
     def post(self, url: str, content: Any) -> Any:
         """What a server answers to `content` sent as JSON.
 
+        Args:
+            url: Where to.
+            content: What JSON can hold.
+
         Raises:
             ConnectionError: If there is no answer after the last try.
             RefusedError: If the server answers with an error.
@@ -87,6 +91,10 @@ class Rest:
 
     def pause(self, seconds: float, reason: str) -> None:
         """Waits, and says why.
+
+        Args:
+            seconds: How long.
+            reason: Why, as the beginning of a sentence.
 
         Raises:
             ConnectionAbortedError: If `close` was called.

@@ -110,6 +110,10 @@ def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
 def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
     """The SUVR that a grey 16-bit PNG stores, float32 `[size, size]`.
 
+    Args:
+        image_bytes: The whole file.
+        suvr_max: SUVR that 65535 stands for.
+
     Raises:
         ValueError: If it is not such a PNG, or a damaged one.
     """

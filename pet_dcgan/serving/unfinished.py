@@ -43,7 +43,12 @@ class UnfinishedBatch:
         return path.read_bytes() if path.is_file() else None
 
     def begin(self, request: Mapping[str, Any], probe: bytes) -> None:
-        """Writes down what is asked for and what its first image is."""
+        """Writes down what is asked for and what its first image is.
+
+        Args:
+            request: What decides the images, as JSON can hold it.
+            probe: The first image as a PNG.
+        """
         with replacing(self.folder / _PROBE) as temporary:
             temporary.write_bytes(probe)
         with replacing(self.folder / _REQUEST) as temporary:
