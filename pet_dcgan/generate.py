@@ -54,7 +54,7 @@ def generate(
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
-        timeout: Seconds that a server may take to answer; it is request again
+        timeout: Seconds that a server may take to answer; it is asked again
             a few times.
         progress: Called with the slices done and `count` after each request.
 
