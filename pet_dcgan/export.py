@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import tensorflow as tf
 from pet_dcgan import __version__
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data import load_slices
-from pet_dcgan.files import replacing
+from pet_dcgan.files import replacing, sweep
 from pet_dcgan.locks import locked
 from pet_dcgan.looks import generator_facts
 from pet_dcgan.run import Run
@@ -30,7 +29,6 @@ from pet_dcgan.serving.successor import require_successor
 from pet_dcgan.serving.warmup import write_warmup
 
 _LOCK = ".exporting"
-_LEFTOVER = ".partial-*"
 _FACTS = ("phantom", "plane", "preset", "stage")
 
 
@@ -193,21 +191,13 @@ def _claimed(to: Path, name: str) -> Iterator[Path]:
     with _folder(base):
         try:
             with locked(base / _LOCK):
-                _sweep(base)
+                sweep(base)
                 yield base
         except BlockingIOError:
             raise BlockingIOError(
                 f"expected nobody else to write {base}, found another "
                 "pet-dcgan export at work; wait for it or choose another --to"
             ) from None
-
-
-def _sweep(base: Path) -> None:
-    for leftover in base.glob(_LEFTOVER):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
-        else:
-            leftover.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
