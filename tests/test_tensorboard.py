@@ -115,7 +115,7 @@ def tensorboard(logdir):
 
 
 def screenshot(url, folder):
-    """What a browser shows, in grey, at a quarter of its size."""
+    """What a browser shows, in grey."""
     picture = folder / "page.png"
     options = [
         "--headless=new",
@@ -131,14 +131,17 @@ def screenshot(url, folder):
         [CHROMIUM, *options, url], check=True, capture_output=True, timeout=280
     )
     with Image.open(picture) as image:
-        return np.asarray(image.convert("L").reduce(4), np.float64)
+        return np.asarray(image.convert("L"), np.float64)
 
 
 def likeness(page, picture):
-    """Greatest correlation of a picture, at any size, with a part of a page."""
+    """Greatest correlation of a picture, as wide as drawn, with part of a page.
+
+    Pixels are drawn as squares, so that even noise can be compared.
+    """
     return max(
-        _correlations(page, np.asarray(picture.resize([side, side]))).max()
-        for side in range(70, 110)
+        _correlations(page, np.asarray(picture.resize([side, side], 0))).max()
+        for side in range(346, 355)
     )
 
 
