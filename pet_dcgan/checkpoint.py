@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pet_dcgan.files import replacing
+from pet_dcgan.files import replacing, sweep
 from pet_dcgan.model import DCGAN
 from pet_dcgan.notices import say
 
@@ -50,8 +50,7 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Removes what a killed process left half-written."""
-        for path in self.folder.glob(".partial-*"):
-            path.unlink()
+        sweep(self.folder)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state, then removes all but the one before it."""

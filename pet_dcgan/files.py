@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+_MARK = ".partial-"
+
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
@@ -26,13 +28,27 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # keras goes by the suffix, so the mark of the unfinished comes first
-    name = f".partial-{uuid.uuid4().hex[:8]}.{path.name}"
+    name = f"{_MARK}{uuid.uuid4().hex[:8]}.{path.name}"
     temporary = path.with_name(name)
     try:
         yield temporary
         os.replace(temporary, path)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary, ignore_errors=True)
-        else:
-            temporary.unlink(missing_ok=True)
+        _remove(temporary)
+
+
+def sweep(folder: str | Path) -> None:
+    """Removes what killed processes left half-written, at any depth.
+
+    Args:
+        folder: Where nobody else is writing.
+    """
+    for leftover in list(Path(folder).rglob(f"{_MARK}*")):
+        _remove(leftover)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

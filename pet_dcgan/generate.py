@@ -1,36 +1,25 @@
 """Synthetic slices from an exported model, each traceable to its seed."""
 
+import contextlib
 import csv
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from pet_dcgan.files import replacing
+from pet_dcgan.ahead import computed_ahead
 from pet_dcgan.serving import slice_files
-from pet_dcgan.serving.served import ModelFacts, ServedModel
-
-CHUNK = 64
-# format: (suffix, signature, its output)
-_FORMATS = {
-    "png": (".png", "generate_png", "image_bytes"),
-    "npy": (".npy", "generate", "suvr"),
-    "nifti": (".nii.gz", "generate", "suvr"),
-}
-FORMATS = tuple(_FORMATS)
-_COLUMNS = (
-    "file",
-    "stage",
-    "seed",
-    "model_version",
-    "suvr_max",
-    "spacing_mm",
-    "plane",
-    "phantom",
+from pet_dcgan.serving.image_request import (
+    COLUMNS,
+    FORMATS,
+    ImageRequest,
+    Model,
 )
-# tensorflow reports a damaged or truncated model as any of these
-_DAMAGED = (OSError, ValueError, IndexError, RuntimeError, tf.errors.OpError)
+from pet_dcgan.serving.remote import RemoteModel, is_url
+from pet_dcgan.serving.unfinished import UnfinishedBatch, unfinished_batch
+
+TIMEOUT = 60.0
 Progress = Callable[[int, int], None]
 
 
@@ -41,55 +30,130 @@ def generate(
     seed: int = 0,
     out: str | Path,
     format: str = "png",  # noqa: A002
+    timeout: float = TIMEOUT,
     progress: Progress | None = None,
 ) -> Path:
     """Writes `count` synthetic slices and a table of where they come from.
 
-    Image `i` is that of seed `seed + i`, whatever the other images are. The
-    SUVR scale is kept: PNG value / 65535 * `suvr_max`, NPY and NIfTI in SUVR.
-    The folder appears once it is complete.
+    Image `i` is that of seed `seed + i`, whatever the other images are, and
+    of the same bytes from a folder as from a server that runs the same
+    TensorFlow on a processor of the same kind: every image is the model's
+    16-bit PNG, and every request has the model's greatest number of rows,
+    since the last bits of a float depend on how many are computed at once.
+    The SUVR scale is kept: PNG value / 65535 * `suvr_max`; NPY and NIfTI hold
+    the same in SUVR.
+
+    The folder appears once it is complete. What stops before is kept beside
+    it, and the same call goes on with it.
 
     Args:
         model: Folder of an exported version, or its parent, of which the
-            highest version is taken.
+            highest version is taken; or the URL of either on a server, as
+            `http://host:8501/v1/models/ad`.
         count: Number of slices, at least 1.
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
-        progress: Called with the slices done and `count` after each chunk.
+        timeout: Seconds that a server may take to answer; it is asked again
+            a few times.
+        progress: Called with the slices done and `count` after each request.
 
     Returns:
         Path of `images.csv`: file, stage, seed, model_version, suvr_max,
         spacing_mm, plane, phantom.
 
     Raises:
-        FileExistsError: If `out` holds something.
+        ConnectionError: If a server gives no answer.
+        FileExistsError: If `out` holds something, or other images were begun.
         FileNotFoundError: If there is no exported model.
-        ValueError: If an option is out of range or the model is damaged.
+        ValueError: If an option is out of range, the model is damaged, or a
+            server has no such model.
     """
-    out = Path(out)
+    out = Path(os.path.abspath(out))
     _check_options(count, seed, format)
     _check_free(out)
-    served = ServedModel.open(model)
-    produce = _load_signature(served, format)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as folder:
-        folder.mkdir()
-        rows = []
-        for first in range(seed, seed + count, CHUNK):
-            seeds = range(first, min(first + CHUNK, seed + count))
-            for one, image in zip(seeds, produce(seeds), strict=True):
-                name = _file_name(served, one, format)
-                _write_slice(folder / name, image, one, served.facts)
-                rows.append(_row(name, one, served))
-            if progress is not None:
-                progress(len(rows), count)
-        _write_table(folder / "images.csv", rows)
+    with (
+        contextlib.closing(_open(model, timeout)) as source,
+        unfinished_batch(out) as batch,
+    ):
+        _check_free(out)
+        request = ImageRequest(source, range(seed, seed + count), format)
+        missing = _missing(request, batch)
+        _draw(request, batch, missing, progress)
+        _write_table(batch.images / "images.csv", request)
+        batch.finish()
     return out / "images.csv"
 
 
+def _open(model: str | Path, timeout: float) -> Model:
+    if is_url(model):
+        return RemoteModel.open(str(model), timeout=timeout)
+    # a server's images need no TensorFlow here
+    from pet_dcgan.serving.local import LocalModel
+
+    return LocalModel.open(model)
+
+
+def _missing(request: ImageRequest, batch: UnfinishedBatch) -> list[int]:
+    """Seeds to be drawn, after a look at what was begun."""
+    remedy = f"ask for that, remove {batch.folder} or choose another --out"
+    if begun := batch.differences(request.words()):
+        raise FileExistsError(
+            f"expected to go on with the images that were begun for "
+            f"{batch.out} ({', '.join(begun)}), found another request: {remedy}"
+        )
+    names = {request.file_name(seed): seed for seed in request.seeds}
+    kept = batch.keep(names)
+    if kept:
+        (first,) = request.draw(request.seeds[:1])
+        if not _same(first, batch.probe):
+            raise FileExistsError(
+                f"expected to go on with the images that were begun for "
+                f"{batch.out}, found that version {request.model.version} of "
+                f"{request.model.name} draws others now: {remedy}"
+            )
+    return [seed for seed in request.seeds if seed not in kept]
+
+
+def _same(image: bytes, before: bytes) -> bool:
+    """Whether two PNGs are one image, to a step of their 65535."""
+    found, expected = (
+        slice_files.suvr_of_png(png, 65535.0) for png in (image, before)
+    )
+    return (
+        found.shape == expected.shape
+        and np.abs(found - expected).max(initial=0.0) < 1.5
+    )
+
+
+def _draw(
+    request: ImageRequest,
+    batch: UnfinishedBatch,
+    missing: Sequence[int],
+    progress: Progress | None,
+) -> None:
+    """Writes the missing images, while the next ones are being drawn."""
+    rows = request.facts.max_rows
+    chunks = [missing[i : i + rows] for i in range(0, len(missing), rows)]
+    done = len(request.seeds) - len(missing)
+    drawn = computed_ahead(request.draw, chunks, awaited=request.model.awaited)
+    with contextlib.closing(drawn):
+        for seeds, images in drawn:
+            if batch.probe is None:
+                batch.begin(request.words(), images[0])
+            batch.add(
+                {
+                    request.file_name(seed): request.file_content(seed, image)
+                    for seed, image in zip(seeds, images, strict=True)
+                }
+            )
+            done += len(seeds)
+            if progress is not None:
+                progress(done, len(request.seeds))
+
+
 def _check_options(count, seed, chosen):
-    if chosen not in _FORMATS:
+    if chosen not in FORMATS:
         raise ValueError(
             f"expected a format among {', '.join(FORMATS)}, found {chosen!r}"
         )
@@ -116,82 +180,15 @@ def _check_free(out):
             f"expected {out} to be new or empty, found files there: choose "
             "another --out"
         )
-
-
-def _load_signature(served, chosen):
-    """A function of seeds that gives an array, or bytes, for each."""
-    _, name, output = _FORMATS[chosen]
-    try:
-        loaded = tf.saved_model.load(str(served.path))
-    except _DAMAGED as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"expected a whole model in {served.path}, found a damaged one "
-            f"({reason}): export the run again"
-        ) from error
-    if name not in loaded.signatures:
-        raise ValueError(
-            f"expected the signature {name} in {served.path}, found "
-            f"{', '.join(loaded.signatures) or 'none'}: export the run again"
-        )
-    signature = loaded.signatures[name]
-
-    def produce(seeds):
-        # `loaded` is named to stay alive with its variables
-        _ = loaded
-        return signature(seed=tf.constant(seeds, tf.int64))[output].numpy()
-
-    return produce
-
-
-def _file_name(served: ServedModel, seed: int, chosen: str) -> str:
-    kind = "phantom" if served.facts.phantom else "synthetic"
-    return f"{kind}_{served.name}_{seed:07d}{_FORMATS[chosen][0]}"
-
-
-def _write_slice(path, image, seed: int, facts: ModelFacts) -> None:
-    phantom = " phantom" if facts.phantom else ""
-    description = f"synthetic{phantom} PET slice, not for diagnosis"
-    if path.suffix == ".png":
-        notes = {
-            "Description": description,
-            "synthetic": "true",
-            "phantom": str(facts.phantom).lower(),
-            "stage": facts.stage,
-            "plane": facts.plane,
-            "seed": str(seed),
-            "suvr_max": str(facts.suvr_max),
-            "spacing_mm": str(facts.spacing_mm),
-        }
-        slice_files.write_png(path, image, notes)
-    elif path.suffix == ".npy":
-        slice_files.write_npy(path, image)
-    else:
-        slice_files.write_nifti(
-            path,
-            image,
-            plane=facts.plane,
-            spacing_mm=facts.spacing_mm,
-            description=description,
+    if os.path.ismount(out):
+        raise FileExistsError(
+            f"expected {out} to be a folder that can be replaced, found a "
+            f"mount point: choose one inside it, as --out {out / 'images'}"
         )
 
 
-def _row(name: str, seed: int, served: ServedModel) -> tuple:
-    facts = served.facts
-    return (
-        name,
-        facts.stage,
-        seed,
-        served.version,
-        facts.suvr_max,
-        facts.spacing_mm,
-        facts.plane,
-        str(facts.phantom).lower(),
-    )
-
-
-def _write_table(path: Path, rows: list[tuple]) -> None:
+def _write_table(path: Path, request: ImageRequest) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(rows)
+        writer.writerow(COLUMNS)
+        writer.writerows(request.rows())

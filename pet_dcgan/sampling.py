@@ -22,17 +22,26 @@ def network_images(generator: keras.Model, latents: tf.Tensor) -> tf.Tensor:
 def suvr_from_latents(
     generator: keras.Model, latents: tf.Tensor, suvr_max: float
 ) -> tf.Tensor:
-    """Slices `[n, size, size]` in SUVR: the mean of the channels, rescaled.
-
-    Made of TensorFlow operations, so that an exported model holds the very
-    same ones. The scale is that of `pet_dcgan.intensity`.
+    """Slices `[n, size, size]` in SUVR of a live generator.
 
     Args:
         generator: `latent` `[n, latent_dim]` to images in [-1, 1].
         latents: float32 `[n, latent_dim]`.
         suvr_max: SUVR that +1 stands for.
     """
-    images = network_images(generator, latents)
+    return suvr_from_images(network_images(generator, latents), suvr_max)
+
+
+def suvr_from_images(images: tf.Tensor, suvr_max: float) -> tf.Tensor:
+    """Slices `[n, size, size]` in SUVR: the mean of the channels, rescaled.
+
+    Made of TensorFlow operations, so that an exported model holds the very
+    same ones. The scale is that of `pet_dcgan.intensity`.
+
+    Args:
+        images: float32 `[n, size, size, channels]` in [-1, 1].
+        suvr_max: SUVR that +1 stands for.
+    """
     return (tf.reduce_mean(images, axis=-1) + 1.0) * (suvr_max / 2)
 
 

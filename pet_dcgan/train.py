@@ -23,6 +23,7 @@ from pet_dcgan.devices import (
     chosen_device,
     slow_settings,
 )
+from pet_dcgan.files import sweep
 from pet_dcgan.looks import ended_early
 from pet_dcgan.model import DCGAN
 from pet_dcgan.notices import say
@@ -135,7 +136,10 @@ def _opened(
 ) -> Run:
     """The run on disk; a process that does not write makes no folder."""
     if resume:
-        return continued_run(path, config, slices)
+        run = continued_run(path, config, slices)
+        if is_chief(strategy):
+            sweep(path)
+        return run
     subjects = subjects_behind(config, slices)
     if is_chief(strategy):
         return Run.create(path, config, subjects)

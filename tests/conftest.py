@@ -77,3 +77,29 @@ def quick_encoder():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_encoder, "train_encoder", untrained)
         yield
+
+
+# --- exported models, for a stub of a model server ----------------------------
+
+
+@pytest.fixture(scope="session")
+def toy_models(toy_set, tmp_path_factory):
+    """A folder of models `ad` (versions 1, 2) and `mci`: read, not changed."""
+    from toy_run import make_run
+
+    from pet_dcgan.export import export_run
+
+    folder = tmp_path_factory.mktemp("toy_models")
+    for number, stage in enumerate(["AD", "MCI", "AD"]):
+        run = make_run(folder / "runs" / str(number), toy_set, stage)
+        export_run(run, folder / "models")
+    return folder / "models"
+
+
+@pytest.fixture
+def stub(toy_models):
+    """A stub of a model server that holds `toy_models`."""
+    import stub_server
+
+    with stub_server.serve(toy_models) as running:
+        yield running

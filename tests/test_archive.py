@@ -6,12 +6,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from test_served import FACTS
 
 from pet_dcgan.intensity import png_from_suvr
 from pet_dcgan.networks import build_generator
 from pet_dcgan.sampling import synthetic_slices
 from pet_dcgan.serving import archive
-from pet_dcgan.serving.archive import compare_archive, save_archive
+from pet_dcgan.serving import signatures as signatures_module
+from pet_dcgan.serving.archive import (
+    compare_archive,
+    save_archive,
+    save_functions,
+)
 
 SEEDS = np.array([0, 1, 77, 2**40, 5])
 
@@ -34,7 +41,7 @@ def generator():
 @pytest.fixture(scope="module")
 def folder(generator, tmp_path_factory):
     path = tmp_path_factory.mktemp("archive") / "1"
-    save_archive(generator, path, suvr_max=2.5)
+    save_archive(generator, path, FACTS)
     return path
 
 
@@ -50,6 +57,7 @@ def test_names_types_and_shapes(signatures):
         "serving_default": ("latent", tf.float32, [None, 6], "image"),
         "generate": ("seed", tf.int64, [None], "suvr"),
         "generate_png": ("seed", tf.int64, [None], "image_bytes"),
+        "describe": ("seed", tf.int64, [None], "facts_bytes"),
     }
     assert set(signatures) == set(expected)
     for name, (key, dtype, shape, output) in expected.items():
@@ -109,16 +117,88 @@ def test_no_rows_give_no_images(signatures):
     assert len(signatures["generate_png"](seed=none)["image_bytes"]) == 0
 
 
-def test_weights_are_stored_once(generator, folder):
-    stored = sum(f.stat().st_size for f in (folder / "variables").iterdir())
-    weights = sum(w.nbytes for w in generator.get_weights())
-    assert weights < stored < 1.2 * weights
+def test_facts_are_given_in_each_row(signatures):
+    for count in (0, 1, 3):
+        found = signatures["describe"](seed=np.arange(count))["facts_bytes"]
+        assert found.numpy().tolist() == [FACTS.to_json().encode()] * count
+    assert signatures["describe"].structured_outputs["facts_bytes"].shape.rank
 
 
-def test_no_python_operations(folder):
-    text = (folder / "saved_model.pb").read_bytes()
-    assert b"StatelessRandomUniform" in text
-    assert b"PyFunc" not in text
+def test_more_rows_than_the_limit_are_refused(signatures):
+    seeds = np.arange(FACTS.max_rows + 1)
+    for name in ("generate", "generate_png", "describe"):
+        signatures[name](seed=seeds[1:])
+        with pytest.raises(
+            tf.errors.InvalidArgumentError, match=r"at most 64, found .*\[65\]"
+        ):
+            signatures[name](seed=seeds)
+    with pytest.raises(
+        tf.errors.InvalidArgumentError, match=r"shape \[n, 6\] .*\[65 6\]"
+    ):
+        signatures["serving_default"](latent=np.zeros([65, 6], np.float32))
+
+
+def test_a_bad_row_gives_an_image_and_leaves_its_neighbours(
+    generator, signatures
+):
+    latents = np.random.default_rng(0).uniform(-1, 1, (5, 6)).astype("f4")
+    meant = latents.copy()
+    latents[1, :3] = np.nan, np.inf, -np.inf
+    meant[1, :3] = 0
+    latents[3] = 1e30, -1e30, 1.01, -1.01, 3e38, -2
+    meant[3] = 1, -1, 1, -1, 1, -1
+    image = signatures["serving_default"](latent=latents)["image"]
+    live = generator(meant, training=False)
+    np.testing.assert_allclose(image, live, atol=1e-5)
+    assert np.ptp(live, axis=0).max() > 0.1
+
+
+def test_any_seed_gives_a_finite_image(signatures):
+    limits = np.iinfo(np.int64)
+    seeds = np.array([limits.min, -1, 0, limits.max])
+    suvr = signatures["generate"](seed=seeds)["suvr"].numpy()
+    assert np.isfinite(suvr).all()
+    assert len(np.unique(suvr, axis=0)) == 4
+
+
+def test_weights_are_stored_once(tmp_path):
+    model = build_generator(size=32, channels=1, latent_dim=6, width=64)
+    save_archive(model, tmp_path / "1", FACTS)
+    weights = sum(w.nbytes for w in model.get_weights())
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert weights < sum(path.stat().st_size for path in files) < 1.1 * weights
+
+
+def graph_def(folder):
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    (graph,) = model.meta_graphs
+    assert graph.meta_info_def.stripped_default_attrs
+    return graph.graph_def
+
+
+def test_what_a_server_of_tensorflow_2_20_reads(folder):
+    graph = graph_def(folder)
+    # TF_GRAPH_DEF_VERSION in core/public/version.h of 2.20.0
+    assert graph.versions.min_consumer <= 2288
+    functions = [f.node_def for f in graph.library.function]
+    found = {node.op for nodes in (graph.node, *functions) for node in nodes}
+    assert {"StatelessRandomUniformV2", "EncodePng", "Assert"} <= found
+    assert not [op for op in found if "PyFunc" in op or "Xla" in op]
+    attributes = {name for f in graph.library.function for name in f.attr}
+    assert not [name for name in attributes if "xla" in name.lower()]
+
+
+@pytest.mark.parametrize(
+    "name", ["variables", "signatures", "_init", "", "a b", "submodules"]
+)
+def test_reserved_names_are_refused(tmp_path, name):
+    function = tf.function(
+        lambda x: {"y": x}, input_signature=[tf.TensorSpec([None], name="x")]
+    )
+    with pytest.raises(ValueError, match="expected a signature's name"):
+        save_functions({name: function}, [], tmp_path / "1")
+    assert not (tmp_path / "1").exists()
 
 
 STANDALONE = """
@@ -171,7 +251,7 @@ def test_runs_without_keras_and_without_this_package(
 
 
 def test_comparison_reports_a_small_difference(generator, folder):
-    assert compare_archive(generator, folder, suvr_max=2.5) <= 1e-5
+    assert compare_archive(generator, folder, FACTS) <= 1e-5
 
 
 def test_comparison_refuses_other_weights(folder):
@@ -180,23 +260,23 @@ def test_comparison_refuses_other_weights(folder):
     weights[0] = weights[0] + 0.01
     other.set_weights(weights)
     with pytest.raises(ValueError, match="found differences of"):
-        compare_archive(other, folder, suvr_max=2.5)
+        compare_archive(other, folder, FACTS)
 
 
 def test_comparison_refuses_another_png_scale(generator, tmp_path, monkeypatch):
-    monkeypatch.setattr(archive, "PNG_MAX", 65530)
-    save_archive(generator, tmp_path / "1", suvr_max=2.5)
+    monkeypatch.setattr(signatures_module, "PNG_MAX", 65530)
+    save_archive(generator, tmp_path / "1", FACTS)
     with pytest.raises(ValueError, match=r"and \d+ steps: nothing was"):
-        compare_archive(generator, tmp_path / "1", suvr_max=2.5)
+        compare_archive(generator, tmp_path / "1", FACTS)
 
 
 def test_comparison_refuses_nan(generator, tmp_path, monkeypatch):
     broken = lively_generator()
     broken.set_weights([w * np.nan for w in broken.get_weights()])
     monkeypatch.setattr(archive, "_require_exportable", lambda model: None)
-    save_archive(broken, tmp_path / "1", suvr_max=2.5)
+    save_archive(broken, tmp_path / "1", FACTS)
     with pytest.raises(ValueError, match="found differences of inf"):
-        compare_archive(generator, tmp_path / "1", suvr_max=2.5)
+        compare_archive(generator, tmp_path / "1", FACTS)
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
@@ -205,7 +285,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     weights[3][0] = np.inf
     model.set_weights(weights)
     with pytest.raises(ValueError, match=r"NaN or infinity in .*norm"):
-        save_archive(model, tmp_path / "1", suvr_max=2.5)
+        save_archive(model, tmp_path / "1", FACTS)
     assert not (tmp_path / "1").exists()
 
 
@@ -213,4 +293,4 @@ def test_half_precision_is_refused(tmp_path):
     latent = keras.Input([6])
     image = keras.layers.Dense(4, dtype="mixed_float16", name="half")(latent)
     with pytest.raises(ValueError, match="layer half in float16"):
-        save_archive(keras.Model(latent, image), tmp_path / "1", suvr_max=2.5)
+        save_archive(keras.Model(latent, image), tmp_path / "1", FACTS)

@@ -43,7 +43,12 @@ def test_everything_is_where_it_says(done):
     _, summary, _ = done
     assert all(place.exists() for place in summary.places.values())
     models = summary.places["models"]
-    assert sorted(p.name for p in models.iterdir()) == ["ad", "mci", "nc"]
+    assert sorted(p.name for p in models.iterdir() if p.is_dir()) == [
+        "ad",
+        "mci",
+        "nc",
+    ]
+    assert "/models/mci" in (models / "models.config").read_text()
     for stage in STAGES:
         assert (models / stage.lower() / "1" / "saved_model.pb").exists()
 

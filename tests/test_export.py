@@ -1,17 +1,25 @@
 import json
 import os
 import platform
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from toy_run import make_run as make_toy_run
+from typer.testing import CliRunner
 
 from pet_dcgan import export as module
+from pet_dcgan.cli import app
 from pet_dcgan.evaluate import evaluate
 from pet_dcgan.export import export_run
+from pet_dcgan.locks import locked
+from pet_dcgan.networks import build_generator, float32_copy
 from pet_dcgan.sampling import synthetic_slices
 from pet_dcgan.serving.served import ServedModel
+
+LATENTS = np.random.default_rng(0).uniform(-1, 1, (3, 6)).astype(np.float32)
 
 pytestmark = pytest.mark.usefixtures("quick_encoder")
 
@@ -34,12 +42,14 @@ def test_layout_of_an_export(make_run, models):
     assert version == models / "ad" / "1"
     assert files(models) == [
         "ad/1/assets.extra/model.json",
+        "ad/1/assets.extra/tf_serving_warmup_requests",
         "ad/1/fingerprint.pb",
         "ad/1/saved_model.pb",
         "ad/1/variables/variables.data-00000-of-00001",
         "ad/1/variables/variables.index",
         "ad/MODEL_CARD.md",
         "ad/metrics.json",
+        "models.config",
     ]
     facts = json.loads((version / "assets.extra/model.json").read_text())
     assert facts["stage"] == "AD"
@@ -66,27 +76,28 @@ def test_another_plane_is_another_model(make_run, models):
 
 def test_next_version_is_the_highest_plus_one(make_run, models):
     run = make_run()
+    # what somebody began to copy here
     (models / "ad" / "7").mkdir(parents=True)
     assert export_run(run, models).name == "8"
     assert export_run(run, models).name == "9"
     assert (models / "ad" / "8" / "saved_model.pb").is_file()
+    assert "| version | 9 |" in (models / "ad" / "MODEL_CARD.md").read_text()
 
 
-def test_card_and_metrics_of_an_evaluated_run(make_run, models):
-    run = make_run()
-    metrics = evaluate(run)
+def test_card_and_metrics_of_an_evaluated_run(judged_run, numbers, models):
+    run, metrics = judged_run(lambda metrics: None), json.loads(numbers)
     export_run(run, models)
     found = json.loads((models / "ad" / "metrics.json").read_text())
     assert found == metrics | {"evaluated": True}
     card = (models / "ad" / "MODEL_CARD.md").read_text()
-    assert f"{metrics['psnr']['synthetic']['nearest']['mean']:.2f}" in card
+    psnr = f"{metrics['psnr']['synthetic']['nearest']['mean']:.2f}"
+    assert psnr.replace("-", "−") in card
     assert "| training slices | 12 |" in card
     assert "PHANTOM" in card
 
 
-def test_run_without_an_evaluation_replaces_older_numbers(make_run, models):
-    run = make_run()
-    evaluate(run)
+def test_run_without_an_evaluation_replaces_older_numbers(judged_run, models):
+    run = judged_run(lambda metrics: None)
     export_run(run, models)
     (run.evaluation / "metrics.json").unlink()
     export_run(run, models)
@@ -103,6 +114,140 @@ def test_slices_are_not_recorded_where_they_cannot_be_counted(
     export_run(make_run(subjects=["somebody"], **changes), models)
     card = (models / "ad" / "MODEL_CARD.md").read_text()
     assert "| training slices | not recorded |" in card
+
+
+def test_a_run_of_half_precision_is_exported_in_float32(make_run, models):
+    run = make_run()
+    half = build_generator(
+        size=32,
+        channels=1,
+        latent_dim=6,
+        width=4,
+        precision="mixed_bfloat16",
+    )
+    half.set_weights(run.load_generator().get_weights())
+    run.save_generator(half)
+    loaded = tf.saved_model.load(str(export_run(run, models)))
+    live = float32_copy(half)(LATENTS, training=False).numpy()
+    image = loaded.signatures["serving_default"](latent=LATENTS)["image"]
+    np.testing.assert_allclose(image, live, atol=1e-5)
+    assert np.abs(live - half(LATENTS, training=False)).max() > 1e-3
+
+
+@pytest.fixture(scope="module")
+def numbers(toy_set, quick_encoder, tmp_path_factory):
+    """The text of an evaluated run's `metrics.json`."""
+    run = make_toy_run(tmp_path_factory.mktemp("judged") / "run", toy_set)
+    evaluate(run)
+    return (run.evaluation / "metrics.json").read_text()
+
+
+@pytest.fixture
+def judged_run(make_run, numbers):
+    """`judged_run(edit)`: a run whose numbers were edited."""
+
+    def make(edit):
+        run = make_run()
+        metrics = json.loads(numbers)
+        edit(metrics)
+        run.evaluation.mkdir()
+        (run.evaluation / "metrics.json").write_text(json.dumps(metrics))
+        return run
+
+    return make
+
+
+def with_copies(metrics):
+    metrics["copies"] |= {"verdict": "copies", "words": "Copies: found 3."}
+
+
+def test_copies_are_exported_only_where_that_is_said(judged_run, models):
+    run = judged_run(with_copies)
+    with pytest.raises(ValueError, match=r"Copies: found 3\. .*--allow-copies"):
+        export_run(run, models)
+    assert not models.exists()
+    export_run(run, models, allow_copies=True)
+    card = (models / "ad" / "MODEL_CARD.md").read_text()
+    assert card.index("**COPIES.**") < card.index("**PHANTOM.**")
+
+
+def test_the_command_asks_for_allow_copies(judged_run, models):
+    words = ["export", str(judged_run(with_copies).path), "--to", str(models)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "--allow-copies" in line
+    result = CliRunner().invoke(app, [*words, "--allow-copies"])
+    assert result.exit_code == 0, result.output
+    assert f"{models / 'ad' / '1'}: exported and compared" in result.output
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (
+            lambda found: found["training"]["generator"].update(epoch=1),
+            r"numbers of epoch 50 in .*, found 1: .*evaluate .* again",
+        ),
+        (
+            lambda found: found.update(stage="NC"),
+            r"numbers of stage AD in .*, found NC: .* again",
+        ),
+        (lambda found: found.pop("bands"), r"found a fault at 'bands'"),
+        (lambda found: found.update(training=None), r"found a fault at "),
+        (lambda found: found.update(copies="x"), r"found a fault at "),
+    ],
+)
+def test_numbers_of_another_generator_are_refused(
+    judged_run, models, edit, words
+):
+    run = judged_run(edit)
+    with pytest.raises(ValueError, match=words) as error:
+        export_run(run, models)
+    assert "\n" not in str(error.value)
+    assert not models.exists() or list(models.iterdir()) == []
+
+
+def test_a_version_that_breaks_clients_is_refused(make_run, models):
+    run = make_run()
+    export_run(run, models)
+    before = {f: (models / f).read_bytes() for f in files(models)}
+    facts = models / "ad" / "1" / "assets.extra" / "model.json"
+    text = facts.read_text().replace('"suvr_max": 2.5', '"suvr_max": 3.5')
+    facts.write_text(text)
+    with pytest.raises(ValueError, match=r"suvr_max 2\.5 in place of 3\.5"):
+        export_run(run, models)
+    before["ad/1/assets.extra/model.json"] = text.encode()
+    assert {f: (models / f).read_bytes() for f in files(models)} == before
+
+
+def test_a_model_that_another_process_writes_is_left_alone(make_run, models):
+    run = make_run()
+    (models / "ad").mkdir(parents=True)
+    half = models / "ad" / ".partial-12345678.1"
+    half.mkdir()
+    with (
+        locked(models / "ad" / ".exporting"),
+        pytest.raises(BlockingIOError, match="another pet-dcgan export"),
+    ):
+        export_run(run, models)
+    assert half.is_dir()
+    with locked(models / "nc.lock"):
+        assert export_run(run, models).name == "1"
+
+
+def test_what_a_killed_export_left_is_removed(make_run, models):
+    (models / "ad" / ".partial-12345678.1" / "variables").mkdir(parents=True)
+    (models / "ad" / ".partial-12345678.metrics.json").touch()
+    export_run(make_run(), models)
+    assert not list((models / "ad").glob(".*"))
+
+
+def test_all_models_are_listed_for_the_server(make_run, models):
+    export_run(make_run(), models)
+    text = (models / "models.config").read_text()
+    assert re.findall(r'name: "(\w+)"', text) == ["ad"]
+    assert str(models) not in text
 
 
 def test_no_byte_names_a_subject_or_a_place(make_run, models, toy_set):

@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.files import replacing
+from pet_dcgan.files import replacing, sweep
 
 
 def test_a_file_takes_its_place_when_whole(tmp_path):
@@ -38,3 +38,14 @@ def test_a_folder_is_removed_when_interrupted(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         make()
     assert not list(tmp_path.iterdir())
+
+
+def test_what_killed_processes_left_is_swept(tmp_path):
+    (tmp_path / "samples").mkdir()
+    (tmp_path / "samples" / ".partial-1234.epoch_0008.png").touch()
+    (tmp_path / ".partial-5678.run" / ".partial-9.deep").mkdir(parents=True)
+    (tmp_path / "samples" / "epoch_0007.png").touch()
+    sweep(tmp_path)
+    sweep(tmp_path / "absent")
+    kept = {p.name for p in tmp_path.rglob("*")}
+    assert kept == {"samples", "epoch_0007.png"}

@@ -1,90 +1,155 @@
+import copy
 import dataclasses
 
+import pytest
 from test_served import FACTS
+from toy_cohort import cohort_run
 
-from pet_dcgan.serving.model_card import model_card
+from pet_dcgan.evaluate import evaluate
+from pet_dcgan.serving.model_card import Training, has_copies, model_card
 
-SUMMARY = {"mean": 25.1234, "median": 25.0, "sd": 1.5, "n": 8}
-METRICS = {
-    "evaluated": True,
-    "images": {"synthetic": 8, "held_out": 8},
-    "subjects": {"training": 3, "held_out": 2},
-    "pairing": {"nearest": "the nearest one", "random": "one at random"},
-    "no_real_against_real": None,
-    "psnr": {
-        kind: {"nearest": SUMMARY, "random": SUMMARY | {"mean": None}}
-        for kind in ("synthetic", "real")
-    },
-    "ssim": {
-        kind: {"nearest": SUMMARY | {"mean": 0.75}, "random": SUMMARY}
-        for kind in ("synthetic", "real")
-    },
-}
+NOT_EVALUATED = {"evaluated": False}
 
 
-def card(facts=FACTS, slices=12, metrics=METRICS):
-    return model_card(facts, subjects=3, slices=slices, metrics=metrics)
+@pytest.fixture(scope="module")
+def judged(toy_cohort, quick_encoder, tmp_path_factory):
+    run = cohort_run(tmp_path_factory.mktemp("card") / "run", toy_cohort)
+    return {"evaluated": True, **evaluate(run)}
 
 
-def test_a_model_of_all_stages_says_so():
-    text = card(dataclasses.replace(FACTS, stage="ALL"))
-    assert "# all: " in text
-    assert "of all stages together" in text
-    assert "at the stage AD." in card()
+@pytest.fixture
+def metrics(judged):
+    return copy.deepcopy(judged)
 
 
-def test_says_what_it_is_and_is_not():
-    text = card()
-    for words in (
+def card(metrics, *, facts=FACTS, slices=12):
+    return model_card(
+        facts, version="4", training=Training(3, slices), metrics=metrics
+    )
+
+
+def row(text, label):
+    """Cells of the only row of that label."""
+    lines = [x for x in text.splitlines() if x.startswith(f"| {label} |")]
+    assert len(lines) == 1
+    return lines[0].strip("| ").split(" | ")
+
+
+def words(text):
+    """Without line ends, which fall where they may."""
+    return " ".join(text.replace("\n> ", " ").split())
+
+
+def test_says_what_it_is_and_is_not(metrics):
+    text = card(metrics)
+    for part in (
         "# ad: ",
+        "| version | 4 |",
         "| training subjects | 3 |",
         "| training slices | 12 |",
         "| preset | demo |",
         "| SUVR | PNG value / 65535 x 2.5 |",
-        "**Not for diagnosis**",
+        "| images a request | at most 64 |",
+        "**Not for diagnosis",
         "MIT licence",
         "10.1186/s40708-020-00104-2",
     ):
-        assert words in text
+        assert part in text
     assert text.endswith("\n")
     assert not any(line.endswith(" ") for line in text.splitlines())
+    assert "\n\n\n" not in text
 
 
-def test_table_has_the_baselines_beside():
-    text = card()
-    assert (
-        "| synthetic against held-out real | nearest | 25.12 ± 1.50 "
-        "| 0.7500 ± 1.5000 |\n"
-    ) in text
-    assert "| real against real of another subject | random | not known" in text
-    assert "- nearest: the nearest one\n" in text
+def test_prose_is_not_wider_than_a_terminal(metrics):
+    lines = card(metrics).splitlines()
+    assert all(len(line) < 80 for line in lines if line[:1] not in "|#")
 
 
-def test_missing_baseline_is_given_its_reason():
-    metrics = METRICS | {
-        "no_real_against_real": "found one subject",
-        "psnr": METRICS["psnr"] | {"real": None},
-        "ssim": METRICS["ssim"] | {"real": None},
+def test_a_model_of_all_stages_says_so():
+    text = card(NOT_EVALUATED, facts=dataclasses.replace(FACTS, stage="ALL"))
+    assert "# all: " in text
+    assert "of all stages together" in words(text)
+    assert "at the stage AD." in card(NOT_EVALUATED)
+
+
+def test_numbers_have_the_real_ones_beside(metrics):
+    text = card(metrics)
+    for label, name, digits in (
+        ("PSNR, nearest (dB)", "psnr", 2),
+        ("SSIM (whole image), nearest", "ssim", 3),
+    ):
+        cells = [
+            f"{metrics[name][kind]['nearest']['mean']:.{digits}f}"
+            for kind in ("synthetic", "real")
+        ]
+        found = row(text, label)
+        assert [cell.split(" [")[0] for cell in found[1:3]] == [
+            cell.replace("-", "−") for cell in cells
+        ]
+    assert "| as real | 32.83 dB |" in text
+    for part in ("### Variety", "### Uptake and texture", "| KID | "):
+        assert part in text
+    widths = {
+        line.count(" | ")
+        for line in text.split("### Variety")[1].splitlines()
+        if line.startswith("| ") and line != "| | |"
     }
-    text = card(metrics=metrics)
-    assert "another subject | nearest | not known | not known |" in text
-    assert "- found one subject\n" in text
+    assert widths == {3}
 
 
-def test_single_image_has_no_spread():
-    single = SUMMARY | {"sd": None}
-    psnr = {k: {"nearest": single, "random": single} for k in METRICS["psnr"]}
-    assert "| nearest | 25.12 | 0.75" in card(metrics=METRICS | {"psnr": psnr})
+def test_intervals_stand_behind(metrics):
+    metrics["ssim"]["synthetic"]["nearest"] |= {
+        "mean": 0.25,
+        "interval": [-0.1, 0.75],
+    }
+    found = row(card(metrics), "SSIM (whole image), nearest")
+    assert found[1] == "0.250 [−0.100, 0.750]"
+
+
+def test_verdict_and_what_it_rests_on(metrics):
+    text = words(card(metrics))
+    assert metrics["verdict"]["headline"] in text
+    for finding in metrics["verdict"]["findings"]:
+        assert finding["words"] in text
+    _, rest = text.split("## What may not be concluded")
+    for limit in metrics["verdict"]["may_not"]:
+        assert limit in rest.split("## Limits")[0]
+
+
+def test_missing_numbers_are_a_dash(metrics):
+    metrics["psnr"]["real"] = None
+    assert row(card(metrics), "PSNR, nearest (dB)")[2] == "–"
+
+
+def test_copies_are_told_of_first(metrics):
+    metrics["copies"] = {"verdict": "copies", "words": "Copies: 12 % are."}
+    assert has_copies(metrics)
+    text = card(metrics)
+    head = text.split("Generator of a DCGAN")[0]
+    assert "> **COPIES.** " in head
+    assert head.index("COPIES") < head.index("PHANTOM")
+    assert "\n## Copies\n\nCopies: 12 % are.\n" in text
+
+
+@pytest.mark.parametrize("verdict", ["no sign", "nearer", None])
+def test_other_verdicts_are_given_in_their_words(metrics, verdict):
+    metrics["copies"] |= {"verdict": verdict, "words": "It was looked for."}
+    assert not has_copies(metrics)
+    text = card(metrics)
+    assert "\n## Copies\n\nIt was looked for.\n" in text
+    assert "COPIES" not in text
 
 
 def test_not_evaluated_and_slices_unknown():
-    text = card(slices=None, metrics={"evaluated": False})
-    assert "Not evaluated." in text
+    text = card(NOT_EVALUATED, slices=None)
+    assert "## Evaluation\n\nNot evaluated.\n" in text
+    assert "## Copies\n\nNot checked.\n" in text
     assert "| training slices | not recorded |" in text
+    assert not has_copies(NOT_EVALUATED)
 
 
 def test_phantom_is_marked_only_where_it_is_one():
-    assert "**PHANTOM.**" in card()
-    real = card(facts=dataclasses.replace(FACTS, phantom=False))
+    assert "\n> **PHANTOM.**" in card(NOT_EVALUATED)
+    real = card(NOT_EVALUATED, facts=dataclasses.replace(FACTS, phantom=False))
     assert "PHANTOM" not in real
     assert "| phantom | no |" in real

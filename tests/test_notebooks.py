@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import inspect
 import os
 import re
 import shlex
@@ -113,6 +114,28 @@ class TestStored:
                 else:
                     module = importlib.import_module(node.module)
                     assert hasattr(module, each.name)
+
+    def test_what_it_calls_takes_what_it_is_given(self, name):
+        _, imports, *others = trees(name)
+        functions = {
+            each.name: getattr(importlib.import_module(node.module), each.name)
+            for node in imports.body
+            if isinstance(node, ast.ImportFrom)
+            for each in node.names
+        }
+        seen = 0
+        for node in (n for tree in others for n in ast.walk(tree)):
+            if not isinstance(node, ast.Call):
+                continue
+            called = functions.get(ast.unparse(node.func))
+            if called is None:
+                continue
+            starred = any(isinstance(each, ast.Starred) for each in node.args)
+            count = 0 if starred else len(node.args)
+            given = {each.arg: None for each in node.keywords}
+            inspect.signature(called).bind_partial(*[None] * count, **given)
+            seen += 1
+        assert seen > 5
 
     def test_no_place_of_a_machine_and_no_pickle(self, name):
         for source in sources(name, "code") + sources(name, "markdown"):

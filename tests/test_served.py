@@ -6,8 +6,10 @@ import sys
 import pytest
 
 from pet_dcgan.serving.served import (
+    MAX_ROWS,
     ModelFacts,
     ServedModel,
+    complete_versions,
     model_name,
     versions,
 )
@@ -59,10 +61,33 @@ def test_facts_of_a_later_program_are_read(tmp_path):
     assert ModelFacts.read(tmp_path) == FACTS
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"stage": "AD"}'])
+def test_facts_say_how_many_rows_are_answered(tmp_path):
+    assert FACTS.max_rows == MAX_ROWS == 64
+    assert json.loads(FACTS.to_json())["max_rows"] == 64
+    few = dataclasses.replace(FACTS, max_rows=2)
+    assert ModelFacts.from_json(few.to_json(), source="here") == few
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("size", "32"), ("size", True), ("phantom", 1), ("suvr_max", None)],
+)
+def test_facts_of_another_type_are_refused(name, value):
+    text = json.dumps(dataclasses.asdict(FACTS) | {name: value})
+    with pytest.raises(ValueError, match=f"in there, found .*{name} {value!r}"):
+        ModelFacts.from_json(text, source="there")
+
+
+def test_a_whole_number_is_a_scale():
+    text = json.dumps(dataclasses.asdict(FACTS) | {"suvr_max": 2})
+    assert ModelFacts.from_json(text, source="there").suvr_max == 2
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"stage": "AD"}', "\xff"])
 def test_damaged_facts_are_refused(tmp_path, text):
     FACTS.write(tmp_path)
-    (tmp_path / "assets.extra" / "model.json").write_text(text)
+    path = tmp_path / "assets.extra" / "model.json"
+    path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=r"expected JSON with stage") as error:
         ModelFacts.read(tmp_path)
     assert "\n" not in str(error.value)
@@ -86,6 +111,8 @@ def test_working_folder(model, monkeypatch):
 def test_half_written_version_is_passed_over(model):
     (model / "11").mkdir()
     assert ServedModel.open(model).version == "10"
+    assert complete_versions(model) == [2, 10]
+    assert versions(model) == [2, 10, 11]
 
 
 def test_versions_are_whole_numbers(model):

@@ -1,3 +1,6 @@
+import gzip
+import io
+
 import nibabel as nib
 import numpy as np
 import pytest
@@ -5,10 +8,11 @@ import tensorflow as tf
 from PIL import Image
 
 from pet_dcgan.serving.slice_files import (
+    nifti_bytes,
+    npy_bytes,
+    png_bytes,
     slice_affine,
-    write_nifti,
-    write_npy,
-    write_png,
+    suvr_of_png,
 )
 
 SUVR = np.random.default_rng(0).random((6, 6), np.float32)
@@ -41,21 +45,19 @@ def test_top_left_of_an_axial_slice_is_front_left():
     np.testing.assert_allclose(affine @ [0, 0, 0, 1], [-4, 4, 0, 1])
 
 
-def write_twice(tmp_path):
-    for name in ("a.nii.gz", "b.nii.gz"):
-        write_nifti(
-            tmp_path / name,
+def test_nifti_holds_suvr_and_says_what_it_is(tmp_path):
+    first, second = (
+        nifti_bytes(
             SUVR,
             plane="coronal",
             spacing_mm=1.5,
             description="synthetic phantom",
         )
-        yield tmp_path / name
-
-
-def test_nifti_holds_suvr_and_says_what_it_is(tmp_path):
-    first, second = write_twice(tmp_path)
-    image = nib.load(first)
+        for _ in range(2)
+    )
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(first)
+    image = nib.load(path)
     assert image.shape == (6, 6, 1)
     assert image.get_data_dtype() == np.float32
     np.testing.assert_array_equal(image.get_fdata()[..., 0], SUVR)
@@ -63,26 +65,53 @@ def test_nifti_holds_suvr_and_says_what_it_is(tmp_path):
     assert image.header["descrip"].item() == b"synthetic phantom"
     assert image.header.get_xyzt_units()[0] == "mm"
     assert nib.aff2axcodes(image.affine) == ("I", "R", "A")
-    assert first.read_bytes() == second.read_bytes()
+    assert first == second
 
 
-def test_npy_holds_suvr(tmp_path):
-    write_npy(tmp_path / "a.npy", SUVR.astype(np.float64))
-    found = np.load(tmp_path / "a.npy")
+def test_nifti_is_what_nibabel_writes():
+    data = np.asfortranarray(SUVR[..., None])
+    image = nib.Nifti1Image(data, slice_affine("axial", size=6, spacing_mm=2.0))
+    image.header["descrip"] = "x"
+    image.header.set_xyzt_units("mm")
+    found = nifti_bytes(SUVR, plane="axial", spacing_mm=2.0, description="x")
+    assert gzip.decompress(found) == image.to_bytes()
+
+
+def test_npy_holds_suvr():
+    found = np.load(io.BytesIO(npy_bytes(SUVR.astype(np.float64))))
     assert found.dtype == np.float32
     np.testing.assert_array_equal(found, SUVR)
 
 
-def test_png_keeps_its_pixels_and_carries_notes(tmp_path):
-    pixels = np.arange(0, 36 * 1500, 1500, dtype=np.uint16).reshape(6, 6, 1)
-    encoded = tf.io.encode_png(pixels).numpy()
+PIXELS = np.arange(0, 36 * 1500, 1500, dtype=np.uint16).reshape(6, 6, 1)
+
+
+def test_png_keeps_its_pixels_and_carries_notes():
     notes = {"suvr_max": "2.5", "phantom": "true"}
-    write_png(tmp_path / "a.png", encoded, notes)
+    found = png_bytes(tf.io.encode_png(PIXELS).numpy(), notes)
     # pillow checks the sum of every chunk
-    with Image.open(tmp_path / "a.png") as image:
+    with Image.open(io.BytesIO(found)) as image:
         image.load()
         assert image.mode == "I;16"
         assert image.text == notes
-        np.testing.assert_array_equal(np.asarray(image), pixels[..., 0])
-    again = tf.io.decode_png((tmp_path / "a.png").read_bytes(), dtype="uint16")
-    np.testing.assert_array_equal(again, pixels)
+        np.testing.assert_array_equal(np.asarray(image), PIXELS[..., 0])
+    again = tf.io.decode_png(found, dtype="uint16")
+    np.testing.assert_array_equal(again, PIXELS)
+
+
+def test_png_gives_its_suvr_back():
+    found = suvr_of_png(tf.io.encode_png(PIXELS).numpy(), 2.5)
+    assert found.dtype == np.float32
+    expected = PIXELS[..., 0] / 65535 * 2.5
+    np.testing.assert_allclose(found, expected, rtol=1e-7)
+
+
+def test_what_is_no_such_png_is_refused():
+    whole = tf.io.encode_png(PIXELS).numpy()
+    broken = whole[:50] + b"\0" + whole[51:]
+    eight_bits = tf.io.encode_png(np.zeros([6, 6, 1], np.uint8)).numpy()
+    for image in (b"", whole[:60], broken, b"GIF89a" + whole):
+        with pytest.raises(ValueError, match="found a damaged one"):
+            suvr_of_png(image, 2.5)
+    with pytest.raises(ValueError, match="found uint8"):
+        suvr_of_png(eight_bits, 2.5)

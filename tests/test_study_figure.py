@@ -38,4 +38,4 @@ def test_the_title_of_a_control_and_of_patients():
     summary["settings"]["shuffle_labels"] = True
     title = figure._title(summary)
     assert title.startswith("CONTROL")
-    assert "9 held-out subjects; 2 seeds" in title
+    assert "9 held-out subjects; seeds: 2" in title

@@ -101,6 +101,9 @@ def test_a_stopped_run_ends_with_the_very_same_weights(
         with pytest.raises(KeyboardInterrupt):
             train(straight.config, tmp_path / "ad", verbose=0)
     assert not Run.open(tmp_path / "ad").finished
+    left = tmp_path / "ad" / "samples" / ".partial-1234.epoch_0001.png"
+    left.parent.mkdir(exist_ok=True)
+    left.touch()  # as a kill would have left it
     told = []
     run = train(
         straight.config,
@@ -109,6 +112,7 @@ def test_a_stopped_run_ends_with_the_very_same_weights(
         verbose=0,
         progress=lambda *counts: told.append(counts),
     )
+    assert not left.exists()
     assert told == [(done, 4) for done in range(epoch + 1, 5)]
     expected = straight.load_generator().get_weights()
     found = run.load_generator().get_weights()

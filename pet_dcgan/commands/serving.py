@@ -10,6 +10,7 @@ from pet_dcgan.console import reported
 from pet_dcgan.options import (
     Format,
 )
+from pet_dcgan.serving.remote import ModelUrl, is_url
 
 router = typer.Typer()
 
@@ -19,6 +20,13 @@ router = typer.Typer()
 def export(
     runs: Annotated[list[Path], typer.Argument(help="Finished runs.")],
     to: Annotated[Path, typer.Option(help="The folder of models.")],
+    allow_copies: Annotated[
+        bool,
+        typer.Option(
+            "--allow-copies",
+            help="Also where images are copies of training subjects.",
+        ),
+    ] = False,
 ) -> None:
     """Writes SavedModels for TensorFlow Serving."""
     console.start_tensorflow(gpu=False)
@@ -27,17 +35,34 @@ def export(
 
     opened = [Run.open(path) for path in runs]
     for run in opened:
-        typer.echo(f"{export_run(run, to)}: exported and compared")
+        version = export_run(run, to, allow_copies=allow_copies)
+        typer.echo(f"{version}: exported and compared")
+
+
+def _named_model(model: str) -> str:
+    """Refuses a URL that is none of a model."""
+    if is_url(model):
+        try:
+            ModelUrl.parse(model)
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+    return model
 
 
 @router.command(
     epilog="Example: pet-dcgan generate export/models/ad --count 100 --seed 1 "
-    "--out synthetic --format nifti"
+    "--out synthetic --format nifti; from a server: pet-dcgan generate "
+    "http://localhost:8501/v1/models/ad --count 100 --out synthetic"
 )
 @reported
 def generate(
     model: Annotated[
-        str, typer.Argument(help="An exported model or one version of it.")
+        str,
+        typer.Argument(
+            callback=_named_model,
+            help="An exported model or one version of it: a folder, or a URL "
+            "of TensorFlow Serving's REST interface.",
+        ),
     ],
     count: Annotated[int, typer.Option(min=1, help="How many images.")],
     out: Annotated[Path, typer.Option(help="A folder to be made.")],
@@ -45,9 +70,18 @@ def generate(
         int, typer.Option(min=0, help="Seed of the first image; then +1.")
     ] = 0,
     format: Annotated[Format, typer.Option()] = Format.PNG,  # noqa: A002
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.1, help="Seconds that a server may take to answer."),
+    ] = 60.0,
 ) -> None:
-    """Draws synthetic images with an exported model."""
-    console.start_tensorflow()
+    """Draws synthetic images with an exported model.
+
+    What is stopped half-way is kept beside --out, and the same command goes
+    on with it.
+    """
+    if not is_url(model):
+        console.start_tensorflow()
     from pet_dcgan.generate import generate as draw
 
     with console.progress("images") as advance:
@@ -57,6 +91,7 @@ def generate(
             seed=seed,
             out=out,
             format=format.value,
+            timeout=timeout,
             progress=advance,
         )
     typer.echo(f"{table}: {count} images, their seeds and their SUVR scale")

@@ -7,6 +7,7 @@ from importlib import resources
 from string import Template
 from typing import Any
 
+from pet_dcgan.report.cells import written
 from pet_dcgan.report.rows import Group, Row, groups
 from pet_dcgan.report.text import (
     NOT_FOR_DIAGNOSIS,
@@ -22,9 +23,6 @@ _SIGNS = {
     "bad": "stop",
     "unknown": "not known",
 }
-_NONE = "–"
-# numbers that nobody wants all digits of
-_ENDLESS = 10_000
 
 
 def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
@@ -124,27 +122,9 @@ def _row(row: Row, metrics: dict[str, Any]) -> str:
 
 
 def _cell(found: Any, digits: int) -> str:
-    """A number with its standard error or its interval below."""
-    if not isinstance(found, dict):
-        found = {"value": found}
-    value = found.get("mean", found.get("value"))
-    if value is None:
-        return _NONE
-    text = _written(value, digits)
-    if found.get("standard_error") is not None:
-        text += f" ± {_written(found['standard_error'], digits)}"
-    if found.get("interval"):
-        low, high = (_written(end, digits) for end in found["interval"])
-        text += f" <small>[{low}, {high}]</small>"
-    return text
-
-
-def _written(value: float, digits: int) -> str:
-    """Fixed digits, a power of ten for what would be nothing or endless."""
-    text = f"{value:.{digits}f}"
-    if (value and float(text) == 0) or abs(value) >= _ENDLESS:
-        text = f"{value:.1e}"
-    return text.replace("-", "−")
+    """A number with its standard error, and its interval in small."""
+    value, interval = written(found, digits)
+    return f"{value} <small>{interval}</small>" if interval else value
 
 
 def _figure(name: str, words: dict[str, str], picture: bytes) -> str:

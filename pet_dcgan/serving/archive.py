@@ -1,32 +1,38 @@
 """A generator as a TensorFlow SavedModel with named signatures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.intensity import PNG_MAX, png_from_suvr
+from pet_dcgan.intensity import png_from_suvr
 from pet_dcgan.sampling import network_images, suvr_from_latents
 from pet_dcgan.serving.latent import latents_from_seeds
+from pet_dcgan.serving.served import ModelFacts
+from pet_dcgan.serving.signatures import serving_signatures
 
 TOLERANCE = 1e-5
 _COMPARED_SEEDS = (0, 1, 2**40)
 
 
 def save_archive(
-    generator: keras.Model, folder: str | Path, *, suvr_max: float
+    generator: keras.Model, folder: str | Path, facts: ModelFacts
 ) -> None:
     """Writes a SavedModel that needs neither Keras nor this package.
 
-    Signatures, each taking a vector with one entry an image:
+    Signatures, each taking a vector with one entry an image and at most
+    `facts.max_rows`:
 
     *   `serving_default`: `latent` float32 `[n, latent_dim]` to `image`
-        float32 `[n, size, size, channels]` in [-1, 1].
+        float32 `[n, size, size, channels]` in [-1, 1]. Of a latent vector,
+        what is not finite counts as 0 and the rest is clipped to [-1, 1].
     *   `generate`: `seed` int64 `[n]` to `suvr` float32 `[n, size, size]`.
     *   `generate_png`: `seed` int64 `[n]` to `image_bytes` string `[n]`, PNGs
-        of 16 bits whose value / 65535 * `suvr_max` is the SUVR.
+        of 16 bits whose value / 65535 * `facts.suvr_max` is the SUVR.
+    *   `describe`: `seed` int64 `[n]` to `facts_bytes` string `[n]`, the JSON
+        of `facts` in each row.
 
     Weights are stored once, batch normalisation is in inference mode, and
     randomness is a function of the seed inside the graph.
@@ -34,28 +40,52 @@ def save_archive(
     Args:
         generator: float32 generator with finite weights.
         folder: Folder to make.
-        suvr_max: SUVR that the network's +1 stands for.
+        facts: Of the model.
 
     Raises:
         ValueError: If a weight is not finite or a layer not float32.
     """
     _require_exportable(generator)
+    functions = serving_signatures(generator, facts)
+    save_functions(functions, generator.variables, folder)
+
+
+def save_functions(
+    functions: Mapping[str, Callable],
+    variables: list[keras.Variable],
+    folder: str | Path,
+) -> None:
+    """Writes functions as the signatures of a SavedModel.
+
+    Args:
+        functions: By name; each has an input signature and gives a dict.
+        variables: Those that the functions read, each stored once.
+        folder: Folder to make.
+
+    Raises:
+        ValueError: If a name is one that a SavedModel uses itself.
+    """
     module = tf.Module(name="generator")
+    for name in functions:
+        if not name.isidentifier() or name[0] == "_" or _reserved(module, name):
+            raise ValueError(
+                "expected a signature's name that a SavedModel leaves free, "
+                f"found {name!r}: choose another"
+            )
     # what is not an attribute of the module is not stored
-    module.weights = [variable.value for variable in generator.variables]
-    functions = _signatures(generator, suvr_max)
-    tf.saved_model.save(module, str(folder), signatures=functions)
+    module.weights = [variable.value for variable in variables]
+    tf.saved_model.save(module, str(folder), signatures=dict(functions))
 
 
 def compare_archive(
-    generator: keras.Model, folder: str | Path, *, suvr_max: float
+    generator: keras.Model, folder: str | Path, facts: ModelFacts
 ) -> float:
     """Reloads a SavedModel and compares it with the live generator.
 
     Args:
         generator: The generator that was saved.
         folder: The SavedModel.
-        suvr_max: SUVR that the network's +1 stands for.
+        facts: Those it was saved with.
 
     Returns:
         Largest difference of `image` and `suvr`.
@@ -71,8 +101,8 @@ def compare_archive(
     image = call["serving_default"](latent=latents)["image"]
     suvr = call["generate"](seed=seeds)["suvr"]
     encoded = call["generate_png"](seed=seeds)["image_bytes"]
-    live = suvr_from_latents(generator, latents, suvr_max).numpy()
-    stored = png_from_suvr(live, suvr_max)
+    live = suvr_from_latents(generator, latents, facts.suvr_max).numpy()
+    stored = png_from_suvr(live, facts.suvr_max)
     difference = max(
         _largest(image, network_images(generator, latents)),
         _largest(suvr, live),
@@ -90,32 +120,9 @@ def compare_archive(
     return difference
 
 
-def _signatures(generator: keras.Model, suvr_max: float) -> dict[str, Callable]:
-    latent_dim = generator.input_shape[-1]
-
-    def image(latent):
-        return {"image": network_images(generator, latent)}
-
-    def suvr(seed):
-        latents = latents_from_seeds(seed, latent_dim)
-        return {"suvr": suvr_from_latents(generator, latents, suvr_max)}
-
-    def png(seed):
-        scaled = suvr(seed)["suvr"][..., tf.newaxis] / suvr_max * PNG_MAX
-        pixels = tf.saturate_cast(tf.round(scaled), tf.uint16)
-        return {"image_bytes": tf.io.encode_png(pixels, compression=1)}
-
-    latent = tf.TensorSpec([None, latent_dim], tf.float32, name="latent")
-    seed = tf.TensorSpec([None], tf.int64, name="seed")
-    return {
-        "serving_default": _traced(image, latent),
-        "generate": _traced(suvr, seed),
-        "generate_png": _traced(png, seed),
-    }
-
-
-def _traced(function: Callable, spec: tf.TensorSpec) -> Callable:
-    return tf.function(function, input_signature=[spec], autograph=False)
+def _reserved(module: tf.Module, name: str) -> bool:
+    """Whether loading would put something else under that name."""
+    return name in ("signatures", "weights") or hasattr(module, name)
 
 
 def _require_exportable(generator: keras.Model) -> None:

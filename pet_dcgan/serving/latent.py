@@ -1,4 +1,4 @@
-"""From a seed to the latent vector of one image."""
+"""Latent vectors: those of seeds, and those that a client sends."""
 
 import tensorflow as tf
 
@@ -31,3 +31,22 @@ def latents_from_seeds(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
 
     spec = tf.TensorSpec([latent_dim], tf.float32)
     return tf.map_fn(one, seeds, fn_output_signature=spec)
+
+
+def sanitised(latents: tf.Tensor) -> tf.Tensor:
+    """Latent vectors that the generator was trained on, made of any.
+
+    What is not finite becomes 0, the rest is clipped to [-1, 1]: a client's
+    bad row gives it some image, and leaves the images of the other clients in
+    its batch as they are, which an error would not.
+
+    Args:
+        latents: float32 `[n, latent_dim]`.
+
+    Returns:
+        float32 `[n, latent_dim]` in [-1, 1].
+    """
+    finite = tf.where(
+        tf.math.is_finite(latents), latents, tf.zeros_like(latents)
+    )
+    return tf.clip_by_value(finite, -1.0, 1.0)

@@ -6,10 +6,13 @@ Nothing here needs Keras, TensorFlow or the code that trained the model.
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
-SIGNATURES = ("serving_default", "generate", "generate_png")
+SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
 FACTS_FILE = Path("assets.extra", "model.json")
-_GRAPH_FILE = "saved_model.pb"
+# images that one request may ask for: what a server holds in memory at once
+MAX_ROWS = 64
+GRAPH_FILE = "saved_model.pb"
 
 
 def model_name(stage: str, plane: str) -> str:
@@ -38,6 +41,7 @@ class ModelFacts:
         preset: Preset that the training started from.
         phantom: True where the model was trained on a phantom.
         made_by: Name and version of the program that exported it.
+        max_rows: Images that one request may ask for.
     """
 
     stage: str
@@ -50,17 +54,44 @@ class ModelFacts:
     preset: str
     phantom: bool
     made_by: str
+    max_rows: int = MAX_ROWS
+
+    def to_json(self) -> str:
+        """The text of `model.json`, which the model itself gives as well."""
+        values = dataclasses.asdict(self)
+        return json.dumps(values, indent=2, sort_keys=True) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, source: str) -> "ModelFacts":
+        """Reads what `to_json` gave; fields of later versions are ignored.
+
+        Args:
+            text: JSON.
+            source: Where it is from, for the error.
+
+        Raises:
+            ValueError: If it is not JSON or lacks a field.
+        """
+        fields = dataclasses.fields(cls)
+        try:
+            values = json.loads(text)
+            return cls(**{each.name: _value(values, each) for each in fields})
+        except (ValueError, KeyError, TypeError) as error:
+            names = ", ".join(each.name for each in fields)
+            raise ValueError(
+                f"expected JSON with {names} in {source}, found a fault at "
+                f"{error}: export the run again"
+            ) from error
 
     def write(self, version_folder: Path) -> None:
         """Writes `assets.extra/model.json` into a version's folder."""
         path = version_folder / FACTS_FILE
         path.parent.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(dataclasses.asdict(self), indent=2, sort_keys=True)
-        path.write_text(text + "\n", encoding="utf-8")
+        path.write_text(self.to_json(), encoding="utf-8")
 
     @classmethod
     def read(cls, version_folder: Path) -> "ModelFacts":
-        """Reads what `write` wrote; fields of later versions are ignored.
+        """Reads what `write` wrote, as `from_json` does.
 
         Raises:
             FileNotFoundError: If the file is missing.
@@ -72,15 +103,20 @@ class ModelFacts:
                 f"expected {FACTS_FILE} in {version_folder}, found none: "
                 "export the run with pet-dcgan export"
             )
-        names = [field.name for field in dataclasses.fields(cls)]
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            return cls(**{name: values[name] for name in names})
-        except (ValueError, KeyError, TypeError) as error:
-            raise ValueError(
-                f"expected JSON with {', '.join(names)} in {path}, found a "
-                f"fault at {error}: export the run again"
-            ) from error
+        text = path.read_bytes()
+        return cls.from_json(text, source=str(path))
+
+
+def _value(values: dict[str, Any], field: dataclasses.Field) -> Any:
+    """The value of a field, if it is of its type."""
+    value = values[field.name]
+    # JSON has one kind of number, Python's bool is an int
+    fitting = (int, float) if field.type is float else field.type
+    if not isinstance(value, fitting) or (
+        isinstance(value, bool) and field.type is not bool
+    ):
+        raise TypeError(f"{field.name} {value!r}")
+    return value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,11 +155,11 @@ class ServedModel:
                 f"{model}: give a folder such as export/models/ad"
             )
         path = Path(model).resolve()
-        if not (path / _GRAPH_FILE).is_file():
-            found = [v for v in versions(path) if _is_complete(path, v)]
+        if not (path / GRAPH_FILE).is_file():
+            found = complete_versions(path)
             if not found:
                 raise FileNotFoundError(
-                    f"expected an exported model in {model} ({_GRAPH_FILE} "
+                    f"expected an exported model in {model} ({GRAPH_FILE} "
                     "there or in a numbered folder), found none: make one "
                     "with pet-dcgan export"
                 )
@@ -140,5 +176,11 @@ def versions(folder: str | Path) -> list[int]:
     return sorted(int(name) for name in names if name.isdecimal())
 
 
-def _is_complete(folder: Path, version: int) -> bool:
-    return (folder / str(version) / _GRAPH_FILE).is_file()
+def complete_versions(folder: str | Path) -> list[int]:
+    """The versions that a server could load, ascending."""
+    folder = Path(folder)
+    return [
+        version
+        for version in versions(folder)
+        if (folder / str(version) / GRAPH_FILE).is_file()
+    ]

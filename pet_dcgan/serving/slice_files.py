@@ -1,13 +1,17 @@
-"""One synthetic slice as a file: PNG, NPY or NIfTI."""
+"""One synthetic slice as the bytes of a file: PNG, NPY or NIfTI."""
 
+import functools
 import gzip
+import io
 import struct
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from PIL import Image
+
+from pet_dcgan.intensity import suvr_from_png
 
 # From (row, column, through the slice) to (right, anterior, superior), one
 # column an axis, as a prepared slice is displayed with row 0 at the top: the
@@ -41,56 +45,56 @@ def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
     return affine
 
 
-def write_nifti(
-    path: str | Path,
-    suvr: np.ndarray,
-    *,
-    plane: str,
-    spacing_mm: float,
-    description: str,
-) -> None:
-    """Writes `[size, size]` SUVR as float32 `[size, size, 1]` `.nii.gz`.
+def nifti_bytes(
+    suvr: np.ndarray, *, plane: str, spacing_mm: float, description: str
+) -> bytes:
+    """`[size, size]` SUVR as a float32 `[size, size, 1]` `.nii.gz`.
 
     Voxel `[row, column, 0]` is the pixel of the PNG at that row and column;
     the affine says where they lie in the patient. No time is stored: the
     same slice gives the same bytes.
 
     Args:
-        path: File to write, ending in `.nii.gz`.
         suvr: float32 `[size, size]`.
         plane: `axial`, `coronal` or `sagittal`.
         spacing_mm: Side of a pixel.
         description: Text of the header's `descrip`, at most 79 letters.
     """
-    data = np.asarray(suvr, np.float32)[..., None]
-    affine = slice_affine(plane, size=len(data), spacing_mm=spacing_mm)
+    data = np.asarray(suvr, np.float32)
+    head = _nifti_head(len(data), plane, spacing_mm, description)
+    # voxels are stored with the first index running fastest
+    return gzip.compress(
+        head + data.tobytes(order="F"), compresslevel=1, mtime=0
+    )
+
+
+@functools.cache
+def _nifti_head(
+    size: int, plane: str, spacing_mm: float, description: str
+) -> bytes:
+    """What comes before the voxels, the same for all slices of a model."""
+    data = np.zeros([size, size, 1], np.float32)
+    affine = slice_affine(plane, size=size, spacing_mm=spacing_mm)
     image = nib.Nifti1Image(data, affine)
     image.header["descrip"] = description
     image.header.set_xyzt_units("mm")
-    packed = gzip.compress(image.to_bytes(), compresslevel=1, mtime=0)
-    Path(path).write_bytes(packed)
+    return image.to_bytes()[: -data.nbytes]
 
 
-def write_npy(path: str | Path, suvr: np.ndarray) -> None:
-    """Writes `[size, size]` SUVR as a float32 array.
-
-    Args:
-        path: File to write, ending in `.npy`.
-        suvr: float32 `[size, size]`.
-    """
-    np.save(path, np.asarray(suvr, np.float32))
+def npy_bytes(suvr: np.ndarray) -> bytes:
+    """`[size, size]` SUVR as a float32 `.npy`."""
+    file = io.BytesIO()
+    np.save(file, np.asarray(suvr, np.float32))
+    return file.getvalue()
 
 
-def write_png(
-    path: str | Path, image_bytes: bytes, notes: Mapping[str, str]
-) -> None:
-    """Writes an encoded PNG with notes as text chunks after its header.
+def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
+    """A PNG with notes as text chunks after its header.
 
     The pixels are not touched. Text chunks: PNG specification, third
     edition, section 11.3.3.
 
     Args:
-        path: File to write.
         image_bytes: The PNG.
         notes: Keyword (1 to 79 characters) to text, both Latin-1.
     """
@@ -100,7 +104,28 @@ def write_png(
     ]
     head = image_bytes[:_SIGNATURE_AND_HEADER]
     rest = image_bytes[_SIGNATURE_AND_HEADER:]
-    Path(path).write_bytes(b"".join([head, *texts, rest]))
+    return b"".join([head, *texts, rest])
+
+
+def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
+    """The SUVR that a grey 16-bit PNG stores, float32 `[size, size]`.
+
+    Args:
+        image_bytes: The whole file.
+        suvr_max: SUVR that 65535 stands for.
+
+    Raises:
+        ValueError: If it is not such a PNG, or a damaged one.
+    """
+    try:
+        with Image.open(io.BytesIO(image_bytes), formats=["PNG"]) as image:
+            stored = np.asarray(image)
+    # pillow reports a damaged file as any of these
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"expected a whole 16-bit PNG, found a damaged one ({error})"
+        ) from error
+    return suvr_from_png(stored, suvr_max)
 
 
 def _chunk(kind: bytes, content: bytes) -> bytes:

@@ -53,7 +53,7 @@ def _title(summary: Mapping[str, Any]) -> str:
         " against ".join(summary["classes"]),
         ", ".join(summary["settings"]["planes"]),
         f"{sum(summary['judged'].values())} held-out subjects",
-        f"{summary['settings']['seeds']} seeds",
+        f"seeds: {summary['settings']['seeds']}",
     ]
     title = "; ".join(parts)
     if summary["settings"]["shuffle_labels"]:

@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+"""Draws synthetic slices from a model server over gRPC.
+
+    grpc_client.py localhost:8500 ad --count 4 --suvr --out images
+
+As rest_client.py, for programs that want floats: a slice in SUVR is a third
+of what it is as JSON. Needs tensorflow-serving-api: pip install
+"pet-dcgan[serving]". Exit codes: 0 done, 1 failed, 2 options.
+"""
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import synthetic
+
+_LIMIT = 256 * 2**20  # bytes of an answer; the default is 4 MiB, 64 slices
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
+
+
+class ServerError(Exception):
+    """A server that cannot be reached or does not give what was asked."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parses, draws, and gives the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("address", type=_address, help="HOST:PORT")
+    parser.add_argument("model", help="name of the model, as ad")
+    parser.add_argument(
+        "--version", type=synthetic.whole(1), help="the newest if not given"
+    )
+    synthetic.arguments(parser)
+    options = parser.parse_args(arguments)
+    return synthetic.run(lambda: _draw(options), ServerError)
+
+
+class Model:
+    """A model on a server, pinned to its version by the first answer."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        grpc, self._tf, self._predict_pb2, service = _packages()
+        self._error = grpc.RpcError
+        self._options = options
+        channel = grpc.insecure_channel(
+            options.address,
+            [("grpc.max_receive_message_length", _LIMIT)],
+        )
+        self._stub = service.PredictionServiceStub(channel)
+        self.version = options.version
+
+    def predict(self, signature: str, seeds: list[int]) -> Any:
+        """What a signature of seeds gives: an array, one row a seed."""
+        request = self._predict_pb2.PredictRequest()
+        request.model_spec.name = self._options.model
+        request.model_spec.signature_name = signature
+        if self.version is not None:
+            request.model_spec.version.value = self.version
+        tensor = self._tf.make_tensor_proto(seeds, self._tf.int64)
+        request.inputs["seed"].CopyFrom(tensor)
+        try:
+            answer = self._stub.Predict(request, self._options.timeout)
+        except self._error as error:
+            raise ServerError(self._words(error)) from error
+        self.version = answer.model_spec.version.value
+        (output,) = answer.outputs.values()
+        return self._tf.make_ndarray(output)
+
+    def _words(self, error: Any) -> str:
+        lines = (error.details() or "").splitlines() or ["no reason"]
+        where = f"{self._options.model} at {self._options.address}"
+        return (
+            f"expected an answer of {where}, found {error.code().name}: "
+            f"{lines[0]}"
+        )
+
+
+def _draw(options: argparse.Namespace) -> None:
+    model = Model(options)
+    facts = synthetic.facts_of(*model.predict("describe", [0]))
+    signature = "generate" if options.suvr else "generate_png"
+    synthetic.write(
+        options,
+        facts=facts,
+        name=options.model,
+        version=str(model.version),
+        draw=lambda seeds: list(model.predict(signature, seeds)),
+    )
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise argparse.ArgumentTypeError(
+            f"expected HOST:PORT as localhost:8500, found {text}"
+        )
+    return text
+
+
+def _packages() -> tuple[Any, Any, Any, Any]:
+    """The packages, which take seconds to start."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    try:
+        with _hushed():
+            import grpc
+            import tensorflow as tf
+            from tensorflow_serving.apis import (
+                predict_pb2,
+                prediction_service_pb2_grpc,
+            )
+    except ImportError as error:
+        raise ServerError(
+            f"expected the package tensorflow-serving-api, found {error}: "
+            'pip install "pet-dcgan[serving]"'
+        ) from error
+    return grpc, tf, predict_pb2, prediction_service_pb2_grpc
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Keeps what TensorFlow says of itself at its start from stderr."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,162 @@
+"""What both clients take and write: seeds in, synthetic slices out."""
+
+import argparse
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+PNG = b"\x89PNG\r\n\x1a\n"
+_FACTS = ("suvr_max", "spacing_mm", "plane", "phantom")
+# of a table as that of `pet-dcgan generate`
+_COLUMNS = ("file", "stage", "seed", "model_version", *_FACTS)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options that both clients have."""
+    parser.add_argument("--out", required=True, type=Path, help="a new folder")
+    parser.add_argument("--count", type=whole(1), default=1, help="images")
+    parser.add_argument(
+        "--seed", type=whole(0), default=0, help="of the first image; then +1"
+    )
+    parser.add_argument(
+        "--suvr", action="store_true", help="NPY in SUVR, not 16-bit PNG"
+    )
+    parser.add_argument(
+        "--timeout", type=seconds, default=30.0, help="of a request, seconds"
+    )
+
+
+def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
+    """An argument that is a whole number from `least` to `most`."""
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = None
+        if value is None or not least <= value <= most:
+            raise argparse.ArgumentTypeError(
+                f"expected a whole number from {least} to {most}, found {text}"
+            )
+        return value
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    """An argument that is a time in seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(
+            f"expected seconds, more than 0 and up to 3600, found {text}"
+        )
+    return value
+
+
+def facts_of(text: str | bytes) -> dict[str, Any]:
+    """What the signature `describe` says of a model.
+
+    Raises:
+        ValueError: If it is not the facts of a model.
+    """
+    try:
+        facts = json.loads(text)
+        missing = {"stage", "max_rows", *_FACTS} - set(facts)
+    except (TypeError, ValueError):
+        missing = {"JSON"}
+    if missing:
+        raise ValueError(
+            "expected a model that pet-dcgan exported, found none of "
+            f"{', '.join(sorted(missing))} in its description: give another"
+        )
+    return facts
+
+
+def chunks(first: int, count: int, *, most: int) -> Iterator[list[int]]:
+    """Seeds counted up from the first, at most so many at a time."""
+    for start in range(first, first + count, most):
+        yield list(range(start, min(start + most, first + count)))
+
+
+def write(
+    options: argparse.Namespace,
+    *,
+    facts: dict[str, Any],
+    name: str,
+    version: str,
+    draw: Callable[[list[int]], list[Any]],
+) -> None:
+    """Draws the images that were asked for and writes them with a table.
+
+    Args:
+        options: Of `arguments`.
+        facts: The model's facts, as `stage`, `suvr_max`, `max_rows`.
+        name: The model's name.
+        version: The version that draws.
+        draw: Seeds to PNGs, or with `--suvr` to arrays.
+
+    Raises:
+        OSError: If the folder holds something or cannot be written.
+        ValueError: If an image is no PNG, or seeds are beyond int64.
+    """
+    if options.seed + options.count > 2**63:
+        raise ValueError("expected seeds below 2^63: give a smaller --seed")
+    options.out.mkdir(parents=True, exist_ok=True)
+    if any(options.out.iterdir()):
+        raise FileExistsError(
+            f"expected {options.out} to be new or empty, found files there: "
+            "choose another --out"
+        )
+    kind = "phantom" if facts["phantom"] else "synthetic"
+    suffix = ".npy" if options.suvr else ".png"
+    rows = []
+    for seeds in chunks(options.seed, options.count, most=facts["max_rows"]):
+        for seed, image in zip(seeds, draw(seeds), strict=True):
+            file = f"{kind}_{name}_{seed:07d}{suffix}"
+            _write(options.out / file, image)
+            rows.append([file, facts["stage"], seed, version])
+            rows[-1] += [str(facts[each]).lower() for each in _FACTS]
+        print(f"\r{len(rows)} of {options.count}", end="", file=sys.stderr)
+    print(file=sys.stderr)
+    with (options.out / "images.csv").open("w", newline="") as table:
+        csv.writer(table, lineterminator="\n").writerows([_COLUMNS, *rows])
+    print(f"{options.out}: {len(rows)} {kind} images of {name} {version}")
+
+
+def run(command: Callable[[], None], *failures: type[Exception]) -> int:
+    """The exit code of a command; what fails is one line on stderr."""
+    try:
+        command()
+    except KeyboardInterrupt:
+        return 130
+    except (OSError, ValueError, *failures) as error:
+        words = str(error)
+        if isinstance(error, OSError) and error.filename:
+            words = (
+                f"expected to write {error.filename}, found: {error.strerror}: "
+                "give another place"
+            )
+        print(f"error: {words}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _write(path: Path, image: Any) -> None:
+    if path.suffix == ".npy":
+        import numpy as np
+
+        np.save(path, np.asarray(image, np.float32))
+    elif isinstance(image, bytes) and image.startswith(PNG):
+        path.write_bytes(image)
+    else:
+        raise ValueError(
+            f"expected a PNG for {os.path.basename(path)}, found something "
+            "else: see which model the server holds"
+        )

@@ -1,0 +1,54 @@
+import threading
+
+import pytest
+
+from pet_dcgan.ahead import computed_ahead
+
+
+def test_items_come_in_order_with_their_results():
+    for count in range(4):
+        found = computed_ahead(lambda x: x * x, range(count), awaited=True)
+        assert list(found) == [(x, x * x) for x in range(count)]
+
+
+def test_the_next_is_under_way_and_no_more():
+    begun, items = [], iter(range(5))
+    with_second = threading.Event()
+
+    def square(x):
+        begun.append(x)
+        if x == 1:
+            with_second.set()
+        return x * x
+
+    found = computed_ahead(square, items, awaited=True)
+    assert next(found) == (0, 0)
+    assert with_second.wait(10)
+    assert next(found) == (1, 1)
+    found.close()
+    assert begun == [0, 1, 2]
+
+
+def test_an_error_comes_where_its_result_would():
+    found = computed_ahead(lambda x: 1 // x, [2, 1, 0, 1], awaited=True)
+    assert [next(found), next(found)] == [(2, 0), (1, 1)]
+    with pytest.raises(ZeroDivisionError):
+        next(found)
+
+
+@pytest.mark.parametrize("awaited", [True, False])
+def test_giving_up_waits_where_it_must(awaited):
+    go_on, ended = threading.Event(), threading.Event()
+
+    def call(x):
+        if x:
+            go_on.wait(10)
+            ended.set()
+
+    found = computed_ahead(call, [0, 1], awaited=awaited)
+    next(found)
+    if awaited:
+        threading.Timer(0.05, go_on.set).start()
+    found.close()
+    assert ended.is_set() is awaited
+    go_on.set()

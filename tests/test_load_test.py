@@ -1,0 +1,139 @@
+"""The load test of export/: its arithmetic, and a short run on the stub."""
+
+import json
+
+import client_scripts
+import pytest
+
+SHORT = ("--seconds", "0.3", "--warm-up", "0.05", "--clients", "2")
+
+
+@pytest.fixture(autouse=True)
+def script():
+    """The module `load_test`."""
+    with client_scripts.importable():
+        import load_test
+
+        yield load_test
+
+
+@pytest.fixture
+def measure(script, stub, tmp_path):
+    """`measure("--rows", "2")`: exit code and the numbers."""
+
+    def run(*options, model="ad"):
+        file = tmp_path / "numbers.json"
+        url = f"{stub.url}/v1/models/{model}"
+        code = script.main([url, *SHORT, "--json", str(file), *options])
+        return code, json.loads(file.read_text()) if file.exists() else None
+
+    return run
+
+
+def test_percentiles_by_nearest_rank(script):
+    values = [1.0, 2.0, 3.0, 4.0]
+    found = [script.percentile(values, p) for p in (1, 25, 50, 51, 99, 100)]
+    assert found == [1.0, 1.0, 2.0, 3.0, 4.0, 4.0]
+
+
+def test_summary_worked_by_hand(script):
+    answers = [
+        script.Answer(10.0, 10.5),
+        script.Answer(10.0, 11.0),
+        script.Answer(11.0, 13.0),
+        script.Answer(12.0, 14.0, "HTTP 503"),
+    ]
+    found = script.summary(answers, rows=8, start=10.0)
+    assert found == {
+        "seconds": 4.0,
+        "answers": 4,
+        "good": 3,
+        "failed": {"HTTP 503": 1},
+        "images_a_second": 6.0,
+        "latency_ms": {
+            "p50": 1000.0,
+            "p90": 2000.0,
+            "p95": 2000.0,
+            "p99": 2000.0,
+            "max": 2000.0,
+        },
+    }
+
+
+def test_summary_of_nothing(script):
+    found = script.summary([], rows=1, start=5.0)
+    assert (found["answers"], found["images_a_second"]) == (0, 0.0)
+    assert found["latency_ms"] == {}
+
+
+@pytest.mark.parametrize("keep", [[], ["--keep-alive"]])
+def test_a_run(measure, stub, capsys, keep):
+    code, numbers = measure("--rows", "3", *keep)
+    assert code == 0
+    assert numbers["failed"] == {}
+    assert numbers["good"] == numbers["answers"] > 0
+    assert numbers["images_a_second"] > 0
+    assert numbers["connections"] == ("kept" if keep else "one a request")
+    shown = capsys.readouterr().out
+    assert "images a second" in shown
+    assert "failed               none" in shown
+    # not the same images again and again
+    seeds = [json.loads(body)["instances"] for _, body in stub.requests[1:]]
+    assert len({tuple(one) for one in seeds}) == len(seeds)
+    assert {len(one) for one in seeds} == {3}
+
+
+def test_what_fails_is_counted_and_not_timed(measure, stub):
+    stub.faults = [None, *[503] * 10_000]
+    code, numbers = measure()
+    assert code == 1
+    assert numbers["good"] == 0
+    assert set(numbers["failed"]) == {"HTTP 503"}
+    assert numbers["failed"]["HTTP 503"] == numbers["answers"] > 0
+    assert numbers["latency_ms"] == {}
+
+
+def test_dropped_and_cut_answers_are_failures(measure, stub):
+    stub.faults = [None, *["drop", "cut"] * 5_000]
+    code, numbers = measure("--keep-alive")
+    assert code == 1
+    assert set(numbers["failed"]) <= {
+        "RemoteDisconnected",
+        "IncompleteRead",
+        "ConnectionResetError",
+    }
+    assert sum(numbers["failed"].values()) == numbers["answers"] > 0
+
+
+def test_wrong_content_is_a_failure(script, stub):
+    model = script.Model(f"{stub.url}/v1/models/ad")
+    good = b'{"predictions": [1]}'
+    assert script._fault(model, 200, good, 1) == ""
+    assert script._fault(model, 200, good, 2) == "wrong content"
+    assert script._fault(model, 200, b"<html>", 1) == "wrong content"
+    assert script._fault(model, 400, good, 1) == "HTTP 400"
+
+
+@pytest.mark.parametrize(
+    ("options", "model", "words"),
+    [
+        (["--rows", "65"], "ad", "expected --rows of at most 64"),
+        ([], "nc", "found HTTP 404"),
+        (["--json", "/dev/null/x"], "ad", "Not a directory"),
+    ],
+)
+def test_what_cannot_be_measured(measure, capsys, options, model, words):
+    assert measure(*options, model=model)[0] == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--clients", "0"], ["--clients", "257"], ["--seconds", "-1"]],
+)
+def test_options_out_of_range(measure, options):
+    with pytest.raises(SystemExit) as error:
+        measure(*options)
+    assert error.value.code == 2

@@ -1,0 +1,442 @@
+import base64
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import canned_server
+import numpy as np
+import pytest
+import stub_server
+import tensorflow as tf
+from test_served import FACTS
+from typer.testing import CliRunner
+
+from pet_dcgan.cli import app
+from pet_dcgan.generate import generate
+from pet_dcgan.serving.remote import ModelUrl, RemoteModel, is_url
+from pet_dcgan.serving.rest import Rest
+
+SIX_TRIES = 6
+
+
+@pytest.fixture(autouse=True)
+def waited(monkeypatch):
+    """Seconds that would have been waited between tries."""
+    seconds = []
+    monkeypatch.setattr(Rest, "pause", lambda _, s, why: seconds.append(s))
+    return seconds
+
+
+@pytest.fixture
+def url(stub):
+    return f"{stub.url}/v1/models/ad"
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.fixture(scope="module")
+def from_folder(toy_models, tmp_path_factory):
+    """What the folder gives for seeds 3 to 72: more than a request."""
+    out = tmp_path_factory.mktemp("from_folder") / "png"
+    return contents(
+        generate(toy_models / "ad", count=70, seed=3, out=out).parent
+    )
+
+
+# --- what is asked for --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "chosen"),
+    [
+        ("http://h:8501/v1/models/ad", "http://h:8501/v1/models/ad", ""),
+        ("https://h/v1/models/ad/", "https://h/v1/models/ad", ""),
+        ("http://[::1]:1/v1/models/ad", "http://[::1]:1/v1/models/ad", ""),
+        (
+            "http://h/behind/proxy/v1/models/ad/versions/3",
+            "http://h/behind/proxy/v1/models/ad",
+            "/versions/3",
+        ),
+        (
+            "http://h/v1/models/ad_coronal/labels/stable",
+            "http://h/v1/models/ad_coronal",
+            "/labels/stable",
+        ),
+    ],
+)
+def test_urls_of_models(text, base, chosen):
+    assert is_url(text)
+    assert ModelUrl.parse(text) == ModelUrl(base, chosen)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://host:8501",
+        "http://host:8501/v1/models",
+        "http://host:8501/v1/models/ad:predict",
+        "http://host/v1/models/ad/versions/new",
+        "http://host/v1/models/ad?x=1",
+        "http:/host/v1/models/ad",
+        "grpc://host:8500/v1/models/ad",
+    ],
+)
+def test_other_urls_are_refused(text, tmp_path):
+    assert is_url(text)
+    words = ["generate", text, "--count", "1", "--out", str(tmp_path / "o")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "expected a model's URL" in " ".join(result.stderr.split())
+
+
+def test_a_password_is_not_repeated():
+    with pytest.raises(ValueError, match=r"found http://\.\.\.@h/v1") as error:
+        ModelUrl.parse("http://me:secret@h/v1/models/ad")
+    assert "secret" not in str(error.value)
+
+
+def test_folders_are_no_urls():
+    for text in ("export/models/ad", "/models/ad", "C:\\models\\ad"):
+        assert not is_url(text)
+
+
+# --- what comes back ----------------------------------------------------------
+
+
+@pytest.mark.parametrize("format_", ["png", "npy", "nifti"])
+def test_the_same_bytes_as_from_the_folder(url, toy_models, tmp_path, format_):
+    asked = {"count": 5, "seed": 2**62, "format": format_}
+    generate(toy_models / "ad", out=tmp_path / "folder", **asked)
+    generate(url, out=tmp_path / "server", **asked)
+    found = contents(tmp_path / "server")
+    assert len(found) == 6
+    assert found == contents(tmp_path / "folder")
+
+
+def test_the_newest_version_is_kept_to(stub, url, from_folder, tmp_path):
+    generate(url, count=70, seed=3, out=tmp_path / "o")
+    assert contents(tmp_path / "o") == from_folder
+    asked = [(path, json.loads(body)) for path, body in stub.requests]
+    assert {path for path, _ in asked} == {"/v1/models/ad/versions/2:predict"}
+    seeds = [body["inputs"]["seed"] for _, body in asked]
+    assert seeds == [[0], [*range(3, 67)], [*range(67, 73), *[72] * 58]]
+
+
+def test_a_version_can_be_chosen(url, toy_models, tmp_path):
+    generate(f"{url}/versions/1", count=1, out=tmp_path / "server")
+    generate(toy_models / "ad" / "1", count=1, out=tmp_path / "folder")
+    assert contents(tmp_path / "server") == contents(tmp_path / "folder")
+
+
+def test_faults_are_passed_over(stub, url, from_folder, tmp_path, waited):
+    stub.faults += [503, "drop", "cut", 0.0, 500, "cut", 0.0, 429]
+    generate(url, count=70, seed=3, out=tmp_path / "o")
+    assert contents(tmp_path / "o") == from_folder
+    assert waited == [0.5, 1.0, 2.0, 0.5, 1.0, 0.5]
+
+
+def test_a_slow_answer_is_asked_for_again(stub, url, from_folder, tmp_path):
+    stub.faults += [0.0, 9.0]
+    generate(url, count=70, seed=3, out=tmp_path / "o", timeout=4.0)
+    assert contents(tmp_path / "o") == from_folder
+    assert len(stub.requests) >= 4
+
+
+# --- what goes wrong: each one line, exit 1, nothing made ---------------------
+
+
+def refused(url, tmp_path, **options):
+    """The line that the command prints."""
+    words = ["generate", url, "--count", "3", "--out", str(tmp_path / "o")]
+    for name, value in options.items():
+        words += [f"--{name}", str(value)]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    (line,) = filter(None, result.stderr.splitlines())
+    assert not list(tmp_path.iterdir())
+    assert len(line) < 600
+    return line
+
+
+def test_no_server(tmp_path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1/models/ad"
+        line = refused(url, tmp_path)
+    assert "found Connection refused, 6 times: see that the server runs" in line
+
+
+def test_a_server_that_fails(stub, url, tmp_path):
+    stub.faults += [0.0, *[503] * SIX_TRIES]
+    assert "HTTP 503 (made by the test), 6 times" in refused(url, tmp_path)
+
+
+def test_a_server_that_takes_too_long(stub, url, tmp_path):
+    stub.faults += [1.0] * SIX_TRIES
+    line = refused(url, tmp_path, timeout=0.2)
+    assert "found no answer in time, 6 times" in line
+
+
+def test_a_request_that_is_refused(stub, url, tmp_path):
+    stub.faults += [0.0, 400]
+    assert "found HTTP 400 (made by the test)" in refused(url, tmp_path)
+    assert len(stub.requests) == 2
+
+
+def test_no_such_model(stub, tmp_path):
+    line = refused(f"{stub.url}/v1/models/xx", tmp_path)
+    assert "expected a model at" in line
+    assert "models.config" in line
+
+
+def test_no_such_version(url, tmp_path):
+    line = refused(f"{url}/versions/9", tmp_path)
+    assert f"expected versions 9 at {url}, found versions" in line
+    assert line.endswith("2: ask for one of them")
+
+
+def test_a_model_of_somebody_else(tmp_path, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("foreign")
+    spec = tf.TensorSpec([None], tf.float32, name="x")
+    double = tf.function(lambda x: {"y": 2 * x}, input_signature=[spec])
+    tf.saved_model.save(
+        tf.Module(), str(folder / "ad" / "1"), {"serving_default": double}
+    )
+    with stub_server.serve(folder) as stub:
+        line = refused(f"{stub.url}/v1/models/ad", tmp_path)
+    assert "expected a model of pet-dcgan export" in line
+    assert "does not describe itself" in line
+
+
+def status(*states):
+    content = {
+        "model_version_status": [
+            {"version": str(number), "state": state} for number, state in states
+        ]
+    }
+    return (200, json.dumps(content).encode(), {})
+
+
+def outputs(*contents):
+    rows = [{"b64": base64.b64encode(each).decode()} for each in contents]
+    return (200, json.dumps({"outputs": rows}).encode(), {})
+
+
+READY = status((1, "AVAILABLE"))
+DESCRIPTION = outputs(FACTS.to_json().encode())
+
+
+def grey(size=32, dtype=np.uint16):
+    return tf.io.encode_png(np.zeros([size, size, 1], dtype)).numpy()
+
+
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([(200, b"{}", {})], "expected an answer of TensorFlow Serving"),
+        ([(200, b"[1]", {})], "expected an answer of TensorFlow Serving"),
+        ([(200, b"hello", {})], "expected JSON from"),
+        ([(403, b"", {})], "found HTTP 403 (Forbidden)"),
+        ([status()], "expected a version that is ready"),
+        ([status((1, "END"))], "found 1 END: look at the server's log"),
+        ([READY, (200, b"{}", {})], "expected an answer of TensorFlow Serving"),
+        ([READY, outputs(b"{}")], "of itself, found a fault at"),
+        ([READY, outputs()], "expected 1 rows of describe"),
+        ([READY, (403, b"", {})], "found HTTP 403 (Forbidden)"),
+        ([READY, DESCRIPTION, outputs(grey())], "expected 64 rows of generate"),
+        ([READY, DESCRIPTION, outputs(*[b""] * 64)], "expected grey 16-bit"),
+        (
+            [READY, DESCRIPTION, outputs(*[grey(64)] * 64)],
+            "expected grey 16-bit PNGs of 32 x 32",
+        ),
+        (
+            [READY, DESCRIPTION, outputs(*[grey(dtype=np.uint8)] * 64)],
+            "expected grey 16-bit",
+        ),
+        (
+            [READY, DESCRIPTION, outputs(*[grey()[:-2]] * 64)],
+            "expected grey 16-bit",
+        ),
+        (
+            [READY, DESCRIPTION, (200, b'{"outputs": [{"b64": "*"}]}', {})],
+            "expected an answer of TensorFlow Serving",
+        ),
+    ],
+)
+def test_answers_that_make_no_sense(answers, words, tmp_path):
+    with canned_server.serve(answers) as server:
+        line = refused(f"{server.url}/v1/models/ad", tmp_path)
+    assert words in line
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"stage": "../../x"},
+        {"plane": "/etc"},
+        {"suvr_max": 0.0},
+        {"spacing_mm": float("inf")},
+        {"size": 0},
+        {"max_rows": -1},
+    ],
+)
+def test_a_description_that_is_not_sound(changes, tmp_path):
+    text = json.dumps(json.loads(FACTS.to_json()) | changes)
+    with canned_server.serve([READY, outputs(text.encode())]) as server:
+        line = refused(f"{server.url}/v1/models/ad", tmp_path)
+    assert "expected a stage, a plane and a scale" in line
+
+
+def test_a_model_that_is_being_loaded_is_waited_for(waited):
+    loading = status((1, "LOADING"))
+    with canned_server.serve([loading, loading, READY, DESCRIPTION]) as server:
+        model = RemoteModel.open(f"{server.url}/v1/models/ad")
+    assert (model.version, model.name) == ("1", "ad")
+    assert waited == [0.5, 1.0]
+
+
+def test_a_label_stands_for_its_version():
+    known = status((3, "AVAILABLE"))
+    with canned_server.serve([known, DESCRIPTION]) as server:
+        model = RemoteModel.open(f"{server.url}/v1/models/ad/labels/stable")
+    assert model.url == f"{server.url}/v1/models/ad/versions/3"
+    assert server.asked[0][1] == "/v1/models/ad/labels/stable"
+
+
+def test_an_answer_by_the_names_of_outputs():
+    row = {"b64": base64.b64encode(FACTS.to_json().encode()).decode()}
+    named = json.dumps({"outputs": {"facts_bytes": [row]}}).encode()
+    with canned_server.serve([READY, (200, named, {})]) as server:
+        model = RemoteModel.open(f"{server.url}/v1/models/ad")
+    assert model.facts == FACTS
+
+
+# --- going on -----------------------------------------------------------------
+
+
+def test_a_batch_goes_on_from_a_server_that_came_back(
+    stub, url, from_folder, tmp_path
+):
+    asked = {"count": 70, "seed": 3, "out": tmp_path / "o"}
+    stub.faults += [0.0, 0.0, *[503] * SIX_TRIES]
+    with pytest.raises(ConnectionError):
+        generate(url, **asked)
+    assert os.listdir(tmp_path) == [".o.unfinished"]
+    stub.requests.clear()
+    generate(url, **asked)
+    assert contents(tmp_path / "o") == from_folder
+    seeds = [json.loads(body)["inputs"]["seed"] for _, body in stub.requests]
+    assert [row[:6] for row in seeds] == [[0], [3] * 6, [*range(67, 73)]]
+
+
+def test_a_folder_goes_on_with_what_a_server_began(
+    stub, url, toy_models, from_folder, tmp_path
+):
+    asked = {"count": 70, "seed": 3, "out": tmp_path / "o"}
+    stub.faults += [0.0, 0.0, *[503] * SIX_TRIES]
+    with pytest.raises(ConnectionError):
+        generate(url, **asked)
+    generate(toy_models / "ad", **asked)
+    assert contents(tmp_path / "o") == from_folder
+
+
+def test_a_newer_version_does_not_go_on_with_an_older_ones(stub, url, tmp_path):
+    asked = {"count": 70, "seed": 3, "out": tmp_path / "o"}
+    stub.faults += [0.0, 0.0, *[503] * SIX_TRIES]
+    with pytest.raises(ConnectionError):
+        generate(f"{url}/versions/1", **asked)
+    with pytest.raises(FileExistsError, match=r"\(version 1\)"):
+        generate(url, **asked)
+
+
+@pytest.fixture
+def killed_out(tmp_path):
+    """A folder, not made, and a wait for the first images beside it."""
+    out = tmp_path / "o"
+    journal = tmp_path / ".o.unfinished" / "journal.txt"
+
+    def wait(process):
+        deadline = time.monotonic() + 300
+        while not journal.is_file():
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+    return out, wait
+
+
+def command(model, out):
+    """A process that makes what `from_folder` holds."""
+    words = ("--count", "70", "--seed", "3", "--out", str(out))
+    return subprocess.Popen(
+        [sys.executable, "-m", "pet_dcgan", "generate", str(model), *words],
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_what_was_killed_goes_on_from_a_server(
+    stub, url, from_folder, killed_out
+):
+    out, wait = killed_out
+    stub.faults += [0.0, 0.0, 600.0]
+    with command(url, out) as process:
+        wait(process)
+        process.kill()
+    assert not out.exists()
+    with command(url, out) as process:
+        assert process.wait() == 0
+    assert contents(out) == from_folder
+    assert os.listdir(out.parent) == ["o"]
+
+
+def test_ctrl_c_does_not_wait_for_a_server(stub, url, killed_out):
+    out, wait = killed_out
+    stub.faults += [0.0, 0.0, 600.0]
+    with command(url, out) as process:
+        wait(process)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        line = process.stderr.read().decode().splitlines()[-1]
+    assert line.startswith("pet-dcgan: stopped by Ctrl-C")
+    assert (out.parent / ".o.unfinished").is_dir()
+
+
+KILLED = """
+import os, pathlib, sys
+from pet_dcgan.generate import generate
+write, written = pathlib.Path.write_bytes, []
+def fall(path, content):
+    written.append(path)
+    # half of the second request's second image
+    if len(written) == 68:
+        write(path, content[:100])
+        os.kill(os.getpid(), 9)
+    return write(path, content)
+pathlib.Path.write_bytes = fall
+generate(sys.argv[1], count=70, seed=3, out=sys.argv[2])
+"""
+
+
+@pytest.mark.slow
+def test_what_was_killed_goes_on_from_a_folder(
+    toy_models, from_folder, tmp_path
+):
+    out = tmp_path / "o"
+    words = [sys.executable, "-c", KILLED, str(toy_models / "ad"), str(out)]
+    assert subprocess.run(words).returncode == -signal.SIGKILL
+    assert not out.exists()
+    kept = tmp_path / ".o.unfinished"
+    images = list((kept / "images").iterdir())
+    assert len(images) > 64
+    assert min(path.stat().st_size for path in images) == 100
+    copy = shutil.copytree(kept, tmp_path / "copy")
+    generate(toy_models / "ad", count=70, seed=3, out=out)
+    assert contents(out) == from_folder
+    assert len((copy / "journal.txt").read_text().split()) == 128
