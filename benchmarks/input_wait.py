@@ -1,6 +1,6 @@
 """How long a training step waits for its images.
 
-Trains the `demo` preset on a prepared set for some steps, with the slices in
+Trains a preset on a prepared set for some steps, with the slices in
 memory and with the slices in a file, and gives the share of the time that was
 spent waiting for the next batch; the first steps, in which TensorFlow
 compiles, do not count.
@@ -51,12 +51,12 @@ def timed_steps(config, slices, steps):
     return waits[UNCOUNTED:], whole[UNCOUNTED:]
 
 
-def measured(data_dir, dataset, steps, in_memory):
+def measured(preset, data_dir, dataset, steps, in_memory):
     """A line of the table."""
     from pet_dcgan.train import load_training_slices, resolve_config
 
     config = resolve_config(
-        "demo",
+        preset,
         data_dir=data_dir,
         dataset=dataset,
         stage="AD",
@@ -81,6 +81,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data_dir")
     parser.add_argument("--config", nargs="+", default=["axial_64"])
+    parser.add_argument("--preset", default="demo")
     parser.add_argument("--steps", type=int, default=100)
     arguments = parser.parse_args()
     start_tensorflow()
@@ -88,7 +89,11 @@ def main():
     for dataset in arguments.config:
         for in_memory in (True, False):
             row = measured(
-                arguments.data_dir, dataset, arguments.steps, in_memory
+                arguments.preset,
+                arguments.data_dir,
+                dataset,
+                arguments.steps,
+                in_memory,
             )
             print(" | ".join(map(str, row)), flush=True)
 

@@ -49,31 +49,49 @@ def make_networks(preset, size):
     return networks
 
 
-def make_step(generator, judge, *, batch, channels_last):
+def make_step(
+    generator,
+    judge,
+    *,
+    batch,
+    channels_last,
+    device="cpu",
+    precision=torch.float32,
+    compiled=False,
+):
     """A function that trains both on one batch of noise."""
     layout = torch.channels_last if channels_last else torch.contiguous_format
     latent_dim = generator[0].in_features
     for network in (generator, judge):
-        network.to(memory_format=layout)
+        network.to(device, memory_format=layout)
     adams = [
         torch.optim.Adam(n.parameters(), 1e-4, (0.5, 0.999), fused=True)
         for n in (judge, generator)
     ]
     with torch.no_grad():
-        shape = generator(torch.zeros(2, latent_dim)).shape[1:]
-    real = torch.rand(batch, *shape).mul(2).sub(1)
+        shape = generator(torch.zeros(2, latent_dim, device=device)).shape[1:]
+    real = torch.rand(batch, *shape, device=device).mul(2).sub(1)
     real = real.contiguous(memory_format=layout)
+    cast = torch.autocast(device, precision, enabled=precision != torch.float32)
+    made, judged = generator, judge
+    if compiled:
+        made, judged = torch.compile(generator), torch.compile(judge)
 
     def step():
-        fake = generator(torch.rand(batch, latent_dim).mul(2).sub(1))
+        latents = torch.rand(batch, latent_dim, device=device).mul(2).sub(1)
+        with cast:
+            fake = made(latents)
+            real_logits, fake_logits = judged(real), judged(fake.detach())
         adams[0].zero_grad()
-        d_loss = softplus(-judge(real)).mean()
-        d_loss = d_loss + softplus(judge(fake.detach())).mean()
+        d_loss = softplus(-real_logits.float()).mean()
+        d_loss = d_loss + softplus(fake_logits.float()).mean()
         d_loss.backward()
         adams[0].step()
         adams[1].zero_grad()
         judge.requires_grad_(False)  # nobody asks for these
-        g_loss = softplus(-judge(fake)).mean()
+        with cast:
+            logits = judged(fake)
+        g_loss = softplus(-logits.float()).mean()
         g_loss.backward()
         judge.requires_grad_(True)
         adams[1].step()

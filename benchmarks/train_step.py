@@ -23,15 +23,12 @@ pet-dcgan[benchmarks], and is left out where it is not installed.
 """
 
 import argparse
-import json
 import statistics
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import operations
 import reporting
+import taking_turns
 
 CONTENDERS = ("pet-dcgan", "keras", "torch", "torch, channels last")
 CASES = ("paper:64", "paper:16", "demo:16")
@@ -49,7 +46,7 @@ def main():
     reporting.add_out(parser)
     options = parser.parse_args()
     if options.serve:
-        serve(*options.serve)
+        served(*options.serve)
         return
     machine = reporting.machine()
     rows = [row for case in options.cases for row in measured(case, options)]
@@ -63,30 +60,22 @@ def measured(case, options):
     workers = {}
     try:
         for name in options.contenders:
-            worker = Worker(name, preset, batch, options.threads)
+            threads = ["--threads", options.threads] if options.threads else []
+            worker = taking_turns.Worker(
+                name, __file__, *threads, "--serve", name, preset, batch
+            )
             if worker.ready():
                 workers[name] = worker
-        counts = {worker.parameters for worker in workers.values()}
+        counts = {w.facts["parameters"] for w in workers.values()}
         if len(counts) != 1:
             raise SystemExit(f"not the same networks: {counts} parameters")
-        turns = rounds(workers, options)
+        turns = taking_turns.rounds(
+            workers, least=options.rounds, seconds=options.seconds
+        )
     finally:
         for worker in workers.values():
             worker.end()
     return list(summaries(case, preset, int(batch), turns))
-
-
-def rounds(workers, options):
-    """Seconds of a step and operations a second beside it, by contender."""
-    turns = {name: [] for name in workers}
-    started = time.perf_counter()
-    while (
-        len(next(iter(turns.values()))) < options.rounds
-        or time.perf_counter() - started < options.seconds
-    ):
-        for name, worker in workers.items():
-            turns[name].append(worker.turn())
-    return turns
 
 
 def summaries(case, preset, batch, turns):
@@ -95,11 +84,13 @@ def summaries(case, preset, batch, turns):
     first = next(iter(turns))
     rounds = list(zip(*turns.values(), strict=True))
     # of the libraries' products, the fastest is what the machine can do
-    rates = [max(turn["product"] for turn in round_) for round_ in rounds]
+    work = 2 * SIDE**3
+    rates = [work / min(turn["product"] for turn in r) for r in rounds]
     for name, found in turns.items():
         steps = [turn["step"] for turn in found]
         speeds = [
-            1e9 * batch / s / r for s, r in zip(steps, rates, strict=True)
+            1e9 * batch / seconds / rate
+            for seconds, rate in zip(steps, rates, strict=True)
         ]
         whole, inside = (g * statistics.median(speeds) for g in gflop)
         ratios = [
@@ -120,72 +111,15 @@ def summaries(case, preset, batch, turns):
         }
 
 
-class Worker:
-    """A process with one contender, which takes a step when told to."""
-
-    def __init__(self, name, preset, batch, threads):
-        self.name = name
-        script = str(Path(__file__).resolve())
-        threads = ["--threads", str(threads)] if threads else []
-        self.process = subprocess.Popen(
-            [sys.executable, script, *threads, "--serve", name, preset, batch],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-
-    def ready(self):
-        """Waits until it has taken a first step; whether it could."""
-        answer = self._answer()
-        self.parameters = answer.get("parameters")
-        if "error" in answer:
-            print(f"{self.name}: {answer['error']}", file=sys.stderr)
-        return "error" not in answer
-
-    def turn(self):
-        """Seconds of one step, and operations a second of a product."""
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        answer = self._answer()
-        if "error" in answer:
-            raise SystemExit(f"{self.name}: {answer['error']}")
-        return answer
-
-    def end(self):
-        """Lets the process go."""
-        self.process.stdin.close()
-        self.process.wait()
-
-    def _answer(self):
-        for line in self.process.stdout:
-            if line.startswith("{"):
-                return json.loads(line)
-        return {"error": f"ended with {self.process.wait()}"}
-
-
-def serve(name, preset, batch):
-    """What a worker does: a step and a product for each line it is given."""
+def served(name, preset, batch):
+    """What a worker does: a step and a product for each turn."""
     make = torch_step if name.startswith("torch") else tensorflow_step
-    try:
+
+    def made():
         step, product, parameters = make(name, preset, int(batch))
-    except ImportError as error:
-        print(json.dumps({"error": f"left out, {error}"}), flush=True)
-        return
-    for _ in range(2):  # traced, and past what is done once
-        step()
-    product()
-    print(json.dumps({"parameters": parameters}), flush=True)
-    for _ in sys.stdin:
-        times = {"step": timed(step), "product": 2 * SIDE**3 / timed(product)}
-        print(json.dumps(times), flush=True)
+        return {"step": step, "product": product}, {"parameters": parameters}
 
-
-def timed(function):
-    """Seconds of one call."""
-    started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+    taking_turns.serve(made, warm_up=2)
 
 
 def threads():
@@ -221,7 +155,7 @@ def tensorflow_step(name, preset, batch):
     )
 
 
-def made_model(preset, batch):
+def made_model(preset, batch, **overrides):
     """The preset's networks, with all that is not in PyTorch left out."""
     from pet_dcgan.build import build_dcgan
     from pet_dcgan.config import make_config
@@ -229,7 +163,7 @@ def made_model(preset, batch):
 
     config = make_config(
         preset,
-        overrides=PLAIN | {"batch_size": batch},
+        overrides=PLAIN | {"batch_size": batch} | overrides,
         stage="AD",
         plane="axial",
         dataset=f"axial_{SIZE}",

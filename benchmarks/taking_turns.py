@@ -1,0 +1,99 @@
+"""Contenders in processes of their own, that take turns and sleep meanwhile.
+
+Whatever else the machine does so falls on all of them alike.
+"""
+
+import json
+import subprocess
+import sys
+import time
+
+
+class Worker:
+    """A process with one contender, which does its work when told to.
+
+    Args:
+        name: What tables call it.
+        arguments: A script and what it is given; it has to call `serve`.
+        environment: Variables of the process, if not this one's.
+    """
+
+    def __init__(self, name, *arguments, environment=None):
+        self.name = name
+        self.facts = {}
+        self.process = subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+
+    def ready(self):
+        """Waits until it is warm; whether it could, or else says why not."""
+        self.facts = self._answer()
+        if "error" in self.facts:
+            print(f"{self.name}: {self.facts['error']}", file=sys.stderr)
+        return "error" not in self.facts
+
+    def turn(self):
+        """Seconds of each of its functions, called once."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        answer = self._answer()
+        if "error" in answer:
+            raise SystemExit(f"{self.name}: {answer['error']}")
+        return answer
+
+    def end(self):
+        """Lets the process go."""
+        self.process.stdin.close()
+        self.process.wait()
+
+    def _answer(self):
+        for line in self.process.stdout:
+            if line.startswith("{"):
+                return json.loads(line)
+        return {"error": f"ended with {self.process.wait()}"}
+
+
+def serve(make, *, warm_up=1):
+    """The other end: calls each function once for each turn.
+
+    Args:
+        make: Gives functions by name, and facts to tell.
+        warm_up: Calls that do not count.
+    """
+    try:
+        functions, facts = make()
+        for _ in range(warm_up):  # traced, and past what is done once
+            for function in functions.values():
+                function()
+    except ImportError as error:
+        print(json.dumps({"error": f"left out, {error}"}), flush=True)
+        return
+    print(json.dumps(facts), flush=True)
+    for _ in sys.stdin:
+        times = {name: timed(call) for name, call in functions.items()}
+        print(json.dumps(times), flush=True)
+
+
+def timed(function):
+    """Seconds of one call."""
+    started = time.perf_counter()
+    function()
+    return time.perf_counter() - started
+
+
+def rounds(workers, *, least, seconds):
+    """What each worker's turns gave, by its name, for a time or a number."""
+    turns = {name: [] for name in workers}
+    started = time.perf_counter()
+    while (
+        len(next(iter(turns.values()))) < least
+        or time.perf_counter() - started < seconds
+    ):
+        for name, worker in workers.items():
+            turns[name].append(worker.turn())
+    return turns
