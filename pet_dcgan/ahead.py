@@ -1,33 +1,42 @@
-"""Work that is done one step ahead of whoever uses it."""
+"""Work that is done ahead of whoever uses it."""
 
+import collections
+import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
 def computed_ahead(
-    function: Callable[[Any], Any], items: Iterable[Any], *, awaited: bool
+    function: Callable[[Any], Any],
+    items: Iterable[Any],
+    *,
+    awaited: bool,
+    at_once: int = 2,
 ) -> Iterator[tuple[Any, Any]]:
-    """Yields each item with its result, while the next is being computed.
+    """Yields each item with its result, in order, while others are computed.
 
-    One call is made at a time, in a thread, and at most one result waits. An
-    error of a call is raised where its result would have come.
+    Each call has a thread of its own. An error of a call is raised where its
+    result would have come.
 
     Args:
-        function: Called on one item after the other.
+        function: Called on each item.
         items: What it is called with.
-        awaited: Whether, when the iteration is given up, the call under way
-            is waited for; if not, it ends with the process at the latest.
+        awaited: Whether, when the iteration is given up, the calls under way
+            are waited for; if not, they end with the process at the latest.
+        at_once: Calls under way or waiting to be fetched, at most.
     """
     calls = (_Call(function, item) for item in items)
-    call = next(calls, None)
+    begun = collections.deque(itertools.islice(calls, at_once))
     try:
-        while call is not None:
-            done, result = call, call.result()
-            call = next(calls, None)
+        while begun:
+            done = begun[0]
+            result = done.result()
+            begun.popleft()
+            begun.extend(itertools.islice(calls, 1))
             yield done.item, result
     finally:
-        if awaited and call is not None:
+        for call in begun if awaited else ():
             call.thread.join()
 
 

@@ -11,22 +11,21 @@ def test_items_come_in_order_with_their_results():
         assert list(found) == [(x, x * x) for x in range(count)]
 
 
-def test_the_next_is_under_way_and_no_more():
-    begun, items = [], iter(range(5))
-    with_second = threading.Event()
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+def test_as_many_as_asked_for_are_under_way(at_once):
+    begun, together = [], threading.Semaphore(0)
 
     def square(x):
         begun.append(x)
-        if x == 1:
-            with_second.set()
+        together.release()
         return x * x
 
-    found = computed_ahead(square, items, awaited=True)
+    found = computed_ahead(square, range(9), awaited=True, at_once=at_once)
     assert next(found) == (0, 0)
-    assert with_second.wait(10)
-    assert next(found) == (1, 1)
+    for _ in range(1 + at_once):  # the first, and those begun since
+        assert together.acquire(timeout=10)
     found.close()
-    assert begun == [0, 1, 2]
+    assert sorted(begun) == list(range(1 + at_once))
 
 
 def test_an_error_comes_where_its_result_would():
