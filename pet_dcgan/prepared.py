@@ -1,12 +1,10 @@
 """A prepared data set on disk to slices in their order.
 
-The set is read with TensorFlow Datasets alone; the code that prepared it is
-not needed.
+The code that prepared the set is not needed to read it.
 """
 
 import collections
 import dataclasses
-import itertools
 import os
 import re
 from collections.abc import Collection, Iterator
@@ -20,10 +18,10 @@ from google.protobuf import json_format
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
 from pet_dcgan.decoded import kept_slices
+from pet_dcgan.records import facts_of, pixels_of
 
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
-_CHUNK = 256
 
 
 @dataclasses.dataclass(frozen=True)
@@ -130,38 +128,30 @@ def load_slices(
     _among("stage", stage, (*STAGES, ALL_STAGES))
     _among("plane", plane, PLANES)
     builder, meta = open_set(data_dir, config)
-    features = builder.info.features
-    stages = STAGES if stage == ALL_STAGES else (stage,)
-    wanted = (
-        [features["label"].str2int(stage) for stage in stages],
-        features["plane"].str2int(plane),
-    )
-    examples = list(_examples(builder, split, wanted))
-    chosen = [
-        subjects is None or e["subject"].decode() in subjects for e in examples
-    ]
-    examples = list(itertools.compress(examples, chosen))
-    if not examples:
-        found = _counts(builder, split)
+    facts = _facts(builder, split)
+    wanted = _is_of(builder, facts, stage) & _is_of(builder, facts, plane)
+    if subjects is not None:
+        wanted &= np.isin(facts["subject"], list(subjects))
+    if not wanted.any():
         raise ValueError(
             f"expected {plane} slices of stage {stage} in split {split} of "
-            f"{config}, found {found}: choose another --stage or prepare "
-            "more scans"
+            f"{config}, found {_counts(builder, facts)}: choose another "
+            "--stage or prepare more scans"
         )
-    order = sorted(range(len(examples)), key=lambda i: _sort_key(examples[i]))
-    pixels = _examples(builder, split, wanted, images=True)
+    facts = {name: values[wanted] for name, values in facts.items()}
+    keys = ("position_mm", "scan", "subject")  # the last one comes first
+    order = np.lexsort([facts[key] for key in keys])
     images = kept_slices(
-        (e["image"] for e in itertools.compress(pixels, chosen)),
+        _pixels(builder, split, wanted),
         np.argsort(order),
         meta.size,
         overflow=overflow,
     )
-    examples = [examples[index] for index in order]
     return Slices(
         images=images,
-        subjects=np.array([e["subject"].decode() for e in examples]),
-        scans=np.array([e["scan"].decode() for e in examples]),
-        positions_mm=np.array([e["position_mm"] for e in examples], np.float32),
+        subjects=facts["subject"][order],
+        scans=facts["scan"][order],
+        positions_mm=facts["position_mm"][order],
         meta=meta,
     )
 
@@ -180,12 +170,8 @@ def subjects_of(
     _among("split", split, SPLITS)
     _among("stage", stage, (*STAGES, ALL_STAGES))
     builder, _ = open_set(data_dir, config)
-    names = builder.info.features["label"].names
-    return {
-        e["subject"].decode()
-        for e in _examples(builder, split)
-        if stage in (ALL_STAGES, names[e["label"]])
-    }
+    facts = _facts(builder, split)
+    return set(facts["subject"][_is_of(builder, facts, stage)].tolist())
 
 
 def _version_folder(data_dir: Path, config: str) -> Path:
@@ -224,60 +210,44 @@ def _read_meta(metadata: dict[str, Any], folder: Path, config: str) -> SetMeta:
     )
 
 
-def _sort_key(example: dict[str, Any]) -> tuple:
-    return example["subject"], example["scan"], example["position_mm"]
-
-
-def _examples(
-    builder: tfds.core.DatasetBuilder,
-    split: str,
-    wanted: tuple[list[int], int] | None = None,
-    *,
-    images: bool = False,
-) -> Iterator[dict[str, Any]]:
-    """Examples as numpy, always in one order, all or of (labels, plane)."""
-    if split not in builder.info.splits:
-        return
-    examples = builder.as_dataset(
-        split=split,
-        decoders={"image": tfds.decode.SkipDecoding()},
-        shuffle_files=False,
-    )
-    if wanted:
-        labels, plane = wanted
-        examples = examples.filter(
-            lambda e: (
-                tf.reduce_any(e["label"] == labels) & (e["plane"] == plane)
-            )
-        )
-    examples = examples.map(_decode if images else _omit, tf.data.AUTOTUNE)
-    # many at a time, as each handing over costs more than a decoding
-    chunks = examples.batch(_CHUNK).prefetch(1)
+def _facts(
+    builder: tfds.core.DatasetBuilder, split: str
+) -> dict[str, np.ndarray]:
     try:
-        for chunk in chunks.as_numpy_iterator():
-            for values in zip(*chunk.values(), strict=True):
-                yield dict(zip(chunk, values, strict=True))
+        return facts_of(builder, split)
     except tf.errors.OpError as error:
         raise _damaged(builder.data_dir, error) from error
 
 
-@tf.autograph.experimental.do_not_convert
-def _decode(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    image = tf.io.decode_png(example["image"], channels=1, dtype=tf.uint16)
-    return {"image": image[..., 0]}
+def _pixels(
+    builder: tfds.core.DatasetBuilder, split: str, wanted: np.ndarray
+) -> Iterator[np.ndarray]:
+    try:
+        yield from pixels_of(builder, split, wanted)
+    except tf.errors.OpError as error:
+        raise _damaged(builder.data_dir, error) from error
 
 
-@tf.autograph.experimental.do_not_convert
-def _omit(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    return {name: v for name, v in example.items() if name != "image"}
+def _is_of(
+    builder: tfds.core.DatasetBuilder, facts: dict[str, np.ndarray], word: str
+) -> np.ndarray:
+    """Which slices are of a plane or a stage; of `"ALL"` are all of them."""
+    features = builder.info.features
+    if word in PLANES:
+        return facts["plane"] == features["plane"].str2int(word)
+    stages = STAGES if word == ALL_STAGES else (word,)
+    labels = [features["label"].str2int(stage) for stage in stages]
+    return np.isin(facts["label"], labels)
 
 
-def _counts(builder: tfds.core.DatasetBuilder, split: str) -> str:
+def _counts(
+    builder: tfds.core.DatasetBuilder, facts: dict[str, np.ndarray]
+) -> str:
     stages = builder.info.features["label"].names
     planes = builder.info.features["plane"].names
     counts = collections.Counter(
-        f"{stages[e['label']]} {planes[e['plane']]}"
-        for e in _examples(builder, split)
+        f"{stages[label]} {planes[plane]}"
+        for label, plane in zip(facts["label"], facts["plane"], strict=True)
     )
     found = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
     return found or "no slice"

@@ -1,0 +1,99 @@
+"""The TFRecords of a prepared set, read in bulk.
+
+`tfds.load` gives the same examples one by one; parsing hundreds at once, and
+the pixels of those alone that are wanted, takes a fraction of the time.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+_IMAGE = {"image": tf.io.FixedLenFeature([], tf.string)}
+_FACTS = {
+    name: tf.io.FixedLenFeature([], dtype)
+    for name, dtype in {
+        "label": tf.int64,
+        "plane": tf.int64,
+        "position_mm": tf.float32,
+        "subject": tf.string,
+        "scan": tf.string,
+    }.items()
+}
+_TEXTS = ("subject", "scan")
+_AT_ONCE = 256
+
+
+def facts_of(
+    builder: tfds.core.DatasetBuilder, split: str
+) -> dict[str, np.ndarray]:
+    """What is known of each slice of a split but its pixels, in their order.
+
+    Args:
+        builder: Of a prepared set.
+        split: One that it may lack, which is one without slices.
+
+    Returns:
+        `label` and `plane` (int64), `position_mm` (float32), `subject` and
+        `scan` (text), each `[n]`.
+
+    Raises:
+        tf.errors.OpError: If a file is damaged.
+    """
+    batches = _records(builder, split).batch(_AT_ONCE)
+    batches = batches.map(
+        lambda records: tf.io.parse_example(records, _FACTS), tf.data.AUTOTUNE
+    )
+    found = list(batches.as_numpy_iterator())
+    if not found:
+        return {name: np.empty(0, _dtype(name)) for name in _FACTS}
+    columns = {
+        name: np.concatenate([batch[name] for batch in found])
+        for name in _FACTS
+    }
+    for name in _TEXTS:
+        columns[name] = np.array([text.decode() for text in columns[name]])
+    return columns
+
+
+def pixels_of(
+    builder: tfds.core.DatasetBuilder, split: str, wanted: np.ndarray
+) -> Iterator[np.ndarray]:
+    """The images of a split, in the order of `facts_of`.
+
+    Args:
+        builder: Of a prepared set.
+        split: One that it may lack.
+        wanted: bool `[n]`, whether a slice is to be decoded.
+
+    Yields:
+        uint16 `[size, size]` for each slice that is wanted.
+
+    Raises:
+        tf.errors.OpError: If a file is damaged.
+    """
+    chosen = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, bool))
+    records = tf.data.Dataset.zip(_records(builder, split), chosen)
+    records = records.filter(lambda _, is_wanted: is_wanted)
+    images = records.map(lambda record, _: _decoded(record), tf.data.AUTOTUNE)
+    # many at a time, as each handing over costs more than a decoding
+    for batch in images.batch(_AT_ONCE).prefetch(1).as_numpy_iterator():
+        yield from batch
+
+
+def _records(
+    builder: tfds.core.DatasetBuilder, split: str
+) -> tf.data.TFRecordDataset:
+    splits = builder.info.splits
+    files = splits[split].filepaths if split in splits else []
+    return tf.data.TFRecordDataset([str(file) for file in files])
+
+
+def _decoded(record: tf.Tensor) -> tf.Tensor:
+    png = tf.io.parse_single_example(record, _IMAGE)["image"]
+    return tf.io.decode_png(png, channels=1, dtype=tf.uint16)[..., 0]
+
+
+def _dtype(name: str) -> type:
+    return str if name in _TEXTS else _FACTS[name].dtype.as_numpy_dtype

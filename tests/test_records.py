@@ -1,0 +1,78 @@
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from pet_dcgan.prepared import open_set
+from pet_dcgan.records import facts_of, pixels_of
+
+
+@pytest.fixture(scope="module")
+def builder(toy_set):
+    return open_set(toy_set, "axial_32")[0]
+
+
+def by_place(columns):
+    """Rows in an order that no reader decides."""
+    names = ("subject", "position_mm", "label", "plane", "scan")
+    return sorted(zip(*(columns[name].tolist() for name in names)))  # noqa: B905
+
+
+def test_facts_are_those_that_tfds_gives(builder):
+    examples = list(tfds.as_numpy(builder.as_dataset(split="train")))
+    expected = {
+        name: np.array([example[name] for example in examples])
+        for name in ("label", "plane", "position_mm")
+    }
+    for name in ("subject", "scan"):
+        expected[name] = np.array([e[name].decode() for e in examples])
+    found = facts_of(builder, "train")
+    assert by_place(found) == by_place(expected)
+    assert {len(values) for values in found.values()} == {36}
+
+
+def test_pixels_are_those_of_the_facts(builder):
+    examples = tfds.as_numpy(builder.as_dataset(split="train"))
+    expected = {
+        (e["subject"].decode(), float(e["position_mm"])): e["image"][..., 0]
+        for e in examples
+    }
+    facts = facts_of(builder, "train")
+    wanted = np.arange(36) % 3 == 1
+    places = zip(
+        facts["subject"][wanted], facts["position_mm"][wanted], strict=True
+    )
+    for place, image in zip(
+        places, pixels_of(builder, "train", wanted), strict=True
+    ):
+        np.testing.assert_array_equal(image, expected[place])
+
+
+def test_the_order_is_always_the_same(builder):
+    first, second = (facts_of(builder, "train") for _ in range(2))
+    for name, values in first.items():
+        np.testing.assert_array_equal(values, second[name])
+
+
+def test_nothing_wanted_gives_nothing(builder):
+    assert not list(pixels_of(builder, "train", np.zeros(36, bool)))
+
+
+def test_a_split_that_is_lacking_has_no_slices(builder):
+    found = facts_of(builder, "holdout")
+    assert {len(values) for values in found.values()} == {0}
+    assert found["subject"].dtype.kind == "U"
+    assert not list(pixels_of(builder, "holdout", np.zeros(0, bool)))
+
+
+def test_a_record_without_a_field_is_named(toy_set, tmp_path):
+    shutil.copytree(toy_set / "adni", tmp_path / "adni")
+    folder = tmp_path / "adni" / "axial_32" / "1.0.0"
+    path = next(folder.glob("adni-train.*"))
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        writer.write(tf.train.Example().SerializeToString())
+    builder, _ = open_set(tmp_path, "axial_32")
+    with pytest.raises(tf.errors.InvalidArgumentError, match="label"):
+        facts_of(builder, "train")
