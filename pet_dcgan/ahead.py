@@ -12,7 +12,7 @@ def computed_ahead(
     items: Iterable[Any],
     *,
     awaited: bool,
-    at_once: int = 2,
+    at_once: int = 1,
 ) -> Iterator[tuple[Any, Any]]:
     """Yields each item with its result, in order, while others are computed.
 

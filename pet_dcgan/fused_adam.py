@@ -36,7 +36,13 @@ class FusedAdam(keras.optimizers.Adam):
         variable: keras.Variable | tf.Variable,
         learning_rate: tf.Tensor,
     ) -> None:
-        """Moves one variable and its two moments."""
+        """Moves one variable and its two moments.
+
+        Args:
+            gradient: Of the loss by the variable, of its shape.
+            variable: A weight of any shape.
+            learning_rate: A scalar.
+        """
         if self.amsgrad or isinstance(gradient, tf.IndexedSlices):
             super().update_step(gradient, variable, learning_rate)
             return

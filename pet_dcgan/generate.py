@@ -136,7 +136,10 @@ def _draw(
     rows = request.facts.max_rows
     chunks = [missing[i : i + rows] for i in range(0, len(missing), rows)]
     done = len(request.seeds) - len(missing)
-    drawn = computed_ahead(request.draw, chunks, awaited=request.model.awaited)
+    model = request.model
+    drawn = computed_ahead(
+        request.draw, chunks, awaited=model.awaited, at_once=model.at_once
+    )
     with contextlib.closing(drawn):
         for seeds, images in drawn:
             if batch.probe is None:

@@ -21,7 +21,11 @@ def training_pass(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
 
     Args:
         network: From `pet_dcgan.networks`, or any other.
-        inputs: What it takes.
+        inputs: What it takes: latents `[n, latent_dim]` or images
+            `[n, size, size, channels]`.
+
+    Returns:
+        Images `[n, size, size, channels]` in [-1, 1], or logits `[n, 1]`.
     """
     # not measured with a GPU, for which Keras's own forms are made
     if tf.config.list_logical_devices("GPU") or not _is_chain(network):

@@ -27,6 +27,7 @@ class Model(Protocol):
     name: str
     version: str
     awaited: bool
+    at_once: int
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
         """The 16-bit PNG of each seed."""

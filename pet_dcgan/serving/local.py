@@ -24,6 +24,8 @@ class LocalModel:
 
     # a process must not end while TensorFlow computes
     awaited = True
+    # while files are written, one alone would leave a core idle
+    at_once = 2
 
     def __init__(self, served: ServedModel) -> None:
         self.facts = served.facts

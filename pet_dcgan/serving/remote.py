@@ -68,6 +68,8 @@ class RemoteModel:
 
     # a request under way holds nothing that has to be waited for
     awaited = False
+    # so that a busy server is asked again by nobody else
+    at_once = 1
 
     def __init__(self, url: str, facts: ModelFacts, rest: Rest) -> None:
         self.url = url
