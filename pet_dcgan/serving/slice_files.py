@@ -1,7 +1,6 @@
 """One synthetic slice as the bytes of a file: PNG, NPY or NIfTI."""
 
 import functools
-import gzip
 import io
 import struct
 import zlib
@@ -21,6 +20,7 @@ _DIRECTIONS = {
     "coronal": [[0, 1, 0], [0, 0, 1], [-1, 0, 0]],
     "sagittal": [[0, 0, 1], [0, -1, 0], [-1, 0, 0]],
 }
+_GZIP = 31  # of zlib, for its largest window; no time, no file name
 _SIGNATURE_AND_HEADER = 8 + 25  # bytes before the second chunk of any PNG
 
 
@@ -62,10 +62,10 @@ def nifti_bytes(
     """
     data = np.asarray(suvr, np.float32)
     head = _nifti_head(len(data), plane, spacing_mm, description)
+    # run lengths alone: half the time of a search for repetitions, 2 % larger
+    packer = zlib.compressobj(6, wbits=_GZIP, strategy=zlib.Z_RLE)
     # voxels are stored with the first index running fastest
-    return gzip.compress(
-        head + data.tobytes(order="F"), compresslevel=1, mtime=0
-    )
+    return packer.compress(head + data.tobytes(order="F")) + packer.flush()
 
 
 @functools.cache
