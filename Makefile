@@ -53,6 +53,7 @@ benchmarks: $(VENV)/.torch $(VENV)/.installed-benchmarks  ## time all parts, bes
 		"train_step.py --rounds 3 --seconds 15" \
 		"input_pipeline.py --scans 150 --repeats 3" \
 		"prepare.py --scans 100 --repeats 1 --memory-at 25 100" \
+		"serving.py --rounds 10 --turns 3 --count 1000" \
 		"evaluate.py --scans 30 --repeats 2" \
 		"growth.py --scans 12 --figure results/growth.png"; \
 	do \

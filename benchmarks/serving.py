@@ -13,8 +13,6 @@ weights are noise, which makes larger PNGs than brains do.
 import argparse
 import functools
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,7 +20,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from pet_dcgan.console import print_table, start_tensorflow
+import reporting
+
+from pet_dcgan.console import start_tensorflow
 
 BATCHES = (1, 16, 64)
 ROWS = 64
@@ -208,24 +208,6 @@ def command(folder, format_, count):
     return {"format": format_, "images": count} | json.loads(found.stdout)
 
 
-def machine():
-    """What it was measured on, and how busy that is now."""
-    import tensorflow as tf
-
-    names = [
-        line.partition(":")[2].strip()
-        for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")
-    ]
-    return {
-        "processor": names[0] if names else platform.machine(),
-        "cores": len(os.sched_getaffinity(0)),
-        "load_average_1_min": os.getloadavg()[0],
-        "python": platform.python_version(),
-        "tensorflow": tf.__version__,
-    }
-
-
 def measure(options, folder):
     from pet_dcgan.serving.archive import save_archive
 
@@ -236,7 +218,7 @@ def measure(options, folder):
     )
     save_archive(generator, folder, facts)
     facts.write(folder)
-    before = machine()
+    before = reporting.machine()
     step = functools.partial(print, file=sys.stderr, flush=True)
     step("the served function")
     served = served_function(generator, folder, facts, options.rounds)
@@ -252,7 +234,6 @@ def measure(options, folder):
     whole = command(folder, options.formats[0], options.count)
     return {
         "machine": before,
-        "load_average_after": os.getloadavg()[0],
         "preset": facts.preset,
         "size": facts.size,
         "random_weights": options.run is None,
@@ -266,38 +247,48 @@ def measure(options, folder):
 def rows(found):
     """What was asked for and what was found, a row each."""
     for each in found["served_function"]:
-        yield [
+        yield row(
             f"served / Keras, batch {each['batch']}",
             f"{each['ratio_ms']:.3f} ({each['ratio_cpu_ms']:.3f} processor)",
             f"<= {MOST_RATIO}",
             f"{each['served']['ms']:.1f} / {each['keras']['ms']:.1f} ms",
-        ]
+        )
     stored, whole = found["archive"], found["command"]
-    yield [
+    yield row(
         "archive / weights",
         f"{stored['ratio']:.3f}",
         f"<= {MOST_SIZE}",
         f"{stored['archive_bytes'] / 1e6:.1f} MB",
-    ]
-    yield [
+    )
+    yield row(
         "load",
         f"{stored['load_s']:.2f} s",
         f"<= {MOST_LOAD_S:g} s",
         f"first {stored['first_load_s']:.2f} s",
-    ]
+    )
     for each in found["generate"]:
-        yield [
+        yield row(
             f"generate {each['format']} / bare generate_png",
             f"{each['ratio']:.3f}",
             f">= {LEAST_RATE}",
             f"{each['generate_per_s']:.0f} / {each['bare_per_s']:.0f} a second",
-        ]
-    yield [
+        )
+    yield row(
         f"generate, {whole['images']} images: peak memory",
         f"{whole['peak_gb']:.2f} GB",
         f"<= {MOST_MEMORY_GB} GB",
         f"{whole['images'] / whole['seconds']:.0f} a second from start to end",
-    ]
+    )
+
+
+def row(what, found, asked, numbers):
+    """A line of the table."""
+    return {
+        "what": what,
+        "found": found,
+        "asked for": asked,
+        "in numbers": numbers,
+    }
 
 
 def main():
@@ -310,20 +301,14 @@ def main():
     parser.add_argument("--requests", type=int, default=10)
     parser.add_argument("--count", type=int, default=10_000)
     parser.add_argument("--formats", nargs="+", default=["png"])
-    parser.add_argument("--out", type=Path, help="a JSON file to write")
+    reporting.add_out(parser)
     options = parser.parse_args()
     start_tensorflow(gpu=False)
     with tempfile.TemporaryDirectory() as scratch:
         found = measure(options, Path(scratch, "ad", "1"))
-    title = "{processor}, {cores} cores, load {load_average_1_min:.1f}"
-    print_table(
-        f"{found['preset']}, {found['size']} px; "
-        + title.format(**found["machine"]),
-        ["what", "found", "asked for", "in numbers"],
-        list(rows(found)),
-    )
-    if options.out:
-        options.out.write_text(json.dumps(found, indent=2) + "\n")
+    print(f"{found['preset']}, {found['size']} px")
+    reporting.print_table(list(rows(found)))
+    reporting.write(found, options.out)
 
 
 if __name__ == "__main__":
