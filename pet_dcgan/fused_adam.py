@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable(package="pet_dcgan")
 class FusedAdam(keras.optimizers.Adam):
     """Keras's Adam (Kingma & Ba 2015, arXiv 1412.6980), computed at once.
 

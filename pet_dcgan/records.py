@@ -82,12 +82,14 @@ def pixels_of(
         yield from batch
 
 
-def _records(
-    builder: tfds.core.DatasetBuilder, split: str
-) -> tf.data.TFRecordDataset:
+def _records(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
     splits = builder.info.splits
-    files = splits[split].filepaths if split in splits else []
-    return tf.data.TFRecordDataset([str(file) for file in files])
+    if split not in splits:
+        return tf.data.TFRecordDataset([])
+    files = [str(file) for file in splits[split].filepaths]
+    # a file that was cut off between two records just ends
+    whole = tf.data.experimental.assert_cardinality(splits[split].num_examples)
+    return tf.data.TFRecordDataset(files).apply(whole)
 
 
 def _decoded(record: tf.Tensor) -> tf.Tensor:

@@ -7,7 +7,7 @@ to 0.7 of the speed of a matrix product (benchmarks/convolutions.py):
   are products of the kernel, as a matrix, and the patches under it ("im2col",
   Chellapilla, Puri & Simard 2006), so the kernel need not be rearranged.
 - The gradient by the kernel of such an 8x8 map, likewise.
-- What has 1 or 3 channels at the larger side: a convolution of stride 1
+- The way up to a map of a few channels, an image: a convolution of stride 1
   to four times as many, which are its pixels (Shi et al. 2016,
   arXiv 1609.05158, and 1609.07009 on why that is the same).
 """
@@ -32,7 +32,8 @@ def convolve(images: tf.Tensor, kernel: tf.Tensor):
     Returns:
         float32 `[n, side, side, filters]`.
     """
-    patches = _patches(images, kernel) if _is_heavy(images, kernel) else None
+    heavy = _is_heavy(images.shape[1] // _STRIDE, kernel)
+    patches = _patches(images, kernel) if heavy else None
 
     def gradient(by_maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return (
@@ -56,7 +57,7 @@ def convolve_transposed(maps: tf.Tensor, kernel: tf.Tensor):
     """
 
     def gradient(by_images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        heavy = _is_heavy(by_images, kernel)
+        heavy = _is_heavy(maps.shape[1], kernel)
         patches = _patches(by_images, kernel) if heavy else None
         return (
             _down(by_images, kernel, patches),
@@ -66,9 +67,9 @@ def convolve_transposed(maps: tf.Tensor, kernel: tf.Tensor):
     return _up(maps, kernel), gradient
 
 
-def _is_heavy(images: tf.Tensor, kernel: tf.Tensor) -> bool:
-    small = images.shape[1] <= _SMALL * _STRIDE
-    return small and kernel.shape.num_elements() >= _HEAVY
+def _is_heavy(side: int, kernel: tf.Tensor) -> bool:
+    """Whether a kernel outweighs the map of that side that it makes."""
+    return side <= _SMALL and kernel.shape.num_elements() >= _HEAVY
 
 
 def _down(
@@ -83,7 +84,7 @@ def _down(
 
 def _up(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     side, channels = maps.shape[1] * _STRIDE, kernel.shape[2]
-    if side <= _SMALL * _STRIDE and kernel.shape.num_elements() >= _HEAVY:
+    if _is_heavy(maps.shape[1], kernel):
         return _up_by_patches(maps, kernel)
     if channels <= _FEW:
         return _up_by_sub_pixels(maps, kernel)
@@ -192,6 +193,7 @@ def _phase_and_shift(tap: int, size: int) -> tuple[int, int]:
 def _shifted(maps: tf.Tensor, down: int, right: int) -> tf.Tensor:
     """Maps moved by some places, zeros coming in."""
     side = maps.shape[1]
+    down, right = (max(-side, min(side, by)) for by in (down, right))
     kept = maps[
         :,
         max(-down, 0) : side - max(down, 0),

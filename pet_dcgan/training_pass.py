@@ -17,7 +17,8 @@ from pet_dcgan.strided import convolve, convolve_transposed
 def training_pass(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
     """What `network(inputs, training=True)` gives, but for rounding.
 
-    With a GPU, and where the network is no chain of layers, it is just that.
+    With a GPU, where the network is no chain of layers, and where Keras would
+    have to make something else of the inputs first, it is just that.
 
     Args:
         network: From `pet_dcgan.networks`, or any other.
@@ -28,7 +29,8 @@ def training_pass(network: keras.Model, inputs: tf.Tensor) -> tf.Tensor:
         Images `[n, size, size, channels]` in [-1, 1], or logits `[n, 1]`.
     """
     # not measured with a GPU, for which Keras's own forms are made
-    if tf.config.list_logical_devices("GPU") or not _is_chain(network):
+    has_gpu = bool(tf.config.list_logical_devices("GPU"))
+    if has_gpu or not _is_chain(network) or not _is_expected(network, inputs):
         return network(inputs, training=True)
     for layer in network.layers[1:]:
         inputs = _passed(layer, inputs)
@@ -43,14 +45,35 @@ def _is_chain(network: keras.Model) -> bool:
         taken = [*(layer.input for layer in layers[1:]), network.output]
     except (AttributeError, ValueError):  # a layer used twice, or not yet
         return False
-    return all(a is b for a, b in zip(given, taken, strict=True))
+    alone = all(map(_takes_nothing_else, layers[1:]))
+    return alone and all(a is b for a, b in zip(given, taken, strict=True))
+
+
+def _takes_nothing_else(layer: keras.layers.Layer) -> bool:
+    call = layer._inbound_nodes[0].arguments
+    # keras adds `mask=None` itself
+    told = [value for value in call.kwargs.values() if value is not None]
+    return len(call.args) == 1 and not told
+
+
+def _is_expected(network: keras.Model, inputs: tf.Tensor) -> bool:
+    """Whether the inputs need no cast and no other rank, and have a size."""
+    shape = tuple(inputs.shape[1:])
+    expected = tuple(network.input.shape[1:])
+    same_type = inputs.dtype.name == network.input.dtype
+    return same_type and shape == expected and None not in shape
 
 
 def _passed(layer: keras.layers.Layer, inputs: tf.Tensor) -> tf.Tensor:
     # a subclass may compute anything
     form = _FORMS.get(type(layer))
-    plain = layer.dtype_policy.name != "float32" or layer.activity_regularizer
-    outputs = None if form is None or plain else form(layer, inputs)
+    plain = (
+        form is None
+        or layer.activity_regularizer
+        or layer.dtype_policy.name != "float32"
+        or inputs.dtype != tf.float32
+    )
+    outputs = None if plain else form(layer, inputs)
     return layer(inputs, training=True) if outputs is None else outputs
 
 
@@ -98,7 +121,9 @@ def _normalised(
     by_channel = layer.axis in (-1, 3) and len(maps.shape) == 4
     # replicas share no statistics in TensorFlow's operation
     shared = layer.synchronized and replica_count() > 1
-    whole = layer.scale and layer.center and not layer.renorm
+    # renormalisation is of Keras 3.14 and later
+    renorm = getattr(layer, "renorm", False)
+    whole = layer.scale and layer.center and not renorm
     if not (by_channel and whole and layer.trainable) or shared:
         return None
     normalised, mean, variance = tf.compat.v1.nn.fused_batch_norm(

@@ -101,6 +101,8 @@ def test_a_scaled_loss_moves_weights_as_an_unscaled_one():
 
 
 def test_a_copy_of_its_configuration_is_another_like_it():
-    copy = FusedAdam.from_config(FusedAdam(**OPTIONS).get_config())
+    described = keras.optimizers.serialize(FusedAdam(**OPTIONS))
+    copy = keras.optimizers.deserialize(described)
+    assert type(copy) is FusedAdam
     assert (copy.beta_1, copy.beta_2) == (0.5, 0.9)
     assert float(copy.learning_rate) == pytest.approx(0.01)

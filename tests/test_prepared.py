@@ -136,14 +136,29 @@ def test_a_damaged_description_is_one_line(copied, name):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("kept", [0.0, 0.5])
-def test_damaged_records_are_one_line(copied, kept):
+def first_record(whole):
+    """The bytes of the first of some TFRecords: length, sums and content."""
+    return whole[: 16 + int.from_bytes(whole[:8], "little")]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        None,
+        lambda whole: b"",
+        lambda whole: whole[: len(whole) // 2],
+        first_record,
+        lambda whole: whole + first_record(whole),
+    ],
+    ids=["none", "empty", "half", "one", "one more"],
+)
+def test_damaged_records_are_one_line(copied, left):
     data_dir, folder = copied
     records = next(folder.glob("adni-train.*"))
     whole = records.read_bytes()
     records.unlink()
-    if kept:
-        records.write_bytes(whole[: int(kept * len(whole))])
+    if left:
+        records.write_bytes(left(whole))
     with pytest.raises(ValueError, match=r"damaged one \([^{]") as caught:
         load_slices(data_dir, "axial_32", **AD)
     assert "\n" not in str(caught.value)

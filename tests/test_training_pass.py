@@ -11,6 +11,12 @@ SMALL = {"size": 32, "width": 4}
 ROUNDING = 1e-5
 
 
+@pytest.fixture(autouse=True)
+def no_gpu(monkeypatch):
+    """On a GPU there would be nothing to compare."""
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+
+
 def networks(**options):
     """Pairs of a network and what it takes."""
     generator = build_generator(latent_dim=6, **SMALL, **options)
@@ -126,7 +132,7 @@ def chain(layer, side=8, channels=3):
         ),
         keras.layers.Conv2DTranspose(4, 3, strides=2, padding="valid"),
         keras.layers.Conv2DTranspose(
-            4, 3, strides=2, padding="same", output_padding=0
+            4, 3, strides=2, padding="same", output_padding=1
         ),
         keras.layers.BatchNormalization(scale=False),
         keras.layers.BatchNormalization(axis=1),
@@ -178,6 +184,66 @@ def test_a_network_whose_layers_serve_elsewhere_too_is_still_right():
     )
     network.layers[-1](keras.Input([8, 8, 3]))  # a second use
     assert_alike(network, inputs)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Scaled(keras.layers.Layer):
+    def call(self, images, factor=2.0):
+        return factor * images
+
+
+def test_arguments_of_a_layer_are_kept():
+    images = keras.Input([8, 8, 3])
+    network = keras.Model(images, Scaled()(images, factor=0.5))
+    assert not training_pass._is_chain(network)
+    found = training_pass.training_pass(network, tf.ones([1, 8, 8, 3]))
+    np.testing.assert_array_equal(found, np.full([1, 8, 8, 3], 0.5))
+
+
+DOWN = {"strides": 2, "padding": "same"}
+
+
+def test_inputs_are_cast_and_shaped_as_by_keras():
+    network, images = chain(keras.layers.Conv2D(4, 5, **DOWN), channels=1)
+    wanted = plain(network, images)
+    for given in (
+        tf.cast(images, tf.float64),
+        images[..., 0],
+        images.numpy(),
+    ):
+        found = training_pass.training_pass(network, given)
+        assert found.dtype == tf.float32
+        np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_of_any_side_is_left_to_keras():
+    images = keras.Input([None, None, 1])
+    layer = keras.layers.Conv2D(4, 5, **DOWN)
+    network = keras.Model(images, layer(images))
+    step = tf.function(
+        lambda given: training_pass.training_pass(network, given),
+        input_signature=[tf.TensorSpec([None, None, None, 1])],
+    )
+    assert step(tf.ones([2, 8, 8, 1])).shape == (2, 4, 4, 4)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        keras.layers.Conv2D(4, 5, dtype="float32", **DOWN),
+        keras.layers.Conv2DTranspose(4, 5, dtype="float32", **DOWN),
+        keras.layers.BatchNormalization(dtype="float32"),
+    ],
+    ids=lambda layer: layer.name,
+)
+def test_a_float32_layer_after_sixteen_bits_casts_as_by_keras(layer):
+    images = keras.Input([8, 8, 3])
+    half = keras.layers.ReLU(dtype="mixed_bfloat16")(images)
+    network = keras.Model(images, layer(half))
+    inputs = tf.random.stateless_normal([3, 8, 8, 3], [0, 0])
+    found = training_pass.training_pass(network, inputs)
+    assert found.dtype == tf.float32
+    np.testing.assert_array_equal(found, plain(network, inputs))
 
 
 def test_replicas_share_their_statistics_by_keras(monkeypatch):
