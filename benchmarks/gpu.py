@@ -6,10 +6,13 @@ batch:
 - `float32`, `tf32`, `bfloat16`, `float16`: `DCGAN.train_step` with products
   of 24, 11, 8 and 11 bits (the last two as `precision` of a configuration,
   the second as NVIDIA's cards from 2020 on can), and each `+ xla`;
-- `torch` and `torch compiled`: the same layers in PyTorch, eager and by
-  torch.compile, in tf32 and under autocast to bfloat16, channels last.
+- `torch` and `torch compiled`: the same layers in PyTorch, in tf32 and under
+  autocast to bfloat16, channels last; eager, or with torch.compile of both
+  networks. tf.function and XLA take the whole step with losses and Adam, which
+  here stay eager.
 
-Ratios are medians of ratios within a round, over `tf32`, TensorFlow's default.
+A turn is many steps without waiting, of which the last loss is read. Ratios
+are medians of ratios within a round, over `tf32`, TensorFlow's default.
 
     python benchmarks/gpu.py [--preset paper] [--batches 64 256]
     python benchmarks/input_wait.py DATA_DIR --preset paper --config axial_128
@@ -41,6 +44,7 @@ CONTENDERS = (
     "torch compiled bfloat16",
 )
 DEFAULT = "tf32"
+STEPS = 20  # a turn
 
 
 def main():
@@ -57,16 +61,16 @@ def main():
     if options.serve:
         served(*options.serve)
         return
-    machine = reporting.machine() | {"gpu": gpu(options.cpu)}
+    machine = reporting.machine() | gpu(options.cpu)
     rows = [r for batch in options.batches for r in measured(batch, options)]
     reporting.print_table(rows)
     reporting.write({"machine": machine, "rows": rows}, options.out)
 
 
 def gpu(is_absent):
-    """The name of the first GPU."""
+    """The name of the first GPU, and what its libraries are."""
     if is_absent:
-        return None
+        return {}
     import tensorflow as tf
 
     found = tf.config.list_physical_devices("GPU")
@@ -75,7 +79,13 @@ def gpu(is_absent):
             "expected a GPU that TensorFlow can use, found none: nothing was "
             "measured (--cpu tries the script alone)"
         )
-    return tf.config.experimental.get_device_details(found[0])["device_name"]
+    details = tf.config.experimental.get_device_details(found[0])
+    build = tf.sysconfig.get_build_info()
+    return {
+        "gpu": details["device_name"],
+        "cuda": build["cuda_version"],
+        "cudnn": build["cudnn_version"],
+    }
 
 
 def measured(batch, options):
@@ -94,6 +104,9 @@ def measured(batch, options):
             )
             if worker.ready():
                 workers[name] = worker
+        counts = {w.facts["parameters"] for w in workers.values()}
+        if len(counts) > 1:
+            raise SystemExit(f"not the same networks: {counts} parameters")
         turns = taking_turns.rounds(
             workers, least=options.rounds, seconds=options.seconds
         )
@@ -107,10 +120,10 @@ def measured(batch, options):
 def row(name, batch, found, first):
     """A contender's line of the table."""
     ratios = [
-        ours["step"] / theirs["step"]
+        ours["steps"] / theirs["steps"]
         for ours, theirs in zip(first, found, strict=True)
     ]
-    seconds = statistics.median(turn["step"] for turn in found)
+    seconds = statistics.median(turn["steps"] for turn in found) / STEPS
     return {
         "batch": batch,
         "contender": name,
@@ -126,9 +139,16 @@ def served(name, preset, batch, device):
     make = torch_step if name.startswith("torch") else tensorflow_step
 
     def made():
-        return {"step": make(name, preset, int(batch), device)}, {}
+        step, parameters = make(name, preset, int(batch), device)
 
-    taking_turns.serve(made, warm_up=5)
+        def steps():
+            for _ in range(STEPS):
+                loss = step()
+            return float(loss)
+
+        return {"steps": steps}, {"parameters": parameters}
+
+    taking_turns.serve(made, warm_up=2)
 
 
 def tensorflow_step(name, preset, batch, device):
@@ -154,7 +174,8 @@ def tensorflow_step(name, preset, batch, device):
         1.0,
     )
     step = tf.function(model.train_step, jit_compile=bool(xla))
-    return lambda: float(step(images)["g_loss"])
+    parameters = sum(int(tf.size(w)) for w in model.trainable_weights)
+    return lambda: step(images)["g_loss"], parameters
 
 
 def torch_step(name, preset, batch, device):
@@ -165,14 +186,17 @@ def torch_step(name, preset, batch, device):
     torch.set_float32_matmul_precision("high")
     torch.backends.cudnn.allow_tf32 = True
     torch.backends.cudnn.benchmark = True
-    return make_step(
-        *make_networks(preset, SIZE),
+    networks = make_networks(preset, SIZE)
+    parameters = sum(w.numel() for n in networks for w in n.parameters())
+    step = make_step(
+        *networks,
         batch=batch,
         channels_last=True,
         device=device,
         precision=torch.bfloat16 if "bfloat16" in name else torch.float32,
         compiled="compiled" in name,
     )
+    return step, parameters
 
 
 if __name__ == "__main__":

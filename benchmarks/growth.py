@@ -2,9 +2,11 @@
 
 `prepare`, `train`, `evaluate` and `generate` at 1, 2, 4 and 8 times the data,
 each in a process of its own. Seconds are those of the call, after Python and
-TensorFlow have started; memory is the highest sum of PSS of the process tree.
-The exponent is that of a straight line through the logarithms: 1 grows as the
-data, 0 not at all.
+TensorFlow have started; memory is the highest sum of PSS of the process tree,
+asked for 20 times a second meanwhile. What does not grow (tracing, loading) is
+in both, so growth is what the last doubling added to each unit of data, over
+what all of them did: 1 where cost grows as the data, 1.33 where it grows as
+their square, below 1 where it grows more slowly.
 
     python benchmarks/growth.py [--scans 24] [--figure growth.png]
 
@@ -20,13 +22,13 @@ import tempfile
 import threading
 from pathlib import Path
 
-import numpy as np
 import reporting
 from prepare import tree_pss_mb, write_scans
 
 TIMES = (1, 2, 4, 8)
 COMMANDS = ("prepare", "train", "evaluate", "generate")
 IMAGES = 128  # made at 1 times
+CONSTANT = 0.1  # grows by less than this share
 START = """
 import json, sys, time
 from pathlib import Path
@@ -124,12 +126,15 @@ def summary(found, times):
         values = [found[name, t][kind] for t in times]
         row = {"command": name, "what": kind}
         row |= {f"x{t}": v for t, v in zip(times, values, strict=True)}
-        yield row | {"exponent": f"{exponent(times, values):.2f}"}
+        yield row | {"growth": growth(times, values)}
 
 
-def exponent(times, values):
-    """The slope of a line through the logarithms."""
-    return float(np.polyfit(np.log(times), np.log(values), 1)[0])
+def growth(times, values):
+    """What the last step added to a unit, over what all did; or nothing."""
+    whole = (values[-1] - values[0]) / (times[-1] - times[0])
+    last = (values[-1] - values[-2]) / (times[-1] - times[-2])
+    is_constant = values[-1] < (1 + CONSTANT) * values[0]
+    return "constant" if is_constant else f"{last / whole:.2f}"
 
 
 def draw(found, times, path):

@@ -3,6 +3,7 @@
 Whatever else the machine does so falls on all of them alike.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -38,17 +39,20 @@ class Worker:
         return "error" not in self.facts
 
     def turn(self):
-        """Seconds of each of its functions, called once."""
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
+        """Seconds of each of its functions; None if it has failed."""
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.write("go\n")
+            self.process.stdin.flush()
         answer = self._answer()
         if "error" in answer:
-            raise SystemExit(f"{self.name}: {answer['error']}")
+            print(f"{self.name}: {answer['error']}", file=sys.stderr)
+            return None
         return answer
 
     def end(self):
         """Lets the process go."""
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it is gone already
+            self.process.stdin.close()
         self.process.wait()
 
     def _answer(self):
@@ -61,6 +65,8 @@ class Worker:
 def serve(make, *, warm_up=1):
     """The other end: calls each function once for each turn.
 
+    Whatever fails is told in a line, and ends the process.
+
     Args:
         make: Gives functions by name, and facts to tell.
         warm_up: Calls that do not count.
@@ -70,13 +76,14 @@ def serve(make, *, warm_up=1):
         for _ in range(warm_up):  # traced, and past what is done once
             for function in functions.values():
                 function()
-    except ImportError as error:
-        print(json.dumps({"error": f"left out, {error}"}), flush=True)
-        return
-    print(json.dumps(facts), flush=True)
-    for _ in sys.stdin:
-        times = {name: timed(call) for name, call in functions.items()}
-        print(json.dumps(times), flush=True)
+        print(json.dumps(facts), flush=True)
+        for _ in sys.stdin:
+            times = {name: timed(call) for name, call in functions.items()}
+            print(json.dumps(times), flush=True)
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:120]
+        told = f"left out, {type(error).__name__}: {reason}"
+        print(json.dumps({"error": told}), flush=True)
 
 
 def timed(function):
@@ -87,13 +94,21 @@ def timed(function):
 
 
 def rounds(workers, *, least, seconds):
-    """What each worker's turns gave, by its name, for a time or a number."""
+    """What each worker's turns gave, by its name, for a time or a number.
+
+    Every other round goes the other way, so that nobody is always the first.
+    A worker that fails is left out, its earlier turns with it.
+    """
+    if not workers:
+        raise SystemExit("expected a contender that runs, found none")
     turns = {name: [] for name in workers}
-    started = time.perf_counter()
-    while (
-        len(next(iter(turns.values()))) < least
-        or time.perf_counter() - started < seconds
-    ):
-        for name, worker in workers.items():
-            turns[name].append(worker.turn())
+    started, done = time.perf_counter(), 0
+    while turns and (done < least or time.perf_counter() - started < seconds):
+        for name in list(turns)[:: -1 if done % 2 else 1]:
+            found = workers[name].turn()
+            if found is None:
+                del turns[name]
+            else:
+                turns[name].append(found)
+        done += 1
     return turns

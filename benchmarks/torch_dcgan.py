@@ -18,7 +18,7 @@ def make_networks(preset, size):
     kernel, channels = values["kernel_size"], values["channels"]
     depth = (size // 4).bit_length() - 1
     widths = [values["width"] * 2**level for level in range(depth)]
-    options = {"stride": 2, "padding": kernel // 2}
+    options = {"stride": 2, "padding": (kernel - 1) // 2}
     first, *rest = widths[::-1]
     up = [
         nn.Linear(values["latent_dim"], 16 * first, bias=False),
@@ -95,7 +95,7 @@ def make_step(
         g_loss.backward()
         judge.requires_grad_(True)
         adams[1].step()
-        return float(g_loss.detach())
+        return g_loss.detach()
 
     return step
 
