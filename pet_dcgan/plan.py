@@ -17,9 +17,10 @@ from pet_dcgan.train import load_training_slices
 from pet_dcgan.warm_start import subjects_behind
 
 # share of the speed of a plain matrix product that a whole step reaches;
-# measured on two CPU cores: 0.79 for width and batch 64, 0.41 for 16
-WIDE_EFFICIENCY = 0.75
-NARROW_EFFICIENCY = 0.4
+# measured on two CPU cores: 0.92 for width and batch 64, and 0.62 for 16, with
+# augmentation (docs/measured.md)
+WIDE_EFFICIENCY = 0.9
+NARROW_EFFICIENCY = 0.6
 _WIDE = 64
 _TENSORFLOW_BYTES = 700e6  # the process before it holds any network
 
