@@ -43,7 +43,7 @@ format: $(VENV)/.installed-test  ## let ruff rewrite
 
 # The wheel for CPUs, first: pip would take the one with CUDA, of gigabytes.
 $(VENV)/.torch: | $(VENV)/.installed-demo
-	$(BIN)/python -c "import torch" || $(BIN)/python -m pip install --quiet \
+	$(BIN)/python -c "import torch" 2>/dev/null || $(BIN)/python -m pip install --quiet \
 		--index-url https://download.pytorch.org/whl/cpu torch
 	touch $@
 

@@ -90,29 +90,17 @@ def gpu(is_absent):
 
 def measured(batch, options):
     """Rows of one batch; a contender that fails has none, and says so."""
-    workers = {}
     device = "cpu" if options.cpu else "cuda"
-    # each would take all of the memory
-    environment = os.environ | {"TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-    try:
-        for name in options.contenders:
-            worker = taking_turns.Worker(
-                name,
-                __file__,
-                *("--serve", name, options.preset, batch, device),
-                environment=environment,
-            )
-            if worker.ready():
-                workers[name] = worker
-        counts = {w.facts["parameters"] for w in workers.values()}
-        if len(counts) > 1:
-            raise SystemExit(f"not the same networks: {counts} parameters")
-        turns = taking_turns.rounds(
-            workers, least=options.rounds, seconds=options.seconds
-        )
-    finally:
-        for worker in workers.values():
-            worker.end()
+    turns = taking_turns.compared(
+        {
+            name: [__file__, "--serve", name, options.preset, batch, device]
+            for name in options.contenders
+        },
+        least=options.rounds,
+        seconds=options.seconds,
+        # each would take all of the memory
+        environment=os.environ | {"TF_FORCE_GPU_ALLOW_GROWTH": "true"},
+    )
     first = DEFAULT if DEFAULT in turns else next(iter(turns))
     return [row(name, batch, turns[name], turns[first]) for name in turns]
 

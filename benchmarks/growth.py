@@ -16,14 +16,13 @@ Needs pet-dcgan[demo]; about five minutes on two cores.
 import argparse
 import itertools
 import json
-import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 import reporting
-from prepare import tree_pss_mb, write_scans
+import watched
+from made import write_scans
 
 TIMES = (1, 2, 4, 8)
 COMMANDS = ("prepare", "train", "evaluate", "generate")
@@ -96,27 +95,10 @@ def main():
 
 def measured(name, folder, number):
     """Seconds of a call and megabytes of its process, at the most."""
-    process = subprocess.Popen(
+    out, highest = watched.run(
         [sys.executable, "-c", START + BODIES[name] + END, folder, str(number)],
         cwd=Path(__file__).parent,  # for the modules beside this one
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
     )
-    highest, done = 0.0, threading.Event()
-
-    def watch():
-        nonlocal highest
-        while not done.wait(0.05):
-            highest = max(highest, tree_pss_mb(process.pid))
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    out, errors = process.communicate()
-    done.set()
-    watcher.join()
-    if process.returncode:
-        raise SystemExit(f"{name} ended with {process.returncode}\n{errors}")
     return json.loads(out.splitlines()[-1]) | {"megabytes": highest}
 
 

@@ -93,6 +93,34 @@ def timed(function):
     return time.perf_counter() - started
 
 
+def compared(commands, *, least, seconds, environment=None):
+    """What the turns of contenders gave, by name; those that fail are left out.
+
+    Args:
+        commands: For each contender's name, the script and arguments of its
+            process.
+        least: Rounds, at least.
+        seconds: As many rounds as fit into these.
+        environment: Variables of the processes, if not this one's.
+
+    Raises:
+        SystemExit: If none runs, or if they tell different `parameters`.
+    """
+    workers = {}
+    try:
+        for name, arguments in commands.items():
+            worker = Worker(name, *arguments, environment=environment)
+            if worker.ready():
+                workers[name] = worker
+        counts = {worker.facts["parameters"] for worker in workers.values()}
+        if len(counts) > 1:
+            raise SystemExit(f"not the same networks: {counts} parameters")
+        return rounds(workers, least=least, seconds=seconds)
+    finally:
+        for worker in workers.values():
+            worker.end()
+
+
 def rounds(workers, *, least, seconds):
     """What each worker's turns gave, by its name, for a time or a number.
 

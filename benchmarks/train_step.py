@@ -57,24 +57,15 @@ def main():
 def measured(case, options):
     """Rows of one preset and batch."""
     preset, batch = case.split(":")
-    workers = {}
-    try:
-        for name in options.contenders:
-            threads = ["--threads", options.threads] if options.threads else []
-            worker = taking_turns.Worker(
-                name, __file__, *threads, "--serve", name, preset, batch
-            )
-            if worker.ready():
-                workers[name] = worker
-        counts = {w.facts["parameters"] for w in workers.values()}
-        if len(counts) > 1:
-            raise SystemExit(f"not the same networks: {counts} parameters")
-        turns = taking_turns.rounds(
-            workers, least=options.rounds, seconds=options.seconds
-        )
-    finally:
-        for worker in workers.values():
-            worker.end()
+    threads = ["--threads", options.threads] if options.threads else []
+    turns = taking_turns.compared(
+        {
+            name: [__file__, *threads, "--serve", name, preset, batch]
+            for name in options.contenders
+        },
+        least=options.rounds,
+        seconds=options.seconds,
+    )
     return list(summaries(case, preset, int(batch), turns))
 
 

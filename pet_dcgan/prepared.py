@@ -224,7 +224,7 @@ def _pixels(
 ) -> Iterator[np.ndarray]:
     try:
         yield from pixels_of(builder, split, wanted)
-    except tf.errors.OpError as error:
+    except (tf.errors.OpError, ValueError) as error:
         raise _damaged(builder.data_dir, error) from error
 
 
