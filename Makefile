@@ -55,7 +55,7 @@ benchmarks: $(VENV)/.torch $(VENV)/.installed-benchmarks  ## time all parts, bes
 		"prepare.py --scans 100 --repeats 1 --memory-at 25 100" \
 		"serving.py --rounds 10 --turns 3 --count 1000" \
 		"evaluate.py --scans 30 --repeats 2" \
-		"growth.py --scans 12 --figure results/growth.png"; \
+		"growth.py --scans 12 --repeats 1 --figure results/growth.png"; \
 	do \
 		name="$${line%%.py*}"; mkdir -p results; echo "# $$name"; \
 		$(abspath $(BIN))/python $$line --out "results/$$name.json" || exit 1; \

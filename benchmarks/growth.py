@@ -1,21 +1,26 @@
 """How time and memory grow with the data, command by command.
 
 `prepare`, `train`, `evaluate` and `generate` at 1, 2, 4 and 8 times the data,
-each in a process of its own. Seconds are those of the call, after Python and
-TensorFlow have started; memory is the highest sum of PSS of the process tree,
-asked for 20 times a second meanwhile. What does not grow (tracing, loading) is
-in both, so growth is what the last doubling added to each unit of data, over
-what all of them did: 1 where cost grows as the data, 1.33 where it grows as
-their square, below 1 where it grows more slowly.
+each in a process of its own; medians, where they are repeated. Seconds are
+those of the call, after Python and TensorFlow have started; memory is the
+highest sum of PSS of the process tree. `evaluate` finds its encoder trained,
+which takes the same number of steps whatever the data are.
 
-    python benchmarks/growth.py [--scans 24] [--figure growth.png]
+What does not grow (tracing, loading) hides what does, so beside how often the
+first cost the last one is, `last doubling` says what that added to each unit
+of data, over what all of them did: 1 where cost grows as the data, 1.33 where
+it grows as their square, below 1 where it grows more slowly.
 
-Needs pet-dcgan[demo]; about five minutes on two cores.
+    python benchmarks/growth.py [--scans 24] [--repeats 3] [--figure FILE]
+
+Needs pet-dcgan[demo]; about four minutes a repeat on two cores.
 """
 
 import argparse
+import collections
 import itertools
 import json
+import statistics
 import sys
 import tempfile
 from pathlib import Path
@@ -26,14 +31,15 @@ from made import write_scans
 
 TIMES = (1, 2, 4, 8)
 COMMANDS = ("prepare", "train", "evaluate", "generate")
+KINDS = ("seconds", "megabytes")
 IMAGES = 128  # made at 1 times
 CONSTANT = 0.1  # grows by less than this share
 START = """
 import json, sys, time
 from pathlib import Path
 from pet_dcgan.console import start_tensorflow
-folder, number = Path(sys.argv[1]), int(sys.argv[2])
-scans, data, run = folder / "scans", folder / "data", folder / "run"
+folder, scans, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+data, run, encoder = folder / "data", folder / "run", Path(sys.argv[4])
 """
 BODIES = {
     "prepare": """
@@ -49,6 +55,12 @@ call = lambda: trained(data, run)
 start_tensorflow()
 from pet_dcgan.evaluate import evaluate
 from pet_dcgan.run import Run
+import shutil
+if encoder.is_dir():
+    shutil.copytree(encoder, run / "encoder")
+else:
+    evaluate(Run.open(run), count=number)
+    shutil.copytree(run / "encoder", encoder)
 call = lambda: evaluate(Run.open(run), count=number)
 """,
     "generate": """
@@ -71,21 +83,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--scans", type=int, default=24, help="at 1 times")
     parser.add_argument("--times", type=int, nargs="+", default=TIMES)
+    parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--figure", type=Path, help="draw it here")
     reporting.add_out(parser)
     options = parser.parse_args()
     machine = reporting.machine()
-    found = {}
     with tempfile.TemporaryDirectory() as folder:
-        for times in options.times:
-            part = Path(folder) / str(times)
-            write_scans(part / "phantom", part / "scans", times * options.scans)
-            for name in COMMANDS:
-                found[name, times] = measured(name, part, times * IMAGES)
-                print(name, times, found[name, times], file=sys.stderr)
+        points = list(measured(Path(folder), options))
+    found = medians(points)
     rows = list(summary(found, options.times))
     reporting.print_table(rows)
-    points = [{"command": n, "times": t} | f for (n, t), f in found.items()]
     reporting.write(
         {"machine": machine, "rows": rows, "points": points}, options.out
     )
@@ -93,25 +100,48 @@ def main():
         draw(found, options.times, options.figure)
 
 
-def measured(name, folder, number):
+def measured(folder, options):
+    """Each command at each size, as often as is asked for, in turns."""
+    for times in options.times:
+        count = times * options.scans
+        write_scans(folder / f"phantom{times}", folder / f"{times}", count)
+    for turn, times in itertools.product(range(options.repeats), options.times):
+        part = folder / f"turn{turn}x{times}"
+        words = [part, folder / f"{times}", times * IMAGES, folder / "encoder"]
+        for name in COMMANDS:
+            point = {"command": name, "times": times} | run(name, words)
+            print(point, file=sys.stderr)
+            yield point
+
+
+def run(name, words):
     """Seconds of a call and megabytes of its process, at the most."""
     out, highest = watched.run(
-        [sys.executable, "-c", START + BODIES[name] + END, folder, str(number)],
+        [sys.executable, "-c", START + BODIES[name] + END, *map(str, words)],
         cwd=Path(__file__).parent,  # for the modules beside this one
     )
     return json.loads(out.splitlines()[-1]) | {"megabytes": highest}
 
 
+def medians(points):
+    """By command, times, and what was measured."""
+    values = collections.defaultdict(list)
+    for point, kind in itertools.product(points, KINDS):
+        values[point["command"], point["times"], kind].append(point[kind])
+    return {key: statistics.median(some) for key, some in values.items()}
+
+
 def summary(found, times):
     """Two rows a command: its seconds, and its memory."""
-    for name, kind in itertools.product(COMMANDS, ("seconds", "megabytes")):
-        values = [found[name, t][kind] for t in times]
+    for name, kind in itertools.product(COMMANDS, KINDS):
+        values = [found[name, t, kind] for t in times]
         row = {"command": name, "what": kind}
         row |= {f"x{t}": v for t, v in zip(times, values, strict=True)}
-        yield row | {"growth": growth(times, values)}
+        row["last / first"] = values[-1] / values[0]
+        yield row | {"last doubling": last_doubling(times, values)}
 
 
-def growth(times, values):
+def last_doubling(times, values):
     """What the last step added to a unit, over what all did; or nothing."""
     whole = (values[-1] - values[0]) / (times[-1] - times[0])
     last = (values[-1] - values[-2]) / (times[-1] - times[-2])
@@ -120,25 +150,33 @@ def growth(times, values):
 
 
 def draw(found, times, path):
-    """Both as lines on logarithmic axes, with one that grows as the data."""
+    """Seconds on logarithmic axes beside what grows as the data; memory."""
     import matplotlib
 
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 4), layout="constrained")
-    for axis, kind in zip(axes, ("seconds", "megabytes"), strict=True):
+    for axis, kind in zip(axes, KINDS, strict=True):
         for name in COMMANDS:
-            values = [found[name, t][kind] for t in times]
-            axis.loglog(times, values, marker="o", label=name)
-        least = min(found[name, times[0]][kind] for name in COMMANDS)
-        line = [least * t / times[0] for t in times]
-        axis.loglog(times, line, "k:", label="as the data")
+            values = [found[name, t, kind] for t in times]
+            axis.plot(times, values, marker="o", label=name)
+        axis.set_xscale("log")
         axis.set_xticks(times, [f"{t}x" for t in times])
         axis.minorticks_off()
         axis.set_xlabel("data")
-        axis.set_ylabel(kind)
-    axes[0].legend()
+    seconds, megabytes = axes
+    seconds.set_yscale("log")
+    seconds.yaxis.set_major_formatter("{x:g}")
+    low, high = seconds.get_ylim()
+    for first in (low * 2**n for n in range(1, 12, 2)):
+        line = [first * t / times[0] for t in times]
+        seconds.plot(times, line, ":", color="0.7", zorder=0)
+    seconds.set_ylim(low, high)
+    seconds.set_title("seconds (dotted: as the data)")
+    megabytes.set_ylim(0)
+    megabytes.set_title("megabytes at the most")
+    figure.legend(*megabytes.get_legend_handles_labels(), loc="outside right")
     figure.savefig(path, dpi=120)
     pyplot.close(figure)
 
