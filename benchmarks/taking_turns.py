@@ -5,9 +5,13 @@ Whatever else the machine does so falls on all of them alike.
 
 import contextlib
 import json
+import math
 import subprocess
 import sys
 import time
+from pathlib import Path
+
+MEMORY = "megabytes"  # beside the seconds of a turn
 
 
 class Worker:
@@ -39,7 +43,7 @@ class Worker:
         return "error" not in self.facts
 
     def turn(self):
-        """Seconds of each of its functions; None if it has failed."""
+        """Seconds of each function, megabytes held; None if it has failed."""
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write("go\n")
             self.process.stdin.flush()
@@ -79,7 +83,7 @@ def serve(make, *, warm_up=1):
         print(json.dumps(facts), flush=True)
         for _ in sys.stdin:
             times = {name: timed(call) for name, call in functions.items()}
-            print(json.dumps(times), flush=True)
+            print(json.dumps(times | {MEMORY: peak()}), flush=True)
     except Exception as error:
         reason = str(error).partition("\n")[0][:120]
         told = f"left out, {type(error).__name__}: {reason}"
@@ -119,6 +123,14 @@ def compared(commands, *, least, seconds, environment=None):
     finally:
         for worker in workers.values():
             worker.end()
+
+
+def peak():
+    """Megabytes that this process has held at the most; nan if not on Linux."""
+    status = Path("/proc/self/status")
+    text = status.read_text() if status.is_file() else ""
+    _, _, after = text.partition("VmHWM:")
+    return int(after.split()[0]) * 1024 / 1e6 if after else math.nan
 
 
 def rounds(workers, *, least, seconds):

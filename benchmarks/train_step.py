@@ -14,7 +14,8 @@ Share is of the rate of a 3000x3000 float32 matrix product, measured beside
 each step in each process (the fastest of a round counts), with the operations
 of `benchmarks/operations.py`; beside it the share of those that have to be
 done, which leaves out every place of a kernel on padding. Ratios are medians
-of ratios within a round.
+of ratios within a round. MB is the peak of the contender's process, with its
+library and the product.
 
     python benchmarks/train_step.py [--cases paper:64 paper:16 demo:16]
 
@@ -98,6 +99,7 @@ def summaries(case, preset, batch, turns):
             "product GFLOP/s": statistics.median(rates) / 1e9,
             "share": f"{whole:.0%}",
             "without padding": f"{inside:.0%}",
+            "MB": max(turn[taking_turns.MEMORY] for turn in found),
             "rounds": len(found),
         }
 
