@@ -20,7 +20,7 @@ _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _END = b"\0\0\0\0IEND\xaeB`\x82"
 _DEPTH, _GREY = 16, 0
 _UP = 2
-# signature and header; length and kind of the pixels' chunk; its check sum
+# bytes of signature and header, of what frames the pixels, of their check sum
 _BEFORE, _FRAME, _SUM = 33, 8, 4
 
 
@@ -62,11 +62,12 @@ def _filtered_rows(file: bytes, size: int) -> np.ndarray | None:
     if file[:start] != _head(size) + frame or file[end + _SUM :] != _END:
         return None
     count = size * (1 + 2 * size)
-    try:
-        data = zlib.decompress(memoryview(file)[start:end], bufsize=count)
+    inflate = zlib.decompressobj()
+    try:  # never more than a whole image, whatever the file claims
+        data = inflate.decompress(memoryview(file)[start:end], count + 1)
     except zlib.error:
         return None
-    if len(data) != count:
+    if not inflate.eof or len(data) != count:
         return None
     rows = np.frombuffer(data, np.uint8).reshape(size, 1 + 2 * size)
     return rows[:, 1:] if (rows[:, 0] == _UP).all() else None
@@ -76,8 +77,8 @@ def _head(size: int) -> bytes:
     """Signature and header."""
     facts = struct.pack(">IIBBBBB", size, size, _DEPTH, _GREY, 0, 0, 0)
     header = b"IHDR" + facts
-    sum_ = struct.pack(">I", zlib.crc32(header))
-    return _SIGNATURE + struct.pack(">I", len(facts)) + header + sum_
+    check = struct.pack(">I", zlib.crc32(header))
+    return _SIGNATURE + struct.pack(">I", len(facts)) + header + check
 
 
 def _by_tensorflow(file: bytes, size: int) -> np.ndarray:

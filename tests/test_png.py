@@ -117,6 +117,24 @@ def test_a_spoilt_file_raises(spoil):
         decode_pngs([bytes(file)], 16)
 
 
+def with_rows(count):
+    """A file of 8 x 8 pixels with another number of rows behind."""
+    packed = zlib.compress(b"\2" * (17 * count))
+    return framed(encode_png(np.zeros((8, 8), np.uint16)), packed)
+
+
+def test_too_few_rows_raise():
+    with pytest.raises(tf.errors.OpError):
+        decode_pngs([with_rows(7)], 8)
+
+
+@pytest.mark.parametrize("count", [9, 1_000_000])
+def test_rows_too_many_are_left_to_tensorflow(count):
+    file = with_rows(count)
+    expected = tf.io.decode_png(file, channels=1, dtype=tf.uint16)[..., 0]
+    np.testing.assert_array_equal(decode_pngs([file], 8)[0], expected)
+
+
 @pytest.mark.parametrize("length", [0, 10, 100])
 def test_a_file_cut_off_raises(length):
     file = encode_png(images_of(16)[0])[:length]
