@@ -27,8 +27,11 @@ def suvr_from_png(stored: np.ndarray, suvr_max: float) -> np.ndarray:
         raise ValueError(
             f"expected stored pixels as uint16, found {stored.dtype}"
         )
-    scale = _checked(suvr_max) / PNG_MAX
-    return (stored * np.float64(scale)).astype(np.float32)
+    suvr = np.empty(stored.shape, np.float32)
+    # rounded once, without an array of doubles in between
+    return np.multiply(
+        stored, _checked(suvr_max) / PNG_MAX, out=suvr, dtype=np.float64
+    )
 
 
 def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:

@@ -74,7 +74,7 @@ def pixels_of(
         wanted: bool `[n]`, whether a slice is to be decoded.
 
     Yields:
-        uint16 `[size, size]` for each slice that is wanted.
+        uint16 `[k, size, size]`, hundreds of those that are wanted at a time.
 
     Raises:
         tf.errors.OpError: If a file is damaged.
@@ -95,7 +95,7 @@ def pixels_of(
         at_once=_THREADS,
     )
     for _, images in decoded:
-        yield from images
+        yield images
 
 
 def _records(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:

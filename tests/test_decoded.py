@@ -8,6 +8,7 @@ from pet_dcgan.decoded import is_streamed, kept_slices
 
 IMAGES = np.random.default_rng(0).integers(0, 2**16, [6, 8, 8], np.uint16)
 PLACES = np.array([3, 0, 5, 1, 2, 4])
+BATCHES = [IMAGES[:4], IMAGES[4:4], IMAGES[4:]]
 EXPECTED = IMAGES[np.argsort(PLACES)]
 
 
@@ -17,7 +18,7 @@ def little_memory(monkeypatch):
 
 
 def test_slices_go_to_their_places(capsys):
-    kept = kept_slices(iter(IMAGES), PLACES, 8)
+    kept = kept_slices(iter(BATCHES), PLACES, 8)
     assert kept.dtype == np.uint16
     np.testing.assert_array_equal(kept, EXPECTED)
     assert not is_streamed(kept)
@@ -25,7 +26,7 @@ def test_slices_go_to_their_places(capsys):
 
 
 def test_what_fits_stays_in_memory_and_says_so(tmp_path, capsys):
-    kept = kept_slices(iter(IMAGES), PLACES, 8, overflow=tmp_path)
+    kept = kept_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
     np.testing.assert_array_equal(kept, EXPECTED)
     assert not is_streamed(kept)
     said = capsys.readouterr().err
@@ -33,7 +34,7 @@ def test_what_fits_stays_in_memory_and_says_so(tmp_path, capsys):
 
 
 def test_what_does_not_fit_is_read_from_a_file(tmp_path, little_memory, capsys):
-    kept = kept_slices(iter(IMAGES), PLACES, 8, overflow=tmp_path)
+    kept = kept_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
     assert is_streamed(kept)
     assert kept.dtype == np.uint16
     np.testing.assert_array_equal(kept, EXPECTED)
@@ -46,7 +47,7 @@ def test_what_does_not_fit_is_read_from_a_file(tmp_path, little_memory, capsys):
 
 
 def test_the_file_is_gone_with_its_process(tmp_path, little_memory):
-    kept = kept_slices(iter(IMAGES), PLACES, 8, overflow=tmp_path)
+    kept = kept_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
     assert not list(tmp_path.iterdir())
     assert kept.sum() == IMAGES.sum()
 
@@ -61,13 +62,20 @@ def test_a_full_disk_is_named_and_nothing_is_left(
         pytest.skip("this system has no /dev/full")
     monkeypatch.setattr(decoded.tempfile, "TemporaryFile", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        kept_slices(iter(IMAGES), PLACES, 8, overflow=tmp_path)
+        kept_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
     assert caught.value.filename == str(tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_images_and_places_must_be_as_many(tmp_path, monkeypatch, streamed):
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [(5, "expected 6 slices, found 5"), (7, "expected 6 slices, found more")],
+)
+def test_images_and_places_must_be_as_many(
+    tmp_path, monkeypatch, streamed, found, words
+):
     monkeypatch.setattr(decoded, "slices_fit", lambda *_: not streamed)
-    with pytest.raises(ValueError, match="shorter"):
-        kept_slices(iter(IMAGES[:5]), PLACES, 8, overflow=tmp_path)
+    batches = [IMAGES[:4], np.resize(IMAGES, [found - 4, 8, 8])]
+    with pytest.raises(ValueError, match=words):
+        kept_slices(iter(batches), PLACES, 8, overflow=tmp_path)

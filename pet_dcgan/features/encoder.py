@@ -68,7 +68,7 @@ class Encoder:
         size = self.facts["size"]
         images = checked_images(images_suvr, size=size)
         return self.whitening(
-            raw_numbers(self.network, images / self.facts["scale"])
+            raw_numbers(self.network, images, scale=self.facts["scale"])
         )
 
     def save(self, folder: str | Path) -> None:
@@ -114,19 +114,24 @@ class Encoder:
         return cls(network, whitening, facts)
 
 
-def raw_numbers(network: keras.Model, images: np.ndarray) -> np.ndarray:
+def raw_numbers(
+    network: keras.Model, images: np.ndarray, *, scale: float = 1.0
+) -> np.ndarray:
     """What a network makes of `[n, size, size]`, in inference mode.
 
     Args:
         network: From images `[n, size, size, 1]` to numbers `[n, features]`.
-        images: float32 `[n, size, size]`, as the network takes them.
+        images: float32 `[n, size, size]`.
+        scale: What they are divided by, as the network takes them.
 
     Returns:
         float32 `[n, features]`.
     """
     images = np.asarray(images, np.float32)[..., None]
     chunks = [
-        network(tf.constant(images[start : start + _CHUNK]), training=False)
+        network(
+            tf.constant(images[start : start + _CHUNK] / scale), training=False
+        )
         for start in range(0, len(images), _CHUNK)
     ]
     return np.concatenate([np.asarray(chunk) for chunk in chunks])

@@ -31,7 +31,7 @@ def random_encoder(images_suvr: np.ndarray, *, seed: int = 0) -> Encoder:
             f"{len(images)}"
         )
     network = build_random(images.shape[1], seed=seed)
-    raw = raw_numbers(network, images / scale)
+    raw = raw_numbers(network, images, scale=scale)
     facts = {
         "name": NAME,
         "version": VERSION,

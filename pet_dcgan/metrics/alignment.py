@@ -33,10 +33,14 @@ def centred(images_suvr: np.ndarray, *, side: int = SIDE) -> np.ndarray:
             f"pixels, found shape {images.shape}"
         )
     require_finite(images)
-    moved = np.stack([_centred(image) for image in images])
-    count, height, width = moved.shape
-    blocks = count, side, height // side, side, width // side
-    return moved.reshape(blocks).mean(axis=(2, 4))
+    # one by one: moved and whole they would take their memory again
+    return np.stack([_pooled(_centred(image), side) for image in images])
+
+
+def _pooled(image: np.ndarray, side: int) -> np.ndarray:
+    height, width = image.shape
+    blocks = image.reshape(side, height // side, side, width // side)
+    return blocks.mean(axis=(1, 3))
 
 
 def _centred(image: np.ndarray) -> np.ndarray:
