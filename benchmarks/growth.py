@@ -3,7 +3,8 @@
 `prepare`, `train`, `evaluate` and `generate` at 1, 2, 4 and 8 times the data,
 each in a process of its own; medians, where they are repeated. Seconds are
 those of the call, after Python and TensorFlow have started; memory is the
-highest sum of PSS of the process tree. `evaluate` finds its encoder trained,
+highest sum of PSS of the process tree, asked for five times a second (for
+`generate` with the export before it). `evaluate` finds its encoder trained,
 which takes the same number of steps whatever the data are.
 
 What does not grow (tracing, loading) hides what does, so beside how often the
@@ -41,9 +42,20 @@ from pet_dcgan.console import start_tensorflow
 folder, scans, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 data, run, encoder = folder / "data", folder / "run", Path(sys.argv[4])
 """
+# once, not measured: what evaluate leaves in a run
+ENCODER = """
+start_tensorflow()
+from pet_dcgan.evaluate import evaluate
+from pet_dcgan.run import Run
+import shutil
+def call():
+    evaluate(Run.open(run), count=2)
+    shutil.move(run / "encoder", encoder)
+"""
 BODIES = {
     "prepare": """
 from tfds_adni.prepare import prepare
+import tensorflow
 call = lambda: prepare(scans, data)
 """,
     "train": """
@@ -56,11 +68,7 @@ start_tensorflow()
 from pet_dcgan.evaluate import evaluate
 from pet_dcgan.run import Run
 import shutil
-if encoder.is_dir():
-    shutil.copytree(encoder, run / "encoder")
-else:
-    evaluate(Run.open(run), count=number)
-    shutil.copytree(run / "encoder", encoder)
+shutil.copytree(encoder, run / "encoder")
 call = lambda: evaluate(Run.open(run), count=number)
 """,
     "generate": """
@@ -106,18 +114,21 @@ def measured(folder, options):
         count = times * options.scans
         write_scans(folder / f"phantom{times}", folder / f"{times}", count)
     for turn, times in itertools.product(range(options.repeats), options.times):
-        part = folder / f"turn{turn}x{times}"
-        words = [part, folder / f"{times}", times * IMAGES, folder / "encoder"]
+        part, encoder = folder / f"turn{turn}x{times}", folder / "encoder"
+        words = [part, folder / f"{times}", times * IMAGES, encoder]
         for name in COMMANDS:
-            point = {"command": name, "times": times} | run(name, words)
+            if name == "evaluate" and not encoder.is_dir():
+                run(ENCODER, words)
+            point = {"command": name, "times": times}
+            point |= run(BODIES[name], words)
             print(point, file=sys.stderr)
             yield point
 
 
-def run(name, words):
+def run(body, words):
     """Seconds of a call and megabytes of its process, at the most."""
     out, highest = watched.run(
-        [sys.executable, "-c", START + BODIES[name] + END, *map(str, words)],
+        [sys.executable, "-c", START + body + END, *map(str, words)],
         cwd=Path(__file__).parent,  # for the modules beside this one
     )
     return json.loads(out.splitlines()[-1]) | {"megabytes": highest}

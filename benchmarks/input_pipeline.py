@@ -8,7 +8,8 @@
   slices in a file, for what does not fit in memory.
 - `bare`: tf.data alone over the same files: parsed and decoded; and cached,
   shuffled, batched and scaled.
-- What other encodings of the same slices would give, decoding alone.
+- What other encodings of the same slices would give, decoded alone and by
+  TensorFlow; PNG as `load_slices` decodes it, too.
 - What steps eat: measured here, and some thousands a second on a GPU of a
   data centre, which is an estimate.
 
@@ -21,11 +22,13 @@ one plane is needed, as bare tf.data decodes all that there is.
 
 import argparse
 import dataclasses
+import functools
 import statistics
 import sys
 import tempfile
 import time
 import zlib
+from concurrent import futures
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +200,7 @@ def encodings(images):
     """Decoding of the same slices in PNG, zlib and as they are."""
     import tensorflow as tf
 
+    from pet_dcgan.png import decode_pngs
     from tfds_adni.png import encode_png
 
     raw = [image.tobytes() for image in images]
@@ -221,6 +225,15 @@ def encodings(images):
             f"encoded by {name}, {kilobytes:.1f} kB",
             lambda pixels=pixels: count_of(pixels),
         )
+    files = [encode_png(image) for image in images]
+    batches = [files[i : i + 64] for i in range(0, len(files), 64)] * 8
+    decode = functools.partial(decode_pngs, size=images.shape[1])
+
+    def by_two():
+        with futures.ThreadPoolExecutor(2) as pool:
+            return count_of(pool.map(decode, batches))
+
+    yield "PNG, by pet_dcgan.png in two threads", by_two
 
 
 def appetites():

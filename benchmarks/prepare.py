@@ -106,8 +106,8 @@ def summary(turns, count):
         ours = [turn["prepare"] for turn in turns]
         pairs = list(zip(ours, found, strict=True))
         row = {"way": way, "s": seconds, "volumes/s": count / seconds}
-        for name in ("wall_s", "whole_s", "cpu_s"):
-            row[RATIOS[name]] = statistics.median(
+        for name, title in RATIOS.items():
+            row[title] = statistics.median(
                 our[name] / part[name] for our, part in pairs
             )
         yield row

@@ -43,7 +43,7 @@ class Worker:
         return "error" not in self.facts
 
     def turn(self):
-        """Seconds of each function, megabytes held; None if it has failed."""
+        """Seconds of each function, and the peak so far; None if it failed."""
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.write("go\n")
             self.process.stdin.flush()
@@ -119,10 +119,13 @@ def compared(commands, *, least, seconds, environment=None):
         counts = {worker.facts["parameters"] for worker in workers.values()}
         if len(counts) > 1:
             raise SystemExit(f"not the same networks: {counts} parameters")
-        return rounds(workers, least=least, seconds=seconds)
+        turns = rounds(workers, least=least, seconds=seconds)
     finally:
         for worker in workers.values():
             worker.end()
+    if not turns:
+        raise SystemExit("expected a contender that runs, found none")
+    return turns
 
 
 def peak():
@@ -139,8 +142,6 @@ def rounds(workers, *, least, seconds):
     Every other round goes the other way, so that nobody is always the first.
     A worker that fails is left out, its earlier turns with it.
     """
-    if not workers:
-        raise SystemExit("expected a contender that runs, found none")
     turns = {name: [] for name in workers}
     started, done = time.perf_counter(), 0
     while turns and (done < least or time.perf_counter() - started < seconds):

@@ -4,7 +4,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-INTERVAL = 0.05  # seconds
+INTERVAL = 0.2  # seconds; looking takes some 10 ms for each GB
 
 
 def run(command, **options):
@@ -36,11 +36,14 @@ def run(command, **options):
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    out, errors = process.communicate()
-    done.set()
-    watcher.join()
+    try:
+        out, errors = process.communicate()
+    finally:
+        process.kill()  # if it was interrupted
+        done.set()
+        watcher.join()
     if process.returncode:
-        raise SystemExit(f"ended with {process.returncode}\n{errors}")
+        raise SystemExit(f"ended with {process.returncode}:\n{errors}")
     return out, highest
 
 
@@ -57,5 +60,5 @@ def tree_pss_mb(pid):
             continue  # it has ended
         for line in rollup.splitlines():
             if line.startswith("Pss:"):
-                total += int(line.split()[1]) / 1024
+                total += int(line.split()[1]) * 1024 / 1e6
     return total

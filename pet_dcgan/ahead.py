@@ -27,8 +27,9 @@ def computed_ahead(
         at_once: Calls under way or waiting to be fetched, at most.
     """
     calls = (_Call(function, item) for item in items)
-    begun = collections.deque(itertools.islice(calls, at_once))
+    begun: collections.deque[_Call] = collections.deque()
     try:
+        begun.extend(itertools.islice(calls, at_once))
         while begun:
             done = begun[0]
             result = done.result()

@@ -142,7 +142,7 @@ def load_slices(
     keys = ("position_mm", "scan", "subject")  # the last one comes first
     order = np.lexsort([facts[key] for key in keys])
     images = kept_slices(
-        _pixels(builder, split, wanted),
+        _pixels(builder, split, wanted, meta.size),
         np.argsort(order),
         meta.size,
         overflow=overflow,
@@ -220,10 +220,13 @@ def _facts(
 
 
 def _pixels(
-    builder: tfds.core.DatasetBuilder, split: str, wanted: np.ndarray
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    wanted: np.ndarray,
+    size: int,
 ) -> Iterator[np.ndarray]:
     try:
-        yield from pixels_of(builder, split, wanted)
+        yield from pixels_of(builder, split, wanted, size=size)
     except (tf.errors.OpError, ValueError) as error:
         raise _damaged(builder.data_dir, error) from error
 

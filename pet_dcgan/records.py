@@ -5,7 +5,6 @@ the pixels of those alone that are wanted, takes a fraction of the time.
 """
 
 import functools
-import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -28,7 +27,8 @@ _FACTS = {
 }
 _TEXTS = ("subject", "scan")
 _AT_ONCE = 256
-_THREADS = 1 + min(8, os.cpu_count() or 1)  # one is waited for
+# threads that decode, and images each holds, encoded, as rows and as pixels
+_THREADS, _IMAGES_AT_ONCE = 4, 64
 
 
 def facts_of(
@@ -64,7 +64,11 @@ def facts_of(
 
 
 def pixels_of(
-    builder: tfds.core.DatasetBuilder, split: str, wanted: np.ndarray
+    builder: tfds.core.DatasetBuilder,
+    split: str,
+    wanted: np.ndarray,
+    *,
+    size: int,
 ) -> Iterator[np.ndarray]:
     """The images of a split, in the order of `facts_of`.
 
@@ -72,27 +76,27 @@ def pixels_of(
         builder: Of a prepared set.
         split: One that it may lack.
         wanted: bool `[n]`, whether a slice is to be decoded.
+        size: Height and width in pixels.
 
     Yields:
-        uint16 `[k, size, size]`, hundreds of those that are wanted at a time.
+        uint16 `[k, size, size]`, dozens of those that are wanted at a time.
 
     Raises:
         tf.errors.OpError: If a file is damaged.
-        ValueError: If an image is not of the set's size.
+        ValueError: If an image has another size.
     """
     chosen = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, bool))
     records = tf.data.Dataset.zip(_records(builder, split), chosen)
     records = records.filter(lambda _, is_wanted: is_wanted)
-    batches = records.map(lambda record, _: record).batch(_AT_ONCE)
+    batches = records.map(lambda record, _: record).batch(_IMAGES_AT_ONCE)
     batches = batches.map(
         lambda some: tf.io.parse_example(some, _IMAGE)["image"]
     )
-    size = builder.info.features["image"].shape[0]
     decoded = computed_ahead(
         functools.partial(decode_pngs, size=size),
         batches.prefetch(1).as_numpy_iterator(),
         awaited=True,
-        at_once=_THREADS,
+        at_once=1 + _THREADS,  # one is waited for
     )
     for _, images in decoded:
         yield images

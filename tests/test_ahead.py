@@ -35,6 +35,24 @@ def test_an_error_comes_where_its_result_would():
         next(found)
 
 
+def test_calls_are_waited_for_where_the_items_fail():
+    go_on, ended = threading.Event(), threading.Event()
+
+    def items():
+        yield 0
+        raise OSError("the second one")
+
+    def call(x):
+        go_on.wait(10)
+        ended.set()
+
+    found = computed_ahead(call, items(), awaited=True, at_once=2)
+    threading.Timer(0.05, go_on.set).start()
+    with pytest.raises(OSError, match="second"):
+        next(found)
+    assert ended.is_set()
+
+
 @pytest.mark.parametrize("awaited", [True, False])
 def test_giving_up_waits_where_it_must(awaited):
     go_on, ended = threading.Event(), threading.Event()

@@ -1,4 +1,5 @@
 import io
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -75,8 +76,9 @@ def test_png_of_others_lie_among_ours():
 
 @pytest.mark.parametrize("filter_", [0, 1, 3, 4])
 def test_rows_with_another_filter(filter_):
-    """All of a zero image, whatever the filter, are zero."""
+    """One row with another filter leaves the file to TensorFlow."""
     rows = np.zeros((8, 17), np.uint8)
+    rows[:, 0] = 2
     rows[5, 0] = filter_
     rows[5, 1:3] = 0, 7  # the first pixel of a row
     image = np.zeros((8, 8), np.uint16)
@@ -126,6 +128,17 @@ def with_rows(count):
 def test_too_few_rows_raise():
     with pytest.raises(tf.errors.OpError):
         decode_pngs([with_rows(7)], 8)
+
+
+def test_no_more_than_an_image_is_inflated():
+    file = with_rows(1_000_000)
+    tracemalloc.start()
+    try:
+        decode_pngs([file], 8)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1_000_000  # of 17
 
 
 @pytest.mark.parametrize("count", [9, 1_000_000])

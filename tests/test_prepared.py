@@ -3,9 +3,11 @@ import shutil
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from toy_data import METADATA, disc
 
 from pet_dcgan.prepared import SetMeta, load_slices, open_set, subjects_of
+from tfds_adni.png import encode_png
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
 
@@ -161,6 +163,29 @@ def test_damaged_records_are_one_line(copied, left):
         records.write_bytes(left(whole))
     with pytest.raises(ValueError, match=r"damaged one \([^{]") as caught:
         load_slices(data_dir, "axial_32", **AD)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (encode_png(np.zeros((16, 16), np.uint16)), "of 32 x 32 pixels, found"),
+        (b"no PNG", "Unknown image file format"),
+    ],
+    ids=["another size", "no image"],
+)
+def test_damaged_images_in_whole_records_are_one_line(copied, image, words):
+    data_dir, folder = copied
+    path = next(folder.glob("adni-train.*"))
+    found = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for record in found:
+            example = tf.train.Example.FromString(record)
+            example.features.feature["image"].bytes_list.value[0] = image
+            writer.write(example.SerializeToString())
+    with pytest.raises(ValueError, match=r"damaged one \([^{]") as caught:
+        load_slices(data_dir, "axial_32", **AD)
+    assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

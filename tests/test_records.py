@@ -6,6 +6,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from toy_data import Adni
 
+from pet_dcgan import records
 from pet_dcgan.prepared import open_set
 from pet_dcgan.records import facts_of, pixels_of
 
@@ -42,7 +43,9 @@ def test_facts_are_those_that_tfds_gives(builder):
     assert {len(values) for values in found.values()} == {36}
 
 
-def test_pixels_are_those_of_the_facts(builder):
+@pytest.mark.parametrize("at_once", [1, 5, 64])
+def test_pixels_are_those_of_the_facts(builder, monkeypatch, at_once):
+    monkeypatch.setattr(records, "_IMAGES_AT_ONCE", at_once)
     examples = tfds.as_numpy(builder.as_dataset(split="train"))
     expected = {
         (e["subject"].decode(), float(e["position_mm"])): e["image"][..., 0]
@@ -53,20 +56,20 @@ def test_pixels_are_those_of_the_facts(builder):
     places = zip(
         facts["subject"][wanted], facts["position_mm"][wanted], strict=True
     )
-    images = np.concatenate(list(pixels_of(builder, "train", wanted)))
+    images = np.concatenate(list(pixels_of(builder, "train", wanted, size=32)))
     for place, image in zip(places, images, strict=True):
         np.testing.assert_array_equal(image, expected[place])
 
 
 def test_nothing_wanted_gives_nothing(builder):
-    assert not list(pixels_of(builder, "train", np.zeros(36, bool)))
+    assert not list(pixels_of(builder, "train", np.zeros(36, bool), size=32))
 
 
 def test_a_split_that_is_lacking_has_no_slices(builder):
     found = facts_of(builder, "holdout")
     assert {len(values) for values in found.values()} == {0}
     assert found["subject"].dtype.kind == "U"
-    assert not list(pixels_of(builder, "holdout", np.zeros(0, bool)))
+    assert not list(pixels_of(builder, "holdout", np.zeros(0, bool), size=32))
 
 
 def test_a_record_without_a_field_is_named(toy_set, tmp_path):
