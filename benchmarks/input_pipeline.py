@@ -6,8 +6,8 @@
 - `cached`: `training_batches` of those slices, in batches of 64, a fresh
   permutation each epoch, float32 in [-1, 1] of one channel; and with the
   slices in a file, for what does not fit in memory.
-- `bare`: tf.data alone over the same files: parsed and decoded; and cached,
-  shuffled, batched and scaled.
+- `bare`: tf.data alone over the same files: parsed and decoded, and let go or
+  kept in one array; and cached, shuffled, batched and scaled.
 - What other encodings of the same slices would give, decoded alone and by
   TensorFlow; PNG as `load_slices` decodes it, too.
 - What steps eat: measured here, and some thousands a second on a GPU of a
@@ -83,6 +83,7 @@ def ways_of(data_dir, folder, options):
         lambda: len(load_slices(data_dir, options.config, **chosen).images),
     )
     yield "cold: bare tf.data", lambda: count_of(decoded(records))
+    yield "cold: bare tf.data, kept", lambda: len(in_memory(records))
     on_disk = _on_disk(images, folder)
     streamed = dataclasses.replace(slices, images=on_disk)
     for name, source in (("memory", slices), ("a file", streamed)):
@@ -133,6 +134,11 @@ def decoded(files):
 
     files = tf.data.TFRecordDataset(files)
     return files.map(image, tf.data.AUTOTUNE, deterministic=False).batch(64)
+
+
+def in_memory(files):
+    """The images of a bare pipeline in one array, as `load_slices` gives it."""
+    return np.concatenate(list(decoded(files).as_numpy_iterator()))
 
 
 def count_of(batches):
