@@ -17,6 +17,7 @@ from pet_dcgan.serving.image_request import (
     Model,
 )
 from pet_dcgan.serving.remote import RemoteModel, is_url
+from pet_dcgan.serving.seed_blocks import STEPS_TOLERANCE
 from pet_dcgan.serving.unfinished import UnfinishedBatch, unfinished_batch
 
 TIMEOUT = 60.0
@@ -37,9 +38,10 @@ def generate(
 
     Image `i` is that of seed `seed + i`, whatever the other images are, and
     of the same bytes from a folder as from a server that runs the same
-    TensorFlow on a processor of the same kind: every image is the model's
-    16-bit PNG, and every request has the model's greatest number of rows,
-    since the last bits of a float depend on how many are computed at once.
+    TensorFlow with as many threads on a processor of the same kind and does
+    not batch requests: every image is the model's 16-bit PNG, and a seed is
+    computed in the same place of the same block of `max_rows` seeds each
+    time (`serving.seed_blocks`). One image therefore costs as much as a block.
     The SUVR scale is kept: PNG value / 65535 * `suvr_max`; NPY and NIfTI hold
     the same in SUVR.
 
@@ -116,13 +118,13 @@ def _missing(request: ImageRequest, batch: UnfinishedBatch) -> list[int]:
 
 
 def _same(image: bytes, before: bytes) -> bool:
-    """Whether two PNGs are one image, to a step of their 65535."""
+    """Whether two PNGs are one image, to what kernels differ by."""
     found, expected = (
         slice_files.suvr_of_png(png, 65535.0) for png in (image, before)
     )
     return (
         found.shape == expected.shape
-        and np.abs(found - expected).max(initial=0.0) < 1.5
+        and np.abs(found - expected).max(initial=0.0) < STEPS_TOLERANCE + 0.5
     )
 
 
@@ -133,12 +135,13 @@ def _draw(
     progress: Progress | None,
 ) -> None:
     """Writes the missing images, while the next ones are being drawn."""
-    rows = request.facts.max_rows
-    chunks = [missing[i : i + rows] for i in range(0, len(missing), rows)]
     done = len(request.seeds) - len(missing)
     model = request.model
     drawn = computed_ahead(
-        request.draw, chunks, awaited=model.awaited, at_once=model.at_once
+        request.draw,
+        request.blocks(missing),
+        awaited=model.awaited,
+        at_once=model.at_once,
     )
     with contextlib.closing(drawn):
         for seeds, images in drawn:

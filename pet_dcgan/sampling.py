@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.serving.latent import latents_from_seeds
-
-CHUNK = 64
+from pet_dcgan.serving.seed_blocks import block_seeds, seed_blocks
+from pet_dcgan.serving.served import MAX_ROWS
 
 
 def network_images(generator: keras.Model, latents: tf.Tensor) -> tf.Tensor:
@@ -48,11 +48,14 @@ def suvr_from_images(images: tf.Tensor, suvr_max: float) -> tf.Tensor:
 def synthetic_slices(
     generator: keras.Model, seeds: np.ndarray, *, suvr_max: float
 ) -> np.ndarray:
-    """The slice of each seed, `CHUNK` at a time.
+    """The slice of each seed, which does not depend on the other seeds.
+
+    Whole blocks of `MAX_ROWS` seeds are computed, see `serving.seed_blocks`:
+    a single slice costs as much as `MAX_ROWS` that follow each other.
 
     Args:
         generator: `latent` `[n, latent_dim]` to images in [-1, 1].
-        seeds: Integers `[n]`.
+        seeds: Integers `[n]`, n at least 1, each at most once.
         suvr_max: SUVR that the network's +1 stands for.
 
     Returns:
@@ -62,11 +65,14 @@ def synthetic_slices(
         ValueError: If a value is not finite.
     """
     latent_dim = generator.input_shape[-1]
-    chunks = []
-    for start in range(0, len(seeds), CHUNK):
-        latents = latents_from_seeds(seeds[start : start + CHUNK], latent_dim)
-        chunks.append(suvr_from_latents(generator, latents, suvr_max).numpy())
-    slices = np.concatenate(chunks)
+    found = {}
+    for first, wanted in seed_blocks(seeds, MAX_ROWS).items():
+        whole = tf.constant(block_seeds(first, MAX_ROWS), tf.int64)
+        latents = latents_from_seeds(whole, latent_dim)
+        block = suvr_from_latents(generator, latents, suvr_max).numpy()
+        # copied: a view would keep the whole block in memory
+        found |= {seed: block[seed - first].copy() for seed in wanted}
+    slices = np.stack([found[int(seed)] for seed in seeds])
     if not np.isfinite(slices).all():
         raise ValueError(
             "expected finite images, found NaN or infinity in what the "

@@ -166,12 +166,12 @@ def test_requests_and_progress(model, live, out, monkeypatch):
         format="npy",
         progress=lambda done, total: seen.append((done, total)),
     )
-    assert seen == [(2, 5), (4, 5), (5, 5)]
+    assert seen == [(1, 5), (3, 5), (5, 5)]
     found = [np.load(out / row["file"]) for row in rows(table)]
     np.testing.assert_allclose(found, live, atol=3e-5)
 
 
-def test_every_request_has_as_many_rows(model, out, monkeypatch):
+def test_every_request_is_for_whole_blocks(model, out, monkeypatch):
     small_requests(monkeypatch, rows=4)
     asked = []
     draw = LocalModel.draw
@@ -182,7 +182,7 @@ def test_every_request_has_as_many_rows(model, out, monkeypatch):
 
     monkeypatch.setattr(LocalModel, "draw", note)
     generate(model, count=5, seed=3, out=out)
-    assert asked == [[3, 4, 5, 6], [7, 7, 7, 7]]
+    assert asked == [[0, 1, 2, 3], [4, 5, 6, 7]]
 
 
 def test_largest_seed(model, out):
@@ -273,19 +273,25 @@ def contents(folder):
 
 @pytest.fixture(scope="module")
 def whole(model, tmp_path_factory):
-    """What an undisturbed call makes of seeds 3 to 9."""
+    """What an undisturbed call makes of seeds 3 to 9, in blocks of two."""
     out = tmp_path_factory.mktemp("whole") / "synthetic"
-    return contents(generate(model, count=7, seed=3, out=out).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        small_requests(patch)
+        return contents(generate(model, count=7, seed=3, out=out).parent)
 
 
 @pytest.fixture
 def interrupted(model, out, monkeypatch):
-    """Stops with an error in the third of four requests; gives the rest."""
+    """Stops with an error in the last of four requests; gives the rest.
+
+    From then on the model answers two images at most, so that a block of its
+    seeds is partly there.
+    """
 
     def stop(error=None, **options):
         error = error or KeyboardInterrupt()
+        small_requests(monkeypatch)
         with monkeypatch.context() as patch:
-            small_requests(patch)
             write, written = Path.write_bytes, []
 
             def fail(path, content):
@@ -332,7 +338,7 @@ def test_the_same_call_goes_on(
     )
     assert contents(out) == whole
     # the first once more, to see that the model is the same
-    assert drawn == {3, 7, 8, 9}
+    assert drawn == {2, 3, 8, 9}
     assert seen == [(7, 7)]
     assert os.listdir(out.parent) == ["synthetic"]
 
@@ -346,7 +352,7 @@ def test_damaged_images_are_drawn_again(
     sorted(images.iterdir())[2].unlink()
     drawn = drawn_by(monkeypatch)
     generate(model, count=7, seed=3, out=out)
-    assert drawn == {3, 4, 5, 7, 8, 9}
+    assert drawn == {2, 3, 4, 5, 8, 9}
     assert contents(out) == whole
 
 
@@ -358,7 +364,7 @@ def test_a_torn_journal_counts_as_far_as_it_goes(
     journal.write_text(journal.read_text()[:-4])
     drawn = drawn_by(monkeypatch)
     generate(model, count=7, seed=3, out=out)
-    assert drawn == {3, 6, 7, 8, 9}
+    assert drawn == {2, 3, 6, 7, 8, 9}
     assert contents(out) == whole
 
 
@@ -368,7 +374,7 @@ def test_without_its_first_image_a_batch_begins_anew(
     (interrupted() / "first.png").unlink()
     drawn = drawn_by(monkeypatch)
     generate(model, count=7, seed=3, out=out)
-    assert drawn == set(range(3, 10))
+    assert drawn == set(range(2, 10))
     assert contents(out) == whole
 
 

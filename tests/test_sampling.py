@@ -25,12 +25,47 @@ def test_scale_is_that_of_intensity(generator):
     assert found.std() > 0.01
 
 
-def test_chunks_change_nothing(generator, monkeypatch):
-    seeds = np.array([7, 3, 900, 1, 2])
+@pytest.mark.parametrize("rows", [1, 2, 3, 7, 8, 64])
+def test_a_slice_is_the_same_bits_whatever_else_is_asked_for(generator, rows):
+    seeds = np.arange(5, 5 + 128)
     whole = synthetic_slices(generator, seeds, suvr_max=2.5)
-    monkeypatch.setattr(sampling, "CHUNK", 2)
-    parts = synthetic_slices(generator, seeds, suvr_max=2.5)
-    np.testing.assert_allclose(parts, whole, atol=1e-6)
+    for start in (0, 40, 64):
+        asked = seeds[start : start + rows]
+        found = synthetic_slices(generator, asked, suvr_max=2.5)
+        np.testing.assert_array_equal(found, whole[start : start + rows])
+
+
+def test_order_and_gaps_change_no_bit(generator):
+    whole = synthetic_slices(generator, np.arange(200), suvr_max=2.5)
+    seeds = np.array([199, 3, 64, 0, 63, 130])
+    found = synthetic_slices(generator, seeds, suvr_max=2.5)
+    np.testing.assert_array_equal(found, whole[seeds])
+    assert len(np.unique(found, axis=0)) == len(seeds)
+
+
+def test_the_same_shape_is_computed_each_time(generator, monkeypatch):
+    """What makes the bits the same, on processors that are not at hand."""
+    computed = []
+    draw = sampling.suvr_from_latents
+
+    def note(network, latents, suvr_max):
+        computed.append(latents.numpy())
+        return draw(network, latents, suvr_max)
+
+    monkeypatch.setattr(sampling, "suvr_from_latents", note)
+    for seeds in ([70], [100, 64, 127], [127, 70]):
+        synthetic_slices(generator, np.array(seeds), suvr_max=2.5)
+    assert [each.shape for each in computed] == [(64, 6)] * 3
+    np.testing.assert_array_equal(computed[0], computed[1])
+    np.testing.assert_array_equal(computed[0], computed[2])
+    expected = latents_from_seeds(np.arange(64, 128), 6)
+    np.testing.assert_array_equal(computed[0], expected)
+
+
+def test_largest_seed(generator):
+    seeds = np.array([2**63 - 1, 2**63 - 2])
+    found = synthetic_slices(generator, seeds, suvr_max=2.5)
+    assert np.abs(found[0] - found[1]).max() > 0.01
 
 
 def test_batch_statistics_are_not_touched(generator):

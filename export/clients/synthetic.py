@@ -79,10 +79,34 @@ def facts_of(text: str | bytes) -> dict[str, Any]:
     return facts
 
 
-def chunks(first: int, count: int, *, most: int) -> Iterator[list[int]]:
-    """Seeds counted up from the first, at most so many at a time."""
-    for start in range(first, first + count, most):
-        yield list(range(start, min(start + most, first + count)))
+def blocks(first: int, count: int, *, rows: int) -> Iterator[list[int]]:
+    """Seeds counted up from the first, by the block that holds them.
+
+    Seed s is row s % rows of its block, whatever else is asked for, as in
+    `pet-dcgan generate`: a server's last bits depend on what it computes
+    together.
+    """
+    end = first + count
+    while first < end:
+        following = min(first - first % rows + rows, end)
+        yield list(range(first, following))
+        first = following
+
+
+def drawn(
+    draw: Callable[[list[int]], list[Any]], seeds: list[int], *, rows: int
+) -> list[Any]:
+    """What a model makes of seeds of one block, all of which is computed."""
+    first = seeds[0] - seeds[0] % rows
+    # seeds end below 2^63
+    block = [min(seed, 2**63 - 1) for seed in range(first, first + rows)]
+    images = draw(block)
+    if len(images) != rows:
+        raise ValueError(
+            f"expected {rows} images for {rows} seeds, found {len(images)}: "
+            "see which model the server holds"
+        )
+    return [images[seed - first] for seed in seeds]
 
 
 def write(
@@ -117,8 +141,10 @@ def write(
     kind = "phantom" if facts["phantom"] else "synthetic"
     suffix = ".npy" if options.suvr else ".png"
     rows = []
-    for seeds in chunks(options.seed, options.count, most=facts["max_rows"]):
-        for seed, image in zip(seeds, draw(seeds), strict=True):
+    most = facts["max_rows"]
+    for seeds in blocks(options.seed, options.count, rows=most):
+        images = drawn(draw, seeds, rows=most)
+        for seed, image in zip(seeds, images, strict=True):
             file = f"{kind}_{name}_{seed:07d}{suffix}"
             _write(options.out / file, image)
             rows.append([file, facts["stage"], seed, version])

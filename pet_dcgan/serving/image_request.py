@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pet_dcgan.serving import slice_files
+from pet_dcgan.serving.seed_blocks import block_seeds, seed_blocks
 from pet_dcgan.serving.served import ModelFacts
 
 _SUFFIXES = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
@@ -63,17 +64,26 @@ class ImageRequest:
             "version": self.model.version,
             "format": self.format,
             "seed": self.seeds.start,
+            "rows": self.facts.max_rows,
         }
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
-        """PNGs of up to `max_rows` seeds, in a request of just so many.
+        """PNGs of seeds of one block, each computed in its own place.
 
-        The last bits of a float, and so a PNG, depend on how many images are
-        computed at once.
+        The whole block is drawn, since the last bits of a float, and so a
+        PNG, depend on how many images are computed at once.
+
+        Args:
+            seeds: Those of a block of `blocks`.
         """
-        padding = self.facts.max_rows - len(seeds)
-        drawn = self.model.draw([*seeds, *[seeds[-1]] * padding])
-        return drawn[: len(seeds)]
+        rows = self.facts.max_rows
+        first = seeds[0] - seeds[0] % rows
+        drawn = self.model.draw(block_seeds(first, rows))
+        return [drawn[seed - first] for seed in seeds]
+
+    def blocks(self, seeds: Sequence[int]) -> list[list[int]]:
+        """Seeds by the block that they are drawn with."""
+        return list(seed_blocks(seeds, self.facts.max_rows).values())
 
     def file_name(self, seed: int) -> str:
         """Name of a seed's file, as `synthetic_ad_0000012.png`."""

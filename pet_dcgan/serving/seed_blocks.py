@@ -1,0 +1,54 @@
+"""Blocks of seeds: a seed is always computed in the same place.
+
+How a kernel sums, and so the last bits of an image, depends on how many rows
+are computed at once and may depend on which of them a row is. Each seed
+therefore has one block of seeds and one place in it, whatever else is asked
+for: seed `s` is row `s % rows` of the block that begins at `s - s % rows`.
+"""
+
+from collections.abc import Iterable
+
+# What the image of a seed may differ by where it is not computed in its own
+# place: on another processor, or among other rows by a server. Measured by
+# benchmarks/rows.py; held by tests/serving_contract.py.
+SUVR_TOLERANCE = 1e-4
+# of a PNG's 65535, at an `suvr_max` of 2.5
+STEPS_TOLERANCE = 3
+
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
+
+def seed_blocks(seeds: Iterable[int], rows: int) -> dict[int, list[int]]:
+    """The blocks that hold some seeds, in the order of their first seed.
+
+    Args:
+        seeds: int64 numbers, each at most once.
+        rows: Seeds in a block, at least 1.
+
+    Returns:
+        First seed of each block to those of `seeds` that lie in it.
+
+    Raises:
+        ValueError: If `rows` is below 1.
+
+    Example:
+
+    >>> seed_blocks([3, 4, 70], rows=4)
+    {0: [3], 4: [4], 68: [70]}
+    """
+    if rows < 1:
+        raise ValueError(f"expected blocks of at least 1 row, found {rows}")
+    blocks: dict[int, list[int]] = {}
+    for seed in map(int, seeds):
+        blocks.setdefault(seed - seed % rows, []).append(seed)
+    return blocks
+
+
+def block_seeds(first: int, rows: int) -> list[int]:
+    """All seeds of a block; those beyond int64 are replaced by its end.
+
+    Args:
+        first: First seed of the block, from `seed_blocks`.
+        rows: Seeds in a block.
+    """
+    return [min(max(first + row, _LEAST), _MOST) for row in range(rows)]
