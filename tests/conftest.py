@@ -11,6 +11,16 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 import pytest
 
+# --- what the tests run on ----------------------------------------------------
+
+
+def pytest_report_header():
+    """The processor: kernels, and so last bits, depend on it."""
+    import kernels
+
+    return f"processor: {kernels.processor()}"
+
+
 # --- a small prepared set, as tfds_adni leaves it on disk ---------------------
 
 
