@@ -7,9 +7,10 @@ def latents_from_seeds(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
     """Latent vectors, uniform in [-1, 1), each a function of its own seed.
 
     Every row is drawn by a counter-based generator (Philox) keyed with its
-    seed alone, so a seed gives the same image alone or in a batch, on any
-    machine, live or exported. The distribution is the one of Islam & Zhang
-    (2020), doi 10.1186/s40708-020-00104-2.
+    seed alone, so a seed gives the same vector alone or in a batch, on any
+    machine, live or exported; for the image see `seed_blocks`. The
+    distribution is the one of Islam & Zhang (2020), doi
+    10.1186/s40708-020-00104-2.
 
     Args:
         seeds: Integers `[n]`, cast to int64.
