@@ -5,8 +5,11 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.serving.latent import latents_from_seeds
-from pet_dcgan.serving.seed_blocks import block_seeds, seed_blocks
-from pet_dcgan.serving.served import MAX_ROWS
+from pet_dcgan.serving.seed_blocks import (
+    MAX_ROWS,
+    block_seeds,
+    seed_blocks,
+)
 
 
 def network_images(generator: keras.Model, latents: tf.Tensor) -> tf.Tensor:

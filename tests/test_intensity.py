@@ -6,9 +6,9 @@ from pet_dcgan import intensity
 
 def test_every_stored_value_survives_the_round_trip():
     stored = np.arange(65536, dtype=np.uint16)
-    suvr = intensity.suvr_from_png(stored, 2.5)
-    assert suvr.dtype == np.float32
-    np.testing.assert_array_equal(intensity.png_from_suvr(suvr, 2.5), stored)
+    found = intensity.suvr_from_png(stored, 2.5)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(intensity.png_from_suvr(found, 2.5), stored)
 
 
 def test_network_values_survive_the_round_trip():

@@ -15,6 +15,10 @@ SUVR_TOLERANCE = 1e-4
 # of a PNG's 65535, at an `suvr_max` of 2.5
 STEPS_TOLERANCE = 3
 
+# Seeds in a block, and images that one request may ask for: what a server
+# holds in memory at once.
+MAX_ROWS = 64
+
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 

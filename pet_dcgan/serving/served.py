@@ -8,10 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from pet_dcgan.serving.seed_blocks import MAX_ROWS
+
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
 FACTS_FILE = Path("assets.extra", "model.json")
-# images that one request may ask for: what a server holds in memory at once
-MAX_ROWS = 64
 GRAPH_FILE = "saved_model.pb"
 
 
