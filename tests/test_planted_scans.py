@@ -1,0 +1,156 @@
+"""From a scan's file to a training batch, exact to one step of 1/65535."""
+
+import numpy as np
+import planted_scans
+import pytest
+import tensorflow_datasets as tfds
+from planted_scans import BANDS, coarse, fine, slices, stored
+
+from pet_dcgan.data import load_slices, training_batches
+from pet_dcgan.train import resolve_config
+from tfds_adni import AdniConfig, Builder
+from tfds_adni.normalisation import Normalisation
+from tfds_adni.prepare import prepare
+
+SPLITS = ("train", "validation", "test")
+NAMES = ("image", "position_mm")
+ALL_64 = AdniConfig(name="all_64", size=64, spacing_mm=3.0, planes=[*BANDS])
+COARSE = {"size": 64, "spacing": 3.0}
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A download of 3 mm, and the volume of each scan."""
+    root = tmp_path_factory.mktemp("coarse")
+    return root, planted_scans.write_tree(root, coarse, spacing=3.0)
+
+
+@pytest.fixture(scope="module")
+def prepared(tree, tmp_path_factory):
+    """`data_dir` of `adni/all_64`, divided by the mean of the brain."""
+    data_dir = tmp_path_factory.mktemp("coarse_data")
+    builder = Builder(config=ALL_64, data_dir=str(data_dir), jobs=1)
+    download = tfds.download.DownloadConfig(manual_dir=str(tree[0]))
+    builder.download_and_prepare(download_config=download)
+    return data_dir
+
+
+def examples(data_dir, config):
+    """Images by scan and plane, in the order of slices; their positions."""
+    builder = tfds.builder(f"adni/{config}", data_dir=data_dir)
+    planes = builder.info.features["plane"].names
+    found = {}
+    for split in SPLITS:
+        for one in tfds.as_numpy(builder.as_dataset(split=split)):
+            key = one["scan"].decode(), planes[one["plane"]]
+            found.setdefault(key, {})[one["slice"]] = one
+    return {
+        key: [np.array([by[i][name] for i in sorted(by)]) for name in NAMES]
+        for key, by in found.items()
+    }
+
+
+def check(data_dir, config, volumes, *, size, spacing, method="brain"):
+    """Compares every pixel of every scan with what was planted."""
+    found = examples(data_dir, config)
+    planes = {plane for _, plane in found}
+    assert set(found) == {(scan, p) for scan in volumes for p in planes}
+    for (scan, plane), (images, positions) in found.items():
+        cut = slices(volumes[scan], plane, size=size, spacing=spacing)
+        np.testing.assert_array_equal(images[..., 0], stored(cut, method))
+        wanted = np.arange(*BANDS[plane], spacing)
+        np.testing.assert_array_equal(positions, wanted.astype(np.float32))
+    return found
+
+
+def test_a_planted_brain_has_the_means_it_is_said_to_have():
+    volume = coarse(0)
+    brain = volume[planted_scans.inside()]
+    assert brain.mean(dtype=np.float64) == 1024
+    assert 0.35 * np.percentile(brain, 95) < brain.min()
+    assert len(np.unique(brain)) > 300
+    assert volume[planted_scans.REGION].mean() == 1280
+
+
+def test_scans_on_the_grid_of_axial_128(tmp_path):
+    volumes = planted_scans.write_tree(tmp_path / "in", fine, spacing=1.5)
+    prepare(tmp_path / "in", tmp_path, config="axial_128", jobs=1)
+    check(tmp_path, "axial_128", volumes, size=128, spacing=1.5)
+
+
+def test_divided_by_the_brain_in_all_planes(tree, prepared):
+    found = check(prepared, "all_64", tree[1], **COARSE)
+    assert len(found) == 9 * 3
+    for (_, plane), (images, _) in found.items():
+        if plane == "axial":
+            # the brain's centre is its mean: SUVR 1 of 2.5
+            assert images[0, 31, 32, 0] == 26214
+            assert images.max() == 65535
+
+
+def test_divided_by_a_reference_region(tree, tmp_path):
+    root, volumes = tree
+    mask = planted_scans.region_file(tmp_path / "region.nii.gz")
+    by_region = Normalisation(method="mask", masks=mask)
+    options = {"normalisation": by_region, "jobs": 1}
+    prepare(root, tmp_path, config="axial_64", **options)
+    found = check(tmp_path, "axial_64", volumes, method="mask", **COARSE)
+    for images, _ in found.values():
+        assert images[0, 31, 32, 0] == 20971  # SUVR 1024 / 1280 = 0.8
+
+
+def test_files_that_are_suvr_already(tmp_path):
+    root = tmp_path / "in"
+    factor = 1.25 / 1024
+    volumes = planted_scans.write_tree(root, coarse, spacing=3.0, factor=factor)
+    as_it_is = Normalisation(method="none")
+    options = {"normalisation": as_it_is, "jobs": 1}
+    prepare(root, tmp_path, config="axial_64", **options)
+    found = check(tmp_path, "axial_64", volumes, method="none", **COARSE)
+    for images, _ in found.values():
+        assert images[0, 31, 32, 0] == 32768  # SUVR 1.25, 32767.5 rounded
+
+
+@pytest.mark.parametrize("stage", ["NC", "MCI", "AD"])
+def test_slices_are_read_as_they_are_stored(tree, prepared, stage):
+    read = [
+        load_slices(prepared, "all_64", split=s, stage=stage, plane="axial")
+        for s in SPLITS
+    ]
+    assert sum(len(one.images) for one in read) == 3 * 12
+    for one in read:
+        assert one.meta.suvr_max == 2.5
+        for scan in np.unique(one.scans):
+            cut = slices(tree[1][scan], "axial", **COARSE)
+            rows = one.scans == scan
+            np.testing.assert_array_equal(one.images[rows], stored(cut))
+            np.testing.assert_array_equal(
+                one.positions_mm[rows], np.arange(0, 36, 3)
+            )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_batch_is_the_stored_value_on_the_networks_scale(prepared, channels):
+    where = {"data_dir": prepared, "dataset": "all_64", "stage": "AD"}
+    where["plane"] = "axial"
+    changes = {"batch_size": 12, "epochs": 1, "channels": channels}
+    config = resolve_config("demo", overrides=changes, seed=0, **where)
+    train = load_slices(
+        prepared, "all_64", split="train", stage="AD", plane="axial"
+    )
+    batches = training_batches(train, config).as_numpy_iterator()
+    x = np.concatenate(list(batches))
+    assert x.shape == (len(train.images), 64, 64, channels)
+    # each slice once: told apart by the stored value at 26 places
+    marks = np.rint((x[:, 20, ::8, 0].astype(float) + 1) / 2 * 65535)
+    places = [
+        int(np.abs(train.images[:, 20, ::8] - mark).sum(axis=1).argmin())
+        for mark in marks
+    ]
+    assert sorted(places) == list(range(len(train.images)))
+    expected = train.images[places].astype(np.float64) / 65535 * 2 - 1
+    for channel in range(channels):
+        # half a step of float32 at 2, where a stored step is 3e-5
+        np.testing.assert_allclose(
+            x[..., channel], expected, rtol=0, atol=2.5e-7
+        )
