@@ -64,7 +64,10 @@ def test_without_beam_it_is_said_how_to_install_it(tree, tmp_path, monkeypatch):
 
 
 def test_outcomes_are_read_once(tmp_path):
-    outcomes = [Outcome(image_id="1", frames=6), Outcome(image_id="2")]
+    outcomes = [
+        Outcome(image_id="1", frames=6, subjects=("999_S_9001",)),
+        Outcome(image_id="2"),
+    ]
     rows = [vars(outcome) for outcome in outcomes]
     (tmp_path / "o.json").write_text(json.dumps(rows))
     assert list(room.read_outcomes(tmp_path / "o.json")) == outcomes

@@ -11,6 +11,7 @@ import tensorflow_datasets as tfds
 from tfds_adni import AdniConfig, Builder
 from tfds_adni.account import COLUMNS
 from tfds_adni.normalisation import Normalisation
+from tfds_adni.selection import Selection
 from tfds_adni.splits import SPLITS
 
 SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
@@ -109,9 +110,67 @@ def test_right_stays_right_and_front_stays_in_front(prepared):
     assert row < 16 < column
 
 
-def test_no_subject_is_in_two_splits(prepared):
-    homes = [subjects(prepared, split) for split in SPLITS]
-    assert sum(map(len, homes)) == len(set().union(*homes)) == 12
+@pytest.fixture(scope="module")
+def revisits(tmp_path_factory):
+    """Nine subjects of two scans each; some changed stage in between."""
+    rows = [
+        ida_tree.row(number, group)
+        | {
+            "Image Data ID": f"I{number}{year}",
+            "Visit": name,
+            "Acq Date": f"5/5/{year}",
+        }
+        for number in range(1, 10)
+        for name, year, group in (
+            ("bl", 2012, ("CN", "MCI", "AD")[number % 3]),
+            ("m12", 2013, "AD"),
+        )
+    ]
+    return ida_tree.write_tree(tmp_path_factory.mktemp("ida") / "scans", rows)
+
+
+EVERY_VISIT = {"selection": Selection(visits="all"), "jobs": 1}
+
+
+def test_no_subject_of_several_visits_is_in_two_splits(revisits, tmp_path):
+    builder = build(revisits, tmp_path, SMALL, **EVERY_VISIT)
+    homes = [subjects(builder, split) for split in SPLITS]
+    assert sum(map(len, homes)) == len(set().union(*homes)) == 9
+    scans = {e["scan"] for s in SPLITS for e in examples(builder, s)}
+    assert len(scans) == 18
+
+
+def split_by_scan(self, cohort, split_of):
+    """The mistake: each subject's later scan goes to the next split."""
+    tasks = BY_SUBJECT(self, cohort, split_of)
+    later = {s: [t for t in tasks[s] if is_later(t)] for s in SPLITS}
+    return {
+        split: [t for t in tasks[split] if not is_later(t)] + later[other]
+        for split, other in zip(SPLITS, (*SPLITS[1:], SPLITS[0]), strict=True)
+    }
+
+
+BY_SUBJECT = Builder._tasks
+
+
+def is_later(task):
+    return task.verdict.record.date.startswith("2013")
+
+
+@pytest.mark.parametrize(
+    "beam", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
+def test_examples_of_a_subject_in_two_splits_are_refused(
+    revisits, tmp_path, monkeypatch, beam
+):
+    if beam:
+        pytest.importorskip("apache_beam")
+    monkeypatch.setattr(Builder, "_tasks", split_by_scan)
+    named = r"every subject in one split, found 999_S_900\d \(\w+ and \w+\)"
+    with pytest.raises(ValueError, match=named) as error:
+        build(revisits, tmp_path, SMALL, beam=beam, **EVERY_VISIT)
+    assert str(error.value).count("999_S_900") == 9
+    assert not list(tmp_path.rglob("*.tfrecord*"))
 
 
 def test_same_split_in_every_configuration(prepared, tree, tmp_path):

@@ -382,6 +382,21 @@ def test_options_out_of_range_are_refused(make_run, options, message):
         evaluate(make_run(), **options)
 
 
+def test_a_run_that_started_from_one_of_all_stages_is_judged(
+    make_run, monkeypatch
+):
+    no_figures(monkeypatch)
+    own = [f"999_S_300{number}" for number in range(3)]
+    run = make_run(subjects=["999_S_1000", *own], warm_start="runs/all")
+    assert evaluate(run)["verdict"]
+
+
+def test_whoever_a_run_started_from_must_not_be_judged(make_run):
+    run = make_run(subjects=["999_S_3000", "999_S_3005"], warm_start="runs/all")
+    with pytest.raises(ValueError, match="999_S_3005"):
+        evaluate(run)
+
+
 def test_set_of_another_scale_is_refused(make_run):
     with pytest.raises(ValueError, match=r"suvr_max 3.0, found 2.5"):
         evaluate(make_run(suvr_max=3.0))

@@ -22,6 +22,7 @@ def test_every_rule_pairs_every_image():
 def test_real_images_are_paired_with_other_subjects():
     real, subjects = stack(6, 0), np.array(["a", "a", "b", "b", "c", "c"])
     pairs = pair_with_real(real, real, seed=0, subjects=subjects)
+    assert set(pairs.partners) == {"nearest", "random"}
     for index in pairs.partners.values():
         assert not np.any(subjects[index] == subjects)
 

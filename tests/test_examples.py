@@ -35,7 +35,10 @@ def verdict(tmp_path):
 def test_one_scan(verdict):
     outcome, made = make_examples(Task(verdict=verdict, cutting=CUTTING))
     assert outcome == Outcome(
-        image_id="900001", frames=1, pixels=(6 + 8) * 32 * 32
+        image_id="900001",
+        frames=1,
+        pixels=(6 + 8) * 32 * 32,
+        subjects=("999_S_9001",),
     )
     keys = [key for key, _ in made]
     assert keys[0] == "900001-axial-0"

@@ -259,6 +259,7 @@ def test_no_byte_names_a_subject_or_a_place(make_run, models, toy_set):
     secrets += [os.path.dirname(module.__file__)]
     # a shorter word stands in the bytes of the weights by chance
     words = [str(s).encode() for s in secrets if len(str(s)) > 4]
+    assert files(models)
     for path in models.rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
         for word in words:

@@ -52,6 +52,7 @@ def test_arms_and_their_differences_from_real_images():
 def test_an_arm_that_says_the_same_differs_by_nothing():
     same = answers(20, skill=0.7)
     found = compare({("real", 25): same, ("synthetic", 25): same})
+    assert found["differences"]
     for row in found["differences"]:
         assert (row["mean"], row["low"], row["high"]) == (0, 0, 0)
 
@@ -75,6 +76,7 @@ def test_a_partial_arm_is_compared_by_the_seeds_that_both_have():
     real = answers(20, skill=0.7)
     same = {seed: real[seed] for seed in (1, 3)}
     found = compare({("real", 25): real, ("synthetic", 25): same})
+    assert found["differences"]
     for row in found["differences"]:
         assert (row["seeds"], row["mean"], row["low"]) == (2, 0, 0)
 

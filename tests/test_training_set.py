@@ -2,7 +2,11 @@ import dataclasses
 
 import numpy as np
 import pytest
+from study_toy import prepare_leaky
+from toy_model import make_config
 
+from pet_dcgan.data import DataLeakageError
+from pet_dcgan.train import train
 from pet_dcgan.training_set import (
     few_subjects_warning,
     load_training_slices,
@@ -15,6 +19,14 @@ def test_training_and_validation_slices_are_of_other_subjects(tiny_config):
     looked_at = load_validation_slices(tiny_config())
     assert set(trained.subjects) == {"999_S_3000", "999_S_3001", "999_S_3002"}
     assert set(looked_at.subjects) == {"999_S_3003"}
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_no_training_on_a_subject_that_is_held_out(tmp_path, split):
+    leaky = prepare_leaky(tmp_path / "data", into=split)
+    with pytest.raises(DataLeakageError, match="found 1: 999_S_3002"):
+        train(make_config(leaky), tmp_path / "run", verbose=0)
+    assert not (tmp_path / "run").exists()
 
 
 def test_slices_that_do_not_fit_are_read_from_a_file(

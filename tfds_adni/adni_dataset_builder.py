@@ -20,7 +20,7 @@ from tfds_adni.pool import Pool
 from tfds_adni.selection import Selection
 from tfds_adni.slices import BANDS_MM, PLANES
 from tfds_adni.sources import source_of
-from tfds_adni.splits import SPLITS, assign_splits, require_disjoint
+from tfds_adni.splits import SPLITS, assign_splits
 from tfds_adni.tally import Tally
 from tfds_adni.tasks import tasks_of
 from tfds_adni.writing import SteadyWriter
@@ -49,12 +49,17 @@ class AdniConfig(tfds.core.BuilderConfig):
 
 
 class _Metadata(tfds.core.MetadataDict):
-    """The data set's facts; writes the account of its scans beside them."""
+    """The data set's facts; writes the account of its scans beside them.
+
+    TFDS saves them last, before the set takes its place: what is wrong with
+    all that was written is found here.
+    """
 
     tally: Tally | None = None
 
     def save_metadata(self, data_dir) -> None:
         if self.tally:
+            self.tally.require_apart()
             self.update(self.tally.facts())
             account = self.tally.account().to_csv(index=False)
             epath.Path(data_dir, "scans.csv").write_text(account)
@@ -207,9 +212,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         tasks = defaultdict(list)
         for task in tasks_of(cohort.used, cutting, self._normalisation):
             tasks[split_of[task.verdict.record.subject]].append(task)
-        require_disjoint(
-            {s: {t.verdict.record.subject for t in tasks[s]} for s in tasks}
-        )
         return tasks
 
     def _generate_examples(
@@ -222,7 +224,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         # TFDS may have left a split before its end (max_examples_per_split).
         mine = itertools.dropwhile(lambda m: m[0].image_id != first, made)
         for outcome, examples in itertools.islice(mine, len(tasks)):
-            self._tally.count(outcome)
+            self._tally.count(outcome, split)
             yield from examples
             if self._progress:
                 self._progress(self._tally.done, len(self._tally.cohort.used))
@@ -235,5 +237,5 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _process_pipeline_result(self, pipeline_result) -> None:
         for split in SPLITS:
             for outcome in beam.read_outcomes(self._file(split)):
-                self._tally.count(outcome)
+                self._tally.count(outcome, split)
             self._tally.require_subjects(split)

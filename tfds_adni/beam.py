@@ -110,7 +110,9 @@ def read_outcomes(account: epath.Path) -> Iterator[Outcome]:
     """Reads and removes what `examples_of` wrote of a split."""
     rows = json.loads(account.read_text())
     account.unlink()
-    return (Outcome(**row) for row in rows)
+    return (
+        Outcome(**row | {"subjects": tuple(row["subjects"])}) for row in rows
+    )
 
 
 def _outcome(made: tuple) -> dict:

@@ -60,6 +60,7 @@ class Outcome:
         repaired: Voxels inside the brain that were NaN or Inf.
         pixels: Pixels of its slices.
         clipped: Pixels above the largest SUVR that can be stored.
+        subjects: Whom its examples name.
     """
 
     image_id: str
@@ -69,6 +70,7 @@ class Outcome:
     repaired: int = 0
     pixels: int = 0
     clipped: int = 0
+    subjects: tuple[str, ...] = ()
 
 
 Examples = list[tuple[str, dict]]
@@ -120,6 +122,7 @@ def _cut(task: Task) -> tuple[Outcome, Examples]:
         repaired=found.repaired,
         pixels=pixels,
         clipped=clipped,
+        subjects=tuple(sorted({e["subject"] for _, e in examples})),
     )
     return outcome, examples
 

@@ -10,7 +10,7 @@ from tfds_adni.account import printable
 from tfds_adni.cohort import Cohort
 from tfds_adni.diagnosis import STAGES
 from tfds_adni.examples import Outcome
-from tfds_adni.splits import SPLITS
+from tfds_adni.splits import SPLITS, require_disjoint
 
 
 class Tally:
@@ -29,15 +29,32 @@ class Tally:
         self.split_of = split_of
         self.folder = folder
         self._outcomes: dict[str, Outcome] = {}
+        self._written: dict[str, set[str]] = defaultdict(set)
 
     @property
     def done(self) -> int:
         """How many scans have been counted."""
         return len(self._outcomes)
 
-    def count(self, outcome: Outcome) -> None:
-        """Counts what became of a scan."""
+    def count(self, outcome: Outcome, split: str) -> None:
+        """Counts what became of a scan.
+
+        Args:
+            outcome: What became of it.
+            split: The one that its examples are written to.
+        """
         self._outcomes[outcome.image_id] = outcome
+        self._written[split].update(outcome.subjects)
+
+    def require_apart(self) -> None:
+        """Refuses examples of one subject that were written to two splits.
+
+        It goes by the examples, whatever the splits were meant to be.
+
+        Raises:
+            ValueError: If there are such, naming the subjects.
+        """
+        require_disjoint(self._written)
 
     def require_subjects(self, split: str) -> None:
         """Refuses a split that has lost all its scans to their pixels.

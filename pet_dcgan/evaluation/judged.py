@@ -214,10 +214,14 @@ def _validation(run: Run, place: str | Path) -> RealSlices:
 
 
 def _trained_on(run: Run, place: str | Path) -> Slices:
-    """The slices of the run's own subjects."""
+    """The slices of the run's own subjects.
+
+    A run that started from another one names the subjects of that one, too,
+    which may be of another stage or set.
+    """
     slices = _load(run.config, place, "train", subjects=set(run.subjects))
     lost = sorted(set(run.subjects) - set(slices.subjects))
-    if lost:
+    if lost and not run.config.warm_start:
         raise ValueError(
             f"expected the run's {len(run.subjects)} training subjects in the "
             f"set, found none of {named(lost)}: give the --data-dir the run "
