@@ -5,6 +5,8 @@ training ends early. The numbers stand here once more, so that one that moves
 is noticed.
 """
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import tensorflow as tf
