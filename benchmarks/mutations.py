@@ -176,6 +176,15 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "guard: none who chose was trained on",
+        "pet_dcgan/evaluation/judged.py",
+        "    require_disjoint(run.subjects, subjects_of(**split))",
+        "    pass",
+        _tests(
+            "evaluate.py::test_validation_subject_that_was_trained_on_is_named"
+        ),
+    ),
+    Mutation(
         "sign of the generator's loss",
         "pet_dcgan/losses.py",
         "tf.nn.softplus(-fake_logits)",
