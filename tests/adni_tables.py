@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
+from tfds_adni.cohort.decision import Verdict
 from tfds_adni.sources import Label, ScanRecord
-from tfds_adni.verdict import Verdict
 
 
 def write(path: Path, *rows: dict[str, str]) -> Path:

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from pet_dcgan.ahead import computed_ahead
+from pet_dcgan.utils.prefetch import computed_ahead
 
 
 def test_items_come_in_order_with_their_results():

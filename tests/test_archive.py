@@ -9,12 +9,12 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from test_served import FACTS
 
-from pet_dcgan.intensity import png_from_suvr
-from pet_dcgan.networks import build_generator
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.serving import archive
-from pet_dcgan.serving import signatures as signatures_module
-from pet_dcgan.serving.archive import (
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.serving import saved_model
+from pet_dcgan.serving import saved_model as signatures_module
+from pet_dcgan.serving.saved_model import (
     compare_archive,
     save_archive,
     save_functions,
@@ -273,7 +273,7 @@ def test_comparison_refuses_another_png_scale(generator, tmp_path, monkeypatch):
 def test_comparison_refuses_nan(generator, tmp_path, monkeypatch):
     broken = lively_generator()
     broken.set_weights([w * np.nan for w in broken.get_weights()])
-    monkeypatch.setattr(archive, "_require_exportable", lambda model: None)
+    monkeypatch.setattr(saved_model, "_require_exportable", lambda model: None)
     save_archive(broken, tmp_path / "1", FACTS)
     with pytest.raises(ValueError, match="found differences of inf"):
         compare_archive(generator, tmp_path / "1", FACTS)

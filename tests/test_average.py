@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.average import decay_at, follow
-from pet_dcgan.networks import build_generator, float32_copy
+from pet_dcgan.models.ema import decay_at, follow
+from pet_dcgan.models.networks import build_generator, float32_copy
 
 SMALL = {"size": 32, "channels": 1, "width": 2, "latent_dim": 3}
 
@@ -31,7 +31,7 @@ def test_replicas_move_it_together(monkeypatch):
     average = float32_copy(network)
     before = np.array(average.variables[0])
     network.variables[0].assign_add(np.ones(before.shape))
-    monkeypatch.setattr("pet_dcgan.average.replica_count", lambda: 2)
+    monkeypatch.setattr("pet_dcgan.models.ema.replica_count", lambda: 2)
     follow(average, network, 0.75)
     np.testing.assert_allclose(average.variables[0], before + 0.25, rtol=1e-5)
 

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pet_dcgan.metrics.bands import band_names, band_uptake, bland_altman
+from pet_dcgan.metrics.regional_uptake import (
+    band_names,
+    band_uptake,
+    bland_altman,
+)
 
 
 def square(size=9, margin=0, **levels):

@@ -2,8 +2,8 @@ import adni_tables
 import pytest
 from adni_tables import adnimerge_row, dxsum_row, verdict
 
-from tfds_adni.cautions import cautions_of, cautions_of_tables
-from tfds_adni.selection import Selection
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.warnings import cautions_of, cautions_of_tables
 from tfds_adni.tables import read_diagnosis
 
 

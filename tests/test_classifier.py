@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from pet_dcgan.classifier import (
+from pet_dcgan.metrics.classification import auc
+from pet_dcgan.models.classifier import (
     Fitting,
     Labelled,
     _batches,
@@ -10,8 +11,7 @@ from pet_dcgan.classifier import (
     slice_probabilities,
     train_classifier,
 )
-from pet_dcgan.metrics.auc import auc
-from pet_dcgan.votes import join_votes
+from pet_dcgan.study.classifiers import join_votes
 
 SHORT = Fitting(steps=60, batch_size=16)
 

@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
-from pet_dcgan.metrics.copy_check import check_copies
+from pet_dcgan.metrics.memorization import check_copies
 
 
 @pytest.fixture(scope="module")

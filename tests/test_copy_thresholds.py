@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from test_verdict_thresholds import changed
 
-from pet_dcgan.evaluation.copies import copies
-from pet_dcgan.evaluation.findings import findings
-from pet_dcgan.metrics.copies import CopyTest, authenticity, copy_test
-from pet_dcgan.metrics.copy_check import CopyCheck, check_copies
+from pet_dcgan.evaluation.assessment import findings
+from pet_dcgan.evaluation.feature_scores import copies
+from pet_dcgan.metrics.memorization import (
+    CopyCheck,
+    CopyTest,
+    authenticity,
+    check_copies,
+    copy_test,
+)
 from pet_dcgan.serving.model_card import has_copies
 
 

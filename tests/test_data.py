@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.data import (
+from pet_dcgan.data.batches import (
     load_slices,
     require_disjoint,
     require_equal_parts,

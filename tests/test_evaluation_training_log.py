@@ -1,8 +1,8 @@
 import csv
 import math
 
-from pet_dcgan.evaluation.training_log import read_curves, training_facts
-from pet_dcgan.looks import Look, write_looks
+from pet_dcgan.evaluation.training_curves import read_curves, training_facts
+from pet_dcgan.runs.selection_log import Look, write_looks
 
 
 def write(path, rows):

@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfds_adni import examples
-from tfds_adni.examples import Cutting, Outcome, Task, make_examples
+from tfds_adni.cohort.decision import Verdict
+from tfds_adni.parallel import examples
+from tfds_adni.parallel.examples import Cutting, Outcome, Task, make_examples
 from tfds_adni.sources import ScanRecord
-from tfds_adni.verdict import Verdict
 
 CUTTING = Cutting(
     planes=("axial", "sagittal"),

@@ -10,14 +10,14 @@ import tensorflow as tf
 from toy_run import make_run as make_toy_run
 from typer.testing import CliRunner
 
-from pet_dcgan import export as module
-from pet_dcgan.cli import app
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.export import export_run
-from pet_dcgan.locks import locked
-from pet_dcgan.networks import build_generator, float32_copy
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.serving.served import ServedModel
+from pet_dcgan.cli.main import app
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.models.networks import build_generator, float32_copy
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.serving import export as module
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.model_info import ServedModel
+from pet_dcgan.utils.files import locked
 
 LATENTS = np.random.default_rng(0).uniform(-1, 1, (3, 6)).astype(np.float32)
 

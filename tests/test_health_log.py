@@ -5,8 +5,8 @@ import math
 import pytest
 from health_looks import make_looks
 
-from pet_dcgan.health.log import HealthLog
-from pet_dcgan.health.states import Finding
+from pet_dcgan.training.health.log import HealthLog
+from pet_dcgan.training.health.states import Finding
 
 COLLAPSE = Finding(state="collapse", words="alike", remedy="do this")
 COPIES = Finding(state="memorisation", words="copies", remedy="or, that")

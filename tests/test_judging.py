@@ -5,9 +5,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.judging import agreed, judge, judge_lazily, scaled
-from pet_dcgan.losses import fake_loss, real_loss
-from pet_dcgan.networks import build_discriminator
+from pet_dcgan.models.discriminator_gradients import (
+    agreed,
+    judge,
+    judge_lazily,
+    scaled,
+)
+from pet_dcgan.models.losses import fake_loss, real_loss
+from pet_dcgan.models.networks import build_discriminator
 
 RNG = np.random.default_rng(0)
 IMAGES = tf.constant(RNG.uniform(-1, 1, [4, 32, 32, 1]).astype("f4"))
@@ -119,7 +124,9 @@ def two_replicas(monkeypatch, of_the_other=0.0):
 
     With real replicas in test_shared_training.py.
     """
-    monkeypatch.setattr("pet_dcgan.judging.replica_count", lambda: 2)
+    monkeypatch.setattr(
+        "pet_dcgan.models.discriminator_gradients.replica_count", lambda: 2
+    )
     context = types.SimpleNamespace(
         all_reduce=lambda _, value: value + of_the_other
     )

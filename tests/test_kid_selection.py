@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import kid_selection, run_encoder
-from pet_dcgan.features.training import train_encoder
-from pet_dcgan.kid_selection import KidSelection, ValidationSlices
-from pet_dcgan.looks import generator_facts, read_looks
-from pet_dcgan.metrics.kid import Kid, kid
-from pet_dcgan.model import DCGAN
-from pet_dcgan.networks import build_discriminator, build_generator
-from pet_dcgan.run import Run
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.train import train
+from pet_dcgan.features.train_encoder import train_encoder
+from pet_dcgan.metrics.distribution import Kid, kid
+from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.networks import build_discriminator, build_generator
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.runs import run_encoder
+from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.selection_log import generator_facts, read_looks
+from pet_dcgan.training import kid_selection
+from pet_dcgan.training.kid_selection import KidSelection, ValidationSlices
+from pet_dcgan.training.train import train
 
 REAL = np.random.default_rng(0).uniform(0, 2.5, [8, 32, 32])
 
@@ -287,7 +288,7 @@ class TestWholeRuns:
         def none(config):
             raise ValueError("none of that stage")
 
-        target = "pet_dcgan.training_callbacks.load_validation_slices"
+        target = "pet_dcgan.training.callback_list.load_validation_slices"
         monkeypatch.setattr(target, none)
         weights("ad", epochs=1, select_every=1)
         assert "no validation subjects of AD" in capsys.readouterr().err

@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.looks import (
+from pet_dcgan.runs.selection_log import (
     FILE,
     Look,
     best_look,

@@ -1,4 +1,4 @@
-from pet_dcgan.notices import say
+from pet_dcgan.utils.progress import say
 
 
 def test_a_notice_is_one_line_on_stderr(capsys):

@@ -15,14 +15,14 @@ from PIL import Image
 from toy_data import disc
 from toy_run import make_run
 
-from pet_dcgan.evaluation.judged import judged_images
-from pet_dcgan.export import export_run
-from pet_dcgan.generate import generate
-from pet_dcgan.intensity import suvr_from_network, to_single_channel
-from pet_dcgan.metrics.bands import band_uptake
+from pet_dcgan.data.suvr import suvr_from_network, to_single_channel
+from pet_dcgan.evaluation.images import judged_images
 from pet_dcgan.metrics.histogram import wasserstein
-from pet_dcgan.networks import build_generator
-from pet_dcgan.sampling import suvr_from_images, synthetic_slices
+from pet_dcgan.metrics.regional_uptake import band_uptake
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import suvr_from_images, synthetic_slices
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.generate import generate
 
 SIZE = 32
 # a PNG's value for each pixel, no two alike, from black to white

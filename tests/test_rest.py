@@ -9,8 +9,8 @@ import urllib.error
 import canned_server
 import pytest
 
-from pet_dcgan.serving import rest as module
-from pet_dcgan.serving.rest import RefusedError, Rest
+from pet_dcgan.serving import json_http as module
+from pet_dcgan.serving.json_http import RefusedError, Rest
 
 FINE = (200, b'{"fine": [1]}', {})
 

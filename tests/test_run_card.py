@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.looks import FILE, Look, write_looks
+from pet_dcgan.runs.selection_log import FILE, Look, write_looks
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOG = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pet_dcgan.serving.served import (
+from pet_dcgan.serving.model_info import (
     MAX_ROWS,
     ModelFacts,
     ServedModel,
@@ -144,7 +144,7 @@ def test_url_is_refused(url):
 
 def test_needs_no_tensorflow():
     code = (
-        "import sys, pet_dcgan.serving.served\n"
+        "import sys, pet_dcgan.serving.model_info\n"
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from pet_dcgan.sound_state import drop_sound, keep_sound, return_to_sound
+from pet_dcgan.training.resume import drop_sound, keep_sound, return_to_sound
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 from study_toy import make_settings, prepare_leaky
 
-from pet_dcgan.data import DataLeakageError
+from pet_dcgan.data.batches import DataLeakageError
 from pet_dcgan.study.leakage import (
     require_splits_apart,
     require_unseen,

@@ -6,9 +6,9 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from test_served import FACTS
 
-from pet_dcgan.networks import build_generator
-from pet_dcgan.serving.archive import save_archive
-from pet_dcgan.serving.successor import require_successor
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.serving.compatibility import require_successor
+from pet_dcgan.serving.saved_model import save_archive
 
 
 @pytest.fixture(scope="module")

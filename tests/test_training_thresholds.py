@@ -11,13 +11,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.health import remedies
-from pet_dcgan.health.log import HealthLog
-from pet_dcgan.health.monitor import HealthMonitor
-from pet_dcgan.health.vitals import RealImages, Vitals, pooled
-from pet_dcgan.kid_selection import KidSelection, ValidationSlices
-from pet_dcgan.looks import Look, ended_early, looks_in_vain, write_looks
-from pet_dcgan.metrics.kid import Kid
+from pet_dcgan.metrics.distribution import Kid
+from pet_dcgan.runs.selection_log import (
+    Look,
+    ended_early,
+    looks_in_vain,
+    write_looks,
+)
+from pet_dcgan.training.health import remedies
+from pet_dcgan.training.health.log import HealthLog
+from pet_dcgan.training.health.monitor import HealthMonitor
+from pet_dcgan.training.health.vitals import RealImages, Vitals, pooled
+from pet_dcgan.training.kid_selection import KidSelection, ValidationSlices
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.votes import join_votes
+from pet_dcgan.study.classifiers import join_votes
 
 
 def votes(*ones):

@@ -11,19 +11,25 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from tfds_adni import beam
-from tfds_adni.cohort import Cohort, gather
-from tfds_adni.diagnosis import STAGES
-from tfds_adni.examples import Cutting, Examples, Outcome, Task, make_examples
-from tfds_adni.normalisation import Normalisation
-from tfds_adni.pool import Pool
-from tfds_adni.selection import Selection
-from tfds_adni.slices import BANDS_MM, PLANES
+from tfds_adni.cohort.cohort import Cohort, gather
+from tfds_adni.cohort.diagnosis import STAGES
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import SPLITS, assign_splits
+from tfds_adni.parallel import beam
+from tfds_adni.parallel.examples import (
+    Cutting,
+    Examples,
+    Outcome,
+    Task,
+    make_examples,
+    tasks_of,
+)
+from tfds_adni.parallel.pool import Pool
+from tfds_adni.preparation_report import Tally
 from tfds_adni.sources import source_of
-from tfds_adni.splits import SPLITS, assign_splits
-from tfds_adni.tally import Tally
-from tfds_adni.tasks import tasks_of
-from tfds_adni.writing import SteadyWriter
+from tfds_adni.volumes.normalisation import Normalisation
+from tfds_adni.volumes.slices import BANDS_MM, PLANES
+from tfds_adni.writer import SteadyWriter
 
 
 @dataclasses.dataclass(kw_only=True)

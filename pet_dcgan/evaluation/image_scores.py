@@ -5,24 +5,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pet_dcgan.evaluation.judged import Judged, Samples
-from pet_dcgan.evaluation.numbers import (
-    Number,
-    ends,
-    number,
-    rounded,
-    summary,
-)
-from pet_dcgan.evaluation.pair_scores import whose
-from pet_dcgan.evaluation.pairs import Pairs
-from pet_dcgan.metrics.bands import band_names, band_uptake, bland_altman
+from pet_dcgan.evaluation.images import Judged, Samples
+from pet_dcgan.evaluation.numbers import Number, ends, number, rounded, summary
+from pet_dcgan.evaluation.pair_scores import Pairs, whose
+from pet_dcgan.metrics.confidence import mean_interval
 from pet_dcgan.metrics.histogram import (
     histogram_distance,
     intensity_histogram,
     wasserstein,
 )
-from pet_dcgan.metrics.intervals import mean_interval
 from pet_dcgan.metrics.msssim import diversity
+from pet_dcgan.metrics.regional_uptake import (
+    band_names,
+    band_uptake,
+    bland_altman,
+)
 from pet_dcgan.metrics.spectrum import (
     Spectrum,
     checkerboard_ratio,

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pet_dcgan.config import ALL_STAGES
-from pet_dcgan.report.cells import written
-from pet_dcgan.report.rows import Group, Row, groups
-from pet_dcgan.report.text import NOT_FOR_DIAGNOSIS, interval_note, limits
-from pet_dcgan.serving.served import ModelFacts, model_name
+from pet_dcgan.evaluation.report import NOT_FOR_DIAGNOSIS, interval_note, limits
+from pet_dcgan.evaluation.report_rows import Group, Row, groups, written
+from pet_dcgan.serving.model_info import ModelFacts, model_name
 
 _PHANTOM = (
     "**PHANTOM.** Trained on invented phantom volumes, not on patients. "

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.serving.served import SIGNATURES, ModelFacts, model_name
+from pet_dcgan.serving.model_info import SIGNATURES, ModelFacts, model_name
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 # field numbers in tensorflow_serving/apis/: prediction_log.proto,

@@ -3,8 +3,8 @@
 import itertools
 from pathlib import Path
 
-from pet_dcgan.data import DataLeakageError, named, subjects_of
-from pet_dcgan.run import Run
+from pet_dcgan.data.batches import DataLeakageError, named, subjects_of
+from pet_dcgan.runs.run import Run
 
 _SPLITS = ("train", "validation", "test")
 

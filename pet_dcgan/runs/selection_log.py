@@ -1,0 +1,111 @@
+"""What each look at the KID on validation subjects found."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pet_dcgan.utils.files import replacing
+
+FILE = "selection.csv"
+
+
+class Look(NamedTuple):
+    """One look at the generator between epochs.
+
+    Args:
+        epoch: Epochs behind it, from 1.
+        val_kid: KID of synthetic slices and those of validation subjects.
+        standard_error: Of `val_kid`.
+    """
+
+    epoch: int
+    val_kid: float
+    standard_error: float
+
+
+def read_looks(path: str | Path) -> list[Look]:
+    """Reads what `write_looks` wrote; none where there is no file.
+
+    Raises:
+        ValueError: If the file does not say what it should.
+    """
+    path = Path(path)
+    if not path.is_file():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                Look(
+                    int(row["epoch"]),
+                    float(row["val_kid"]),
+                    float(row["standard_error"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected epoch, val_kid and standard_error in every row of "
+            f"{path}, found {error!r}: train again under another --run"
+        ) from error
+
+
+def write_looks(
+    path: str | Path, looks: Sequence[Look], *, phantom: bool
+) -> None:
+    """Writes a CSV with a row a look, whole or not at all.
+
+    Args:
+        path: CSV to write; it is replaced.
+        looks: In order of epoch.
+        phantom: Written into every row.
+    """
+    with (
+        replacing(path) as temporary,
+        temporary.open("w", newline="", encoding="utf-8") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow((*Look._fields, "phantom"))
+        # a float's repr is read back as the same number
+        writer.writerows((*look, str(phantom).lower()) for look in looks)
+
+
+def best_look(looks: Sequence[Look]) -> Look | None:
+    """The look with the lowest KID, the first of equal ones."""
+    return min(looks, key=lambda look: look.val_kid, default=None)
+
+
+def looks_in_vain(looks: Sequence[Look]) -> int:
+    """Looks since the best one."""
+    best = best_look(looks)
+    return len(looks) - 1 - looks.index(best) if best else 0
+
+
+def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
+    """Whether a training had come to its early end after an epoch.
+
+    Args:
+        run_path: The run's folder.
+        epoch: Epochs behind.
+        patience: Looks in vain that end a training; 0 goes on.
+    """
+    looks = read_looks(Path(run_path) / FILE)
+    behind = [look for look in looks if look.epoch <= epoch]
+    return bool(patience) and looks_in_vain(behind) >= patience
+
+
+def generator_facts(run_path: str | Path, *, epochs: int) -> dict[str, Any]:
+    """Which epoch a finished run's generator is of, and why.
+
+    Args:
+        run_path: The run's folder.
+        epochs: Epochs that the run was told, for one without selection.
+
+    Returns:
+        `epoch` and `chosen_by` (`"val_kid"` or `"last epoch"`), with
+        `val_kid` and `standard_error` where there are such.
+    """
+    best = best_look(read_looks(Path(run_path) / FILE))
+    if best is None:
+        return {"epoch": epochs, "chosen_by": "last epoch"}
+    return {"chosen_by": "val_kid", **best._asdict()}
