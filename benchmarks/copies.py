@@ -59,7 +59,7 @@ def _turned(images, rng):
 
 def show_replays(own, held_out, fresh):
     """One row for each "generator"."""
-    from pet_dcgan.metrics.memorization import check_copies
+    from pet_dcgan.metrics.memorization import check_memorization
 
     rng = np.random.default_rng(0)
     replayed = own[0][rng.integers(0, len(own[0]), COUNT)]
@@ -76,7 +76,7 @@ def show_replays(own, held_out, fresh):
     )
     print("| --- |" + " --- |" * 5)
     for name, images in kinds.items():
-        found = check_copies(
+        found = check_memorization(
             own[0],
             held_out[0],
             images,

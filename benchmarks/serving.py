@@ -46,7 +46,7 @@ def make_generator(preset, size):
     """A preset's generator with its first weights, and its facts."""
     from pet_dcgan.models.networks import build_generator
     from pet_dcgan.presets import PRESETS
-    from pet_dcgan.serving.model_info import ModelFacts
+    from pet_dcgan.serving.model_info import ModelInfo
 
     settings = PRESETS[preset]
     kept = ("channels", "latent_dim", "width", "kernel_size")
@@ -54,7 +54,7 @@ def make_generator(preset, size):
     generator = build_generator(size=size, **shape)
     # with weights of 0.02 all images would be the same grey
     generator.set_weights([3 * w for w in generator.get_weights()])
-    facts = ModelFacts(
+    facts = ModelInfo(
         stage="AD",
         plane="axial",
         size=size,
@@ -209,14 +209,14 @@ def command(folder, format_, count):
 
 
 def measure(options, folder):
-    from pet_dcgan.serving.saved_model import save_archive
+    from pet_dcgan.serving.saved_model import save_model
 
     generator, facts = (
         of_run(options.run)
         if options.run
         else make_generator(options.preset, options.size)
     )
-    save_archive(generator, folder, facts)
+    save_model(generator, folder, facts)
     facts.write(folder)
     before = reporting.machine()
     step = functools.partial(print, file=sys.stderr, flush=True)

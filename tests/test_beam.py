@@ -8,8 +8,8 @@ from tfds_adni.cohort.decision import Rules
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.parallel import beam as room
 from tfds_adni.parallel.examples import (
-    Cutting,
     Outcome,
+    SliceSpec,
     make_examples,
     tasks_of,
 )
@@ -42,7 +42,7 @@ def tree(tmp_path_factory):
 
 def tasks(tree):
     judge = Rules.of(Selection()).judge
-    cutting = Cutting(
+    cutting = SliceSpec(
         planes=("axial",),
         size=32,
         spacing_mm=6.0,

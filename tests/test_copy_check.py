@@ -3,7 +3,7 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
-from pet_dcgan.metrics.memorization import check_copies
+from pet_dcgan.metrics.memorization import check_memorization
 
 
 @pytest.fixture(scope="module")
@@ -11,7 +11,7 @@ def check():
     """`check(synthetic)`: against 12 training and 8 held-out subjects."""
     train, train_subjects, _ = subjects_slices(12, seed=1)
     held_out, held_out_subjects, _ = subjects_slices(8, seed=2)
-    return lambda synthetic: check_copies(
+    return lambda synthetic: check_memorization(
         train,
         held_out,
         synthetic,
@@ -103,7 +103,7 @@ def test_images_far_from_all_are_not_cleared(check):
 def test_one_training_subject_is_not_enough():
     images, subjects, _ = subjects_slices(1, seed=1)
     with pytest.raises(ValueError, match="at least 2 different ones"):
-        check_copies(
+        check_memorization(
             images,
             images,
             images,

@@ -20,7 +20,7 @@ from pet_dcgan.serving import local_model, rest_model
 from pet_dcgan.serving.export import export_run
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.local_model import LocalModel
-from pet_dcgan.serving.model_info import ModelFacts
+from pet_dcgan.serving.model_info import ModelInfo
 from pet_dcgan.utils import files, prefetch
 
 
@@ -147,12 +147,12 @@ def test_all_formats_hold_the_same_suvr(model, tmp_path):
 
 def small_requests(monkeypatch, rows=2):
     """The model answers `rows` images at most."""
-    read = ModelFacts.read.__func__
+    read = ModelInfo.read.__func__
 
     def fewer(cls, folder):
         return dataclasses.replace(read(cls, folder), max_rows=rows)
 
-    monkeypatch.setattr(ModelFacts, "read", classmethod(fewer))
+    monkeypatch.setattr(ModelInfo, "read", classmethod(fewer))
 
 
 def test_requests_and_progress(model, live, out, monkeypatch):
@@ -259,7 +259,7 @@ def test_damaged_model_is_refused(model, tmp_path, out, name, content):
 
 
 def test_model_without_the_signature_is_refused(model, tmp_path, out):
-    facts = ModelFacts.read(model / "1")
+    facts = ModelInfo.read(model / "1")
     folder = tmp_path / "foreign" / "1"
     tf.saved_model.save(tf.Module(), str(folder))
     facts.write(folder)

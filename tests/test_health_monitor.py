@@ -9,15 +9,15 @@ from scipy.ndimage import gaussian_filter
 
 from pet_dcgan.models.build import build_dcgan
 from pet_dcgan.training.health.monitor import IMAGES
-from pet_dcgan.training.health.states import Finding
+from pet_dcgan.training.health.states import HealthFinding
 from pet_dcgan.training.health.vitals import RealImages, pooled
 
 DISCRIMINATOR_WINS = {"d_learning_rate": 5e-3, "g_learning_rate": 1e-4}
 COLLAPSES = {"latent_dim": 1, "g_learning_rate": 3e-3}
-COLLAPSE = Finding(
+COLLAPSE = HealthFinding(
     state="collapse", words="alike", remedy="do this", failure=True
 )
-COPIES = Finding(state="memorisation", words="copies", remedy="do that")
+COPIES = HealthFinding(state="memorisation", words="copies", remedy="do that")
 
 
 @pytest.fixture

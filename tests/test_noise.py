@@ -5,12 +5,12 @@ import pytest
 import tensorflow as tf
 
 from pet_dcgan.models import latents
-from pet_dcgan.models.latents import FAKE, LATENTS, REAL, uniform_rows
+from pet_dcgan.models.latents import FAKE, LATENTS, REAL, per_example_uniform
 
 
 def rows(count=6, columns=5, *, seed=1, step=2, stream=LATENTS):
     return np.array(
-        uniform_rows(count, columns, seed=seed, step=step, stream=stream)
+        per_example_uniform(count, columns, seed=seed, step=step, stream=stream)
     )
 
 

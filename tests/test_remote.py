@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from pet_dcgan.cli.main import app
 from pet_dcgan.serving.generate import generate
-from pet_dcgan.serving.json_http import Rest
+from pet_dcgan.serving.json_http import JsonHttp
 from pet_dcgan.serving.rest_model import ModelUrl, RemoteModel, is_url
 
 SIX_TRIES = 6
@@ -28,7 +28,7 @@ SIX_TRIES = 6
 def waited(monkeypatch):
     """Seconds that would have been waited between tries."""
     seconds = []
-    monkeypatch.setattr(Rest, "pause", lambda _, s, why: seconds.append(s))
+    monkeypatch.setattr(JsonHttp, "pause", lambda _, s, why: seconds.append(s))
     return seconds
 
 

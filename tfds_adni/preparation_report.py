@@ -13,7 +13,7 @@ from tfds_adni.cohort.splits import SPLITS, require_disjoint
 from tfds_adni.parallel.examples import Outcome
 
 
-class Tally:
+class PreparationReport:
     """What only the pixels tell, gathered while examples are made.
 
     Args:

@@ -139,7 +139,7 @@ def study(
     console.start_tensorflow()
     from pet_dcgan.study.settings import StudySettings
     from pet_dcgan.study.study import run_study
-    from pet_dcgan.utils.progress import say
+    from pet_dcgan.utils.progress import status
 
     summary = run_study(
         StudySettings(data_dir=str(data_dir), dataset=config, **told),
@@ -147,7 +147,7 @@ def study(
         runs=[*(runs or []), *(more_runs or [])],
         resume=resume,
         verbose=console.keras_verbosity(),
-        say=say,
+        say=status,
         progress=console.progress,
     )
     for line in summary["words"]:

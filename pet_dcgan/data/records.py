@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from pet_dcgan.utils.prefetch import computed_ahead
+from pet_dcgan.utils.prefetch import prefetch_map
 
 _IMAGE = {"image": tf.io.FixedLenFeature([], tf.string)}
 _FACTS = {
@@ -94,7 +94,7 @@ def pixels_of(
     batches = batches.map(
         lambda some: tf.io.parse_example(some, _IMAGE)["image"]
     )
-    decoded = computed_ahead(
+    decoded = prefetch_map(
         functools.partial(decode_pngs, size=size),
         batches.prefetch(1).as_numpy_iterator(),
         awaited=True,

@@ -12,7 +12,7 @@ from pet_dcgan.utils.memory import (
     slice_bytes,
     slices_fit,
 )
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 
 def kept_slices(
@@ -47,9 +47,11 @@ def kept_slices(
     total, free = slice_bytes(len(places), size), available_memory()
     about = f"{len(places)} slices, {human_bytes(total)} decoded"
     if slices_fit(len(places), size):
-        say(f"{about}: kept in memory, of which {human_bytes(free)} are free")
+        status(
+            f"{about}: kept in memory, of which {human_bytes(free)} are free"
+        )
         return _in_memory(placed, shape)
-    say(
+    status(
         f"{about}: too much for the {human_bytes(free)} of memory that are "
         f"free, read from a file in {overflow} instead"
     )

@@ -15,7 +15,7 @@ from pet_dcgan.evaluation.image_scores import (
     uptake,
     variety,
 )
-from pet_dcgan.evaluation.images import Judged, judged_images
+from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
 from pet_dcgan.evaluation.notebook import Evaluation
 from pet_dcgan.evaluation.pair_scores import RULES, pair_scores, real_pairs
 from pet_dcgan.evaluation.report import report_page
@@ -91,7 +91,7 @@ def evaluate(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
     step = _Steps(progress)
-    judged = judged_images(run, data_dir=data_dir, count=count, seed=seed)
+    judged = evaluation_images(run, data_dir=data_dir, count=count, seed=seed)
     step()
     encoders = _encoders(run, judged, encoder)
     step()
@@ -118,7 +118,9 @@ class _Steps:
             self._progress(self._done, _STEPS)
 
 
-def _encoders(run: Run, judged: Judged, chosen: str) -> dict[str, Encoder]:
+def _encoders(
+    run: Run, judged: EvaluationImages, chosen: str
+) -> dict[str, Encoder]:
     """By name; the first is the run's own."""
     encoders = {}
     if chosen == "inception":
@@ -132,7 +134,10 @@ def _encoders(run: Run, judged: Judged, chosen: str) -> dict[str, Encoder]:
 
 
 def _measure(
-    run: Run, judged: Judged, encoders: dict[str, Encoder], step: _Steps
+    run: Run,
+    judged: EvaluationImages,
+    encoders: dict[str, Encoder],
+    step: _Steps,
 ) -> tuple[dict[str, Any], Material]:
     """Every number, and what figures are drawn of."""
     config = run.config
@@ -162,7 +167,7 @@ def _measure(
     return metrics, Material(pairs, closest, curves, kept, found, bands)
 
 
-def _facts(run: Run, judged: Judged) -> dict[str, Any]:
+def _facts(run: Run, judged: EvaluationImages) -> dict[str, Any]:
     """What was judged by what, in counts."""
     config, real = run.config, judged.real
     held_out = real.subject_count
@@ -209,7 +214,7 @@ def _no_intervals(subjects: int) -> str | None:
     )
 
 
-def _missing(judged: Judged) -> dict[str, str | None]:
+def _missing(judged: EvaluationImages) -> dict[str, str | None]:
     alone = judged.real.subject_count < 2
     no_others = not len(judged.validation.images)
     return {

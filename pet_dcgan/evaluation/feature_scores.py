@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pet_dcgan.evaluation.images import Judged, RealSlices, Samples
+from pet_dcgan.evaluation.images import EvaluationImages, RealSlices, Samples
 from pet_dcgan.evaluation.numbers import Number, number, rounded
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.distribution import frechet_distance, frechet_ratio, kid
-from pet_dcgan.metrics.memorization import CopyCheck, check_copies
+from pet_dcgan.metrics.memorization import MemorizationCheck, check_memorization
 from pet_dcgan.metrics.neighbors import Prdc, precision_recall_density_coverage
 
 _NUMBERS = (
@@ -41,7 +41,7 @@ class Closest(NamedTuple):
 
 
 def copies(
-    judged: Judged, *, shown: int = 8
+    judged: EvaluationImages, *, shown: int = 8
 ) -> tuple[dict[str, Any], Closest | None]:
     """The verdict on copies with its numbers, and the pairs to look at.
 
@@ -60,7 +60,7 @@ def copies(
         return {"verdict": None, "words": _ONE_SUBJECT}, None
     training = judged.training_suvr
     both = judged.test, judged.validation
-    check = check_copies(
+    check = check_memorization(
         training,
         np.concatenate([each.images for each in both]),
         judged.synthetic,
@@ -76,7 +76,7 @@ def copies(
     return _described(check, len(judged.synthetic)), pairs
 
 
-def _described(check: CopyCheck, images: int) -> dict[str, Any]:
+def _described(check: MemorizationCheck, images: int) -> dict[str, Any]:
     return {
         "verdict": check.verdict,
         "words": check.words,
@@ -97,7 +97,9 @@ _LEAST_SUBJECTS = 4
 _WIDE = 256
 
 
-def feature_scores(judged: Judged, encoder: Encoder) -> dict[str, Any]:
+def feature_scores(
+    judged: EvaluationImages, encoder: Encoder
+) -> dict[str, Any]:
     """How far synthetic from real images lie, beside real from real ones.
 
     Synthetic images, and real ones of the validation split, are each compared

@@ -51,7 +51,7 @@ class RealSlices(NamedTuple):
 
 
 @dataclasses.dataclass(frozen=True)
-class Judged:
+class EvaluationImages:
     """Everything that numbers are made of.
 
     Args:
@@ -111,9 +111,9 @@ class Samples(NamedTuple):
     others: RealSlices | None
 
 
-def judged_images(
+def evaluation_images(
     run: Run, *, data_dir: str | Path | None, count: int | None, seed: int
-) -> Judged:
+) -> EvaluationImages:
     """Reads the real images, and draws the synthetic ones.
 
     Args:
@@ -141,7 +141,7 @@ def judged_images(
     require_disjoint(run.subjects, test.subjects)
     in_suvr = _in_suvr(test)
     drawn = _drawn(generator, config, seed, _number(count, len(test.images)))
-    return Judged(
+    return EvaluationImages(
         config=config,
         seed=seed,
         real=_chosen(in_suvr, count, seed),

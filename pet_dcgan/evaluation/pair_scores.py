@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.evaluation.images import Judged
+from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.evaluation.numbers import Number, summary
 from pet_dcgan.metrics.image_quality import psnr, ssim, windowed_ssim
 from pet_dcgan.metrics.pairing import nearest, random_pairs
@@ -87,7 +87,7 @@ def pair_with_real(
 _CHUNK = 256
 
 
-def real_pairs(judged: Judged) -> dict[str, Pairs | None]:
+def real_pairs(judged: EvaluationImages) -> dict[str, Pairs | None]:
     """Pairs of `"synthetic"` and of `"real"` images with real ones.
 
     With held-out images of one subject there are no pairs of real ones.
@@ -102,7 +102,7 @@ def real_pairs(judged: Judged) -> dict[str, Pairs | None]:
 
 
 def pair_scores(
-    judged: Judged, pairs: dict[str, Pairs | None]
+    judged: EvaluationImages, pairs: dict[str, Pairs | None]
 ) -> dict[str, Any]:
     """Summaries by metric, kind of image and rule of pairing.
 
@@ -126,7 +126,9 @@ def pair_scores(
     }
 
 
-def whose(judged: Judged, pairs: Pairs, kind: str, rule: str) -> tuple:
+def whose(
+    judged: EvaluationImages, pairs: Pairs, kind: str, rule: str
+) -> tuple:
     """The subjects that each pair rests on, as `summary` takes them.
 
     A synthetic image is nobody's: its pair rests on the real one's subject.
@@ -143,7 +145,11 @@ def whose(judged: Judged, pairs: Pairs, kind: str, rule: str) -> tuple:
 
 
 def _summary(
-    judged: Judged, pairs: Pairs, kind: str, rule: str, metric: Callable
+    judged: EvaluationImages,
+    pairs: Pairs,
+    kind: str,
+    rule: str,
+    metric: Callable,
 ) -> Number:
     own, others = whose(judged, pairs, kind, rule)
     values = _values(pairs, rule, metric)

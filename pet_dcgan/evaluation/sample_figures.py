@@ -13,7 +13,7 @@ from pet_dcgan.evaluation.image_scores import BandMeans
 from pet_dcgan.evaluation.pair_scores import Pairs
 from pet_dcgan.evaluation.plots import COLOURS, plots, save
 from pet_dcgan.metrics.histogram import joint_histogram
-from pet_dcgan.metrics.regional_uptake import band_names, bland_altman
+from pet_dcgan.metrics.regional_uptake import bland_altman, region_names
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.plotting import save_sheet
 from pet_dcgan.utils.files import replacing
@@ -96,7 +96,7 @@ def save_bands(
     """
     words = "uptake by band against the nearest real image"
     figure, axes = plots(config, words, rows=2, columns=3)
-    names = band_names(config.plane)
+    names = region_names(config.plane)
     for index, (place, band) in enumerate(zip(axes, names, strict=False)):
         for kind in ("real", "synthetic"):
             if means[kind] is not None:

@@ -181,7 +181,7 @@ _FAR = 3.0
 
 
 @dataclasses.dataclass(frozen=True)
-class CopyCheck:
+class MemorizationCheck:
     """What was found about copies.
 
     Args:
@@ -247,14 +247,14 @@ _OPENINGS = {
 }
 
 
-def check_copies(
+def check_memorization(
     train: np.ndarray,
     held_out: np.ndarray,
     synthetic: np.ndarray,
     *,
     train_subjects: np.ndarray,
     held_out_subjects: np.ndarray,
-) -> CopyCheck:
+) -> MemorizationCheck:
     """Looks for training images among synthetic ones.
 
     Images are compared centred and pooled to 32x32 (`centred`), so that a
@@ -282,7 +282,7 @@ def check_copies(
         subject_ratios(images, train, train_subjects)
         for images in (synthetic, held_out)
     )
-    return CopyCheck(
+    return MemorizationCheck(
         test=copy_test(
             train, held_out, synthetic, held_out_subjects=held_out_subjects
         ),

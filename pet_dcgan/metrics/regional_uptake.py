@@ -38,7 +38,7 @@ class BlandAltman(NamedTuple):
     differences: np.ndarray
 
 
-def band_names(plane: str) -> tuple[str, str, str, str, str]:
+def region_names(plane: str) -> tuple[str, str, str, str, str]:
     """What the five bands are called in slices of a plane.
 
     Args:
@@ -58,7 +58,7 @@ def band_names(plane: str) -> tuple[str, str, str, str, str]:
     return _NAMES[plane]
 
 
-def band_uptake(images: np.ndarray) -> np.ndarray:
+def regional_uptake(images: np.ndarray) -> np.ndarray:
     """Mean SUVR of each image in five bands of its brain.
 
     The brain of an image is where its SUVR is above a fifth of the image's
@@ -70,7 +70,7 @@ def band_uptake(images: np.ndarray) -> np.ndarray:
     is over the pixels of the brain in a band, and over all of its pixels
     where it holds no brain.
 
-    What the bands mean depends on the plane: see `band_names`. In axial
+    What the bands mean depends on the plane: see `region_names`. In axial
     slices they are front, back, left, right and centre, of the person shown.
 
     Args:
@@ -111,7 +111,7 @@ def bland_altman(
     `metrics.intervals.mean_interval` of the differences, over subjects.
 
     Args:
-        real_means: `[n, ...]`, two or more; of `[n, 5]` from `band_uptake`
+        real_means: `[n, ...]`, two or more; of `[n, 5]` from `regional_uptake`
             each band is taken on its own.
         synthetic_means: Those of the image each is paired with `[n, ...]`.
 

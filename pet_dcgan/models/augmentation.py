@@ -12,7 +12,7 @@ import math
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models.latents import replica_count, uniform_rows
+from pet_dcgan.models.latents import per_example_uniform, replica_count
 
 SHIFT = 1 / 8  # of the side, either way, as in Zhao et al.
 ANGLE = math.radians(10.0)  # either way
@@ -181,7 +181,7 @@ class Augmenter(keras.layers.Layer):
             step: Steps already behind.
             stream: `noise.REAL` or `noise.FAKE`, which draw apart.
         """
-        draws = uniform_rows(
+        draws = per_example_uniform(
             tf.shape(images)[0],
             DRAWS,
             seed=self.seed,

@@ -15,7 +15,7 @@ from pet_dcgan.models.discriminator_gradients import (
     judge_lazily,
     scaled,
 )
-from pet_dcgan.models.ema import decay_at, follow
+from pet_dcgan.models.ema import ema_decay_at, update_ema
 from pet_dcgan.models.networks import float32_copy
 
 
@@ -206,7 +206,7 @@ class DCGAN(keras.Model):
             float32 `[count, latent_dim]`, a function of seed, step and
             position in the batch alone.
         """
-        rows = latents.uniform_rows(
+        rows = latents.per_example_uniform(
             count, self.latent_dim, seed=self.seed, step=step
         )
         return rows * 2.0 - 1.0
@@ -229,8 +229,8 @@ class DCGAN(keras.Model):
         apply(self.g_optimizer, gradients, variables)
         self.g_loss.update_state(loss)
         if self.average is not None:
-            decay = decay_at(self.step, self.ema_decay)
-            follow(self.average, self.generator, decay)
+            decay = ema_decay_at(self.step, self.ema_decay)
+            update_ema(self.average, self.generator, decay)
         self.step.assign_add(1)
         # without what keras adds of its own
         tracked = (m for m in self.metrics if m.name != "loss")

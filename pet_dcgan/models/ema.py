@@ -10,7 +10,7 @@ import tensorflow as tf
 from pet_dcgan.models.latents import replica_count
 
 
-def decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
+def ema_decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
     """Share of the average that a step keeps.
 
     It starts at a tenth and rises towards `decay`, so that the first, random
@@ -28,7 +28,7 @@ def decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
     return tf.minimum(decay, (1.0 + step) / (10.0 + step))
 
 
-def follow(
+def update_ema(
     average: keras.Model, network: keras.Model, decay: tf.Tensor
 ) -> None:
     """Moves every variable of `average` towards that of `network`.

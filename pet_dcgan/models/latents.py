@@ -12,7 +12,7 @@ def replica_count() -> int:
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def uniform_rows(
+def per_example_uniform(
     rows: int | tf.Tensor,
     columns: int,
     *,

@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.runs.selection_log import FILE, best_look, read_looks
+from pet_dcgan.runs.selection_log import FILE, best_evaluation, read_evaluations
 from pet_dcgan.utils.html import card, facts, picture
 
 _LOSSES = ("d_loss", "g_loss")
@@ -75,7 +75,7 @@ def _losses(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
 def _chosen(path: Path) -> list[tuple[str, str]]:
     """The best look at the KID, where generators are chosen by it."""
     try:
-        best = best_look(read_looks(path / FILE))
+        best = best_evaluation(read_evaluations(path / FILE))
     except (OSError, ValueError):
         return []
     if best is None:

@@ -8,7 +8,7 @@ from pet_dcgan.data.batches import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 FOLDER = "encoder"
 _BYTES = 2**28
@@ -32,7 +32,7 @@ def encoder_of(run_path: str | Path, slices: Slices, *, seed: int) -> Encoder:
     except FileNotFoundError:
         pass
     except ValueError as error:
-        say(str(error))
+        status(str(error))
     chosen = _spread(slices.images.shape)
     images = np.asarray(slices.images[chosen])
     encoder = train_encoder(

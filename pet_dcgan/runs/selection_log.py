@@ -10,7 +10,7 @@ from pet_dcgan.utils.files import replacing
 FILE = "selection.csv"
 
 
-class Look(NamedTuple):
+class KidEvaluation(NamedTuple):
     """One look at the generator between epochs.
 
     Args:
@@ -24,8 +24,8 @@ class Look(NamedTuple):
     standard_error: float
 
 
-def read_looks(path: str | Path) -> list[Look]:
-    """Reads what `write_looks` wrote; none where there is no file.
+def read_evaluations(path: str | Path) -> list[KidEvaluation]:
+    """Reads what `write_evaluations` wrote; none where there is no file.
 
     Raises:
         ValueError: If the file does not say what it should.
@@ -36,7 +36,7 @@ def read_looks(path: str | Path) -> list[Look]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return [
-                Look(
+                KidEvaluation(
                     int(row["epoch"]),
                     float(row["val_kid"]),
                     float(row["standard_error"]),
@@ -50,8 +50,8 @@ def read_looks(path: str | Path) -> list[Look]:
         ) from error
 
 
-def write_looks(
-    path: str | Path, looks: Sequence[Look], *, phantom: bool
+def write_evaluations(
+    path: str | Path, looks: Sequence[KidEvaluation], *, phantom: bool
 ) -> None:
     """Writes a CSV with a row a look, whole or not at all.
 
@@ -65,19 +65,19 @@ def write_looks(
         temporary.open("w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*Look._fields, "phantom"))
+        writer.writerow((*KidEvaluation._fields, "phantom"))
         # a float's repr is read back as the same number
         writer.writerows((*look, str(phantom).lower()) for look in looks)
 
 
-def best_look(looks: Sequence[Look]) -> Look | None:
+def best_evaluation(looks: Sequence[KidEvaluation]) -> KidEvaluation | None:
     """The look with the lowest KID, the first of equal ones."""
     return min(looks, key=lambda look: look.val_kid, default=None)
 
 
-def looks_in_vain(looks: Sequence[Look]) -> int:
+def evaluations_without_improvement(looks: Sequence[KidEvaluation]) -> int:
     """Looks since the best one."""
-    best = best_look(looks)
+    best = best_evaluation(looks)
     return len(looks) - 1 - looks.index(best) if best else 0
 
 
@@ -89,9 +89,11 @@ def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
         epoch: Epochs behind.
         patience: Looks in vain that end a training; 0 goes on.
     """
-    looks = read_looks(Path(run_path) / FILE)
+    looks = read_evaluations(Path(run_path) / FILE)
     behind = [look for look in looks if look.epoch <= epoch]
-    return bool(patience) and looks_in_vain(behind) >= patience
+    return (
+        bool(patience) and evaluations_without_improvement(behind) >= patience
+    )
 
 
 def generator_facts(run_path: str | Path, *, epochs: int) -> dict[str, Any]:
@@ -105,7 +107,7 @@ def generator_facts(run_path: str | Path, *, epochs: int) -> dict[str, Any]:
         `epoch` and `chosen_by` (`"val_kid"` or `"last epoch"`), with
         `val_kid` and `standard_error` where there are such.
     """
-    best = best_look(read_looks(Path(run_path) / FILE))
+    best = best_evaluation(read_evaluations(Path(run_path) / FILE))
     if best is None:
         return {"epoch": epochs, "chosen_by": "last epoch"}
     return {"chosen_by": "val_kid", **best._asdict()}

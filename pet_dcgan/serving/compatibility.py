@@ -10,14 +10,14 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from pet_dcgan.serving.model_info import GRAPH_FILE, ModelFacts
+from pet_dcgan.serving.model_info import GRAPH_FILE, ModelInfo
 
 _SCALE = ("suvr_max", "spacing_mm")
 
 Tensors = dict[str, str]
 
 
-def require_successor(new: Path, last: Path) -> None:
+def check_compatible(new: Path, last: Path) -> None:
     """Refuses a version that would break the last one's clients.
 
     It may have signatures that the last one lacks; those of the last one
@@ -59,9 +59,9 @@ def _changed_signatures(new: Path, last: Path) -> list[str]:
     ]
 
 
-def _facts(folder: Path) -> ModelFacts:
+def _facts(folder: Path) -> ModelInfo:
     try:
-        return ModelFacts.read(folder)
+        return ModelInfo.read(folder)
     except (FileNotFoundError, ValueError) as error:
         raise _damaged(folder, error) from error
 

@@ -14,16 +14,16 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import load_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
-from pet_dcgan.serving.compatibility import require_successor
+from pet_dcgan.serving.compatibility import check_compatible
 from pet_dcgan.serving.model_card import Training, has_copies, model_card
 from pet_dcgan.serving.model_info import (
-    ModelFacts,
+    ModelInfo,
     complete_versions,
     model_name,
     versions,
 )
 from pet_dcgan.serving.models_config import update_models_config
-from pet_dcgan.serving.saved_model import compare_archive, save_archive
+from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.warmup import write_warmup
 from pet_dcgan.utils.files import locked, replacing, sweep
 
@@ -84,7 +84,7 @@ def _export(
         ):
             _write_version(folder, generator, facts)
             for last in complete_versions(base)[-1:]:
-                require_successor(folder, base / str(last))
+                check_compatible(folder, base / str(last))
             card_file.write_text(card, encoding="utf-8")
             metrics_file.write_text(_json(metrics), encoding="utf-8")
         with locked(to / _LOCK, wait=True):
@@ -93,17 +93,17 @@ def _export(
 
 
 def _write_version(
-    folder: Path, generator: keras.Model, facts: ModelFacts
+    folder: Path, generator: keras.Model, facts: ModelInfo
 ) -> None:
-    save_archive(generator, folder, facts)
-    compare_archive(generator, folder, facts)
+    save_model(generator, folder, facts)
+    compare_model(generator, folder, facts)
     facts.write(folder)
     write_warmup(folder, facts)
 
 
-def model_facts(config: TrainConfig) -> ModelFacts:
+def model_facts(config: TrainConfig) -> ModelInfo:
     """What a model's user has to know, without what only its maker needs."""
-    return ModelFacts(
+    return ModelInfo(
         stage=config.stage,
         plane=config.plane,
         size=config.size,

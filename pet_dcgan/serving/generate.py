@@ -16,8 +16,8 @@ from pet_dcgan.serving.image_request import (
     Model,
 )
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
-from pet_dcgan.serving.resumable_batch import UnfinishedBatch, unfinished_batch
-from pet_dcgan.utils.prefetch import computed_ahead
+from pet_dcgan.serving.resumable_batch import ResumableBatch, resumable_batch
+from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE
 
 TIMEOUT = 60.0
@@ -76,7 +76,7 @@ def generate(
     _check_free(out)
     with (
         contextlib.closing(_open(model, timeout)) as source,
-        unfinished_batch(out) as batch,
+        resumable_batch(out) as batch,
     ):
         _check_free(out)
         request = ImageRequest(source, range(seed, seed + count), format)
@@ -96,7 +96,7 @@ def _open(model: str | Path, timeout: float) -> Model:
     return LocalModel.open(model)
 
 
-def _missing(request: ImageRequest, batch: UnfinishedBatch) -> list[int]:
+def _missing(request: ImageRequest, batch: ResumableBatch) -> list[int]:
     """Seeds to be drawn, after a look at what was begun."""
     remedy = f"ask for that, remove {batch.folder} or choose another --out"
     if begun := batch.differences(request.words()):
@@ -130,14 +130,14 @@ def _same(image: bytes, before: bytes) -> bool:
 
 def _draw(
     request: ImageRequest,
-    batch: UnfinishedBatch,
+    batch: ResumableBatch,
     missing: Sequence[int],
     progress: Progress | None,
 ) -> None:
     """Writes the missing images, while the next ones are being drawn."""
     done = len(request.seeds) - len(missing)
     model = request.model
-    drawn = computed_ahead(
+    drawn = prefetch_map(
         request.draw,
         request.blocks(missing),
         awaited=model.awaited,

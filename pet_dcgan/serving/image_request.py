@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from pet_dcgan.serving import image_files
-from pet_dcgan.serving.model_info import ModelFacts
+from pet_dcgan.serving.model_info import ModelInfo
 from pet_dcgan.utils.seed_blocks import block_seeds, seed_blocks
 
 _SUFFIXES = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
@@ -24,7 +24,7 @@ COLUMNS = (
 class Model(Protocol):
     """What draws images: `LocalModel` or `RemoteModel`."""
 
-    facts: ModelFacts
+    facts: ModelInfo
     name: str
     version: str
     awaited: bool

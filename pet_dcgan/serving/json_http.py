@@ -9,7 +9,7 @@ import urllib.error
 import urllib.request
 from typing import Any
 
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 # seconds before each further try
 WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
@@ -40,7 +40,7 @@ class _PassingError(Exception):
     """What went wrong, in a way that may be right the next time."""
 
 
-class Rest:
+class JsonHttp:
     """Asks a server, again where that may help.
 
     What may pass is tried again after each of `waits`: no connection, no
@@ -99,7 +99,7 @@ class Rest:
         Raises:
             ConnectionAbortedError: If `close` was called.
         """
-        say(f"{reason} in {seconds:g} s")
+        status(f"{reason} in {seconds:g} s")
         if self._closed.wait(seconds):
             raise ConnectionAbortedError("stopped while waiting for a server")
 

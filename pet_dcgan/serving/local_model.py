@@ -5,7 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from pet_dcgan.serving.model_info import ServedModel
+from pet_dcgan.serving.model_info import ExportedModel
 
 _SIGNATURE, _OUTPUT = "generate_png", "image_bytes"
 # tensorflow reports a damaged or truncated model as any of these
@@ -27,7 +27,7 @@ class LocalModel:
     # while files are written, one alone would leave a core idle
     at_once = 2
 
-    def __init__(self, served: ServedModel) -> None:
+    def __init__(self, served: ExportedModel) -> None:
         self.facts = served.facts
         self.version = served.version
         self.name = served.name
@@ -43,7 +43,7 @@ class LocalModel:
             FileNotFoundError: If there is no exported model.
             ValueError: If the model is damaged.
         """
-        return cls(ServedModel.open(model))
+        return cls(ExportedModel.open(model))
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
         """The 16-bit PNG of each seed."""

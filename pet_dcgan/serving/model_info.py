@@ -27,7 +27,7 @@ def model_name(stage: str, plane: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class ModelFacts:
+class ModelInfo:
     """What has to be known about a model to use its images.
 
     Args:
@@ -62,7 +62,7 @@ class ModelFacts:
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
     @classmethod
-    def from_json(cls, text: str | bytes, *, source: str) -> "ModelFacts":
+    def from_json(cls, text: str | bytes, *, source: str) -> "ModelInfo":
         """Reads what `to_json` gave; fields of later versions are ignored.
 
         Args:
@@ -90,7 +90,7 @@ class ModelFacts:
         path.write_text(self.to_json(), encoding="utf-8")
 
     @classmethod
-    def read(cls, version_folder: Path) -> "ModelFacts":
+    def read(cls, version_folder: Path) -> "ModelInfo":
         """Reads what `write` wrote, as `from_json` does.
 
         Raises:
@@ -120,7 +120,7 @@ def _value(values: dict[str, Any], field: dataclasses.Field) -> Any:
 
 
 @dataclasses.dataclass(frozen=True)
-class ServedModel:
+class ExportedModel:
     """One version of an exported model on disk.
 
     Args:
@@ -129,7 +129,7 @@ class ServedModel:
     """
 
     path: Path
-    facts: ModelFacts
+    facts: ModelInfo
 
     @property
     def version(self) -> str:
@@ -142,7 +142,7 @@ class ServedModel:
         return model_name(self.facts.stage, self.facts.plane)
 
     @classmethod
-    def open(cls, model: str | Path) -> "ServedModel":
+    def open(cls, model: str | Path) -> "ExportedModel":
         """Finds a version's folder, or the highest version in its parent.
 
         Raises:
@@ -164,7 +164,7 @@ class ServedModel:
                     "with pet-dcgan export"
                 )
             path = path / str(found[-1])
-        return cls(path, ModelFacts.read(path))
+        return cls(path, ModelInfo.read(path))
 
 
 def versions(folder: str | Path) -> list[int]:

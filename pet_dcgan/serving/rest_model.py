@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.serving.json_http import RefusedError, Rest
-from pet_dcgan.serving.model_info import ModelFacts, model_name
+from pet_dcgan.serving.json_http import JsonHttp, RefusedError
+from pet_dcgan.serving.model_info import ModelInfo, model_name
 
 _URL = re.compile(
     r"(https?://[^/?#@\s]+(?:/[^/?#\s]+)*?/v1/models/[^/?#:\s]+)"
@@ -71,7 +71,7 @@ class RemoteModel:
     # so that a busy server is asked again by nobody else
     at_once = 1
 
-    def __init__(self, url: str, facts: ModelFacts, rest: Rest) -> None:
+    def __init__(self, url: str, facts: ModelInfo, rest: JsonHttp) -> None:
         self.url = url
         self.facts = facts
         self._rest = rest
@@ -103,7 +103,7 @@ class RemoteModel:
                 one of this package.
         """
         place = ModelUrl.parse(url)
-        rest = Rest(timeout=timeout)
+        rest = JsonHttp(timeout=timeout)
         url = f"{place.base}/versions/{_version(rest, place)}"
         return cls(url, _facts(rest, url), rest)
 
@@ -126,7 +126,7 @@ class RemoteModel:
         self._rest.close()
 
 
-def _version(rest: Rest, place: ModelUrl) -> int:
+def _version(rest: JsonHttp, place: ModelUrl) -> int:
     """The newest version that is ready."""
     for wait in (*rest.waits, None):
         states = _states(rest, place)
@@ -143,7 +143,7 @@ def _version(rest: Rest, place: ModelUrl) -> int:
     )
 
 
-def _states(rest: Rest, place: ModelUrl) -> list[tuple[int, str]]:
+def _states(rest: JsonHttp, place: ModelUrl) -> list[tuple[int, str]]:
     """Versions and what the server says of them."""
     url = place.base + place.chosen
     try:
@@ -161,7 +161,7 @@ def _states(rest: Rest, place: ModelUrl) -> list[tuple[int, str]]:
         raise ValueError(_not_serving(url, answer)) from error
 
 
-def _missing(rest: Rest, place: ModelUrl, error: RefusedError) -> str:
+def _missing(rest: JsonHttp, place: ModelUrl, error: RefusedError) -> str:
     """What to say where a server knows a model, or a version of it, not."""
     if not place.chosen:
         return (
@@ -176,7 +176,7 @@ def _missing(rest: Rest, place: ModelUrl, error: RefusedError) -> str:
     )
 
 
-def _facts(rest: Rest, url: str) -> ModelFacts:
+def _facts(rest: JsonHttp, url: str) -> ModelInfo:
     try:
         (text,) = _predict(rest, url, "describe", "facts_bytes", [0])
     except RefusedError as error:
@@ -187,7 +187,7 @@ def _facts(rest: Rest, url: str) -> ModelFacts:
             f"does not describe itself (the server says: {error.words}): "
             "give the URL of another, or export the run again"
         ) from error
-    facts = ModelFacts.from_json(text, source=f"what {url} says of itself")
+    facts = ModelInfo.from_json(text, source=f"what {url} says of itself")
     # they become names of files, and numbers in their headers
     sound = (
         facts.stage in (*STAGES, ALL_STAGES)
@@ -208,7 +208,7 @@ def _facts(rest: Rest, url: str) -> ModelFacts:
 
 
 def _predict(
-    rest: Rest, url: str, signature: str, output: str, seeds: Sequence[int]
+    rest: JsonHttp, url: str, signature: str, output: str, seeds: Sequence[int]
 ) -> list[bytes]:
     """One text of bytes for each seed."""
     seeds = [int(seed) for seed in seeds]

@@ -21,7 +21,7 @@ _IMAGES, _JOURNAL, _REQUEST = "images", "journal.txt", "request.json"
 _PROBE = "first.png"
 
 
-class UnfinishedBatch:
+class ResumableBatch:
     """Images that were begun, and those of them that are whole.
 
     Args:
@@ -122,7 +122,7 @@ class UnfinishedBatch:
 
 
 @contextlib.contextmanager
-def unfinished_batch(out: Path) -> Iterator[UnfinishedBatch]:
+def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
     """The batch that becomes the folder `out`, for one process at a time.
 
     Raises:
@@ -133,7 +133,7 @@ def unfinished_batch(out: Path) -> Iterator[UnfinishedBatch]:
     lock = folder.with_suffix(".lock")
     try:
         with locked(lock):
-            batch = UnfinishedBatch(folder, out)
+            batch = ResumableBatch(folder, out)
             try:
                 yield batch
             finally:
@@ -145,7 +145,7 @@ def unfinished_batch(out: Path) -> Iterator[UnfinishedBatch]:
         ) from None
 
 
-def _remove_if_nothing_is_begun(batch: UnfinishedBatch) -> None:
+def _remove_if_nothing_is_begun(batch: ResumableBatch) -> None:
     if not (batch.folder / _JOURNAL).is_file():
         shutil.rmtree(batch.folder, ignore_errors=True)
 

@@ -14,14 +14,14 @@ from pet_dcgan.models.sampling import (
     suvr_from_images,
     suvr_from_latents,
 )
-from pet_dcgan.serving.model_info import ModelFacts
+from pet_dcgan.serving.model_info import ModelInfo
 
 # a third of the time of the default for 2 % more bytes
 _PNG_COMPRESSION = 1
 
 
 def serving_signatures(
-    generator: keras.Model, facts: ModelFacts
+    generator: keras.Model, facts: ModelInfo
 ) -> dict[str, Callable]:
     """Functions of one vector, with an entry for each image asked for.
 
@@ -113,8 +113,8 @@ TOLERANCE = 1e-5
 _COMPARED_SEEDS = (0, 1, 2**40)
 
 
-def save_archive(
-    generator: keras.Model, folder: str | Path, facts: ModelFacts
+def save_model(
+    generator: keras.Model, folder: str | Path, facts: ModelInfo
 ) -> None:
     """Writes a SavedModel that needs neither Keras nor this package.
 
@@ -173,8 +173,8 @@ def save_functions(
     tf.saved_model.save(module, str(folder), signatures=dict(functions))
 
 
-def compare_archive(
-    generator: keras.Model, folder: str | Path, facts: ModelFacts
+def compare_model(
+    generator: keras.Model, folder: str | Path, facts: ModelInfo
 ) -> float:
     """Reloads a SavedModel and compares it with the live generator.
 

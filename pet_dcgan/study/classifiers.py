@@ -24,7 +24,7 @@ from pet_dcgan.study.settings import (
 from pet_dcgan.study.statistics import Answer
 
 
-def join_votes(
+def aggregate_by_subject(
     planes: Sequence[tuple[np.ndarray, np.ndarray]],
 ) -> tuple[np.ndarray, np.ndarray]:
     """The mean over the slices of a plane, then over the planes.
@@ -225,7 +225,7 @@ def ask(
         judged = material.judged[plane]
         said = slice_probabilities(model, judged.images)
         votes.append((said, _keys(judged)))
-    _, probabilities = join_votes(votes)
+    _, probabilities = aggregate_by_subject(votes)
     blank = nothing_said(material.judged, len(settings.classes))
     return dataclasses.replace(blank, probabilities=probabilities)
 

@@ -27,7 +27,7 @@ from pet_dcgan.training.kid_selection import (
     KidSelection,
     ValidationSlices,
 )
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ def _selection(
     if not config.select_every:
         return None
     if held_out is None or len(held_out.images) < LEAST_SLICES:
-        say(
+        status(
             f"no validation subjects of {config.stage} to choose a generator "
             "by: the last one will be kept; prepare more scans"
         )

@@ -12,7 +12,7 @@ import numpy as np
 
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.utils.files import replacing, sweep
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 KEPT = 2  # states: a damaged one leaves the one before it
 _NAME = re.compile(r"state_(\d+)\.npz")
@@ -103,7 +103,7 @@ def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
         try:
             return epochs, _read(path)
         except _DAMAGED:
-            say(f"{path} is damaged: looking for the state before it")
+            status(f"{path} is damaged: looking for the state before it")
     if states:
         raise ValueError(
             f"expected the state of this run in {states[0][1]}, found a "

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import Slices
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 STRATEGIES = ("none", "mirrored", "multiworker")
 VARIABLE = "TF_CONFIG"
@@ -55,7 +55,7 @@ def make_strategy(name: str = "none") -> tf.distribute.Strategy | None:
         return None
     strategy = tf.distribute.MirroredStrategy()
     if strategy.num_replicas_in_sync == 1:
-        say(f"--strategy {name} found one device; none would be the same")
+        status(f"--strategy {name} found one device; none would be the same")
     return strategy
 
 
@@ -73,7 +73,7 @@ def _multiworker(workers: int) -> tf.distribute.Strategy:
             f"found none: export {VARIABLE}='{_EXAMPLE}' on the first of two "
             "machines, and the same with index 1 on the other"
         )
-    say(f"waits until all {workers} workers of {VARIABLE} have been started")
+    status(f"waits until all {workers} workers of {VARIABLE} have been started")
     return tf.distribute.MultiWorkerMirroredStrategy()
 
 

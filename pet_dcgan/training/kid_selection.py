@@ -13,14 +13,14 @@ from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.selection_log import (
     FILE,
-    Look,
-    best_look,
-    looks_in_vain,
-    read_looks,
-    write_looks,
+    KidEvaluation,
+    best_evaluation,
+    evaluations_without_improvement,
+    read_evaluations,
+    write_evaluations,
 )
 from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 SYNTHETIC = 256
 LEAST_SLICES = 4
@@ -78,11 +78,11 @@ class KidSelection(keras.callbacks.Callback):
         self.subjects = real.subjects if enough else None
         first = FIRST_SEED + config.seed * SYNTHETIC
         self.seeds = np.arange(first, first + SYNTHETIC)
-        self.looks: list[Look] = []
+        self.looks: list[KidEvaluation] = []
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Reads the looks of an earlier part of the run."""
-        self.looks = read_looks(self.path)
+        self.looks = read_evaluations(self.path)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Looks when it is time, and ends a training that gains no more."""
@@ -93,16 +93,20 @@ class KidSelection(keras.callbacks.Callback):
         if done % every and done != last:
             return
         found = self._kid()
-        self.looks.append(Look(done, *found))
-        if best_look(self.looks).epoch == done:
+        self.looks.append(KidEvaluation(done, *found))
+        if best_evaluation(self.looks).epoch == done:
             self._keep(done)
-        write_looks(self.path, self.looks, phantom=self.config.phantom)
+        write_evaluations(self.path, self.looks, phantom=self.config.phantom)
         if logs is not None:
             logs["val_kid"] = found.value
         patience = self.config.patience
-        if patience and looks_in_vain(self.looks) >= patience and done < last:
+        if (
+            patience
+            and evaluations_without_improvement(self.looks) >= patience
+            and done < last
+        ):
             self.model.stop_training = True
-            say(
+            status(
                 f"ends after epoch {done} of {last}: no lower KID on "
                 f"validation subjects in {patience} looks (patience)"
             )
@@ -116,7 +120,7 @@ class KidSelection(keras.callbacks.Callback):
         Raises:
             FileNotFoundError: If its weights are no longer there.
         """
-        best = best_look(self.looks or read_looks(self.path))
+        best = best_evaluation(self.looks or read_evaluations(self.path))
         path = self._best_path(best.epoch)
         if not path.is_file():
             raise FileNotFoundError(
@@ -128,7 +132,7 @@ class KidSelection(keras.callbacks.Callback):
         with np.load(path) as kept:
             count = len(network.weights)
             network.set_weights([kept[f"weight_{i}"] for i in range(count)])
-        say(
+        status(
             f"the generator is that of epoch {best.epoch}: KID on validation "
             f"subjects {best.val_kid:.4f}, standard error "
             f"{best.standard_error:.4f}"
@@ -158,12 +162,12 @@ class KidSelection(keras.callbacks.Callback):
         return self.folder / f"best_{epoch:04}.npz"
 
 
-def _needed(looks: list[Look], done: int) -> list[int]:
+def _needed(looks: list[KidEvaluation], done: int) -> list[int]:
     """Epochs that are the best so far, for any state to resume from."""
     records = [
         look.epoch
         for index, look in enumerate(looks)
-        if best_look(looks[: index + 1]) is look
+        if best_evaluation(looks[: index + 1]) is look
     ]
     before = [epoch for epoch in records if epoch <= done - _KEPT]
     return before[-1:] + records[len(before) :]

@@ -16,7 +16,7 @@ from pet_dcgan.utils.files import replacing
 _NAME = re.compile(r"(state|sound)_(\d+)\.npz")
 
 
-def keep_sound(folder: str | Path, epochs: int) -> None:
+def keep_last_healthy(folder: str | Path, epochs: int) -> None:
     """Keeps the state of an epoch when later ones take its place.
 
     Args:
@@ -36,17 +36,17 @@ def keep_sound(folder: str | Path, epochs: int) -> None:
             other.unlink()
 
 
-def drop_sound(folder: str | Path) -> None:
+def drop_last_healthy(folder: str | Path) -> None:
     """Removes the kept state, when a training has come to its end."""
     for path in _found(Path(folder), "sound").values():
         path.unlink()
 
 
-def return_to_sound(folder: str | Path) -> int:
+def return_to_last_healthy(folder: str | Path) -> int:
     """Makes the kept state the newest one, for whoever goes on from it.
 
     Args:
-        folder: Where `keep_sound` kept it.
+        folder: Where `keep_last_healthy` kept it.
 
     Returns:
         Epochs behind in it; 0 where none was kept, and nothing is changed.

@@ -49,7 +49,7 @@ from pet_dcgan.training.distribution import (
 )
 from pet_dcgan.training.resume import continued_run, start_from, subjects_behind
 from pet_dcgan.utils.files import sweep
-from pet_dcgan.utils.progress import say
+from pet_dcgan.utils.progress import status
 
 __all__ = ["load_training_slices", "resolve_config", "train"]
 
@@ -128,7 +128,7 @@ def _require_trainable(
     runs_on = f"runs on {chosen_device()}"
     for line in [runs_on, warning, *slow_settings(config)]:
         if line:
-            say(line)
+            status(line)
 
 
 def _opened(
@@ -172,7 +172,7 @@ class _Training:
             step = step_memory(model)
             warning = memory_warning(step, self.run.config)
             if warning:
-                say(warning)
+                status(warning)
             self._fit_and_finish(model, first_epoch)
         except tf.errors.ResourceExhaustedError as error:
             raise exhausted(error, self.run, step) from error

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 
-def computed_ahead(
+def prefetch_map(
     function: Callable[[Any], Any],
     items: Iterable[Any],
     *,

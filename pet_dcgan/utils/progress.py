@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 
-def say(line: str) -> None:
+def status(line: str) -> None:
     """Prints one line on stderr, named as errors are.
 
     Args:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfds_adni.cohort.decision import Verdict
+from tfds_adni.cohort.decision import ScanDecision
 from tfds_adni.cohort.diagnosis import STAGES
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ COLUMNS = (
 )
 
 
-def summarise(verdicts: Iterable[Verdict]) -> dict[str, Counter]:
+def summarise(verdicts: Iterable[ScanDecision]) -> dict[str, Counter]:
     """Counts scans by what became of them, each by stage.
 
     Returns:
@@ -43,7 +43,7 @@ def summarise(verdicts: Iterable[Verdict]) -> dict[str, Counter]:
 
 
 def account_of(
-    verdicts: Iterable[Verdict], root: Path | None = None
+    verdicts: Iterable[ScanDecision], root: Path | None = None
 ) -> "pd.DataFrame":
     """Gives one row for every image file found.
 
@@ -65,7 +65,7 @@ def account_of(
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _row(verdict: Verdict, path: Path, root: Path | None) -> tuple:
+def _row(verdict: ScanDecision, path: Path, root: Path | None) -> tuple:
     """Words one row, in the order of `COLUMNS`."""
     record = verdict.record
     return (

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfds_adni.cohort.account import account_of, cohort_card, summarise
-from tfds_adni.cohort.decision import Rules, Verdict
+from tfds_adni.cohort.decision import Rules, ScanDecision
 from tfds_adni.cohort.diagnosis import STAGES, UNLABELLED
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.visits import (
@@ -15,7 +15,7 @@ from tfds_adni.cohort.visits import (
     keep_one_copy,
     keep_one_scan_a_visit,
 )
-from tfds_adni.cohort.warnings import cautions_of, cautions_of_tables
+from tfds_adni.cohort.warnings import warnings_of, warnings_of_tables
 from tfds_adni.sources import missing_tables, read_folder
 from tfds_adni.tables.delimited import months_of, to_visit
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Cohort",
-    "Verdict",
+    "ScanDecision",
     "gather",
     "is_phantom",
     "require_used",
@@ -44,12 +44,12 @@ class Cohort:
         notes: What the tables should make a user think of, a line each.
     """
 
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[ScanDecision, ...]
     selection: Selection = dataclasses.field(default_factory=Selection)
     notes: tuple[str, ...] = ()
 
     @property
-    def used(self) -> list[Verdict]:
+    def used(self) -> list[ScanDecision]:
         """The scans that are used."""
         return [v for v in self.verdicts if not v.reason]
 
@@ -74,7 +74,7 @@ class Cohort:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What to know before training on this cohort, a line each."""
-        lines = cautions_of(self.used, self.selection, self.stage_of_subject)
+        lines = warnings_of(self.used, self.selection, self.stage_of_subject)
         return (*lines, *self.notes)
 
     def label_sources(self) -> dict[str, int]:
@@ -162,7 +162,7 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
             )
         ),
         selection,
-        tuple(cautions_of_tables(folder, selection, rules.diagnosis)),
+        tuple(warnings_of_tables(folder, selection, rules.diagnosis)),
     )
 
 
@@ -197,7 +197,7 @@ def _nothing_left(cohort: Cohort, folder: Path) -> str:
     )
 
 
-def _order(verdict: Verdict) -> tuple:
+def _order(verdict: ScanDecision) -> tuple:
     """Orders scans by subject, date and image id, and files without these."""
     record = verdict.record
     return (
@@ -208,7 +208,7 @@ def _order(verdict: Verdict) -> tuple:
     )
 
 
-def _when(verdict: Verdict) -> tuple:
+def _when(verdict: ScanDecision) -> tuple:
     """Orders scans by date, those without one last and by visit."""
     record = verdict.record
     months = months_of(to_visit(record.visit))

@@ -19,7 +19,7 @@ from tfds_adni.volumes.volume import examine
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Verdict:
+class ScanDecision:
     """A scan, what it is, and why it is not used.
 
     Attributes:
@@ -47,7 +47,7 @@ class Verdict:
         """Whether another table says another stage than the one used."""
         return ";" in self.label_source
 
-    def with_reason(self, reason: str) -> "Verdict":
+    def with_reason(self, reason: str) -> "ScanDecision":
         """Gives the verdict with another reason."""
         return dataclasses.replace(self, reason=reason)
 
@@ -80,7 +80,7 @@ class Rules:
             tuple(read_quality(path) for path in selection.qc),
         )
 
-    def judge(self, record: ScanRecord) -> Verdict:
+    def judge(self, record: ScanRecord) -> ScanDecision:
         """Says what a scan is and why it cannot be used, if so."""
         diagnosis = diagnose(
             record,
@@ -88,7 +88,7 @@ class Rules:
             label_days=self.selection.label_days,
             smc=self.selection.smc,
         )
-        verdict = Verdict(
+        verdict = ScanDecision(
             record=record,
             stage=diagnosis.stage,
             label_source=diagnosis.source,
@@ -101,7 +101,7 @@ class Rules:
         reason, oriented = examine(record.paths)
         return dataclasses.replace(verdict, reason=reason, oriented=oriented)
 
-    def _reason(self, verdict: Verdict, diagnosis: Diagnosis) -> str:
+    def _reason(self, verdict: ScanDecision, diagnosis: Diagnosis) -> str:
         """Gives the first reason that needs no look into the file."""
         record = verdict.record
         if record.problem:

@@ -5,11 +5,11 @@ import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from tfds_adni.cohort.decision import Verdict
+from tfds_adni.cohort.decision import ScanDecision
 from tfds_adni.tables.delimited import months_of, to_date, to_visit
 
 
-def keep_one_copy(verdicts: Sequence[Verdict]) -> list[Verdict]:
+def keep_one_copy(verdicts: Sequence[ScanDecision]) -> list[ScanDecision]:
     """Drops all copies of an image but one.
 
     People unpack an archive twice, keep a `.nii` beside its `.nii.gz`, or lay
@@ -23,7 +23,7 @@ def keep_one_copy(verdicts: Sequence[Verdict]) -> list[Verdict]:
         The verdicts in their order. Of each image id the scan of the lowest
         rank that had no reason still has none.
     """
-    first: dict[str, Verdict] = {}
+    first: dict[str, ScanDecision] = {}
     for verdict in verdicts:
         if not verdict.reason:
             best = first.setdefault(verdict.record.image_id, verdict)
@@ -57,7 +57,7 @@ class Visit:
     """
 
     def __init__(
-        self, scans: list[Verdict], date: datetime.date | None = None
+        self, scans: list[ScanDecision], date: datetime.date | None = None
     ) -> None:
         self.scans = scans
         self.date = date
@@ -80,8 +80,8 @@ class Visit:
 
 
 def keep_one_scan_a_visit(
-    verdicts: Sequence[Verdict], levels: Sequence[str], visits: str
-) -> list[Verdict]:
+    verdicts: Sequence[ScanDecision], levels: Sequence[str], visits: str
+) -> list[ScanDecision]:
     """Selects among the scans that are usable by themselves.
 
     Args:
@@ -115,7 +115,7 @@ def keep_one_scan_a_visit(
     ]
 
 
-def group_visits(scans: Iterable[Verdict]) -> list[Visit]:
+def group_visits(scans: Iterable[ScanDecision]) -> list[Visit]:
     """Groups the scans of one subject by visit.
 
     Scans of one day are of one visit, and so are scans of one visit code at
@@ -123,8 +123,8 @@ def group_visits(scans: Iterable[Verdict]) -> list[Visit]:
     visit up to 30 days apart. A scan without a date belongs to the first
     visit of its code; scans that have neither are of one visit.
     """
-    days: dict[datetime.date, list[Verdict]] = defaultdict(list)
-    undated: dict[str, list[Verdict]] = defaultdict(list)
+    days: dict[datetime.date, list[ScanDecision]] = defaultdict(list)
+    undated: dict[str, list[ScanDecision]] = defaultdict(list)
     for scan in scans:
         date = to_date(scan.record.date)
         if date:
@@ -178,16 +178,18 @@ def _same_visit(visit: Visit, day: Visit) -> bool:
     return apart <= NO_CODE_DAYS
 
 
-def _by_subject(verdicts: Iterable[Verdict]) -> Iterable[list[Verdict]]:
+def _by_subject(
+    verdicts: Iterable[ScanDecision],
+) -> Iterable[list[ScanDecision]]:
     """Groups what has no reason yet by subject."""
-    groups: dict[str, list[Verdict]] = defaultdict(list)
+    groups: dict[str, list[ScanDecision]] = defaultdict(list)
     for verdict in verdicts:
         if not verdict.reason:
             groups[verdict.record.subject].append(verdict)
     return groups.values()
 
 
-def _preference(verdict: Verdict, levels: Sequence[str]) -> tuple:
+def _preference(verdict: ScanDecision, levels: Sequence[str]) -> tuple:
     """Orders the scans of a visit: the best level, then the newest image."""
     return -levels.index(verdict.level), image_order(verdict.record.image_id)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tfds_adni.cohort.account import printable
-from tfds_adni.cohort.decision import Verdict
+from tfds_adni.cohort.decision import ScanDecision
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.sources.collection import unreadable_tables
 from tfds_adni.sources.tree import names_of, walk
@@ -29,8 +29,8 @@ _OPTION_OF = {
 }
 
 
-def cautions_of(
-    used: Sequence[Verdict],
+def warnings_of(
+    used: Sequence[ScanDecision],
     selection: Selection,
     stage_of_subject: Mapping[str, str],
 ) -> list[str]:
@@ -52,7 +52,7 @@ def cautions_of(
     return [line for line in lines if line]
 
 
-def cautions_of_tables(
+def warnings_of_tables(
     folder: Path, selection: Selection, tables: Iterable[DiagnosisTable]
 ) -> list[str]:
     """Gives what the tables given, and those not given, should make one ask.
@@ -91,7 +91,7 @@ def _can_be_read(path: Path, kind: str) -> bool:
     return True
 
 
-def _mixed_levels(used: Sequence[Verdict]) -> str:
+def _mixed_levels(used: Sequence[ScanDecision]) -> str:
     """Warns of scans of several processing levels."""
     counts = Counter(verdict.level for verdict in used)
     if len(counts) < 2:
@@ -106,7 +106,7 @@ def _mixed_levels(used: Sequence[Verdict]) -> str:
     )
 
 
-def _disagreements(used: Sequence[Verdict]) -> str:
+def _disagreements(used: Sequence[ScanDecision]) -> str:
     """Warns of scans that two tables label differently."""
     count = sum(verdict.disagrees for verdict in used)
     if not count:
@@ -118,7 +118,9 @@ def _disagreements(used: Sequence[Verdict]) -> str:
     )
 
 
-def _enrolment_groups(used: Sequence[Verdict], selection: Selection) -> str:
+def _enrolment_groups(
+    used: Sequence[ScanDecision], selection: Selection
+) -> str:
     """Warns of later visits with the label of the first."""
     if selection.visits == "baseline":
         return ""
@@ -132,7 +134,7 @@ def _enrolment_groups(used: Sequence[Verdict], selection: Selection) -> str:
     )
 
 
-def _late_baselines(used: Sequence[Verdict], selection: Selection) -> str:
+def _late_baselines(used: Sequence[ScanDecision], selection: Selection) -> str:
     """Warns of subjects whose baseline scan is not there to be used."""
     if selection.visits != "baseline":
         return ""
@@ -147,7 +149,7 @@ def _late_baselines(used: Sequence[Verdict], selection: Selection) -> str:
 
 
 def _stages_without_subjects(
-    used: Sequence[Verdict], stage_of_subject: Mapping[str, str]
+    used: Sequence[ScanDecision], stage_of_subject: Mapping[str, str]
 ) -> str:
     """Warns of stages that only later visits have."""
     missing = {v.stage for v in used} - set(stage_of_subject.values())
@@ -160,7 +162,7 @@ def _stages_without_subjects(
     )
 
 
-def _unoriented(used: Sequence[Verdict]) -> str:
+def _unoriented(used: Sequence[ScanDecision]) -> str:
     """Warns of scans whose left may be their right."""
     count = sum(not verdict.oriented for verdict in used)
     if not count:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from tfds_adni.cohort.account import printable
-from tfds_adni.cohort.decision import Verdict
+from tfds_adni.cohort.decision import ScanDecision
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.normalisation import Normalisation, scale_found
@@ -19,7 +19,7 @@ FULL_SCALE = 65535
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Cutting:
+class SliceSpec:
     """How slices are cut and stored; see `AdniConfig`."""
 
     planes: tuple[str, ...]
@@ -41,8 +41,8 @@ class Task:
         problem: Why it cannot be cut, known before it is read.
     """
 
-    verdict: Verdict
-    cutting: Cutting
+    verdict: ScanDecision
+    cutting: SliceSpec
     method: str = "brain"
     mask: Path | None = None
     problem: str = ""
@@ -150,7 +150,9 @@ def _example(task: Task, plane: str, piece: Slice) -> dict:
 
 
 def tasks_of(
-    verdicts: Iterable[Verdict], cutting: Cutting, normalisation: Normalisation
+    verdicts: Iterable[ScanDecision],
+    cutting: SliceSpec,
+    normalisation: Normalisation,
 ) -> Iterator[Task]:
     """Gives each scan what is needed to cut it.
 

@@ -100,7 +100,7 @@ class Brain:
 
 
 @dataclasses.dataclass(frozen=True)
-class Found:
+class BrainLocation:
     """The brain in a volume that is not scaled yet.
 
     Attributes:
@@ -116,7 +116,7 @@ class Found:
     repaired: int = 0
 
 
-def find_brain(volume: Volume) -> Found:
+def find_brain(volume: Volume) -> BrainLocation:
     """Finds the brain and makes the volume finite.
 
     NaN and Inf around the brain count as 0; a few inside it are repaired, see
@@ -140,7 +140,7 @@ def find_brain(volume: Volume) -> Found:
     if bad is not None:
         data, repaired = repair(data, bad, _spread(mask, steps, data.shape))
     centre = ndimage.center_of_mass(mask)
-    return Found(
+    return BrainLocation(
         data=data,
         mean=float(data[sparse][mask].mean()),
         centre=tuple(float(c * s) for c, s in zip(centre, steps, strict=True)),

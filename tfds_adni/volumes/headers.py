@@ -15,7 +15,7 @@ import nibabel as nib
 import numpy as np
 
 from tfds_adni.volumes.errors import VolumeError, unreadable
-from tfds_adni.volumes.orientation import Place, place_of
+from tfds_adni.volumes.orientation import VoxelGrid, voxel_grid_of
 
 # 440 x 440 x 159 and 256 x 256 x 207 are the largest of common brain scanners.
 MAX_FRAME_VOXELS = 2**25
@@ -50,7 +50,7 @@ class Header:
     image: nib.spatialimages.SpatialImage
     shape: tuple[int, int, int]
     frames: int
-    place: Place
+    place: VoxelGrid
 
     @property
     def turned_shape(self) -> tuple[int, int, int]:
@@ -74,7 +74,7 @@ def read_header(path: Path) -> Header:
     _require_intensities(image)
     _require_within_limits(image)
     with np.errstate(all="ignore"):
-        place = place_of(image)
+        place = voxel_grid_of(image)
     _require_whole(image)
     return Header(image, shape, frames, place)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfds_adni.volumes.brain import Brain, Found, find_brain
+from tfds_adni.volumes.brain import Brain, BrainLocation, find_brain
 from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.masks import MaskFile, MaskFolder, mask_mean
 from tfds_adni.volumes.volume import Volume
@@ -93,7 +93,7 @@ def scale_to_suvr(
 
 
 def scale_found(
-    volume: Volume, found: Found, *, method: str, mask: Path | None
+    volume: Volume, found: BrainLocation, *, method: str, mask: Path | None
 ) -> Brain:
     """Brings a volume to SUVR whose brain is found; see `scale_to_suvr`.
 

@@ -3,7 +3,7 @@
 NIfTI says it by an sform or a qform with a code above 0; SPM by a `.mat` beside
 an Analyze pair. Without them left and right cannot be known. Such a volume is
 read as nibabel and SPM read it: axes from right to left, back to front, bottom
-to top, voxel sizes from the header. `Place.stored` is then false, the scan's
+to top, voxel sizes from the header. `VoxelGrid.stored` is then false, the scan's
 left and right are not guaranteed, and the data set says how many there are.
 """
 
@@ -31,7 +31,7 @@ _ANALYZE_STACKS = {
 
 
 @dataclasses.dataclass(frozen=True)
-class Place:
+class VoxelGrid:
     """Where voxels lie.
 
     Attributes:
@@ -70,7 +70,7 @@ class Place:
         return nib.apply_orientation(data, self.turns)
 
 
-def place_of(image: nib.spatialimages.SpatialImage) -> Place:
+def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     """Reads where an image's voxels lie.
 
     Raises:
@@ -82,12 +82,12 @@ def place_of(image: nib.spatialimages.SpatialImage) -> Place:
     if isinstance(image, nib.Nifti1Pair):
         return _nifti_place(image)
     if _has_matrix(image):
-        return Place(_required(image.affine), stored=True)
+        return VoxelGrid(_required(image.affine), stored=True)
     _require_transverse(image)
     return _assumed(image)
 
 
-def _nifti_place(image: nib.Nifti1Pair) -> Place:
+def _nifti_place(image: nib.Nifti1Pair) -> VoxelGrid:
     """Takes the sform, else the qform, else nothing, as the standard has it."""
     header = image.header
     codes = [int(header[name]) for name in ("sform_code", "qform_code")]
@@ -103,7 +103,7 @@ def _nifti_place(image: nib.Nifti1Pair) -> Place:
     sound = [affine for affine in scaled if not _fault(affine)]
     if len({np.linalg.det(affine[:3, :3]) > 0 for affine in sound}) > 1:
         raise VolumeError("sform and qform disagree about left and right")
-    return Place(_required((sound or scaled)[0]), stored=True)
+    return VoxelGrid(_required((sound or scaled)[0]), stored=True)
 
 
 def _affine_or_nan(read) -> np.ndarray:
@@ -125,7 +125,7 @@ def _in_mm(affine: np.ndarray, header: nib.Nifti1Header) -> np.ndarray:
     return scaled
 
 
-def _assumed(image: nib.spatialimages.SpatialImage) -> Place:
+def _assumed(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     """Takes the zooms and nibabel's order of axes (from right to left)."""
     zooms = _zooms_as_written(image)
     if not np.all(np.isfinite(zooms)) or min(zooms) <= 0:
@@ -133,7 +133,7 @@ def _assumed(image: nib.spatialimages.SpatialImage) -> Place:
     affine = image.header.get_base_affine()
     if isinstance(image, nib.Nifti1Pair):
         affine = _in_mm(affine, image.header)
-    return Place(_required(affine), stored=False)
+    return VoxelGrid(_required(affine), stored=False)
 
 
 def _zooms_as_written(image: nib.spatialimages.SpatialImage) -> np.ndarray:

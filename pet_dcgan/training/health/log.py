@@ -5,7 +5,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from pet_dcgan.training.health.states import Finding, HealthLook
+from pet_dcgan.training.health.states import HealthFinding, HealthLook
 from pet_dcgan.utils.files import replacing
 
 _KINDS = {field.name: field.type for field in dataclasses.fields(HealthLook)}
@@ -32,7 +32,7 @@ class HealthLog:
         rows = _read(self.path) if self.path.exists() else []
         self._rows = {int(row["epoch"]): row for row in rows}
 
-    def is_new(self, finding: Finding) -> bool:
+    def is_new(self, finding: HealthFinding) -> bool:
         """Whether no part of the run has said this state before."""
         said = (row["states"].split() for row in self._rows.values())
         return not any(finding.state in states for states in said)
@@ -46,7 +46,7 @@ class HealthLog:
         self,
         epoch: int,
         look: HealthLook | None = None,
-        findings: Sequence[Finding] = (),
+        findings: Sequence[HealthFinding] = (),
     ) -> None:
         """Adds the row of an epoch, or measures it anew.
 

@@ -14,14 +14,18 @@ from pet_dcgan.models.sampling import suvr_from_latents
 from pet_dcgan.training.health.log import HealthLog
 from pet_dcgan.training.health.states import (
     NON_FINITE,
-    Finding,
+    HealthFinding,
     HealthLook,
     examine,
     non_finite,
 )
 from pet_dcgan.training.health.vitals import RealImages, pooled
-from pet_dcgan.training.resume import drop_sound, keep_sound, return_to_sound
-from pet_dcgan.utils.progress import say
+from pet_dcgan.training.resume import (
+    drop_last_healthy,
+    keep_last_healthy,
+    return_to_last_healthy,
+)
+from pet_dcgan.utils.progress import status
 
 # often enough to see a state within a few hundred steps, seldom enough to
 # cost little of them
@@ -48,7 +52,7 @@ class HealthMonitor(keras.callbacks.Callback):
         checkpoint: Folder of the training's states; the last sound one is
             kept.
         stop_on_failure: Whether a failure ends the training; which states
-            are one, `pet_dcgan.training.health.states.Finding` says.
+            are one, `pet_dcgan.training.health.states.HealthFinding` says.
 
     Raises:
         ValueError: From `fit`, with what was found and what to do.
@@ -91,7 +95,7 @@ class HealthMonitor(keras.callbacks.Callback):
         """Keeps the state of the epoch before, if that was sound."""
         self._epoch = epoch + 1
         if epoch and epoch == self._sound:
-            keep_sound(self.checkpoint, epoch)
+            keep_last_healthy(self.checkpoint, epoch)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Looks at every metric of the step."""
@@ -111,7 +115,7 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         """Keeps no state any more, since the training has not failed."""
-        drop_sound(self.checkpoint)
+        drop_last_healthy(self.checkpoint)
 
     def _look(self, epoch: int, logs: dict) -> None:
         images = self._draw(self._latents).numpy()
@@ -130,7 +134,7 @@ class HealthMonitor(keras.callbacks.Callback):
     def _report(
         self,
         epoch: int,
-        findings: Sequence[Finding],
+        findings: Sequence[HealthFinding],
         look: HealthLook | None = None,
     ) -> None:
         """Writes and says what is new, and ends the training if it must."""
@@ -147,7 +151,9 @@ class HealthMonitor(keras.callbacks.Callback):
             self.writer.flush()
             raise ValueError(self._last_words(epoch, end))
 
-    def _end_of(self, findings: Sequence[Finding]) -> Finding | None:
+    def _end_of(
+        self, findings: Sequence[HealthFinding]
+    ) -> HealthFinding | None:
         """What the training ends of, if anything."""
         for finding in findings:
             if finding.state == NON_FINITE:
@@ -156,10 +162,10 @@ class HealthMonitor(keras.callbacks.Callback):
                 return finding
         return None
 
-    def _last_words(self, epoch: int, finding: Finding) -> str:
+    def _last_words(self, epoch: int, finding: HealthFinding) -> str:
         text = f"expected a training that learns, found at epoch {epoch} that "
         text += str(finding)
-        sound = return_to_sound(self.checkpoint)
+        sound = return_to_last_healthy(self.checkpoint)
         if sound:
             text += f"; the state of epoch {sound}, the last sound one, is kept"
         return text
@@ -174,4 +180,4 @@ def _say(line: str) -> None:
     """Says a line below the progress bar, where there is one."""
     if sys.stderr.isatty():
         print(file=sys.stderr)
-    say(line)
+    status(line)

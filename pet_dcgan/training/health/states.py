@@ -78,7 +78,7 @@ _RISE, _FALL = 0.05, 0.05
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Finding:
+class HealthFinding:
     """A state that a training is in.
 
     Args:
@@ -99,7 +99,9 @@ class Finding:
         return f"{self.words}: {self.remedy}"
 
 
-def examine(looks: Sequence[HealthLook], config: TrainConfig) -> list[Finding]:
+def examine(
+    looks: Sequence[HealthLook], config: TrainConfig
+) -> list[HealthFinding]:
     """Recognises the states a training is in by its last looks.
 
     A cause stands for its consequences: where one network is winning, that
@@ -122,7 +124,9 @@ def examine(looks: Sequence[HealthLook], config: TrainConfig) -> list[Finding]:
     return [finding for finding in found if finding]
 
 
-def _cause(looks: Sequence[HealthLook], config: TrainConfig) -> Finding | None:
+def _cause(
+    looks: Sequence[HealthLook], config: TrainConfig
+) -> HealthFinding | None:
     """The state that keeps a training from learning, if any does."""
     for detector in (_discriminator_winning, _generator_winning, _collapse):
         finding = _lasting(detector, looks, LOOKS, config)
@@ -132,11 +136,13 @@ def _cause(looks: Sequence[HealthLook], config: TrainConfig) -> Finding | None:
 
 
 def _lasting(
-    detector: Callable[[Sequence[HealthLook], TrainConfig], Finding | None],
+    detector: Callable[
+        [Sequence[HealthLook], TrainConfig], HealthFinding | None
+    ],
     looks: Sequence[HealthLook],
     count: int,
     config: TrainConfig,
-) -> Finding | None:
+) -> HealthFinding | None:
     """What `count` looks show, a failure where many do."""
     if len(looks) < count:
         return None
@@ -147,13 +153,13 @@ def _lasting(
     return dataclasses.replace(finding, failure=long)
 
 
-def non_finite(found: str) -> Finding:
+def non_finite(found: str) -> HealthFinding:
     """The state of a training whose numbers are none any more.
 
     Args:
         found: What is not finite, and its value.
     """
-    return Finding(
+    return HealthFinding(
         state=NON_FINITE,
         words=f"the training has diverged ({found})",
         remedy=remedies.against_divergence(),
@@ -163,13 +169,13 @@ def non_finite(found: str) -> Finding:
 
 def _discriminator_winning(
     looks: Sequence[HealthLook], config: TrainConfig
-) -> Finding | None:
+) -> HealthFinding | None:
     deaf = all(k.g_loss > _DEAF for k in looks)
     bad = all(k.misfit > FAR for k in looks) and not _learns(looks)
     if any(k.recognised < ALL for k in looks) or not (deaf or bad):
         return None
     last = looks[-1]
-    return Finding(
+    return HealthFinding(
         state="discriminator_winning",
         words=(
             "the discriminator is winning (it recognises "
@@ -182,12 +188,12 @@ def _discriminator_winning(
 
 def _generator_winning(
     looks: Sequence[HealthLook], config: TrainConfig
-) -> Finding | None:
+) -> HealthFinding | None:
     # at the start a discriminator may recognise none for being undecided
     if any(k.fake_accuracy > FEW or k.g_loss > _AT_EASE for k in looks):
         return None
     last = looks[-1]
-    return Finding(
+    return HealthFinding(
         state="generator_winning",
         words=(
             "the generator is winning (the discriminator recognises only "
@@ -200,7 +206,7 @@ def _generator_winning(
 
 def _collapse(
     looks: Sequence[HealthLook], config: TrainConfig
-) -> Finding | None:
+) -> HealthFinding | None:
     last = looks[-1]
     if last.misfit > NOISE:  # a young generator's images are alike too
         return None
@@ -216,7 +222,7 @@ def _collapse(
         )
     else:
         return None
-    return Finding(
+    return HealthFinding(
         state="collapse",
         words=f"the generator has collapsed ({found})",
         remedy=remedies.against_sameness(config),
@@ -231,12 +237,12 @@ def _stays_alike(looks: Sequence[HealthLook]) -> bool:
 
 def _no_progress(
     looks: Sequence[HealthLook], config: TrainConfig
-) -> Finding | None:
+) -> HealthFinding | None:
     last = looks[-1]
     far = all(k.misfit > FAR for k in looks)
     if not far or _learns(looks):
         return None
-    return Finding(
+    return HealthFinding(
         state="no_progress",
         words=(
             "the training makes no progress (its images are as unlike real "
@@ -249,11 +255,11 @@ def _no_progress(
 
 def _memorisation(
     looks: Sequence[HealthLook], config: TrainConfig
-) -> Finding | None:
+) -> HealthFinding | None:
     # false for NaN as well
     if not all(k.training_distance < COPIES for k in looks):
         return None
-    return Finding(
+    return HealthFinding(
         state="memorisation",
         words=(
             "the generator begins to memorise (its images lie "
