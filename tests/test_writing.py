@@ -15,10 +15,10 @@ def example(**fields):
 
 
 def test_fields_are_written_in_the_order_of_their_names(tmp_path):
-    writer = SteadyWriter(tfds.core.FileFormat.TFRECORD)
+    steady = SteadyWriter(tfds.core.FileFormat.TFRECORD)
     names = [f"field_{n}" for n in range(30)]
     values = dict(zip(names, range(30), strict=True))
-    writer.write(tmp_path / "a", [(0, example(**values))])
+    steady.write(tmp_path / "a", [(0, example(**values))])
     record = (tmp_path / "a").read_bytes()
     places = [record.index(name.encode()) for name in sorted(names)]
     assert places == sorted(places)

@@ -105,9 +105,9 @@ def train(
         warm_start=warm_start or "",
     )
     if dry_run:
-        from pet_dcgan.training import dry_run
+        from pet_dcgan.training.dry_run import describe, plan
 
-        typer.echo(dry_run.describe(dry_run.plan(resolved)))
+        typer.echo(describe(plan(resolved)))
         return
     done = training.train(
         resolved,

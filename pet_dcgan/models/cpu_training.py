@@ -2,7 +2,7 @@
 
 Networks stay plain Keras layers, and so do files and exports. In training on
 a CPU, some layers are computed in another form: strided convolutions as
-`pet_dcgan.models.cpu_convolutions` has them, and batch normalisation by TensorFlow's fused
+`cpu_convolutions` has them, and batch normalisation by TensorFlow's fused
 operation, in a third of the time of the six that Keras's layer is made of.
 """
 

@@ -5,7 +5,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models import latents, losses
+from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.cpu_training import FusedAdam, training_pass
 from pet_dcgan.models.discriminator_gradients import (
@@ -16,6 +16,7 @@ from pet_dcgan.models.discriminator_gradients import (
     scaled,
 )
 from pet_dcgan.models.ema import ema_decay_at, update_ema
+from pet_dcgan.models.latents import FAKE, REAL, per_example_uniform
 from pet_dcgan.models.networks import float32_copy
 
 
@@ -61,7 +62,10 @@ class DCGAN(keras.Model):
         ValueError: If the two networks do not fit together.
 
     Example:
-    >>> from pet_dcgan.models.networks import build_discriminator, build_generator
+    >>> from pet_dcgan.models.networks import (
+    ...     build_discriminator,
+    ...     build_generator,
+    ... )
     >>> options = {"size": 32, "channels": 1, "width": 4}
     >>> model = DCGAN(
     ...     build_generator(**options), build_discriminator(**options)
@@ -206,7 +210,7 @@ class DCGAN(keras.Model):
             float32 `[count, latent_dim]`, a function of seed, step and
             position in the batch alone.
         """
-        rows = latents.per_example_uniform(
+        rows = per_example_uniform(
             count, self.latent_dim, seed=self.seed, step=step
         )
         return rows * 2.0 - 1.0
@@ -217,9 +221,9 @@ class DCGAN(keras.Model):
         latents = self.latents(tf.shape(real)[0], self.step)
         with tf.GradientTape() as tape:
             fake = training_pass(self.generator, latents)
-            fake = self._augmented(fake, latents.FAKE)
+            fake = self._augmented(fake, FAKE)
             with tape.stop_recording():
-                real = self._augmented(real, latents.REAL)
+                real = self._augmented(real, REAL)
                 self._train_discriminator(real, fake)
             logits = training_pass(self.discriminator, fake)
             loss = losses.generator_loss(logits)

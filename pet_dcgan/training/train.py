@@ -76,7 +76,7 @@ def train(
         run_path: The run's folder; it must be free unless `resume`.
         resume: Whether to go on with an unfinished run.
         subjects: Only these of the set's training subjects; all if unset.
-        strategy: From `pet_dcgan.training.distribution.make_strategy`: who shares each
+        strategy: From `training.distribution.make_strategy`: who shares each
             batch. Of several processes the chief alone writes; all of them
             must see the run's folder.
         stop_on_failure: Whether a training that fails is ended, see

@@ -3,8 +3,9 @@
 NIfTI says it by an sform or a qform with a code above 0; SPM by a `.mat` beside
 an Analyze pair. Without them left and right cannot be known. Such a volume is
 read as nibabel and SPM read it: axes from right to left, back to front, bottom
-to top, voxel sizes from the header. `VoxelGrid.stored` is then false, the scan's
-left and right are not guaranteed, and the data set says how many there are.
+to top, voxel sizes from the header. `VoxelGrid.stored` is then false, the
+scan's left and right are not guaranteed, and the data set says how many there
+are.
 """
 
 import dataclasses
