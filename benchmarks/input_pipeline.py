@@ -71,7 +71,7 @@ def _made(folder, options):
 
 def ways_of(data_dir, folder, options):
     """Names, functions that read or make images, and how many those are."""
-    from pet_dcgan.data.batches import load_slices
+    from pet_dcgan.data.prepared_set import load_slices
 
     chosen = {"split": "train", "stage": "ALL", "plane": "axial"}
     slices = load_slices(data_dir, options.config, **chosen)
@@ -116,7 +116,7 @@ def measured(ways, repeats):
 
 def record_files(data_dir, config):
     """The training split's files."""
-    from pet_dcgan.data.batches import open_set
+    from pet_dcgan.data.prepared_set import open_set
 
     builder, _ = open_set(data_dir, config)
     return [str(path) for path in builder.info.splits["train"].filepaths]

@@ -84,7 +84,7 @@ def make_cohorts(work):
 
 def slices_of(data, size, splits):
     """Slices in SUVR, their subjects and positions, of several splits."""
-    from pet_dcgan.data.batches import load_slices
+    from pet_dcgan.data.prepared_set import load_slices
     from pet_dcgan.data.suvr import suvr_from_png
 
     parts = [

@@ -17,7 +17,8 @@ import statistics
 from pathlib import Path
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.data.batches import load_slices, training_batches
+from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.models import networks
 from pet_dcgan.models.build import build_dcgan
 from pet_dcgan.presets import PLAIN

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.data.batches import load_slices
+from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.models.sampling import synthetic_slices

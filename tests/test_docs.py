@@ -97,7 +97,7 @@ def _write_bids(folder):
 
 def _finished_run():
     """`runs/ad` with a generator that nobody trained."""
-    from pet_dcgan.data.batches import subjects_of
+    from pet_dcgan.data.prepared_set import subjects_of
     from pet_dcgan.training.train import resolve_config
 
     small = {"width": 4, "epochs": 2}

@@ -9,7 +9,7 @@ import toy_data
 from toy_cohort import cohort_run
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan.data.batches import load_slices
+from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation import evaluate as module
 from pet_dcgan.evaluation import figures

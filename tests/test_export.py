@@ -296,7 +296,7 @@ def test_full_disk_leaves_nothing(make_run, models, monkeypatch):
     def full(self, folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.ModelFacts, "write", full)
+    monkeypatch.setattr(module.ModelInfo, "write", full)
     with pytest.raises(OSError, match="No space left"):
         export_run(make_run(), models)
     assert list(models.iterdir()) == []

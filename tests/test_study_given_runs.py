@@ -2,7 +2,7 @@ import pytest
 from study_toy import make_settings
 from toy_run import make_run
 
-from pet_dcgan.data.batches import DataLeakageError
+from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.study.data import load_material
 from pet_dcgan.study.generators import Place, fitting_runs
 

@@ -221,7 +221,7 @@ def test_a_subject_both_trained_on_and_held_out_is_refused(
     tiny_config, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        "pet_dcgan.data.training_data.subjects_of",
+        "pet_dcgan.data.leakage.subjects_of",
         lambda *where, split: {"999_S_3001"} if split == "test" else set(),
     )
     with pytest.raises(ValueError, match="found 1: 999_S_3001"):

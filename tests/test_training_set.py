@@ -5,7 +5,7 @@ import pytest
 from study_toy import prepare_leaky
 from toy_model import make_config
 
-from pet_dcgan.data.batches import DataLeakageError
+from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
     load_training_slices,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.data.batches import load_slices
+from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.training import distribution
 from pet_dcgan.training.distribution import (
     StopTogether,

@@ -2,39 +2,15 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.data.prepared_set import (
-    SetMeta,
-    Slices,
-    load_slices,
-    open_set,
-    subjects_of,
-)
+from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.slice_store import is_streamed
 from pet_dcgan.data.suvr import PNG_MAX
-
-__all__ = [
-    "DataLeakageError",
-    "SetMeta",
-    "Slices",
-    "load_slices",
-    "named",
-    "open_set",
-    "require_disjoint",
-    "require_equal_parts",
-    "steps_per_epoch",
-    "subjects_of",
-    "training_batches",
-]
-
-
-class DataLeakageError(ValueError):
-    """A subject is where it would make a figure worthless."""
 
 
 def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
@@ -191,29 +167,3 @@ def _reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     with tf.device("CPU:0"):  # the whole set need not fit on a GPU
         kept = tf.constant(images)
     return functools.partial(tf.gather, kept)
-
-
-def require_disjoint(
-    trained_on: Iterable[str], judged_on: Iterable[str]
-) -> None:
-    """Refuses subjects that would be both trained on and judged on.
-
-    Args:
-        trained_on: Subject ids.
-        judged_on: Subject ids.
-
-    Raises:
-        DataLeakageError: If there are such, naming them.
-    """
-    shared = sorted(set(trained_on) & set(judged_on))
-    if shared:
-        raise DataLeakageError(
-            "expected no subject both trained on and held out, found "
-            f"{named(shared)}: prepare the set again, by subject"
-        )
-
-
-def named(subjects: Sequence[str]) -> str:
-    """How many subjects, and the first five by name, for a line of text."""
-    first = ", ".join(subjects[:5]) + (", ..." if len(subjects) > 5 else "")
-    return f"{len(subjects)}: {first}"

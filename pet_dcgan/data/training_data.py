@@ -5,13 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES, TrainConfig, make_config
-from pet_dcgan.data.batches import (
-    Slices,
-    load_slices,
-    open_set,
-    require_disjoint,
-    subjects_of,
-)
+from pet_dcgan.data.leakage import require_not_held_out
+from pet_dcgan.data.prepared_set import Slices, load_slices, open_set
 
 FEW_SUBJECTS = 8
 _FACTS = ("size", "spacing_mm", "suvr_max", "phantom")
@@ -96,9 +91,7 @@ def load_training_slices(
                 f"expected a set of {name} {wanted}, found {found}: the set "
                 "was prepared anew, train under another --run"
             )
-    for split in ("validation", "test"):
-        held_out = subjects_of(config.data_dir, config.dataset, split=split)
-        require_disjoint(slices.subjects, held_out)
+    require_not_held_out(slices.subjects, config.data_dir, config.dataset)
     return slices
 
 

@@ -8,12 +8,11 @@ import keras
 import numpy as np
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.data.batches import (
+from pet_dcgan.data.leakage import named, require_disjoint
+from pet_dcgan.data.prepared_set import (
     SetMeta,
     Slices,
     load_slices,
-    named,
-    require_disjoint,
     subjects_of,
 )
 from pet_dcgan.data.suvr import suvr_from_png

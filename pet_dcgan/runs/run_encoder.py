@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pet_dcgan.data.batches import Slices
+from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder

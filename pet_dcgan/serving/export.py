@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from pet_dcgan import __version__
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.data.batches import load_slices
+from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.serving.compatibility import check_compatible

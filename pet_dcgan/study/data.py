@@ -6,8 +6,13 @@ from collections.abc import Collection
 import numpy as np
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.data.batches import SetMeta, load_slices, open_set, subjects_of
-from pet_dcgan.study.leakage import require_splits_apart
+from pet_dcgan.data.leakage import require_splits_apart
+from pet_dcgan.data.prepared_set import (
+    SetMeta,
+    load_slices,
+    open_set,
+    subjects_of,
+)
 from pet_dcgan.study.settings import StudySettings, subset
 
 

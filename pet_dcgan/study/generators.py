@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.config import PRESETS, TrainConfig
+from pet_dcgan.data.leakage import require_unseen, require_within
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.limits import of_kind
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.study.data import Material
-from pet_dcgan.study.leakage import require_unseen, require_within
 from pet_dcgan.study.settings import StudySettings
 from pet_dcgan.training.train import resolve_config, train
 
@@ -204,9 +204,12 @@ def facts(run: Run, place: Place, *, given: bool) -> dict[str, Any]:
 
 
 def _checked(run: Run, place: Place, material: Material) -> Run:
-    require_unseen(run, material.held_out)
+    require_unseen(run.subjects, material.held_out, run=run.path)
     require_within(
-        run, material.subjects(place.fraction), fraction=place.fraction
+        run.subjects,
+        material.subjects(place.fraction),
+        fraction=place.fraction,
+        run=run.path,
     )
     return run
 
@@ -234,7 +237,7 @@ def fitting_runs(
     """
     taken: dict[Place, Run] = {}
     for run in runs:
-        require_unseen(run, material.held_out)
+        require_unseen(run.subjects, material.held_out, run=run.path)
         _require_alike(run, settings, material)
         require_unchosen(run.config, settings)
         place = Place(
@@ -284,5 +287,10 @@ def _fraction_of(run: Run, settings: StudySettings, material: Material) -> int:
         if seen <= material.subjects(fraction):
             return fraction
     largest = settings.fractions[-1]
-    require_within(run, material.subjects(largest), fraction=largest)
+    require_within(
+        run.subjects,
+        material.subjects(largest),
+        fraction=largest,
+        run=run.path,
+    )
     return largest

@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.data.batches import Slices, steps_per_epoch
+from pet_dcgan.data.batches import steps_per_epoch
+from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.data.training_data import load_validation_slices
 from pet_dcgan.runs.run import Run

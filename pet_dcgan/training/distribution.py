@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.data.batches import Slices
+from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.utils.progress import status
 
 STRATEGIES = ("none", "mirrored", "multiworker")

@@ -7,7 +7,8 @@ import shutil
 from pathlib import Path
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.data.batches import Slices, require_disjoint, subjects_of
+from pet_dcgan.data.leakage import require_not_held_out
+from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.checkpoint import assign, newest_state, numbered
@@ -104,23 +105,8 @@ def subjects_behind(config: TrainConfig, slices: Slices) -> list[str]:
     if not config.warm_start:
         return sorted(own)
     earlier = _open(config)
-    require_unseen(earlier.subjects, config)
+    require_not_held_out(earlier.subjects, config.data_dir, config.dataset)
     return sorted(own | set(earlier.subjects))
-
-
-def require_unseen(subjects: list[str], config: TrainConfig) -> None:
-    """Refuses subjects that the set keeps for validation or testing.
-
-    Args:
-        subjects: Those that the other run has trained on.
-        config: What the new training is told.
-
-    Raises:
-        ValueError: If there are such, naming them.
-    """
-    for split in ("validation", "test"):
-        held_out = subjects_of(config.data_dir, config.dataset, split=split)
-        require_disjoint(subjects, held_out)
 
 
 def start_from(model: DCGAN, config: TrainConfig) -> None:
@@ -205,7 +191,7 @@ def continued_run(path: Path, config: TrainConfig, slices: Slices) -> Run:
         )
     behind = set(run.subjects)
     if run.config.warm_start:
-        require_unseen(run.subjects, config)
+        require_not_held_out(run.subjects, config.data_dir, config.dataset)
         behind &= set(slices.subjects)  # it names those before it, too
     if behind != set(slices.subjects):
         raise ValueError(

@@ -9,11 +9,11 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import (
-    Slices,
     require_equal_parts,
     steps_per_epoch,
     training_batches,
 )
+from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
     load_training_slices,
