@@ -3,7 +3,11 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
-from pet_dcgan.metrics.memorization import check_memorization
+from pet_dcgan.metrics.memorization import (
+    CopyTest,
+    MemorizationCheck,
+    check_memorization,
+)
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +114,33 @@ def test_one_training_subject_is_not_enough():
             train_subjects=subjects,
             held_out_subjects=subjects,
         )
+
+
+# some: more than one in a hundred, and than thrice as many real images
+@pytest.mark.parametrize(
+    ("twins", "held_out", "p_value", "z_score", "verdict"),
+    [
+        (0.01, 0.0, 0.5, 0.0, "no sign"),
+        (0.011, 0.0, 0.5, 0.0, "copies"),
+        (0.06, 0.02, 0.5, 0.0, "no sign"),
+        (0.07, 0.02, 0.5, 0.0, "copies"),
+        (0.0, 0.0, 0.0099, -2.4, "nearer"),
+        (0.0, 0.0, 0.01, -2.3, "no sign"),
+        (0.0, 0.0, 0.999, 3.0, "no sign"),
+        (0.0, 0.0, 0.999, 3.1, "too far to tell"),
+    ],
+)
+def test_where_one_verdict_ends_and_the_next_begins(
+    twins, held_out, p_value, z_score, verdict
+):
+    found = MemorizationCheck(
+        test=CopyTest(z_score, p_value, 0.5),
+        authenticity=0.9,
+        held_out_authenticity=0.9,
+        twins=twins,
+        held_out_twins=held_out,
+        held_out_subjects=9,
+        nearest=np.zeros(1, int),
+        ratios=np.ones(1),
+    )
+    assert found.verdict == verdict

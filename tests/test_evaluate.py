@@ -352,14 +352,14 @@ def test_progress_counts_to_the_end(make_run, monkeypatch):
 
 def test_held_out_subject_that_was_trained_on_is_named(make_run):
     run = make_run(subjects=["999_S_3000", "999_S_3005"])
-    with pytest.raises(ValueError, match="999_S_3005"):
+    with pytest.raises(ValueError, match="held out, found 1: 999_S_3005"):
         evaluate(run)
     assert not run.evaluation.exists()
 
 
 def test_validation_subject_that_was_trained_on_is_named(make_run):
     run = make_run(subjects=["999_S_3000", "999_S_3003"])
-    with pytest.raises(ValueError, match="999_S_3003"):
+    with pytest.raises(ValueError, match="held out, found 1: 999_S_3003"):
         evaluate(run)
 
 
@@ -392,7 +392,7 @@ def test_a_run_that_started_from_one_of_all_stages_is_judged(
 
 def test_whoever_a_run_started_from_must_not_be_judged(make_run):
     run = make_run(subjects=["999_S_3000", "999_S_3005"], warm_start="runs/all")
-    with pytest.raises(ValueError, match="999_S_3005"):
+    with pytest.raises(ValueError, match="held out, found 1: 999_S_3005"):
         evaluate(run)
 
 

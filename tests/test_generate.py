@@ -96,6 +96,11 @@ def test_table_traces_every_image(model, out):
         "plane": "axial",
         "phantom": "true",
     }
+    # in this order, for who reads it by the place of a column
+    assert list(table[0]) == [
+        *("file", "stage", "seed", "model_version"),
+        *("suvr_max", "spacing_mm", "plane", "phantom"),
+    ]
     assert [row["seed"] for row in table] == ["12", "13"]
     assert sorted(p.name for p in out.iterdir()) == [
         "images.csv",

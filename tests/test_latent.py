@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.models.latents import latents_from_seeds
+from pet_dcgan.models.latents import latents_from_seeds, sanitised
 
 
 def test_uniform_in_the_papers_range():
@@ -42,3 +42,9 @@ def test_written_down_for_ever():
     np.testing.assert_allclose(
         latents_from_seeds([0, 1], 3), expected, atol=1e-6
     )
+
+
+def test_what_a_client_sends_becomes_latents_the_generator_knows():
+    sent = [[np.nan, np.inf, -np.inf], [0.25, -1.5, 3.0]]
+    found = sanitised(tf.constant(sent, tf.float32))
+    np.testing.assert_array_equal(found, [[0, 0, 0], [0.25, -1, 1]])

@@ -56,3 +56,16 @@ def test_a_subject_in_two_splits_is_named():
 
 def test_disjoint_splits_pass():
     require_disjoint({"train": {"a"}, "validation": {"b"}, "test": {"c"}})
+
+
+def test_written_down_for_ever():
+    """Another place for a subject mixes up sets prepared before and after."""
+    held_out = {
+        seed: sorted(s for s, split in split_of.items() if split == "test")
+        for seed in (0, 1)
+        for split_of in [assign_splits(cohort(20), seed=seed)]
+    }
+    assert held_out == {
+        0: ["999_S_9007", "999_S_9009", "999_S_9018"],
+        1: ["999_S_9007", "999_S_9012", "999_S_9020"],
+    }

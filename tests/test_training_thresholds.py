@@ -67,9 +67,12 @@ def test_epochs_that_make_fifty_steps(monitor, steps, epochs):
     assert monitor(steps).every == epochs
 
 
-def test_a_look_is_at_64_images(monitor, tiny_model):
+def test_a_look_is_at_64_images(monitor):
+    def drawn(latents, training):
+        return tf.zeros([len(latents), 32, 32, 1])
+
     looking = monitor(50, Counting())
-    looking.set_model(tiny_model())
+    looking.set_model(SimpleNamespace(sampler_network=drawn, variables=[]))
     looking.on_train_begin()
     losses = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
     looking.on_epoch_end(0, dict.fromkeys(losses, 0.5))
@@ -139,7 +142,7 @@ def test_copies_are_met_by_patience_where_there_is_none(
     settings = {"select_every": 3, "patience": patience}
     text = advice(remedies.against_copies, **settings)
     assert ("--set select_every=3 --set patience=4" in text) is advised
-    assert "--set augment_target=0.6" in text
+    assert text.endswith("--set augment_target=0.6")
 
 
 class Means:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 SPLITS = ("train", "validation", "test")
-FRACTIONS = {"train": 0.70, "validation": 0.15, "test": 0.15}
+HELD_OUT = 0.15  # of validation and of test, each
 
 
 def assign_splits(
@@ -35,7 +35,7 @@ def assign_splits(
     _require_three(by_stage)
     split_of = {}
     for subjects in by_stage.values():
-        held_out = max(1, round(FRACTIONS["test"] * len(subjects)))
+        held_out = max(1, round(HELD_OUT * len(subjects)))
         for rank, subject in enumerate(sorted(subjects, key=_order(seed))):
             split_of[subject] = _split_of_rank(rank, held_out)
     return split_of
