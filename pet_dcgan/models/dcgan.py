@@ -1,6 +1,8 @@
 """The two networks and how one step trains them."""
 
 import functools
+from collections.abc import Callable
+from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -8,16 +10,29 @@ import tensorflow as tf
 from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.cpu_training import FusedAdam, training_pass
-from pet_dcgan.models.discriminator_gradients import (
-    Judgement,
-    apply,
-    judge,
-    judge_lazily,
-    scaled,
-)
 from pet_dcgan.models.ema import ema_decay_at, update_ema
-from pet_dcgan.models.latents import FAKE, REAL, per_example_uniform
+from pet_dcgan.models.latents import (
+    FAKE,
+    REAL,
+    per_example_uniform,
+    replica_count,
+)
 from pet_dcgan.models.networks import float32_copy
+
+
+class DiscriminatorPass(NamedTuple):
+    """What a batch of images gives the discriminator to learn from.
+
+    Args:
+        gradients: By the discriminator's trainable variables, scaled as its
+            optimiser expects them.
+        loss: Scalar, without a penalty.
+        logits: `[n, 1]`.
+    """
+
+    gradients: list[tf.Tensor]
+    loss: tf.Tensor
+    logits: tf.Tensor
 
 
 class DCGAN(keras.Model):
@@ -219,18 +234,18 @@ class DCGAN(keras.Model):
         """One step of both optimisers on a batch of real images."""
         real = data[0] if isinstance(data, tuple | list) else data
         latents = self.latents(tf.shape(real)[0], self.step)
+        real = self._augmented(real, REAL)
         with tf.GradientTape() as tape:
             fake = training_pass(self.generator, latents)
             fake = self._augmented(fake, FAKE)
-            with tape.stop_recording():
-                real = self._augmented(real, REAL)
-                self._train_discriminator(real, fake)
+        self._train_discriminator(real, fake)
+        with tape:  # goes on recording, through the updated discriminator
             logits = training_pass(self.discriminator, fake)
             loss = losses.generator_loss(logits)
-            total = scaled(loss, self.g_optimizer)
+            total = scale_loss(loss, self.g_optimizer)
         variables = self.generator.trainable_variables
         gradients = tape.gradient(total, variables)
-        apply(self.g_optimizer, gradients, variables)
+        apply_gradients(self.g_optimizer, gradients, variables)
         self.g_loss.update_state(loss)
         if self.average is not None:
             decay = ema_decay_at(self.step, self.ema_decay)
@@ -246,15 +261,15 @@ class DCGAN(keras.Model):
         return self.augmenter(images, step=self.step, stream=stream)
 
     def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
-        on_real = self._judge_real(real)
-        on_fake = judge(
+        on_real = self._real_pass(real)
+        on_fake = discriminator_pass(
             self.discriminator,
             fake,
             losses.fake_loss,
             optimizer=self.d_optimizer,
         )
         pairs = zip(on_real.gradients, on_fake.gradients, strict=True)
-        apply(
+        apply_gradients(
             self.d_optimizer,
             [a + b for a, b in pairs],
             self.discriminator.trainable_variables,
@@ -268,17 +283,19 @@ class DCGAN(keras.Model):
             self.augmenter.observe(on_real.logits, self.step)
             self.strength.update_state(self.augmenter.probability)
 
-    def _judge_real(self, real: tf.Tensor) -> Judgement:
-        loss_of = functools.partial(
-            losses.real_loss, smoothing=self.label_smoothing
-        )
-        judged = (self.discriminator, real, loss_of)
-        if not self.r1_weight:
-            return judge(*judged, optimizer=self.d_optimizer)
-        every = self.r1_every
-        return judge_lazily(
-            *judged,
+    def _real_pass(self, real: tf.Tensor) -> DiscriminatorPass:
+        passed = functools.partial(
+            discriminator_pass,
+            self.discriminator,
+            real,
+            functools.partial(losses.real_loss, smoothing=self.label_smoothing),
             optimizer=self.d_optimizer,
+        )
+        if not self.r1_weight:
+            return passed()
+        every = self.r1_every
+        return with_lazy_penalty(
+            passed,
             r1_weight=self.r1_weight * every,
             due=every == 1 or tf.equal(self.step % every, 0),
         )
@@ -287,6 +304,128 @@ class DCGAN(keras.Model):
         """Prints the layers of both networks; options as Keras has them."""
         self.generator.summary(**options)
         self.discriminator.summary(**options)
+
+
+def discriminator_pass(
+    discriminator: keras.Model,
+    images: tf.Tensor,
+    loss_of: Callable[[tf.Tensor], tf.Tensor],
+    *,
+    optimizer: keras.optimizers.Optimizer,
+    r1_weight: float | tf.Tensor | None = None,
+) -> DiscriminatorPass:
+    """Passes one batch through the discriminator, forward and back.
+
+    Args:
+        discriminator: Model from images to logits.
+        images: float32 `[n, size, size, channels]`.
+        loss_of: Loss of the logits.
+        optimizer: What the gradients are for.
+        r1_weight: Weight of the R1 penalty, `None` to leave it out.
+    """
+    with tf.GradientTape() as tape:
+        if r1_weight is None:
+            logits = training_pass(discriminator, images)
+            total = loss = loss_of(logits)
+        else:
+            logits, penalty = _r1_pass(discriminator, images, optimizer)
+            loss = loss_of(logits)
+            total = loss + r1_weight * penalty
+        total = scale_loss(total, optimizer)
+    gradients = tape.gradient(total, discriminator.trainable_variables)
+    return DiscriminatorPass(gradients, loss, logits)
+
+
+def with_lazy_penalty(
+    passed: Callable[..., DiscriminatorPass],
+    *,
+    r1_weight: float,
+    due: tf.Tensor | bool,
+) -> DiscriminatorPass:
+    """A pass with the R1 penalty in the steps in which it is due.
+
+    Args:
+        passed: `discriminator_pass` of a batch, which takes `r1_weight`.
+        r1_weight: Weight of the R1 penalty where it is due.
+        due: Whether it is.
+    """
+    if due is True:
+        return passed(r1_weight=r1_weight)
+    if replica_count() > 1:
+        # replicas cannot meet inside a branch: all compute it, always
+        return passed(r1_weight=tf.where(due, r1_weight, 0.0))
+    return tf.cond(
+        due, lambda: passed(r1_weight=r1_weight), lambda: passed(r1_weight=None)
+    )
+
+
+def scale_loss(
+    loss: tf.Tensor, optimizer: keras.optimizers.Optimizer
+) -> tf.Tensor:
+    """A loss as its gradients are to be taken of.
+
+    Optimisers add up the gradients of replicas, so each gives its share; and
+    gradients in 16 bits are scaled up, and down again by the optimiser.
+
+    Args:
+        loss: Scalar, the mean over this replica's images.
+        optimizer: What the gradients are for.
+    """
+    replicas = replica_count()
+    loss = loss / replicas if replicas > 1 else loss
+    return optimizer.scale_loss(loss)
+
+
+def apply_gradients(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: list[tf.Tensor],
+    variables: list[keras.Variable],
+) -> None:
+    """One step of an optimiser; replicas take it or leave it together.
+
+    Args:
+        optimizer: What the gradients are for.
+        gradients: Of this replica, of what `scale_loss` gave; each has the
+            same shape as its variable.
+        variables: What they are by.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = agree_on_overflow(gradients)
+    optimizer.apply(gradients, variables)
+
+
+def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Gradients that are not finite on any replica where they are not on one.
+
+    A loss scale is lowered, and the step left out, where a replica finds its
+    own gradients too large; all have to find the same.
+
+    Args:
+        gradients: Of this replica, of any shape.
+    """
+    if replica_count() == 1:
+        return gradients
+    # a sum is finite where all of it is, or else it is inf or nan
+    own = tf.add_n([tf.reduce_sum(g * 0.0) for g in gradients])
+    context = tf.distribute.get_replica_context()
+    nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    return [gradient + nothing for gradient in gradients]
+
+
+def _r1_pass(
+    discriminator: keras.Model,
+    images: tf.Tensor,
+    optimizer: keras.optimizers.Optimizer,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Logits of real images, and the R1 penalty there."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminator(images, training=True)
+        # an image's logit depends on the others through batch normalisation
+        # only, which the gradient of the sum takes in
+        total = optimizer.scale_loss(tf.reduce_sum(logits))
+    gradients = tape.gradient(total, images)
+    return logits, losses.r1_penalty(gradients / optimizer.scale_loss(1.0))
 
 
 def paper_adam(

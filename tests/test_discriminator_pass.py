@@ -1,3 +1,4 @@
+import functools
 import types
 
 import keras
@@ -5,11 +6,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.models.discriminator_gradients import (
-    agreed,
-    judge,
-    judge_lazily,
-    scaled,
+from pet_dcgan.models.dcgan import (
+    agree_on_overflow,
+    discriminator_pass,
+    scale_loss,
+    with_lazy_penalty,
 )
 from pet_dcgan.models.losses import fake_loss, real_loss
 from pet_dcgan.models.networks import build_discriminator
@@ -31,7 +32,7 @@ def adam(scale=None):
 
 def test_gradients_loss_and_logits_by_hand():
     network, twin = discriminator(), discriminator()
-    found = judge(network, IMAGES, fake_loss, optimizer=adam())
+    found = discriminator_pass(network, IMAGES, fake_loss, optimizer=adam())
     with tf.GradientTape() as tape:
         logits = twin(IMAGES, training=True)
         loss = tf.reduce_mean(tf.nn.softplus(logits))
@@ -60,7 +61,7 @@ def test_the_penalty_by_hand(scale):
     ramp(images)
     ramp.slope.assign(0.5)
     options = {"optimizer": adam(scale), "r1_weight": 3.0}
-    found = judge(ramp, images, real_loss, **options)
+    found = discriminator_pass(ramp, images, real_loss, **options)
     # half of 3 times the squared norm, pixels * slope^2, by the slope
     expected = 3.0 / 2 * pixels * 2 * 0.5 * (scale or 1)
     assert float(found.gradients[0]) == pytest.approx(expected)
@@ -93,8 +94,10 @@ def test_a_gradient_through_batch_normalisation_has_an_exact_gradient():
 
 
 def lazy(network, due, optimizer):
-    options = {"optimizer": optimizer, "r1_weight": 50.0, "due": due}
-    return judge_lazily(network, IMAGES, real_loss, **options)
+    passed = functools.partial(
+        discriminator_pass, network, IMAGES, real_loss, optimizer=optimizer
+    )
+    return with_lazy_penalty(passed, r1_weight=50.0, due=due)
 
 
 @pytest.mark.parametrize("graph", [False, True])
@@ -104,7 +107,7 @@ def test_a_penalty_is_there_when_it_is_due(due, graph):
     call = tf.function(lazy) if graph else lazy
     found = call(network, tf.constant(due), adam())
     weight = 50.0 if due else None
-    expected = judge(
+    expected = discriminator_pass(
         twin, IMAGES, real_loss, optimizer=adam(), r1_weight=weight
     )
     for a, b in zip(found.gradients, expected.gradients, strict=True):
@@ -115,8 +118,8 @@ def test_a_penalty_is_there_when_it_is_due(due, graph):
 
 
 def test_a_loss_is_scaled_for_its_optimiser():
-    assert float(scaled(tf.constant(2.0), adam())) == 2
-    assert float(scaled(tf.constant(2.0), adam(8.0))) == 16
+    assert float(scale_loss(tf.constant(2.0), adam())) == 2
+    assert float(scale_loss(tf.constant(2.0), adam(8.0))) == 16
 
 
 def two_replicas(monkeypatch, of_the_other=0.0):
@@ -124,9 +127,7 @@ def two_replicas(monkeypatch, of_the_other=0.0):
 
     With real replicas in test_shared_training.py.
     """
-    monkeypatch.setattr(
-        "pet_dcgan.models.discriminator_gradients.replica_count", lambda: 2
-    )
+    monkeypatch.setattr("pet_dcgan.models.dcgan.replica_count", lambda: 2)
     context = types.SimpleNamespace(
         all_reduce=lambda _, value: value + of_the_other
     )
@@ -135,7 +136,7 @@ def two_replicas(monkeypatch, of_the_other=0.0):
 
 def test_each_replica_gives_its_share_of_a_loss(monkeypatch):
     two_replicas(monkeypatch)
-    assert float(scaled(tf.constant(2.0), adam(8.0))) == 8
+    assert float(scale_loss(tf.constant(2.0), adam(8.0))) == 8
 
 
 @pytest.mark.parametrize("due", [True, False])
@@ -155,7 +156,7 @@ def test_replicas_do_without_branches(monkeypatch, due):
 def test_replicas_agree_on_what_is_finite(monkeypatch, own, other, finite):
     two_replicas(monkeypatch, other)
     gradients = [tf.constant([2.0]), tf.constant([own, 3.0])]
-    found = agreed(gradients)
+    found = agree_on_overflow(gradients)
     if finite:
         for a, b in zip(gradients, found, strict=True):
             np.testing.assert_array_equal(a, b)
@@ -165,4 +166,4 @@ def test_replicas_agree_on_what_is_finite(monkeypatch, own, other, finite):
 
 def test_alone_gradients_stay_as_they_are():
     gradients = [tf.constant([1.0, np.inf])]
-    assert agreed(gradients) is gradients
+    assert agree_on_overflow(gradients) is gradients
