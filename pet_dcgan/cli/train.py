@@ -67,7 +67,7 @@ def train(
     ] = Strategy.NONE,
     deterministic: Annotated[
         bool,
-        typer.Option("--deterministic", help="The same bits again, slower."),
+        typer.Option("--deterministic", help="Use deterministic ops (slower)."),
     ] = False,
     stop_on_failure: Annotated[
         bool,

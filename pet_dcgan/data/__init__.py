@@ -1,1 +1,1 @@
-"""A prepared set on disk to batches of images in [-1, 1]."""
+"""From a prepared data set on disk to batches in [-1, 1]."""

@@ -50,7 +50,7 @@ def training_batches(
     Args:
         slices: What to train on; those kept in a file are read from it.
         config: Batch, channels, epochs and seed.
-        first_epoch: Epochs already behind, counted from 0.
+        first_epoch: Completed epochs.
         strategy: Who shares a batch; none leaves it to one device.
 
     Returns:

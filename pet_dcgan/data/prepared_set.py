@@ -30,7 +30,7 @@ class SetMeta:
 
     Args:
         size: Height and width of an image in pixels.
-        spacing_mm: Millimetres a pixel.
+        spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that a stored 65535 stands for.
         phantom: True where every subject is a phantom.
         planes: The planes it holds.

@@ -1,1 +1,1 @@
-"""The networks, their losses, and how one step trains them."""
+"""Networks, losses, and the model that trains them."""

@@ -178,7 +178,7 @@ class Augmenter(keras.layers.Layer):
 
         Args:
             images: float32 `[n, size, size, channels]` in [-1, 1].
-            step: Steps already behind.
+            step: Completed steps.
             stream: `noise.REAL` or `noise.FAKE`, which draw apart.
         """
         draws = per_example_uniform(
@@ -196,7 +196,7 @@ class Augmenter(keras.layers.Layer):
 
         Args:
             real_logits: Of this replica's real images, `[n, 1]`.
-            step: Steps already behind.
+            step: Completed steps.
         """
         if not self.target:
             return

@@ -219,7 +219,7 @@ class DCGAN(keras.Model):
 
         Args:
             count: Number of latents, of this replica.
-            step: Steps already behind.
+            step: Completed steps.
 
         Returns:
             float32 `[count, latent_dim]`, a function of seed, step and

@@ -18,7 +18,7 @@ def ema_decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
     TensorFlow's `ExponentialMovingAverage` has it with `num_updates`.
 
     Args:
-        step: Steps already behind.
+        step: Completed steps.
         decay: What it rises to.
 
     Returns:

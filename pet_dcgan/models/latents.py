@@ -30,7 +30,7 @@ def per_example_uniform(
         rows: Images of this replica.
         columns: Numbers an image.
         seed: Fixes the numbers of all steps.
-        step: Steps already behind.
+        step: Completed steps.
         stream: `LATENTS`, `REAL` or `FAKE`.
 
     Returns:

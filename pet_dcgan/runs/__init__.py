@@ -1,1 +1,1 @@
-"""A run on disk: settings, subjects, log, generator."""
+"""A run on disk: configuration, subjects, logs, generator."""

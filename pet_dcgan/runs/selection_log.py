@@ -1,4 +1,4 @@
-"""What each look at the KID on validation subjects found."""
+"""The selection log: KID on validation subjects between epochs."""
 
 import csv
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ FILE = "selection.csv"
 
 
 class KidEvaluation(NamedTuple):
-    """One look at the generator between epochs.
+    """KID of the generator after an epoch.
 
     Args:
-        epoch: Epochs behind it, from 1.
+        epoch: Completed epochs, from 1.
         val_kid: KID of synthetic slices and those of validation subjects.
         standard_error: Of `val_kid`.
     """
@@ -51,13 +51,13 @@ def read_evaluations(path: str | Path) -> list[KidEvaluation]:
 
 
 def write_evaluations(
-    path: str | Path, looks: Sequence[KidEvaluation], *, phantom: bool
+    path: str | Path, evaluations: Sequence[KidEvaluation], *, phantom: bool
 ) -> None:
-    """Writes a CSV with a row a look, whole or not at all.
+    """Writes a CSV with a row per evaluation, whole or not at all.
 
     Args:
         path: CSV to write; it is replaced.
-        looks: In order of epoch.
+        evaluations: In order of epoch.
         phantom: Written into every row.
     """
     with (
@@ -67,18 +67,24 @@ def write_evaluations(
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow((*KidEvaluation._fields, "phantom"))
         # a float's repr is read back as the same number
-        writer.writerows((*look, str(phantom).lower()) for look in looks)
+        writer.writerows(
+            (*evaluation, str(phantom).lower()) for evaluation in evaluations
+        )
 
 
-def best_evaluation(looks: Sequence[KidEvaluation]) -> KidEvaluation | None:
-    """The look with the lowest KID, the first of equal ones."""
-    return min(looks, key=lambda look: look.val_kid, default=None)
+def best_evaluation(
+    evaluations: Sequence[KidEvaluation],
+) -> KidEvaluation | None:
+    """The evaluation with the lowest KID, the first of equal ones."""
+    return min(evaluations, key=lambda each: each.val_kid, default=None)
 
 
-def evaluations_without_improvement(looks: Sequence[KidEvaluation]) -> int:
-    """Looks since the best one."""
-    best = best_evaluation(looks)
-    return len(looks) - 1 - looks.index(best) if best else 0
+def evaluations_without_improvement(
+    evaluations: Sequence[KidEvaluation],
+) -> int:
+    """Evaluations since the best one."""
+    best = best_evaluation(evaluations)
+    return len(evaluations) - 1 - evaluations.index(best) if best else 0
 
 
 def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
@@ -86,13 +92,16 @@ def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
 
     Args:
         run_path: The run's folder.
-        epoch: Epochs behind.
-        patience: Looks in vain that end a training; 0 goes on.
+        epoch: Completed epochs.
+        patience: Evaluations without improvement that end a training; 0
+            never does.
     """
-    looks = read_evaluations(Path(run_path) / FILE)
-    behind = [look for look in looks if look.epoch <= epoch]
+    evaluations = read_evaluations(Path(run_path) / FILE)
+    behind = [
+        evaluation for evaluation in evaluations if evaluation.epoch <= epoch
+    ]
     return (
-        bool(patience) and evaluations_without_improvement(behind) >= patience
+        bool(patience) and evaluations_without_improvement(before) >= patience
     )
 
 

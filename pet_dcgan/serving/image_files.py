@@ -33,7 +33,7 @@ def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
     Args:
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         size: Height and width in pixels.
-        spacing_mm: Millimetres a pixel.
+        spacing_mm: Millimetres per pixel.
 
     Returns:
         float64 `[4, 4]`.

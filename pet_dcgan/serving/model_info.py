@@ -36,7 +36,7 @@ class ModelInfo:
         size: Height and width of an image in pixels.
         channels: Channels of the network's image, 1 or 3.
         latent_dim: Length of a latent vector.
-        spacing_mm: Millimetres a pixel.
+        spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the largest PNG value stands for.
         preset: Preset that the training started from.
         phantom: True where the model was trained on a phantom.

@@ -1,1 +1,1 @@
-"""What has nothing to do with PET: files, memory, progress."""
+"""Files, memory, progress and other things that know nothing of PET."""

@@ -98,7 +98,7 @@ class Pool:
         if self._threads:
             return
         self._threads = futures.ThreadPoolExecutor(jobs)
-        with _deaf_to_ctrl_c(), _main_hidden():
+        with _sigint_blocked(), _main_hidden():
             for _ in range(jobs):
                 self._workers.append(_Worker())
                 self._free.put(self._workers[-1])
@@ -168,7 +168,7 @@ def _cores() -> int:
 
 
 @contextlib.contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
+def _sigint_blocked() -> Iterator[None]:
     """Has processes started here never see Ctrl-C, which is for the parent.
 
     The parent gets it as soon as the block ends: interrupted within, it would

@@ -1,1 +1,1 @@
-"""How a training is doing, in words: looks, states, remedies, the log."""
+"""Training health: what is measured, failure states, remedies, log."""
