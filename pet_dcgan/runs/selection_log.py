@@ -97,9 +97,7 @@ def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
             never does.
     """
     evaluations = read_evaluations(Path(run_path) / FILE)
-    behind = [
-        evaluation for evaluation in evaluations if evaluation.epoch <= epoch
-    ]
+    before = [each for each in evaluations if each.epoch <= epoch]
     return (
         bool(patience) and evaluations_without_improvement(before) >= patience
     )
