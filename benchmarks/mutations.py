@@ -162,8 +162,9 @@ MUTATIONS = (
     Mutation(
         "guard: none trained on is held out",
         "pet_dcgan/data/training_data.py",
-        "        require_disjoint(slices.subjects, held_out)",
-        "        pass",
+        "    require_not_held_out(slices.subjects, config.data_dir, "
+        "config.dataset)",
+        "    pass",
         _tests("training_set.py"),
     ),
     Mutation(

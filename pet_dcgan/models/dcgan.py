@@ -347,7 +347,7 @@ def with_lazy_penalty(
     Args:
         passed: `discriminator_pass` of a batch, which takes `r1_weight`.
         r1_weight: Weight of the R1 penalty where it is due.
-        due: Whether it is.
+        due: Boolean scalar, whether it is.
     """
     if due is True:
         return passed(r1_weight=r1_weight)
