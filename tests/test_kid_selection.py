@@ -244,7 +244,7 @@ class TestWholeRuns:
     ):
         options = {"epochs": 4, "select_every": 1, "ema_decay": 0.9}
         straight = weights("straight", **options)
-        write = kid_selection.write_looks
+        write = kid_selection.write_evaluations
 
         def stop(path, looks, **facts):
             if looks[-1].epoch == 3:
