@@ -19,7 +19,7 @@ import numpy as np
 from features import load
 from scipy import ndimage
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 COUNT, DRAWS, TRAIN, SYNTHETIC = 200, 200, 16, 40
 CHANGES = {
@@ -59,7 +59,7 @@ def _turned(images, rng):
 
 def show_replays(own, held_out, fresh):
     """One row for each "generator"."""
-    from pet_dcgan.metrics.copy_check import check_copies
+    from pet_dcgan.metrics.memorization import check_memorization
 
     rng = np.random.default_rng(0)
     replayed = own[0][rng.integers(0, len(own[0]), COUNT)]
@@ -76,7 +76,7 @@ def show_replays(own, held_out, fresh):
     )
     print("| --- |" + " --- |" * 5)
     for name, images in kinds.items():
-        found = check_copies(
+        found = check_memorization(
             own[0],
             held_out[0],
             images,
@@ -92,8 +92,8 @@ def show_replays(own, held_out, fresh):
 
 def show_false_alarms(everyone):
     """How often p is under 0.01 for new subjects, by held-out subjects."""
-    from pet_dcgan.metrics.alignment import centred
-    from pet_dcgan.metrics.copies import copy_test
+    from pet_dcgan.metrics.memorization import copy_test
+    from pet_dcgan.metrics.pairing import centred
 
     rows, subjects = centred(everyone[0]), everyone[1]
     names = np.unique(subjects)

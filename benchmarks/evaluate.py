@@ -19,7 +19,7 @@ from pathlib import Path
 
 import reporting
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 STEPS = (
     "images read and made",
@@ -55,7 +55,7 @@ def main():
 
 def opened(options, folder):
     """The run that is named, or one that is made."""
-    from pet_dcgan.run import Run
+    from pet_dcgan.runs.run import Run
 
     if options.run:
         return Run.open(options.run)
@@ -66,7 +66,7 @@ def opened(options, folder):
 
 def turn(run, count):
     """Seconds of each step of an evaluation, and of the floor beside it."""
-    from pet_dcgan.evaluate import evaluate
+    from pet_dcgan.evaluation.evaluate import evaluate
 
     ends = [time.perf_counter()]
     evaluate(run, count=count, progress=lambda *_: ends.append(_now()))
@@ -84,7 +84,7 @@ def floor(run, count):
     import numpy as np
     import tensorflow as tf
 
-    from pet_dcgan.run_encoder import encoder_of
+    from pet_dcgan.runs.run_encoder import encoder_of
 
     generator = run.load_generator()
     # kept by the evaluation before: it is loaded, not trained

@@ -21,7 +21,7 @@ import argparse
 import numpy as np
 from scipy import ndimage
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 DRAWS, REAL, SYNTHETIC = 12, 8, 30
 # the blur in pixels of a 128-pixel image
@@ -109,15 +109,15 @@ def growths(features_of, data):
 
 
 def _kid(real, synthetic):
-    from pet_dcgan.metrics.kid import kid
+    from pet_dcgan.metrics.distribution import kid
 
     return kid(real, synthetic, subsets=2).value
 
 
 def load(data_dir, config, stage, splits):
     """Images in SUVR, subjects and positions of some splits."""
-    from pet_dcgan.intensity import suvr_from_png
-    from pet_dcgan.prepared import load_slices
+    from pet_dcgan.data.prepared_set import load_slices
+    from pet_dcgan.data.suvr import suvr_from_png
 
     parts = [
         load_slices(data_dir, config, split=split, stage=stage, plane="axial")
@@ -133,9 +133,8 @@ def load(data_dir, config, stage, splits):
 
 def encoders(data_dir, config):
     """Functions of images by name: what is compared."""
-    from pet_dcgan.features.random_encoder import random_encoder
-    from pet_dcgan.features.training import train_encoder
-    from pet_dcgan.features.whitening import fit_whitening
+    from pet_dcgan.features.encoder import fit_whitening, random_encoder
+    from pet_dcgan.features.train_encoder import train_encoder
 
     images, subjects, positions = load(data_dir, config, "AD", ["train"])
     trained = train_encoder(

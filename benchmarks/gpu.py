@@ -141,7 +141,7 @@ def served(name, preset, batch, device):
 
 def tensorflow_step(name, preset, batch, device):
     """`DCGAN.train_step` in one precision, with or without XLA."""
-    from pet_dcgan.console import start_tensorflow
+    from pet_dcgan.cli.console import start_tensorflow
 
     start_tensorflow()
     import tensorflow as tf

@@ -38,15 +38,15 @@ CONSTANT = 0.1  # grows by less than this share
 START = """
 import json, sys, time
 from pathlib import Path
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 folder, scans, number = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 data, run, encoder = folder / "data", folder / "run", Path(sys.argv[4])
 """
 # once, not measured: what evaluate leaves in a run
 ENCODER = """
 start_tensorflow()
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.run import Run
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.runs.run import Run
 import shutil
 def call():
     evaluate(Run.open(run), count=2)
@@ -65,17 +65,17 @@ call = lambda: trained(data, run)
 """,
     "evaluate": """
 start_tensorflow()
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.run import Run
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.runs.run import Run
 import shutil
 shutil.copytree(encoder, run / "encoder")
 call = lambda: evaluate(Run.open(run), count=number)
 """,
     "generate": """
 start_tensorflow()
-from pet_dcgan.export import export_run
-from pet_dcgan.generate import generate
-from pet_dcgan.run import Run
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.generate import generate
+from pet_dcgan.runs.run import Run
 version = export_run(Run.open(run), folder / "models")
 call = lambda: generate(version, count=number, out=folder / "images")
 """,

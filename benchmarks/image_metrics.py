@@ -14,19 +14,22 @@ import argparse
 import numpy as np
 from features import load, worsened
 
-from pet_dcgan.console import start_tensorflow
-from pet_dcgan.metrics.bands import band_names, band_uptake, bland_altman
+from pet_dcgan.cli.console import start_tensorflow
 from pet_dcgan.metrics.histogram import wasserstein
+from pet_dcgan.metrics.image_quality import psnr, ssim, windowed_ssim
 from pet_dcgan.metrics.msssim import diversity
 from pet_dcgan.metrics.pairing import nearest
-from pet_dcgan.metrics.psnr import psnr
+from pet_dcgan.metrics.regional_uptake import (
+    bland_altman,
+    region_names,
+    regional_uptake,
+)
 from pet_dcgan.metrics.spectrum import (
     checkerboard_ratio,
     nyquist_power,
     radial_power_spectrum,
     spectrum_distance,
 )
-from pet_dcgan.metrics.ssim import ssim, windowed_ssim
 
 SUVR_MAX = 2.5
 
@@ -71,8 +74,8 @@ def scores(real, other):
         radial_power_spectrum(x, spacing_mm=1.0).power for x in (real, other)
     )
     powers = nyquist_power(real), nyquist_power(other)
-    agreement = bland_altman(band_uptake(partners), band_uptake(other))
-    bias = dict(zip(band_names("axial"), agreement.bias, strict=True))
+    agreement = bland_altman(regional_uptake(partners), regional_uptake(other))
+    bias = dict(zip(region_names("axial"), agreement.bias, strict=True))
     return {
         "PSNR": f"{psnr(partners, other).mean():.2f}",
         "SSIM": f"{ssim(partners, other, **options).mean():.3f}",

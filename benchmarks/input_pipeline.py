@@ -34,7 +34,7 @@ from pathlib import Path
 import numpy as np
 import reporting
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 CASES = ("paper:64", "demo:16")
 GPU_APPETITE = 3000.0
@@ -71,7 +71,7 @@ def _made(folder, options):
 
 def ways_of(data_dir, folder, options):
     """Names, functions that read or make images, and how many those are."""
-    from pet_dcgan.data import load_slices
+    from pet_dcgan.data.prepared_set import load_slices
 
     chosen = {"split": "train", "stage": "ALL", "plane": "axial"}
     slices = load_slices(data_dir, options.config, **chosen)
@@ -116,7 +116,7 @@ def measured(ways, repeats):
 
 def record_files(data_dir, config):
     """The training split's files."""
-    from pet_dcgan.data import open_set
+    from pet_dcgan.data.prepared_set import open_set
 
     builder, _ = open_set(data_dir, config)
     return [str(path) for path in builder.info.splits["train"].filepaths]
@@ -149,7 +149,7 @@ def count_of(batches):
 def timed_batches(slices, seconds):
     """A function that takes training batches for so long."""
     from pet_dcgan.config import make_config
-    from pet_dcgan.data import training_batches
+    from pet_dcgan.data.batches import training_batches
 
     meta = slices.meta
     config = make_config(
@@ -183,7 +183,7 @@ def bare_batches(images):
     """What tf.data does by itself with images in memory."""
     import tensorflow as tf
 
-    from pet_dcgan.intensity import PNG_MAX
+    from pet_dcgan.data.suvr import PNG_MAX
 
     def scaled(batch):
         wide = tf.cast(batch, tf.float32)[..., tf.newaxis]
@@ -206,8 +206,8 @@ def encodings(images):
     """Decoding of the same slices in PNG, zlib and as they are."""
     import tensorflow as tf
 
-    from pet_dcgan.png import decode_pngs
-    from tfds_adni.png import encode_png
+    from pet_dcgan.data.records import decode_pngs
+    from tfds_adni.volumes.png import encode_png
 
     raw = [image.tobytes() for image in images]
     forms = {
@@ -239,7 +239,7 @@ def encodings(images):
         with futures.ThreadPoolExecutor(2) as pool:
             return count_of(pool.map(decode, batches))
 
-    yield "PNG, by pet_dcgan.png in two threads", by_two
+    yield "PNG, by pet_dcgan.data.records in two threads", by_two
 
 
 def appetites():

@@ -15,8 +15,8 @@ import statistics
 import tempfile
 import time
 
-from pet_dcgan import decoded
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
+from pet_dcgan.data import slice_store
 
 UNCOUNTED = 5
 COLUMNS = (
@@ -34,8 +34,8 @@ def timed_steps(config, slices, steps):
     """Seconds each step waited for its batch, and took with it."""
     import tensorflow as tf
 
-    from pet_dcgan.build import build_dcgan
-    from pet_dcgan.data import training_batches
+    from pet_dcgan.data.batches import training_batches
+    from pet_dcgan.models.build import build_dcgan
 
     model = build_dcgan(config)
     train_step = tf.function(model.train_step, jit_compile=False)
@@ -53,7 +53,7 @@ def timed_steps(config, slices, steps):
 
 def measured(preset, data_dir, dataset, steps, in_memory):
     """A line of the table."""
-    from pet_dcgan.train import load_training_slices, resolve_config
+    from pet_dcgan.training.train import load_training_slices, resolve_config
 
     config = resolve_config(
         preset,
@@ -62,7 +62,7 @@ def measured(preset, data_dir, dataset, steps, in_memory):
         stage="AD",
         overrides={"epochs": 10_000},
     )
-    decoded.slices_fit = lambda count, size: in_memory
+    slice_store.slices_fit = lambda count, size: in_memory
     with tempfile.TemporaryDirectory() as folder:
         slices = load_training_slices(config, overflow=folder)
         waits, whole = timed_steps(config, slices, steps)

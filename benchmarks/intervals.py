@@ -8,7 +8,7 @@ for halves (about half a minute).
 
 import numpy as np
 
-from pet_dcgan.metrics import intervals
+from pet_dcgan.metrics import confidence
 
 COHORTS = 600
 VALUES = 6
@@ -19,7 +19,7 @@ DRAWS = {
 
 
 def main() -> None:
-    intervals.MIN_SUBJECTS = 2
+    confidence.MIN_SUBJECTS = 2
     rng = np.random.default_rng(0)
     for name, draw in DRAWS.items():
         for count in (4, 5, 6, 8, 10, 15, 30):
@@ -38,8 +38,8 @@ def main() -> None:
 
 def both(values, subjects, seed):
     return (
-        intervals.mean_interval(values, subjects, seed=seed),
-        intervals.halves_interval(
+        confidence.mean_interval(values, subjects, seed=seed),
+        confidence.halves_interval(
             lambda rows: values[rows].mean(), subjects=subjects, seed=seed
         ),
     )

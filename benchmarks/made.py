@@ -43,7 +43,7 @@ def prepared(folder, scans, config="axial_128"):
 
 def trained(data_dir, path, config="axial_128", **overrides):
     """A finished run of the demo preset, of all stages; one epoch if unset."""
-    from pet_dcgan.train import resolve_config, train
+    from pet_dcgan.training.train import resolve_config, train
 
     resolved = resolve_config(
         "demo",

@@ -129,9 +129,9 @@ def make(options):
 
 def train(options, stage):
     """A generator, or the rest of one."""
-    from pet_dcgan.run import Run
-    from pet_dcgan.train import resolve_config
-    from pet_dcgan.train import train as fit
+    from pet_dcgan.runs.run import Run
+    from pet_dcgan.training.train import resolve_config
+    from pet_dcgan.training.train import train as fit
 
     path = options.work / "runs" / stage
     started = (path / "config.json").exists()
@@ -150,8 +150,8 @@ def train(options, stage):
 
 def judge(options, stage):
     """The numbers of a generator."""
-    from pet_dcgan.evaluate import evaluate
-    from pet_dcgan.run import Run
+    from pet_dcgan.evaluation.evaluate import evaluate
+    from pet_dcgan.runs.run import Run
 
     evaluate(Run.open(options.work / "runs" / stage), seed=options.seed)
 
@@ -279,7 +279,7 @@ def main():
     if options.dry_run:
         print(sizes(options), settings(options))
         return
-    from pet_dcgan.console import start_tensorflow
+    from pet_dcgan.cli.console import start_tensorflow
 
     claim(options)
     if options.table:

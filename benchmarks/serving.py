@@ -22,7 +22,7 @@ from pathlib import Path
 
 import reporting
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 BATCHES = (1, 16, 64)
 ROWS = 64
@@ -44,9 +44,9 @@ print(json.dumps({"seconds": seconds, "peak_gb": peak}))
 
 def make_generator(preset, size):
     """A preset's generator with its first weights, and its facts."""
-    from pet_dcgan.networks import build_generator
+    from pet_dcgan.models.networks import build_generator
     from pet_dcgan.presets import PRESETS
-    from pet_dcgan.serving.served import ModelFacts
+    from pet_dcgan.serving.model_info import ModelInfo
 
     settings = PRESETS[preset]
     kept = ("channels", "latent_dim", "width", "kernel_size")
@@ -54,7 +54,7 @@ def make_generator(preset, size):
     generator = build_generator(size=size, **shape)
     # with weights of 0.02 all images would be the same grey
     generator.set_weights([3 * w for w in generator.get_weights()])
-    facts = ModelFacts(
+    facts = ModelInfo(
         stage="AD",
         plane="axial",
         size=size,
@@ -71,8 +71,8 @@ def make_generator(preset, size):
 
 def of_run(path):
     """A finished run's generator and its facts."""
-    from pet_dcgan.export import model_facts
-    from pet_dcgan.run import Run
+    from pet_dcgan.runs.run import Run
+    from pet_dcgan.serving.export import model_facts
 
     run = Run.open(path)
     return run.load_generator(), model_facts(run.config)
@@ -146,7 +146,7 @@ def archive(generator, folder, loads):
 
 def steady(folder, format_, count, out):
     """Seconds that generate takes between its first and last request."""
-    from pet_dcgan.generate import generate
+    from pet_dcgan.serving.generate import generate
 
     at = []
     generate(
@@ -209,14 +209,14 @@ def command(folder, format_, count):
 
 
 def measure(options, folder):
-    from pet_dcgan.serving.archive import save_archive
+    from pet_dcgan.serving.saved_model import save_model
 
     generator, facts = (
         of_run(options.run)
         if options.run
         else make_generator(options.preset, options.size)
     )
-    save_archive(generator, folder, facts)
+    save_model(generator, folder, facts)
     facts.write(folder)
     before = reporting.machine()
     step = functools.partial(print, file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 STAGE = "AD"
 TRAINING_SUBJECTS, SUBJECTS, FRESH = 24, 34, 200
@@ -84,8 +84,8 @@ def make_cohorts(work):
 
 def slices_of(data, size, splits):
     """Slices in SUVR, their subjects and positions, of several splits."""
-    from pet_dcgan.data import load_slices
-    from pet_dcgan.intensity import suvr_from_png
+    from pet_dcgan.data.prepared_set import load_slices
+    from pet_dcgan.data.suvr import suvr_from_png
 
     parts = [
         load_slices(
@@ -105,7 +105,7 @@ class Judge:
     """Scores of synthetic slices against subjects nobody trained on."""
 
     def __init__(self, work, size):
-        from pet_dcgan.features.random_encoder import random_encoder
+        from pet_dcgan.features.encoder import random_encoder
 
         every = ("train", "validation", "test")
         train, subjects, positions = slices_of(
@@ -153,10 +153,11 @@ class Judge:
         }
 
     def _scores(self, name, real, features, owners):
-        from pet_dcgan.metrics.frechet import frechet_ratio
-        from pet_dcgan.metrics.kid import kid
-        from pet_dcgan.metrics.neighbours import nearest_distances
-        from pet_dcgan.metrics.prdc import precision_recall_density_coverage
+        from pet_dcgan.metrics.distribution import frechet_ratio, kid
+        from pet_dcgan.metrics.neighbors import (
+            nearest_distances,
+            precision_recall_density_coverage,
+        )
 
         train = self.train[name]
         prdc = precision_recall_density_coverage(real, features)
@@ -177,7 +178,7 @@ class Judge:
 def kept_encoder(path, slices, positions, subjects):
     """The judging encoder of a size, trained once."""
     from pet_dcgan.features.encoder import Encoder
-    from pet_dcgan.features.training import train_encoder
+    from pet_dcgan.features.train_encoder import train_encoder
 
     if path.exists():
         return Encoder.load(path)
@@ -203,8 +204,8 @@ def run_arm(work, size, arm, seed, steps):
 
 def fit(work, size, stage, settings, seed, steps, path):
     """One training of about so many steps, whole epochs of them."""
-    from pet_dcgan.run import Run
-    from pet_dcgan.train import resolve_config, train
+    from pet_dcgan.runs.run import Run
+    from pet_dcgan.training.train import resolve_config, train
 
     data, dataset = work / "training" / "data", f"axial_{size}"
     count = len(slices_of(data, size, ("train",))[0])
@@ -230,7 +231,7 @@ def fit(work, size, stage, settings, seed, steps, path):
 
 def measure(work, size, arms, seeds, steps):
     """Trains and judges what is not in the file yet, a line a run."""
-    from pet_dcgan.sampling import synthetic_slices
+    from pet_dcgan.models.sampling import synthetic_slices
 
     path = work / f"runs_{size}.jsonl"
     rows = read(path)

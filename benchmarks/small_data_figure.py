@@ -25,12 +25,12 @@ def main():
     parser.add_argument("--images", type=int, default=10)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    from pet_dcgan.console import start_tensorflow
+    from pet_dcgan.cli.console import start_tensorflow
 
     start_tensorflow()
-    from pet_dcgan.figures import save_sheet
-    from pet_dcgan.run import Run
-    from pet_dcgan.sampling import synthetic_slices
+    from pet_dcgan.models.sampling import synthetic_slices
+    from pet_dcgan.plotting import save_sheet
+    from pet_dcgan.runs.run import Run
 
     rows = []
     for arm in options.arms:

@@ -16,12 +16,13 @@ import json
 import statistics
 from pathlib import Path
 
-from pet_dcgan import networks
-from pet_dcgan.build import build_dcgan
 from pet_dcgan.config import STAGES
-from pet_dcgan.data import load_slices, training_batches
+from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.models import networks
+from pet_dcgan.models.build import build_dcgan
 from pet_dcgan.presets import PLAIN
-from pet_dcgan.train import resolve_config
+from pet_dcgan.training.train import resolve_config
 
 EPSILONS = (1e-5, 1e-3)
 G_LEARNING_RATES = (1e-3, 2e-3)

@@ -11,7 +11,7 @@ import argparse
 import statistics
 import time
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 FOUR = "translate,cutout,rotate,scale"
 VARIANTS = {
@@ -35,8 +35,8 @@ def make_step(preset, size, settings):
     """A compiled step of a variant, on images that are noise."""
     import tensorflow as tf
 
-    from pet_dcgan.build import build_dcgan
     from pet_dcgan.config import make_config
+    from pet_dcgan.models.build import build_dcgan
     from pet_dcgan.presets import PLAIN
 
     config = make_config(

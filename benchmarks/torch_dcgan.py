@@ -8,7 +8,7 @@ from torch.nn.functional import softplus
 
 from pet_dcgan.presets import PRESETS
 
-# as pet_dcgan.networks has them, which would start TensorFlow here too
+# as pet_dcgan.models.networks has them, which would start TensorFlow here too
 LEAKY_SLOPE, NORM_EPSILON, WEIGHT_STDDEV = 0.2, 1e-3, 0.02
 
 

@@ -125,7 +125,7 @@ def threads():
 
 def tensorflow_step(name, preset, batch):
     """A step, a product and the number of weights, by TensorFlow."""
-    from pet_dcgan.console import start_tensorflow
+    from pet_dcgan.cli.console import start_tensorflow
 
     start_tensorflow()
     import tensorflow as tf
@@ -150,8 +150,8 @@ def tensorflow_step(name, preset, batch):
 
 def made_model(preset, batch, **overrides):
     """The preset's networks, with all that is not in PyTorch left out."""
-    from pet_dcgan.build import build_dcgan
     from pet_dcgan.config import make_config
+    from pet_dcgan.models.build import build_dcgan
     from pet_dcgan.presets import PLAIN
 
     config = make_config(

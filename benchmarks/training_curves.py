@@ -3,7 +3,7 @@
 Trains small networks on a prepared phantom set with settings that work and
 with settings that do not, each as `pet-dcgan train` would, with a look at its
 health every 50 steps. `docs/training-curves.md` rests on what it prints, and
-the thresholds of `pet_dcgan/health/states.py` on both.
+the thresholds of `pet_dcgan/training/health/states.py` on both.
 
     python benchmarks/training_curves.py DATA_DIR WORK
     python benchmarks/training_curves.py DATA_DIR WORK --only collapse
@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pet_dcgan.console import start_tensorflow
+from pet_dcgan.cli.console import start_tensorflow
 
 DATASET = "axial_64"
 EVERY = 50
@@ -72,7 +72,7 @@ RECOVERING = ("slow start",)
 
 def slices_of(config, count):
     """The training slices, of the first `count` subjects if not of all."""
-    from pet_dcgan.training_set import load_training_slices
+    from pet_dcgan.data.training_data import load_training_slices
 
     slices = load_training_slices(config)
     if not count:
@@ -87,13 +87,16 @@ def fit(case, start, data_dir, folder):
     """One training; `folder` then holds its `health.csv`."""
     import tensorflow as tf
 
-    from pet_dcgan.build import build_dcgan
-    from pet_dcgan.data import steps_per_epoch, training_batches
-    from pet_dcgan.health.log import HealthLog
-    from pet_dcgan.health.monitor import HealthMonitor
-    from pet_dcgan.health.vitals import RealImages, pooled_stored
+    from pet_dcgan.data.batches import steps_per_epoch, training_batches
+    from pet_dcgan.data.training_data import (
+        load_validation_slices,
+        resolve_config,
+    )
+    from pet_dcgan.models.build import build_dcgan
     from pet_dcgan.presets import PLAIN
-    from pet_dcgan.training_set import load_validation_slices, resolve_config
+    from pet_dcgan.training.health.log import HealthLog
+    from pet_dcgan.training.health.monitor import HealthMonitor
+    from pet_dcgan.training.health.vitals import RealImages, pooled_stored
 
     stage, seed = start
     resolve = {"data_dir": data_dir, "dataset": DATASET, "stage": stage}
@@ -141,7 +144,7 @@ def run_all(data_dir, work, only):
 
 def looks_of(work, name):
     """Looks of each training of a case that is done, and its folder."""
-    from pet_dcgan.health.log import HealthLog
+    from pet_dcgan.training.health.log import HealthLog
 
     folders = [work / folder_name(name, start) for start in CASES[name].starts]
     for folder in folders:
@@ -191,7 +194,7 @@ def print_tables(work, settled=500):
 def said(folder, looks):
     """First step at which each state is found."""
     from pet_dcgan.config import TrainConfig
-    from pet_dcgan.health.states import examine
+    from pet_dcgan.training.health.states import examine
 
     config = TrainConfig.from_json((folder / "config.json").read_text())
     first = {}

@@ -1,3 +1,50 @@
-"""From brain PET scans to trained, judged and served generators."""
+"""From brain PET scans to trained, evaluated and served generators.
+
+The names below are the Python interface. Each is loaded when it is first used,
+so that `import pet_dcgan` starts neither TensorFlow nor Keras.
+
+Example:
+
+    import pet_dcgan as pd
+
+    config = pd.TrainConfig(...)       # or a preset: pd.PRESETS
+    run = pd.train(config, "runs/ad")
+    pd.evaluate(run)
+    pd.export(run, "export/models")
+"""
+
+import importlib
 
 __version__ = "0.1.0"
+
+# public name: the module that holds it, and its name there
+_PUBLIC = {
+    "DCGAN": ("models.dcgan", "DCGAN"),
+    "DataLeakageError": ("data.leakage", "DataLeakageError"),
+    "PRESETS": ("presets", "PRESETS"),
+    "Run": ("runs.run", "Run"),
+    "TrainConfig": ("config", "TrainConfig"),
+    "build_discriminator": ("models.networks", "build_discriminator"),
+    "build_generator": ("models.networks", "build_generator"),
+    "evaluate": ("evaluation.evaluate", "evaluate"),
+    "export": ("serving.export", "export_run"),
+    "generate": ("serving.generate", "generate"),
+    "load_slices": ("data.prepared_set", "load_slices"),
+    "plot_run": ("evaluation.notebook", "plot_run"),
+    "run_study": ("study.study", "run_study"),
+    "train": ("training.train", "train"),
+    "training_batches": ("data.batches", "training_batches"),
+}
+
+__all__ = sorted(_PUBLIC)
+
+
+def __getattr__(name: str):
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    return getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,5 +1,5 @@
 """Lets `python -m pet_dcgan` stand for the command `pet-dcgan`."""
 
-from pet_dcgan.cli import main
+from pet_dcgan.cli.main import main
 
 main()

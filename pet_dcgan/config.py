@@ -45,7 +45,7 @@ class TrainConfig:
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         phantom: True where every subject of the set is a phantom.
         size: Height and width of an image in pixels: 32, 64, 128 or 256.
-        spacing_mm: Millimetres a pixel.
+        spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the network's +1 stands for.
         channels: 1, or 3 for the one channel repeated.
         latent_dim: Length of a latent vector.

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.data import load_slices
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.export import export_run
-from pet_dcgan.figures import save_sheet
-from pet_dcgan.files import replacing
-from pet_dcgan.intensity import suvr_from_png
-from pet_dcgan.run import Run
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.train import resolve_config, train
+from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.plotting import save_sheet
+from pet_dcgan.runs.run import Run
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.training.train import resolve_config, train
+from pet_dcgan.utils.files import replacing
 from tfds_adni import Builder
 from tfds_adni.phantom import write_cohort
 from tfds_adni.prepare import prepare

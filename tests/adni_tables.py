@@ -3,8 +3,8 @@
 import csv
 from pathlib import Path
 
+from tfds_adni.cohort.decision import ScanDecision
 from tfds_adni.sources import Label, ScanRecord
-from tfds_adni.verdict import Verdict
 
 
 def write(path: Path, *rows: dict[str, str]) -> Path:
@@ -65,6 +65,6 @@ def verdict(number: int = 1, stage: str = "AD", reason: str = "", **known):
     """A verdict on such a scan."""
     ours = {"level": "uniform_8mm", "tracer": "FDG", "label_source": "DXSUM"}
     ours |= {name: known.pop(name) for name in list(known) if name in ours}
-    return Verdict(
+    return ScanDecision(
         record=record(number, **known), stage=stage, reason=reason, **ours
     )

@@ -78,8 +78,8 @@ def toy_cohort(tmp_path_factory):
 @pytest.fixture(scope="module")
 def quick_encoder():
     """Encoders of runs are not trained."""
-    from pet_dcgan import run_encoder
-    from pet_dcgan.features.random_encoder import random_encoder
+    from pet_dcgan.features.encoder import random_encoder
+    from pet_dcgan.runs import run_encoder
 
     def untrained(images_suvr, *, positions_mm, subjects, seed):
         return random_encoder(images_suvr, seed=seed + 1)
@@ -97,7 +97,7 @@ def toy_models(toy_set, tmp_path_factory):
     """A folder of models `ad` (versions 1, 2) and `mci`: read, not changed."""
     from toy_run import make_run
 
-    from pet_dcgan.export import export_run
+    from pet_dcgan.serving.export import export_run
 
     folder = tmp_path_factory.mktemp("toy_models")
     for number, stage in enumerate(["AD", "MCI", "AD"]):

@@ -1,6 +1,6 @@
 """Looks at trainings that never were, for what a rule does at its edge."""
 
-from pet_dcgan.health.look import HealthLook
+from pet_dcgan.training.health.states import HealthLook
 
 SOUND = {
     "d_loss": 1.1,

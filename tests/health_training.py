@@ -5,15 +5,15 @@ import functools
 
 import tensorflow as tf
 
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.data import training_batches
-from pet_dcgan.health.log import HealthLog
-from pet_dcgan.health.monitor import HealthMonitor
-from pet_dcgan.health.vitals import RealImages, pooled_stored
-from pet_dcgan.training_set import (
+from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.training_data import (
     load_training_slices,
     load_validation_slices,
 )
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.training.health.log import HealthLog
+from pet_dcgan.training.health.monitor import HealthMonitor
+from pet_dcgan.training.health.vitals import RealImages, pooled_stored
 
 # instead of 50, so that a state shows within seconds
 STEPS = 20

@@ -33,8 +33,8 @@ def main(name, devices, data_dir, run, *settings):
     logical = [tf.config.LogicalDeviceConfiguration()] * int(devices)
     tf.config.set_logical_device_configuration(cpu, logical)
     from pet_dcgan.presets import PLAIN
-    from pet_dcgan.strategies import make_strategy
-    from pet_dcgan.train import resolve_config, train
+    from pet_dcgan.training.distribution import make_strategy
+    from pet_dcgan.training.train import resolve_config, train
 
     strategy = make_strategy(name)
     given = dict(text.split("=") for text in settings if "=" in text)

@@ -1,7 +1,7 @@
 """A small study's summary, as `summarise` would give it."""
 
-from pet_dcgan.study.outcomes import METRICS
 from pet_dcgan.study.settings import ARMS
+from pet_dcgan.study.statistics import METRICS
 
 
 def make_summary(*, low=-0.1, high=0.2, complete=True, **changes):

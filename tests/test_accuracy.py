@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.accuracy import accuracy, balanced_accuracy
+from pet_dcgan.metrics.classification import accuracy, balanced_accuracy
 
 
 def test_shares_counted_by_hand():

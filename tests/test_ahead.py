@@ -2,12 +2,12 @@ import threading
 
 import pytest
 
-from pet_dcgan.ahead import computed_ahead
+from pet_dcgan.utils.prefetch import prefetch_map
 
 
 def test_items_come_in_order_with_their_results():
     for count in range(4):
-        found = computed_ahead(lambda x: x * x, range(count), awaited=True)
+        found = prefetch_map(lambda x: x * x, range(count), awaited=True)
         assert list(found) == [(x, x * x) for x in range(count)]
 
 
@@ -20,7 +20,7 @@ def test_as_many_as_asked_for_are_under_way(at_once):
         together.release()
         return x * x
 
-    found = computed_ahead(square, range(9), awaited=True, at_once=at_once)
+    found = prefetch_map(square, range(9), awaited=True, at_once=at_once)
     assert next(found) == (0, 0)
     for _ in range(1 + at_once):  # the first, and those begun since
         assert together.acquire(timeout=10)
@@ -29,7 +29,7 @@ def test_as_many_as_asked_for_are_under_way(at_once):
 
 
 def test_an_error_comes_where_its_result_would():
-    found = computed_ahead(lambda x: 1 // x, [2, 1, 0, 1], awaited=True)
+    found = prefetch_map(lambda x: 1 // x, [2, 1, 0, 1], awaited=True)
     assert [next(found), next(found)] == [(2, 0), (1, 1)]
     with pytest.raises(ZeroDivisionError):
         next(found)
@@ -46,7 +46,7 @@ def test_calls_are_waited_for_where_the_items_fail():
         go_on.wait(10)
         ended.set()
 
-    found = computed_ahead(call, items(), awaited=True, at_once=2)
+    found = prefetch_map(call, items(), awaited=True, at_once=2)
     threading.Timer(0.05, go_on.set).start()
     with pytest.raises(OSError, match="second"):
         next(found)
@@ -62,7 +62,7 @@ def test_giving_up_waits_where_it_must(awaited):
             go_on.wait(10)
             ended.set()
 
-    found = computed_ahead(call, [0, 1], awaited=awaited)
+    found = prefetch_map(call, [0, 1], awaited=awaited)
     next(found)
     if awaited:
         threading.Timer(0.05, go_on.set).start()

@@ -9,15 +9,15 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from test_served import FACTS
 
-from pet_dcgan.intensity import png_from_suvr
-from pet_dcgan.networks import build_generator
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.serving import archive
-from pet_dcgan.serving import signatures as signatures_module
-from pet_dcgan.serving.archive import (
-    compare_archive,
-    save_archive,
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.serving import saved_model
+from pet_dcgan.serving import saved_model as signatures_module
+from pet_dcgan.serving.saved_model import (
+    compare_model,
     save_functions,
+    save_model,
 )
 
 SEEDS = np.array([0, 1, 77, 2**40, 5])
@@ -41,7 +41,7 @@ def generator():
 @pytest.fixture(scope="module")
 def folder(generator, tmp_path_factory):
     path = tmp_path_factory.mktemp("archive") / "1"
-    save_archive(generator, path, FACTS)
+    save_model(generator, path, FACTS)
     return path
 
 
@@ -163,7 +163,7 @@ def test_any_seed_gives_a_finite_image(signatures):
 
 def test_weights_are_stored_once(tmp_path):
     model = build_generator(size=32, channels=1, latent_dim=6, width=64)
-    save_archive(model, tmp_path / "1", FACTS)
+    save_model(model, tmp_path / "1", FACTS)
     weights = sum(w.nbytes for w in model.get_weights())
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert weights < sum(path.stat().st_size for path in files) < 1.1 * weights
@@ -251,7 +251,7 @@ def test_runs_without_keras_and_without_this_package(
 
 
 def test_comparison_reports_a_small_difference(generator, folder):
-    assert compare_archive(generator, folder, FACTS) <= 1e-5
+    assert compare_model(generator, folder, FACTS) <= 1e-5
 
 
 def test_comparison_refuses_other_weights(folder):
@@ -260,23 +260,23 @@ def test_comparison_refuses_other_weights(folder):
     weights[0] = weights[0] + 0.01
     other.set_weights(weights)
     with pytest.raises(ValueError, match="found differences of"):
-        compare_archive(other, folder, FACTS)
+        compare_model(other, folder, FACTS)
 
 
 def test_comparison_refuses_another_png_scale(generator, tmp_path, monkeypatch):
     monkeypatch.setattr(signatures_module, "PNG_MAX", 65530)
-    save_archive(generator, tmp_path / "1", FACTS)
+    save_model(generator, tmp_path / "1", FACTS)
     with pytest.raises(ValueError, match=r"and \d+ steps: nothing was"):
-        compare_archive(generator, tmp_path / "1", FACTS)
+        compare_model(generator, tmp_path / "1", FACTS)
 
 
 def test_comparison_refuses_nan(generator, tmp_path, monkeypatch):
     broken = lively_generator()
     broken.set_weights([w * np.nan for w in broken.get_weights()])
-    monkeypatch.setattr(archive, "_require_exportable", lambda model: None)
-    save_archive(broken, tmp_path / "1", FACTS)
+    monkeypatch.setattr(saved_model, "_require_exportable", lambda model: None)
+    save_model(broken, tmp_path / "1", FACTS)
     with pytest.raises(ValueError, match="found differences of inf"):
-        compare_archive(generator, tmp_path / "1", FACTS)
+        compare_model(generator, tmp_path / "1", FACTS)
 
 
 def test_weights_that_are_not_finite_are_refused(tmp_path):
@@ -285,7 +285,7 @@ def test_weights_that_are_not_finite_are_refused(tmp_path):
     weights[3][0] = np.inf
     model.set_weights(weights)
     with pytest.raises(ValueError, match=r"NaN or infinity in .*norm"):
-        save_archive(model, tmp_path / "1", FACTS)
+        save_model(model, tmp_path / "1", FACTS)
     assert not (tmp_path / "1").exists()
 
 
@@ -293,4 +293,4 @@ def test_half_precision_is_refused(tmp_path):
     latent = keras.Input([6])
     image = keras.layers.Dense(4, dtype="mixed_float16", name="half")(latent)
     with pytest.raises(ValueError, match="layer half in float16"):
-        save_archive(keras.Model(latent, image), tmp_path / "1", FACTS)
+        save_model(keras.Model(latent, image), tmp_path / "1", FACTS)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata
 
-from pet_dcgan.metrics.auc import auc, mean_auc
+from pet_dcgan.metrics.classification import auc, mean_auc
 
 
 def test_pairs_counted_by_hand_ties_half():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.augment import (
+from pet_dcgan.config import AUGMENTATIONS
+from pet_dcgan.models.augmentation import (
     ANGLE,
     DRAWS,
     HOLE,
@@ -13,7 +14,6 @@ from pet_dcgan.augment import (
     SHIFT,
     augment,
 )
-from pet_dcgan.config import AUGMENTATIONS
 
 RNG = np.random.default_rng(0)
 SIZE = 16

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.augmenter import EVERY, FULL_RISE, HIGHEST, Augmenter
-from pet_dcgan.noise import FAKE, REAL
+from pet_dcgan.models.augmentation import EVERY, FULL_RISE, HIGHEST, Augmenter
+from pet_dcgan.models.latents import FAKE, REAL
 
 
 def augmenter(probability=0.3, **options):
@@ -83,7 +83,9 @@ def test_the_probability_of_now_decides():
 
 def test_replicas_steer_by_all_of_their_images(monkeypatch):
     """With real replicas in test_shared_training.py."""
-    monkeypatch.setattr("pet_dcgan.augmenter.replica_count", lambda: 2)
+    monkeypatch.setattr(
+        "pet_dcgan.models.augmentation.replica_count", lambda: 2
+    )
     context = types.SimpleNamespace(all_reduce=lambda _, own: (own + 1.0) / 2)
     monkeypatch.setattr(tf.distribute, "get_replica_context", lambda: context)
     # own mean sign 0.5, of both 0.75

@@ -2,7 +2,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pet_dcgan.metrics.bands import band_names, band_uptake, bland_altman
+from pet_dcgan.metrics.regional_uptake import (
+    bland_altman,
+    region_names,
+    regional_uptake,
+)
 
 
 def square(size=9, margin=0, **levels):
@@ -45,13 +49,15 @@ def test_hand_computed():
         margin=0, front=1.0, back=2.0, left=1.2, right=1.4, centre=1.6
     )
     image = np.pad(image, [(0, 0), (4, 2), (3, 3)], constant_values=0.1)
-    np.testing.assert_allclose(band_uptake(image), [[1.0, 2.0, 1.2, 1.4, 1.6]])
+    np.testing.assert_allclose(
+        regional_uptake(image), [[1.0, 2.0, 1.2, 1.4, 1.6]]
+    )
 
 
 @pytest.mark.parametrize("index", range(5))
 def test_a_band_sees_its_own_uptake_alone(index):
-    name = band_names("axial")[index]
-    changed = band_uptake(square(18, 3, **{name: 1.5}))[0]
+    name = region_names("axial")[index]
+    changed = regional_uptake(square(18, 3, **{name: 1.5}))[0]
     expected = np.ones(5)
     expected[index] = 1.5
     np.testing.assert_allclose(changed, expected)
@@ -64,26 +70,26 @@ def test_the_bands_cover_the_brain_once():
     images = rng.uniform(1, 2, (20, 18, 18))
     weights = np.array([3, 3, 1, 1, 1]) / 9
     np.testing.assert_allclose(
-        band_uptake(images) @ weights, images.mean(axis=(1, 2))
+        regional_uptake(images) @ weights, images.mean(axis=(1, 2))
     )
 
 
 def test_moving_and_scaling_an_image(brains):
-    uptake = band_uptake(brains)
+    uptake = regional_uptake(brains)
     moved = np.roll(brains, (3, -2), axis=(1, 2))
-    np.testing.assert_allclose(band_uptake(moved), uptake)
-    np.testing.assert_allclose(band_uptake(2 * brains), 2 * uptake)
+    np.testing.assert_allclose(regional_uptake(moved), uptake)
+    np.testing.assert_allclose(regional_uptake(2 * brains), 2 * uptake)
 
 
 def test_mirroring_exchanges_left_and_right(brains):
-    uptake = band_uptake(square(18, 3, left=1.3, front=2.0, centre=1.2))
-    mirrored = band_uptake(
+    uptake = regional_uptake(square(18, 3, left=1.3, front=2.0, centre=1.2))
+    mirrored = regional_uptake(
         square(18, 3, left=1.3, front=2.0, centre=1.2)[:, :, ::-1]
     )
     np.testing.assert_allclose(mirrored, uptake[:, [0, 1, 3, 2, 4]])
     np.testing.assert_allclose(
-        band_uptake(brains[:, :, ::-1]),
-        band_uptake(brains)[:, [0, 1, 3, 2, 4]],
+        regional_uptake(brains[:, :, ::-1]),
+        regional_uptake(brains)[:, [0, 1, 3, 2, 4]],
         atol=0.1,
     )
 
@@ -91,30 +97,32 @@ def test_mirroring_exchanges_left_and_right(brains):
 def test_stray_pixels_do_not_widen_the_box():
     image = np.repeat(square(60, 15, left=1.5), 2, axis=0)
     image[1, 0, 0] = image[1, -1, -1] = 1.0
-    there, stray = band_uptake(image)
+    there, stray = regional_uptake(image)
     np.testing.assert_allclose(stray, there, atol=0.02)
 
 
 def test_a_band_without_brain_takes_all_of_its_pixels():
     image = square(18, 3, centre=0.05)
-    np.testing.assert_allclose(band_uptake(image), [[1, 1, 1, 1, 0.05]])
+    np.testing.assert_allclose(regional_uptake(image), [[1, 1, 1, 1, 0.05]])
 
 
 def test_black_images_have_no_uptake():
-    np.testing.assert_array_equal(band_uptake(np.zeros((2, 9, 9))), 0)
+    np.testing.assert_array_equal(regional_uptake(np.zeros((2, 9, 9))), 0)
 
 
 def test_more_images_than_a_chunk(brains):
     many = np.tile(brains, (10, 1, 1))
-    np.testing.assert_array_equal(band_uptake(many)[-30:], band_uptake(brains))
+    np.testing.assert_array_equal(
+        regional_uptake(many)[-30:], regional_uptake(brains)
+    )
 
 
 def test_names_by_plane():
-    assert band_names("axial") == ("front", "back", "left", "right", "centre")
-    assert band_names("coronal")[:2] == ("top", "bottom")
-    assert band_names("sagittal")[2:4] == ("front", "back")
+    assert region_names("axial") == ("front", "back", "left", "right", "centre")
+    assert region_names("coronal")[:2] == ("top", "bottom")
+    assert region_names("sagittal")[2:4] == ("front", "back")
     with pytest.raises(ValueError, match="expected a plane among axial, "):
-        band_names("oblique")
+        region_names("oblique")
 
 
 def test_bland_altman_hand_computed():
@@ -148,9 +156,12 @@ def test_bland_altman_turned_round_has_the_opposite_bias():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: band_uptake(np.ones((9, 9))), "height, width"),
-        (lambda: band_uptake(np.ones((1, 2, 9))), "3 pixels or more"),
-        (lambda: band_uptake(np.full((1, 9, 9), np.nan)), "NaN or infinity"),
+        (lambda: regional_uptake(np.ones((9, 9))), "height, width"),
+        (lambda: regional_uptake(np.ones((1, 2, 9))), "3 pixels or more"),
+        (
+            lambda: regional_uptake(np.full((1, 9, 9), np.nan)),
+            "NaN or infinity",
+        ),
         (lambda: bland_altman([1.0], [1.0]), "two or more pairs"),
         (lambda: bland_altman([1.0, 2], [1.0, 2, 3]), r"\(2,\) and \(3,\)"),
         (lambda: bland_altman([1.0, np.nan], [1.0, 2]), "NaN or infinity"),

@@ -4,14 +4,18 @@ import json
 import ida_tree
 import pytest
 
-from tfds_adni import beam as room
-from tfds_adni.examples import Cutting, Outcome, make_examples
-from tfds_adni.normalisation import Normalisation
+from tfds_adni.cohort.decision import Rules
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.parallel import beam as room
+from tfds_adni.parallel.examples import (
+    Outcome,
+    SliceSpec,
+    make_examples,
+    tasks_of,
+)
 from tfds_adni.prepare import prepare
-from tfds_adni.rules import Rules
-from tfds_adni.selection import Selection
 from tfds_adni.sources import read_folder
-from tfds_adni.tasks import tasks_of
+from tfds_adni.volumes.normalisation import Normalisation
 
 TWO_PROCESSES = (
     "--runner=DirectRunner --direct_running_mode=multi_processing "
@@ -38,7 +42,7 @@ def tree(tmp_path_factory):
 
 def tasks(tree):
     judge = Rules.of(Selection()).judge
-    cutting = Cutting(
+    cutting = SliceSpec(
         planes=("axial",),
         size=32,
         spacing_mm=6.0,

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tfds_adni.brain import brain_mask, find_brain
-from tfds_adni.volumes import Volume, VolumeError
+from tfds_adni.volumes.brain import brain_mask, find_brain
+from tfds_adni.volumes.volume import Volume, VolumeError
 
 SPACING = (ida_tree.SPACING,) * 3
 

@@ -1,8 +1,8 @@
 import keras
 import pytest
 
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.shared_norm import SharedBatchNormalization
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.layers import SharedBatchNormalization
 
 
 def test_a_configuration_becomes_a_compiled_model(tiny_config):

@@ -9,10 +9,10 @@ import pytest
 import tensorflow_datasets as tfds
 
 from tfds_adni import AdniConfig, Builder
-from tfds_adni.account import COLUMNS
-from tfds_adni.normalisation import Normalisation
-from tfds_adni.selection import Selection
-from tfds_adni.splits import SPLITS
+from tfds_adni.cohort.account import COLUMNS
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import SPLITS
+from tfds_adni.volumes.normalisation import Normalisation
 
 SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
 ALL = AdniConfig(

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.callbacks import EpochLog, EpochProgress, SampleGrid
-from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.training.callbacks import EpochLog, EpochProgress, SampleGrid
 
 REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
 SUVR = np.random.default_rng(1).uniform(0, 2.5, [16, 32, 32])
@@ -117,7 +117,7 @@ class TestSampleGrid:
         )
         seen = []
         monkeypatch.setattr(
-            "pet_dcgan.callbacks.save_sheet",
+            "pet_dcgan.training.callbacks.save_sheet",
             lambda path, rows, **_: seen.extend(label for label, _ in rows),
         )
         grid.write_montage()

@@ -1,6 +1,6 @@
 from html.parser import HTMLParser
 
-from pet_dcgan.card import card, facts, note, picture, table
+from pet_dcgan.utils.html import card, facts, note, picture, table
 
 NASTY = "<script>alert(\"x\")</script> & 'q'"
 PNG = b"\x89PNG\r\n\x1a\n..."

@@ -4,10 +4,10 @@ import zipfile
 import numpy as np
 import pytest
 
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.checkpoint import Checkpoint, newest_state, restore
-from pet_dcgan.model import DCGAN
-from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.networks import build_discriminator, build_generator
+from pet_dcgan.training.checkpoint import Checkpoint, newest_state, restore
 
 REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
 EVERYTHING = {

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from pet_dcgan.classifier import (
+from pet_dcgan.metrics.classification import auc
+from pet_dcgan.models.classifier import (
     Fitting,
     Labelled,
     _batches,
@@ -10,8 +11,7 @@ from pet_dcgan.classifier import (
     slice_probabilities,
     train_classifier,
 )
-from pet_dcgan.metrics.auc import auc
-from pet_dcgan.votes import join_votes
+from pet_dcgan.study.classifiers import aggregate_by_subject
 
 SHORT = Fitting(steps=60, batch_size=16)
 
@@ -140,7 +140,7 @@ def test_random_labels_of_subjects_stay_at_chance_and_of_slices_do_not():
                 fitting=SHORT,
             )
             said = slice_probabilities(model, images[~train])
-            names, joined = join_votes([(said, owners[~train])])
+            names, joined = aggregate_by_subject([(said, owners[~train])])
             found.append(auc(dealt[names], joined[:, 1]))
     assert abs(np.mean(areas) - 0.5) < 0.2
     assert np.mean(leaked) > 0.95

@@ -5,9 +5,15 @@ import ida_tree
 import pytest
 from adni_tables import adnimerge_row, dxsum_row
 
-from tfds_adni.cohort import Cohort, gather, is_phantom, require_used, survey
-from tfds_adni.selection import Selection
-from tfds_adni.splits import SPLITS, assign_splits
+from tfds_adni.cohort.cohort import (
+    Cohort,
+    gather,
+    is_phantom,
+    require_used,
+    survey,
+)
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import SPLITS, assign_splits
 
 
 def reasons(cohort):

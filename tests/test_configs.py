@@ -1,8 +1,8 @@
 import pytest
 from google.protobuf import text_format
 
-from pet_dcgan.serving import configs
-from pet_dcgan.serving.configs import update_models_config
+from pet_dcgan.serving import models_config
+from pet_dcgan.serving.models_config import update_models_config
 
 ENTRY = """\
   config {
@@ -81,7 +81,7 @@ def test_bytes_do_not_depend_on_what_came_first(models):
 
 def test_nothing_new_is_nothing_written(models, monkeypatch):
     path = update_models_config(models("ad"))
-    monkeypatch.setattr(configs, "replacing", None)
+    monkeypatch.setattr(models_config, "replacing", None)
     assert update_models_config(models("ad")) == path
 
 
@@ -184,11 +184,11 @@ def test_bytes_that_are_no_text_are_refused(models):
 
 def test_a_model_that_comes_while_it_is_written_is_listed(models, monkeypatch):
     folder = models("ad")
-    true_replacing = configs.replacing
+    true_replacing = models_config.replacing
 
     def slow(path):
         models("ad", "nc")
         return true_replacing(path)
 
-    monkeypatch.setattr(configs, "replacing", slow)
+    monkeypatch.setattr(models_config, "replacing", slow)
     assert 'name: "nc"' in update_models_config(folder).read_text()

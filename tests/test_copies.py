@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import mannwhitneyu
 
-from pet_dcgan.metrics.copies import authenticity, copy_test
+from pet_dcgan.metrics.memorization import authenticity, copy_test
 
 
 def column(*values):

@@ -3,8 +3,11 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
-from pet_dcgan.metrics.copies import CopyTest
-from pet_dcgan.metrics.copy_check import CopyCheck, check_copies
+from pet_dcgan.metrics.memorization import (
+    CopyTest,
+    MemorizationCheck,
+    check_memorization,
+)
 
 
 @pytest.fixture(scope="module")
@@ -12,7 +15,7 @@ def check():
     """`check(synthetic)`: against 12 training and 8 held-out subjects."""
     train, train_subjects, _ = subjects_slices(12, seed=1)
     held_out, held_out_subjects, _ = subjects_slices(8, seed=2)
-    return lambda synthetic: check_copies(
+    return lambda synthetic: check_memorization(
         train,
         held_out,
         synthetic,
@@ -104,7 +107,7 @@ def test_images_far_from_all_are_not_cleared(check):
 def test_one_training_subject_is_not_enough():
     images, subjects, _ = subjects_slices(1, seed=1)
     with pytest.raises(ValueError, match="at least 2 different ones"):
-        check_copies(
+        check_memorization(
             images,
             images,
             images,
@@ -130,7 +133,7 @@ def test_one_training_subject_is_not_enough():
 def test_where_one_verdict_ends_and_the_next_begins(
     twins, held_out, p_value, z_score, verdict
 ):
-    found = CopyCheck(
+    found = MemorizationCheck(
         test=CopyTest(z_score, p_value, 0.5),
         authenticity=0.9,
         held_out_authenticity=0.9,

@@ -9,15 +9,20 @@ import numpy as np
 import pytest
 from test_verdict_thresholds import changed
 
-from pet_dcgan.evaluation.copies import copies
-from pet_dcgan.evaluation.findings import findings
-from pet_dcgan.metrics.copies import CopyTest, authenticity, copy_test
-from pet_dcgan.metrics.copy_check import CopyCheck, check_copies
+from pet_dcgan.evaluation.assessment import findings
+from pet_dcgan.evaluation.feature_scores import copies
+from pet_dcgan.metrics.memorization import (
+    CopyTest,
+    MemorizationCheck,
+    authenticity,
+    check_memorization,
+    copy_test,
+)
 from pet_dcgan.serving.model_card import has_copies
 
 
 def verdict(*, twins=0.0, held_out_twins=0.0, p_value=0.5, z_score=0.0):
-    return CopyCheck(
+    return MemorizationCheck(
         test=CopyTest(z_score, p_value, 0.5),
         authenticity=0.9,
         held_out_authenticity=0.9,
@@ -85,7 +90,7 @@ NEARER, HALF, AS_NEAR = ((1 + 4 * r) / (1 + r) for r in (0.495, 0.5, 0.505))
 )
 def test_a_twin_is_less_than_half_as_far_from_one_subject(grey, share):
     def check(held_out, synthetic):
-        return check_copies(
+        return check_memorization(
             greys(1, 4),
             greys(*held_out),
             greys(*synthetic),
@@ -102,7 +107,7 @@ def test_a_twin_is_less_than_half_as_far_from_one_subject(grey, share):
 def test_one_twin_among_a_hundred_is_no_copying_and_two_are(rows, twins):
     """The whole check, about the share of one in a hundred."""
     train = greys(*[1, 4] * 10)
-    found = check_copies(
+    found = check_memorization(
         train,
         greys(2.45, 2.55),
         greys(*[2.5] * rows, *[1.0] * twins),

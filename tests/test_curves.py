@@ -4,7 +4,7 @@ import tensorflow as tf
 from matplotlib import pyplot
 from matplotlib.figure import Figure
 
-from pet_dcgan.curves import plot_history, plot_run
+from pet_dcgan.evaluation.notebook import plot_history, plot_run
 
 LOG = "epoch,d_loss,g_loss,real_accuracy\n1,1.2,0.8,0.9\n2,1.1,0.9,0.7\n"
 

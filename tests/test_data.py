@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.data import (
-    load_slices,
-    require_disjoint,
+from pet_dcgan.data.batches import (
     require_equal_parts,
     steps_per_epoch,
     training_batches,
 )
+from pet_dcgan.data.leakage import require_disjoint
+from pet_dcgan.data.prepared_set import load_slices
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
 

@@ -3,8 +3,8 @@ import os
 import numpy as np
 import pytest
 
-from pet_dcgan import decoded
-from pet_dcgan.decoded import is_streamed, kept_slices
+from pet_dcgan.data import slice_store
+from pet_dcgan.data.slice_store import is_streamed, kept_slices
 
 IMAGES = np.random.default_rng(0).integers(0, 2**16, [6, 8, 8], np.uint16)
 PLACES = np.array([3, 0, 5, 1, 2, 4])
@@ -14,7 +14,7 @@ EXPECTED = IMAGES[np.argsort(PLACES)]
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    monkeypatch.setattr(decoded, "slices_fit", lambda count, size: False)
+    monkeypatch.setattr(slice_store, "slices_fit", lambda count, size: False)
 
 
 def test_slices_go_to_their_places(capsys):
@@ -60,7 +60,7 @@ def test_a_full_disk_is_named_and_nothing_is_left(
 
     if not os.path.exists("/dev/full"):
         pytest.skip("this system has no /dev/full")
-    monkeypatch.setattr(decoded.tempfile, "TemporaryFile", full)
+    monkeypatch.setattr(slice_store.tempfile, "TemporaryFile", full)
     with pytest.raises(OSError, match="No space left") as caught:
         kept_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
     assert caught.value.filename == str(tmp_path)
@@ -75,7 +75,7 @@ def test_a_full_disk_is_named_and_nothing_is_left(
 def test_images_and_places_must_be_as_many(
     tmp_path, monkeypatch, streamed, found, words
 ):
-    monkeypatch.setattr(decoded, "slices_fit", lambda *_: not streamed)
+    monkeypatch.setattr(slice_store, "slices_fit", lambda *_: not streamed)
     batches = [IMAGES[:4], np.resize(IMAGES, [found - 4, 8, 8])]
     with pytest.raises(ValueError, match=words):
         kept_slices(iter(batches), PLACES, 8, overflow=tmp_path)

@@ -1,6 +1,6 @@
 import pytest
 
-from tfds_adni.descriptions import (
+from tfds_adni.sources.descriptions import (
     LEVELS,
     TRACERS,
     level_of,

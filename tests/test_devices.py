@@ -4,8 +4,8 @@ import keras
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import devices
-from pet_dcgan.devices import (
+from pet_dcgan.training import devices
+from pet_dcgan.training.devices import (
     be_deterministic,
     choose_device,
     chosen_device,

@@ -3,7 +3,12 @@ import datetime
 import pytest
 from adni_tables import record
 
-from tfds_adni.diagnosis import SMC_DROPPED, UNLABELLED, Diagnosis, diagnose
+from tfds_adni.cohort.diagnosis import (
+    SMC_DROPPED,
+    UNLABELLED,
+    Diagnosis,
+    diagnose,
+)
 from tfds_adni.sources import Label
 from tfds_adni.tables import DiagnosisTable, Exam
 

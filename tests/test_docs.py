@@ -19,10 +19,10 @@ from matplotlib import pyplot
 from pages import PAGES, ROOT, blocks, blocks_of, spans
 from typer.testing import CliRunner
 
-from pet_dcgan.cli import app
+from pet_dcgan.cli.main import app
 from pet_dcgan.config import PRESETS, check_overrides, parse_overrides
-from pet_dcgan.networks import build_generator
-from pet_dcgan.run import Run
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs.run import Run
 from tfds_adni import Builder
 
 SUBJECTS = 12
@@ -97,8 +97,8 @@ def _write_bids(folder):
 
 def _finished_run():
     """`runs/ad` with a generator that nobody trained."""
-    from pet_dcgan.data import subjects_of
-    from pet_dcgan.train import resolve_config
+    from pet_dcgan.data.prepared_set import subjects_of
+    from pet_dcgan.training.train import resolve_config
 
     small = {"width": 4, "epochs": 2}
     config = resolve_config(

@@ -4,10 +4,9 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
-from pet_dcgan.features.encoder import FILE, Encoder
-from pet_dcgan.features.random_encoder import random_encoder
-from pet_dcgan.features.training import train_encoder
-from pet_dcgan.metrics.kid import kid
+from pet_dcgan.features.encoder import FILE, Encoder, random_encoder
+from pet_dcgan.features.train_encoder import train_encoder
+from pet_dcgan.metrics.distribution import kid
 
 
 def make(seed=0, steps=60, subjects=10):

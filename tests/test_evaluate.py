@@ -9,16 +9,15 @@ import toy_data
 from toy_cohort import cohort_run
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan import evaluate as module
-from pet_dcgan.data import load_slices
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.evaluation import judged as judging
-from pet_dcgan.evaluation import pictures
-from pet_dcgan.intensity import suvr_from_png
-from pet_dcgan.metrics.psnr import psnr
-from pet_dcgan.metrics.ssim import ssim
-from pet_dcgan.networks import build_generator
-from pet_dcgan.sampling import synthetic_slices
+from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.evaluation import evaluate as module
+from pet_dcgan.evaluation import figures
+from pet_dcgan.evaluation import images as judging
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.metrics.image_quality import psnr, ssim
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import synthetic_slices
 
 pytestmark = pytest.mark.usefixtures("quick_encoder")
 FIGURES = {
@@ -231,7 +230,7 @@ def test_same_run_and_seed_same_bytes(small):
 def test_another_seed_gives_other_numbers(small, monkeypatch):
     run, metrics = small
     monkeypatch.setattr(module, "_write", lambda *args: None)
-    monkeypatch.setattr(pictures, "_WORDS", {})
+    monkeypatch.setattr(figures, "_WORDS", {})
     no_figures(monkeypatch)
     assert evaluate(run, seed=1)["psnr"] != metrics["psnr"]
 
@@ -458,7 +457,7 @@ def test_full_disk_leaves_the_old_numbers(small, monkeypatch, tmp_path):
     def full(*args, **options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(pictures, "save_real_and_synthetic", full)
+    monkeypatch.setattr(figures, "save_real_and_synthetic", full)
     with pytest.raises(OSError, match="No space left"):
         evaluate(run, seed=1)
     assert files(run) == before

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from pet_dcgan.evaluation.feature_scores import feature_scores
-from pet_dcgan.evaluation.judged import Judged, RealSlices
-from pet_dcgan.metrics.frechet import frechet_distance
-from pet_dcgan.metrics.kid import kid
+from pet_dcgan.evaluation.images import EvaluationImages, RealSlices
+from pet_dcgan.metrics.distribution import frechet_distance, kid
 
 
 @dataclasses.dataclass
@@ -27,7 +26,7 @@ def slices(subjects, each, seed, side=2):
 
 
 def judged(real, others, synthetic):
-    return Judged(
+    return EvaluationImages(
         config=SimpleNamespace(suvr_max=2.5),
         seed=0,
         real=real,

@@ -3,17 +3,16 @@ import pytest
 from matplotlib import image as pictures
 from matplotlib.figure import Figure
 
-from pet_dcgan.evaluation.copies import Closest
-from pet_dcgan.evaluation.curve_figure import save_training_curves
+from pet_dcgan.evaluation.feature_scores import Closest
+from pet_dcgan.evaluation.figures import save_closest, save_nearest
 from pet_dcgan.evaluation.image_scores import BandMeans
-from pet_dcgan.evaluation.pairs import pair_with_real
+from pet_dcgan.evaluation.pair_scores import pair_with_real
 from pet_dcgan.evaluation.sample_figures import (
     save_bands,
     save_intensities,
     save_spectra,
 )
-from pet_dcgan.evaluation.sheets import save_closest, save_nearest
-from pet_dcgan.evaluation.training_log import Curves
+from pet_dcgan.evaluation.training_curves import Curves, save_training_curves
 from pet_dcgan.metrics.spectrum import radial_power_spectrum
 
 LOG = {"epoch": [1.0, 2.0], "g_loss": [0.5, 0.4], "real_accuracy": [1.0, 0.9]}

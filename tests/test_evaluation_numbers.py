@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pet_dcgan.evaluation.numbers import ends, number, rounded, summary
-from pet_dcgan.metrics.intervals import Interval
+from pet_dcgan.metrics.confidence import Interval
 
 
 def test_numbers_for_json():

@@ -5,12 +5,12 @@ import pytest
 from matplotlib import image as pictures
 from matplotlib.figure import Figure
 
-from pet_dcgan.evaluation import pair_figures
-from pet_dcgan.evaluation.pair_figures import (
+from pet_dcgan.evaluation import sample_figures
+from pet_dcgan.evaluation.pair_scores import pair_with_real
+from pet_dcgan.evaluation.sample_figures import (
     save_histograms,
     save_real_and_synthetic,
 )
-from pet_dcgan.evaluation.pairs import pair_with_real
 
 
 @pytest.fixture
@@ -61,13 +61,13 @@ def test_histogram_of_typical_pair_with_identity_line(
     make_run, pairs, tmp_path, monkeypatch
 ):
     seen = []
-    original = pair_figures.joint_histogram
+    original = sample_figures.joint_histogram
 
     def remember(x, y, **options):
         seen.append((x, y))
         return original(x, y, **options)
 
-    monkeypatch.setattr(pair_figures, "joint_histogram", remember)
+    monkeypatch.setattr(sample_figures, "joint_histogram", remember)
     config = make_run().config
     save_histograms(tmp_path / "a.png", pairs, config)
     for (image, partner), kind in zip(seen, ("real", "synthetic"), strict=True):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.evaluation.pairs import RULES, Pairs, pair_with_real
+from pet_dcgan.evaluation.pair_scores import RULES, Pairs, pair_with_real
 
 
 def stack(count, seed):

@@ -1,8 +1,8 @@
 import csv
 import math
 
-from pet_dcgan.evaluation.training_log import read_curves, training_facts
-from pet_dcgan.looks import Look, write_looks
+from pet_dcgan.evaluation.training_curves import read_curves, training_facts
+from pet_dcgan.runs.selection_log import KidEvaluation, write_evaluations
 
 
 def write(path, rows):
@@ -51,8 +51,8 @@ def test_facts_are_counts_and_states(tmp_path, tiny_config):
 
 
 def test_the_generator_that_was_chosen(tmp_path, tiny_config):
-    looks = [Look(1, 0.5, 0.1), Look(2, 0.25, 0.1)]
-    write_looks(tmp_path / "selection.csv", looks, phantom=True)
+    looks = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.1)]
+    write_evaluations(tmp_path / "selection.csv", looks, phantom=True)
     facts = training_facts(tmp_path, tiny_config(), subjects=3, slices=12)
     assert facts["generator"]["chosen_by"] == "val_kid"
     assert facts["generator"]["epoch"] == 2

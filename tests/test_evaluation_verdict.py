@@ -2,7 +2,7 @@ import copy
 
 import pytest
 
-from pet_dcgan.evaluation.verdict import verdict
+from pet_dcgan.evaluation.assessment import verdict
 
 
 def number(value, error=0.1):

@@ -3,12 +3,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfds_adni import examples
-from tfds_adni.examples import Cutting, Outcome, Task, make_examples
+from tfds_adni.cohort.decision import ScanDecision
+from tfds_adni.parallel import examples
+from tfds_adni.parallel.examples import Outcome, SliceSpec, Task, make_examples
 from tfds_adni.sources import ScanRecord
-from tfds_adni.verdict import Verdict
 
-CUTTING = Cutting(
+CUTTING = SliceSpec(
     planes=("axial", "sagittal"),
     size=32,
     spacing_mm=6.0,
@@ -29,7 +29,9 @@ def verdict(tmp_path):
         age=71.5,
         sex="F",
     )
-    return Verdict(record=record, stage="AD", tracer="FDG", level="unknown")
+    return ScanDecision(
+        record=record, stage="AD", tracer="FDG", level="unknown"
+    )
 
 
 def test_one_scan(verdict):
@@ -62,7 +64,7 @@ def test_one_scan(verdict):
 
 
 def test_pixels_above_the_scale_are_counted_and_cut(verdict):
-    dim = Cutting(**{**vars(CUTTING), "suvr_max": 1.0})
+    dim = SliceSpec(**{**vars(CUTTING), "suvr_max": 1.0})
     outcome, made = make_examples(Task(verdict=verdict, cutting=dim))
     assert 0.05 < outcome.clipped / outcome.pixels < 0.5
     image = tf.io.decode_png(made[0][1]["image"], dtype=tf.uint16).numpy()
@@ -106,7 +108,8 @@ def test_names_that_are_no_text_can_be_stored(verdict):
     record = verdict.record
     odd = ScanRecord(**{**vars(record), "image_id": "sub-\udcff_pet"})
     task = Task(
-        verdict=Verdict(**{**vars(verdict), "record": odd}), cutting=CUTTING
+        verdict=ScanDecision(**{**vars(verdict), "record": odd}),
+        cutting=CUTTING,
     )
     _, made = make_examples(task)
     key, example = made[0]

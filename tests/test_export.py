@@ -10,14 +10,14 @@ import tensorflow as tf
 from toy_run import make_run as make_toy_run
 from typer.testing import CliRunner
 
-from pet_dcgan import export as module
-from pet_dcgan.cli import app
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.export import export_run
-from pet_dcgan.locks import locked
-from pet_dcgan.networks import build_generator, float32_copy
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.serving.served import ServedModel
+from pet_dcgan.cli.main import app
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.models.networks import build_generator, float32_copy
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.serving import export as module
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.utils.files import locked
 
 LATENTS = np.random.default_rng(0).uniform(-1, 1, (3, 6)).astype(np.float32)
 
@@ -56,7 +56,7 @@ def test_layout_of_an_export(make_run, models):
     assert facts["phantom"] is True
     assert facts["suvr_max"] == 2.5
     assert facts["made_by"].startswith("pet-dcgan ")
-    assert ServedModel.open(models / "ad").path == version
+    assert ExportedModel.open(models / "ad").path == version
 
 
 def test_exported_equals_live(make_run, models):
@@ -270,7 +270,7 @@ def test_failing_comparison_leaves_nothing(make_run, models, monkeypatch):
     def differ(*args, **options):
         raise ValueError("found differences")
 
-    monkeypatch.setattr(module, "compare_archive", differ)
+    monkeypatch.setattr(module, "compare_model", differ)
     with pytest.raises(ValueError, match="found differences"):
         export_run(make_run(), models)
     assert list(models.iterdir()) == []
@@ -284,7 +284,7 @@ def test_failing_comparison_leaves_the_older_version(
     before = {f: (models / f).read_bytes() for f in files(models)}
     monkeypatch.setattr(
         module,
-        "compare_archive",
+        "compare_model",
         lambda *a, **k: (_ for _ in ()).throw(OSError),
     )
     with pytest.raises(OSError):  # noqa: PT011
@@ -296,7 +296,7 @@ def test_full_disk_leaves_nothing(make_run, models, monkeypatch):
     def full(self, folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.ModelFacts, "write", full)
+    monkeypatch.setattr(module.ModelInfo, "write", full)
     with pytest.raises(OSError, match="No space left"):
         export_run(make_run(), models)
     assert list(models.iterdir()) == []

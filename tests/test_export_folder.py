@@ -9,7 +9,7 @@ import serving_messages
 from export_files import EXPORT, ROOT, flags, read, tool
 from google.protobuf import text_format
 
-from pet_dcgan.serving.served import MAX_ROWS
+from pet_dcgan.serving.model_info import MAX_ROWS
 
 # metrics of tensorflow_serving/servables/tensorflow/util.cc, as
 # util/prometheus_exporter.cc names them

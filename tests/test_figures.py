@@ -2,7 +2,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from pet_dcgan.figures import mosaic, save_sheet
+from pet_dcgan.plotting import mosaic, save_sheet
 
 FLAT = np.full([2, 32, 32], 1.25, np.float32)
 

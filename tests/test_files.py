@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.files import replacing, sweep
+from pet_dcgan.utils.files import replacing, sweep
 
 
 def test_a_file_takes_its_place_when_whole(tmp_path):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.linalg import sqrtm
 
-from pet_dcgan.metrics.frechet import frechet_distance, frechet_ratio
+from pet_dcgan.metrics.distribution import frechet_distance, frechet_ratio
 
 
 def sample(count, seed, shift=0.0, length=6):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.fused_adam import FusedAdam
+from pet_dcgan.models.cpu_training import FusedAdam
 
 OPTIONS = {"learning_rate": 0.01, "beta_1": 0.5, "beta_2": 0.9}
 START = [np.linspace(-1, 1, 12, dtype="f4").reshape(3, 4), np.ones(2, "f4")]

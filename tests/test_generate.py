@@ -14,14 +14,14 @@ import tensorflow as tf
 from PIL import Image
 from toy_run import make_run
 
-from pet_dcgan import ahead, locks
-from pet_dcgan import generate as module
-from pet_dcgan.export import export_run
-from pet_dcgan.generate import generate
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.serving import local, remote
-from pet_dcgan.serving.local import LocalModel
-from pet_dcgan.serving.served import ModelFacts
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.serving import generate as module
+from pet_dcgan.serving import local_model, rest_model
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.generate import generate
+from pet_dcgan.serving.local_model import LocalModel
+from pet_dcgan.serving.model_info import ModelInfo
+from pet_dcgan.utils import files, prefetch
 
 
 @pytest.fixture(scope="module")
@@ -152,12 +152,12 @@ def test_all_formats_hold_the_same_suvr(model, tmp_path):
 
 def small_requests(monkeypatch, rows=2):
     """The model answers `rows` images at most."""
-    read = ModelFacts.read.__func__
+    read = ModelInfo.read.__func__
 
     def fewer(cls, folder):
         return dataclasses.replace(read(cls, folder), max_rows=rows)
 
-    monkeypatch.setattr(ModelFacts, "read", classmethod(fewer))
+    monkeypatch.setattr(ModelInfo, "read", classmethod(fewer))
 
 
 def test_requests_and_progress(model, live, out, monkeypatch):
@@ -264,7 +264,7 @@ def test_damaged_model_is_refused(model, tmp_path, out, name, content):
 
 
 def test_model_without_the_signature_is_refused(model, tmp_path, out):
-    facts = ModelFacts.read(model / "1")
+    facts = ModelInfo.read(model / "1")
     folder = tmp_path / "foreign" / "1"
     tf.saved_model.save(tf.Module(), str(folder))
     facts.write(folder)
@@ -424,7 +424,7 @@ def test_another_model_of_the_same_name_is_refused(
 
 def test_two_processes_do_not_make_one_folder(model, out):
     with (
-        locks.locked(out.with_name(".synthetic.lock")),
+        files.locked(out.with_name(".synthetic.lock")),
         pytest.raises(FileExistsError, match="found another process"),
     ):
         generate(model, count=1, out=out)
@@ -449,20 +449,31 @@ def test_nothing_is_left_where_nothing_was_drawn(model, out, monkeypatch):
 
 def test_a_url_needs_no_tensorflow():
     code = (
-        "import sys, pet_dcgan.generate\n"
+        "import sys, pet_dcgan.serving.generate\n"
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize(
-    "file", [module.__file__, local.__file__, remote.__file__, ahead.__file__]
+    "file",
+    [
+        module.__file__,
+        local_model.__file__,
+        rest_model.__file__,
+        prefetch.__file__,
+    ],
 )
 def test_reading_needs_no_training_code(file):
     """Only layout, file and TensorFlow code is imported."""
     text = Path(file).read_text()
     ours = set(re.findall(r"from (pet_dcgan[\w.]*) import", text))
-    allowed = {"pet_dcgan.ahead", "pet_dcgan.config", "pet_dcgan.serving"}
+    allowed = {
+        "pet_dcgan.config",
+        "pet_dcgan.serving",
+        "pet_dcgan.utils.prefetch",
+        "pet_dcgan.utils.seed_blocks",
+    }
     assert all(
         name in allowed or name.startswith("pet_dcgan.serving.")
         for name in ours

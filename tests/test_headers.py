@@ -6,9 +6,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni import headers
-from tfds_adni.faults import VolumeError
-from tfds_adni.headers import read_header
+from tfds_adni.volumes import headers
+from tfds_adni.volumes.errors import VolumeError
+from tfds_adni.volumes.headers import read_header
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 

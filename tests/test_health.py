@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from health_looks import make_looks
 
-from pet_dcgan.health.states import (
+from pet_dcgan.training.health.states import (
     FAILED_LOOKS,
     LOOKS,
     PATIENT_LOOKS,

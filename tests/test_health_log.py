@@ -5,11 +5,11 @@ import math
 import pytest
 from health_looks import make_looks
 
-from pet_dcgan.health.log import HealthLog
-from pet_dcgan.health.states import Finding
+from pet_dcgan.training.health.log import HealthLog
+from pet_dcgan.training.health.states import HealthFinding
 
-COLLAPSE = Finding(state="collapse", words="alike", remedy="do this")
-COPIES = Finding(state="memorisation", words="copies", remedy="or, that")
+COLLAPSE = HealthFinding(state="collapse", words="alike", remedy="do this")
+COPIES = HealthFinding(state="memorisation", words="copies", remedy="or, that")
 
 
 @pytest.fixture

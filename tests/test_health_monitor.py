@@ -7,17 +7,17 @@ import tensorflow as tf
 from health_training import STEPS, Training, toy_batches
 from scipy.ndimage import gaussian_filter
 
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.health.monitor import IMAGES
-from pet_dcgan.health.states import Finding
-from pet_dcgan.health.vitals import RealImages, pooled
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.training.health.monitor import IMAGES
+from pet_dcgan.training.health.states import HealthFinding
+from pet_dcgan.training.health.vitals import RealImages, pooled
 
 DISCRIMINATOR_WINS = {"d_learning_rate": 5e-3, "g_learning_rate": 1e-4}
 COLLAPSES = {"latent_dim": 1, "g_learning_rate": 3e-3}
-COLLAPSE = Finding(
+COLLAPSE = HealthFinding(
     state="collapse", words="alike", remedy="do this", failure=True
 )
-COPIES = Finding(state="memorisation", words="copies", remedy="do that")
+COPIES = HealthFinding(state="memorisation", words="copies", remedy="do that")
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ class TestStates:
     def test_the_discriminator_wins_and_that_ends_it(
         self, training, capsys, tmp_path, monkeypatch
     ):
-        monkeypatch.setattr("pet_dcgan.health.states.FAILED_LOOKS", 6)
+        monkeypatch.setattr("pet_dcgan.training.health.states.FAILED_LOOKS", 6)
         run = training(stop_on_failure=True, **DISCRIMINATOR_WINS)
         with pytest.raises(ValueError, match="found at epoch") as found:
             run.fit(40)

@@ -5,9 +5,9 @@ import csv
 import pytest
 from typer.testing import CliRunner
 
-from pet_dcgan.cli import app
+from pet_dcgan.cli.main import app
 from pet_dcgan.presets import PLAIN, PRESETS
-from pet_dcgan.run import Run
+from pet_dcgan.runs.run import Run
 
 EPOCHS = 52
 # what the preset does and a failing training must not
@@ -39,7 +39,7 @@ def test_the_option_reaches_the_training(toy_set, tmp_path, monkeypatch):
         seen.append(stop_on_failure)
         raise ValueError("expected no training, found one")
 
-    monkeypatch.setattr("pet_dcgan.train.train", stop)
+    monkeypatch.setattr("pet_dcgan.training.train.train", stop)
     assert train(toy_set, tmp_path / "ad", "--stop-on-failure").exit_code == 1
     assert train(toy_set, tmp_path / "ad").exit_code == 1
     assert seen == [True, False]
@@ -49,7 +49,7 @@ def test_the_option_reaches_the_training(toy_set, tmp_path, monkeypatch):
 def test_a_failing_run_stops_in_one_line_and_can_go_on(
     toy_set, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("pet_dcgan.health.states.FAILED_LOOKS", 5)
+    monkeypatch.setattr("pet_dcgan.training.health.states.FAILED_LOOKS", 5)
     run = tmp_path / "ad"
     result = train(toy_set, run, "--stop-on-failure")
     assert result.exit_code == 1, result.output

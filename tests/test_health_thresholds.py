@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from health_looks import make_looks
 
-from pet_dcgan.health.states import examine
+from pet_dcgan.training.health.states import examine
 
 WON = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "g_loss": 9.0}
 # recognised by a discriminator that the generator could still learn from

@@ -1,65 +1,65 @@
 import numpy as np
 import pytest
 
-from pet_dcgan import intensity
+from pet_dcgan.data import suvr
 
 
 def test_every_stored_value_survives_the_round_trip():
     stored = np.arange(65536, dtype=np.uint16)
-    found = intensity.suvr_from_png(stored, 2.5)
+    found = suvr.suvr_from_png(stored, 2.5)
     assert found.dtype == np.float32
-    np.testing.assert_array_equal(intensity.png_from_suvr(found, 2.5), stored)
+    np.testing.assert_array_equal(suvr.png_from_suvr(found, 2.5), stored)
 
 
 def test_network_values_survive_the_round_trip():
-    suvr = np.linspace(0, 2.5, 1001, dtype=np.float32)
-    x = intensity.network_from_suvr(suvr, 2.5)
+    values = np.linspace(0, 2.5, 1001, dtype=np.float32)
+    x = suvr.network_from_suvr(values, 2.5)
     assert (x.min(), x.max()) == (-1, 1)
-    back = intensity.suvr_from_network(x, 2.5)
-    np.testing.assert_allclose(back, suvr, atol=1e-6)
+    back = suvr.suvr_from_network(x, 2.5)
+    np.testing.assert_allclose(back, values, atol=1e-6)
 
 
 def test_hand_values():
     stored = np.array([0, 13107, 65535], np.uint16)  # 13107 is a fifth
     np.testing.assert_allclose(
-        intensity.suvr_from_png(stored, 2.5), [0, 0.5, 2.5], rtol=1e-7
+        suvr.suvr_from_png(stored, 2.5), [0, 0.5, 2.5], rtol=1e-7
     )
     np.testing.assert_array_equal(
-        intensity.suvr_from_network(np.array([-1, 0, 1]), 3.0), [0, 1.5, 3]
+        suvr.suvr_from_network(np.array([-1, 0, 1]), 3.0), [0, 1.5, 3]
     )
     np.testing.assert_array_equal(
-        intensity.network_from_suvr(np.array([0, 1.5, 3]), 3.0), [-1, 0, 1]
+        suvr.network_from_suvr(np.array([0, 1.5, 3]), 3.0), [-1, 0, 1]
     )
 
 
 def test_values_outside_the_scale_are_clipped():
-    stored = intensity.png_from_suvr(np.array([-0.1, 9.0]), 2.5)
+    stored = suvr.png_from_suvr(np.array([-0.1, 9.0]), 2.5)
     assert stored.tolist() == [0, 65535]
 
 
 def test_channels_are_averaged():
     x = np.array([[[0.0, 0.3, 0.6], [1, 1, 1]]])
-    np.testing.assert_allclose(intensity.to_single_channel(x), [[0.3, 1]])
+    np.testing.assert_allclose(suvr.to_single_channel(x), [[0.3, 1]])
     one = np.array([[[0.5], [0.25]]])
-    np.testing.assert_array_equal(intensity.to_single_channel(one), one[..., 0])
+    np.testing.assert_array_equal(suvr.to_single_channel(one), one[..., 0])
 
 
 @pytest.mark.parametrize("suvr_max", [0, -1, np.nan, np.inf])
 def test_a_bad_scale_is_refused(suvr_max):
     with pytest.raises(ValueError, match="suvr_max above 0"):
-        intensity.suvr_from_network(np.zeros(2), suvr_max)
+        suvr.suvr_from_network(np.zeros(2), suvr_max)
 
 
 def test_other_types_are_refused():
     with pytest.raises(ValueError, match="uint16, found float64"):
-        intensity.suvr_from_png(np.zeros(2), 2.5)
+        suvr.suvr_from_png(np.zeros(2), 2.5)
 
 
 def test_nan_is_not_stored():
     with pytest.raises(ValueError, match="found 1 NaN"):
-        intensity.png_from_suvr(np.array([1, np.nan]), 2.5)
+        suvr.png_from_suvr(np.array([1, np.nan]), 2.5)
 
 
 def test_a_missing_channel_axis_is_refused():
     with pytest.raises(ValueError, match=r"found shape \(2, 4\)"):
-        intensity.to_single_channel(np.zeros([2, 4]))
+        suvr.to_single_channel(np.zeros([2, 4]))

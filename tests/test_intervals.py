@@ -3,7 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.intervals import (
+from pet_dcgan.metrics.confidence import (
     MIN_SUBJECTS,
     Interval,
     bootstrap_interval,

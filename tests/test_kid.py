@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.kid import kid
+from pet_dcgan.metrics.distribution import kid
 
 
 def sample(count, seed, shift=0.0, length=8):

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import kid_selection, run_encoder
-from pet_dcgan.features.training import train_encoder
-from pet_dcgan.kid_selection import KidSelection, ValidationSlices
-from pet_dcgan.looks import generator_facts, read_looks
-from pet_dcgan.metrics.kid import Kid, kid
-from pet_dcgan.model import DCGAN
-from pet_dcgan.networks import build_discriminator, build_generator
-from pet_dcgan.run import Run
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.train import train
+from pet_dcgan.features.train_encoder import train_encoder
+from pet_dcgan.metrics.distribution import Kid, kid
+from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.networks import build_discriminator, build_generator
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.runs import run_encoder
+from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.selection_log import generator_facts, read_evaluations
+from pet_dcgan.training import kid_selection
+from pet_dcgan.training.kid_selection import KidSelection, ValidationSlices
+from pet_dcgan.training.train import train
 
 REAL = np.random.default_rng(0).uniform(0, 2.5, [8, 32, 32])
 
@@ -91,7 +92,7 @@ def kept(path):
 def test_looks_come_when_it_is_time_and_at_the_end(selection, found, tmp_path):
     found(0.5, 0.4, 0.6)
     selection(5, select_every=2, epochs=5)
-    looks = read_looks(tmp_path / "selection.csv")
+    looks = read_evaluations(tmp_path / "selection.csv")
     assert [look.epoch for look in looks] == [2, 4, 5]
     assert [look.val_kid for look in looks] == [0.5, 0.4, 0.6]
 
@@ -130,7 +131,7 @@ def test_patience_ends_a_training(
 ):
     found(0.5, 0.3, 0.4, 0.35, 0.3, 0.3)
     callback = selection(6, patience=patience)
-    assert read_looks(callback.path)[-1].epoch == last
+    assert read_evaluations(callback.path)[-1].epoch == last
     assert callback.model.stop_training is bool(patience)
     said = capsys.readouterr().err
     assert (f"ends after epoch {last} of 20" in said) is bool(patience)
@@ -165,7 +166,7 @@ def test_a_resumed_part_forgets_what_it_repeats(selection, found, tmp_path):
     # the state of epoch 2 is the last whole one, and epoch 3 differs now
     found(0.45, 0.3)
     callback = selection(4, first=2, model=before.model)
-    looks = read_looks(tmp_path / "selection.csv")
+    looks = read_evaluations(tmp_path / "selection.csv")
     assert [look.val_kid for look in looks] == [0.5, 0.4, 0.45, 0.3]
     callback.best_network(callback.model)
     assert generator_facts(tmp_path, epochs=4)["epoch"] == 4
@@ -243,7 +244,7 @@ class TestWholeRuns:
     ):
         options = {"epochs": 4, "select_every": 1, "ema_decay": 0.9}
         straight = weights("straight", **options)
-        write = kid_selection.write_looks
+        write = kid_selection.write_evaluations
 
         def stop(path, looks, **facts):
             if looks[-1].epoch == 3:
@@ -251,7 +252,7 @@ class TestWholeRuns:
             write(path, looks, **facts)
 
         with monkeypatch.context() as patch:
-            patch.setattr(kid_selection, "write_looks", stop)
+            patch.setattr(kid_selection, "write_evaluations", stop)
             with pytest.raises(KeyboardInterrupt):
                 weights("stopped", **options)
         resumed = weights("stopped", resume=True, **options)
@@ -278,7 +279,7 @@ class TestWholeRuns:
                 weights("ad", **options)
         found()  # a further look would fail
         weights("ad", resume=True, **options)
-        looks = read_looks(tmp_path / "ad" / "selection.csv")
+        looks = read_evaluations(tmp_path / "ad" / "selection.csv")
         assert [look.epoch for look in looks] == [1, 2]
 
     def test_without_validation_subjects_the_last_one_is_kept(
@@ -287,7 +288,7 @@ class TestWholeRuns:
         def none(config):
             raise ValueError("none of that stage")
 
-        target = "pet_dcgan.training_callbacks.load_validation_slices"
+        target = "pet_dcgan.training.callback_list.load_validation_slices"
         monkeypatch.setattr(target, none)
         weights("ad", epochs=1, select_every=1)
         assert "no validation subjects of AD" in capsys.readouterr().err

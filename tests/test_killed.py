@@ -19,7 +19,7 @@ from training_process import (
     wait_for_epochs,
 )
 
-from pet_dcgan.run import Run
+from pet_dcgan.runs.run import Run
 
 pytestmark = pytest.mark.slow
 

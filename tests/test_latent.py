@@ -1,7 +1,7 @@
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.serving.latent import latents_from_seeds, sanitised
+from pet_dcgan.models.latents import latents_from_seeds, sanitised
 
 
 def test_uniform_in_the_papers_range():

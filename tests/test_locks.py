@@ -5,16 +5,16 @@ import threading
 
 import pytest
 
-from pet_dcgan import locks
-from pet_dcgan.locks import locked
+from pet_dcgan.utils import files
+from pet_dcgan.utils.files import locked
 
 pytestmark = pytest.mark.skipif(
-    locks.fcntl is None, reason="this system has no fcntl"
+    files.fcntl is None, reason="this system has no fcntl"
 )
 
 HOLDER = """
 import sys
-from pet_dcgan.locks import locked
+from pet_dcgan.utils.files import locked
 with locked(sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -85,6 +85,6 @@ def test_file_systems_without_locks_are_not_locked(tmp_path, monkeypatch):
     def unable(file, how):
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr(locks.fcntl, "flock", unable)
+    monkeypatch.setattr(files.fcntl, "flock", unable)
     with locked(tmp_path / "lock"):
         assert (tmp_path / "lock").is_file()

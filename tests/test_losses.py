@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import losses
+from pet_dcgan.models import losses
 
 LOGITS = tf.constant([[0.0], [math.log(3)]])  # D = 1/2 and 3/4
 

@@ -4,10 +4,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.faults import VolumeError
-from tfds_adni.masks import MaskFile, MaskFolder, mask_mean
 from tfds_adni.sources import ScanRecord
-from tfds_adni.volumes import Volume
+from tfds_adni.volumes.errors import VolumeError
+from tfds_adni.volumes.masks import MaskFile, MaskFolder, mask_mean
+from tfds_adni.volumes.volume import Volume
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 SHAPE = (12, 13, 14)

@@ -1,7 +1,7 @@
 import pytest
 
-from pet_dcgan import memory
-from pet_dcgan.memory import (
+from pet_dcgan.utils import memory
+from pet_dcgan.utils.memory import (
     StepMemory,
     available_memory,
     human_bytes,

@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import model as module
-from pet_dcgan.augmenter import Augmenter
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.model import DCGAN
-from pet_dcgan.networks import build_discriminator, build_generator
-from pet_dcgan.noise import FAKE as FAKE_STREAM
-from pet_dcgan.noise import REAL as REAL_STREAM
+from pet_dcgan.models import dcgan as module
+from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.latents import FAKE as FAKE_STREAM
+from pet_dcgan.models.latents import REAL as REAL_STREAM
+from pet_dcgan.models.networks import build_discriminator, build_generator
 
 RNG = np.random.default_rng(0)
 REAL = RNG.uniform(-1, 1, [8, 32, 32, 1]).astype(np.float32)
@@ -359,7 +359,7 @@ def test_the_generator_learns_through_the_augmentation():
     model = steadied(augmenter=Augmenter(("translate",), 1.0))
     before = values(model.generator)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pet_dcgan.augment.SHIFT", 1000.0)
+        patch.setattr("pet_dcgan.models.augmentation.SHIFT", 1000.0)
         one_step(model, g_rate=100.0, d_rate=0.1)
     assert not any(changed(before, model.generator))
     one_step(model, g_rate=100.0, d_rate=0.1)

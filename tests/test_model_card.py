@@ -5,7 +5,7 @@ import pytest
 from test_served import FACTS
 from toy_cohort import cohort_run
 
-from pet_dcgan.evaluate import evaluate
+from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.serving.model_card import Training, has_copies, model_card
 
 NOT_EVALUATED = {"evaluated": False}

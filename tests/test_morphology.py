@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tfds_adni.morphology import (
+from tfds_adni.volumes.morphology import (
     ball,
     bounds,
     enclosed,

@@ -30,7 +30,9 @@ def test_the_tests_that_should_notice_are_there(module):
 
 @pytest.mark.parametrize(("old", "count"), [("gone", 0), ("SPLITS", 2)])
 def test_a_text_that_is_not_there_once_is_said(module, old, count):
-    mutation = module.Mutation("x", "tfds_adni/splits.py", old, "new", ())
+    mutation = module.Mutation(
+        "x", "tfds_adni/cohort/splits.py", old, "new", ()
+    )
     with pytest.raises(SystemExit, match=f"splits.py, found {count} times"):
         module.mutated(mutation)
 
@@ -51,7 +53,7 @@ def test_a_mutation_that_survives_is_the_exit_code(module, monkeypatch, capsys):
 
 def test_tests_that_fail_are_told_from_tests_that_are_not_there(module):
     tests = ("tests/test_splits.py",)
-    changed = {"tfds_adni/splits.py": "HELD_OUT = 0.5\n"}
+    changed = {"tfds_adni/cohort/splits.py": "HELD_OUT = 0.5\n"}
     assert module.run_tests(tests, changed) == tests[0]
     with pytest.raises(RuntimeError, match="not found"):
         module.run_tests(("tests/test_splits.py::test_none",), {})

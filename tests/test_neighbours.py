@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics import neighbours
-from pet_dcgan.metrics.neighbours import (
+from pet_dcgan.metrics import neighbors
+from pet_dcgan.metrics.neighbors import (
     kth_neighbour_distances,
     nearest_distances,
     nearest_rows,
@@ -21,7 +21,7 @@ def all_distances(queries, pool):
 
 @pytest.mark.parametrize("chunk", [1, 3, 512])
 def test_nearest_equals_brute_force(monkeypatch, chunk):
-    monkeypatch.setattr(neighbours, "_CHUNK", chunk)
+    monkeypatch.setattr(neighbors, "_CHUNK", chunk)
     queries, pool = stack(10, 0), stack(13, 1)
     expected = all_distances(queries, pool)
     index, distance = nearest_rows(queries, pool)

@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from pet_dcgan.networks import (
+from pet_dcgan.models.layers import SpectralConv2D, SpectralDense
+from pet_dcgan.models.networks import (
     build_discriminator,
     build_generator,
     float32_copy,
 )
-from pet_dcgan.spectral import SpectralConv2D, SpectralDense
 
 SMALL = {"size": 32, "channels": 1, "width": 4}
 

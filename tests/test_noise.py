@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import noise
-from pet_dcgan.noise import FAKE, LATENTS, REAL, uniform_rows
+from pet_dcgan.models import latents
+from pet_dcgan.models.latents import FAKE, LATENTS, REAL, per_example_uniform
 
 
 def rows(count=6, columns=5, *, seed=1, step=2, stream=LATENTS):
     return np.array(
-        uniform_rows(count, columns, seed=seed, step=step, stream=stream)
+        per_example_uniform(count, columns, seed=seed, step=step, stream=stream)
     )
 
 
@@ -54,7 +54,7 @@ def test_latents_are_what_they_were_before_replicas():
 def test_a_replica_draws_its_part_of_the_whole(monkeypatch):
     """With real replicas in test_shared_training.py."""
     whole = rows(6)
-    monkeypatch.setattr(noise, "replica_count", lambda: 2)
+    monkeypatch.setattr(latents, "replica_count", lambda: 2)
     parts = []
     for number in range(2):
         context = types.SimpleNamespace(replica_id_in_sync_group=number)
@@ -66,4 +66,4 @@ def test_a_replica_draws_its_part_of_the_whole(monkeypatch):
 
 
 def test_one_device_is_one_replica():
-    assert noise.replica_count() == 1
+    assert latents.replica_count() == 1

@@ -5,9 +5,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.brain import brain_mask
-from tfds_adni.normalisation import Normalisation, scale_to_suvr
-from tfds_adni.volumes import Volume, VolumeError
+from tfds_adni.volumes.brain import brain_mask
+from tfds_adni.volumes.normalisation import Normalisation, scale_to_suvr
+from tfds_adni.volumes.volume import Volume, VolumeError
 
 SPACING = (ida_tree.SPACING,) * 3
 AFFINE = np.diag([*SPACING, 1.0])

@@ -16,7 +16,7 @@ import typer
 from IPython.core.inputtransformer2 import TransformerManager
 from nbclient import NotebookClient
 
-from pet_dcgan.cli import app
+from pet_dcgan.cli.main import app
 
 ROOT = Path(__file__).parents[1]
 NAMES = (

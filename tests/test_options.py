@@ -1,7 +1,7 @@
 import pytest
 import typer
 
-from pet_dcgan.options import known_preset, parse_settings
+from pet_dcgan.cli.options import known_preset, parse_settings
 
 
 def test_settings_and_options_are_read_together():

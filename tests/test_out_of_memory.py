@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import out_of_memory
-from pet_dcgan.memory import StepMemory
-from pet_dcgan.out_of_memory import exhausted, memory_warning, step_memory
-from pet_dcgan.run import Run
+from pet_dcgan.runs.run import Run
+from pet_dcgan.training import devices
+from pet_dcgan.training.devices import exhausted, memory_warning, step_memory
+from pet_dcgan.utils.memory import StepMemory
 
 STEP = StepMemory(fixed=1e6, per_image=1e6)
 
@@ -36,7 +36,7 @@ def free(monkeypatch):
     """`free(n)`: so many bytes of memory are free."""
 
     def free(count):
-        monkeypatch.setattr(out_of_memory, "available_memory", lambda: count)
+        monkeypatch.setattr(devices, "available_memory", lambda: count)
 
     return free
 
@@ -62,7 +62,7 @@ def test_a_step_holds_its_state_gradients_and_layers_outputs(tiny_model):
 
 
 def test_half_as_wide_numbers_take_half_the_room(tiny_config):
-    from pet_dcgan.build import build_dcgan
+    from pet_dcgan.models.build import build_dcgan
 
     whole = step_memory(build_dcgan(tiny_config()))
     half = step_memory(build_dcgan(tiny_config(precision="mixed_bfloat16")))

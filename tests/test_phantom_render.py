@@ -12,10 +12,9 @@ from tfds_adni.phantom.anatomy import (
     load_maps,
     map_blur,
 )
-from tfds_adni.phantom.deformation import smooth_field
-from tfds_adni.phantom.published import PUBLISHED
+from tfds_adni.phantom.region import PUBLISHED
 from tfds_adni.phantom.regions import REGIONS
-from tfds_adni.phantom.render import Grid, activity, render
+from tfds_adni.phantom.render import Grid, activity, render, smooth_field
 from tfds_adni.phantom.subjects import plant, published_means
 
 GRID = Grid((80, 80, 48), 3.0)

@@ -2,9 +2,9 @@ import dataclasses
 
 import pytest
 
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.networks import build_discriminator, build_generator
-from pet_dcgan.plan import (
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.networks import build_discriminator, build_generator
+from pet_dcgan.training.dry_run import (
     describe,
     forward_operations,
     matrix_product_rate,

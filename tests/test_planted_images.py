@@ -15,14 +15,14 @@ from PIL import Image
 from toy_data import disc
 from toy_run import make_run
 
-from pet_dcgan.evaluation.judged import judged_images
-from pet_dcgan.export import export_run
-from pet_dcgan.generate import generate
-from pet_dcgan.intensity import suvr_from_network, to_single_channel
-from pet_dcgan.metrics.bands import band_uptake
+from pet_dcgan.data.suvr import suvr_from_network, to_single_channel
+from pet_dcgan.evaluation.images import evaluation_images
 from pet_dcgan.metrics.histogram import wasserstein
-from pet_dcgan.networks import build_generator
-from pet_dcgan.sampling import suvr_from_images, synthetic_slices
+from pet_dcgan.metrics.regional_uptake import regional_uptake
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import suvr_from_images, synthetic_slices
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.generate import generate
 
 SIZE = 32
 # a PNG's value for each pixel, no two alike, from black to white
@@ -227,7 +227,7 @@ def test_files_of_the_clients(model, url, tmp_path, over, suvr):
 def test_what_is_judged_is_in_suvr(toy_set, tmp_path):
     run = make_run(tmp_path / "run", toy_set, finished=False)
     run.save_generator(generator_of(STEPS))
-    judged = judged_images(run, data_dir=None, count=8, seed=0)
+    judged = evaluation_images(run, data_dir=None, count=8, seed=0)
     # the toy set's AD subjects: 0 to 2 trained on, 4 and 5 held out
     for found, subjects in (
         (judged.training_suvr, (0, 1, 2)),
@@ -251,6 +251,6 @@ def test_metrics_of_stored_steps_in_suvr():
         synthetic_slices(generator_of(s), np.array([0]), suvr_max=2.5)
         for s in (steps, more)
     )
-    np.testing.assert_allclose(band_uptake(one), [[1.0] * 5], atol=FLOAT32)
+    np.testing.assert_allclose(regional_uptake(one), [[1.0] * 5], atol=FLOAT32)
     expected = (28835 - 26214) / 65535 * 2.5
     assert wasserstein(one, other) == pytest.approx(expected, abs=FLOAT32)

@@ -6,11 +6,12 @@ import pytest
 import tensorflow_datasets as tfds
 from planted_scans import BANDS, coarse, fine, slices, stored
 
-from pet_dcgan.data import load_slices, training_batches
-from pet_dcgan.train import resolve_config
+from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.training.train import resolve_config
 from tfds_adni import AdniConfig, Builder
-from tfds_adni.normalisation import Normalisation
 from tfds_adni.prepare import prepare
+from tfds_adni.volumes.normalisation import Normalisation
 
 SPLITS = ("train", "validation", "test")
 NAMES = ("image", "position_mm")

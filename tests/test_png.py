@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pet_dcgan.png import decode_pngs
-from tfds_adni.png import encode_png
+from pet_dcgan.data.records import decode_pngs
+from tfds_adni.volumes.png import encode_png
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (3, 5), (128, 128), (7, 300)])

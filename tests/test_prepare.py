@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from tfds_adni.normalisation import Normalisation
+from tfds_adni.cohort.selection import Selection
 from tfds_adni.prepare import prepare
-from tfds_adni.selection import Selection
+from tfds_adni.volumes.normalisation import Normalisation
 
 
 @pytest.fixture(scope="module")

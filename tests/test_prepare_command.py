@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from pet_dcgan.cli import app
+from pet_dcgan.cli.main import app
 
 
 @pytest.fixture(scope="module")

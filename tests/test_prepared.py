@@ -6,8 +6,13 @@ import pytest
 import tensorflow as tf
 from toy_data import METADATA, disc
 
-from pet_dcgan.prepared import SetMeta, load_slices, open_set, subjects_of
-from tfds_adni.png import encode_png
+from pet_dcgan.data.prepared_set import (
+    SetMeta,
+    load_slices,
+    open_set,
+    subjects_of,
+)
+from tfds_adni.volumes.png import encode_png
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
 
@@ -59,7 +64,9 @@ def test_slices_that_do_not_fit_are_the_same_from_a_file(
 ):
     kept = load_slices(toy_set, "axial_32", **AD, overflow=tmp_path)
     assert not isinstance(kept.images, np.memmap)
-    monkeypatch.setattr("pet_dcgan.decoded.slices_fit", lambda *_: False)
+    monkeypatch.setattr(
+        "pet_dcgan.data.slice_store.slices_fit", lambda *_: False
+    )
     streamed = load_slices(toy_set, "axial_32", **AD, overflow=tmp_path)
     assert isinstance(streamed.images, np.memmap)
     np.testing.assert_array_equal(streamed.images, kept.images)

@@ -3,7 +3,7 @@ import types
 
 import pytest
 
-from pet_dcgan.progress import in_notebook, progress
+from pet_dcgan.utils.progress import in_notebook, progress
 
 
 class Handle:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.psnr import psnr
+from pet_dcgan.metrics.image_quality import psnr
 
 
 def test_known_error_gives_known_decibels():

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import random_tree
 
-from tfds_adni.cohort import gather, survey
-from tfds_adni.selection import Selection
-from tfds_adni.splits import assign_splits
+from tfds_adni.cohort.cohort import gather, survey
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import assign_splits
 
 FAST = range(150)
 SLOW = range(150, 3000)

@@ -6,9 +6,9 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from toy_data import Adni
 
-from pet_dcgan import records
-from pet_dcgan.prepared import open_set
-from pet_dcgan.records import facts_of, pixels_of
+from pet_dcgan.data import records
+from pet_dcgan.data.prepared_set import open_set
+from pet_dcgan.data.records import facts_of, pixels_of
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,8 @@ import re
 import pytest
 
 from pet_dcgan.config import check_overrides, parse_overrides
-from pet_dcgan.health import remedies
 from pet_dcgan.presets import PRESETS
+from pet_dcgan.training.health import remedies
 
 ALL = (
     remedies.against_imbalance,

@@ -16,10 +16,10 @@ import tensorflow as tf
 from test_served import FACTS
 from typer.testing import CliRunner
 
-from pet_dcgan.cli import app
-from pet_dcgan.generate import generate
-from pet_dcgan.serving.remote import ModelUrl, RemoteModel, is_url
-from pet_dcgan.serving.rest import Rest
+from pet_dcgan.cli.main import app
+from pet_dcgan.serving.generate import generate
+from pet_dcgan.serving.json_http import JsonHttp
+from pet_dcgan.serving.rest_model import ModelUrl, RemoteModel, is_url
 
 SIX_TRIES = 6
 
@@ -28,7 +28,7 @@ SIX_TRIES = 6
 def waited(monkeypatch):
     """Seconds that would have been waited between tries."""
     seconds = []
-    monkeypatch.setattr(Rest, "pause", lambda _, s, why: seconds.append(s))
+    monkeypatch.setattr(JsonHttp, "pause", lambda _, s, why: seconds.append(s))
     return seconds
 
 
@@ -410,7 +410,7 @@ def test_ctrl_c_does_not_wait_for_a_server(stub, url, killed_out):
 
 KILLED = """
 import os, pathlib, sys
-from pet_dcgan.generate import generate
+from pet_dcgan.serving.generate import generate
 write, written = pathlib.Path.write_bytes, []
 def fall(path, content):
     written.append(path)

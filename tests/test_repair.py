@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from tfds_adni.faults import VolumeError
-from tfds_adni.repair import MAX_SHARE, repair
+from tfds_adni.volumes.brain import MAX_SHARE, repair
+from tfds_adni.volumes.errors import VolumeError
 
 
 def spoilt(holes, shape=(30, 30, 30)):

@@ -3,8 +3,8 @@ import json
 import pytest
 from toy_cohort import cohort_run
 
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.report.card import Evaluation, evaluation_card
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.evaluation.notebook import Evaluation, evaluation_card
 
 METRICS = {
     "stage": "AD",
@@ -58,7 +58,7 @@ def test_it_is_the_plain_dictionary():
 
 @pytest.mark.usefixtures("quick_encoder")
 def test_what_evaluate_gives_shows_itself(toy_cohort, tmp_path, monkeypatch):
-    from pet_dcgan import evaluate as module
+    from pet_dcgan.evaluation import evaluate as module
 
     monkeypatch.setattr(module, "save_pictures", lambda *_: {})
     run = cohort_run(tmp_path / "run", toy_cohort)

@@ -8,9 +8,9 @@ import pytest
 from toy_cohort import cohort_run
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan.evaluate import evaluate
-from pet_dcgan.report.page import report_page
-from pet_dcgan.report.rows import groups
+from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.evaluation.report import report_page
+from pet_dcgan.evaluation.report_rows import groups
 
 CHROMIUM = next(
     filter(

@@ -1,7 +1,6 @@
 import pytest
 
-from pet_dcgan.report.console_rows import metric_rows
-from pet_dcgan.report.rows import Row, groups
+from pet_dcgan.evaluation.report_rows import Row, groups, metric_rows
 
 SUMMARY = {"mean": 25.1234, "median": 25.0, "sd": 1.5, "n": 8}
 METRICS = {

@@ -9,8 +9,8 @@ import urllib.error
 import canned_server
 import pytest
 
-from pet_dcgan.serving import rest as module
-from pet_dcgan.serving.rest import RefusedError, Rest
+from pet_dcgan.serving import json_http as module
+from pet_dcgan.serving.json_http import JsonHttp, RefusedError
 
 FINE = (200, b'{"fine": [1]}', {})
 
@@ -22,7 +22,7 @@ def error(status, words="made by the test"):
 @pytest.fixture
 def rest():
     """Tries three times, without a pause."""
-    return Rest(timeout=5.0, waits=(0.0, 0.0))
+    return JsonHttp(timeout=5.0, waits=(0.0, 0.0))
 
 
 def test_what_was_sent_and_answered(rest):
@@ -58,12 +58,12 @@ def test_what_may_pass_is_tried_again(rest, fault, capsys):
 
 def test_pauses_grow(monkeypatch):
     waited = []
-    monkeypatch.setattr(Rest, "pause", lambda _, s, why: waited.append(s))
+    monkeypatch.setattr(JsonHttp, "pause", lambda _, s, why: waited.append(s))
     with (
         canned_server.serve([error(503)]) as server,
         pytest.raises(ConnectionError, match=r"HTTP 503 \(made.*, 6 times"),
     ):
-        Rest().get(server.url)
+        JsonHttp().get(server.url)
     assert waited == [0.5, 1.0, 2.0, 4.0, 8.0]
 
 
@@ -79,7 +79,7 @@ def test_nobody_there(rest):
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n\r\n{"])
 def test_an_answer_that_does_not_come_in_time(begun):
-    rest = Rest(timeout=0.2, waits=(0.0,))
+    rest = JsonHttp(timeout=0.2, waits=(0.0,))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -187,7 +187,7 @@ def test_a_server_that_is_not_trusted(rest, monkeypatch):
 
 
 def test_closing_ends_the_waiting():
-    rest = Rest(waits=(60.0,))
+    rest = JsonHttp(waits=(60.0,))
     threading.Timer(0.1, rest.close).start()
     start = time.monotonic()
     with (

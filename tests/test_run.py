@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
-from pet_dcgan.networks import build_generator
-from pet_dcgan.run import Run
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs.run import Run
 
 
 @pytest.fixture

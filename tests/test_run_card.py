@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.looks import FILE, Look, write_looks
+from pet_dcgan.runs.selection_log import FILE, KidEvaluation, write_evaluations
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOG = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
@@ -21,8 +21,8 @@ def test_an_unfinished_run_says_how_to_go_on(run):
 
 def test_what_its_files_say(run):
     (run.path / "log.csv").write_text(LOG)
-    looks = [Look(1, 0.5, 0.1), Look(2, 0.25, 0.05)]
-    write_looks(run.path / FILE, looks, phantom=True)
+    looks = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.05)]
+    write_evaluations(run.path / FILE, looks, phantom=True)
     shown = run._repr_html_()
     assert f"2 of {run.config.epochs}" in shown
     assert "d_loss 1.10, g_loss 0.90" in shown

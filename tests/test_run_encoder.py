@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 from toy_brains import subjects_slices
 
-from pet_dcgan import run_encoder
-from pet_dcgan.features.training import train_encoder
-from pet_dcgan.intensity import png_from_suvr
-from pet_dcgan.prepared import SetMeta, Slices
-from pet_dcgan.run_encoder import encoder_of
+from pet_dcgan.data.prepared_set import SetMeta, Slices
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.features.train_encoder import train_encoder
+from pet_dcgan.runs import run_encoder
+from pet_dcgan.runs.run_encoder import encoder_of
 
 
 @pytest.fixture

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
 
-from pet_dcgan import sampling
-from pet_dcgan.intensity import suvr_from_network, to_single_channel
-from pet_dcgan.networks import build_generator
-from pet_dcgan.sampling import synthetic_slices
-from pet_dcgan.serving.latent import latents_from_seeds
+from pet_dcgan.data.suvr import suvr_from_network, to_single_channel
+from pet_dcgan.models import sampling
+from pet_dcgan.models.latents import latents_from_seeds
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import synthetic_slices
 
 
 @pytest.fixture(scope="module")

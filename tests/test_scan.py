@@ -9,8 +9,8 @@ import pytest
 from adni_tables import dxsum_row
 from typer.testing import CliRunner
 
-from pet_dcgan.cli import app
-from tfds_adni.selection import Selection
+from pet_dcgan.cli.main import app
+from tfds_adni.cohort.selection import Selection
 
 DAY = "2012-05-05"
 
@@ -146,7 +146,7 @@ def test_brackets_in_cells_are_printed_as_they_are(root):
 
 def test_looking_through_a_folder_starts_no_tensorflow(root, tmp_path):
     code = (
-        "import sys; from pet_dcgan.cli import app\n"
+        "import sys; from pet_dcgan.cli.main import app\n"
         "try: app(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "found = {'tensorflow', 'tensorflow_datasets', 'keras'} & set("

@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.serving.seed_blocks import block_seeds, seed_blocks
+from pet_dcgan.utils.seed_blocks import block_seeds, seed_blocks
 
 
 def test_blocks_begin_at_multiples_of_their_rows():

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tfds_adni.descriptions import LEVELS
-from tfds_adni.selection import Selection
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.sources.descriptions import LEVELS
 
 
 def test_defaults_are_those_of_the_paper():

@@ -5,16 +5,16 @@ import sys
 
 import pytest
 
-from pet_dcgan.serving.served import (
+from pet_dcgan.serving.model_info import (
     MAX_ROWS,
-    ModelFacts,
-    ServedModel,
+    ExportedModel,
+    ModelInfo,
     complete_versions,
     model_name,
     versions,
 )
 
-FACTS = ModelFacts(
+FACTS = ModelInfo(
     stage="AD",
     plane="axial",
     size=32,
@@ -51,21 +51,21 @@ def test_name_of_a_model(stage, plane, name):
 
 def test_facts_come_back(tmp_path):
     FACTS.write(tmp_path)
-    assert ModelFacts.read(tmp_path) == FACTS
+    assert ModelInfo.read(tmp_path) == FACTS
 
 
 def test_facts_of_a_later_program_are_read(tmp_path):
     FACTS.write(tmp_path)
     path = tmp_path / "assets.extra" / "model.json"
     path.write_text(json.dumps(dataclasses.asdict(FACTS) | {"tracer": "x"}))
-    assert ModelFacts.read(tmp_path) == FACTS
+    assert ModelInfo.read(tmp_path) == FACTS
 
 
 def test_facts_say_how_many_rows_are_answered(tmp_path):
     assert FACTS.max_rows == MAX_ROWS == 64
     assert json.loads(FACTS.to_json())["max_rows"] == 64
     few = dataclasses.replace(FACTS, max_rows=2)
-    assert ModelFacts.from_json(few.to_json(), source="here") == few
+    assert ModelInfo.from_json(few.to_json(), source="here") == few
 
 
 @pytest.mark.parametrize(
@@ -75,12 +75,12 @@ def test_facts_say_how_many_rows_are_answered(tmp_path):
 def test_facts_of_another_type_are_refused(name, value):
     text = json.dumps(dataclasses.asdict(FACTS) | {name: value})
     with pytest.raises(ValueError, match=f"in there, found .*{name} {value!r}"):
-        ModelFacts.from_json(text, source="there")
+        ModelInfo.from_json(text, source="there")
 
 
 def test_a_whole_number_is_a_scale():
     text = json.dumps(dataclasses.asdict(FACTS) | {"suvr_max": 2})
-    assert ModelFacts.from_json(text, source="there").suvr_max == 2
+    assert ModelInfo.from_json(text, source="there").suvr_max == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"stage": "AD"}', "\xff"])
@@ -89,28 +89,28 @@ def test_damaged_facts_are_refused(tmp_path, text):
     path = tmp_path / "assets.extra" / "model.json"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(ValueError, match=r"expected JSON with stage") as error:
-        ModelFacts.read(tmp_path)
+        ModelInfo.read(tmp_path)
     assert "\n" not in str(error.value)
 
 
 def test_highest_version_by_number(model):
-    served = ServedModel.open(model)
+    served = ExportedModel.open(model)
     assert (served.version, served.name) == ("10", "ad")
     assert served.facts == FACTS
 
 
 def test_version_folder_itself(model):
-    assert ServedModel.open(model / "2").version == "2"
+    assert ExportedModel.open(model / "2").version == "2"
 
 
 def test_working_folder(model, monkeypatch):
     monkeypatch.chdir(model / "2")
-    assert ServedModel.open(".").version == "2"
+    assert ExportedModel.open(".").version == "2"
 
 
 def test_half_written_version_is_passed_over(model):
     (model / "11").mkdir()
-    assert ServedModel.open(model).version == "10"
+    assert ExportedModel.open(model).version == "10"
     assert complete_versions(model) == [2, 10]
     assert versions(model) == [2, 10, 11]
 
@@ -125,13 +125,13 @@ def test_versions_are_whole_numbers(model):
 def test_no_model_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
-            ServedModel.open(path)
+            ExportedModel.open(path)
 
 
 def test_version_without_facts_is_refused(model):
     (model / "10" / "assets.extra" / "model.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.json in"):
-        ServedModel.open(model)
+        ExportedModel.open(model)
 
 
 @pytest.mark.parametrize(
@@ -139,12 +139,12 @@ def test_version_without_facts_is_refused(model):
 )
 def test_url_is_refused(url):
     with pytest.raises(ValueError, match="found the URL"):
-        ServedModel.open(url)
+        ExportedModel.open(url)
 
 
 def test_needs_no_tensorflow():
     code = (
-        "import sys, pet_dcgan.serving.served\n"
+        "import sys, pet_dcgan.serving.model_info\n"
         "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -20,10 +20,10 @@ from model_process import model_process
 from serving_contract import CHECKS, Refused
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan.export import export_run, model_facts
-from pet_dcgan.intensity import png_from_suvr
-from pet_dcgan.sampling import network_images, suvr_from_latents
-from pet_dcgan.serving.latent import latents_from_seeds
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.models.latents import latents_from_seeds
+from pet_dcgan.models.sampling import network_images, suvr_from_latents
+from pet_dcgan.serving.export import export_run, model_facts
 
 HERE = Path(__file__).parent
 SERVER = shutil.which("tensorflow_model_server")

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.shared_norm import SharedBatchNormalization
+from pet_dcgan.models.layers import SharedBatchNormalization
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(3, 2, [6, 4, 4, 2])

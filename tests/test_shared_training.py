@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pet_dcgan.run import Run
+from pet_dcgan.runs.run import Run
 
 pytestmark = pytest.mark.slow
 

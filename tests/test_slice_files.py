@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from pet_dcgan.serving.slice_files import (
+from pet_dcgan.serving.image_files import (
     nifti_bytes,
     npy_bytes,
     png_bytes,

@@ -2,10 +2,10 @@ import ida_tree
 import numpy as np
 import pytest
 
-from tfds_adni.brain import Brain
-from tfds_adni.normalisation import scale_to_suvr
-from tfds_adni.slices import BANDS_MM, PLANES, cut_slices, resample
-from tfds_adni.volumes import Volume
+from tfds_adni.volumes.brain import Brain
+from tfds_adni.volumes.normalisation import scale_to_suvr
+from tfds_adni.volumes.slices import BANDS_MM, PLANES, cut_slices, resample
+from tfds_adni.volumes.volume import Volume
 
 
 @pytest.fixture

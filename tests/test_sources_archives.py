@@ -3,7 +3,7 @@ import zipfile
 import pytest
 
 from tfds_adni.sources import read_folder
-from tfds_adni.sources.archives import packed
+from tfds_adni.sources.refused import packed
 from tfds_adni.sources.tree import walk
 
 

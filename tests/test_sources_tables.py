@@ -1,10 +1,17 @@
 import pytest
 
-from tfds_adni.sources import sheet
-from tfds_adni.sources.cells import age_in_years, iso_date, known, sex_letter
+from tfds_adni.sources import spreadsheet
 from tfds_adni.sources.collection import missing_collection, read_collections
 from tfds_adni.sources.record import Label
-from tfds_adni.sources.sheet import SheetError, read_header, read_rows
+from tfds_adni.sources.spreadsheet import (
+    SheetError,
+    age_in_years,
+    iso_date,
+    known,
+    read_header,
+    read_rows,
+    sex_letter,
+)
 from tfds_adni.sources.tree import walk
 
 HEADER = "Image Data ID,Subject,Group,Sex,Age,Visit,Acq Date"
@@ -93,7 +100,7 @@ def test_empty_and_unreadable_tables(tmp_path, monkeypatch):
     path.write_text("a\n" + "x" * 200_000)
     with pytest.raises(SheetError, match="field"):
         list(read_rows(path))
-    monkeypatch.setattr(sheet, "_MAX_BYTES", 9)
+    monkeypatch.setattr(spreadsheet, "_MAX_BYTES", 9)
     with pytest.raises(SheetError, match="larger than"):
         list(read_rows(path))
     with pytest.raises(SheetError, match="No such file"):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.spectral import SpectralConv2D, SpectralDense
+from pet_dcgan.models.layers import SpectralConv2D, SpectralDense
 
 RNG = np.random.default_rng(0)
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tfds_adni.splits import SPLITS, assign_splits, require_disjoint
+from tfds_adni.cohort.splits import SPLITS, assign_splits, require_disjoint
 
 
 def cohort(count, stage="AD", first=9001):

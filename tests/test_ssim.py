@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.metrics.ssim import ssim, windowed_ssim
+from pet_dcgan.metrics.image_quality import ssim, windowed_ssim
 
 
 @pytest.fixture

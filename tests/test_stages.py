@@ -1,6 +1,6 @@
 import pytest
 
-from tfds_adni.stages import is_smc, stage_of_change, stage_of_group
+from tfds_adni.tables.stages import is_smc, stage_of_change, stage_of_group
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import json
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import strategies
-from pet_dcgan.strategies import make_strategy, scope_of
+from pet_dcgan.training import distribution
+from pet_dcgan.training.distribution import make_strategy, scope_of
 
 TWO = {"worker": ["a:1", "b:1"]}
 
@@ -29,7 +29,7 @@ def several(monkeypatch):
     """Counts the strategies of several processes that would be made."""
     made = []
     monkeypatch.setattr(
-        strategies.tf.distribute,
+        distribution.tf.distribute,
         "MultiWorkerMirroredStrategy",
         lambda: made.append("made") or made,
     )

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import strided
+from pet_dcgan.models import cpu_convolutions
 
 SIDE = 8
 
@@ -45,8 +45,8 @@ def difference(found, wanted):
 def by_patches(request, monkeypatch):
     """The forms for kernels that outweigh the map, for small ones too."""
     if request.param:
-        monkeypatch.setattr(strided, "_HEAVY", 1)
-        monkeypatch.setattr(strided, "_HEAVY_TO_LEARN", 1)
+        monkeypatch.setattr(cpu_convolutions, "_HEAVY", 1)
+        monkeypatch.setattr(cpu_convolutions, "_HEAVY_TO_LEARN", 1)
 
 
 @pytest.mark.parametrize("channels", [1, 3, 5])
@@ -61,9 +61,9 @@ def test_outputs_and_gradients_are_those_of_tensorflow(
     down, up = [
         [output_and_gradients(f, *given) for f in pair]
         for pair, given in (
-            ((strided.convolve, plain), (images, kernel, maps)),
+            ((cpu_convolutions.convolve, plain), (images, kernel, maps)),
             (
-                (strided.convolve_transposed, plain_transposed),
+                (cpu_convolutions.convolve_transposed, plain_transposed),
                 (maps, kernel, images),
             ),
         )
@@ -73,9 +73,9 @@ def test_outputs_and_gradients_are_those_of_tensorflow(
 
 
 def test_the_heaviest_layer_of_the_paper_is_computed_by_patches():
-    assert strided._is_heavy(4, tf.zeros([5, 5, 512, 1024]))
-    assert not strided._is_heavy(8, tf.zeros([5, 5, 256, 512]))
-    assert not strided._is_heavy(8, tf.zeros([5, 5, 512, 1024]))
+    assert cpu_convolutions._is_heavy(4, tf.zeros([5, 5, 512, 1024]))
+    assert not cpu_convolutions._is_heavy(8, tf.zeros([5, 5, 256, 512]))
+    assert not cpu_convolutions._is_heavy(8, tf.zeros([5, 5, 512, 1024]))
 
 
 def test_the_operations_are_those_that_were_measured_to_be_fast(by_patches):
@@ -83,14 +83,14 @@ def test_the_operations_are_those_that_were_measured_to_be_fast(by_patches):
     def both(images, kernel):
         with tf.GradientTape() as tape:
             tape.watch([images, kernel])
-            maps = strided.convolve(images, kernel)
+            maps = cpu_convolutions.convolve(images, kernel)
         return tape.gradient(maps, [images, kernel])
 
     graph = both.get_concrete_function(
         tf.TensorSpec([None, SIDE, SIDE, 5]), tf.TensorSpec([5, 5, 5, 6])
     ).graph
     found = {operation.type for operation in graph.get_operations()}
-    heavy = strided._HEAVY == 1
+    heavy = cpu_convolutions._HEAVY == 1
     assert ("MatMul" in found) == heavy
     assert ("Conv2DBackpropFilter" in found) != heavy
     assert ("Conv2DBackpropInput" in found) != heavy
@@ -99,7 +99,7 @@ def test_the_operations_are_those_that_were_measured_to_be_fast(by_patches):
 @pytest.mark.parametrize(("channels", "few"), [(1, True), (5, False)])
 def test_an_image_is_made_by_sub_pixels(channels, few):
     graph = (
-        tf.function(strided.convolve_transposed)
+        tf.function(cpu_convolutions.convolve_transposed)
         .get_concrete_function(
             tf.TensorSpec([None, 4, 4, 6]), tf.TensorSpec([5, 5, channels, 6])
         )
@@ -114,7 +114,7 @@ def test_a_batch_of_any_size_is_taken(by_patches):
     kernel = random([5, 5, 3, 6], 0)
     function = tf.function(
         lambda maps, kernel, upstream: output_and_gradients(
-            strided.convolve_transposed, maps, kernel, upstream
+            cpu_convolutions.convolve_transposed, maps, kernel, upstream
         ),
         input_signature=[
             tf.TensorSpec([None, 4, 4, 6]),
@@ -140,4 +140,7 @@ def test_gradients_of_gradients_are_those_of_tensorflow(by_patches):
             steep = tf.reduce_sum(inner.gradient(total, images) ** 2)
         return [steep, outer.gradient(steep, kernel)]
 
-    assert difference(steepness(strided.convolve), steepness(plain)) < 1e-5
+    assert (
+        difference(steepness(cpu_convolutions.convolve), steepness(plain))
+        < 1e-5
+    )

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.study.arms import (
+from pet_dcgan.study.classifiers import (
     Cell,
     cells,
     dealt_out,
     fitting_of,
     labelled_of,
 )
-from pet_dcgan.study.material import LabelledSlices
+from pet_dcgan.study.data import LabelledSlices
 from pet_dcgan.study.settings import ARMS
 
 

@@ -3,10 +3,9 @@ import pytest
 from study_toy import make_settings
 from toy_run import make_run
 
-from pet_dcgan.study.arms import Cell
-from pet_dcgan.study.asking import ask, nothing_said
+from pet_dcgan.study.classifiers import Cell, ask, nothing_said
+from pet_dcgan.study.data import load_material
 from pet_dcgan.study.generators import Place
-from pet_dcgan.study.material import load_material
 
 
 @pytest.fixture(scope="module")

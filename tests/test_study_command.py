@@ -3,7 +3,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from pet_dcgan.cli import app
+from pet_dcgan.cli.main import app
 from pet_dcgan.study import study
 
 

@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.intervals import MIN_SUBJECTS
-from pet_dcgan.study.comparison import compare, interval_of, kept_signal
-from pet_dcgan.study.outcomes import Answer
+from pet_dcgan.metrics.confidence import MIN_SUBJECTS
+from pet_dcgan.study.statistics import Answer, compare, interval_of, kept_signal
 
 
 def answers(count, *, skill, seeds=4, first=0):

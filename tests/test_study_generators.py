@@ -3,9 +3,9 @@ import pytest
 from study_toy import SMALL, make_settings
 from toy_run import make_run
 
-from pet_dcgan.callbacks import EpochLog
-from pet_dcgan.data import DataLeakageError
-from pet_dcgan.run import Run
+from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.runs.run import Run
+from pet_dcgan.study.data import load_material
 from pet_dcgan.study.generators import (
     Place,
     drawn,
@@ -14,7 +14,7 @@ from pet_dcgan.study.generators import (
     trained_here,
     training_config,
 )
-from pet_dcgan.study.material import load_material
+from pet_dcgan.training.callbacks import EpochLog
 
 FEW, ALL = Place(34, "axial", "AD"), Place(100, "axial", "AD")
 

@@ -2,10 +2,9 @@ import pytest
 from study_toy import make_settings
 from toy_run import make_run
 
-from pet_dcgan.data import DataLeakageError
-from pet_dcgan.study.generators import Place
-from pet_dcgan.study.given_runs import fitting_runs
-from pet_dcgan.study.material import load_material
+from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.study.data import load_material
+from pet_dcgan.study.generators import Place, fitting_runs
 
 
 @pytest.fixture(scope="module")

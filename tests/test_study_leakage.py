@@ -1,8 +1,8 @@
 import pytest
 from study_toy import make_settings, prepare_leaky
 
-from pet_dcgan.data import DataLeakageError
-from pet_dcgan.study.leakage import (
+from pet_dcgan.data.leakage import (
+    DataLeakageError,
     require_splits_apart,
     require_unseen,
     require_within,
@@ -30,15 +30,21 @@ def test_a_generator_that_saw_held_out_subjects_is_refused(make_run):
     run = make_run("AD", subjects=["999_S_3000", "999_S_3004", "999_S_3005"])
     held_out = {"999_S_3003", "999_S_3004", "999_S_3005"}
     with pytest.raises(DataLeakageError, match="2: 999_S_3004, 999_S_3005"):
-        require_unseen(run, held_out)
-    require_unseen(run, {"999_S_3003"})
+        require_unseen(run.subjects, held_out, run=run.path)
+    require_unseen(run.subjects, {"999_S_3003"}, run=run.path)
 
 
 def test_a_generator_that_saw_more_than_its_fraction_is_refused(make_run):
     run = make_run("AD")
     with pytest.raises(DataLeakageError, match=r"of 25 % in .*1: 999_S_3002"):
-        require_within(run, {"999_S_3000", "999_S_3001"}, fraction=25)
-    require_within(run, set(run.subjects) | {"999_S_1000"}, fraction=25)
+        require_within(
+            run.subjects,
+            {"999_S_3000", "999_S_3001"},
+            fraction=25,
+            run=run.path,
+        )
+    allowed = set(run.subjects) | {"999_S_1000"}
+    require_within(run.subjects, allowed, fraction=25, run=run.path)
 
 
 def test_a_leak_is_a_value_error():

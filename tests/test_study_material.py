@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from study_toy import make_settings
 
-from pet_dcgan.study.material import load_material
+from pet_dcgan.study.data import load_material
 
 
 @pytest.fixture(scope="module")

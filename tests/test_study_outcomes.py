@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.study.outcomes import METRICS, Answer, draw, resampled
+from pet_dcgan.study.statistics import METRICS, Answer, draw, resampled
 
 
 def answer(seed, classes=2, count=12):

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from pet_dcgan.study.arms import Cell
-from pet_dcgan.study.outcomes import Answer
+from pet_dcgan.study.classifiers import Cell
 from pet_dcgan.study.records import Records
+from pet_dcgan.study.statistics import Answer
 
 CELL = Cell(25, 3, "real+synthetic")
 TOLD = {"data_dir": "/old", "seeds": 5}

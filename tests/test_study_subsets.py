@@ -1,6 +1,6 @@
 import pytest
 
-from pet_dcgan.study.subsets import in_order, subset
+from pet_dcgan.study.settings import in_order, subset
 
 SUBJECTS = {
     "NC": {f"999_S_1{i:03}" for i in range(16)},

@@ -1,7 +1,7 @@
 import pytest
 from study_summary import make_summary
 
-from pet_dcgan.study.words import conclusions
+from pet_dcgan.study.report import conclusions
 
 
 @pytest.mark.parametrize(

@@ -6,16 +6,16 @@ import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
 from test_served import FACTS
 
-from pet_dcgan.networks import build_generator
-from pet_dcgan.serving.archive import save_archive
-from pet_dcgan.serving.successor import require_successor
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.serving.compatibility import check_compatible
+from pet_dcgan.serving.saved_model import save_model
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     folder = tmp_path_factory.mktemp("successor") / "1"
     model = build_generator(size=32, channels=1, latent_dim=6, width=4)
-    save_archive(model, folder, FACTS)
+    save_model(model, folder, FACTS)
     FACTS.write(folder)
     return folder
 
@@ -38,18 +38,18 @@ def changed(whole, tmp_path):
 
 
 def test_the_same_model_may_follow(whole):
-    require_successor(whole, whole)
+    check_compatible(whole, whole)
 
 
 def test_more_signatures_may_follow(whole, changed):
     fewer = changed(lambda found: found.pop("describe"))
-    require_successor(whole, fewer)
+    check_compatible(whole, fewer)
 
 
 def test_a_lost_signature_is_named(whole, changed):
     fewer = changed(lambda found: found.pop("generate_png"))
     with pytest.raises(ValueError, match=r"found no generate_png: ") as error:
-        require_successor(fewer, whole)
+        check_compatible(fewer, whole)
     assert "\n" not in str(error.value)
     assert str(whole) in str(error.value)
 
@@ -84,7 +84,7 @@ def unranked(found):
 )
 def test_a_changed_signature_is_described(whole, changed, edit, words):
     with pytest.raises(ValueError, match="found generate with ") as error:
-        require_successor(changed(edit), whole)
+        check_compatible(changed(edit), whole)
     assert words in str(error.value)
     assert "of in seed int64 [n], out suvr float [n, 32, 32]:" in str(
         error.value
@@ -95,7 +95,7 @@ def test_another_scale_is_refused(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "2")
     dataclasses.replace(FACTS, suvr_max=3.0).write(tmp_path / "2")
     with pytest.raises(ValueError, match=r"suvr_max 3 in place of 2\.5"):
-        require_successor(tmp_path / "2", whole)
+        check_compatible(tmp_path / "2", whole)
 
 
 @pytest.mark.parametrize("name", ["saved_model.pb", "assets.extra/model.json"])
@@ -103,7 +103,7 @@ def test_a_damaged_last_version_is_refused(whole, tmp_path, name):
     shutil.copytree(whole, tmp_path / "1")
     (tmp_path / "1" / name).write_bytes(b"\xff\xff")
     with pytest.raises(ValueError, match="move that version away") as error:
-        require_successor(whole, tmp_path / "1")
+        check_compatible(whole, tmp_path / "1")
     assert "\n" not in str(error.value)
 
 
@@ -111,4 +111,4 @@ def test_an_empty_last_version_is_refused(whole, tmp_path):
     shutil.copytree(whole, tmp_path / "1")
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"")
     with pytest.raises(ValueError, match="expected a whole model in"):
-        require_successor(whole, tmp_path / "1")
+        check_compatible(whole, tmp_path / "1")

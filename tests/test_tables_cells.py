@@ -2,7 +2,7 @@ import datetime
 
 import pytest
 
-from tfds_adni.tables.cells import (
+from tfds_adni.tables.delimited import (
     is_gap,
     months_of,
     row_subject,

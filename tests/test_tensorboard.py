@@ -15,7 +15,7 @@ from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.util import tensor_util
 from toy_model import SMALL
 
-from pet_dcgan.train import resolve_config, train
+from pet_dcgan.training.train import resolve_config, train
 
 CHROMIUM = next(
     filter(

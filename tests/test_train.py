@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.callbacks import EpochLog
 from pet_dcgan.presets import PLAIN
-from pet_dcgan.run import Run
-from pet_dcgan.train import resolve_config, train
+from pet_dcgan.runs.run import Run
+from pet_dcgan.training.callbacks import EpochLog
+from pet_dcgan.training.train import resolve_config, train
 
 
 @pytest.fixture(scope="module")
@@ -145,7 +145,8 @@ def test_a_diverging_run_leaves_no_generator(tiny_config, tmp_path):
     config = tiny_config(g_learning_rate=1.0, d_learning_rate=1.0, epochs=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "pet_dcgan.losses.generator_loss", lambda logits: logits[0, 0] / 0.0
+            "pet_dcgan.models.losses.generator_loss",
+            lambda logits: logits[0, 0] / 0.0,
         )
         with pytest.raises(ValueError, match=r"diverged.*--set"):
             train(config, tmp_path / "ad", verbose=0)
@@ -220,7 +221,7 @@ def test_a_subject_both_trained_on_and_held_out_is_refused(
     tiny_config, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        "pet_dcgan.training_set.subjects_of",
+        "pet_dcgan.data.leakage.subjects_of",
         lambda *where, split: {"999_S_3001"} if split == "test" else set(),
     )
     with pytest.raises(ValueError, match="found 1: 999_S_3001"):
@@ -242,7 +243,7 @@ def test_the_plane_must_be_one_of_the_set(toy_set, monkeypatch):
     where = {"data_dir": toy_set, "dataset": "axial_32", "stage": "NC"}
     with pytest.raises(ValueError, match=r"among axial .*found coronal"):
         resolve_config("demo", plane="coronal", **where)
-    from pet_dcgan import training_set as module
+    from pet_dcgan.data import training_data as module
 
     meta = module.open_set(toy_set, "axial_32")[1]
     several = dataclasses.replace(meta, planes=("axial", "coronal"))
@@ -255,7 +256,9 @@ def test_the_plane_must_be_one_of_the_set(toy_set, monkeypatch):
 def test_slices_in_a_file_give_the_same_weights(
     straight, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("pet_dcgan.decoded.slices_fit", lambda *_: False)
+    monkeypatch.setattr(
+        "pet_dcgan.data.slice_store.slices_fit", lambda *_: False
+    )
     run = train(straight.config, tmp_path / "runs" / "ad", verbose=0)
     assert f"read from a file in {tmp_path} instead" in capsys.readouterr().err
     expected = straight.load_generator().get_weights()
@@ -266,9 +269,11 @@ def test_slices_in_a_file_give_the_same_weights(
 
 def test_determinism_is_switched_on_first(tiny_config, tmp_path, monkeypatch):
     calls = []
-    monkeypatch.setattr("pet_dcgan.train.be_deterministic", calls.append)
     monkeypatch.setattr(
-        "pet_dcgan.train.require_free",
+        "pet_dcgan.training.train.be_deterministic", calls.append
+    )
+    monkeypatch.setattr(
+        "pet_dcgan.training.train.require_free",
         lambda path: calls.append("then") or 1 / 0,
     )
     with pytest.raises(ZeroDivisionError):
@@ -281,7 +286,9 @@ def test_determinism_is_switched_on_first(tiny_config, tmp_path, monkeypatch):
 def test_what_will_hardly_do_is_said_before_it_starts(
     tiny_config, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr("pet_dcgan.out_of_memory.available_memory", lambda: 1e5)
+    monkeypatch.setattr(
+        "pet_dcgan.training.devices.available_memory", lambda: 1e5
+    )
     stop_before(monkeypatch, 0, KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         train(tiny_config(), tmp_path / "ad", verbose=0)
@@ -296,7 +303,7 @@ def test_networks_too_large_for_the_memory_name_the_remedy(
     def build(config):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM")
 
-    monkeypatch.setattr("pet_dcgan.train.build_dcgan", build)
+    monkeypatch.setattr("pet_dcgan.training.train.build_dcgan", build)
     with pytest.raises(ValueError, match="lower --set width="):
         train(tiny_config(), tmp_path / "ad", verbose=0)
 
@@ -311,7 +318,9 @@ def test_devices_that_cannot_share_a_batch_are_refused(tiny_config, tmp_path):
 def test_a_process_that_is_not_the_chief_writes_nothing(
     tiny_config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("pet_dcgan.train.is_chief", lambda strategy: False)
+    monkeypatch.setattr(
+        "pet_dcgan.training.train.is_chief", lambda strategy: False
+    )
     run = train(tiny_config(epochs=1), tmp_path / "ad", verbose=0)
     assert run.path == tmp_path / "ad"
     assert not list(tmp_path.iterdir())
@@ -327,8 +336,10 @@ def test_a_lost_process_is_told_as_one(
     def build(config):
         raise tf.errors.UnavailableError(None, None, "Connection reset")
 
-    monkeypatch.setattr("pet_dcgan.train.build_dcgan", build)
-    monkeypatch.setattr("pet_dcgan.train.spans_processes", lambda _: others)
+    monkeypatch.setattr("pet_dcgan.training.train.build_dcgan", build)
+    monkeypatch.setattr(
+        "pet_dcgan.training.train.spans_processes", lambda _: others
+    )
     with pytest.raises(error):
         train(tiny_config(), tmp_path / "ad", verbose=0)
 

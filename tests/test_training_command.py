@@ -6,8 +6,9 @@ import re
 import pytest
 from typer.testing import CliRunner
 
-from pet_dcgan import console, devices, strategies, train
-from pet_dcgan.cli import app
+from pet_dcgan.cli import console
+from pet_dcgan.cli.main import app
+from pet_dcgan.training import devices, distribution, train
 
 
 @pytest.fixture
@@ -18,7 +19,7 @@ def command(toy_set, tmp_path, monkeypatch):
         devices, "choose_device", lambda name: calls.update(device=name)
     )
     monkeypatch.setattr(
-        strategies,
+        distribution,
         "make_strategy",
         lambda name: calls.update(asked=name) or f"<{name}>",
     )

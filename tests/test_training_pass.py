@@ -4,8 +4,12 @@ import pytest
 import tensorflow as tf
 from toy_model import make_model
 
-from pet_dcgan import judging, model, strided, training_pass
-from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.models import (
+    cpu_convolutions,
+    cpu_training,
+    dcgan,
+)
+from pet_dcgan.models.networks import build_discriminator, build_generator
 
 SMALL = {"size": 32, "width": 4}
 ROUNDING = 1e-5
@@ -49,7 +53,7 @@ def plain(network, inputs):
 
 
 def assert_alike(network, inputs):
-    found = passed(network, inputs, training_pass.training_pass)
+    found = passed(network, inputs, cpu_training.training_pass)
     wanted = passed(network, inputs, plain)
     for one, other in zip(found, wanted, strict=True):
         scale = np.max(np.abs(other))
@@ -61,10 +65,10 @@ def assert_alike(network, inputs):
 def test_outputs_gradients_and_statistics_are_those_of_plain_layers(
     channels, kernel_size, monkeypatch
 ):
-    monkeypatch.setattr(strided, "_HEAVY", 2**10)
+    monkeypatch.setattr(cpu_convolutions, "_HEAVY", 2**10)
     options = {"channels": channels, "kernel_size": kernel_size}
     for network, inputs in networks(**options).items():
-        assert training_pass._is_chain(network)
+        assert cpu_training._is_chain(network)
         assert_alike(network, inputs)
 
 
@@ -79,7 +83,7 @@ def test_other_discriminators_too(options):
 def used(monkeypatch, network, inputs):
     """Which of the forms a pass goes through."""
     seen = []
-    for kind, form in list(training_pass._FORMS.items()):
+    for kind, form in list(cpu_training._FORMS.items()):
 
         def noted(layer, given, kind=kind, form=form):
             outputs = form(layer, given)
@@ -87,8 +91,8 @@ def used(monkeypatch, network, inputs):
                 seen.append(kind.__name__)
             return outputs
 
-        monkeypatch.setitem(training_pass._FORMS, kind, noted)
-    training_pass.training_pass(network, inputs)
+        monkeypatch.setitem(cpu_training._FORMS, kind, noted)
+    cpu_training.training_pass(network, inputs)
     return seen
 
 
@@ -174,7 +178,7 @@ def test_a_network_that_branches_is_left_to_keras():
     once = keras.layers.Conv2D(3, 5, strides=2, padding="same")(images)
     twice = keras.layers.Conv2D(3, 5, strides=2, padding="same")(images)
     network = keras.Model(images, keras.layers.add([once, twice]))
-    assert not training_pass._is_chain(network)
+    assert not cpu_training._is_chain(network)
     assert_alike(network, tf.random.stateless_normal([3, 8, 8, 3], [0, 0]))
 
 
@@ -195,8 +199,8 @@ class Scaled(keras.layers.Layer):
 def test_arguments_of_a_layer_are_kept():
     images = keras.Input([8, 8, 3])
     network = keras.Model(images, Scaled()(images, factor=0.5))
-    assert not training_pass._is_chain(network)
-    found = training_pass.training_pass(network, tf.ones([1, 8, 8, 3]))
+    assert not cpu_training._is_chain(network)
+    found = cpu_training.training_pass(network, tf.ones([1, 8, 8, 3]))
     np.testing.assert_array_equal(found, np.full([1, 8, 8, 3], 0.5))
 
 
@@ -211,7 +215,7 @@ def test_inputs_are_cast_and_shaped_as_by_keras():
         images[..., 0],
         images.numpy(),
     ):
-        found = training_pass.training_pass(network, given)
+        found = cpu_training.training_pass(network, given)
         assert found.dtype == tf.float32
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
@@ -221,7 +225,7 @@ def test_a_network_of_any_side_is_left_to_keras():
     layer = keras.layers.Conv2D(4, 5, **DOWN)
     network = keras.Model(images, layer(images))
     step = tf.function(
-        lambda given: training_pass.training_pass(network, given),
+        lambda given: cpu_training.training_pass(network, given),
         input_signature=[tf.TensorSpec([None, None, None, 1])],
     )
     assert step(tf.ones([2, 8, 8, 1])).shape == (2, 4, 4, 4)
@@ -241,7 +245,7 @@ def test_a_float32_layer_after_sixteen_bits_casts_as_by_keras(layer):
     half = keras.layers.ReLU(dtype="mixed_bfloat16")(images)
     network = keras.Model(images, layer(half))
     inputs = tf.random.stateless_normal([3, 8, 8, 3], [0, 0])
-    found = training_pass.training_pass(network, inputs)
+    found = cpu_training.training_pass(network, inputs)
     assert found.dtype == tf.float32
     np.testing.assert_array_equal(found, plain(network, inputs))
 
@@ -253,7 +257,7 @@ def test_replicas_share_their_statistics_by_keras(monkeypatch):
             layer.synchronized = True
     inputs = tf.random.stateless_normal([5, 6], [1, 0])
     assert "BatchNormalization" in used(monkeypatch, generator, inputs)
-    monkeypatch.setattr(training_pass, "replica_count", lambda: 2)
+    monkeypatch.setattr(cpu_training, "replica_count", lambda: 2)
     seen = used(monkeypatch, generator, inputs)
     assert set(seen) == {"Conv2DTranspose"}
 
@@ -261,7 +265,7 @@ def test_replicas_share_their_statistics_by_keras(monkeypatch):
 def test_a_step_moves_weights_as_one_by_plain_layers(monkeypatch):
     images = tf.random.stateless_uniform([4, 32, 32, 1], [0, 0], -1.0, 1.0)
     weights = []
-    for module in (None, model, judging):
+    for module in (None, dcgan):
         if module is not None:  # from here on without the fast forms
             monkeypatch.setattr(module, "training_pass", plain)
         trained = make_model()
@@ -271,6 +275,6 @@ def test_a_step_moves_weights_as_one_by_plain_layers(monkeypatch):
         )
         tf.function(trained.train_step)(images)
         weights.append(trained.get_weights())
-    fast, _, slow = weights
+    fast, slow = weights
     for one, other in zip(fast, slow, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

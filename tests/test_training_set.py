@@ -5,13 +5,13 @@ import pytest
 from study_toy import prepare_leaky
 from toy_model import make_config
 
-from pet_dcgan.data import DataLeakageError
-from pet_dcgan.train import train
-from pet_dcgan.training_set import (
+from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.data.training_data import (
     few_subjects_warning,
     load_training_slices,
     load_validation_slices,
 )
+from pet_dcgan.training.train import train
 
 
 def test_training_and_validation_slices_are_of_other_subjects(tiny_config):
@@ -32,7 +32,9 @@ def test_no_training_on_a_subject_that_is_held_out(tmp_path, split):
 def test_slices_that_do_not_fit_are_read_from_a_file(
     tiny_config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("pet_dcgan.decoded.slices_fit", lambda *_: False)
+    monkeypatch.setattr(
+        "pet_dcgan.data.slice_store.slices_fit", lambda *_: False
+    )
     slices = load_training_slices(tiny_config(), overflow=tmp_path)
     assert isinstance(slices.images, np.memmap)
     assert not isinstance(

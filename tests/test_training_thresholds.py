@@ -11,13 +11,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.health import remedies
-from pet_dcgan.health.log import HealthLog
-from pet_dcgan.health.monitor import HealthMonitor
-from pet_dcgan.health.vitals import RealImages, Vitals, pooled
-from pet_dcgan.kid_selection import KidSelection, ValidationSlices
-from pet_dcgan.looks import Look, ended_early, looks_in_vain, write_looks
-from pet_dcgan.metrics.kid import Kid
+from pet_dcgan.metrics.distribution import Kid
+from pet_dcgan.runs.selection_log import (
+    KidEvaluation,
+    ended_early,
+    evaluations_without_improvement,
+    write_evaluations,
+)
+from pet_dcgan.training.health import remedies
+from pet_dcgan.training.health.log import HealthLog
+from pet_dcgan.training.health.monitor import HealthMonitor
+from pet_dcgan.training.health.vitals import RealImages, Vitals, pooled
+from pet_dcgan.training.kid_selection import KidSelection, ValidationSlices
 
 
 @pytest.fixture
@@ -184,7 +189,7 @@ def test_looks_in_vain_that_end_a_training(
 ):
     callback = selection(*IN_VAIN[:looks], patience=patience)
     assert bool(callback.model.stop_training) == ends
-    assert looks_in_vain(callback.looks) == looks - 1
+    assert evaluations_without_improvement(callback.looks) == looks - 1
     # and for a part that resumes
     assert ended_early(tmp_path, epoch=looks, patience=patience) == ends
 
@@ -192,7 +197,7 @@ def test_looks_in_vain_that_end_a_training(
 @pytest.mark.parametrize(("last", "vain"), [(0.2999, 0), (0.3, 3), (0.3001, 3)])
 def test_a_look_is_better_where_its_kid_is_lower(selection, last, vain):
     callback = selection(0.3, 0.4, 0.4, last, patience=3)
-    assert looks_in_vain(callback.looks) == vain
+    assert evaluations_without_improvement(callback.looks) == vain
     assert bool(callback.model.stop_training) == bool(vain)
 
 
@@ -204,8 +209,12 @@ def test_a_training_at_its_end_ends_no_earlier(selection, epochs, ends):
 
 @pytest.mark.parametrize(("epoch", "ended"), [(3, 0), (4, 0), (5, 0), (6, 1)])
 def test_looks_up_to_an_epoch_count_for_it(tmp_path, epoch, ended):
-    looks = [Look(2, 0.3, 0.1), Look(4, 0.4, 0.1), Look(6, 0.4, 0.1)]
-    write_looks(tmp_path / "selection.csv", looks, phantom=True)
+    looks = [
+        KidEvaluation(2, 0.3, 0.1),
+        KidEvaluation(4, 0.4, 0.1),
+        KidEvaluation(6, 0.4, 0.1),
+    ]
+    write_evaluations(tmp_path / "selection.csv", looks, phantom=True)
     assert ended_early(tmp_path, epoch=epoch, patience=2) == ended
 
 

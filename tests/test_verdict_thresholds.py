@@ -9,10 +9,15 @@ import numpy as np
 import pytest
 from study_summary import make_summary
 
-from pet_dcgan.evaluation.verdict import verdict
-from pet_dcgan.study.comparison import interval_of, kept_signal
-from pet_dcgan.study.outcomes import Answer, draw, resampled
-from pet_dcgan.study.words import conclusions
+from pet_dcgan.evaluation.assessment import verdict
+from pet_dcgan.study.report import conclusions
+from pet_dcgan.study.statistics import (
+    Answer,
+    draw,
+    interval_of,
+    kept_signal,
+    resampled,
+)
 
 
 def number(value, error=0.0):

@@ -3,14 +3,14 @@ import itertools
 import pytest
 from adni_tables import verdict
 
-from tfds_adni.descriptions import LEVELS
-from tfds_adni.visits import (
+from tfds_adni.cohort.visits import (
     ANOTHER_LEVEL,
     LATER_VISIT,
     NEWER_IMAGE,
     UNPLACED,
     keep_one_scan_a_visit,
 )
+from tfds_adni.sources.descriptions import LEVELS
 
 
 def scan(image_id, date, visit="", level="uniform_8mm", **known):

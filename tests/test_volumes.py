@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes import VolumeError, check_header, load_volume
+from tfds_adni.volumes.volume import VolumeError, check_header, load_volume
 
 
 def save(path, data, affine=None, dtype=np.float32):

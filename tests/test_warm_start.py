@@ -3,11 +3,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pet_dcgan.build import build_dcgan
-from pet_dcgan.checkpoint import Checkpoint
-from pet_dcgan.run import Run
-from pet_dcgan.train import load_training_slices, train
-from pet_dcgan.warm_start import start_from, subjects_behind
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.runs.run import Run
+from pet_dcgan.training.checkpoint import Checkpoint
+from pet_dcgan.training.resume import start_from, subjects_behind
+from pet_dcgan.training.train import load_training_slices, train
 
 EARLIER = ["999_S_2000", "999_S_2001"]
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from test_served import FACTS
 
 from pet_dcgan.serving import warmup
-from pet_dcgan.serving.served import SIGNATURES
+from pet_dcgan.serving.model_info import SIGNATURES
 from pet_dcgan.serving.warmup import WARMUP_FILE, write_warmup
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.features.whitening import fit_whitening
+from pet_dcgan.features.encoder import fit_whitening
 
 
 def correlated(count=300):

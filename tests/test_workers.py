@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan import workers
-from pet_dcgan.data import load_slices
-from pet_dcgan.workers import (
+from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.training import distribution
+from pet_dcgan.training.distribution import (
     StopTogether,
     is_chief,
     lost_worker,
@@ -57,9 +57,11 @@ def others(monkeypatch):
     """
 
     def others(larger):
-        monkeypatch.setattr(workers, "spans_processes", lambda strategy: True)
         monkeypatch.setattr(
-            workers,
+            distribution, "spans_processes", lambda strategy: True
+        )
+        monkeypatch.setattr(
+            distribution,
             "_gathered",
             lambda strategy, own: np.array([own, np.add(own, larger)]),
         )
@@ -84,7 +86,7 @@ def test_what_is_compared_depends_on_all_that_matters(
 ):
     found = []
     monkeypatch.setattr(
-        workers,
+        distribution,
         "require_agreement",
         lambda strategy, facts: found.append(facts),
     )

@@ -3,8 +3,8 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 from tensorflow_datasets.proto import tf_example_pb2
 
-from tfds_adni import writing
-from tfds_adni.writing import SteadyWriter, bounded_shuffling
+from tfds_adni import writer
+from tfds_adni.writer import SteadyWriter, bounded_shuffling
 
 
 def example(**fields):
@@ -15,10 +15,10 @@ def example(**fields):
 
 
 def test_fields_are_written_in_the_order_of_their_names(tmp_path):
-    writer = SteadyWriter(tfds.core.FileFormat.TFRECORD)
+    steady = SteadyWriter(tfds.core.FileFormat.TFRECORD)
     names = [f"field_{n}" for n in range(30)]
     values = dict(zip(names, range(30), strict=True))
-    writer.write(tmp_path / "a", [(0, example(**values))])
+    steady.write(tmp_path / "a", [(0, example(**values))])
     record = (tmp_path / "a").read_bytes()
     places = [record.index(name.encode()) for name in sorted(names)]
     assert places == sorted(places)
@@ -28,7 +28,7 @@ def test_a_small_memory_gives_the_same_order(tmp_path, monkeypatch):
     records = {str(n): bytes([n % 256]) * 100 for n in range(500)}
     orders = []
     for bound in (2**30, 1000):
-        monkeypatch.setitem(writing._BOUNDS, "MAX_MEM_BUFFER_SIZE", bound)
+        monkeypatch.setitem(writer._BOUNDS, "MAX_MEM_BUFFER_SIZE", bound)
         with bounded_shuffling():
             shuffler = shuffle.Shuffler(str(tmp_path), "salt")
             for key, data in records.items():

@@ -1,9 +1,9 @@
 """Configurations and models whose training takes seconds."""
 
-from pet_dcgan.model import DCGAN
-from pet_dcgan.networks import build_discriminator, build_generator
+from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.presets import PLAIN
-from pet_dcgan.train import resolve_config
+from pet_dcgan.training.train import resolve_config
 
 # what is tested is switched on by each test
 SMALL = PLAIN | {"width": 4, "batch_size": 4, "latent_dim": 6, "epochs": 2}

@@ -3,8 +3,8 @@
 from toy_data import STAGES
 
 from pet_dcgan.config import make_config
-from pet_dcgan.networks import build_generator
-from pet_dcgan.run import Run
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs.run import Run
 
 _FACTS = {
     "plane": "axial",

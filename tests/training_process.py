@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 
-from pet_dcgan.run import Run
+from pet_dcgan.runs.run import Run
 
 PATIENCE = 600  # seconds, on a busy machine
 # everything that has a state of its own, and a file written every epoch

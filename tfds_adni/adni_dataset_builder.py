@@ -11,19 +11,25 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from tfds_adni import beam
-from tfds_adni.cohort import Cohort, gather
-from tfds_adni.diagnosis import STAGES
-from tfds_adni.examples import Cutting, Examples, Outcome, Task, make_examples
-from tfds_adni.normalisation import Normalisation
-from tfds_adni.pool import Pool
-from tfds_adni.selection import Selection
-from tfds_adni.slices import BANDS_MM, PLANES
+from tfds_adni.cohort.cohort import Cohort, gather
+from tfds_adni.cohort.diagnosis import STAGES
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import SPLITS, assign_splits
+from tfds_adni.parallel import beam
+from tfds_adni.parallel.examples import (
+    Examples,
+    Outcome,
+    SliceSpec,
+    Task,
+    make_examples,
+    tasks_of,
+)
+from tfds_adni.parallel.pool import Pool
+from tfds_adni.preparation_report import PreparationReport
 from tfds_adni.sources import source_of
-from tfds_adni.splits import SPLITS, assign_splits
-from tfds_adni.tally import Tally
-from tfds_adni.tasks import tasks_of
-from tfds_adni.writing import SteadyWriter
+from tfds_adni.volumes.normalisation import Normalisation
+from tfds_adni.volumes.slices import BANDS_MM, PLANES
+from tfds_adni.writer import SteadyWriter
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -55,7 +61,7 @@ class _Metadata(tfds.core.MetadataDict):
     all that was written is found here.
     """
 
-    tally: Tally | None = None
+    tally: PreparationReport | None = None
 
     def save_metadata(self, data_dir) -> None:
         if self.tally:
@@ -186,7 +192,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         folder = Path(dl_manager.manual_dir)
         cohort = self.cohort or gather(folder, self._selection)
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
-        self._tally = Tally(cohort, split_of, folder)
+        self._tally = PreparationReport(cohort, split_of, folder)
         self.info.metadata.tally = self._tally
         self.info.metadata["source"] = source_of(folder)
         tasks = self._tasks(cohort, split_of)
@@ -207,8 +213,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     ) -> dict[str, list[Task]]:
         """Lists the scans of each split."""
         config = self.builder_config
-        fields = [field.name for field in dataclasses.fields(Cutting)]
-        cutting = Cutting(**{name: getattr(config, name) for name in fields})
+        fields = [field.name for field in dataclasses.fields(SliceSpec)]
+        cutting = SliceSpec(**{name: getattr(config, name) for name in fields})
         tasks = defaultdict(list)
         for task in tasks_of(cohort.used, cutting, self._normalisation):
             tasks[split_of[task.verdict.record.subject]].append(task)

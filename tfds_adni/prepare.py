@@ -10,13 +10,13 @@ import pandas as pd
 import tensorflow_datasets as tfds
 
 from tfds_adni.adni_dataset_builder import Builder
-from tfds_adni.beam import pipeline_options, worded_errors
-from tfds_adni.cohort import Cohort, gather
-from tfds_adni.normalisation import Normalisation
-from tfds_adni.selection import Selection
-from tfds_adni.splits import assign_splits
+from tfds_adni.cohort.cohort import Cohort, gather
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import assign_splits
+from tfds_adni.parallel.beam import pipeline_options, worded_errors
 from tfds_adni.staging import claimed
-from tfds_adni.writing import bounded_shuffling
+from tfds_adni.volumes.normalisation import Normalisation
+from tfds_adni.writer import bounded_shuffling
 
 
 def prepare(

@@ -1,1 +1,1 @@
-"""What an evaluation judges, by which numbers, and its pictures."""
+"""A generator compared with held-out real images: scores, report."""

@@ -5,24 +5,21 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pet_dcgan.evaluation.judged import Judged, Samples
-from pet_dcgan.evaluation.numbers import (
-    Number,
-    ends,
-    number,
-    rounded,
-    summary,
-)
-from pet_dcgan.evaluation.pair_scores import whose
-from pet_dcgan.evaluation.pairs import Pairs
-from pet_dcgan.metrics.bands import band_names, band_uptake, bland_altman
+from pet_dcgan.evaluation.images import EvaluationImages, Samples
+from pet_dcgan.evaluation.numbers import Number, ends, number, rounded, summary
+from pet_dcgan.evaluation.pair_scores import Pairs, whose
+from pet_dcgan.metrics.confidence import mean_interval
 from pet_dcgan.metrics.histogram import (
     histogram_distance,
     intensity_histogram,
     wasserstein,
 )
-from pet_dcgan.metrics.intervals import mean_interval
 from pet_dcgan.metrics.msssim import diversity
+from pet_dcgan.metrics.regional_uptake import (
+    bland_altman,
+    region_names,
+    regional_uptake,
+)
 from pet_dcgan.metrics.spectrum import (
     Spectrum,
     checkerboard_ratio,
@@ -59,7 +56,7 @@ class BandMeans(NamedTuple):
     partners: np.ndarray
 
 
-def variety(judged: Judged) -> dict[str, Number | None]:
+def variety(judged: EvaluationImages) -> dict[str, Number | None]:
     """MS-SSIM of equally many pairs of synthetic and of real images."""
     if judged.real.subject_count < 2 or len(judged.synthetic) < 2:
         return {"synthetic": None, "real": None}
@@ -106,7 +103,7 @@ def profiles(
     )
 
 
-def texture(judged: Judged, found: Profiles) -> dict[str, Any]:
+def texture(judged: EvaluationImages, found: Profiles) -> dict[str, Any]:
     """Distance of power spectra, and how strong the finest detail is.
 
     `finest_detail` is the root mean square SUVR near the Nyquist frequency;
@@ -159,7 +156,7 @@ def _amplitude(power: np.ndarray, owners: np.ndarray, seed: int) -> Number:
     )
 
 
-def intensities(judged: Judged, found: Profiles) -> dict[str, Any]:
+def intensities(judged: EvaluationImages, found: Profiles) -> dict[str, Any]:
     """Wasserstein distance of the SUVR of all pixels.
 
     The value is exact; its interval is that of histograms.
@@ -187,7 +184,7 @@ def intensities(judged: Judged, found: Profiles) -> dict[str, Any]:
 
 
 def uptake(
-    judged: Judged, pairs: dict[str, Pairs | None]
+    judged: EvaluationImages, pairs: dict[str, Pairs | None]
 ) -> tuple[dict[str, Any], dict[str, BandMeans | None]]:
     """Bland-Altman by band, of images and their nearest real ones.
 
@@ -202,8 +199,8 @@ def uptake(
     means = {
         kind: each
         and BandMeans(
-            band_uptake(each.images),
-            band_uptake(each.real)[each.partners["nearest"]],
+            regional_uptake(each.images),
+            regional_uptake(each.real)[each.partners["nearest"]],
         )
         for kind, each in pairs.items()
     }
@@ -215,7 +212,7 @@ def uptake(
 
 
 def _agreement(
-    judged: Judged, pairs: Pairs, kind: str, means: BandMeans
+    judged: EvaluationImages, pairs: Pairs, kind: str, means: BandMeans
 ) -> dict[str, Number]:
     own, others = whose(judged, pairs, kind, "nearest")
     limits = bland_altman(means.partners, means.images)
@@ -233,7 +230,7 @@ def _agreement(
                 )
             ),
         }
-        for column, band in enumerate(band_names(judged.config.plane))
+        for column, band in enumerate(region_names(judged.config.plane))
     }
 
 

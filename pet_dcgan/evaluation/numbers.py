@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.metrics.intervals import (
+from pet_dcgan.metrics.confidence import (
     Interval,
     halves_interval,
     mean_interval,

@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.files import replacing
+from pet_dcgan.utils.files import replacing
 
 COLOURS = {"real": "#2563a8", "synthetic": "#c2570c", "other": "#6b7280"}
 _STYLE = {

@@ -1,1 +1,1 @@
-"""Images to features, by encoders that need no download."""
+"""Encoders that turn images into features, without a download."""

@@ -12,13 +12,56 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.features.networks import (
+    EMBEDDING,
     arrays_of,
     build_embedding,
     build_random,
 )
-from pet_dcgan.features.whitening import Whitening
-from pet_dcgan.files import replacing
 from pet_dcgan.metrics.arrays import require_finite
+from pet_dcgan.utils.files import replacing
+
+RIDGE = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Whitening:
+    """A linear map fitted to what a network makes of training images.
+
+    Args:
+        mean: Numbers of the network `[r]`, on average.
+        basis: What turns `[n, r]` without its mean to features `[n, d]`.
+    """
+
+    mean: np.ndarray
+    basis: np.ndarray
+
+    def __call__(self, raw: np.ndarray) -> np.ndarray:
+        """Features float32 `[n, d]` of the network's numbers `[n, r]`."""
+        return ((raw - self.mean) @ self.basis).astype(np.float32)
+
+
+def fit_whitening(raw: np.ndarray, *, components: int) -> Whitening:
+    """Standardises, rotates to principal components and evens these out.
+
+    A component of variance `v` is divided by `sqrt(v + RIDGE)`, so that few
+    large ones do not speak for all in a polynomial kernel, and ones that are
+    mere noise in few images are not blown up.
+
+    Args:
+        raw: Numbers of a network `[n, r]` for training images.
+        components: Features to keep, those of the largest variance.
+    """
+    raw = np.asarray(raw, np.float64)
+    mean, spread = raw.mean(axis=0), raw.std(axis=0)
+    # a number that never changes says nothing, however it is scaled
+    spread = np.where(spread > 1e-8 * (1 + np.abs(mean)), spread, 1.0)
+    standard = (raw - mean) / spread
+    values, vectors = np.linalg.eigh(standard.T @ standard / len(raw))
+    values, vectors = values[::-1][:components], vectors[:, ::-1]
+    scale = 1 / np.sqrt(np.maximum(values, 0) + RIDGE)
+    basis = vectors[:, :components] / spread[:, None] * scale
+    return Whitening(mean, basis)
+
 
 FILE = "encoder.npz"
 _CHUNK = 64
@@ -158,3 +201,41 @@ def checked_images(images_suvr: np.ndarray, *, size: int | None) -> np.ndarray:
         )
     require_finite(images)
     return images
+
+
+NAME = "random"
+VERSION = 1
+
+
+def random_encoder(images_suvr: np.ndarray, *, seed: int = 0) -> Encoder:
+    """An encoder of fixed random convolutions.
+
+    The training images set the scale and the principal components only.
+
+    Args:
+        images_suvr: Training slices `[n, size, size]` in SUVR.
+        seed: Fixes the convolutions; keep it, so that runs compare.
+
+    Raises:
+        ValueError: If the shape is another, a value is not finite, there are
+            fewer than two slices, or all are black.
+    """
+    images = checked_images(images_suvr, size=None)
+    scale = float(images.std())
+    if len(images) < 2 or not scale > 0:
+        raise ValueError(
+            "expected two or more images that are not all of one value, found "
+            f"{len(images)}"
+        )
+    network = build_random(images.shape[1], seed=seed)
+    raw = raw_numbers(network, images, scale=scale)
+    facts = {
+        "name": NAME,
+        "version": VERSION,
+        "seed": int(seed),
+        "size": int(images.shape[1]),
+        "scale": scale,
+        "features": EMBEDDING,
+        "images": len(images),
+    }
+    return Encoder(network, fit_whitening(raw, components=EMBEDDING), facts)

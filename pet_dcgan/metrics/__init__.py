@@ -1,1 +1,1 @@
-"""How alike images are: one metric a file, plain numpy functions."""
+"""Metrics as plain NumPy functions of arrays."""

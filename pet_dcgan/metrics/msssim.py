@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from pet_dcgan.metrics.arrays import checked_pair
-from pet_dcgan.metrics.ssim import WINDOW, similarity_maps
+from pet_dcgan.metrics.image_quality import WINDOW, similarity_maps
 
 # Wang et al. (2003), section 3.2, from fine to coarse
 _WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)

@@ -1,1 +1,1 @@
-"""What an exported generator is made of, and what is read from it."""
+"""Exporting generators, and drawing images from what was exported."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from pet_dcgan.serving import slice_files
-from pet_dcgan.serving.seed_blocks import block_seeds, seed_blocks
-from pet_dcgan.serving.served import ModelFacts
+from pet_dcgan.serving import image_files
+from pet_dcgan.serving.model_info import ModelInfo
+from pet_dcgan.utils.seed_blocks import block_seeds, seed_blocks
 
 _SUFFIXES = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
 FORMATS = tuple(_SUFFIXES)
@@ -24,7 +24,7 @@ COLUMNS = (
 class Model(Protocol):
     """What draws images: `LocalModel` or `RemoteModel`."""
 
-    facts: ModelFacts
+    facts: ModelInfo
     name: str
     version: str
     awaited: bool
@@ -99,11 +99,11 @@ class ImageRequest:
             image: Its PNG.
         """
         if self.format == "png":
-            return slice_files.png_bytes(image, self._notes(seed))
-        suvr = slice_files.suvr_of_png(image, self.facts.suvr_max)
+            return image_files.png_bytes(image, self._notes(seed))
+        suvr = image_files.suvr_of_png(image, self.facts.suvr_max)
         if self.format == "npy":
-            return slice_files.npy_bytes(suvr)
-        return slice_files.nifti_bytes(
+            return image_files.npy_bytes(suvr)
+        return image_files.nifti_bytes(
             suvr,
             plane=self.facts.plane,
             spacing_mm=self.facts.spacing_mm,

@@ -5,10 +5,9 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from pet_dcgan.config import ALL_STAGES
-from pet_dcgan.report.cells import written
-from pet_dcgan.report.rows import Group, Row, groups
-from pet_dcgan.report.text import NOT_FOR_DIAGNOSIS, interval_note, limits
-from pet_dcgan.serving.served import ModelFacts, model_name
+from pet_dcgan.evaluation.report import NOT_FOR_DIAGNOSIS, interval_note, limits
+from pet_dcgan.evaluation.report_rows import Group, Row, groups, written
+from pet_dcgan.serving.model_info import ModelInfo, model_name
 
 _PHANTOM = (
     "**PHANTOM.** Trained on invented phantom volumes, not on patients. "
@@ -54,7 +53,7 @@ class Training(NamedTuple):
 
 
 def model_card(
-    facts: ModelFacts,
+    facts: ModelInfo,
     *,
     version: str,
     training: Training,
@@ -97,14 +96,14 @@ def has_copies(metrics: dict[str, Any]) -> bool:
     return (metrics.get("copies") or {}).get("verdict") == "copies"
 
 
-def _marks(facts: ModelFacts, metrics: dict[str, Any]) -> list[str]:
+def _marks(facts: ModelInfo, metrics: dict[str, Any]) -> list[str]:
     """What has to be read first."""
     marks = [_COPIES] if has_copies(metrics) else []
     marks += [_PHANTOM] if facts.phantom else []
     return [textwrap.indent(_filled(mark, 77), "> ") for mark in marks]
 
 
-def _of_what(facts: ModelFacts) -> str:
+def _of_what(facts: ModelInfo) -> str:
     slices = f"single {facts.plane} slices of brain PET"
     if facts.stage == ALL_STAGES:
         return (
@@ -115,7 +114,7 @@ def _of_what(facts: ModelFacts) -> str:
 
 
 def _rows(
-    facts: ModelFacts, version: str, training: Training
+    facts: ModelInfo, version: str, training: Training
 ) -> list[tuple[str, str]]:
     slices = training.slices
     rows = {

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.serving.served import SIGNATURES, ModelFacts, model_name
+from pet_dcgan.serving.model_info import SIGNATURES, ModelInfo, model_name
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 # field numbers in tensorflow_serving/apis/: prediction_log.proto,
@@ -26,7 +26,7 @@ _KEY, _VALUE = 1, 2
 _DELIMITED = 2
 
 
-def write_warmup(version_folder: Path, facts: ModelFacts) -> None:
+def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
     """Writes a request of one row for every signature.
 
     One row and no more: a full batch of the paper's generator takes a CPU
@@ -44,7 +44,7 @@ def write_warmup(version_folder: Path, facts: ModelFacts) -> None:
             writer.write(_prediction_log(model, name, _inputs(name, facts)))
 
 
-def _inputs(signature: str, facts: ModelFacts) -> dict[str, np.ndarray]:
+def _inputs(signature: str, facts: ModelInfo) -> dict[str, np.ndarray]:
     if signature == "serving_default":
         return {"latent": np.zeros([1, facts.latent_dim], np.float32)}
     return {"seed": np.zeros([1], np.int64)}

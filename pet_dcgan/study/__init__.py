@@ -1,1 +1,1 @@
-"""Whether synthetic images help a classifier of real ones, measured."""
+"""Do synthetic images help a classifier? The study that measures it."""

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pet_dcgan.files import replacing
-from pet_dcgan.study.outcomes import METRICS
+from pet_dcgan.study.report import name_of
 from pet_dcgan.study.settings import ARMS
-from pet_dcgan.study.words import name_of
+from pet_dcgan.study.statistics import METRICS
+from pet_dcgan.utils.files import replacing
 
 # Okabe & Ito's, which colour-blind readers can tell apart
 _COLOURS = dict(

@@ -19,9 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.files import replacing
-from pet_dcgan.study.arms import Cell
-from pet_dcgan.study.outcomes import METRICS, Answer
+from pet_dcgan.study.classifiers import Cell
+from pet_dcgan.study.statistics import METRICS, Answer
+from pet_dcgan.utils.files import replacing
 
 _COLUMNS = (
     *("fraction", "seed", "arm"),

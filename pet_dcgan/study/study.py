@@ -10,22 +10,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.run import Run
-from pet_dcgan.study.arms import cells
-from pet_dcgan.study.asking import ask, nothing_said
+from pet_dcgan.runs.run import Run
+from pet_dcgan.study.classifiers import ask, cells, nothing_said
+from pet_dcgan.study.data import Material, load_material
 from pet_dcgan.study.figure import save_figure
 from pet_dcgan.study.generators import (
     Place,
     facts,
+    fitting_runs,
     places,
     trained_here,
     training_config,
 )
-from pet_dcgan.study.given_runs import fitting_runs
-from pet_dcgan.study.material import Material, load_material
 from pet_dcgan.study.records import Records
+from pet_dcgan.study.report import summarise
 from pet_dcgan.study.settings import StudySettings
-from pet_dcgan.study.summary import summarise
 
 Advance = Callable[[int, int], None]
 Progress = Callable[[str], contextlib.AbstractContextManager[Advance]]

@@ -9,7 +9,7 @@ regional spill-over; Rousset 1998, J Nucl Med 39:904).
 import numpy as np
 from scipy import ndimage
 
-from tfds_adni.phantom.published import GREY_TO_WHITE
+from tfds_adni.phantom.region import GREY_TO_WHITE
 
 _STEPS = 6
 _MOST = 2.0  # largest correction, either way

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom.published import GLOBAL_SD, PUBLISHED
+from tfds_adni.phantom.region import GLOBAL_SD, PUBLISHED
 from tfds_adni.phantom.regions import MIDLINE, REGIONS
 
 STAGES = ("NC", "MCI", "AD")

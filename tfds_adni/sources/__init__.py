@@ -9,12 +9,11 @@ and adds the records of what no reader can use.
 from pathlib import Path
 
 from tfds_adni.sources import bids, ida
-from tfds_adni.sources.archives import packed
 from tfds_adni.sources.collection import missing_collection
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
 from tfds_adni.sources.names import image_id_in
 from tfds_adni.sources.record import Label, ScanRecord
-from tfds_adni.sources.refused import refuse, refuse_images
+from tfds_adni.sources.refused import packed, refuse, refuse_images
 from tfds_adni.sources.tree import Tree, parts_below, walk
 
 __all__ = ["Label", "ScanRecord", "missing_tables", "read_folder", "source_of"]

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfds_adni.descriptions import TRACERS, tracer_named
 from tfds_adni.sources.copies import tell_apart
+from tfds_adni.sources.descriptions import TRACERS, tracer_named
 from tfds_adni.sources.images import ImageFile
 from tfds_adni.sources.names import subject_of_label
 from tfds_adni.sources.participants import Participants

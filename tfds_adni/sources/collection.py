@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 
 from tfds_adni.sources.record import Label
-from tfds_adni.sources.sheet import SheetError, read_header, read_rows
+from tfds_adni.sources.spreadsheet import SheetError, read_header, read_rows
 from tfds_adni.sources.tree import Tree, names_of
 
 COLUMNS = ("Image Data ID", "Subject", "Group")

@@ -10,10 +10,9 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from tfds_adni.descriptions import tracer_named
-from tfds_adni.sources.cells import age_in_years, iso_date, sex_letter
 from tfds_adni.sources.collection import Row, read_collections
 from tfds_adni.sources.copies import lacks_frame, tell_apart
+from tfds_adni.sources.descriptions import tracer_named
 from tfds_adni.sources.images import ImageFile
 from tfds_adni.sources.names import (
     date_in,
@@ -25,6 +24,7 @@ from tfds_adni.sources.names import (
 from tfds_adni.sources.record import SUBJECT_PATTERN, ScanRecord
 from tfds_adni.sources.refused import refuse
 from tfds_adni.sources.sidecars import Sidecar, read_sidecars
+from tfds_adni.sources.spreadsheet import age_in_years, iso_date, sex_letter
 from tfds_adni.sources.tree import Tree, parts_below
 
 _PET = ("PET", "PT", "")

@@ -9,8 +9,8 @@ flatten and rename folders, so that each thing is looked for by itself.
 import re
 from collections.abc import Sequence
 
-from tfds_adni.sources.cells import iso_date
 from tfds_adni.sources.record import SUBJECT_PATTERN
+from tfds_adni.sources.spreadsheet import iso_date
 
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])I(\d+)(?![A-Za-z0-9])")
 _FOLDER_OF_IMAGE = re.compile(r"I(\d+)")

@@ -10,10 +10,16 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from tfds_adni.sources.cells import age_in_years, iso_date, known, sex_letter
 from tfds_adni.sources.names import subject_in, subject_of_label
 from tfds_adni.sources.record import SUBJECT_PATTERN, Label
-from tfds_adni.sources.sheet import SheetError, read_rows
+from tfds_adni.sources.spreadsheet import (
+    SheetError,
+    age_in_years,
+    iso_date,
+    known,
+    read_rows,
+    sex_letter,
+)
 from tfds_adni.sources.tree import Tree, names_of
 
 _DIAGNOSES = ("diagnosis", "diagnosis_sc", "diagnosis_bl", "dx", "group")

@@ -1,13 +1,14 @@
 """Records for what lies in a folder and cannot be used, whatever it holds."""
 
+import zipfile
 from collections import defaultdict
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
-from tfds_adni.sources.images import ImageFile
+from tfds_adni.sources.images import ImageFile, has_image_name
 from tfds_adni.sources.names import description_in, image_id_in, subject_in
 from tfds_adni.sources.record import ScanRecord
-from tfds_adni.sources.tree import parts_below
+from tfds_adni.sources.tree import Tree, names_of, parts_below
 
 
 def refuse(
@@ -55,3 +56,44 @@ def refuse_images(images: Iterable[ImageFile], root: Path) -> list[ScanRecord]:
         paths = [file.path for file in files]
         records.append(refuse(paths, root, files[0].problem))
     return records
+
+
+_UNREADABLE = "zip archive that cannot be read; download it again"
+_PACKED = "zip archive with images that are not unpacked; unpack it here"
+
+
+def packed(tree: Tree) -> Iterator[tuple[Path, str]]:
+    """Finds the zips whose images do not all lie unpacked in the folder.
+
+    Only the archives' lists of contents are read. An image counts as unpacked
+    where a file of its name lies anywhere in the folder.
+
+    Args:
+        tree: What lies in the folder.
+
+    Yields:
+        The archive and what to do with it.
+    """
+    unpacked = None
+    for path in names_of(tree, ".zip"):
+        names = _image_names(path)
+        if names is None:
+            yield path, _UNREADABLE
+        elif names:
+            unpacked = unpacked or {p.name for p in (*tree.files, *tree.odd)}
+            if not names <= unpacked:
+                yield path, _PACKED
+
+
+def _image_names(path: Path) -> set[str] | None:
+    """Gives the names of the images in a zip, `None` where it is broken."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = {
+                PurePosixPath(entry.filename).name
+                for entry in archive.infolist()
+                if not entry.is_dir()
+            }
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return None
+    return {n for n in names if has_image_name(n) and not n.startswith(".")}

@@ -5,19 +5,15 @@ the user, as ADNI adds the date of the download to it.
 """
 
 from tfds_adni.tables.delimited import TableError
-from tfds_adni.tables.diagnosis_reader import read_diagnosis
-from tfds_adni.tables.diagnosis_table import (
+from tfds_adni.tables.diagnosis import (
     DiagnosisTable,
     Exam,
     Nearest,
     nearest,
+    read_diagnosis,
 )
 from tfds_adni.tables.kinds import kind_of
-from tfds_adni.tables.quality import (
-    QualityTable,
-    judge_quality,
-    read_quality,
-)
+from tfds_adni.tables.quality import QualityTable, judge_quality, read_quality
 
 __all__ = [
     "DiagnosisTable",

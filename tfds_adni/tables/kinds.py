@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from tfds_adni.tables.delimited import read_columns
-from tfds_adni.tables.diagnosis_reader import CODES
+from tfds_adni.tables.diagnosis import CODES
 
 
 def kind_of(path: Path) -> str:

@@ -5,14 +5,16 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfds_adni.tables.cells import (
+from tfds_adni.tables.delimited import (
+    TableError,
+    found_columns,
     is_gap,
+    read_table,
     row_subject,
     subject_keys,
     to_date,
     to_visit,
 )
-from tfds_adni.tables.delimited import TableError, found_columns, read_table
 
 # PETC3 first: its grade is SCANQLTY, whatever other columns it has.
 _GRADES = ("SCANQLTY", "PASS")

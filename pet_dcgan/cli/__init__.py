@@ -1,0 +1,1 @@
+"""The command line `pet-dcgan`: it parses, calls and prints."""

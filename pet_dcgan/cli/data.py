@@ -1,0 +1,223 @@
+"""Commands that make data sets: phantom, scan, prepare."""
+
+import enum
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pet_dcgan.cli import console
+from pet_dcgan.cli.console import reported
+from pet_dcgan.cli.options import (
+    BeamOptions,
+    ConfigName,
+    DataDir,
+    Diagnosis,
+    Jobs,
+    LabelDays,
+    Levels,
+    Masks,
+    Method,
+    Normalise,
+    Quality,
+    Seed,
+    Smc,
+    SmcRule,
+    Tracer,
+    Visits,
+    WhichVisits,
+    parse_counts,
+)
+from pet_dcgan.utils.files import replacing
+
+if TYPE_CHECKING:
+    from tfds_adni.cohort.selection import Selection
+    from tfds_adni.volumes.normalisation import Normalisation
+
+router = typer.Typer()
+
+
+@router.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
+@reported
+def phantom(
+    out: Annotated[
+        Path, typer.Argument(help="A folder that is not there yet.")
+    ],
+    subjects: Annotated[
+        str,
+        typer.Option(help="Subjects a stage: 24, or NC=8,MCI=8,AD=8."),
+    ] = "24",
+    seed: Seed = 0,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes; all cores if unset.")
+    ] = None,
+) -> None:
+    """Makes an ADNI-like download of invented brains, to try things on."""
+    counts = parse_counts(subjects)
+    from tfds_adni.phantom import write_cohort
+
+    with console.progress("phantom scans") as advance:
+        written = write_cohort(
+            out,
+            subjects=counts,
+            seed=seed,
+            jobs=jobs,
+            progress=advance,
+        )
+    typer.echo(
+        f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
+        f"{written} --data-dir data"
+    )
+
+
+@router.command(epilog="Example: pet-dcgan scan ~/ADNI_PET --csv scans.csv")
+@reported
+def scan(
+    folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
+    csv: Annotated[
+        Path | None, typer.Option(help="Write one row for each file here.")
+    ] = None,
+    diagnosis: Diagnosis = None,
+    qc: Quality = None,
+    tracer: Tracer = "FDG",
+    level: Levels = None,
+    visits: WhichVisits = Visits.BASELINE,
+    smc: Smc = SmcRule.DROP,
+    label_days: LabelDays = 180,
+) -> None:
+    """Shows which scans would be used, which are skipped, and why."""
+    selection = _selection(
+        diagnosis=diagnosis,
+        qc=qc,
+        tracer=tracer,
+        levels=level,
+        visits=visits,
+        smc=smc,
+        label_days=label_days,
+    )
+    from tfds_adni.cohort.cohort import require_used, survey
+
+    cohort = survey(folder, selection)
+    console.print_cohort(cohort)
+    if csv:
+        with replacing(csv) as path:
+            cohort.account(folder).to_csv(path, index=False)
+        typer.echo(f"one row for each file: {csv}")
+    require_used(cohort, folder)
+
+
+@router.command(
+    epilog="Example: pet-dcgan prepare ~/ADNI_PET --data-dir data "
+    "--config axial_128"
+)
+@reported
+def prepare(
+    folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
+    data_dir: DataDir,
+    config: ConfigName = "axial_128",
+    num_shards: Annotated[
+        int | None,
+        typer.Option(min=1, help="Files of each split; by size if unset."),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
+    diagnosis: Diagnosis = None,
+    qc: Quality = None,
+    tracer: Tracer = "FDG",
+    level: Levels = None,
+    visits: WhichVisits = Visits.BASELINE,
+    smc: Smc = SmcRule.DROP,
+    label_days: LabelDays = 180,
+    normalise: Normalise = Method.BRAIN,
+    masks: Masks = None,
+    jobs: Jobs = None,
+    beam_options: BeamOptions = None,
+) -> None:
+    """Turns a folder of scans into TFRecords of labelled SUVR slices."""
+    selection = _selection(
+        diagnosis=diagnosis,
+        qc=qc,
+        tracer=tracer,
+        levels=level,
+        visits=visits,
+        smc=smc,
+        label_days=label_days,
+    )
+    normalisation = _normalisation(normalise, masks)
+    console.start_tensorflow(gpu=False)
+    from tfds_adni import Builder
+    from tfds_adni.prepare import prepare as prepare_set
+
+    if config not in Builder.builder_configs:
+        raise typer.BadParameter(
+            f"expected {', '.join(Builder.builder_configs)}; found {config!r}",
+            param_hint="--config",
+        )
+    with console.progress("prepare") as advance:
+        home = prepare_set(
+            folder,
+            data_dir,
+            config=config,
+            selection=selection,
+            normalisation=normalisation,
+            jobs=jobs,
+            beam_options=beam_options,
+            num_shards=num_shards,
+            split_seed=seed,
+            check=console.print_cohort,
+            progress=advance,
+        )
+    _say_what_pixels_told(home)
+    typer.echo(
+        f"{home}: account of every scan in scans.csv. Next: pet-dcgan train "
+        f"--data-dir {data_dir} --config {config} --stage AD --run runs/ad"
+    )
+
+
+def _selection(**options: Any) -> "Selection":
+    """Words the options that select scans; those left out keep their default.
+
+    Raises:
+        typer.BadParameter: If a value is unknown.
+    """
+    from tfds_adni.cohort.selection import Selection
+
+    given = {
+        name: value.value if isinstance(value, enum.Enum) else value
+        for name, value in options.items()
+        if value is not None
+    }
+    try:
+        return Selection(**given)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _say_what_pixels_told(home: Path) -> None:
+    """Warns of scans that were found wanting only when they were read."""
+    facts = json.loads((home / "metadata.json").read_text(encoding="utf-8"))
+    scans = facts["scans"]
+    if count := scans["skipped_for_their_pixels"]:
+        typer.echo(
+            f"warning: {count} more scans were skipped when they were read; "
+            "scans.csv says why"
+        )
+    if count := scans["with_repaired_voxels"]:
+        typer.echo(
+            f"warning: in {count} scans a few voxels were NaN or Inf and got "
+            "the mean of their neighbours"
+        )
+
+
+def _normalisation(method: Method, masks: Path | None) -> "Normalisation":
+    """Words the options that make SUVR.
+
+    Raises:
+        typer.BadParameter: If they do not go together.
+    """
+    from tfds_adni.volumes.normalisation import Normalisation
+
+    try:
+        return Normalisation(method=method.value, masks=masks)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

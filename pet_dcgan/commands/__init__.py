@@ -1,1 +1,0 @@
-"""The commands of `pet-dcgan`, by what they are for."""

@@ -1,0 +1,1 @@
+"""From a prepared data set on disk to batches in [-1, 1]."""

@@ -1,0 +1,169 @@
+"""A prepared data set to batches of images in [-1, 1]."""
+
+import dataclasses
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.data.slice_store import is_streamed
+from pet_dcgan.data.suvr import PNG_MAX
+
+
+def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
+    """Whole batches in one pass over the slices.
+
+    Args:
+        slices: What is trained on.
+        config: Its `batch_size` counts.
+
+    Raises:
+        ValueError: If there are fewer images than one batch needs.
+    """
+    count = len(slices.images)
+    if count < config.batch_size:
+        raise ValueError(
+            f"expected at least one batch of {config.batch_size} images, "
+            f"found {count}: lower it with --set batch_size={max(2, count)}"
+        )
+    return count // config.batch_size
+
+
+def training_batches(
+    slices: Slices,
+    config: TrainConfig,
+    *,
+    first_epoch: int = 0,
+    strategy: tf.distribute.Strategy | None = None,
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    """All batches from `first_epoch` to the last, one pass after another.
+
+    An epoch is one permutation of all slices that depends on the seed and the
+    epoch's number alone, so a run that goes on later sees the same order; what
+    does not fill a batch is dropped. Images stay uint16 until their turn.
+    Under a strategy, replica `r` of `n` gets the `r`-th of `n` equal parts of
+    each batch, so that together they see what one device would.
+
+    Args:
+        slices: What to train on; those kept in a file are read from it.
+        config: Batch, channels, epochs and seed.
+        first_epoch: Completed epochs.
+        strategy: Who shares a batch; none leaves it to one device.
+
+    Returns:
+        Dataset of float32 `[batch, size, size, channels]` in [-1, 1], with
+        `(epochs - first_epoch) * steps_per_epoch(slices, config)` elements;
+        `fit` needs `steps_per_epoch` with it.
+
+    Raises:
+        ValueError: If there are fewer images than one batch needs, or a batch
+            has no equal parts.
+    """
+    steps = steps_per_epoch(slices, config)
+    total = max(0, config.epochs - first_epoch) * steps
+    read = _reader(slices.images)
+
+    @tf.autograph.experimental.do_not_convert
+    def convert(indices: tf.Tensor) -> tf.Tensor:
+        stored = tf.cast(read(indices), tf.float32)[..., tf.newaxis]
+        return tf.repeat(stored * (2.0 / PNG_MAX) - 1.0, config.channels, -1)
+
+    def batches(share: _Share) -> tf.data.Dataset:
+        indices = _indices(len(slices.images), config, first_epoch, share)
+        images = indices.map(convert, tf.data.AUTOTUNE)
+        count = tf.data.experimental.assert_cardinality(total * share.replicas)
+        return images.apply(count).prefetch(tf.data.AUTOTUNE)
+
+    if strategy is None:
+        return batches(_Share())
+    require_equal_parts(config, strategy.num_replicas_in_sync)
+    return strategy.distribute_datasets_from_function(
+        lambda context: batches(_Share.of(context))
+    )
+
+
+def require_equal_parts(config: TrainConfig, replicas: int) -> None:
+    """Refuses a batch that so many replicas cannot share equally.
+
+    Args:
+        config: Its `batch_size` counts.
+        replicas: Devices that share a batch.
+
+    Raises:
+        ValueError: If it leaves a remainder.
+    """
+    rest = config.batch_size % replicas
+    if rest:
+        below, above = config.batch_size - rest, config.batch_size + replicas
+        fitting = below or above - rest
+        raise ValueError(
+            f"expected a batch that {replicas} devices share equally, found "
+            f"{config.batch_size}: add --set batch_size={fitting}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Share:
+    """Which part of each batch one worker feeds, to how many replicas."""
+
+    worker: int = 0
+    workers: int = 1
+    replicas: int = 1  # of this worker
+
+    @classmethod
+    def of(cls, context: tf.distribute.InputContext) -> "_Share":
+        workers = context.num_input_pipelines
+        return cls(
+            worker=context.input_pipeline_id,
+            workers=workers,
+            replicas=context.num_replicas_in_sync // workers,
+        )
+
+
+def _indices(
+    count: int, config: TrainConfig, first_epoch: int, share: _Share
+) -> tf.data.Dataset:
+    """Indices of each batch, or of each replica's part of it in turn."""
+    first = share.worker * config.batch_size // share.workers
+    last = first + config.batch_size // share.workers
+
+    # nothing in these two is left for AutoGraph to rewrite
+    @tf.autograph.experimental.do_not_convert
+    def order(epoch: tf.Tensor) -> tf.data.Dataset:
+        indices = tf.random.experimental.stateless_shuffle(
+            tf.range(count),
+            seed=tf.stack([tf.constant(config.seed, tf.int64), epoch]),
+            alg="philox",
+        )
+        batches = tf.data.Dataset.from_tensor_slices(indices)
+        return batches.batch(config.batch_size, drop_remainder=True)
+
+    @tf.autograph.experimental.do_not_convert
+    def parts(batch: tf.Tensor) -> tf.data.Dataset:
+        own = tf.reshape(batch[first:last], [share.replicas, -1])
+        return tf.data.Dataset.from_tensor_slices(own)
+
+    epochs = tf.data.Dataset.range(first_epoch, config.epochs)
+    return epochs.flat_map(order).flat_map(parts)
+
+
+def _reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Function of indices `[n]` to stored slices `[n, size, size]`."""
+    if is_streamed(images):
+
+        def read(indices: tf.Tensor) -> tf.Tensor:
+            stored = tf.numpy_function(
+                lambda chosen: images[chosen],
+                [indices],
+                tf.uint16,
+                stateful=False,  # the file does not change
+            )
+            return tf.ensure_shape(stored, [*indices.shape, *images.shape[1:]])
+
+        return read
+    with tf.device("CPU:0"):  # the whole set need not fit on a GPU
+        kept = tf.constant(images)
+    return functools.partial(tf.gather, kept)

@@ -1,0 +1,135 @@
+"""Data leakage: no subject is trained on and judged on.
+
+Every check of who may be where stands here. Each takes subjects, and raises a
+`DataLeakageError` that names those who are where they must not be.
+"""
+
+import itertools
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from pet_dcgan.data.prepared_set import subjects_of
+
+SPLITS = ("train", "validation", "test")
+HELD_OUT = SPLITS[1:]
+
+
+class DataLeakageError(ValueError):
+    """A subject is where it would make a figure worthless."""
+
+
+def require_disjoint(
+    trained_on: Iterable[str], judged_on: Iterable[str]
+) -> None:
+    """Refuses subjects that would be both trained on and judged on.
+
+    Args:
+        trained_on: Subject ids.
+        judged_on: Subject ids.
+
+    Raises:
+        DataLeakageError: If there are such, naming them.
+    """
+    shared = sorted(set(trained_on) & set(judged_on))
+    if shared:
+        raise DataLeakageError(
+            "expected no subject both trained on and held out, found "
+            f"{named(shared)}: prepare the set again, by subject"
+        )
+
+
+def require_not_held_out(
+    subjects: Iterable[str], data_dir: str | Path, dataset: str
+) -> None:
+    """Refuses training subjects that a set keeps for validation or testing.
+
+    Args:
+        subjects: Those that were trained on, perhaps of another set.
+        data_dir: Folder of the prepared sets.
+        dataset: Configuration of the set.
+
+    Raises:
+        DataLeakageError: If there are such, naming them.
+    """
+    for split in HELD_OUT:
+        held_out = subjects_of(data_dir, dataset, split=split)
+        require_disjoint(subjects, held_out)
+
+
+def require_splits_apart(
+    data_dir: str | Path, dataset: str
+) -> dict[str, set[str]]:
+    """The subjects of each split of a set.
+
+    Args:
+        data_dir: Folder of the prepared sets.
+        dataset: Configuration of the set.
+
+    Raises:
+        DataLeakageError: If two splits share a subject, naming them.
+    """
+    subjects = {s: subjects_of(data_dir, dataset, split=s) for s in SPLITS}
+    for one, other in itertools.combinations(SPLITS, 2):
+        shared = sorted(subjects[one] & subjects[other])
+        if shared:
+            raise DataLeakageError(
+                f"expected no subject in two splits of {dataset}, found in "
+                f"{one} and {other} {named(shared)}: prepare the set again, "
+                "by subject"
+            )
+    return subjects
+
+
+def require_unseen(
+    trained_on: Collection[str], held_out: set[str], *, run: str | Path
+) -> None:
+    """Refuses a study's generator that saw a validation or test subject.
+
+    Args:
+        trained_on: The generator's training subjects.
+        held_out: Validation and test subjects.
+        run: Folder of the generator's run, for the message.
+
+    Raises:
+        DataLeakageError: If it has, naming them.
+    """
+    shared = sorted(set(trained_on) & held_out)
+    if shared:
+        raise DataLeakageError(
+            f"expected a generator of training subjects only in {run}, "
+            f"found validation or test subjects {named(shared)}: train it "
+            "again, or leave it out and the study trains its own"
+        )
+
+
+def require_within(
+    trained_on: Collection[str],
+    allowed: set[str],
+    *,
+    fraction: int,
+    run: str | Path,
+) -> None:
+    """Refuses a study's generator that saw subjects outside a fraction.
+
+    Args:
+        trained_on: The generator's training subjects.
+        allowed: Every subject of the fraction.
+        fraction: In percent, for the message.
+        run: Folder of the generator's run, for the message.
+
+    Raises:
+        DataLeakageError: If it has, naming them.
+    """
+    outside = sorted(set(trained_on) - allowed)
+    if outside:
+        raise DataLeakageError(
+            f"expected a generator of the subjects of {fraction} % in "
+            f"{run}, found others {named(outside)}: leave it out and "
+            "the study trains its own"
+        )
+
+
+def named(subjects: Sequence[str]) -> str:
+    """How many subjects, and the first five by name, for a line of text."""
+    first = ", ".join(subjects[:5]) + (", ..." if len(subjects) > 5 else "")
+    return f"{len(subjects)}: {first}"

@@ -1,0 +1,136 @@
+"""What a prepared set gives a training: its facts and its slices."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from pet_dcgan.config import ALL_STAGES, TrainConfig, make_config
+from pet_dcgan.data.leakage import require_not_held_out
+from pet_dcgan.data.prepared_set import Slices, load_slices, open_set
+
+FEW_SUBJECTS = 8
+_FACTS = ("size", "spacing_mm", "suvr_max", "phantom")
+
+
+def resolve_config(
+    preset: str,
+    *,
+    data_dir: str | Path,
+    dataset: str,
+    stage: str,
+    plane: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    warm_start: str | Path = "",
+) -> TrainConfig:
+    """A preset completed with what the prepared set says about itself.
+
+    Args:
+        preset: Name of one of `pet_dcgan.presets.PRESETS`.
+        data_dir: Folder that holds `adni/<dataset>/<version>`.
+        dataset: Configuration of the prepared set, as `"axial_128"`.
+        stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
+        plane: Only needed where the set holds several.
+        overrides: Settings to change, as `{"epochs": 3}`.
+        seed: Fixes weights, latents and the order of the slices.
+        warm_start: Run folder whose networks it starts from, if any.
+
+    Raises:
+        FileNotFoundError: If there is no such set.
+        ValueError: If a value is unknown, or the plane has to be named.
+    """
+    _, meta = open_set(data_dir, dataset)
+    if plane is None and len(meta.planes) == 1:
+        plane = meta.planes[0]
+    if plane not in meta.planes:
+        raise ValueError(
+            f"expected --plane among {', '.join(meta.planes)} for {dataset}, "
+            f"found {plane}: add it"
+        )
+    return make_config(
+        preset,
+        overrides=overrides,
+        stage=stage,
+        plane=plane,
+        dataset=dataset,
+        data_dir=str(Path(data_dir).resolve()),
+        phantom=meta.phantom,
+        size=meta.size,
+        spacing_mm=meta.spacing_mm,
+        suvr_max=meta.suvr_max,
+        seed=seed,
+        warm_start=str(Path(warm_start).resolve()) if warm_start else "",
+    )
+
+
+def load_training_slices(
+    config: TrainConfig,
+    *,
+    subjects: Collection[str] | None = None,
+    overflow: str | Path | None = None,
+) -> Slices:
+    """The slices a configuration trains on, checked against the set.
+
+    Args:
+        config: Which stage and plane of which set.
+        subjects: Only these of the training subjects; all if unset.
+        overflow: Folder for a file of the slices where they do not fit in
+            memory; without one they are read into memory.
+
+    Raises:
+        FileNotFoundError: If there is no such set.
+        OSError: If the disk of `overflow` is full.
+        ValueError: If the set differs from the configuration, or a subject
+            trained on is also held out.
+    """
+    slices = _load(config, "train", subjects=subjects, overflow=overflow)
+    for name in _FACTS:
+        wanted, found = getattr(config, name), getattr(slices.meta, name)
+        if wanted != found:
+            raise ValueError(
+                f"expected a set of {name} {wanted}, found {found}: the set "
+                "was prepared anew, train under another --run"
+            )
+    require_not_held_out(slices.subjects, config.data_dir, config.dataset)
+    return slices
+
+
+def load_validation_slices(config: TrainConfig) -> Slices:
+    """The slices of the same stage and plane that a training may look at.
+
+    Raises:
+        FileNotFoundError: If there is no such set.
+        ValueError: If the set holds none of that stage and plane.
+    """
+    return _load(config, "validation")
+
+
+def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
+    """A line on what suffers where there are few subjects, else nothing.
+
+    Args:
+        slices: What is trained on.
+        config: What the training is told.
+    """
+    found = len(set(slices.subjects))
+    if found >= FEW_SUBJECTS:
+        return None
+    alone = config.stage != ALL_STAGES
+    return (
+        f"{found} subjects of {config.stage} to train on, fewer than "
+        f"{FEW_SUBJECTS}: expect images that vary little or copy these "
+        "subjects, and metrics with wide errors; prepare more scans"
+        + alone
+        * ", or start with --warm-start from a run of --stage ALL"
+    )
+
+
+def _load(config: TrainConfig, split: str, **options: Any) -> Slices:
+    return load_slices(
+        config.data_dir,
+        config.dataset,
+        split=split,
+        stage=config.stage,
+        plane=config.plane,
+        **options,
+    )

@@ -1,0 +1,257 @@
+"""The images an evaluation judges, and those it judges them by."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keras
+import numpy as np
+
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.data.leakage import named, require_disjoint
+from pet_dcgan.data.prepared_set import (
+    SetMeta,
+    Slices,
+    load_slices,
+    subjects_of,
+)
+from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.runs.run import Run
+
+# synthetic images where no number is given: copies are looked for among all
+SYNTHETIC = 1000
+# shares of suvr_max: an image that stays below the first is black, one that
+# varies by less than the second is of one grey; a training of a few steps
+# makes images that hardly vary, which are judged all the same
+_BLACK, _FLAT = 1e-3, 1e-6
+
+
+class RealSlices(NamedTuple):
+    """Real slices and whose they are, ordered by subject.
+
+    Args:
+        images: float32 `[n, size, size]` in SUVR.
+        subjects: Text `[n]`.
+    """
+
+    images: np.ndarray
+    subjects: np.ndarray
+
+    @property
+    def subject_count(self) -> int:
+        """Number of different subjects."""
+        return len(np.unique(self.subjects))
+
+    def spread(self, count: int) -> "RealSlices":
+        """`count` of them, evenly over the subjects."""
+        rows = np.linspace(0, len(self.images) - 1, count).round().astype(int)
+        return RealSlices(self.images[rows], self.subjects[rows])
+
+
+@dataclasses.dataclass(frozen=True)
+class EvaluationImages:
+    """Everything that numbers are made of.
+
+    Args:
+        config: The run's.
+        seed: Of the first synthetic image and of whatever is drawn.
+        real: Held-out slices of the test split that are compared `[n]`.
+        synthetic: `[m, size, size]` in SUVR, `m >= n`; the first `n` are
+            compared, all are looked through for copies and for diversity.
+        test: Every slice of the test split.
+        validation: Slices of the validation split; there may be none.
+        training: What the run trained on.
+    """
+
+    config: TrainConfig
+    seed: int
+    real: RealSlices
+    synthetic: np.ndarray
+    test: RealSlices
+    validation: RealSlices
+    training: Slices
+
+    @property
+    def compared(self) -> np.ndarray:
+        """Synthetic images `[n, size, size]`, as many as real ones."""
+        return self.synthetic[: len(self.real.images)]
+
+    @property
+    def training_suvr(self) -> np.ndarray:
+        """The training slices in SUVR `[n, size, size]`."""
+        return suvr_from_png(self.training.images, self.config.suvr_max)
+
+    def samples(self) -> "Samples":
+        """Equally many images of each kind, for numbers of whole samples."""
+        count = len(self.real.images)
+        if len(self.validation.images):
+            count = min(count, len(self.validation.images))
+        others = min(count, len(self.validation.images))
+        return Samples(
+            self.real.spread(count),
+            self.synthetic[:count],
+            self.validation.spread(others) if others else None,
+        )
+
+
+class Samples(NamedTuple):
+    """Equally many images of each kind.
+
+    Args:
+        real: Of the test split.
+        synthetic: `[n, size, size]` in SUVR.
+        others: Real ones of other subjects, those of the validation split, or
+            None where there are none.
+    """
+
+    real: RealSlices
+    synthetic: np.ndarray
+    others: RealSlices | None
+
+
+def evaluation_images(
+    run: Run, *, data_dir: str | Path | None, count: int | None, seed: int
+) -> EvaluationImages:
+    """Reads the real images, and draws the synthetic ones.
+
+    Args:
+        run: A finished run.
+        data_dir: Folder of the prepared sets, by default the run's own.
+        count: Number of synthetic images, by default `SYNTHETIC` or as many
+            as there are held-out ones, if those are more. As many real ones
+            are compared, or all.
+        seed: Seed of the first synthetic image and of the choice of real
+            ones.
+
+    Raises:
+        FileNotFoundError: If the run is not finished or the set is missing.
+        ValueError: If a held-out subject was trained on, the set does not
+            fit the run, `count` is out of range, or the generator's images
+            are black or not finite.
+    """
+    if not 0 <= seed < 2**62:
+        raise ValueError(f"expected a seed of 0 or more, found {seed}")
+    generator = run.load_generator()
+    config = run.config
+    place = data_dir or config.data_dir
+    test = _load(config, place, "test")
+    _require_fit(config, test.meta)
+    require_disjoint(run.subjects, test.subjects)
+    in_suvr = _in_suvr(test)
+    drawn = _drawn(generator, config, seed, _number(count, len(test.images)))
+    return EvaluationImages(
+        config=config,
+        seed=seed,
+        real=_chosen(in_suvr, count, seed),
+        synthetic=drawn,
+        test=in_suvr,
+        validation=_validation(run, place),
+        training=_trained_on(run, place),
+    )
+
+
+def _load(
+    config: TrainConfig, place: str | Path, split: str, **options: Any
+) -> Slices:
+    return load_slices(
+        place,
+        config.dataset,
+        split=split,
+        stage=config.stage,
+        plane=config.plane,
+        **options,
+    )
+
+
+def _require_fit(config: TrainConfig, meta: SetMeta) -> None:
+    for name in ("size", "spacing_mm", "suvr_max", "phantom"):
+        wanted, found = getattr(config, name), getattr(meta, name)
+        if wanted != found:
+            raise ValueError(
+                f"expected a data set with the run's {name} {wanted}, found "
+                f"{found}: give the --data-dir the run was trained on"
+            )
+
+
+def _number(count: int | None, held_out: int) -> int:
+    if held_out < 2:
+        raise ValueError(
+            "expected two or more held-out slices, found 1: prepare more scans"
+        )
+    if count is None:
+        return max(SYNTHETIC, held_out)
+    if count < 2:
+        raise ValueError(f"expected a count of 2 or more, found {count}")
+    return count
+
+
+def _chosen(test: RealSlices, count: int | None, seed: int) -> RealSlices:
+    """`count` of the test slices at random, or all of them."""
+    total = len(test.images)
+    if count is None or count >= total:
+        return test
+    random = np.random.default_rng(seed)
+    rows = np.sort(random.choice(total, count, replace=False))
+    return RealSlices(test.images[rows], test.subjects[rows])
+
+
+def _in_suvr(slices: Slices) -> RealSlices:
+    suvr = suvr_from_png(slices.images, slices.meta.suvr_max)
+    return RealSlices(suvr, slices.subjects)
+
+
+def _validation(run: Run, place: str | Path) -> RealSlices:
+    """Those of the run's stage and plane; a small set may have none."""
+    config = run.config
+    split = {"data_dir": place, "config": config.dataset, "split": "validation"}
+    require_disjoint(run.subjects, subjects_of(**split))
+    if subjects_of(**split, stage=config.stage):
+        return _in_suvr(_load(config, place, "validation"))
+    none = np.empty([0, config.size, config.size], np.float32)
+    return RealSlices(none, np.array([], str))
+
+
+def _trained_on(run: Run, place: str | Path) -> Slices:
+    """The slices of the run's own subjects.
+
+    A run that started from another one names the subjects of that one, too,
+    which may be of another stage or set.
+    """
+    slices = _load(run.config, place, "train", subjects=set(run.subjects))
+    lost = sorted(set(run.subjects) - set(slices.subjects))
+    if lost and not run.config.warm_start:
+        raise ValueError(
+            f"expected the run's {len(run.subjects)} training subjects in the "
+            f"set, found none of {named(lost)}: give the --data-dir the run "
+            "was trained on"
+        )
+    return slices
+
+
+def _drawn(
+    generator: keras.Model, config: TrainConfig, seed: int, count: int
+) -> np.ndarray:
+    _require_shape(generator, config)
+    seeds = np.arange(seed, seed + count)
+    images = synthetic_slices(generator, seeds, suvr_max=config.suvr_max)
+    varied = np.ptp(images, axis=(1, 2)).max()
+    if images.max() < _BLACK * config.suvr_max or (
+        varied < _FLAT * config.suvr_max
+    ):
+        raise ValueError(
+            "expected images of brains, found every synthetic one black or of "
+            f"one grey (SUVR up to {max(0.0, float(images.max())):.3f}): the "
+            "training collapsed, see health.csv and train again"
+        )
+    return images
+
+
+def _require_shape(generator: keras.Model, config: TrainConfig) -> None:
+    found = tuple(generator.output_shape[1:3])
+    if found != (config.size, config.size):
+        raise ValueError(
+            f"expected a generator of {config.size}x{config.size} images, as "
+            f"the run's config.json says, found {found[0]}x{found[1]}: "
+            "restore the run's files or train again"
+        )

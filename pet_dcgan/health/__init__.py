@@ -1,1 +1,0 @@
-"""How a training is doing, in words: looks, states, remedies, the log."""

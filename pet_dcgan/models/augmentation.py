@@ -1,0 +1,224 @@
+"""Changes to images that a discriminator must not learn from too few of.
+
+Differentiable augmentation (Zhao et al. 2020, arXiv 2006.10738): real and
+generated images are changed in the same ways before the discriminator sees
+them, and the generator's gradient flows back through the change. Only where
+tissue lies is changed: no operation here touches how bright it is, since a
+pixel's value is the uptake that carries the disease.
+"""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from pet_dcgan.models.latents import per_example_uniform, replica_count
+
+SHIFT = 1 / 8  # of the side, either way, as in Zhao et al.
+ANGLE = math.radians(10.0)  # either way
+SCALE = 0.1  # of the size, either way
+HOLE = 0.4  # of the side
+OUTSIDE = -1.0  # no uptake
+DRAWS = 10  # numbers in [0, 1) an image
+
+_GEOMETRIC = {"translate", "rotate", "scale"}
+
+
+def augment(
+    images: tf.Tensor,
+    draws: tf.Tensor,
+    *,
+    names: tuple[str, ...],
+    probability: float | tf.Tensor,
+) -> tf.Tensor:
+    """Changes each image on its own, or leaves it bit for bit as it was.
+
+    `"translate"` shifts by up to an eighth of the side, `"rotate"` turns by
+    up to 10 degrees, `"scale"` zooms by up to 10 %, all three in one bilinear
+    resampling; `"cutout"` clears a square of two fifths of the side. What
+    comes from outside the image is without uptake.
+
+    Args:
+        images: float32 `[n, size, size, channels]` in [-1, 1].
+        draws: Uniform in [0, 1), `[n, DRAWS]`; they decide everything.
+        names: Which of the four may happen.
+        probability: That of each of them, an image.
+
+    Returns:
+        Images of the same shape and range.
+    """
+    happens = tf.cast(draws[:, :4] < probability, images.dtype)
+    amount = 2.0 * draws[:, 4:8] - 1.0
+    if _GEOMETRIC & set(names):
+        used = [
+            float(name in names) for name in ("translate", "rotate", "scale")
+        ]
+        happened = happens[:, :3] * tf.constant(used)
+        images = _warp(
+            images,
+            shift=SHIFT * amount[:, :2] * happened[:, :1],
+            angle=ANGLE * amount[:, 2] * happened[:, 1],
+            zoom=1.0 + SCALE * amount[:, 3] * happened[:, 2],
+        )
+    if "cutout" in names:
+        images = _cut_out(images, draws[:, 8:10], happens[:, 3])
+    return images
+
+
+def _warp(
+    images: tf.Tensor, *, shift: tf.Tensor, angle: tf.Tensor, zoom: tf.Tensor
+) -> tf.Tensor:
+    """Bilinear samples of turned, zoomed and shifted images.
+
+    Args:
+        images: `[n, size, size, channels]`.
+        shift: `[n, 2]`, down and right, in sides.
+        angle: `[n]`, in radians.
+        zoom: `[n]`, above 1 for larger.
+    """
+    size = images.shape[1]
+    centre = (size - 1) / 2
+    # where each pixel comes from: the change undone, about the centre
+    axis = tf.range(size, dtype=tf.float32) - centre
+    moved = axis[None, :, None] - (size * shift)[:, None, :]
+    y, x = moved[:, :, None, 0], moved[:, None, :, 1]
+    cosine = (tf.cos(angle) / zoom)[:, None, None]
+    sine = (tf.sin(angle) / zoom)[:, None, None]
+    return _sample(
+        images,
+        cosine * y + sine * x + centre,
+        cosine * x - sine * y + centre,
+    )
+
+
+def _sample(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Bilinear samples at `y`, `x` `[n, size, size]`, in pixels.
+
+    A border of one pixel stands for all that is outside.
+    """
+    size, channels = images.shape[1], images.shape[3]
+    side = size + 2
+    border = [[0, 0], [1, 1], [1, 1], [0, 0]]
+    padded = tf.pad(images, border, constant_values=OUTSIDE)
+    row, down = _place(y, size)
+    column, right = _place(x, size)
+    # four gathers of single pixels, and of numbers where they are such: half
+    # the time of one gather of four, forward and back
+    shape = [-1] if channels == 1 else [-1, channels]
+    pixels = tf.reshape(padded, shape)
+    if channels > 1:
+        down, right = down[..., None], right[..., None]
+    first = tf.range(tf.shape(images)[0])[:, None, None] * side**2
+    first += row * side + column
+    above, below = (
+        tf.gather(pixels, first + step) * (1.0 - right)
+        + tf.gather(pixels, first + step + 1) * right
+        for step in (0, side)
+    )
+    sampled = above * (1.0 - down) + below * down
+    return tf.reshape(sampled, tf.shape(images))
+
+
+def _place(at: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """The neighbour before a place on the padded axis, and how far beyond."""
+    at = tf.clip_by_value(at + 1.0, 0.0, size + 1.0)
+    before = tf.minimum(tf.floor(at), float(size))
+    return tf.cast(before, tf.int32), at - before
+
+
+def _cut_out(
+    images: tf.Tensor, centres: tf.Tensor, happens: tf.Tensor
+) -> tf.Tensor:
+    """Clears a square about `centres` `[n, 2]`, in sides, where it happens."""
+    size = images.shape[1]
+    axis = (tf.range(size, dtype=tf.float32) + 0.5) / size
+    near = tf.abs(axis[None, :, None] - centres[:, None, :]) < HOLE / 2
+    hole = near[:, :, None, 0] & near[:, None, :, 1]
+    hole &= happens[:, None, None] > 0
+    return tf.where(hole[..., None], OUTSIDE, images)
+
+
+EVERY = 4  # steps, as Karras et al.
+FULL_RISE = 10_000  # images seen from 0 to 1
+# beyond, they found augmentations to leak into what is generated
+HIGHEST = 0.8
+
+
+class Augmenter(keras.layers.Layer):
+    """Augments what a discriminator sees, with a probability that may adapt.
+
+    Args:
+        names: Augmentations, of `pet_dcgan.models.augmentation.augment`.
+        probability: Of each of them, an image; where it adapts, at first.
+        target: Mean sign of the logits of real images to steer to; 0 leaves
+            the probability as it is.
+        seed: Fixes the draws of every step.
+    """
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        probability: float,
+        *,
+        target: float = 0.0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(name="augmenter", dtype="float32")
+        self.names = names
+        self.target = target
+        self.seed = seed
+        self.probability = self._scalar("probability", probability)
+        self.signs = self._scalar("signs", 0.0)
+        self.built = True
+
+    def call(
+        self, images: tf.Tensor, *, step: int | tf.Tensor, stream: int
+    ) -> tf.Tensor:
+        """The images of a step, each changed or not by draws of its own.
+
+        Args:
+            images: float32 `[n, size, size, channels]` in [-1, 1].
+            step: Completed steps.
+            stream: `noise.REAL` or `noise.FAKE`, which draw apart.
+        """
+        draws = per_example_uniform(
+            tf.shape(images)[0],
+            DRAWS,
+            seed=self.seed,
+            step=step,
+            stream=stream,
+        )
+        probability = tf.convert_to_tensor(self.probability)
+        return augment(images, draws, names=self.names, probability=probability)
+
+    def observe(self, real_logits: tf.Tensor, step: int | tf.Tensor) -> None:
+        """Takes note of a step's logits, and steers when it is time.
+
+        Args:
+            real_logits: Of this replica's real images, `[n, 1]`.
+            step: Completed steps.
+        """
+        if not self.target:
+            return
+        replicas = replica_count()
+        sign = tf.reduce_mean(tf.sign(real_logits))
+        if replicas > 1:
+            context = tf.distribute.get_replica_context()
+            sign = context.all_reduce(tf.distribute.ReduceOp.MEAN, sign)
+        signs = self.signs + sign / EVERY
+        images = tf.cast(tf.shape(real_logits)[0] * replicas, tf.float32)
+        move = images * (EVERY / FULL_RISE) * tf.sign(signs - self.target)
+        steered = tf.clip_by_value(self.probability + move, 0.0, HIGHEST)
+        due = tf.equal(step % EVERY, EVERY - 1)
+        self.probability.assign(tf.where(due, steered, self.probability))
+        self.signs.assign(tf.where(due, 0.0, signs))
+
+    def _scalar(self, name: str, value: float) -> keras.Variable:
+        return self.add_weight(
+            name=name,
+            shape=(),
+            initializer=keras.initializers.Constant(value),
+            trainable=False,
+            # replicas reckon with the same numbers
+            aggregation="only_first_replica",
+        )

@@ -1,0 +1,449 @@
+"""The two networks and how one step trains them."""
+
+import functools
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from pet_dcgan.models import losses
+from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.cpu_training import FusedAdam, training_pass
+from pet_dcgan.models.ema import ema_decay_at, update_ema
+from pet_dcgan.models.latents import (
+    FAKE,
+    REAL,
+    per_example_uniform,
+    replica_count,
+)
+from pet_dcgan.models.networks import float32_copy
+
+
+class DiscriminatorPass(NamedTuple):
+    """What a batch of images gives the discriminator to learn from.
+
+    Args:
+        gradients: By the discriminator's trainable variables, scaled as its
+            optimiser expects them.
+        loss: Scalar, without a penalty.
+        logits: `[n, 1]`.
+    """
+
+    gradients: list[tf.Tensor]
+    loss: tf.Tensor
+    logits: tf.Tensor
+
+
+class DCGAN(keras.Model):
+    """A generator and a discriminator trained against each other.
+
+    One step follows Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2: a
+    pass of real images and a separate pass of generated ones through the
+    discriminator (so they share no batch statistics), the two gradients
+    summed, one optimiser step; then the generator's step through the updated
+    discriminator. That it sees the same generated images is our reading.
+
+    Everything else is off unless asked for: a running average of the
+    generator, augmentation of what the discriminator sees, one-sided label
+    smoothing and the R1 penalty. Real and generated images are augmented in
+    the same ways by draws of their own; the generator's step sees the images
+    that the discriminator has seen.
+
+    Latents are uniform in [-1, 1). They and the augmentations depend on the
+    seed, the step and the position in the batch alone, so a run can be
+    repeated, resumed, and shared by several replicas. The model itself saves
+    weights only; save `sampler_network` to keep a network.
+
+    Args:
+        generator: Model from latents `[n, latent_dim]` to images.
+        discriminator: Model from images to logits `[n, 1]`.
+        seed: Fixes the latents and augmentations of every step.
+        ema_decay: Share of the generator's average that a step keeps, after
+            a start with less; 0 keeps no average.
+        augmenter: What is done to images before the discriminator sees them;
+            where its probability adapts, that is logged too.
+        label_smoothing: What the label of real images falls short of 1.
+        r1_weight: Weight gamma of the R1 penalty on the real images as the
+            discriminator sees them, which has to be twice differentiable; 0
+            is none.
+        r1_every: Steps between two penalties, each weighted by it (the lazy
+            regularisation of Karras et al. 2020, arXiv 1912.04958).
+
+    Call arguments:
+        inputs: Latents `[n, latent_dim]`; the result is `generator`'s.
+
+    Raises:
+        ValueError: If the two networks do not fit together.
+
+    Example:
+    >>> from pet_dcgan.models.networks import (
+    ...     build_discriminator,
+    ...     build_generator,
+    ... )
+    >>> options = {"size": 32, "channels": 1, "width": 4}
+    >>> model = DCGAN(
+    ...     build_generator(**options), build_discriminator(**options)
+    ... )
+    >>> model.compile()
+    >>> images = tf.zeros([2, 32, 32, 1])
+    >>> history = model.fit(images, verbose=0)
+    >>> sorted(history.history)
+    ['d_loss', 'fake_accuracy', 'g_loss', 'real_accuracy']
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        seed: int = 0,
+        ema_decay: float = 0.0,
+        augmenter: Augmenter | None = None,
+        label_smoothing: float = 0.0,
+        r1_weight: float = 0.0,
+        r1_every: int = 1,
+        **kwargs,
+    ) -> None:
+        super().__init__(**kwargs)
+        if generator.output_shape != discriminator.input_shape:
+            raise ValueError(
+                "expected a discriminator of the generator's images "
+                f"{generator.output_shape}, found one of "
+                f"{discriminator.input_shape}"
+            )
+        self.generator = generator
+        self.discriminator = discriminator
+        self.seed = seed
+        self.latent_dim = generator.input_shape[-1]
+        self.ema_decay = ema_decay
+        self.average = float32_copy(generator) if ema_decay else None
+        self.augmenter = augmenter
+        self.label_smoothing = label_smoothing
+        self.r1_weight = r1_weight
+        self.r1_every = r1_every
+        # an optimiser that skips a step does not count it
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            initializer="zeros",
+            dtype="int64",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self.d_loss = keras.metrics.Mean(name="d_loss")
+        self.g_loss = keras.metrics.Mean(name="g_loss")
+        self.real_accuracy = keras.metrics.Mean(name="real_accuracy")
+        self.fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
+        if augmenter is not None and augmenter.target:
+            self.strength = keras.metrics.Mean(name="augment_probability")
+        # callbacks that save weights ask for a built model
+        self.build((None, self.latent_dim))
+
+    def compile(
+        self,
+        g_optimizer: keras.optimizers.Optimizer | None = None,
+        d_optimizer: keras.optimizers.Optimizer | None = None,
+        *,
+        jit_compile: bool | str | None = None,
+    ) -> None:
+        """Sets the optimisers; without any, Adam as the paper states it.
+
+        Args:
+            g_optimizer: Optimiser of the generator.
+            d_optimizer: Optimiser of the discriminator.
+            jit_compile: Whether to use XLA. By default never without a GPU
+                (it is several times slower there), and `"auto"` with one.
+
+        Raises:
+            ValueError: If both networks would share one optimiser.
+        """
+        g_optimizer = g_optimizer or paper_adam()
+        d_optimizer = d_optimizer or paper_adam()
+        if g_optimizer is d_optimizer:
+            raise ValueError(
+                "expected an optimiser for each network, found one for both: "
+                "make a second one"
+            )
+        if jit_compile is None:
+            has_gpu = bool(tf.config.list_physical_devices("GPU"))
+            jit_compile = "auto" if has_gpu else False
+        # without the None keras would add an RMSprop of its own
+        super().compile(optimizer=None, jit_compile=jit_compile)
+        self.g_optimizer = g_optimizer
+        self.d_optimizer = d_optimizer
+        # a checkpoint restores an optimiser's state only where it is built
+        g_optimizer.build(self.generator.trainable_variables)
+        d_optimizer.build(self.discriminator.trainable_variables)
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Images of latents, by the generator."""
+        return self.generator(inputs, training=training)
+
+    def build(self, input_shape: tuple) -> None:
+        """Notes that both networks hold their weights already."""
+        self.built = True
+
+    def probability(self, images: tf.Tensor) -> tf.Tensor:
+        """The discriminator's sigmoid, the probability of being real.
+
+        Args:
+            images: float32 `[n, size, size, channels]` in [-1, 1].
+
+        Returns:
+            float32 `[n, 1]` in [0, 1].
+        """
+        return tf.sigmoid(self.discriminator(images, training=False))
+
+    @property
+    def state(self) -> dict[str, list[keras.Variable]]:
+        """All that the steps to come depend on, by part."""
+        parts = {
+            "generator": self.generator,
+            "discriminator": self.discriminator,
+            "average": self.average,
+            "augmenter": self.augmenter,
+            "g_optimizer": self.g_optimizer,
+            "d_optimizer": self.d_optimizer,
+        }
+        kept = {n: p.variables for n, p in parts.items() if p is not None}
+        return kept | {"step": [self.step]}
+
+    @property
+    def sampler_network(self) -> keras.Model:
+        """The network to draw samples from: the average where there is one."""
+        return self.generator if self.average is None else self.average
+
+    def latents(self, count: int, step: int | tf.Tensor) -> tf.Tensor:
+        """The latents of a step, uniform in [-1, 1).
+
+        Args:
+            count: Number of latents, of this replica.
+            step: Completed steps.
+
+        Returns:
+            float32 `[count, latent_dim]`, a function of seed, step and
+            position in the batch alone.
+        """
+        rows = per_example_uniform(
+            count, self.latent_dim, seed=self.seed, step=step
+        )
+        return rows * 2.0 - 1.0
+
+    def train_step(self, data) -> dict[str, tf.Tensor]:
+        """One step of both optimisers on a batch of real images."""
+        real = data[0] if isinstance(data, tuple | list) else data
+        latents = self.latents(tf.shape(real)[0], self.step)
+        real = self._augmented(real, REAL)
+        with tf.GradientTape() as tape:
+            fake = training_pass(self.generator, latents)
+            fake = self._augmented(fake, FAKE)
+        self._train_discriminator(real, fake)
+        with tape:  # goes on recording, through the updated discriminator
+            logits = training_pass(self.discriminator, fake)
+            loss = losses.generator_loss(logits)
+            total = scale_loss(loss, self.g_optimizer)
+        variables = self.generator.trainable_variables
+        gradients = tape.gradient(total, variables)
+        apply_gradients(self.g_optimizer, gradients, variables)
+        self.g_loss.update_state(loss)
+        if self.average is not None:
+            decay = ema_decay_at(self.step, self.ema_decay)
+            update_ema(self.average, self.generator, decay)
+        self.step.assign_add(1)
+        # without what keras adds of its own
+        tracked = (m for m in self.metrics if m.name != "loss")
+        return {metric.name: _reported(metric) for metric in tracked}
+
+    def _augmented(self, images: tf.Tensor, stream: int) -> tf.Tensor:
+        if self.augmenter is None:
+            return images
+        return self.augmenter(images, step=self.step, stream=stream)
+
+    def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
+        on_real = self._real_pass(real)
+        on_fake = discriminator_pass(
+            self.discriminator,
+            fake,
+            losses.fake_loss,
+            optimizer=self.d_optimizer,
+        )
+        pairs = zip(on_real.gradients, on_fake.gradients, strict=True)
+        apply_gradients(
+            self.d_optimizer,
+            [a + b for a, b in pairs],
+            self.discriminator.trainable_variables,
+        )
+        self.d_loss.update_state(on_real.loss + on_fake.loss)
+        called_real = losses.share_called_real(on_real.logits)
+        self.real_accuracy.update_state(called_real)
+        called_real = losses.share_called_real(on_fake.logits)
+        self.fake_accuracy.update_state(1.0 - called_real)
+        if hasattr(self, "strength"):
+            self.augmenter.observe(on_real.logits, self.step)
+            self.strength.update_state(self.augmenter.probability)
+
+    def _real_pass(self, real: tf.Tensor) -> DiscriminatorPass:
+        passed = functools.partial(
+            discriminator_pass,
+            self.discriminator,
+            real,
+            functools.partial(losses.real_loss, smoothing=self.label_smoothing),
+            optimizer=self.d_optimizer,
+        )
+        if not self.r1_weight:
+            return passed()
+        every = self.r1_every
+        return with_lazy_penalty(
+            passed,
+            r1_weight=self.r1_weight * every,
+            due=every == 1 or tf.equal(self.step % every, 0),
+        )
+
+    def summary(self, **options) -> None:
+        """Prints the layers of both networks; options as Keras has them."""
+        self.generator.summary(**options)
+        self.discriminator.summary(**options)
+
+
+def discriminator_pass(
+    discriminator: keras.Model,
+    images: tf.Tensor,
+    loss_of: Callable[[tf.Tensor], tf.Tensor],
+    *,
+    optimizer: keras.optimizers.Optimizer,
+    r1_weight: float | tf.Tensor | None = None,
+) -> DiscriminatorPass:
+    """Passes one batch through the discriminator, forward and back.
+
+    Args:
+        discriminator: Model from images to logits.
+        images: float32 `[n, size, size, channels]`.
+        loss_of: Loss of the logits.
+        optimizer: What the gradients are for.
+        r1_weight: Weight of the R1 penalty, `None` to leave it out.
+    """
+    with tf.GradientTape() as tape:
+        if r1_weight is None:
+            logits = training_pass(discriminator, images)
+            total = loss = loss_of(logits)
+        else:
+            logits, penalty = _r1_pass(discriminator, images, optimizer)
+            loss = loss_of(logits)
+            total = loss + r1_weight * penalty
+        total = scale_loss(total, optimizer)
+    gradients = tape.gradient(total, discriminator.trainable_variables)
+    return DiscriminatorPass(gradients, loss, logits)
+
+
+def with_lazy_penalty(
+    passed: Callable[..., DiscriminatorPass],
+    *,
+    r1_weight: float,
+    due: tf.Tensor | bool,
+) -> DiscriminatorPass:
+    """A pass with the R1 penalty in the steps in which it is due.
+
+    Args:
+        passed: `discriminator_pass` of a batch, which takes `r1_weight`.
+        r1_weight: Weight of the R1 penalty where it is due.
+        due: Boolean scalar, whether it is.
+    """
+    if due is True:
+        return passed(r1_weight=r1_weight)
+    if replica_count() > 1:
+        # replicas cannot meet inside a branch: all compute it, always
+        return passed(r1_weight=tf.where(due, r1_weight, 0.0))
+    return tf.cond(
+        due, lambda: passed(r1_weight=r1_weight), lambda: passed(r1_weight=None)
+    )
+
+
+def scale_loss(
+    loss: tf.Tensor, optimizer: keras.optimizers.Optimizer
+) -> tf.Tensor:
+    """A loss as its gradients are to be taken of.
+
+    Optimisers add up the gradients of replicas, so each gives its share; and
+    gradients in 16 bits are scaled up, and down again by the optimiser.
+
+    Args:
+        loss: Scalar, the mean over this replica's images.
+        optimizer: What the gradients are for.
+    """
+    replicas = replica_count()
+    loss = loss / replicas if replicas > 1 else loss
+    return optimizer.scale_loss(loss)
+
+
+def apply_gradients(
+    optimizer: keras.optimizers.Optimizer,
+    gradients: list[tf.Tensor],
+    variables: list[keras.Variable],
+) -> None:
+    """One step of an optimiser; replicas take it or leave it together.
+
+    Args:
+        optimizer: What the gradients are for.
+        gradients: Of this replica, of what `scale_loss` gave; each has the
+            same shape as its variable.
+        variables: What they are by.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = agree_on_overflow(gradients)
+    optimizer.apply(gradients, variables)
+
+
+def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
+    """Gradients that are not finite on any replica where they are not on one.
+
+    A loss scale is lowered, and the step left out, where a replica finds its
+    own gradients too large; all have to find the same.
+
+    Args:
+        gradients: Of this replica, of any shape.
+    """
+    if replica_count() == 1:
+        return gradients
+    # a sum is finite where all of it is, or else it is inf or nan
+    own = tf.add_n([tf.reduce_sum(g * 0.0) for g in gradients])
+    context = tf.distribute.get_replica_context()
+    nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    return [gradient + nothing for gradient in gradients]
+
+
+def _r1_pass(
+    discriminator: keras.Model,
+    images: tf.Tensor,
+    optimizer: keras.optimizers.Optimizer,
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Logits of real images, and the R1 penalty there."""
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = discriminator(images, training=True)
+        # an image's logit depends on the others through batch normalisation
+        # only, which the gradient of the sum takes in
+        total = optimizer.scale_loss(tf.reduce_sum(logits))
+    gradients = tape.gradient(total, images)
+    return logits, losses.r1_penalty(gradients / optimizer.scale_loss(1.0))
+
+
+def paper_adam(
+    learning_rate: float = 1e-4, *, beta_1: float = 0.5, beta_2: float = 0.999
+) -> keras.optimizers.Adam:
+    """Adam with the values that Islam & Zhang (2020) state.
+
+    Args:
+        learning_rate: Step size.
+        beta_1: Decay of the first moment.
+        beta_2: Decay of the second moment.
+    """
+    return FusedAdam(learning_rate, beta_1=beta_1, beta_2=beta_2)
+
+
+def _reported(metric: keras.metrics.Metric) -> tf.Tensor:
+    """A metric as Keras takes it: among workers, along an axis."""
+    strategy = tf.distribute.get_strategy()
+    if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return metric.result()[tf.newaxis]
+    return metric.result()

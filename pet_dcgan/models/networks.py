@@ -1,0 +1,253 @@
+"""Generator and discriminator as functional Keras models.
+
+Depths, strides, activations and initial weights follow Islam & Zhang (2020),
+doi 10.1186/s40708-020-00104-2. Their text is silent on the widths, on batch
+normalisation's momentum (0.9), and on the generator's last layer having none:
+those are read from DCGAN (Radford, Metz & Chintala 2016, arXiv 1511.06434) and
+its reference implementation. Batch normalisation's epsilon is Keras's 1e-3:
+with DCGAN's 1e-5 a discriminator that normalises its first layer cannot see
+how faint an image is, a new generator gets no gradient towards contrast, and
+the demo preset stays in noise (8 of 12 starts, against 0 of 12 with 1e-3, by
+benchmarks/start_of_training.py).
+"""
+
+import functools
+
+import keras
+import numpy as np
+
+from pet_dcgan.models.latents import replica_count
+from pet_dcgan.models.layers import (
+    SharedBatchNormalization,
+    SpectralConv2D,
+    SpectralDense,
+)
+
+LEAKY_SLOPE = 0.2
+WEIGHT_STDDEV = 0.02
+NORM_MOMENTUM = 0.9
+NORM_EPSILON = 1e-3
+SIZES = (32, 64, 128, 256)
+_FIRST_SIDE = 4
+_FLOAT32 = {"dtype": "float32"}
+# the two networks draw their weights from different streams
+_GENERATOR, _DISCRIMINATOR, _SINGULAR = 0, 1, 2
+
+
+def build_generator(
+    *,
+    size: int = 128,
+    channels: int = 3,
+    latent_dim: int = 100,
+    width: int = 64,
+    kernel_size: int = 5,
+    precision: str = "float32",
+    seed: int = 0,
+) -> keras.Model:
+    """Latent vectors to images: one dense layer, then strided convolutions.
+
+    Args:
+        size: Height and width of an image: 32, 64, 128 or 256.
+        channels: 1 or 3.
+        latent_dim: Length of a latent vector.
+        width: Channels before the last layer; they double towards the 4x4
+            map, which for 128 pixels has 16 times as many.
+        kernel_size: Side of every transposed convolution.
+        precision: What all layers but the last compute in, a policy's name as
+            `"mixed_bfloat16"`; weights are float32 in any.
+        seed: Fixes the initial weights; each layer draws its own stream.
+
+    Returns:
+        Model `"generator"`: `latent` float32 `[n, latent_dim]` to `image`
+        float32 `[n, size, size, channels]` in [-1, 1].
+
+    Raises:
+        ValueError: If an argument is outside its limits.
+    """
+    _check(size, channels, latent_dim=latent_dim, width=width)
+    _check_positive(kernel_size=kernel_size)
+    first, *rest = _widths(size, width)[::-1]
+    latent = keras.Input([latent_dim], name="latent")
+    x = keras.layers.Dense(
+        _FIRST_SIDE**2 * first,
+        use_bias=False,  # batch normalisation brings its own shift
+        kernel_initializer=_normal(seed, _GENERATOR, 0),
+        name="project",
+        dtype=precision,
+    )(latent)
+    map_shape = (_FIRST_SIDE, _FIRST_SIDE, first)
+    x = keras.layers.Reshape(map_shape, name="project_map", dtype=precision)(x)
+    x = _norm_relu(x, "project", precision)
+    for depth, filters in enumerate([*rest, channels], start=1):
+        last = depth > len(rest)
+        name = f"up_{_FIRST_SIDE * 2**depth}"
+        x = keras.layers.Conv2DTranspose(
+            filters,
+            kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=last,  # batch normalisation brings its own
+            kernel_initializer=_normal(seed, _GENERATOR, depth),
+            name=name,
+            dtype=precision,
+        )(x)
+        x = x if last else _norm_relu(x, name, precision)
+    image = keras.layers.Activation("tanh", name="image", dtype="float32")(x)
+    return keras.Model(latent, image, name="generator")
+
+
+def build_discriminator(
+    *,
+    size: int = 128,
+    channels: int = 3,
+    width: int = 64,
+    kernel_size: int = 5,
+    spectral_norm: bool = False,
+    twice_differentiable: bool = False,
+    precision: str = "float32",
+    seed: int = 0,
+) -> keras.Model:
+    """Images to logits: strided convolutions, then one dense unit.
+
+    Batch normalisation and a leaky ReLU (slope 0.2) follow every convolution,
+    the first one too, as Islam & Zhang state. The sigmoid is left to the
+    caller (`DCGAN.probability`), since losses are steadier on logits.
+
+    With spectral normalisation there is no batch normalisation, as in Miyato
+    et al. (2018), arXiv 1802.05957: it would undo any scaling of the kernels.
+
+    Args:
+        size: Height and width of an image: 32, 64, 128 or 256.
+        channels: 1 or 3.
+        width: Channels of the first convolution; they double with each.
+        kernel_size: Side of every convolution.
+        spectral_norm: Whether each kernel is divided by its largest singular
+            value, in place of batch normalisation.
+        twice_differentiable: Whether a penalty on gradients may be trained
+            on, for which Keras's batch normalisation is not exact (see
+            `pet_dcgan.models.layers`).
+        precision: What all layers but the last compute in, a policy's name as
+            `"mixed_bfloat16"`; weights are float32 in any.
+        seed: Fixes the initial weights; each layer draws its own stream.
+
+    Returns:
+        Model `"discriminator"`: `image` float32 `[n, size, size, channels]`
+        in [-1, 1] to `logit` float32 `[n, 1]`, positive for real.
+
+    Raises:
+        ValueError: If an argument is outside its limits.
+    """
+    _check(size, channels, width=width)
+    _check_positive(kernel_size=kernel_size)
+    image = x = keras.Input([size, size, channels], name="image")
+    widths = _widths(size, width)
+    for depth, filters in enumerate(widths):
+        name = f"down_{size // 2 ** (depth + 1)}"
+        convolution, _ = _judging(spectral_norm, seed, depth)
+        x = convolution(
+            filters,
+            kernel_size,
+            strides=2,
+            padding="same",
+            use_bias=spectral_norm,  # batch normalisation brings its own
+            kernel_initializer=_normal(seed, _DISCRIMINATOR, depth),
+            name=name,
+            dtype=precision,
+        )(x)
+        if not spectral_norm:
+            x = _norm(f"{name}_norm", precision, twice_differentiable)(x)
+        x = keras.layers.LeakyReLU(
+            negative_slope=LEAKY_SLOPE, name=f"{name}_leaky", dtype=precision
+        )(x)
+    x = keras.layers.Flatten(name="flatten", dtype=precision)(x)
+    _, dense = _judging(spectral_norm, seed, len(widths))
+    logit = dense(
+        1,
+        kernel_initializer=_normal(seed, _DISCRIMINATOR, len(widths)),
+        name="logit",
+        dtype="float32",
+    )(x)
+    return keras.Model(image, logit, name="discriminator")
+
+
+def float32_copy(network: keras.Model) -> keras.Model:
+    """A second network of the same layers and weights, all in float32.
+
+    Args:
+        network: From `build_generator` or `build_discriminator`, of any
+            precision.
+    """
+
+    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
+        return type(layer).from_config(layer.get_config() | _FLOAT32)
+
+    copy = keras.models.clone_model(network, clone_function=copied)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _widths(size: int, width: int) -> list[int]:
+    """Channels at `size / 2`, `size / 4`, ... 4 pixels."""
+    depth = (size // _FIRST_SIDE).bit_length() - 1
+    return [width * 2**level for level in range(depth)]
+
+
+def _judging(spectral_norm: bool, seed: int, depth: int) -> tuple:
+    """Makers of the discriminator's convolution and dense layer at a depth."""
+    if not spectral_norm:
+        return keras.layers.Conv2D, keras.layers.Dense
+    start = _stream(seed, _SINGULAR, depth)
+    return (
+        functools.partial(SpectralConv2D, seed=start),
+        functools.partial(SpectralDense, seed=start),
+    )
+
+
+def _norm(
+    name: str, precision: str, twice_differentiable: bool = False
+) -> keras.layers.Layer:
+    layer_class = keras.layers.BatchNormalization
+    if twice_differentiable:
+        layer_class = SharedBatchNormalization
+    return layer_class(
+        momentum=NORM_MOMENTUM,
+        epsilon=NORM_EPSILON,
+        # replicas share their statistics, as one device would have them
+        synchronized=replica_count() > 1,
+        name=name,
+        dtype=precision,
+    )
+
+
+def _norm_relu(x, name: str, precision: str):
+    x = _norm(f"{name}_norm", precision)(x)
+    return keras.layers.ReLU(name=f"{name}_relu", dtype=precision)(x)
+
+
+def _normal(seed: int, network: int, layer: int):
+    return keras.initializers.RandomNormal(
+        stddev=WEIGHT_STDDEV, seed=_stream(seed, network, layer)
+    )
+
+
+def _stream(seed: int, network: int, layer: int) -> int:
+    sequence = np.random.SeedSequence([seed, network, layer])
+    return int(sequence.generate_state(1)[0] >> 1)
+
+
+def _check(size: int, channels: int, **positive: int) -> None:
+    if size not in SIZES:
+        raise ValueError(
+            f"expected size among {', '.join(map(str, SIZES))}, found {size!r}"
+        )
+    if channels not in (1, 3):
+        raise ValueError(f"expected channels 1 or 3, found {channels!r}")
+    _check_positive(**positive)
+
+
+def _check_positive(**values: int) -> None:
+    for name, value in values.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(
+                f"expected {name} as a whole number above 0, found {value!r}"
+            )

@@ -1,1 +1,0 @@
-"""Numbers to what a reader sees: rows on the console, a page a run."""

@@ -1,0 +1,1 @@
+"""Training health: what is measured, failure states, remedies, log."""

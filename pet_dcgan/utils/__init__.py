@@ -1,0 +1,1 @@
+"""Files, memory, progress and other things that know nothing of PET."""

@@ -1,0 +1,1 @@
+"""Which scans of a folder are used, and why the others are not."""

@@ -1,0 +1,1 @@
+"""One scan at a time, in processes or on several machines."""

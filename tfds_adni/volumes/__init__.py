@@ -1,0 +1,1 @@
+"""Image files to brains, and brains to slices in SUVR."""

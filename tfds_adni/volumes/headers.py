@@ -1,0 +1,214 @@
+"""Image files as far as their headers tell; no voxel is read here.
+
+What a hostile or broken file may cost is bounded from the header alone, before
+anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`.
+"""
+
+import contextlib
+import dataclasses
+import logging
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from tfds_adni.volumes.errors import VolumeError, unreadable
+from tfds_adni.volumes.orientation import VoxelGrid, voxel_grid_of
+
+# 440 x 440 x 159 and 256 x 256 x 207 are the largest of common brain scanners.
+MAX_FRAME_VOXELS = 2**25
+# Of all frames of one file, unpacked.
+MAX_BYTES = 2**32
+_MIN_SIDE = 8
+# NIfTI lets any amount of text stand between header and voxels.
+_MAX_HEADER_BYTES = 2**24
+# An SPM `.mat` beside an Analyze pair holds two 4 x 4 matrices.
+_MAX_MAT_BYTES = 2**16
+_FIRST_BYTES = 540
+
+# What a file is that is no image, by its first bytes.
+_DISGUISES = (
+    (b"\x1f\x8b", "gzip data, but the name does not end in .gz"),
+    (b"PK\x03\x04", "a zip archive; unpack it"),
+    (b"<", "a web page, not an image; download it again"),
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """A file that is sound as far as its header tells.
+
+    Attributes:
+        image: What nibabel opened; its voxels are not read yet.
+        shape: The three axes of space, as stored.
+        frames: Length of the axis of time, 1 where there is none.
+        place: Where its voxels lie.
+    """
+
+    image: nib.spatialimages.SpatialImage
+    shape: tuple[int, int, int]
+    frames: int
+    place: VoxelGrid
+
+    @property
+    def turned_shape(self) -> tuple[int, int, int]:
+        """The axes after the turn to right, front, top."""
+        axes = self.place.turns[:, 0].astype(int).tolist()
+        return tuple(self.shape[axes.index(axis)] for axis in range(3))
+
+
+def read_header(path: Path) -> Header:
+    """Opens one image file.
+
+    Args:
+        path: A `.nii`, a `.nii.gz` or the `.hdr` of a pair.
+
+    Raises:
+        VolumeError: If it is no image file, holds no volume, has no voxel
+            size, is larger than the limits, or is shorter than it says.
+    """
+    image = _open(path)
+    shape, frames = _sides(image)
+    _require_intensities(image)
+    _require_within_limits(image)
+    with np.errstate(all="ignore"):
+        place = voxel_grid_of(image)
+    _require_whole(image)
+    return Header(image, shape, frames, place)
+
+
+def _open(path: Path) -> nib.spatialimages.SpatialImage:
+    """Lets nibabel read a header that cannot cost much."""
+    try:
+        start = _first_bytes(path)
+        _require_short_header(start)
+        _require_small_matrix(path)
+        single = start[344:348] == b"n+1\0" and len(start) > 348
+        with _silent_nibabel():
+            # What nib.load would find out by trying one kind after another.
+            opener = nib.Nifti1Image.from_filename if single else nib.load
+            return opener(path, mmap=False)
+    except VolumeError:
+        raise
+    # Bytes that anybody may have written make nibabel raise nearly anything:
+    # OverflowError, KeyError, struct.error, MemoryError among others.
+    except Exception as error:
+        raise unreadable("header", error) from None
+
+
+def _first_bytes(path: Path) -> bytes:
+    """Reads the start of a file, unpacked; refuses what is no image."""
+    # A pipe or a device under an image's name would block.
+    if not path.is_file():
+        gone = "the link leads nowhere" if path.is_symlink() else "not a file"
+        raise VolumeError(f"unreadable header: {gone}")
+    with path.open("rb") as file:
+        start = file.read(_FIRST_BYTES)
+    packed = path.suffix.lower() == ".gz"
+    if what := _disguise(start, packed):
+        raise VolumeError(f"unreadable header: {what}")
+    if not packed:
+        return start
+    with nib.openers.ImageOpener(path, "rb") as file:
+        return file.read(_FIRST_BYTES)
+
+
+def _disguise(start: bytes, packed: bool) -> str:
+    """Says what a file is that is no image, `""` where it may be one."""
+    if len(start) < 2:
+        return "a file of one byte" if start else "an empty file"
+    for mark, what in _DISGUISES[packed:]:
+        if start.lstrip().startswith(mark):
+            return what
+    if start[128:132] == b"DICM":
+        return "DICOM under another name; convert it with dcm2niix"
+    return ""
+
+
+def _require_short_header(start: bytes) -> None:
+    """Refuses a NIfTI whose header goes on for ever."""
+    for kind in (nib.Nifti1Header, nib.Nifti2Header):
+        size = kind.template_dtype.itemsize
+        if len(start) >= size and kind.may_contain_header(start):
+            offset = float(kind(start[:size], check=False)["vox_offset"])
+            if not 0 <= offset <= _MAX_HEADER_BYTES:
+                raise VolumeError(f"unreadable header: of {offset:g} bytes")
+
+
+def _require_small_matrix(path: Path) -> None:
+    """Refuses an SPM matrix that would unpack to anything."""
+    if path.suffix.lower() != ".hdr":
+        return
+    matrix = path.with_suffix(".mat")
+    if matrix.is_file() and matrix.stat().st_size > _MAX_MAT_BYTES:
+        raise VolumeError(f"unreadable header: {matrix.name} is too large")
+
+
+@contextlib.contextmanager
+def _silent_nibabel() -> Iterator[None]:
+    """Keeps nibabel's remarks on odd headers off the user's terminal."""
+    logger = logging.getLogger("nibabel.global")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def _sides(
+    image: nib.spatialimages.SpatialImage,
+) -> tuple[tuple[int, int, int], int]:
+    """Gives the axes of space and the number of frames."""
+    shape = tuple(int(n) for n in image.shape)
+    space, rest = shape[:3], shape[3:]
+    if len(shape) < 3 or min(shape) < 1 or any(n > 1 for n in rest[1:]):
+        raise VolumeError(f"no volume: shape {shape}")
+    if min(space) < _MIN_SIDE:
+        raise VolumeError(f"too small for a brain: shape {shape}")
+    return space, rest[0] if rest else 1
+
+
+def _require_intensities(image: nib.spatialimages.SpatialImage) -> None:
+    """Refuses colours and complex numbers."""
+    dtype = image.get_data_dtype()
+    if dtype.kind not in "iuf":
+        raise VolumeError(f"no intensities: voxels of type {dtype.name}")
+
+
+def _require_within_limits(image: nib.spatialimages.SpatialImage) -> None:
+    """Refuses what would take more memory than a scan may."""
+    voxels = math.prod(int(n) for n in image.shape[:3])
+    if voxels > MAX_FRAME_VOXELS:
+        raise VolumeError(
+            f"over the size limit: shape {image.shape}, at most "
+            f"{MAX_FRAME_VOXELS / 1e6:.0f} million voxels a frame"
+        )
+    if _data_bytes(image) > MAX_BYTES:
+        raise VolumeError(
+            f"over the size limit: {_data_bytes(image) / 2**30:.1f} GiB of "
+            f"voxels, at most {MAX_BYTES / 2**30:.0f} GiB a file"
+        )
+
+
+def _require_whole(image: nib.spatialimages.SpatialImage) -> None:
+    """Refuses a file that is shorter than its header says."""
+    path = Path(image.file_map["image"].filename)
+    if not path.is_file():
+        raise VolumeError(f"voxels missing: no {path.suffix} beside the .hdr")
+    if path.suffix.lower() in (".gz", ".bz2", ".zst"):
+        return
+    expected = int(image.dataobj.offset) + _data_bytes(image)
+    found = path.stat().st_size
+    if found < expected:
+        raise VolumeError(
+            f"truncated: {found} bytes of the {expected} the header says"
+        )
+
+
+def _data_bytes(image: nib.spatialimages.SpatialImage) -> int:
+    """Gives the bytes of all voxels, unpacked."""
+    count = math.prod(int(n) for n in image.shape)
+    return count * np.dtype(image.dataobj.dtype).itemsize

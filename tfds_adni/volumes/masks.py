@@ -1,0 +1,213 @@
+"""Mask files: which belongs to a scan, and the mean inside one."""
+
+import functools
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from tfds_adni.sources import ScanRecord
+from tfds_adni.volumes.errors import VolumeError
+from tfds_adni.volumes.volume import Volume, load_volume
+
+_SUFFIXES = (".nii", ".nii.gz", ".hdr")
+_IMAGE_ID = re.compile(r"(?<![0-9A-Za-z])I(\d+)(?![0-9A-Za-z])")
+_ENTITY = re.compile(r"(?:^|_)([A-Za-z]+)-([A-Za-z0-9]+)(?=_|$)")
+# Entities that a mask takes over from its scan; `desc` and others are its own.
+_OF_A_SCAN = {"sub", "ses", "task", "acq", "trc", "rec", "run", "space"}
+# Grids that differ by less than this, in mm and over the whole volume, are one.
+_SAME_MM = 0.01
+_MIN_ML = 0.5
+# Share of a mask that may lie outside the volume.
+_MAX_LOST = 0.1
+
+
+class MaskFile:
+    """One mask for all scans, which then share a space.
+
+    Args:
+        path: A NIfTI file or the `.hdr` of a pair.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def of(self, record: ScanRecord) -> Path:
+        """Gives the mask of a scan."""
+        return self._path
+
+
+class MaskFolder:
+    """A folder with a mask for each scan, at any depth.
+
+    A mask belongs to a scan whose image id stands in its name (`I900015`
+    between other signs), whose file name is contained in its own, or, in BIDS,
+    whose entities it shares: `sub`, `ses` where the scan has one, and those of
+    `task`, `acq`, `trc`, `rec`, `run` and `space` that both names have.
+
+    Args:
+        folder: Where the masks lie.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no image in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names = {path: _stem(path) for path in _images(folder)}
+        if not self._names:
+            raise FileNotFoundError(
+                f"expected mask images (.nii, .nii.gz, .hdr) in {folder}, "
+                "found none; give --masks a mask file or a folder of them"
+            )
+
+    def of(self, record: ScanRecord) -> Path:
+        """Gives the mask of a scan.
+
+        Raises:
+            VolumeError: If there is none, or more than one.
+        """
+        for belongs in (_by_image_id, _by_file_name, _by_entities):
+            found = [p for p, n in self._names.items() if belongs(n, record)]
+            if len(found) > 1:
+                names = ", ".join(path.name for path in found[:3])
+                raise VolumeError(f"several masks for this scan: {names}")
+            if found:
+                return found[0]
+        raise VolumeError("no mask for this scan")
+
+
+def mask_mean(mask: Path, volume: Volume, data: np.ndarray) -> float:
+    """Gives the mean of a volume inside a mask.
+
+    A mask on another grid is brought to the volume's by the positions in mm
+    that both headers give.
+
+    Args:
+        mask: A file of zeros and ones, or of probabilities (cut at 0.5).
+        volume: The scan.
+        data: Its voxels `(x, y, z)`, made finite.
+
+    Raises:
+        VolumeError: If the mask cannot be read or is none, lies outside the
+            volume, or covers NaN, Inf or nothing above zero.
+    """
+    try:
+        changed = mask.stat().st_mtime_ns if mask.exists() else 0
+        inside = _on_grid(_read_mask(mask, changed), volume)
+    except VolumeError as error:
+        reason = f"the mask cannot be used: {error} ({mask.name})"
+        raise VolumeError(reason) from None
+    repaired = data[inside] != 0
+    if not np.all(np.isfinite(volume.data[inside]) | repaired):
+        raise VolumeError("NaN or Inf inside the mask")
+    mean = float(data[inside].mean(dtype=np.float64))
+    if mean <= 0:
+        raise VolumeError(f"nothing above zero inside the mask: mean {mean:g}")
+    return mean
+
+
+# One file for all is read once in a process, and again if it has changed.
+@functools.lru_cache(maxsize=1)
+def _read_mask(path: Path, changed: int) -> Volume:
+    """Reads a mask; its data are 0 to 1."""
+    mask = load_volume([path])
+    values = np.unique(mask.data)
+    if not values.any():
+        raise VolumeError("expected zeros and ones, found zeros alone")
+    if not np.isfinite(values).all() or values[0] < 0 or values[-1] <= 0:
+        raise VolumeError("expected zeros and ones, found other values")
+    if values[-1] > 1 and len(values) > 2:
+        raise VolumeError(
+            f"expected zeros and ones or probabilities, found {len(values)} "
+            f"values up to {values[-1]:g}"
+        )
+    return Volume(
+        mask.data / values[-1] if len(values) <= 2 else mask.data,
+        mask.spacing,
+        affine=mask.affine,
+    )
+
+
+def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
+    """Says which voxels of the volume the mask covers."""
+    shape = volume.data.shape
+    if _same_grid(mask, volume):
+        inside = mask.data > 0.5
+    elif mask.affine is None or volume.affine is None:
+        raise VolumeError(
+            f"shape {mask.data.shape} for a scan of {shape}, and not both "
+            "headers say where they lie"
+        )
+    else:
+        to_mask = np.linalg.inv(mask.affine) @ volume.affine
+        inside = (
+            ndimage.affine_transform(
+                mask.data, to_mask, output_shape=shape, order=1
+            )
+            > 0.5
+        )
+    _require_inside(mask, inside, volume)
+    return inside
+
+
+def _same_grid(mask: Volume, volume: Volume) -> bool:
+    """Says whether voxels of both are the same places."""
+    if mask.data.shape != volume.data.shape:
+        return False
+    if mask.affine is None or volume.affine is None:
+        # Both are assumed in the same way, or one is not comparable.
+        neither = mask.affine is None and volume.affine is None
+        return neither and np.allclose(mask.spacing, volume.spacing, rtol=0.01)
+    reach = np.array([*volume.data.shape, 1])
+    return bool(np.all(np.abs(mask.affine - volume.affine) * reach < _SAME_MM))
+
+
+def _require_inside(mask: Volume, inside: np.ndarray, volume: Volume) -> None:
+    """Refuses a mask most of which lies elsewhere."""
+    whole = np.count_nonzero(mask.data > 0.5) * np.prod(mask.spacing) / 1000
+    found = np.count_nonzero(inside) * np.prod(volume.spacing) / 1000
+    if found < _MIN_ML or found < (1 - _MAX_LOST) * whole:
+        raise VolumeError(
+            f"{found:.1f} of {whole:.1f} ml lie inside the scan; expected a "
+            "mask in the scan's own space"
+        )
+
+
+def _images(folder: Path) -> Iterator[Path]:
+    """Lists the image files of a folder, in order of their paths."""
+    found = (
+        Path(where, name)
+        for where, _, names in os.walk(folder)
+        for name in names
+        if name.lower().endswith(_SUFFIXES)
+    )
+    return iter(sorted(found))
+
+
+def _stem(path: Path) -> str:
+    """Gives a file's name without its extension."""
+    return re.sub(r"(?i)\.(nii\.gz|nii|hdr)$", "", path.name)
+
+
+def _by_image_id(name: str, record: ScanRecord) -> bool:
+    return record.image_id in _IMAGE_ID.findall(name)
+
+
+def _by_file_name(name: str, record: ScanRecord) -> bool:
+    return any(_stem(path) in name for path in record.paths)
+
+
+def _by_entities(name: str, record: ScanRecord) -> bool:
+    scan = dict(_ENTITY.findall(_stem(record.paths[0])))
+    mask = dict(_ENTITY.findall(name))
+    needed = {"sub", "ses"} & scan.keys()
+    shared = _OF_A_SCAN & scan.keys() & mask.keys()
+    return (
+        "sub" in needed
+        and needed <= shared
+        and all(scan[key] == mask[key] for key in shared)
+    )

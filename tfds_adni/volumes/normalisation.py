@@ -1,0 +1,134 @@
+"""How intensities become standardised uptake value ratios (SUVR).
+
+PET of one tracer differs between scans by dose and weight, so a volume is
+divided by its mean in a reference region: the whole brain as found here, or
+the region of a mask file (pons, cerebellum). A volume that is SUVR already is
+taken as it is.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from tfds_adni.volumes.brain import Brain, BrainLocation, find_brain
+from tfds_adni.volumes.errors import VolumeError
+from tfds_adni.volumes.masks import MaskFile, MaskFolder, mask_mean
+from tfds_adni.volumes.volume import Volume
+
+METHODS = ("brain", "mask", "none")
+# The mean SUVR of a brain is about 1 by the whole brain, 1.2 by the pons.
+_MIN_MEAN, _MAX_MEAN = 0.3, 5.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Normalisation:
+    """What volumes are divided by.
+
+    Args:
+        method: `"brain"`, the mean inside the brain mask; `"mask"`, the mean
+            inside a mask file; `"none"`, nothing: they are SUVR already.
+        masks: With `"mask"` alone: one mask file for all volumes, or a folder
+            with one for each.
+    """
+
+    method: str = "brain"
+    masks: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.method not in METHODS:
+            raise ValueError(
+                f"expected a normalisation of {', '.join(METHODS)}, found "
+                f"{self.method!r}; choose one with --normalise"
+            )
+        if (self.method == "mask") != (self.masks is not None):
+            found = "none" if self.masks is None else self.masks
+            raise ValueError(
+                "expected --masks with --normalise mask and without it "
+                f"nothing, found {self.method} and {found}; give both or "
+                "neither"
+            )
+
+    def facts(self) -> dict:
+        """Gives what stands in a data set's metadata; no folder's name."""
+        facts = {"method": self.method}
+        if self.masks is not None:
+            facts["masks"] = (
+                self.masks.name if self.masks.is_file() else "one for each scan"
+            )
+        return facts
+
+    def masks_by_scan(self) -> "MaskFile | MaskFolder | None":
+        """Gives what finds the mask of a scan; `None` without masks.
+
+        Raises:
+            FileNotFoundError: If there is no such file or folder, or no mask
+                in it.
+        """
+        if self.masks is None:
+            return None
+        if self.masks.is_file():
+            return MaskFile(self.masks)
+        return MaskFolder(self.masks)
+
+
+def scale_to_suvr(
+    volume: Volume, *, method: str = "brain", mask: Path | None = None
+) -> Brain:
+    """Brings a volume to SUVR; its brain is found in any case.
+
+    Args:
+        volume: A scan in RAS.
+        method: One of `METHODS`.
+        mask: The mask file, with `"mask"`.
+
+    Returns:
+        The brain; with `"brain"` the mean inside the brain mask is 1.
+
+    Raises:
+        VolumeError: If no whole brain is found, the mask does not fit, or
+            the brain's mean after scaling is no SUVR (0.3 to 5).
+    """
+    return scale_found(volume, find_brain(volume), method=method, mask=mask)
+
+
+def scale_found(
+    volume: Volume, found: BrainLocation, *, method: str, mask: Path | None
+) -> Brain:
+    """Brings a volume to SUVR whose brain is found; see `scale_to_suvr`.
+
+    Args:
+        volume: The scan.
+        found: Its brain.
+        method: `"brain"`, `"mask"` or `"none"`.
+        mask: The mask's file, where the method needs one.
+
+    Raises:
+        VolumeError: If the mean of the brain is none that SUVR can have.
+    """
+    divisor = {
+        "brain": lambda: found.mean,
+        "mask": lambda: mask_mean(mask, volume, found.data),
+        "none": lambda: 1.0,
+    }[method]()
+    mean = found.mean / divisor
+    if not _MIN_MEAN <= mean <= _MAX_MEAN:
+        raise VolumeError(_implausible(method, mean))
+    suvr = found.data
+    if divisor != 1.0:
+        suvr = (suvr / np.float32(divisor)).astype(np.float32, copy=False)
+    return Brain(suvr=suvr, spacing=volume.spacing, centre=found.centre)
+
+
+def _implausible(method: str, mean: float) -> str:
+    """Says why a mean inside the brain is none of an SUVR volume."""
+    expected = f"expected {_MIN_MEAN:g} to {_MAX_MEAN:g}"
+    if method == "none":
+        return (
+            f"not SUVR: mean inside the brain {mean:.3g}, {expected}; prepare "
+            "it with --normalise brain"
+        )
+    return (
+        f"the mask does not fit: the brain's mean is {mean:.3g} times the "
+        f"mask's, {expected}"
+    )

@@ -1,0 +1,184 @@
+"""Where the voxels of an image lie, and the turn to right, front, top.
+
+NIfTI says it by an sform or a qform with a code above 0; SPM by a `.mat` beside
+an Analyze pair. Without them left and right cannot be known. Such a volume is
+read as nibabel and SPM read it: axes from right to left, back to front, bottom
+to top, voxel sizes from the header. `VoxelGrid.stored` is then false, the
+scan's left and right are not guaranteed, and the data set says how many there
+are.
+"""
+
+import dataclasses
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+
+from tfds_adni.volumes.errors import VolumeError
+
+# Human brain PET has voxels of 0.5 to 8 mm.
+_MIN_MM, _MAX_MM = 0.2, 20.0
+# Volume of three unit axes: 1 where they are square, 0 where one is lost.
+_MIN_SQUARENESS = 0.5
+_MM_OF_UNIT = {"meter": 1000.0, "micron": 0.001}
+# Byte 252 of Analyze 7.5: how the planes are stacked; 0 is transverse.
+_ANALYZE_STACKS = {
+    1: "coronal",
+    2: "sagittal",
+    3: "transverse flipped",
+    4: "coronal flipped",
+    5: "sagittal flipped",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class VoxelGrid:
+    """Where voxels lie.
+
+    Attributes:
+        affine: `(4, 4)`, voxel to mm; x to the right, y to the front, z up.
+        stored: Whether the file says it; otherwise it is assumed.
+    """
+
+    affine: np.ndarray
+    stored: bool
+
+    @property
+    def turns(self) -> np.ndarray:
+        """`(3, 2)`: axis and direction, as nibabel's orientations."""
+        return nib.io_orientation(self.affine)
+
+    def canonical(self, shape: tuple[int, int, int]) -> np.ndarray:
+        """Gives the affine after `turned`.
+
+        Args:
+            shape: The axes as stored.
+
+        Returns:
+            `(4, 4)`.
+        """
+        return self.affine @ nib.orientations.inv_ornt_aff(self.turns, shape)
+
+    def turned(self, data: np.ndarray) -> np.ndarray:
+        """Turns a volume to the closest of x right, y front, z up.
+
+        Args:
+            data: `(i, j, k)` as stored.
+
+        Returns:
+            A view `(x, y, z)`.
+        """
+        return nib.apply_orientation(data, self.turns)
+
+
+def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
+    """Reads where an image's voxels lie.
+
+    Raises:
+        VolumeError: If the voxel size is missing or no brain scan's, if the
+            axes do not span space, if sform and qform disagree about left
+            and right, or if an Analyze header says that its planes are not
+            transverse.
+    """
+    if isinstance(image, nib.Nifti1Pair):
+        return _nifti_place(image)
+    if _has_matrix(image):
+        return VoxelGrid(_required(image.affine), stored=True)
+    _require_transverse(image)
+    return _assumed(image)
+
+
+def _nifti_place(image: nib.Nifti1Pair) -> VoxelGrid:
+    """Takes the sform, else the qform, else nothing, as the standard has it."""
+    header = image.header
+    codes = [int(header[name]) for name in ("sform_code", "qform_code")]
+    readers = (header.get_sform, header.get_qform)
+    found = [
+        _affine_or_nan(read)
+        for read, code in zip(readers, codes, strict=True)
+        if code > 0
+    ]
+    if not found:
+        return _assumed(image)
+    scaled = [_in_mm(affine, header) for affine in found]
+    sound = [affine for affine in scaled if not _fault(affine)]
+    if len({np.linalg.det(affine[:3, :3]) > 0 for affine in sound}) > 1:
+        raise VolumeError("sform and qform disagree about left and right")
+    return VoxelGrid(_required((sound or scaled)[0]), stored=True)
+
+
+def _affine_or_nan(read) -> np.ndarray:
+    """Reads one of the forms; a quaternion may be none."""
+    try:
+        return read()
+    except (ValueError, ArithmeticError, nib.spatialimages.HeaderDataError):
+        return np.full((4, 4), np.nan)
+
+
+def _in_mm(affine: np.ndarray, header: nib.Nifti1Header) -> np.ndarray:
+    """Brings an affine to mm where the header says metres or micrometres."""
+    try:
+        unit = header.get_xyzt_units()[0]
+    except KeyError:  # a code that the standard does not have
+        return affine
+    scaled = np.array(affine, float)
+    scaled[:3] *= _MM_OF_UNIT.get(unit, 1.0)
+    return scaled
+
+
+def _assumed(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
+    """Takes the zooms and nibabel's order of axes (from right to left)."""
+    zooms = _zooms_as_written(image)
+    if not np.all(np.isfinite(zooms)) or min(zooms) <= 0:
+        raise VolumeError("voxel size missing from the header")
+    affine = image.header.get_base_affine()
+    if isinstance(image, nib.Nifti1Pair):
+        affine = _in_mm(affine, image.header)
+    return VoxelGrid(_required(affine), stored=False)
+
+
+def _zooms_as_written(image: nib.spatialimages.SpatialImage) -> np.ndarray:
+    """Gives the zooms before nibabel turned those that are 0 into 1."""
+    kind = type(image.header)
+    holder = image.file_map.get("header", image.file_map["image"])
+    with holder.get_prepare_fileobj("rb") as file:
+        block = file.read(kind.template_dtype.itemsize)
+    return np.asarray(kind(block, check=False)["pixdim"][1:4], float)
+
+
+def _has_matrix(image: nib.spatialimages.SpatialImage) -> bool:
+    """Says whether SPM's matrix lies beside the pair."""
+    holder = image.file_map.get("mat")
+    if holder is None or holder.filename is None:
+        return False
+    return Path(holder.filename).is_file()
+
+
+def _require_transverse(image: nib.spatialimages.SpatialImage) -> None:
+    """Refuses planes that would be taken for others."""
+    byte = bytes(image.header["orient"].tobytes() or b"\0")[0]
+    if byte in _ANALYZE_STACKS:
+        raise VolumeError(
+            "Analyze planes that are not transverse: "
+            f"{_ANALYZE_STACKS[byte]}; convert it to NIfTI"
+        )
+
+
+def _required(affine: np.ndarray) -> np.ndarray:
+    """Gives an affine that is sound."""
+    if fault := _fault(affine):
+        raise VolumeError(fault)
+    return np.array(affine, float)
+
+
+def _fault(affine: np.ndarray) -> str:
+    """Says what is wrong with an affine."""
+    sizes = nib.affines.voxel_sizes(affine)
+    if not np.all(np.isfinite(affine)) or min(sizes) <= 0:
+        return "voxel size missing from the header"
+    if min(sizes) < _MIN_MM or max(sizes) > _MAX_MM:
+        words = " x ".join(f"{size:.3g}" for size in sizes)
+        return f"no brain scan's voxel size: {words} mm"
+    if abs(np.linalg.det(affine[:3, :3] / sizes)) < _MIN_SQUARENESS:
+        return "axes in the header do not span space"
+    return ""

@@ -1,0 +1,164 @@
+"""Image files to one canonical volume.
+
+Real files are int16 with a slope, floats of either byte order, LAS, RAS or LPI,
+3-D, 4-D with one frame (160x160x96x1) or with many; some are truncated, some
+are web pages saved under an image's name.
+"""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import nibabel as nib
+import numpy as np
+
+from tfds_adni.volumes.errors import VolumeError, unreadable
+from tfds_adni.volumes.headers import Header, read_header
+
+__all__ = ["Volume", "VolumeError", "check_header", "examine", "load_volume"]
+
+# Frames of one scan may lie this far apart, in voxels.
+_MAX_SHIFT = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Volume:
+    """A scan in RAS orientation.
+
+    Attributes:
+        data: float32 `(x, y, z)`: x to the right, y to the front, z upwards,
+            in the file's own intensity units. May hold NaN and Inf. Oblique
+            axes are not resampled.
+        spacing: Voxel size in mm along x, y and z.
+        frames: How many frames it is the mean of.
+        affine: `(4, 4)`, voxel to mm; `None` where the file does not say how
+            it lies, so that left and right are assumed.
+    """
+
+    data: np.ndarray
+    spacing: tuple[float, float, float]
+    frames: int = 1
+    affine: np.ndarray | None = None
+
+
+class Examined(NamedTuple):
+    """What the headers of a scan tell.
+
+    Attributes:
+        reason: What is wrong, in a few words; `""` where they are sound.
+        oriented: Whether they say where left and right are.
+    """
+
+    reason: str
+    oriented: bool = True
+
+
+def examine(paths: Sequence[Path]) -> Examined:
+    """Looks at the headers of a scan.
+
+    Args:
+        paths: The files of one scan, of a pair the `.hdr`.
+    """
+    try:
+        headers = [read_header(path) for path in paths]
+        _require_one_grid(headers)
+    except VolumeError as error:
+        return Examined(str(error))
+    return Examined("", all(header.place.stored for header in headers))
+
+
+def check_header(paths: Sequence[Path]) -> str:
+    """Gives the reason of `examine`."""
+    return examine(paths).reason
+
+
+def load_volume(paths: Sequence[Path]) -> Volume:
+    """Reads one scan; frames, in one file or in several, are averaged.
+
+    The mean is a plain one: every frame counts alike, whatever its duration.
+    Storage does not matter: the same voxels in another order of axes give the
+    same volume.
+
+    Args:
+        paths: The files of one scan, all on one grid.
+
+    Raises:
+        VolumeError: If a file cannot be read, is truncated, is not a volume,
+            or the frames lie on different grids.
+    """
+    headers = [read_header(path) for path in paths]
+    _require_one_grid(headers)
+    place, shape = headers[0].place, headers[0].shape
+    affine = place.canonical(shape)
+    frames = sum(header.frames for header in headers)
+    return Volume(
+        data=_mean_frame(headers, frames),
+        spacing=tuple(float(v) for v in nib.affines.voxel_sizes(affine)),
+        frames=frames,
+        affine=affine if all(h.place.stored for h in headers) else None,
+    )
+
+
+def _require_one_grid(headers: Sequence[Header]) -> None:
+    """Refuses frames that would be averaged voxel by voxel in vain."""
+    for header in headers[1:]:
+        if header.turned_shape != headers[0].turned_shape:
+            raise VolumeError(
+                f"frames differ: shapes {headers[0].shape} and {header.shape}"
+            )
+        size = nib.affines.voxel_sizes(header.place.affine).min()
+        apart = np.abs(_corners(header) - _corners(headers[0])).max()
+        if apart > _MAX_SHIFT * size:
+            raise VolumeError(f"frames differ: up to {apart:.1f} mm apart")
+
+
+def _corners(header: Header) -> np.ndarray:
+    """Gives the first and the last voxel of the turned volume, in mm."""
+    last = np.array(header.turned_shape) - 1
+    affine = header.place.canonical(header.shape)
+    return nib.affines.apply_affine(affine, [np.zeros(3), last])
+
+
+def _mean_frame(headers: Sequence[Header], count: int) -> np.ndarray:
+    """Averages frames one at a time, so that a long series needs no memory."""
+    frames = (frame for header in headers for frame in _frames(header))
+    if count == 1:
+        (only,) = frames
+        return only
+    total = np.zeros(headers[0].turned_shape)
+    for frame in frames:
+        total += frame
+    return (total / count).astype(np.float32)
+
+
+def _frames(header: Header) -> Iterator[np.ndarray]:
+    """Reads the frames of one file in order, each in RAS orientation."""
+    source = header.image.dataobj
+    layout = (source.shape, source.dtype, source.offset)
+    try:
+        with header.image.file_map["image"].get_prepare_fileobj("rb") as file:
+            proxy = nib.arrayproxy.ArrayProxy(
+                file, (*layout, source.slope, source.inter), mmap=False
+            )
+            for number in range(header.frames):
+                yield header.place.turned(_frame(proxy, number, header))
+            # One byte more: gzip's check sum is judged at the end of the
+            # file. What may follow the voxels is not unpacked.
+            file.read(1)
+    # As with headers: any bytes, any error.
+    except Exception as error:
+        raise unreadable("data", error) from None
+
+
+def _frame(
+    proxy: nib.arrayproxy.ArrayProxy, number: int, header: Header
+) -> np.ndarray:
+    """Reads one frame as float32 in the order of storage."""
+    # What float32 cannot hold becomes Inf and is judged as such.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if header.frames == 1:
+            frame = np.asarray(proxy, dtype=np.float32)
+        else:
+            frame = np.asarray(proxy[:, :, :, number], dtype=np.float32)
+    return frame.reshape(header.shape, order="F")
