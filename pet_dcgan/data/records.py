@@ -2,6 +2,13 @@
 
 `tfds.load` gives the same examples one by one; parsing hundreds at once, and
 the pixels of those alone that are wanted, takes a fraction of the time.
+
+The 16-bit grey PNGs are decoded many at once. That takes a sixth less
+processor time than libpng, which inflates row by row: one of 257 bytes, as 128
+pixels make, never enters zlib's fast loop, which needs room for 258. Any PNG
+that `prepare` did not write is left to TensorFlow. Chunks and filters: PNG
+specification, 3rd edition, sections 5, 9 and 11
+(https://www.w3.org/TR/png-3/).
 """
 
 import functools

@@ -1,4 +1,7 @@
-"""What the numbers come to, in words."""
+"""What the numbers come to, in words.
+
+One finding for each kind of number, and a verdict on all of them.
+"""
 
 import math
 from typing import Any, NamedTuple

@@ -1,4 +1,7 @@
-"""KID, Frechet distance, precision and the like, by one encoder."""
+"""Scores by one encoder: KID, Fréchet distance, precision and the like.
+
+Also the search for copies of the run's training subjects.
+"""
 
 import functools
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The figures of an evaluation: which there are, and what they show."""
+"""The figures of an evaluation, and sheets of nearest neighbours."""
 
 from pathlib import Path
 from typing import NamedTuple

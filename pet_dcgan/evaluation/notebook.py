@@ -1,4 +1,4 @@
-"""What an evaluation shows of itself in a notebook."""
+"""What evaluations and trainings show of themselves in a notebook."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any

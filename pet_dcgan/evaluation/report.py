@@ -1,4 +1,4 @@
-"""One page that says what a generator is worth, whole in one file."""
+"""`report.html`: one page that says what a generator is worth."""
 
 import base64
 import html

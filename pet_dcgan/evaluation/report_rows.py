@@ -1,4 +1,4 @@
-"""Which numbers of `metrics.json` the page's tables show, and how."""
+"""Which numbers of `metrics.json` page and console show, and how."""
 
 from typing import Any, NamedTuple
 

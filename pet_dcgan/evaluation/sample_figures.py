@@ -1,4 +1,4 @@
-"""Plots of whole samples: intensities, power spectra, uptake by band."""
+"""Plots of samples: intensities, spectra, regional uptake, pairs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A run's training in one figure."""
+"""A run's logs, and its training in one figure."""
 
 import csv
 import math

@@ -1,4 +1,7 @@
-"""A network that turns images into features, with its facts."""
+"""Encoders: networks that turn images into features, with their facts.
+
+Features are whitened to one scale; an untrained encoder is a second opinion.
+"""
 
 import dataclasses
 import json

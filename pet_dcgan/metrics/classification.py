@@ -1,4 +1,4 @@
-"""How well a score puts one class above another."""
+"""Accuracy, and the area under the ROC curve, of a classifier."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Kernel inception distance of two sets of features."""
+"""Distances of two sets of features: KID and the Fréchet distance."""
 
 from typing import NamedTuple
 

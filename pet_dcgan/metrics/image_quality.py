@@ -1,4 +1,4 @@
-"""Structural similarity: over the whole image, and the usual windowed one."""
+"""PSNR and SSIM as Islam & Zhang (2020) write them, and windowed SSIM."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,4 +1,7 @@
-"""Distances to nearest neighbours, of features or of images."""
+"""Nearest neighbours of features or images, and metrics made of them.
+
+Precision, recall, density and coverage.
+"""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""Which real image each image is compared with."""
+"""Which real image each image is compared with, once both are aligned."""
 
 import numpy as np
 from scipy import ndimage

@@ -1,4 +1,8 @@
-"""Latent vectors: those of seeds, and those that a client sends."""
+"""Latents and other random numbers, keyed by seed, step and position.
+
+Those of a training step depend on the place of an image in the whole batch,
+those of a sample on its seed alone.
+"""
 
 import tensorflow as tf
 

@@ -1,11 +1,14 @@
-"""Layers whose kernel is divided by its largest singular value.
+"""Layers of the discriminator that Keras does not have in this form.
 
 Spectral normalisation after Miyato et al. (2018), arXiv 1802.05957: the kernel
 is read as a matrix of inputs by outputs, its largest singular value is
-followed by one round of power iteration a training pass, and the gradient goes
-through the division. Keras's own `SpectralNormalization` overwrites the kernel
-with the quotient and starts from a vector without a seed, so neither the
-trained weights nor a repeated run would be the same.
+followed by one round of power iteration per training pass, and the gradient
+goes through the division. Keras's own `SpectralNormalization` overwrites the
+kernel with the quotient and starts from a vector without a seed, so neither
+the trained weights nor a repeated run would be the same.
+
+Batch normalisation that devices share, and that the R1 penalty can be
+differentiated through.
 """
 
 import keras

@@ -1,4 +1,4 @@
-"""A generator as a TensorFlow SavedModel with named signatures."""
+"""A generator as a TensorFlow SavedModel, and its signatures."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

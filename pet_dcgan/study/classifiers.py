@@ -1,4 +1,7 @@
-"""One classifier of a study, from its images to what it says of subjects."""
+"""The classifiers of a study: what each learns from, and what it says.
+
+What one says of slices is aggregated by subject.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""The generators of a study: which there are, and how they are trained."""
+"""The generators of a study: trained here, or given by the user."""
 
 import dataclasses
 import math

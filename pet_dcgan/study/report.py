@@ -1,4 +1,4 @@
-"""Everything a study has found so far, without a name or a path."""
+"""Everything a study has found, in numbers and sentences, without names."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a study is told."""
+"""Settings of a study, and the fractions of its training subjects."""
 
 import dataclasses
 import hashlib

@@ -1,4 +1,4 @@
-"""The device a training runs on, and whether its bits come out again."""
+"""The device of a training, its memory, and deterministic operations."""
 
 import errno
 import math

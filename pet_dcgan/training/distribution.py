@@ -1,4 +1,7 @@
-"""Several devices, or several machines, that train one model together."""
+"""Several devices or machines that train one model together.
+
+Strategies, and what worker processes agree on: who writes, and who goes on.
+"""
 
 import contextlib
 import functools

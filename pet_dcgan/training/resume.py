@@ -1,4 +1,15 @@
-"""A stopped run, and whether it may go on."""
+"""Training from earlier states: `--resume`, warm start, the last healthy one.
+
+A failing training is not recognised at once, so the epochs in between are as
+bad as the last and no state to start from: the state of the last epoch found
+healthy is kept beside them.
+
+A warm start takes the networks of an earlier run. Networks trained on all
+stages together know what a brain looks like; those of one stage then learn its
+difference from fewer subjects. Optimisers, averages and steps begin anew. What
+is made afterwards rests on the subjects of both runs, so the new run names
+them all.
+"""
 
 import dataclasses
 import os

@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent."""
+"""Files and folders that are whole or absent, and locks for one process."""
 
 import contextlib
 import os

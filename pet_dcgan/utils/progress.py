@@ -1,4 +1,4 @@
-"""Bars for long work, on a terminal and in a notebook."""
+"""Progress bars and status lines, on a terminal and in a notebook."""
 
 import contextlib
 import html

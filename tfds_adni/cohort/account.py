@@ -1,4 +1,7 @@
-"""The account of a folder: what became of every scan and of every file."""
+"""The account of a folder: what became of every scan and of every file.
+
+Also how a cohort shows itself in a notebook.
+"""
 
 import html
 import os

@@ -1,4 +1,4 @@
-"""What is decided about one scan."""
+"""What is decided about one scan by itself, and by which rules."""
 
 import dataclasses
 from typing import Self

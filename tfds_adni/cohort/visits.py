@@ -1,4 +1,7 @@
-"""Which scans of a subject are of one visit, and which of them is used."""
+"""Which scans of a subject are of one visit, and which of them is used.
+
+Of several copies of an image one is used.
+"""
 
 import datetime
 import itertools

@@ -1,4 +1,7 @@
-"""One scan to its examples, without TensorFlow: what worker processes run."""
+"""One scan to its examples, without TensorFlow.
+
+A `Task` is what a worker process or another machine is given for one scan.
+"""
 
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping

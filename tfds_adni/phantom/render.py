@@ -1,4 +1,4 @@
-"""One subject's visit to one FDG volume."""
+"""One subject's visit to one FDG volume, in a head of its own shape."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Records for what lies in a folder and cannot be used, whatever it holds."""
+"""Files that cannot be used, whatever they hold, zip archives among them."""
 
 import zipfile
 from collections import defaultdict

@@ -1,4 +1,8 @@
-"""Tables in text files, as spreadsheets and archives write them."""
+"""Tables in text files, as spreadsheets and archives write them.
+
+A table's rows, and the cells as people have them: dates, ages, sexes and
+missing values.
+"""
 
 import csv
 import datetime

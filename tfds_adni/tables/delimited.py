@@ -1,4 +1,7 @@
-"""Some columns of a table of ADNI, or one line that says why not."""
+"""Columns of one of ADNI's tables, or one line that says why not.
+
+What the cells mean stands here as well: gaps, codes, dates, visits, subjects.
+"""
 
 import datetime
 import re

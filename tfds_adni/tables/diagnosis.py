@@ -1,4 +1,7 @@
-"""The diagnoses of one table, by subject, and the one nearest to a day."""
+"""Diagnoses by subject and date, read from DXSUM or ADNIMERGE.
+
+Either table is recognised by its columns and codes.
+"""
 
 import dataclasses
 import datetime

@@ -1,7 +1,8 @@
 """The brain in a volume: its mask, its centre, its mean.
 
 Slices are cut from the centre of the mask, and intensities are put on a common
-scale by a mean (see `normalisation`): one number a volume, never a slice.
+scale by a mean (see `normalisation`): one number per volume, never per slice.
+A few NaN or infinite voxels inside a brain are repaired, many are refused.
 """
 
 import dataclasses

@@ -1,4 +1,8 @@
-"""States that a training should not be in, recognised and put in words."""
+"""States that a training should not be in, recognised and put in words.
+
+Every threshold lies between what healthy and what failing trainings were
+measured to do; docs/training-curves.md has the numbers.
+"""
 
 import dataclasses
 from collections.abc import Callable, Sequence
