@@ -4,11 +4,12 @@ from tfds_adni.sources import spreadsheet
 from tfds_adni.sources.collection import missing_collection, read_collections
 from tfds_adni.sources.record import Label
 from tfds_adni.sources.spreadsheet import (
+    SheetCache,
     SheetError,
     age_in_years,
     iso_date,
     known,
-    read_header,
+    open_sheet,
     read_rows,
     sex_letter,
 )
@@ -83,8 +84,9 @@ def test_sexes_and_missing_cells():
 def test_tables_as_spreadsheets_write_them(tmp_path, data):
     path = tmp_path / "t.csv"
     path.write_bytes(data)
-    assert read_header(path) == ["a", "b"]
-    assert list(read_rows(path)) == [{"a": "1", "b": "ä"}]
+    sheet = open_sheet(path)
+    assert sheet.header == ("a", "b")
+    assert list(sheet.rows()) == [{"a": "1", "b": "ä"}]
 
 
 def test_short_and_long_rows(tmp_path):
@@ -96,7 +98,7 @@ def test_short_and_long_rows(tmp_path):
 def test_empty_and_unreadable_tables(tmp_path, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_text("")
-    assert read_header(path) == []
+    assert open_sheet(path).header == ()
     path.write_text("a\n" + "x" * 200_000)
     with pytest.raises(SheetError, match="field"):
         list(read_rows(path))
@@ -104,7 +106,24 @@ def test_empty_and_unreadable_tables(tmp_path, monkeypatch):
     with pytest.raises(SheetError, match="larger than"):
         list(read_rows(path))
     with pytest.raises(SheetError, match="No such file"):
-        read_header(tmp_path / "none.csv")
+        list(read_rows(tmp_path / "none.csv"))
+
+
+def test_a_table_is_opened_once_and_read_on_where_it_is_wanted(tmp_path):
+    path, link = tmp_path / "t.csv", tmp_path / "link.csv"
+    path.write_text("a,b\n1,2\n")
+    link.symlink_to(path)
+    sheets = SheetCache(lambda header: "c" in header)
+    sheet = sheets.open(path)
+    with pytest.raises(ValueError, match="only the header"):
+        next(sheet.rows())
+    path.unlink()
+    assert sheets.open(path) == sheet
+    path.write_text("a,c\n1,2\n")
+    assert sheets.open(link).header == ("a", "b")
+    assert sheets.open(link).path == link
+    (row,) = SheetCache(lambda header: "c" in header).open(path).rows()
+    assert row == {"a": "1", "c": "2"}
 
 
 def collection(folder, *tables):
