@@ -109,21 +109,30 @@ def test_empty_and_unreadable_tables(tmp_path, monkeypatch):
         list(read_rows(tmp_path / "none.csv"))
 
 
-def test_a_table_is_opened_once_and_read_on_where_it_is_wanted(tmp_path):
+def test_a_table_is_opened_once_by_whatever_name(tmp_path):
     path, link = tmp_path / "t.csv", tmp_path / "link.csv"
     path.write_text("a,b\n1,2\n")
     link.symlink_to(path)
-    sheets = SheetCache(lambda header: "c" in header)
+    sheets = SheetCache()
     sheet = sheets.open(path)
-    with pytest.raises(ValueError, match="only the header"):
-        next(sheet.rows())
     path.unlink()
     assert sheets.open(path) == sheet
-    path.write_text("a,c\n1,2\n")
-    assert sheets.open(link).header == ("a", "b")
     assert sheets.open(link).path == link
+    assert list(sheets.open(link).rows()) == [{"a": "1", "b": "2"}]
+
+
+def test_a_table_is_read_to_its_end_where_its_rows_are_wanted(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n")
+    sheets = SheetCache(lambda header: "c" in header)
+    assert sheets.open(path).header == ("a", "b")
+    with pytest.raises(ValueError, match="only the header"):
+        next(sheets.open(path).rows())
+    (row,) = sheets.open(path, whole=True).rows()
+    assert row == {"a": "1", "b": "2"}
+    path.write_text("a,c\n3,4\n")
     (row,) = SheetCache(lambda header: "c" in header).open(path).rows()
-    assert row == {"a": "1", "c": "2"}
+    assert row == {"a": "3", "c": "4"}
 
 
 def collection(folder, *tables):

@@ -162,8 +162,8 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
     """
     folder, selection = Path(folder), selection or Selection()
     sheets = SheetCache(_has_rows_to_read)
-    rules = Rules.of(selection, sheets)
-    found = read_folder(folder, sheets)
+    rules = Rules.of(selection, sheets=sheets)
+    found = read_folder(folder, sheets=sheets)
     verdicts = sorted(map(rules.judge, found.records), key=_order)
     return Cohort(
         tuple(
@@ -172,9 +172,9 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
             )
         ),
         selection,
-        tuple(warnings_of_tables(found.tree, selection, rules.diagnosis)),
-        found.source,
-        found.missing_tables(),
+        notes=tuple(warnings_of_tables(found.tree, selection, rules.diagnosis)),
+        source=found.source,
+        missing_tables=found.missing_tables(),
     )
 
 

@@ -68,7 +68,9 @@ class Rules:
     quality: tuple[QualityTable, ...] = ()
 
     @classmethod
-    def of(cls, selection: Selection, sheets: SheetCache | None = None) -> Self:
+    def of(
+        cls, selection: Selection, *, sheets: SheetCache | None = None
+    ) -> Self:
         """Reads the tables of a selection.
 
         Args:
@@ -81,8 +83,11 @@ class Rules:
         """
         return cls(
             selection,
-            tuple(read_diagnosis(path, sheets) for path in selection.diagnosis),
-            tuple(read_quality(path, sheets) for path in selection.qc),
+            tuple(
+                read_diagnosis(path, sheets=sheets)
+                for path in selection.diagnosis
+            ),
+            tuple(read_quality(path, sheets=sheets) for path in selection.qc),
         )
 
     def judge(self, record: ScanRecord) -> ScanDecision:

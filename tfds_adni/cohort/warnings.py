@@ -71,7 +71,8 @@ def warnings_of_tables(
     ]
     lines += unreadable_tables(tree)
     given = {p.resolve() for p in (*selection.diagnosis, *selection.qc)}
-    for path, kind in ((s.path, kind_of(s.header)) for s in tree.tables):
+    for sheet in tree.tables:
+        path, kind = sheet.path, kind_of(sheet.header)
         if (
             kind
             and path.resolve() not in given
@@ -88,7 +89,7 @@ def _can_be_read(path: Path, kind: str, sheets: SheetCache) -> bool:
     """Says whether a table is what its columns promise."""
     read = read_quality if kind.startswith("PET") else read_diagnosis
     try:
-        read(path, sheets)
+        read(path, sheets=sheets)
     except (OSError, TableError):
         return False
     return True

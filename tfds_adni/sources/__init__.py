@@ -23,7 +23,9 @@ _READERS = {"ida": ida.read, "bids": bids.read}
 _BIDS_TABLES = ("dataset_description.json", "participants.tsv")
 
 
-def read_folder(folder: Path, sheets: SheetCache | None = None) -> ScanFolder:
+def read_folder(
+    folder: Path, *, sheets: SheetCache | None = None
+) -> ScanFolder:
     """Reads a cohort from a folder, whichever way it came, by one walk.
 
     It is BIDS if it holds images with names of BIDS, and either the tables or
@@ -77,7 +79,7 @@ def _walk(folder: Path, sheets: SheetCache | None) -> Tree:
             f"expected a folder of PET scans, found a file at {folder}; "
             "unpack the download and give its folder"
         )
-    return walk(folder, sheets)
+    return walk(folder, sheets=sheets)
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:

@@ -22,7 +22,7 @@ class SheetError(ValueError):
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """A table as it was when its file was opened, which is done once.
+    """What a table held when its file was opened.
 
     Attributes:
         path: The file.
@@ -69,7 +69,7 @@ class Sheet:
 
 
 def open_sheet(
-    path: Path, wanted: Callable[[Sequence[str]], bool] | None = None
+    path: Path, *, wanted: Callable[[Sequence[str]], bool] | None = None
 ) -> Sheet:
     """Opens a table.
 
@@ -116,10 +116,11 @@ class SheetCache:
             whole: Whether its rows are needed, whatever its header says.
         """
         place = os.path.realpath(path)
-        if place not in self._opened:
+        sheet = self._opened.get(place)
+        if sheet is None or (whole and sheet.data is None):
             wanted = None if whole else self._wanted
-            self._opened[place] = open_sheet(path, wanted)
-        return dataclasses.replace(self._opened[place], path=path)
+            sheet = self._opened[place] = open_sheet(path, wanted=wanted)
+        return dataclasses.replace(sheet, path=path)
 
 
 def _cells(data: bytes) -> Iterator[list[str]]:

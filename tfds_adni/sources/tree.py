@@ -52,7 +52,7 @@ class Tree:
         return tuple(self.sheets.open(p) for p in names_of(self, ".csv"))
 
 
-def walk(root: Path, sheets: SheetCache | None = None) -> Tree:
+def walk(root: Path, *, sheets: SheetCache | None = None) -> Tree:
     """Lists a folder and everything below it.
 
     Args:

@@ -149,7 +149,7 @@ def found_columns(header: Sequence[str]) -> str:
     return f"the columns {', '.join(names)}" if names else "no column names"
 
 
-def open_table(path: Path, sheets: SheetCache | None = None) -> Sheet:
+def open_table(path: Path, *, sheets: SheetCache | None = None) -> Sheet:
     """Opens a table that has to be one.
 
     Args:

@@ -135,7 +135,7 @@ _REMEDY = "give DXSUM or ADNIMERGE, as downloaded from LONI, with --diagnosis"
 
 
 def read_diagnosis(
-    path: Path, sheets: SheetCache | None = None
+    path: Path, *, sheets: SheetCache | None = None
 ) -> DiagnosisTable:
     """Reads ADNIMERGE or DXSUM.
 
@@ -152,7 +152,7 @@ def read_diagnosis(
             whose DIAGNOSIS has the codes of the groups at enrolment.
     """
     wanted = (*_KEYS, *_DATES, *_VISITS, *CODES, "DX", "DX_BL", "CENROLL")
-    sheet = open_table(path, sheets)
+    sheet = open_table(path, sheets=sheets)
     rows = read_table(sheet, wanted)
     columns = rows[0].keys()
     if not columns & set(_KEYS) or not columns & {*_DATES, *_VISITS}:

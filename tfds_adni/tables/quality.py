@@ -85,7 +85,9 @@ class QualityTable:
         ]
 
 
-def read_quality(path: Path, sheets: SheetCache | None = None) -> QualityTable:
+def read_quality(
+    path: Path, *, sheets: SheetCache | None = None
+) -> QualityTable:
     """Reads PETQC or PETC3.
 
     Args:
@@ -100,7 +102,7 @@ def read_quality(path: Path, sheets: SheetCache | None = None) -> QualityTable:
         TableError: If it is no table, or one of another kind.
     """
     keys = ("RID", "PTID", "LONIUID")
-    sheet = open_table(path, sheets)
+    sheet = open_table(path, sheets=sheets)
     rows = read_table(sheet, (*keys, *_GRADES, *_DATES, *_VISITS))
     columns = rows[0].keys()
     grade = next((name for name in _GRADES if name in columns), None)
