@@ -49,7 +49,7 @@ def tasks(tree):
         bands_mm={"axial": (0.0, 36.0)},
         suvr_max=2.5,
     )
-    verdicts = [judge(record) for record in read_folder(tree)]
+    verdicts = [judge(record) for record in read_folder(tree).records]
     return list(tasks_of(verdicts, cutting, Normalisation()))
 
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from tfds_adni.sources import missing_tables, read_folder, source_of
+from tfds_adni.sources import read_folder
 from tfds_adni.sources.record import Label
 
 PEOPLE = (
@@ -40,13 +40,13 @@ def clinica(tmp_path):
 
 
 def only(folder):
-    (record,) = read_folder(folder)
+    (record,) = read_folder(folder).records
     return record
 
 
 def test_clinica_joins_names_and_tables(clinica):
-    assert source_of(clinica) == "bids"
-    first, second = read_folder(clinica)
+    assert read_folder(clinica).source == "bids"
+    first, second = read_folder(clinica).records
     assert first.subject == "999_S_9001"
     assert first.image_id == STEM.format("M000")
     assert (first.visit, first.date) == ("M000", "2012-05-05")
@@ -60,7 +60,7 @@ def test_clinica_joins_names_and_tables(clinica):
 
 
 def test_age_at_the_first_session_is_not_that_of_a_later_one(clinica):
-    assert [r.age for r in read_folder(clinica)] == [71.5, -1.0]
+    assert [r.age for r in read_folder(clinica).records] == [71.5, -1.0]
 
 
 def test_pet_linear_of_a_caps_folder_beside_the_data_set(clinica):
@@ -70,7 +70,9 @@ def test_pet_linear_of_a_caps_folder_beside_the_data_set(clinica):
         "MNI152NLin2009cSym_desc-Crop_res-1x1x1_suvr-cerebellumPons2_pet"
     )
     put(clinica, f"{caps}{stem}.nii.gz")
-    (record,) = [r for r in read_folder(clinica) if r.level == "pet_linear"]
+    (record,) = [
+        r for r in read_folder(clinica).records if r.level == "pet_linear"
+    ]
     assert (record.image_id, record.date) == (stem, "2012-05-05")
     assert record.tracer == "FDG"
 
@@ -81,13 +83,17 @@ def test_tables_of_adni_hold_for_folders_beside_theirs(clinica):
         if path.name != "bids":
             path.rename(clinica / "bids" / path.name)
     put(clinica, f"caps/subjects/{scan()}".replace("_pet.", "_suvr-x_pet."))
-    dates = {r.level: r.date for r in read_folder(clinica) if r.visit == "M000"}
+    dates = {
+        r.level: r.date
+        for r in read_folder(clinica).records
+        if r.visit == "M000"
+    }
     assert dates == {"uniform_8mm": "2012-05-05", "pet_linear": "2012-05-05"}
 
 
 def test_caps_alone(tmp_path):
     put(tmp_path, f"subjects/{scan()}")
-    assert source_of(tmp_path) == "bids"
+    assert read_folder(tmp_path).source == "bids"
     assert only(tmp_path).labels == ()
 
 
@@ -146,7 +152,7 @@ def test_tracer_of_the_json_file_where_the_name_has_none(
 )
 def test_other_images_have_their_reason(tmp_path, name, problem):
     put(tmp_path, "sub-01/pet/sub-01_pet.nii", name)
-    (record,) = [r for r in read_folder(tmp_path) if r.problem]
+    (record,) = [r for r in read_folder(tmp_path).records if r.problem]
     assert record.paths == (tmp_path / name,)
     assert record.problem.startswith(problem)
 
@@ -154,7 +160,7 @@ def test_other_images_have_their_reason(tmp_path, name, problem):
 def test_the_same_scan_twice_has_an_order(tmp_path):
     place = "sub-01/pet/sub-01_pet.nii"
     put(tmp_path, place, f"{place}.gz", f"backup/{place}")
-    records = read_folder(tmp_path)
+    records = read_folder(tmp_path).records
     assert {r.image_id for r in records} == {"sub-01_pet"}
     assert sorted((r.rank, r.paths[0].name, r.copy != "") for r in records) == [
         (0, "sub-01_pet.nii", False),
@@ -168,7 +174,9 @@ def test_one_label_in_two_data_sets_is_two_people(tmp_path):
     put(tmp_path, "b/sub-01/pet/sub-01_trc-y_pet.nii")
     text = "participant_id\tgroup\tgender\n01\tAD\tm\n"
     (tmp_path / "a/participants.tsv").write_text(text)
-    labels = {r.tracer: (r.labels, r.sex) for r in read_folder(tmp_path)}
+    labels = {
+        r.tracer: (r.labels, r.sex) for r in read_folder(tmp_path).records
+    }
     assert labels == {
         "x": ((Label("AD", "participants.tsv"),), "M"),
         "y": ((), ""),
@@ -198,14 +206,15 @@ def test_broken_tables_give_nothing(clinica):
     )
     sessions = clinica / "sub-ADNI999S9001/sub-ADNI999S9001_sessions.tsv"
     sessions.write_text("session_id\tdiagnosis\n\tAD\nses-M000\tn/a\n")
-    first, _ = read_folder(clinica)
+    first, _ = read_folder(clinica).records
     assert first.labels == ()
-    assert missing_tables(clinica).startswith("expected a diagnosis in partici")
+    text = read_folder(clinica).missing_tables()
+    assert text.startswith("expected a diagnosis in partici")
 
 
 def test_bids_names_in_an_ida_download_are_not_mixed_in(tmp_path):
     put(tmp_path, "ADNI/x_999_S_9001_I900001.nii", "bids/" + scan())
-    assert source_of(tmp_path) == "ida"
-    problems = {r.image_id: r.problem for r in read_folder(tmp_path)}
+    assert read_folder(tmp_path).source == "ida"
+    problems = {r.image_id: r.problem for r in read_folder(tmp_path).records}
     assert problems["900001"] == ""
     assert problems[""].startswith("a BIDS name outside")

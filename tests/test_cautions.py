@@ -4,6 +4,7 @@ from adni_tables import adnimerge_row, dxsum_row, verdict
 
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.warnings import warnings_of, warnings_of_tables
+from tfds_adni.sources.tree import walk
 from tfds_adni.tables import read_diagnosis
 
 
@@ -65,7 +66,7 @@ def test_tables_that_lie_there_and_are_not_given(tmp_path):
     enrolment = {"RID": "1", "VISCODE": "bl", "DIAGNOSIS": "5"}
     adni_tables.write(tmp_path / "CLIELG.csv", enrolment)
     selection = Selection(diagnosis=[given])
-    found = warnings_of_tables(tmp_path, selection, [])
+    found = warnings_of_tables(walk(tmp_path), selection, [])
     assert [line.split(" and ")[0] for line in found] == [
         "M.CSV looks like ADNIMERGE",
         "Q.csv looks like PETQC",
@@ -80,7 +81,7 @@ def test_rows_whose_columns_contradict_each_other(tmp_path):
     path = adni_tables.write(tmp_path / "elsewhere" / "D.csv", row)
     (tmp_path / "scans").mkdir()
     (line,) = warnings_of_tables(
-        tmp_path / "scans", Selection(), [read_diagnosis(path)]
+        walk(tmp_path / "scans"), Selection(), [read_diagnosis(path)]
     )
     assert line.startswith("1 rows of D.csv name two stages")
 
@@ -88,9 +89,9 @@ def test_rows_whose_columns_contradict_each_other(tmp_path):
 def test_collection_that_cannot_be_read_to_its_end(tmp_path):
     head = "Image Data ID,Subject,Group\nI1,999_S_0001,CN\n"
     (tmp_path / "a.csv").write_text(head)
-    assert warnings_of_tables(tmp_path, Selection(), []) == []
+    assert warnings_of_tables(walk(tmp_path), Selection(), []) == []
     # longer than any cell that Python reads
     (tmp_path / "b.csv").write_text(head + "I2,999_S_0002," + "x" * 200_000)
-    (line,) = warnings_of_tables(tmp_path, Selection(), [])
+    (line,) = warnings_of_tables(walk(tmp_path), Selection(), [])
     assert line.startswith("b.csv cannot be read to its end (field larger")
     assert line.endswith("download it again")

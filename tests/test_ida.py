@@ -5,7 +5,7 @@ import shutil
 import ida_tree
 import pytest
 
-from tfds_adni.sources import missing_tables, read_folder, source_of
+from tfds_adni.sources import read_folder
 from tfds_adni.sources.record import Label
 
 
@@ -15,7 +15,7 @@ def tree(tmp_path):
 
 
 def only(folder):
-    (record,) = read_folder(folder)
+    (record,) = read_folder(folder).records
     return record
 
 
@@ -65,7 +65,7 @@ def test_a_scan_that_lacks_a_frame_is_not_used(tree, fault):
         other.symlink_to("nowhere.nii")
     else:
         other.with_suffix(".img").write_text("")
-    found = {r.paths[0].name: r.problem for r in read_folder(tree)}
+    found = {r.paths[0].name: r.problem for r in read_folder(tree).records}
     assert "another frame" in found[frame.name]
     assert len(found) == 2
     assert all(found.values())
@@ -76,7 +76,9 @@ def test_other_formats_and_halves_beside_a_scan_do_not_matter(tree):
     frame.with_suffix(".hdr").write_text("")
     later = frame.name.replace("_2012", "_2013")
     frame.with_name(later).with_suffix(".dcm").write_text("")
-    problems = [r.problem for r in read_folder(tree) if frame in r.paths]
+    problems = [
+        r.problem for r in read_folder(tree).records if frame in r.paths
+    ]
     assert problems == [""]
 
 
@@ -98,7 +100,7 @@ def test_file_without_a_row_or_an_id_is_kept_with_its_problem(tree):
     frame = only(tree).paths[0]
     shutil.copy(frame, tree / "999_S_9002_I900077.nii")
     shutil.copy(frame, tree / "mystery.nii")
-    records = {r.paths[0].name: r for r in read_folder(tree)}
+    records = {r.paths[0].name: r for r in read_folder(tree).records}
     stray = records["999_S_9002_I900077.nii"]
     assert stray.unlisted == "not in the collection CSV"
     assert not stray.problem
@@ -140,7 +142,7 @@ def test_without_a_table_the_path_tells_what_it_can(tree):
 def test_what_to_do_about_a_missing_table(tree):
     next(tree.glob("*.csv")).write_text("Subject ID,Sex,Age\n1,F,71\n")
     wanted = r"Image Data ID, Subject, Group .*Subject ID, Sex.* put the file"
-    assert re.search(wanted, missing_tables(tree))
+    assert re.search(wanted, read_folder(tree).missing_tables())
 
 
 def test_xml_goes_before_the_table_where_it_is_more_specific(tree):
@@ -169,7 +171,7 @@ def test_xml_vouches_for_an_image_the_table_lacks(tree):
     lone = ida_tree.row(2, "AD")
     ida_tree.save_las(ida_tree.head(), ida_tree.image_path(tree, lone))
     ida_tree.write_xml(tree, lone)
-    assert [r.problem for r in read_folder(tree)] == ["", ""]
+    assert [r.problem for r in read_folder(tree).records] == ["", ""]
 
 
 def test_broken_xml_matters_only_where_no_table_speaks(tree):
@@ -203,14 +205,14 @@ def test_names_above_the_folder_do_not_count(tmp_path):
     record = only(root)
     assert (record.subject, record.problem) == ("999_S_9001", "")
     (root / "mystery.nii").write_text("")
-    assert "" in {r.image_id for r in read_folder(root)}
+    assert "" in {r.image_id for r in read_folder(root).records}
 
 
 def test_mri_is_known_by_its_name_where_no_table_speaks(tree):
     next(tree.glob("*.csv")).unlink()
     name = "ADNI_999_S_9001_MR_MPRAGE_Br_20120506101112131_S1_I5.nii"
     (tree / name).write_text("")
-    problems = {r.image_id: r.problem for r in read_folder(tree)}
+    problems = {r.image_id: r.problem for r in read_folder(tree).records}
     assert problems == {"900001": "", "5": "not PET (MR)"}
 
 
@@ -225,12 +227,12 @@ def test_several_zips_side_by_side_are_one_cohort(tmp_path):
     for number in (1, 2):
         rows = [ida_tree.row(number, "AD")]
         ida_tree.write_tree(root / f"Phantom_{number}", rows)
-    assert [r.problem for r in read_folder(root)] == ["", ""]
+    assert [r.problem for r in read_folder(root).records] == ["", ""]
 
 
 def test_the_same_zip_unpacked_twice(tree):
     shutil.copytree(tree / "ADNI", tree / "again" / "ADNI")
-    copies = [(r.problem, r.rank, r.copy) for r in read_folder(tree)]
+    copies = [(r.problem, r.rank, r.copy) for r in read_folder(tree).records]
     assert copies == [
         ("", 0, ""),
         ("", 1, "a second copy of an image (the same content)"),
@@ -238,4 +240,4 @@ def test_the_same_zip_unpacked_twice(tree):
 
 
 def test_ida_downloads_are_recognised(tree):
-    assert source_of(tree) == "ida"
+    assert read_folder(tree).source == "ida"

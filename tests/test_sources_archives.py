@@ -42,6 +42,6 @@ def test_a_zip_cut_short_is_named(tmp_path):
 
 def test_zips_alone_are_a_record_each(tmp_path):
     pack(tmp_path / "ADNI_999_S_9001.zip", "x.nii")
-    (record,) = read_folder(tmp_path)
+    (record,) = read_folder(tmp_path).records
     assert record.paths == (tmp_path / "ADNI_999_S_9001.zip",)
     assert record.problem.startswith("zip archive")

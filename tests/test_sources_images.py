@@ -57,7 +57,7 @@ def test_links_that_lead_nowhere_are_images_by_their_name(tmp_path):
     for name in ("x.nii", "y.hdr", "y.img", "z"):
         (tmp_path / name).symlink_to("nowhere")
     assert list(found(tmp_path)) == ["x.nii", "y.hdr"]
-    paths = [p.name for r in read_folder(tmp_path) for p in r.paths]
+    paths = [p.name for r in read_folder(tmp_path).records for p in r.paths]
     assert paths == ["x.nii", "y.hdr", "z"]
 
 
@@ -103,7 +103,7 @@ def test_a_dicom_series_is_one_record_with_all_its_files(tmp_path):
     folder = "ADNI/999_S_9001/PT/2012-05-05_09_08_07.0/I900001"
     slices = {f"{folder}/s{n}.dcm": b"" for n in range(3)}
     put(tmp_path, **slices, **{"ADNI/999_S_9002/I900002/s.dcm": b""})
-    first, second = read_folder(tmp_path)
+    first, second = read_folder(tmp_path).records
     assert len(first.paths) == 3
     assert (first.subject, first.image_id) == ("999_S_9001", "900001")
     assert "dcm2niix" in first.problem
@@ -112,7 +112,7 @@ def test_a_dicom_series_is_one_record_with_all_its_files(tmp_path):
 
 def test_dicom_series_without_ids_are_told_apart_by_their_folders(tmp_path):
     put(tmp_path, **dict.fromkeys(["a/1.dcm", "a/2.dcm", "b/1.dcm"], b""))
-    assert [len(r.paths) for r in read_folder(tmp_path)] == [2, 1]
+    assert [len(r.paths) for r in read_folder(tmp_path).records] == [2, 1]
 
 
 def test_image_names():

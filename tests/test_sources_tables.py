@@ -4,11 +4,12 @@ from tfds_adni.sources import spreadsheet
 from tfds_adni.sources.collection import missing_collection, read_collections
 from tfds_adni.sources.record import Label
 from tfds_adni.sources.spreadsheet import (
+    SheetCache,
     SheetError,
     age_in_years,
     iso_date,
     known,
-    read_header,
+    open_sheet,
     read_rows,
     sex_letter,
 )
@@ -83,8 +84,9 @@ def test_sexes_and_missing_cells():
 def test_tables_as_spreadsheets_write_them(tmp_path, data):
     path = tmp_path / "t.csv"
     path.write_bytes(data)
-    assert read_header(path) == ["a", "b"]
-    assert list(read_rows(path)) == [{"a": "1", "b": "ä"}]
+    sheet = open_sheet(path)
+    assert sheet.header == ("a", "b")
+    assert list(sheet.rows()) == [{"a": "1", "b": "ä"}]
 
 
 def test_short_and_long_rows(tmp_path):
@@ -96,7 +98,7 @@ def test_short_and_long_rows(tmp_path):
 def test_empty_and_unreadable_tables(tmp_path, monkeypatch):
     path = tmp_path / "t.csv"
     path.write_text("")
-    assert read_header(path) == []
+    assert open_sheet(path).header == ()
     path.write_text("a\n" + "x" * 200_000)
     with pytest.raises(SheetError, match="field"):
         list(read_rows(path))
@@ -104,7 +106,33 @@ def test_empty_and_unreadable_tables(tmp_path, monkeypatch):
     with pytest.raises(SheetError, match="larger than"):
         list(read_rows(path))
     with pytest.raises(SheetError, match="No such file"):
-        read_header(tmp_path / "none.csv")
+        list(read_rows(tmp_path / "none.csv"))
+
+
+def test_a_table_is_opened_once_by_whatever_name(tmp_path):
+    path, link = tmp_path / "t.csv", tmp_path / "link.csv"
+    path.write_text("a,b\n1,2\n")
+    link.symlink_to(path)
+    sheets = SheetCache()
+    sheet = sheets.open(path)
+    path.unlink()
+    assert sheets.open(path) == sheet
+    assert sheets.open(link).path == link
+    assert list(sheets.open(link).rows()) == [{"a": "1", "b": "2"}]
+
+
+def test_a_table_is_read_to_its_end_where_its_rows_are_wanted(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,2\n")
+    sheets = SheetCache(lambda header: "c" in header)
+    assert sheets.open(path).header == ("a", "b")
+    with pytest.raises(ValueError, match="only the header"):
+        next(sheets.open(path).rows())
+    (row,) = sheets.open(path, whole=True).rows()
+    assert row == {"a": "1", "b": "2"}
+    path.write_text("a,c\n3,4\n")
+    (row,) = SheetCache(lambda header: "c" in header).open(path).rows()
+    assert row == {"a": "3", "c": "4"}
 
 
 def collection(folder, *tables):

@@ -26,7 +26,6 @@ from tfds_adni.parallel.examples import (
 )
 from tfds_adni.parallel.pool import Pool
 from tfds_adni.preparation_report import PreparationReport
-from tfds_adni.sources import source_of
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.slices import BANDS_MM, PLANES
 from tfds_adni.writer import SteadyWriter
@@ -194,7 +193,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
         self._tally = PreparationReport(cohort, split_of, folder)
         self.info.metadata.tally = self._tally
-        self.info.metadata["source"] = source_of(folder)
+        self.info.metadata["source"] = cohort.source
         tasks = self._tasks(cohort, split_of)
         if self._beam:
             return {

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,10 @@ from tfds_adni.cohort.visits import (
     keep_one_scan_a_visit,
 )
 from tfds_adni.cohort.warnings import warnings_of, warnings_of_tables
-from tfds_adni.sources import missing_tables, read_folder
+from tfds_adni.sources import read_folder
+from tfds_adni.sources.collection import is_collection
+from tfds_adni.sources.spreadsheet import SheetCache
+from tfds_adni.tables import kind_of
 from tfds_adni.tables.delimited import months_of, to_visit
 
 if TYPE_CHECKING:
@@ -42,11 +45,15 @@ class Cohort:
         verdicts: In order of subject, date and image id.
         selection: What was asked for.
         notes: What the tables should make a user think of, a line each.
+        source: The way the scans came, `"ida"` or `"bids"`.
+        missing_tables: What to say where no table tells a diagnosis.
     """
 
     verdicts: tuple[ScanDecision, ...]
     selection: Selection = dataclasses.field(default_factory=Selection)
     notes: tuple[str, ...] = ()
+    source: str = ""
+    missing_tables: str = ""
 
     @property
     def used(self) -> list[ScanDecision]:
@@ -138,7 +145,8 @@ def gather(folder: Path, selection: Selection | None = None) -> Cohort:
 def survey(folder: Path, selection: Selection | None = None) -> Cohort:
     """Reads a folder and decides on each scan.
 
-    Only headers are read. A scan is used that is of the tracer asked for, of
+    The folder is walked once and each table is opened once. Of the images
+    only headers are read. A scan is used that is of the tracer asked for, of
     a level asked for, of a known stage, passed quality control where a table
     of it is given, and has a sound header; of each visit the one of the
     preferred level, of each subject the visits asked for.
@@ -153,8 +161,10 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
         ValueError: If a table is not what it should be.
     """
     folder, selection = Path(folder), selection or Selection()
-    rules = Rules.of(selection)
-    verdicts = sorted(map(rules.judge, read_folder(folder)), key=_order)
+    sheets = SheetCache(_has_rows_to_read)
+    rules = Rules.of(selection, sheets=sheets)
+    found = read_folder(folder, sheets=sheets)
+    verdicts = sorted(map(rules.judge, found.records), key=_order)
     return Cohort(
         tuple(
             keep_one_scan_a_visit(
@@ -162,8 +172,15 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
             )
         ),
         selection,
-        tuple(warnings_of_tables(folder, selection, rules.diagnosis)),
+        notes=tuple(warnings_of_tables(found.tree, selection, rules.diagnosis)),
+        source=found.source,
+        missing_tables=found.missing_tables(),
     )
+
+
+def _has_rows_to_read(header: Sequence[str]) -> bool:
+    """Says whether a table that nobody gave may tell of scans."""
+    return is_collection(header) or bool(kind_of(header))
 
 
 def require_used(cohort: Cohort, folder: Path) -> None:
@@ -185,7 +202,7 @@ def _nothing_left(cohort: Cohort, folder: Path) -> str:
     if any(v.reason == UNLABELLED for v in cohort.verdicts) and not any(
         v.record.labels for v in cohort.verdicts
     ):
-        return missing_tables(folder)
+        return cohort.missing_tables
     reasons = Counter()
     for reason, stages in cohort.summary().items():
         reasons[reason] = stages.total()

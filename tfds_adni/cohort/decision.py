@@ -7,6 +7,7 @@ from tfds_adni.cohort.diagnosis import Diagnosis, diagnose
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.sources import ScanRecord
 from tfds_adni.sources.descriptions import level_of, tracer_of
+from tfds_adni.sources.spreadsheet import SheetCache
 from tfds_adni.tables import (
     DiagnosisTable,
     QualityTable,
@@ -67,8 +68,14 @@ class Rules:
     quality: tuple[QualityTable, ...] = ()
 
     @classmethod
-    def of(cls, selection: Selection) -> Self:
+    def of(
+        cls, selection: Selection, *, sheets: SheetCache | None = None
+    ) -> Self:
         """Reads the tables of a selection.
+
+        Args:
+            selection: What is asked for.
+            sheets: Opens the tables; each is opened anew where `None`.
 
         Raises:
             FileNotFoundError: If there is no such table.
@@ -76,8 +83,11 @@ class Rules:
         """
         return cls(
             selection,
-            tuple(read_diagnosis(path) for path in selection.diagnosis),
-            tuple(read_quality(path) for path in selection.qc),
+            tuple(
+                read_diagnosis(path, sheets=sheets)
+                for path in selection.diagnosis
+            ),
+            tuple(read_quality(path, sheets=sheets) for path in selection.qc),
         )
 
     def judge(self, record: ScanRecord) -> ScanDecision:

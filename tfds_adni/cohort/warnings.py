@@ -9,7 +9,8 @@ from tfds_adni.cohort.account import printable
 from tfds_adni.cohort.decision import ScanDecision
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.sources.collection import unreadable_tables
-from tfds_adni.sources.tree import names_of, walk
+from tfds_adni.sources.spreadsheet import SheetCache
+from tfds_adni.sources.tree import Tree
 from tfds_adni.tables import (
     DiagnosisTable,
     TableError,
@@ -53,12 +54,12 @@ def warnings_of(
 
 
 def warnings_of_tables(
-    folder: Path, selection: Selection, tables: Iterable[DiagnosisTable]
+    tree: Tree, selection: Selection, tables: Iterable[DiagnosisTable]
 ) -> list[str]:
     """Gives what the tables given, and those not given, should make one ask.
 
     Args:
-        folder: The download.
+        tree: What lies in the download.
         selection: What was asked for.
         tables: The tables of diagnoses that were read.
     """
@@ -68,12 +69,15 @@ def warnings_of_tables(
         for table in tables
         if table.contradictions
     ]
-    tree = walk(folder)
     lines += unreadable_tables(tree)
     given = {p.resolve() for p in (*selection.diagnosis, *selection.qc)}
-    for path in names_of(tree, ".csv"):
-        kind = kind_of(path)
-        if kind and path.resolve() not in given and _can_be_read(path, kind):
+    for sheet in tree.tables:
+        path, kind = sheet.path, kind_of(sheet.header)
+        if (
+            kind
+            and path.resolve() not in given
+            and _can_be_read(path, kind, tree.sheets)
+        ):
             lines.append(
                 f"{path.name} looks like {kind} and is not used; to use it, "
                 f"add {_OPTION_OF[kind]} {shlex.quote(str(path))}"
@@ -81,11 +85,11 @@ def warnings_of_tables(
     return [printable(line) for line in lines]
 
 
-def _can_be_read(path: Path, kind: str) -> bool:
+def _can_be_read(path: Path, kind: str, sheets: SheetCache) -> bool:
     """Says whether a table is what its columns promise."""
     read = read_quality if kind.startswith("PET") else read_diagnosis
     try:
-        read(path)
+        read(path, sheets=sheets)
     except (OSError, TableError):
         return False
     return True

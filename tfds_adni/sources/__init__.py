@@ -9,38 +9,45 @@ and adds the records of what no reader can use.
 from pathlib import Path
 
 from tfds_adni.sources import bids, ida
-from tfds_adni.sources.collection import missing_collection
+from tfds_adni.sources.folder import ScanFolder
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
 from tfds_adni.sources.names import image_id_in
 from tfds_adni.sources.record import Label, ScanRecord
 from tfds_adni.sources.refused import packed, refuse, refuse_images
+from tfds_adni.sources.spreadsheet import SheetCache
 from tfds_adni.sources.tree import Tree, parts_below, walk
 
-__all__ = ["Label", "ScanRecord", "missing_tables", "read_folder", "source_of"]
+__all__ = ["Label", "ScanFolder", "ScanRecord", "read_folder"]
 
 _READERS = {"ida": ida.read, "bids": bids.read}
 _BIDS_TABLES = ("dataset_description.json", "participants.tsv")
 
 
-def read_folder(folder: Path) -> list[ScanRecord]:
-    """Reads a cohort from a folder, whichever way it came.
+def read_folder(
+    folder: Path, *, sheets: SheetCache | None = None
+) -> ScanFolder:
+    """Reads a cohort from a folder, whichever way it came, by one walk.
+
+    It is BIDS if it holds images with names of BIDS, and either the tables or
+    folders of BIDS at its top or no image id of the IDA.
 
     Args:
         folder: An IDA download, with its tables among the images or without;
             a PET-BIDS data set; or output of Clinica.
+        sheets: Opens its tables; all of each where `None`.
 
     Returns:
-        Records in order of subject, date, image id and path; every image file
-        found is in exactly one.
+        What lies there; every image file found is in exactly one record.
 
     Raises:
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
     """
-    tree = _walk(folder)
+    tree = _walk(folder, sheets)
     images = find_images(tree)
+    source = _source(tree, images)
     records = [
-        *_READERS[_source(tree, images)](tree, images),
+        *_READERS[source](tree, images),
         *refuse_images((i for i in images if i.problem), tree.root),
         *(
             refuse([path], tree.root, why)
@@ -54,50 +61,11 @@ def read_folder(folder: Path) -> list[ScanRecord]:
             f"expected PET images (NIfTI or Analyze) below {folder}, found "
             "none; download them from LONI as NIfTI and unpack them there"
         )
-    return sorted(
-        records, key=lambda r: (r.subject, r.date, r.image_id, r.paths)
-    )
+    records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
+    return ScanFolder(tree, source, tuple(records))
 
 
-def source_of(folder: Path) -> str:
-    """Says which way a cohort came.
-
-    Args:
-        folder: A folder that `read_folder` takes.
-
-    Returns:
-        `"ida"` or `"bids"`. It is BIDS if it holds images with names of BIDS,
-        and either the tables or folders of BIDS at its top or no image id of
-        the IDA.
-
-    Raises:
-        FileNotFoundError: If the folder is missing.
-        NotADirectoryError: If it is a file.
-    """
-    tree = _walk(folder)
-    return _source(tree, find_images(tree))
-
-
-def missing_tables(folder: Path) -> str:
-    """Words the error for a cohort that no table gives a diagnosis for.
-
-    Args:
-        folder: A folder that `read_folder` takes.
-
-    Returns:
-        One line: the table expected, what was found instead, what to do.
-    """
-    tree = _walk(folder)
-    if _source(tree, find_images(tree)) == "ida":
-        return missing_collection(tree)
-    return (
-        "expected a diagnosis in participants.tsv or sub-*_sessions.tsv in "
-        f"{tree.root}, found none; point at the folder that holds them, or "
-        "give a table of ADNI with --diagnosis"
-    )
-
-
-def _walk(folder: Path) -> Tree:
+def _walk(folder: Path, sheets: SheetCache | None) -> Tree:
     """Walks a folder that has to be one."""
     folder = Path(folder)
     if not folder.exists():
@@ -111,11 +79,11 @@ def _walk(folder: Path) -> Tree:
             f"expected a folder of PET scans, found a file at {folder}; "
             "unpack the download and give its folder"
         )
-    return walk(folder)
+    return walk(folder, sheets=sheets)
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:
-    """Tells BIDS from the IDA's own way, as `source_of` says."""
+    """Tells BIDS from the IDA's own way, as `read_folder` says."""
     if not any(bids.parse_name(image.stem) for image in images):
         return "ida"
     for path in tree.files:

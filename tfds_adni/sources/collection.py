@@ -8,11 +8,11 @@ are joined.
 import contextlib
 import dataclasses
 import re
-from pathlib import Path
+from collections.abc import Sequence
 
 from tfds_adni.sources.record import Label
-from tfds_adni.sources.spreadsheet import SheetError, read_header, read_rows
-from tfds_adni.sources.tree import Tree, names_of
+from tfds_adni.sources.spreadsheet import Sheet, SheetError
+from tfds_adni.sources.tree import Tree
 
 COLUMNS = ("Image Data ID", "Subject", "Group")
 _LABEL_SOURCE = "collection CSV Group"
@@ -64,9 +64,9 @@ def read_collections(tree: Tree) -> dict[str, Row]:
         table's counts, in order of path. Empty where there is no table.
     """
     rows: dict[str, Row] = {}
-    for path in names_of(tree, ".csv"):
+    for sheet in tree.tables:
         with contextlib.suppress(SheetError):  # `unreadable_tables` tells
-            _add_table(rows, path)
+            _add_table(rows, sheet)
     return rows
 
 
@@ -77,13 +77,13 @@ def unreadable_tables(tree: Tree) -> list[str]:
         tree: What lies in the folder.
     """
     lines = []
-    for path in names_of(tree, ".csv"):
+    for sheet in tree.tables:
         try:
-            _add_table({}, path)
+            _add_table({}, sheet)
         except SheetError as error:
             lines.append(
-                f"{path.name} cannot be read to its end ({error}); if it is "
-                "the table of a collection, download it again"
+                f"{sheet.path.name} cannot be read to its end ({error}); if it "
+                "is the table of a collection, download it again"
             )
     return lines
 
@@ -97,7 +97,7 @@ def missing_collection(tree: Tree) -> str:
     Returns:
         One line: the columns wanted, the tables found, what to do.
     """
-    seen = [_account_for(path) for path in names_of(tree, ".csv")]
+    seen = [_account_for(sheet) for sheet in tree.tables]
     found = "; ".join(seen[:3]) if seen else "no CSV file"
     more = f" and {len(seen) - 3} more" if len(seen) > 3 else ""
     return (
@@ -107,7 +107,12 @@ def missing_collection(tree: Tree) -> str:
     )
 
 
-def _columns(header: list[str]) -> dict[str, str]:
+def is_collection(header: Sequence[str]) -> bool:
+    """Says whether a table with these columns is a collection's."""
+    return {"image_id", "subject", "group"} <= _columns(header).keys()
+
+
+def _columns(header: Sequence[str]) -> dict[str, str]:
     """Gives a table's own names of the columns that are read."""
     own = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in header}
     return {
@@ -118,15 +123,15 @@ def _columns(header: list[str]) -> dict[str, str]:
     }
 
 
-def _add_table(rows: dict[str, Row], path: Path) -> None:
+def _add_table(rows: dict[str, Row], sheet: Sheet) -> None:
     """Joins a table, if it is a collection's, to what is known.
 
     Raises:
         SheetError: If it cannot be read; the rows before stay.
     """
-    columns = _columns(read_header(path))
-    if {"image_id", "subject", "group"} <= columns.keys():
-        for cells in read_rows(path):
+    if sheet.problem or is_collection(sheet.header):
+        columns = _columns(sheet.header)
+        for cells in sheet.rows():
             _add(rows, cells, columns)
 
 
@@ -156,13 +161,12 @@ def _joined(first: Row, second: Row) -> Row:
     )
 
 
-def _account_for(path: Path) -> str:
+def _account_for(sheet: Sheet) -> str:
     """Says what a table is that is not a collection's."""
-    try:
-        header = read_header(path)
-    except SheetError as error:
-        return f"{path.name} (unreadable: {error})"
-    columns = _columns(header)
+    name = sheet.path.name
+    if sheet.problem:
+        return f"{name} (unreadable: {sheet.problem})"
+    columns = _columns(sheet.header)
     if "image_id" not in columns and {"subject", "description"} <= set(columns):
-        return f"{path.name} ({_SEARCH})"
-    return f"{path.name} ({', '.join(header[:6])})"
+        return f"{name} ({_SEARCH})"
+    return f"{name} ({', '.join(sheet.header[:6])})"

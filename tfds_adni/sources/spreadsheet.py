@@ -5,11 +5,13 @@ missing values.
 """
 
 import csv
+import dataclasses
 import datetime
 import io
 import math
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 # A collection of every PET image of ADNI has a few megabytes.
@@ -22,45 +24,112 @@ class SheetError(ValueError):
     """A table that cannot be read; the text says why, in a few words."""
 
 
-def read_header(path: Path) -> list[str]:
-    """Reads a table's column names.
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """What a table held when its file was opened.
+
+    Attributes:
+        path: The file.
+        header: Column names without blanks around them; empty for an empty
+            file and for one that cannot be opened.
+        data: What the file holds, `None` where only the header was wanted.
+        error: Why the file cannot be opened, `None` where it can.
+    """
+
+    path: Path
+    header: tuple[str, ...] = ()
+    data: bytes | None = dataclasses.field(default=b"", repr=False)
+    error: OSError | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why the file cannot be opened in a few words, `""` where it can."""
+        if self.error is None:
+            return ""
+        return self.error.strerror or type(self.error).__name__
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Reads the rows below the names.
+
+        Yields:
+            Text by column name; a cell that is missing at the end is absent,
+            and rows without any text are passed over.
+
+        Raises:
+            SheetError: If the file cannot be read.
+            ValueError: If only the header was wanted.
+        """
+        if self.problem:
+            raise SheetError(self.problem)
+        if self.data is None:
+            raise ValueError(f"only the header of {self.path} was read")
+        if len(self.data) > _MAX_BYTES:
+            raise SheetError(f"larger than {_MAX_BYTES >> 20} MiB")
+        lines = _cells(self.data)
+        header = next(lines, [])
+        for cells in lines:
+            if any(cells):
+                yield dict(zip(header, cells, strict=False))
+
+
+def open_sheet(
+    path: Path, *, wanted: Callable[[Sequence[str]], bool] | None = None
+) -> Sheet:
+    """Opens a table.
 
     Args:
         path: A text file with one line a row, its cells divided by commas,
             semicolons or tabs.
-
-    Returns:
-        The names without blanks around them; empty for an empty file.
-
-    Raises:
-        SheetError: If the file cannot be read.
+        wanted: Says by the header whether to read on; every table is read
+            to its end where `None`.
     """
-    return next(_cells(path, most=_HEADER_BYTES), [])
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_HEADER_BYTES)
+            header = tuple(next(_cells(data), []))
+            if wanted and not wanted(header):
+                return Sheet(path, header, None)
+            return Sheet(path, header, data + file.read(_MAX_BYTES))
+    except OSError as error:
+        return Sheet(path, error=error)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, str]]:
-    """Reads a table's rows below the names.
+    """Reads the rows of a table that is opened for this; see `Sheet.rows`."""
+    return open_sheet(path).rows()
+
+
+class SheetCache:
+    """Tables that are opened once, whoever asks for them and how often.
 
     Args:
-        path: As for `read_header`.
-
-    Yields:
-        Text by column name; a cell that is missing at the end is absent, and
-        rows without any text are passed over.
-
-    Raises:
-        SheetError: If the file cannot be read.
+        wanted: As for `open_sheet`.
     """
-    lines = _cells(path)
-    header = next(lines, [])
-    for cells in lines:
-        if any(cells):
-            yield dict(zip(header, cells, strict=False))
+
+    def __init__(
+        self, wanted: Callable[[Sequence[str]], bool] | None = None
+    ) -> None:
+        self._wanted = wanted
+        self._opened: dict[str, Sheet] = {}
+
+    def open(self, path: Path, *, whole: bool = False) -> Sheet:
+        """Gives a table, which may have been opened by another name.
+
+        Args:
+            path: As for `open_sheet`.
+            whole: Whether its rows are needed, whatever its header says.
+        """
+        place = os.path.realpath(path)
+        sheet = self._opened.get(place)
+        if sheet is None or (whole and sheet.data is None):
+            wanted = None if whole else self._wanted
+            sheet = self._opened[place] = open_sheet(path, wanted=wanted)
+        return dataclasses.replace(sheet, path=path)
 
 
-def _cells(path: Path, *, most: int = _MAX_BYTES) -> Iterator[list[str]]:
+def _cells(data: bytes) -> Iterator[list[str]]:
     """Gives the stripped cells of each line."""
-    text = _read_text(path, most)
+    text = _decode(data)
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
     lines = csv.reader(
@@ -75,15 +144,8 @@ def _cells(path: Path, *, most: int = _MAX_BYTES) -> Iterator[list[str]]:
         raise SheetError(str(error)) from None
 
 
-def _read_text(path: Path, most: int) -> str:
-    """Reads the beginning of a file as text, less a byte order mark."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read(most + 1)
-    except OSError as error:
-        raise SheetError(error.strerror or type(error).__name__) from None
-    if len(data) > _MAX_BYTES:
-        raise SheetError(f"larger than {_MAX_BYTES >> 20} MiB")
+def _decode(data: bytes) -> str:
+    """Decodes a file or its beginning, less a byte order mark."""
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encoding = "utf-16" if wide else "utf-8-sig"
     try:

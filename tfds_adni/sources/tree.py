@@ -7,9 +7,12 @@ is kept with its reason instead of being passed over.
 
 import dataclasses
 import errno
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from tfds_adni.sources.spreadsheet import Sheet, SheetCache
 
 _HIDDEN = "hidden (a name with a leading dot)"
 _NO_FILE = "not a regular file"
@@ -32,19 +35,29 @@ class Tree:
         odd: Reason by path of each file that is hidden or no regular file.
         closed: Reason by path of each folder that was not entered and of each
             link that leads nowhere, which may have led to a folder.
+        sheets: Opens its tables.
     """
 
     root: Path
     files: tuple[Path, ...]
     odd: dict[Path, str]
     closed: dict[Path, str]
+    sheets: SheetCache = dataclasses.field(
+        default_factory=SheetCache, repr=False, compare=False
+    )
+
+    @functools.cached_property
+    def tables(self) -> tuple[Sheet, ...]:
+        """Its CSV tables in order of path."""
+        return tuple(self.sheets.open(p) for p in names_of(self, ".csv"))
 
 
-def walk(root: Path) -> Tree:
+def walk(root: Path, *, sheets: SheetCache | None = None) -> Tree:
     """Lists a folder and everything below it.
 
     Args:
         root: A folder.
+        sheets: Opens its tables; all of each where `None`.
 
     Returns:
         What lies there; the same folder gives the same order anywhere.
@@ -56,6 +69,7 @@ def walk(root: Path) -> Tree:
         files=tuple(sorted(map(Path, walker.files))),
         odd={Path(p): walker.odd[p] for p in sorted(walker.odd)},
         closed={Path(p): walker.closed[p] for p in sorted(walker.closed)},
+        sheets=sheets or SheetCache(),
     )
 
 

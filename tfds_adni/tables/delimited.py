@@ -5,15 +5,15 @@ What the cells mean stands here as well: gaps, codes, dates, visits, subjects.
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tfds_adni.sources.record import SUBJECT_PATTERN
 from tfds_adni.sources.spreadsheet import (
+    Sheet,
+    SheetCache,
     SheetError,
     iso_date,
-    read_header,
-    read_rows,
 )
 
 _GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
@@ -112,22 +112,11 @@ class TableError(ValueError):
     """A file that is not the table it should be."""
 
 
-def read_columns(path: Path) -> tuple[str, ...]:
-    """Gives the column names of a file in capitals, none where it is no table.
-
-    Only the head of the file is read.
-    """
-    try:
-        return tuple(name.upper() for name in read_header(path))
-    except SheetError:
-        return ()
-
-
-def read_table(path: Path, wanted: Iterable[str]) -> list[dict[str, str]]:
+def read_table(sheet: Sheet, wanted: Iterable[str]) -> list[dict[str, str]]:
     """Reads some columns of a table.
 
     Args:
-        path: A text file, as `sources.sheet` takes it.
+        sheet: As `open_table` gives it.
         wanted: Names of columns in capitals; those the table lacks are left
             out.
 
@@ -135,37 +124,46 @@ def read_table(path: Path, wanted: Iterable[str]) -> list[dict[str, str]]:
         One dictionary for each row; a row that is too short has empty cells.
 
     Raises:
-        FileNotFoundError: If there is no such file.
         TableError: If it is no table, or one without a row.
     """
-    _require_text(path)
+    own = {name.upper(): name for name in reversed(sheet.header)}
+    places = [(name, own[name]) for name in wanted if name in own]
     try:
-        own = {name.upper(): name for name in reversed(read_header(path))}
-        places = [(name, own[name]) for name in wanted if name in own]
         rows = [
             {name: row.get(place, "") for name, place in places}
-            for row in read_rows(path)
+            for row in sheet.rows()
         ]
     except SheetError as error:
         raise TableError(
-            f"expected a table, found in {path} what cannot be read as one "
-            f"({error}); download it again as CSV"
+            f"expected a table, found in {sheet.path} what cannot be read as "
+            f"one ({error}); download it again as CSV"
         ) from None
     if not rows:
         raise TableError(
-            f"expected rows in {path}, found none; download it again as CSV"
+            f"expected rows in {sheet.path}, found none; download it again as "
+            "CSV"
         )
     return rows
 
 
-def found_columns(path: Path) -> str:
+def found_columns(header: Sequence[str]) -> str:
     """Words the first columns of a table for an error."""
-    names = [n for n in read_columns(path)[:6] if n and n.isprintable()]
+    names = [n.upper() for n in header[:6] if n and n.isprintable()]
     return f"the columns {', '.join(names)}" if names else "no column names"
 
 
-def _require_text(path: Path) -> None:
-    """Refuses what is no file and what is no text."""
+def open_table(path: Path, *, sheets: SheetCache | None = None) -> Sheet:
+    """Opens a table that has to be one.
+
+    Args:
+        path: A text file, as `spreadsheet.open_sheet` takes it.
+        sheets: Has the tables that are open already.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        OSError: If it cannot be opened.
+        TableError: If it is no file or no text.
+    """
     if not path.exists():
         raise FileNotFoundError(
             f"expected a table, found nothing at {path}; give the CSV as "
@@ -175,10 +173,12 @@ def _require_text(path: Path) -> None:
         raise TableError(
             f"expected a table, found no file at {path}; give the CSV itself"
         )
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start.startswith(_ARCHIVES):
+    sheet = (sheets or SheetCache()).open(path, whole=True)
+    if sheet.error:
+        raise sheet.error
+    if sheet.data.startswith(_ARCHIVES):
         raise TableError(
             "expected a table as text, found an archive or an Excel file at "
             f"{path}; save it as CSV"
         )
+    return sheet

@@ -8,10 +8,12 @@ import datetime
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from tfds_adni.sources.spreadsheet import Sheet, SheetCache
 from tfds_adni.tables.delimited import (
     TableError,
     found_columns,
     is_gap,
+    open_table,
     read_table,
     row_subject,
     subject_keys,
@@ -135,11 +137,14 @@ _ENROLMENT = ("EMCI", "LMCI", SMC)
 _REMEDY = "give DXSUM or ADNIMERGE, as downloaded from LONI, with --diagnosis"
 
 
-def read_diagnosis(path: Path) -> DiagnosisTable:
+def read_diagnosis(
+    path: Path, *, sheets: SheetCache | None = None
+) -> DiagnosisTable:
     """Reads ADNIMERGE or DXSUM.
 
     Args:
         path: The table under any name.
+        sheets: Has the tables that are open already.
 
     Returns:
         Every row that has a subject and a diagnosis.
@@ -150,17 +155,18 @@ def read_diagnosis(path: Path) -> DiagnosisTable:
             whose DIAGNOSIS has the codes of the groups at enrolment.
     """
     wanted = (*_KEYS, *_DATES, *_VISITS, *CODES, "DX", "DX_BL", "CENROLL")
-    rows = read_table(path, wanted)
+    sheet = open_table(path, sheets=sheets)
+    rows = read_table(sheet, wanted)
     columns = rows[0].keys()
     if not columns & set(_KEYS) or not columns & {*_DATES, *_VISITS}:
-        raise _no_diagnoses(path)
+        raise _no_diagnoses(sheet)
     if {"DX", "DX_BL"} <= columns:
         smc = frozenset(row_subject(r) for r in rows if is_smc(r["DX_BL"]))
         return DiagnosisTable(
             "ADNIMERGE", path.name, _exams(rows, _stages_of_words), smc
         )
     if not columns & set(CODES):
-        raise _no_diagnoses(path)
+        raise _no_diagnoses(sheet)
     _require_codes(path, rows)
     several = sum(len(set(_stages_of_codes(row))) > 1 for row in rows)
     exams = _exams(rows, _stages_of_codes)
@@ -226,9 +232,9 @@ def _require_codes(path: Path, rows: list[dict[str, str]]) -> None:
             )
 
 
-def _no_diagnoses(path: Path) -> TableError:
+def _no_diagnoses(sheet: Sheet) -> TableError:
     return TableError(
         f"expected RID or PTID, EXAMDATE, and DX with DX_bl (ADNIMERGE) or one "
-        f"of {', '.join(CODES)} (DXSUM), found {found_columns(path)} in "
-        f"{path}; {_REMEDY}"
+        f"of {', '.join(CODES)} (DXSUM), found "
+        f"{found_columns(sheet.header)} in {sheet.path}; {_REMEDY}"
     )

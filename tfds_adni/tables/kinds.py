@@ -1,18 +1,17 @@
 """Tells which of ADNI's tables a file is."""
 
-from pathlib import Path
+from collections.abc import Sequence
 
-from tfds_adni.tables.delimited import read_columns
 from tfds_adni.tables.diagnosis import CODES
 
 
-def kind_of(path: Path) -> str:
-    """Tells by its columns what a file is; only its head is read.
+def kind_of(header: Sequence[str]) -> str:
+    """Tells by its columns, in letters of any case, what a file is.
 
     Returns:
         `"DXSUM"`, `"ADNIMERGE"`, `"PETQC"`, `"PETC3"`, or `""` for any other.
     """
-    columns = set(read_columns(path))
+    columns = {name.upper() for name in header}
     if not columns & {"RID", "PTID"}:
         return ""
     if {"DX", "DX_BL"} <= columns:

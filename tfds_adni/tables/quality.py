@@ -5,10 +5,12 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfds_adni.sources.spreadsheet import SheetCache
 from tfds_adni.tables.delimited import (
     TableError,
     found_columns,
     is_gap,
+    open_table,
     read_table,
     row_subject,
     subject_keys,
@@ -83,11 +85,14 @@ class QualityTable:
         ]
 
 
-def read_quality(path: Path) -> QualityTable:
+def read_quality(
+    path: Path, *, sheets: SheetCache | None = None
+) -> QualityTable:
     """Reads PETQC or PETC3.
 
     Args:
         path: The table under any name.
+        sheets: Has the tables that are open already.
 
     Returns:
         Its graded rows.
@@ -97,14 +102,15 @@ def read_quality(path: Path) -> QualityTable:
         TableError: If it is no table, or one of another kind.
     """
     keys = ("RID", "PTID", "LONIUID")
-    rows = read_table(path, (*keys, *_GRADES, *_DATES, *_VISITS))
+    sheet = open_table(path, sheets=sheets)
+    rows = read_table(sheet, (*keys, *_GRADES, *_DATES, *_VISITS))
     columns = rows[0].keys()
     grade = next((name for name in _GRADES if name in columns), None)
     if not grade or not columns & set(keys):
         raise TableError(
             "expected RID or LONIUID with PASS (PETQC) or SCANQLTY (PETC3), "
-            f"found {found_columns(path)} in {path}; give one of these "
-            "tables, as downloaded from LONI, with --qc"
+            f"found {found_columns(sheet.header)} in {path}; give one of "
+            "these tables, as downloaded from LONI, with --qc"
         )
     table = QualityTable(path.name, {}, {})
     for row in rows:
