@@ -48,7 +48,7 @@ def main() -> None:
 
 def report(suffix: str, folder: Path, tables: list[Path]) -> None:
     """Prints the seconds of each stage for one folder."""
-    records = read_folder(folder)
+    records = read_folder(folder).records
     given = Selection(diagnosis=tables, visits="all")
     account = folder.parent / "scans.csv"
     options = [w for t in tables for w in ("--diagnosis", str(t))]
