@@ -29,8 +29,17 @@ test: $(VENV)/.installed-test lint  ## unit tests, a tiny whole run, linters
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --cov
 
+# The notebooks run beside the rest; processes that wait for each other, alone.
+NOTEBOOKS := tests/test_notebooks.py
+SHARED := tests/test_shared_training.py
+SLOW := $(BIN)/python -m pytest -m slow
 test-slow: $(VENV)/.installed-test  ## what takes minutes
-	$(BIN)/python -m pytest -m slow
+	@$(SLOW) $(NOTEBOOKS) > .notebooks.log 2>&1 & beside=$$!; \
+	$(SLOW) tests --ignore=$(NOTEBOOKS) --ignore=$(SHARED); rest=$$?; \
+	wait $$beside; notebooks=$$?; \
+	cat .notebooks.log; rm -f .notebooks.log; \
+	$(SLOW) $(SHARED); shared=$$?; \
+	test $$rest -eq 0 && test $$notebooks -eq 0 && test $$shared -eq 0
 
 lint: $(VENV)/.installed-test  ## ruff and the import contracts
 	$(BIN)/ruff check .
