@@ -452,8 +452,9 @@ def test_xla_computes_the_same_step(tiny_config, monkeypatch):
         """XLA draws other numbers from the same seed."""
         return tf.constant(ROWS[:, :columns])
 
-    for where in ("noise", "augmenter"):
-        monkeypatch.setattr(f"pet_dcgan.{where}.uniform_rows", fixed_rows)
+    for where in ("dcgan", "augmentation"):
+        name = f"pet_dcgan.models.{where}.per_example_uniform"
+        monkeypatch.setattr(name, fixed_rows)
     options = {"width": 2, "augment": "rotate", "augment_probability": 0.5}
     options |= {"ema_decay": 0.9, "r1_weight": 1.0, "r1_every": 2}
     ends = []
