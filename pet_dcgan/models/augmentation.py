@@ -185,7 +185,7 @@ class Augmenter(keras.layers.Layer):
         Args:
             images: float32 `[n, size, size, channels]` in [-1, 1].
             step: Completed steps.
-            stream: `noise.REAL` or `noise.FAKE`, which draw apart.
+            stream: `latents.REAL` or `latents.FAKE`, which draw apart.
         """
         draws = per_example_uniform(
             tf.shape(images)[0],

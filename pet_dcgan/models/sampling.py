@@ -49,7 +49,7 @@ def synthetic_slices(
 ) -> np.ndarray:
     """The slice of each seed, which does not depend on the other seeds.
 
-    Whole blocks of `MAX_ROWS` seeds are computed, see `serving.seed_blocks`:
+    Whole blocks of `MAX_ROWS` seeds are computed, see `utils.seed_blocks`:
     a single slice costs as much as `MAX_ROWS` that follow each other.
 
     Args:

@@ -41,7 +41,7 @@ def generate(
     TensorFlow with as many threads on a processor of the same kind and does
     not batch requests: every image is the model's 16-bit PNG, and a seed is
     computed in the same place of the same block of `max_rows` seeds each
-    time (`serving.seed_blocks`). One image therefore costs as much as a block.
+    time (`utils.seed_blocks`). One image therefore costs as much as a block.
     The SUVR scale is kept: PNG value / 65535 * `suvr_max`; NPY and NIfTI hold
     the same in SUVR.
 
