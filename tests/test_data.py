@@ -110,7 +110,7 @@ def test_slices_in_a_file_give_the_same_bits(numbered, in_a_file, tiny_config):
 
 
 class FakeStrategy:
-    """Gives each worker's data set of a strategy, without its processes."""
+    """Returns each worker's data set of a strategy, without its processes."""
 
     def __init__(self, workers, replicas):
         self.num_replicas_in_sync = replicas

@@ -28,7 +28,7 @@ sys.addaudithook(_hear)
 
 
 def run(*words):
-    """Gives the exit code, listings by folder and openings by table."""
+    """Returns the exit code, listings by folder and openings by table."""
     global _listening
     _seen.clear()
     _listening = True

@@ -31,7 +31,7 @@ FLOAT32 = 3e-7  # of SUVR; a step of a PNG is 3e-5
 
 
 def generator_of(steps, channels=1):
-    """Gives the same image for every latent; three channels differ."""
+    """Returns the same image for every latent; three channels differ."""
     image = steps[..., None] / 65535 * 2 - 1
     image = image + np.array([[0.0], [-0.125, 0, 0.125]][channels == 3])
     latent = keras.Input([6], name="latent")

@@ -61,7 +61,7 @@ def home():
 
 
 def look(tree):
-    """Gives cohort and account; a folder with nothing to use has both."""
+    """Returns cohort and account; a folder with nothing to use has both."""
     cohort = survey(tree.folder, Selection(**tree.selection))
     return cohort, cohort.account(tree.folder)
 

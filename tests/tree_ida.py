@@ -55,7 +55,7 @@ def write(tree, rng: random.Random) -> None:
 
 
 def list_scan(scan: Scan, rows: list[dict], **other: str) -> None:
-    """Gives a scan a row of the collection."""
+    """Returns a scan a row of the collection."""
     rows.append(cells(scan) | other)
     scan.labels.append(("collection CSV", scan.group))
 

@@ -145,7 +145,7 @@ def write_options(tree, rng) -> None:
 
 
 def _rows_of(tree, rng, kind: str) -> list[dict[str, str]]:
-    """Gives the rows of a table, and one of a subject without scans."""
+    """Returns the rows of a table, and one of a subject without scans."""
     if kind in ("PETQC", "PETC3"):
         scans = [s for s in tree.scans if s.passed is not None]
         return qc(rng, scans, kind)

@@ -118,7 +118,7 @@ def _alone(scan, exams, selection) -> Planted:
 
 
 def _said(scan, exams, selection) -> list[tuple[str, str]]:
-    """Gives every stage said of a scan with its table, most specific first.
+    """Returns every stage said of a scan with its table, most specific first.
 
     Where tables of diagnoses are given, one of them must have the first word.
     """
@@ -136,7 +136,7 @@ def _said(scan, exams, selection) -> list[tuple[str, str]]:
 
 
 def _nearest(table, scan, exams, days: int) -> tuple[str, str] | None:
-    """Gives what a table says of the day of a scan."""
+    """Returns what a table says of the day of a scan."""
     near = [
         (apart(exam.date, scan.date), exam.stage)
         for exam in exams

@@ -166,7 +166,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         )
 
     def _facts(self) -> dict:
-        """Gives what holds before a scan is read."""
+        """Returns what holds before a scan is read."""
         config = self.builder_config
         return {
             "suvr_max": config.suvr_max,
@@ -236,7 +236,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self._tally.require_subjects(split)
 
     def _file(self, split: str) -> epath.Path:
-        """Gives where Beam's workers leave what became of a split's scans."""
+        """Returns where Beam's workers leave what became of a split's scans."""
         return epath.Path(self.data_dir) / f"outcomes-{split}.json"
 
     def _process_pipeline_result(self, pipeline_result) -> None:

@@ -76,7 +76,7 @@ class PreparationReport:
             )
 
     def facts(self) -> dict:
-        """Gives what goes into the data set's metadata."""
+        """Returns what goes into the data set's metadata."""
         judged = self._judged()
         # TFDS may stop a split early (max_examples_per_split).
         cut = (self._outcomes.get(v.record.image_id) for v in judged.used)
@@ -100,7 +100,7 @@ class PreparationReport:
         }
 
     def account(self) -> pd.DataFrame:
-        """Gives one row for every image file found, with split and frames."""
+        """Returns one row for every image file found, with split and frames."""
         judged = self._judged()
         account = judged.account(self.folder)
         used = account["used"]
@@ -116,7 +116,7 @@ class PreparationReport:
         return account
 
     def _reasons(self) -> str:
-        """Gives one reason of each kind."""
+        """Returns one reason of each kind."""
         reasons = sorted(o.reason for o in self._outcomes.values() if o.reason)
         kinds = {reason.split(": ")[0]: reason for reason in reversed(reasons)}
         return "; ".join(list(kinds.values())[:3])
@@ -130,7 +130,7 @@ class PreparationReport:
         return {s: {p: counts[s][p] for p in SPLITS} for s in STAGES}
 
     def _judged(self) -> Cohort:
-        """Gives the cohort as its pixels leave it."""
+        """Returns the cohort as its pixels leave it."""
         return self.cohort.with_reasons(
             {o.image_id: o.reason for o in self._outcomes.values() if o.reason}
         )

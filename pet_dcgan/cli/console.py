@@ -104,7 +104,7 @@ def reported(command: Callable) -> Callable:
 
 
 def _worded(error: Exception) -> str:
-    """Gives an error as one line."""
+    """Returns an error as one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     if "No space left on device" in text:
         place = getattr(error, "filename", None)
@@ -129,7 +129,7 @@ def _leave(line: str, code: int) -> NoReturn:
 
 
 def keras_verbosity() -> int:
-    """Gives 1, a bar, on a terminal and 2, a line an epoch, in a log."""
+    """Returns 1, a bar, on a terminal and 2, a line an epoch, in a log."""
     return 1 if sys.stdout.isatty() else 2
 
 

@@ -118,7 +118,7 @@ def assign(
     variables: dict[str, keras.Variable],
     path: str | Path,
 ) -> None:
-    """Gives variables the values of their names.
+    """Assigns each variable the value of its name.
 
     Args:
         arrays: Of a state.

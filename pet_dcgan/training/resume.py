@@ -121,7 +121,7 @@ def subjects_behind(config: TrainConfig, slices: Slices) -> list[str]:
 
 
 def start_from(model: DCGAN, config: TrainConfig) -> None:
-    """Gives a new model the networks of the run in `config.warm_start`.
+    """Starts a new model from the networks of `config.warm_start`.
 
     The average starts as that run's, or as its generator where it has none.
 

@@ -181,7 +181,7 @@ class _Training:
         return self.run
 
     def _start(self, model: DCGAN) -> int:
-        """Gives a model what it goes on from; the epochs that are behind."""
+        """Restores what a model resumes from; returns the completed epochs."""
         config = self.run.config
         first_epoch = restore(model, self.run.path / "checkpoint")
         if config.warm_start and not first_epoch:

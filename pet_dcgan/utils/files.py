@@ -12,7 +12,7 @@ _MARK = ".partial-"
 
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Gives a temporary path that takes the place of `path` on success.
+    """Yields a temporary path that replaces `path` on success.
 
     The temporary file or folder lies beside `path`, keeps its suffixes, and
     is removed when the block raises (a full disk, Ctrl-C), so that what stood

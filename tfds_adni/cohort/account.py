@@ -48,7 +48,7 @@ def summarise(verdicts: Iterable[ScanDecision]) -> dict[str, Counter]:
 def account_of(
     verdicts: Iterable[ScanDecision], root: Path | None = None
 ) -> "pd.DataFrame":
-    """Gives one row for every image file found.
+    """Returns one row for every image file found.
 
     Args:
         verdicts: The scans in order.
@@ -87,14 +87,14 @@ def _row(verdict: ScanDecision, path: Path, root: Path | None) -> tuple:
 
 
 def _below(root: Path | None, path: Path) -> str:
-    """Gives a path with slashes, relative to the root where it lies below."""
+    """Returns a path with slashes, relative to the root where it lies below."""
     if root and path.is_relative_to(root):
         path = path.relative_to(root)
     return path.as_posix()
 
 
 def printable(text: str) -> str:
-    """Gives a text that any file and screen can hold.
+    """Returns a text that any file and screen can hold.
 
     A file's name that is not UTF-8 comes with surrogates, which neither can.
     """

@@ -104,7 +104,7 @@ class Cohort:
         return summarise(self.verdicts)
 
     def account(self, root: Path | None = None) -> "pd.DataFrame":
-        """Gives one row for every file; see `account.account_of`."""
+        """Returns one row for every file; see `account.account_of`."""
         return account_of(self.verdicts, root)
 
     def __repr__(self) -> str:

@@ -49,7 +49,7 @@ class ScanDecision:
         return ";" in self.label_source
 
     def with_reason(self, reason: str) -> "ScanDecision":
-        """Gives the verdict with another reason."""
+        """Returns the decision with another reason."""
         return dataclasses.replace(self, reason=reason)
 
 
@@ -112,7 +112,7 @@ class Rules:
         return dataclasses.replace(verdict, reason=reason, oriented=oriented)
 
     def _reason(self, verdict: ScanDecision, diagnosis: Diagnosis) -> str:
-        """Gives the first reason that needs no look into the file."""
+        """Returns the first reason that needs no look into the file."""
         record = verdict.record
         if record.problem:
             return record.problem

@@ -73,7 +73,7 @@ def diagnose(
 def _answers(
     record: ScanRecord, tables: Sequence[DiagnosisTable], label_days: int
 ) -> tuple[list[Label], list[str]]:
-    """Gives what may label a scan, the most specific first, and the misses."""
+    """Returns what may label a scan, most specific first, and the misses."""
     if not tables:
         return _own_answers(record)
     answers, misses = [], []
@@ -90,7 +90,7 @@ def _answers(
 
 
 def _own_answers(record: ScanRecord) -> tuple[list[Label], list[str]]:
-    """Gives what the download says; its first table must say one thing."""
+    """Returns what the download says; its first table must say one thing."""
     known = [n for n in record.labels if _stage(n) or is_smc(n.text)]
     first = [n for n in known if n.source == known[0].source]
     if len({_stage(n) for n in first} - {""}) < 2:

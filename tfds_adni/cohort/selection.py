@@ -55,7 +55,7 @@ class Selection:
         _require_days(self.label_days)
 
     def facts(self) -> dict:
-        """Gives what stands in a data set's metadata.
+        """Returns what stands in a data set's metadata.
 
         Returns:
             The options, tables by their file names: a folder's name may tell

@@ -76,7 +76,7 @@ def _require_three(by_stage: Mapping[str, list[str]]) -> None:
 
 
 def _order(seed: int):
-    """Gives a sort key that shuffles ids by seed alone."""
+    """Returns a sort key that shuffles ids by seed alone."""
     return lambda subject: hashlib.sha256(f"{seed}:{subject}".encode()).digest()
 
 

@@ -198,7 +198,7 @@ def _preference(verdict: ScanDecision, levels: Sequence[str]) -> tuple:
 
 
 def image_order(image_id: str) -> tuple[int, str]:
-    """Gives a sort key: image ids are numbers in the IDA, names in BIDS.
+    """Returns a sort key: image ids are numbers in the IDA, names in BIDS.
 
     Returns:
         Number and text; names come first.

@@ -35,7 +35,7 @@ def warnings_of(
     selection: Selection,
     stage_of_subject: Mapping[str, str],
 ) -> list[str]:
-    """Gives what the scans used should make a user think of, a line each.
+    """Returns what the scans used should make a user think of, a line each.
 
     Args:
         used: The scans used.
@@ -56,7 +56,7 @@ def warnings_of(
 def warnings_of_tables(
     tree: Tree, selection: Selection, tables: Iterable[DiagnosisTable]
 ) -> list[str]:
-    """Gives what the tables given, and those not given, should make one ask.
+    """Returns what the tables given, and those not given, should make one ask.
 
     Args:
         tree: What lies in the download.

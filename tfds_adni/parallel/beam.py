@@ -53,7 +53,7 @@ def pipeline_options(text: str) -> "apache_beam.pipeline.PipelineOptions":
 def examples_of(
     tasks: Sequence[Task], account: epath.Path
 ) -> "apache_beam.PTransform":
-    """Gives a transform that makes the examples of a split.
+    """Returns a transform that makes the examples of a split.
 
     Args:
         tasks: The scans of the split.
@@ -85,7 +85,7 @@ def examples_of(
 
 @contextlib.contextmanager
 def worded_errors() -> Iterator[None]:
-    """Gives what stops a pipeline as one line; Beam logs the rest itself.
+    """Puts what stops a pipeline in one line; Beam logs the rest itself.
 
     Raises:
         ValueError: If a split is left without examples.

@@ -157,7 +157,7 @@ def tasks_of(
     cutting: SliceSpec,
     normalisation: Normalisation,
 ) -> Iterator[Task]:
-    """Gives each scan what is needed to cut it.
+    """Yields the task of each scan: all that is needed to cut it.
 
     Args:
         verdicts: The scans used.

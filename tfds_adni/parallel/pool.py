@@ -161,7 +161,7 @@ def _serve(pipe: Connection) -> None:
 
 
 def _cores() -> int:
-    """Gives the cores this process may use."""
+    """Returns the cores this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -123,7 +123,7 @@ def _record(
 
 
 def _tracer(image: ImageFile, name: Name) -> str:
-    """Gives the tracer by the name, else by the JSON file beside the image.
+    """Returns the tracer by the name, else by the JSON file beside the image.
 
     Clinica's conversions wrote it as `acq` before PET-BIDS had `trc`.
     """
@@ -137,7 +137,7 @@ def _tracer(image: ImageFile, name: Name) -> str:
 
 
 def _tracer_in(path: Path) -> str:
-    """Gives the tracer of a JSON sidecar, `""` where there is none."""
+    """Returns the tracer of a JSON sidecar, `""` where there is none."""
     try:
         with open(path, "rb") as file:
             facts = json.loads(file.read(_MAX_BYTES))
@@ -148,7 +148,7 @@ def _tracer_in(path: Path) -> str:
 
 
 def _level(name: Name) -> str:
-    """Gives the processing level by the entities."""
+    """Returns the processing level by the entities."""
     if "suvr" in name.entities:
         return "pet_linear"
     method = name.entities.get("rec", "").rstrip("0123456789")

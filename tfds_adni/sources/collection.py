@@ -113,7 +113,7 @@ def is_collection(header: Sequence[str]) -> bool:
 
 
 def _columns(header: Sequence[str]) -> dict[str, str]:
-    """Gives a table's own names of the columns that are read."""
+    """Returns a table's own names of the columns that are read."""
     own = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in header}
     return {
         name: own[known]

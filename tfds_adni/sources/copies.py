@@ -63,7 +63,7 @@ def _frames(images: Iterable[ImageFile]) -> list[tuple[ImageFile, ...]]:
 
 
 def series_of(image: ImageFile) -> tuple[Path, str]:
-    """Gives what the frames of one scan have in common: folder and name.
+    """Returns what the frames of one scan have in common: folder and name.
 
     Returns:
         The folder, and the file's name with `#` for what counts the frames.
@@ -126,7 +126,7 @@ def _same_content(one: Path, other: Path) -> bool:
 
 
 def _size(path: Path) -> int:
-    """Gives a file's size, 0 where nobody may ask."""
+    """Returns a file's size, 0 where nobody may ask."""
     try:
         return path.stat().st_size
     except OSError:

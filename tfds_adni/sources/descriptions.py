@@ -41,7 +41,7 @@ LEVELS = (*_LEVEL_PATTERNS, "unknown")
 
 
 def tracer_named(text: str) -> str:
-    """Gives the tracer of a cell that is there to name it.
+    """Returns the tracer of a cell that is there to name it.
 
     Args:
         text: As in BIDS (`18FAV45`), an XML file (`18F-FDG`) or in full.
@@ -58,7 +58,7 @@ def tracer_named(text: str) -> str:
 
 
 def tracer_of(description: str) -> str:
-    """Gives the tracer of a series description.
+    """Returns the tracer of a series description.
 
     Returns:
         The tracer it names; `"FDG"` where it names none but is one of ADNI's
@@ -74,7 +74,7 @@ def tracer_of(description: str) -> str:
 
 
 def level_of(description: str) -> str:
-    """Gives the processing level of a description, one of `LEVELS`.
+    """Returns the processing level of a description, one of `LEVELS`.
 
     Example:
 
@@ -85,6 +85,6 @@ def level_of(description: str) -> str:
 
 
 def _find(patterns: dict[str, re.Pattern[str]], text: str) -> str:
-    """Gives the name of the first pattern that a text holds."""
+    """Returns the name of the first pattern that a text holds."""
     words = text.replace("_", " ")
     return next((n for n, p in patterns.items() if p.search(words)), "")

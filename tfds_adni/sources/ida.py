@@ -69,7 +69,7 @@ def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
 def _scans(
     tree: Tree, files: Sequence[ImageFile], row: Row, sidecar: Sidecar
 ) -> Iterator[ScanRecord]:
-    """Gives the copies of one image, the one to use first at the front."""
+    """Yields the copies of one image, the one to use first at the front."""
     sound = [file for file in files if not file.problem]
     broken = [f for f in files if f.problem and not f.is_of_another_format]
     for rank, (frames, copy) in enumerate(tell_apart(sound)):

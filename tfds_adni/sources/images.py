@@ -84,7 +84,7 @@ def has_image_name(name: str) -> bool:
 
 
 def _recognise(path: Path) -> ImageFile | None:
-    """Gives the image a file is, by its name or, lacking one, its content."""
+    """Returns the image a file is, by its name or, lacking one, its content."""
     image = _by_name(path)
     if image is None and _could_be_dicom(path) and _is_dicom(path):
         return ImageFile(path, path, path.name, "", _DICOM)
@@ -92,7 +92,7 @@ def _recognise(path: Path) -> ImageFile | None:
 
 
 def _by_name(path: Path) -> ImageFile | None:
-    """Gives the image that a file's name promises."""
+    """Returns the image that a file's name promises."""
     name = path.name.lower()
     for extension in (*_READ, *_REFUSED):
         if name.endswith(extension):

@@ -23,7 +23,7 @@ _ADNI_LABEL = re.compile(r"ADNI(\d{3})S(\d{4,5})")
 
 
 def image_id_in(names: Sequence[str]) -> str:
-    """Gives the image id of a path, `""` where it has none.
+    """Returns the image id of a path, `""` where it has none.
 
     Args:
         names: The names below the cohort's folder, the file's last. The
@@ -44,7 +44,7 @@ def image_id_in(names: Sequence[str]) -> str:
 
 
 def subject_in(names: Sequence[str]) -> str:
-    """Gives the subject id of a path, from the file's name outwards.
+    """Returns the subject id of a path, from the file's name outwards.
 
     Args:
         names: The names below the cohort's folder, the file's last.
@@ -63,7 +63,7 @@ def subject_in(names: Sequence[str]) -> str:
 
 
 def subject_of_label(label: str) -> str:
-    """Gives the subject id of a BIDS label, with or without `sub-`.
+    """Returns the subject id of a BIDS label, with or without `sub-`.
 
     Clinica writes ADNI's ids without their underscores; a label that is not
     ADNI's stays as it is.
@@ -79,7 +79,7 @@ def subject_of_label(label: str) -> str:
 
 
 def description_in(names: Sequence[str]) -> str:
-    """Gives the series description of a path, spaces put back.
+    """Returns the series description of a path, spaces put back.
 
     Args:
         names: The names below the cohort's folder, the file's last.
@@ -97,7 +97,7 @@ def description_in(names: Sequence[str]) -> str:
 
 
 def date_in(names: Sequence[str]) -> str:
-    """Gives the acquisition date of a path's time folder, ISO or `""`.
+    """Returns the acquisition date of a path's time folder, ISO or `""`.
 
     The stamp in the file's own name is that of the upload.
     """
@@ -108,6 +108,6 @@ def date_in(names: Sequence[str]) -> str:
 
 
 def modality_in(names: Sequence[str]) -> str:
-    """Gives `MR` or `CT` where the file's name has it, else `""`."""
+    """Returns `MR` or `CT` where the file's name has it, else `""`."""
     match = _MODALITY.search(names[-1])
     return match[1].upper() if match else ""

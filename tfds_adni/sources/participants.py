@@ -92,23 +92,23 @@ class Participants:
 
 
 def _data_set(path: Path) -> Path:
-    """Gives the folder of a table's data set, above the subject's own."""
+    """Returns the folder of a table's data set, above the subject's own."""
     folder = path.parent
     return folder.parent if folder.name.startswith("sub-") else folder
 
 
 def _realm(subject: str, folder: Path) -> Path | None:
-    """Gives the folder that a subject's id counts in, `None` for all."""
+    """Returns the folder that a subject's id counts in, `None` for all."""
     return None if SUBJECT_PATTERN.fullmatch(subject) else folder
 
 
 def _first(table: dict[tuple, Person], keys: Iterable[tuple]) -> Person:
-    """Gives the first entry there is."""
+    """Returns the first entry there is."""
     return next((table[key] for key in keys if key in table), Person())
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """Gives the rows of a table with their subjects; none where broken."""
+    """Yields the rows of a table with their subjects; none where broken."""
     try:
         for cells in read_rows(path):
             row = {name.lower(): cell for name, cell in cells.items()}
@@ -132,5 +132,5 @@ def _read(row: dict[str, str], source: str) -> Person:
 
 
 def _cell(row: dict[str, str], *names: str) -> str:
-    """Gives the first cell that is known of some columns."""
+    """Returns the first cell that is known of some columns."""
     return next((v for n in names if (v := known(row.get(n, "")))), "")

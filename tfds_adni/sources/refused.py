@@ -86,7 +86,7 @@ def packed(tree: Tree) -> Iterator[tuple[Path, str]]:
 
 
 def _image_names(path: Path) -> set[str] | None:
-    """Gives the names of the images in a zip, `None` where it is broken."""
+    """Returns the names of the images in a zip, `None` where it is broken."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = {

@@ -105,7 +105,7 @@ def _reason(error: Exception) -> str:
 
 
 def _images(root: ElementTree.Element) -> Iterator[tuple[str, Sidecar]]:
-    """Gives each image that a file describes."""
+    """Yields each image that a file describes."""
     if root.tag.rpartition("}")[2] != _ROOT:
         return
     for subject in root.iterfind(".//{*}subject"):
@@ -139,7 +139,7 @@ def _sidecar(
 
 
 def _first(element: ElementTree.Element, *paths: str) -> str:
-    """Gives the first text found, `""` where there is none."""
+    """Returns the first text found, `""` where there is none."""
     for path in paths:
         if text := (element.findtext(path) or "").strip():
             return text

@@ -113,7 +113,7 @@ class SheetCache:
         self._opened: dict[str, Sheet] = {}
 
     def open(self, path: Path, *, whole: bool = False) -> Sheet:
-        """Gives a table, which may have been opened by another name.
+        """Returns a table, which may have been opened by another name.
 
         Args:
             path: As for `open_sheet`.
@@ -128,7 +128,7 @@ class SheetCache:
 
 
 def _cells(data: bytes) -> Iterator[list[str]]:
-    """Gives the stripped cells of each line."""
+    """Yields the stripped cells of each line."""
     text = _decode(data)
     first = text.split("\n", 1)[0]
     delimiter = max(_DELIMITERS, key=first.count)
@@ -162,13 +162,13 @@ _OLDEST = 130
 
 
 def known(text: str) -> str:
-    """Gives a cell without its blanks, `""` where the value is missing."""
+    """Returns a cell without its blanks, `""` where the value is missing."""
     text = text.strip()
     return "" if text.lower() in _MISSING else text
 
 
 def iso_date(text: str) -> str:
-    """Gives M/D/YYYY or ISO, with or without a time, as an ISO date.
+    """Returns M/D/YYYY or ISO, with or without a time, as an ISO date.
 
     Returns:
         The date, `""` where the cell holds none.
@@ -189,7 +189,7 @@ def iso_date(text: str) -> str:
 
 
 def age_in_years(text: str) -> float:
-    """Gives an age, -1 where the cell holds none.
+    """Returns an age, -1 where the cell holds none.
 
     Example:
 
@@ -204,6 +204,6 @@ def age_in_years(text: str) -> float:
 
 
 def sex_letter(text: str) -> str:
-    """Gives `F`, `M` or `""`."""
+    """Returns `F`, `M` or `""`."""
     first = text.strip().upper()[:1]
     return first if first in ("F", "M") else ""

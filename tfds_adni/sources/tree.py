@@ -148,7 +148,7 @@ class _Walker:
 
 
 def parts_below(path: Path, root: Path) -> tuple[str, ...]:
-    """Gives the names from a folder down to a path, the folder's left out.
+    """Returns the names from a folder down to a path, the folder's left out.
 
     Names above the folder given say nothing about what lies in it.
 
@@ -160,7 +160,7 @@ def parts_below(path: Path, root: Path) -> tuple[str, ...]:
 
 
 def names_of(tree: Tree, suffix: str) -> Iterator[Path]:
-    """Gives the files whose name ends so, in any case of letters.
+    """Returns the files whose name ends so, in any case of letters.
 
     Args:
         tree: What lies in the folder.

@@ -30,7 +30,7 @@ def is_gap(text: str) -> bool:
 
 
 def to_code(text: str) -> int | None:
-    """Gives a whole number, `None` where the cell is none.
+    """Returns a whole number, `None` where the cell is none.
 
     Example:
 
@@ -45,13 +45,13 @@ def to_code(text: str) -> int | None:
 
 
 def to_date(text: str) -> datetime.date | None:
-    """Gives the date of a cell, `None` where it holds none."""
+    """Returns the date of a cell, `None` where it holds none."""
     iso = iso_date(text)
     return datetime.date.fromisoformat(iso) if iso else None
 
 
 def to_visit(text: str) -> str:
-    """Gives a visit code in one spelling, `""` for a gap.
+    """Returns a visit code in one spelling, `""` for a gap.
 
     `bl`, `M000` and `ses-M000` are one visit, as are `m06` and `Month 6`.
 
@@ -70,7 +70,7 @@ def to_visit(text: str) -> str:
 
 
 def months_of(visit: str) -> int | None:
-    """Gives the months after baseline of a code that `to_visit` gave.
+    """Returns the months after baseline of a code that `to_visit` gave.
 
     Screening counts as baseline; `None` where the code does not tell.
     """
@@ -81,7 +81,7 @@ def months_of(visit: str) -> int | None:
 
 
 def subject_keys(subject: str) -> tuple[str, ...]:
-    """Gives the keys a scan's subject may have in a table: PTID, then RID.
+    """Returns the keys a scan's subject may have in a table: PTID, then RID.
 
     A subject id of ADNI ends in the roster id.
 
@@ -96,7 +96,7 @@ def subject_keys(subject: str) -> tuple[str, ...]:
 
 
 def row_subject(row: dict[str, str]) -> str:
-    """Gives the key of a table's row: its PTID, else its RID, else `""`."""
+    """Returns the key of a table's row: its PTID, else its RID, else `""`."""
     ptid, rid = row.get("PTID", ""), row.get("RID", "")
     if not is_gap(ptid):
         return ptid

@@ -58,7 +58,7 @@ class DiagnosisTable:
     contradictions: int = 0
 
     def of(self, subject: str) -> list[Exam]:
-        """Gives a subject's rows, in the order of the table."""
+        """Returns a subject's rows, in the order of the table."""
         keys = subject_keys(subject)
         return [exam for key in keys for exam in self.exams.get(key, ())]
 
@@ -199,7 +199,7 @@ def _stages_of_words(row: dict[str, str]) -> list[str]:
 
 
 def _stages_of_codes(row: dict[str, str]) -> list[str]:
-    """Gives the stage of each column that has one, the newest column first."""
+    """Returns the stage of each column that has one, newest column first."""
     stages = (_stage_of_code(column, row.get(column, "")) for column in CODES)
     return [stage for stage in stages if stage]
 

@@ -58,7 +58,7 @@ class QualityTable:
         date: datetime.date | None,
         visit: str,
     ) -> list[Grade]:
-        """Gives the rows of a scan.
+        """Returns the rows of a scan.
 
         The table's image id is that of the original image; a processed image
         has another one and is found by its subject and day, or by visit code

@@ -22,7 +22,7 @@ _STAGE_OF_GROUP = {
 
 
 def stage_of_group(group: str) -> str | None:
-    """Gives the stage of a research group.
+    """Returns the stage of a research group.
 
     Args:
         group: The cell as it stands in the table, in any case.
@@ -40,7 +40,7 @@ def stage_of_group(group: str) -> str | None:
 
 
 def stage_of_change(text: str) -> str | None:
-    """Gives the stage a diagnosis in words ends in.
+    """Returns the stage a diagnosis in words ends in.
 
     ADNI's R package has `Conversion: MCI to Dementia` where the CSV has a
     code; ADNIMERGE of 2017 has `MCI to Dementia`.

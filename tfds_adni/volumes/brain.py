@@ -26,7 +26,7 @@ MAX_SHARE = 0.001
 def repair(
     data: np.ndarray, bad: np.ndarray, inside: np.ndarray
 ) -> tuple[np.ndarray, int]:
-    """Gives bad voxels inside the brain the mean of the good ones around.
+    """Replaces bad voxels inside the brain by the mean of good ones around.
 
     Bad voxels that are connected to the border of the volume are background
     (SPM writes NaN there) and stay 0, as do those outside the brain.
@@ -189,7 +189,7 @@ def brain_mask(
 
 
 def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Gives the data with 0 for NaN and Inf, and where these are, if any."""
+    """Returns the data with 0 for NaN and Inf, and where these are, if any."""
     low, high = float(data.min()), float(data.max())
     bad = None
     # A NaN anywhere makes both NaN, and no comparison with it is true.

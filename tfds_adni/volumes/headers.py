@@ -161,7 +161,7 @@ def _silent_nibabel() -> Iterator[None]:
 def _sides(
     image: nib.spatialimages.SpatialImage,
 ) -> tuple[tuple[int, int, int], int]:
-    """Gives the axes of space and the number of frames."""
+    """Returns the axes of space and the number of frames."""
     shape = tuple(int(n) for n in image.shape)
     space, rest = shape[:3], shape[3:]
     if len(shape) < 3 or min(shape) < 1 or any(n > 1 for n in rest[1:]):
@@ -209,6 +209,6 @@ def _require_whole(image: nib.spatialimages.SpatialImage) -> None:
 
 
 def _data_bytes(image: nib.spatialimages.SpatialImage) -> int:
-    """Gives the bytes of all voxels, unpacked."""
+    """Returns the bytes of all voxels, unpacked."""
     count = math.prod(int(n) for n in image.shape)
     return count * np.dtype(image.dataobj.dtype).itemsize

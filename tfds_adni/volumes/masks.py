@@ -36,7 +36,7 @@ class MaskFile:
         self._path = path
 
     def of(self, record: ScanRecord) -> Path:
-        """Gives the mask of a scan."""
+        """Returns the mask of a scan."""
         return self._path
 
 
@@ -65,7 +65,7 @@ class MaskFolder:
             )
 
     def of(self, record: ScanRecord) -> Path:
-        """Gives the mask of a scan.
+        """Returns the mask of a scan.
 
         Raises:
             VolumeError: If there is none, or more than one.
@@ -81,7 +81,7 @@ class MaskFolder:
 
 
 def mask_mean(mask: Path, volume: Volume, data: np.ndarray) -> float:
-    """Gives the mean of a volume inside a mask.
+    """Returns the mean of a volume inside a mask.
 
     A mask on another grid is brought to the volume's by the positions in mm
     that both headers give.
@@ -189,7 +189,7 @@ def _images(folder: Path) -> Iterator[Path]:
 
 
 def _stem(path: Path) -> str:
-    """Gives a file's name without its extension."""
+    """Returns a file's name without its extension."""
     return re.sub(r"(?i)\.(nii\.gz|nii|hdr)$", "", path.name)
 
 

@@ -5,7 +5,7 @@ from scipy import ndimage
 
 
 def bounds(mask: np.ndarray) -> tuple[slice, slice, slice]:
-    """Gives the smallest box that holds all of a mask that is not empty.
+    """Returns the smallest box that holds all of a mask that is not empty.
 
     Args:
         mask: Boolean `(x, y, z)`.
@@ -60,7 +60,7 @@ def open_by_ball(
 
 
 def ball(spacing: tuple[float, float, float], radius_mm: float) -> np.ndarray:
-    """Gives an ellipsoid of voxels that is a ball in mm.
+    """Returns an ellipsoid of voxels that is a ball in mm.
 
     Args:
         spacing: Voxel size in mm.

@@ -50,7 +50,7 @@ class Normalisation:
             )
 
     def facts(self) -> dict:
-        """Gives what stands in a data set's metadata; no folder's name."""
+        """Returns what stands in a data set's metadata; no folder's name."""
         facts = {"method": self.method}
         if self.masks is not None:
             facts["masks"] = (
@@ -59,7 +59,7 @@ class Normalisation:
         return facts
 
     def masks_by_scan(self) -> "MaskFile | MaskFolder | None":
-        """Gives what finds the mask of a scan; `None` without masks.
+        """Returns what finds the mask of a scan; `None` without masks.
 
         Raises:
             FileNotFoundError: If there is no such file or folder, or no mask

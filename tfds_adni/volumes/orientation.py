@@ -49,7 +49,7 @@ class VoxelGrid:
         return nib.io_orientation(self.affine)
 
     def canonical(self, shape: tuple[int, int, int]) -> np.ndarray:
-        """Gives the affine after `turned`.
+        """Returns the affine after `turned`.
 
         Args:
             shape: The axes as stored.
@@ -138,7 +138,7 @@ def _assumed(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
 
 
 def _zooms_as_written(image: nib.spatialimages.SpatialImage) -> np.ndarray:
-    """Gives the zooms before nibabel turned those that are 0 into 1."""
+    """Returns the zooms before nibabel turned those that are 0 into 1."""
     kind = type(image.header)
     holder = image.file_map.get("header", image.file_map["image"])
     with holder.get_prepare_fileobj("rb") as file:
@@ -165,7 +165,7 @@ def _require_transverse(image: nib.spatialimages.SpatialImage) -> None:
 
 
 def _required(affine: np.ndarray) -> np.ndarray:
-    """Gives an affine that is sound."""
+    """Returns an affine that is sound."""
     if fault := _fault(affine):
         raise VolumeError(fault)
     return np.array(affine, float)

@@ -144,7 +144,7 @@ def _section(
 
 
 def _overlap(start: int, size: int, length: int) -> tuple[slice, slice]:
-    """Gives where a window of `size` from `start` meets `[0, length)`."""
+    """Returns where a window of `size` from `start` meets `[0, length)`."""
     low, high = max(start, 0), min(start + size, length)
     high = max(high, low)
     return slice(low - start, high - start), slice(low, high)

@@ -69,7 +69,7 @@ def examine(paths: Sequence[Path]) -> Examined:
 
 
 def check_header(paths: Sequence[Path]) -> str:
-    """Gives the reason of `examine`."""
+    """Returns the reason of `examine`."""
     return examine(paths).reason
 
 
@@ -114,7 +114,7 @@ def _require_one_grid(headers: Sequence[Header]) -> None:
 
 
 def _corners(header: Header) -> np.ndarray:
-    """Gives the first and the last voxel of the turned volume, in mm."""
+    """Returns the first and the last voxel of the turned volume, in mm."""
     last = np.array(header.turned_shape) - 1
     affine = header.place.canonical(header.shape)
     return nib.affines.apply_affine(affine, [np.zeros(3), last])
