@@ -1,4 +1,4 @@
-"""What a training run is told, and the limits of each value."""
+"""The configuration of a training run, and the limits of each value."""
 
 import dataclasses
 import json

@@ -110,7 +110,7 @@ def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
 
     Args:
         slices: What is trained on.
-        config: What the training is told.
+        config: Configuration of the training.
     """
     found = len(set(slices.subjects))
     if found >= FEW_SUBJECTS:

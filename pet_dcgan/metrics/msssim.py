@@ -107,7 +107,7 @@ def diversity(
 
     The measure of Odena et al. (2017), arXiv 1610.09585, section 4.2: a
     generator that makes one image again and again has values near 1. What is
-    diverse enough is told by real images of different subjects, with as many
+    diverse enough is seen from real images of different subjects, with as many
     images beside.
 
     Args:

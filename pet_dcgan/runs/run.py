@@ -58,7 +58,7 @@ class Run:
 
         Args:
             path: A folder that does not exist, or is empty.
-            config: What the run is told.
+            config: Configuration of the run.
             subjects: Subjects it trains on; repeats are dropped.
 
         Raises:

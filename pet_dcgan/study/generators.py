@@ -89,7 +89,7 @@ def trained_here(
 def training_config(
     place: Place, settings: StudySettings, material: Material
 ) -> TrainConfig:
-    """What a generator is told: as many steps at every fraction.
+    """Configuration of a generator: as many steps at every fraction.
 
     Fewer subjects mean fewer batches an epoch, so there are more epochs.
 

@@ -47,7 +47,7 @@ class Records:
         """Takes a free folder, or the same study's to go on with.
 
         Args:
-            settings: What the study is told.
+            settings: Settings of the study.
             resume: Whether to go on with a study that was stopped.
 
         Raises:

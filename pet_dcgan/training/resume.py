@@ -127,7 +127,7 @@ def start_from(model: DCGAN, config: TrainConfig) -> None:
 
     Args:
         model: A new one.
-        config: What the new training is told.
+        config: Configuration of the new training.
 
     Raises:
         FileNotFoundError: If there is no such run or it has no state.
@@ -175,7 +175,7 @@ def continued_run(path: Path, config: TrainConfig, slices: Slices) -> Run:
 
     Args:
         path: The run's folder.
-        config: What it is told to go on with.
+        config: Configuration that it would resume with.
         slices: What it would go on with.
 
     Raises:
