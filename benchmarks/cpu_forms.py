@@ -1,0 +1,165 @@
+"""What each faster form of a training step on a CPU earns, one at a time.
+
+Contenders take turns (see `taking_turns.py`), each in a process of its own:
+
+- `all forms`: `DCGAN.train_step` as it is;
+- `without ...`: the same, with one form left to Keras's own operations;
+- `no form`: the same step on plain Keras layers and Keras's Adam;
+- `keras, once`: a plain Keras step that, as ours, runs the generator once a
+  step and differentiates only what is needed;
+- `keras, twice`: Keras's DCGAN example, which makes its images again for the
+  generator's update.
+
+The ratio is the time of a step over that of `all forms`, the median of ratios
+within a round. A form that earns less than 5 % anywhere goes.
+
+    python benchmarks/cpu_forms.py [--cases paper:16 paper:64 demo:16]
+"""
+
+import argparse
+import statistics
+
+import reporting
+import taking_turns
+from train_step import made_model, plain_step
+
+FORMS = ("image", "4x4", "8x8 kernels", "batch norm", "Adam")
+CONTENDERS = (
+    "all forms",
+    *(f"without {form}" for form in FORMS),
+    "no form",
+    "keras, once",
+    "keras, twice",
+)
+CASES = ("paper:16", "paper:64", "demo:16")
+NEVER = 2**62
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", nargs="+", default=CASES)
+    parser.add_argument("--contenders", nargs="+", default=CONTENDERS)
+    parser.add_argument("--rounds", type=int, default=7, help="at least")
+    parser.add_argument("--seconds", type=float, default=60, help="a case")
+    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
+    reporting.add_out(parser)
+    options = parser.parse_args()
+    if options.serve:
+        served(*options.serve)
+        return
+    machine = reporting.machine()
+    rows = [row for case in options.cases for row in measured(case, options)]
+    reporting.print_table(rows)
+    reporting.write({"machine": machine, "rows": rows}, options.out)
+
+
+def measured(case, options):
+    """Rows of one preset and batch size."""
+    preset, batch = case.split(":")
+    turns = taking_turns.compared(
+        {
+            name: [__file__, "--serve", name, preset, batch]
+            for name in options.contenders
+        },
+        least=options.rounds,
+        seconds=options.seconds,
+    )
+    first = turns[options.contenders[0]]
+    for name, found in turns.items():
+        steps = [turn["step"] for turn in found]
+        ratios = [
+            step / ours["step"] for step, ours in zip(steps, first, strict=True)
+        ]
+        yield {
+            "case": case,
+            "contender": name,
+            "ms a step": round(1e3 * statistics.median(steps), 1),
+            "over all forms": round(statistics.median(ratios), 3),
+            "lowest": round(min(ratios), 3),
+            "highest": round(max(ratios), 3),
+            "rounds": len(found),
+        }
+
+
+def served(name, preset, batch):
+    """A worker: one step per turn."""
+
+    def made():
+        step, parameters = made_step(name, preset, int(batch))
+        return {"step": step}, {"parameters": parameters}
+
+    taking_turns.serve(made, warm_up=2)
+
+
+def made_step(name, preset, batch):
+    """A compiled step of one contender, and the number of its weights."""
+    from pet_dcgan.cli.console import start_tensorflow
+
+    start_tensorflow()
+    import tensorflow as tf
+
+    leave_out(name)
+    model = made_model(preset, batch)
+    shape = [batch, *model.generator.output_shape[1:]]
+    images = tf.random.stateless_uniform(shape, [0, 0], -1.0, 1.0)
+    step = model.train_step
+    if name.startswith("keras"):
+        step = once(model) if name.endswith("once") else plain_step(model)
+    step = tf.function(step, jit_compile=False)
+    parameters = sum(int(tf.size(w)) for w in model.trainable_weights)
+    return (lambda: float(step(images)["g_loss"])), parameters
+
+
+def leave_out(name):
+    """Turns off what a contender does without."""
+    import keras
+
+    from pet_dcgan.models import cpu_convolutions, cpu_training, dcgan
+
+    plain = name == "no form"
+    if plain or name == "without image":
+        cpu_convolutions._FEW = 0
+    if plain or name == "without 4x4":
+        cpu_convolutions._HEAVY = NEVER
+    if plain or name == "without 8x8 kernels":
+        cpu_convolutions._HEAVY_TO_LEARN = NEVER
+    if plain or name == "without batch norm":
+        del cpu_training._FORMS[keras.layers.BatchNormalization]
+    if plain or name == "without Adam":
+        dcgan.FusedAdam = keras.optimizers.Adam
+    if plain:
+        cpu_training._FORMS.clear()
+
+
+def once(model):
+    """Keras's DCGAN example, its images made once a step."""
+    import keras
+    import tensorflow as tf
+
+    generator, discriminator = model.generator, model.discriminator
+    loss_of = keras.losses.BinaryCrossentropy(from_logits=True)
+    adams = [keras.optimizers.Adam(1e-4, beta_1=0.5) for _ in range(2)]
+    for adam, network in zip(adams, (generator, discriminator), strict=True):
+        adam.build(network.trainable_weights)
+
+    def step(real):
+        ones, zeros = tf.ones([len(real), 1]), tf.zeros([len(real), 1])
+        latents = tf.random.uniform([len(real), model.latent_dim], -1.0, 1.0)
+        with tf.GradientTape() as generator_tape:
+            fake = generator(latents, training=True)
+        with tf.GradientTape() as tape:
+            d_loss = loss_of(ones, discriminator(real, training=True))
+            d_loss += loss_of(zeros, discriminator(fake, training=True))
+        weights = discriminator.trainable_weights
+        adams[1].apply(tape.gradient(d_loss, weights), weights)
+        with generator_tape:
+            g_loss = loss_of(ones, discriminator(fake, training=True))
+        weights = generator.trainable_weights
+        adams[0].apply(generator_tape.gradient(g_loss, weights), weights)
+        return {"d_loss": d_loss, "g_loss": g_loss}
+
+    return step
+
+
+if __name__ == "__main__":
+    main()
