@@ -92,7 +92,7 @@ def fit(case, start, data_dir, folder):
         load_validation_slices,
         resolve_config,
     )
-    from pet_dcgan.models.build import build_dcgan
+    from pet_dcgan.models.dcgan import build_dcgan
     from pet_dcgan.presets import PLAIN
     from pet_dcgan.training.health.log import HealthLog
     from pet_dcgan.training.health.monitor import HealthMonitor

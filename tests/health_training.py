@@ -10,7 +10,7 @@ from pet_dcgan.data.training_data import (
     load_training_slices,
     load_validation_slices,
 )
-from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.training.health.log import HealthLog
 from pet_dcgan.training.health.monitor import HealthMonitor
 from pet_dcgan.training.health.vitals import RealImages, pooled_stored

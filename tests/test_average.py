@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.models.ema import ema_decay_at, update_ema
+from pet_dcgan.models.optimization import ema_decay_at, update_ema
 from pet_dcgan.models.networks import build_generator, float32_copy
 
 SMALL = {"size": 32, "channels": 1, "width": 2, "latent_dim": 3}
@@ -31,7 +31,7 @@ def test_replicas_move_it_together(monkeypatch):
     average = float32_copy(network)
     before = np.array(average.variables[0])
     network.variables[0].assign_add(np.ones(before.shape))
-    monkeypatch.setattr("pet_dcgan.models.ema.replica_count", lambda: 2)
+    monkeypatch.setattr("pet_dcgan.models.optimization.replica_count", lambda: 2)
     update_ema(average, network, 0.75)
     np.testing.assert_allclose(average.variables[0], before + 0.25, rtol=1e-5)
 

@@ -1,7 +1,7 @@
 import keras
 import pytest
 
-from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.layers import SharedBatchNormalization
 
 

@@ -7,7 +7,7 @@ import tensorflow as tf
 from health_training import STEPS, Training, toy_batches
 from scipy.ndimage import gaussian_filter
 
-from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.training.health.monitor import IMAGES
 from pet_dcgan.training.health.states import HealthFinding
 from pet_dcgan.training.health.vitals import RealImages, pooled

@@ -62,7 +62,7 @@ def test_a_step_holds_its_state_gradients_and_layers_outputs(tiny_model):
 
 
 def test_half_as_wide_numbers_take_half_the_room(tiny_config):
-    from pet_dcgan.models.build import build_dcgan
+    from pet_dcgan.models.dcgan import build_dcgan
 
     whole = step_memory(build_dcgan(tiny_config()))
     half = step_memory(build_dcgan(tiny_config(precision="mixed_bfloat16")))

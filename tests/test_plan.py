@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.dry_run import (
     describe,

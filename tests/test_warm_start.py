@@ -3,7 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.resume import start_from, subjects_behind

@@ -7,17 +7,27 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from pet_dcgan.config import TrainConfig
 from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
-from pet_dcgan.models.cpu_training import FusedAdam, training_pass
-from pet_dcgan.models.ema import ema_decay_at, update_ema
 from pet_dcgan.models.latents import (
     FAKE,
     REAL,
     per_example_uniform,
     replica_count,
 )
-from pet_dcgan.models.networks import float32_copy
+from pet_dcgan.models.networks import (
+    build_discriminator,
+    build_generator,
+    float32_copy,
+)
+from pet_dcgan.models.optimization import (
+    apply_gradients,
+    ema_decay_at,
+    paper_adam,
+    scale_loss,
+    update_ema,
+)
 
 
 class DiscriminatorPass(NamedTuple):
@@ -236,11 +246,11 @@ class DCGAN(keras.Model):
         latents = self.latents(tf.shape(real)[0], self.step)
         real = self._augmented(real, REAL)
         with tf.GradientTape() as tape:
-            fake = training_pass(self.generator, latents)
+            fake = self.generator(latents, training=True)
             fake = self._augmented(fake, FAKE)
         self._train_discriminator(real, fake)
         with tape:  # goes on recording, through the updated discriminator
-            logits = training_pass(self.discriminator, fake)
+            logits = self.discriminator(fake, training=True)
             loss = losses.generator_loss(logits)
             total = scale_loss(loss, self.g_optimizer)
         variables = self.generator.trainable_variables
@@ -325,7 +335,7 @@ def discriminator_pass(
     """
     with tf.GradientTape() as tape:
         if r1_weight is None:
-            logits = training_pass(discriminator, images)
+            logits = discriminator(images, training=True)
             total = loss = loss_of(logits)
         else:
             logits, penalty = _r1_pass(discriminator, images, optimizer)
@@ -359,59 +369,6 @@ def with_lazy_penalty(
     )
 
 
-def scale_loss(
-    loss: tf.Tensor, optimizer: keras.optimizers.Optimizer
-) -> tf.Tensor:
-    """A loss as its gradients are to be taken of.
-
-    Optimisers add up the gradients of replicas, so each gives its share; and
-    gradients in 16 bits are scaled up, and down again by the optimiser.
-
-    Args:
-        loss: Scalar, the mean over this replica's images.
-        optimizer: What the gradients are for.
-    """
-    replicas = replica_count()
-    loss = loss / replicas if replicas > 1 else loss
-    return optimizer.scale_loss(loss)
-
-
-def apply_gradients(
-    optimizer: keras.optimizers.Optimizer,
-    gradients: list[tf.Tensor],
-    variables: list[keras.Variable],
-) -> None:
-    """One step of an optimiser; replicas take it or leave it together.
-
-    Args:
-        optimizer: What the gradients are for.
-        gradients: Of this replica, of what `scale_loss` gave; each has the
-            same shape as its variable.
-        variables: What they are by.
-    """
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        gradients = agree_on_overflow(gradients)
-    optimizer.apply(gradients, variables)
-
-
-def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Gradients that are not finite on any replica where they are not on one.
-
-    A loss scale is lowered, and the step left out, where a replica finds its
-    own gradients too large; all have to find the same.
-
-    Args:
-        gradients: Of this replica, of any shape.
-    """
-    if replica_count() == 1:
-        return gradients
-    # a sum is finite where all of it is, or else it is inf or nan
-    own = tf.add_n([tf.reduce_sum(g * 0.0) for g in gradients])
-    context = tf.distribute.get_replica_context()
-    nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
-    return [gradient + nothing for gradient in gradients]
-
-
 def _r1_pass(
     discriminator: keras.Model,
     images: tf.Tensor,
@@ -428,22 +385,67 @@ def _r1_pass(
     return logits, losses.r1_penalty(gradients / optimizer.scale_loss(1.0))
 
 
-def paper_adam(
-    learning_rate: float = 1e-4, *, beta_1: float = 0.5, beta_2: float = 0.999
-) -> keras.optimizers.Adam:
-    """Adam with the values that Islam & Zhang (2020) state.
-
-    Args:
-        learning_rate: Step size.
-        beta_1: Decay of the first moment.
-        beta_2: Decay of the second moment.
-    """
-    return FusedAdam(learning_rate, beta_1=beta_1, beta_2=beta_2)
-
-
 def _reported(metric: keras.metrics.Metric) -> tf.Tensor:
     """A metric as Keras takes it: among workers, along an axis."""
     strategy = tf.distribute.get_strategy()
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return metric.result()[tf.newaxis]
     return metric.result()
+
+
+def build_dcgan(config: TrainConfig) -> DCGAN:
+    """The compiled model a configuration describes.
+
+    Args:
+        config: Networks, optimisers, what steadies the training, and seed.
+    """
+    shape = {
+        "size": config.size,
+        "channels": config.channels,
+        "width": config.width,
+        "kernel_size": config.kernel_size,
+        "precision": config.precision,
+        "seed": config.seed,
+    }
+    model = DCGAN(
+        build_generator(latent_dim=config.latent_dim, **shape),
+        build_discriminator(
+            spectral_norm=config.spectral_norm,
+            twice_differentiable=config.r1_weight > 0,
+            **shape,
+        ),
+        seed=config.seed,
+        ema_decay=config.ema_decay,
+        augmenter=_augmenter(config),
+        label_smoothing=config.label_smoothing,
+        r1_weight=config.r1_weight,
+        r1_every=config.r1_every,
+        name="dcgan",
+    )
+    model.compile(
+        g_optimizer=_optimizer(config, config.g_learning_rate),
+        d_optimizer=_optimizer(config, config.d_learning_rate),
+        jit_compile=config.xla,
+    )
+    return model
+
+
+def _augmenter(config: TrainConfig) -> Augmenter | None:
+    if not config.augmentations:
+        return None
+    return Augmenter(
+        config.augmentations,
+        config.augment_probability,
+        target=config.augment_target,
+        seed=config.seed,
+    )
+
+
+def _optimizer(
+    config: TrainConfig, learning_rate: float
+) -> keras.optimizers.Optimizer:
+    adam = paper_adam(learning_rate, beta_1=config.beta_1, beta_2=config.beta_2)
+    if config.precision != "mixed_float16":
+        return adam
+    # 16 bits hold nothing below 6e-8, where many gradients lie
+    return keras.optimizers.LossScaleOptimizer(adam)

@@ -16,6 +16,12 @@ import functools
 import keras
 import numpy as np
 
+from pet_dcgan.models.cpu_layers import (
+    FusedBatchNormalization,
+    StridedConv2D,
+    StridedConv2DTranspose,
+    plain_layer,
+)
 from pet_dcgan.models.latents import replica_count
 from pet_dcgan.models.layers import (
     SharedBatchNormalization,
@@ -29,7 +35,6 @@ NORM_MOMENTUM = 0.9
 NORM_EPSILON = 1e-3
 SIZES = (32, 64, 128, 256)
 _FIRST_SIDE = 4
-_FLOAT32 = {"dtype": "float32"}
 # the two networks draw their weights from different streams
 _GENERATOR, _DISCRIMINATOR, _SINGULAR = 0, 1, 2
 
@@ -81,11 +86,9 @@ def build_generator(
     for depth, filters in enumerate([*rest, channels], start=1):
         last = depth > len(rest)
         name = f"up_{_FIRST_SIDE * 2**depth}"
-        x = keras.layers.Conv2DTranspose(
+        x = StridedConv2DTranspose(
             filters,
             kernel_size,
-            strides=2,
-            padding="same",
             use_bias=last,  # batch normalisation brings its own
             kernel_initializer=_normal(seed, _GENERATOR, depth),
             name=name,
@@ -143,12 +146,10 @@ def build_discriminator(
     widths = _widths(size, width)
     for depth, filters in enumerate(widths):
         name = f"down_{size // 2 ** (depth + 1)}"
-        convolution, _ = _judging(spectral_norm, seed, depth)
+        convolution, _ = _discriminator_layers(spectral_norm, seed, depth)
         x = convolution(
             filters,
             kernel_size,
-            strides=2,
-            padding="same",
             use_bias=spectral_norm,  # batch normalisation brings its own
             kernel_initializer=_normal(seed, _DISCRIMINATOR, depth),
             name=name,
@@ -160,7 +161,7 @@ def build_discriminator(
             negative_slope=LEAKY_SLOPE, name=f"{name}_leaky", dtype=precision
         )(x)
     x = keras.layers.Flatten(name="flatten", dtype=precision)(x)
-    _, dense = _judging(spectral_norm, seed, len(widths))
+    _, dense = _discriminator_layers(spectral_norm, seed, len(widths))
     logit = dense(
         1,
         kernel_initializer=_normal(seed, _DISCRIMINATOR, len(widths)),
@@ -171,17 +172,15 @@ def build_discriminator(
 
 
 def float32_copy(network: keras.Model) -> keras.Model:
-    """A second network of the same layers and weights, all in float32.
+    """A second network of the same weights, of Keras's own layers in float32.
 
     Args:
         network: From `build_generator` or `build_discriminator`, of any
             precision.
     """
-
-    def copied(layer: keras.layers.Layer) -> keras.layers.Layer:
-        return type(layer).from_config(layer.get_config() | _FLOAT32)
-
-    copy = keras.models.clone_model(network, clone_function=copied)
+    copy = keras.models.clone_model(
+        network, clone_function=functools.partial(plain_layer, dtype="float32")
+    )
     copy.set_weights(network.get_weights())
     return copy
 
@@ -192,21 +191,21 @@ def _widths(size: int, width: int) -> list[int]:
     return [width * 2**level for level in range(depth)]
 
 
-def _judging(spectral_norm: bool, seed: int, depth: int) -> tuple:
-    """Makers of the discriminator's convolution and dense layer at a depth."""
+def _discriminator_layers(spectral_norm: bool, seed: int, depth: int) -> tuple:
+    """Classes of the convolution and the dense layer at a depth."""
     if not spectral_norm:
-        return keras.layers.Conv2D, keras.layers.Dense
+        return StridedConv2D, keras.layers.Dense
     start = _stream(seed, _SINGULAR, depth)
-    return (
-        functools.partial(SpectralConv2D, seed=start),
-        functools.partial(SpectralDense, seed=start),
+    convolution = functools.partial(
+        SpectralConv2D, strides=2, padding="same", seed=start
     )
+    return convolution, functools.partial(SpectralDense, seed=start)
 
 
 def _norm(
     name: str, precision: str, twice_differentiable: bool = False
 ) -> keras.layers.Layer:
-    layer_class = keras.layers.BatchNormalization
+    layer_class = FusedBatchNormalization
     if twice_differentiable:
         layer_class = SharedBatchNormalization
     return layer_class(
