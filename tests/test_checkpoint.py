@@ -4,8 +4,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from pet_dcgan.models.dcgan import build_dcgan
-from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.checkpoint import Checkpoint, newest_state, restore
 

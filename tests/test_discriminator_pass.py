@@ -6,14 +6,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.models.dcgan import (
-    agree_on_overflow,
-    discriminator_pass,
-    scale_loss,
-    with_lazy_penalty,
-)
+from pet_dcgan.models.dcgan import discriminator_pass, with_lazy_penalty
 from pet_dcgan.models.losses import fake_loss, real_loss
 from pet_dcgan.models.networks import build_discriminator
+from pet_dcgan.models.optimization import agree_on_overflow, scale_loss
 
 RNG = np.random.default_rng(0)
 IMAGES = tf.constant(RNG.uniform(-1, 1, [4, 32, 32, 1]).astype("f4"))
@@ -127,7 +123,9 @@ def two_replicas(monkeypatch, of_the_other=0.0):
 
     With real replicas in test_shared_training.py.
     """
-    monkeypatch.setattr("pet_dcgan.models.dcgan.replica_count", lambda: 2)
+    for module in ("dcgan", "optimization"):
+        name = f"pet_dcgan.models.{module}.replica_count"
+        monkeypatch.setattr(name, lambda: 2)
     context = types.SimpleNamespace(
         all_reduce=lambda _, value: value + of_the_other
     )

@@ -201,9 +201,9 @@ def test_a_float32_copy_has_the_same_weights_of_its_own():
     assert (copy.name, copy.input_shape) == (half.name, half.input_shape)
 
 
-def test_one_device_has_the_plain_layers_in_their_order():
+def test_a_copy_has_keras_layers_in_their_order():
     network = build_generator(size=32, channels=1, width=2, latent_dim=3)
-    config = network.get_config()
+    config = float32_copy(network).get_config()
     assert [layer["class_name"] for layer in config["layers"]] == [
         "InputLayer",
         *("Dense", "Reshape", "BatchNormalization", "ReLU"),

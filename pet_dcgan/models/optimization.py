@@ -23,7 +23,6 @@ def paper_adam(
     return FusedAdam(learning_rate, beta_1=beta_1, beta_2=beta_2)
 
 
-
 def scale_loss(
     loss: tf.Tensor, optimizer: keras.optimizers.Optimizer
 ) -> tf.Tensor:
@@ -39,7 +38,6 @@ def scale_loss(
     replicas = replica_count()
     loss = loss / replicas if replicas > 1 else loss
     return optimizer.scale_loss(loss)
-
 
 
 def apply_gradients(
@@ -60,7 +58,6 @@ def apply_gradients(
     optimizer.apply(gradients, variables)
 
 
-
 def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
     """Gradients that are not finite on any replica where they are not on one.
 
@@ -77,7 +74,6 @@ def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
     context = tf.distribute.get_replica_context()
     nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
     return [gradient + nothing for gradient in gradients]
-
 
 
 def ema_decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:

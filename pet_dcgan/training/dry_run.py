@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import steps_per_epoch
-from pet_dcgan.models.dcgan import build_dcgan
-from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.training.devices import step_memory
 from pet_dcgan.training.resume import subjects_behind
 from pet_dcgan.training.train import load_training_slices

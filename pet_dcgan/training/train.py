@@ -19,8 +19,7 @@ from pet_dcgan.data.training_data import (
     load_training_slices,
     resolve_config,
 )
-from pet_dcgan.models.dcgan import build_dcgan
-from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run, require_free
 from pet_dcgan.runs.selection_log import ended_early
 from pet_dcgan.training.callback_list import (
