@@ -4,14 +4,15 @@ Contenders take turns (see `taking_turns.py`), each in a process of its own:
 
 - `all forms`: `DCGAN.train_step` as it is;
 - `without ...`: the same, with one form left to Keras's own operations;
-- `no form`: the same step on plain Keras layers and Keras's Adam;
+- `no form`: the same step on plain Keras layers;
 - `keras, once`: a plain Keras step that, as ours, runs the generator once a
   step and differentiates only what is needed;
 - `keras, twice`: Keras's DCGAN example, which makes its images again for the
   generator's update.
 
 The ratio is the time of a step over that of `all forms`, the median of ratios
-within a round. A form that earns less than 5 % anywhere goes.
+within a round. A form that earns less than 5 % of a step goes; docs/measured.md says which
+went.
 
     python benchmarks/cpu_forms.py [--cases paper:16 paper:64 demo:16]
 """
@@ -23,7 +24,7 @@ import reporting
 import taking_turns
 from train_step import made_model, plain_step
 
-FORMS = ("image", "4x4", "8x8 kernels", "batch norm", "Adam")
+FORMS = ("4x4", "8x8 kernels")
 CONTENDERS = (
     "all forms",
     *(f"without {form}" for form in FORMS),
@@ -112,23 +113,12 @@ def made_step(name, preset, batch):
 
 def leave_out(name):
     """Turns off what a contender does without."""
-    import keras
+    from pet_dcgan.models import cpu_layers
 
-    from pet_dcgan.models import cpu_convolutions, cpu_training, dcgan
-
-    plain = name == "no form"
-    if plain or name == "without image":
-        cpu_convolutions._FEW = 0
-    if plain or name == "without 4x4":
-        cpu_convolutions._HEAVY = NEVER
-    if plain or name == "without 8x8 kernels":
-        cpu_convolutions._HEAVY_TO_LEARN = NEVER
-    if plain or name == "without batch norm":
-        del cpu_training._FORMS[keras.layers.BatchNormalization]
-    if plain or name == "without Adam":
-        dcgan.FusedAdam = keras.optimizers.Adam
-    if plain:
-        cpu_training._FORMS.clear()
+    if name in ("no form", "without 4x4"):
+        cpu_layers._HEAVY = NEVER
+    if name in ("no form", "without 8x8 kernels"):
+        cpu_layers._HEAVY_GRADIENT = NEVER
 
 
 def once(model):

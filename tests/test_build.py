@@ -1,7 +1,6 @@
 import keras
 import pytest
 
-from pet_dcgan.models.cpu_layers import FusedBatchNormalization
 from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.layers import SharedBatchNormalization
 
@@ -27,7 +26,7 @@ def test_all_is_off_unless_asked_for(tiny_config):
         assert isinstance(optimizer, keras.optimizers.Adam)
     norm = model.discriminator.get_layer("down_16_norm")
     assert norm.compute_dtype == "float32"
-    assert type(norm) is FusedBatchNormalization
+    assert type(norm) is keras.layers.BatchNormalization
 
 
 def test_every_option_arrives_where_it_belongs(tiny_config):

@@ -5,7 +5,6 @@ import tensorflow as tf
 
 from pet_dcgan.models import cpu_layers
 from pet_dcgan.models.cpu_layers import (
-    FusedBatchNormalization,
     StridedConv2D,
     StridedConv2DTranspose,
     plain_layer,
@@ -18,16 +17,15 @@ LAYERS = {
         4, 5, activation="tanh", bias_initializer="ones", **options
     ),
     "up": lambda **options: StridedConv2DTranspose(4, 5, **options),
-    "norm": lambda **options: FusedBatchNormalization(
-        momentum=0.75, gamma_initializer="ones", **options
-    ),
 }
 
 
 @pytest.fixture(autouse=True)
-def no_gpu(monkeypatch):
-    """With a GPU there would be nothing to compare."""
+def heavy_on_a_cpu(monkeypatch):
+    """Small kernels count as heavy; with a GPU nothing is to compare."""
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+    monkeypatch.setattr(cpu_layers, "_HEAVY", 1)
+    monkeypatch.setattr(cpu_layers, "_HEAVY_GRADIENT", 1)
 
 
 def built(layer):
@@ -47,8 +45,7 @@ def training_pass(layer, images=IMAGES):
         tape.watch(images)
         # a plain convolution takes no `training`
         is_plain = type(layer) in keras.layers.__dict__.values()
-        is_norm = isinstance(layer, keras.layers.BatchNormalization)
-        options = {} if is_plain and not is_norm else {"training": True}
+        options = {} if is_plain else {"training": True}
         outputs = layer(images, **options)
         total = tf.reduce_sum(tf.sin(3.0 * outputs))
     by = [images, *layer.trainable_variables]
@@ -70,16 +67,21 @@ def is_fast(layer, images=IMAGES, **options):
     function = tf.function(lambda given: layer(given, **options))
     graph = function.get_concrete_function(images).graph
     names = {operation.type for operation in graph.get_operations()}
-    return bool(names & {"FusedBatchNormV3", "IdentityN"})
+    return "IdentityN" in names
 
 
 @pytest.mark.parametrize("kind", LAYERS)
-def test_only_training_in_float32_on_a_cpu_is_fast(kind, monkeypatch):
+def test_only_training_heavy_kernels_in_float32_on_a_cpu_is_fast(
+    kind, monkeypatch
+):
     layer = built(LAYERS[kind]())
     assert is_fast(layer, training=True)
     assert not is_fast(layer, training=False)
     half = LAYERS[kind](dtype="mixed_bfloat16")
     assert not is_fast(half, training=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(cpu_layers, "_HEAVY_GRADIENT", 2**20)
+        assert not is_fast(layer, training=True)
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
     assert not is_fast(layer, training=True)
 
@@ -89,24 +91,6 @@ def test_inference_has_the_bits_of_the_plain_layer(kind):
     layer = built(LAYERS[kind]())
     twin = plain_twin(layer)
     np.testing.assert_array_equal(layer(IMAGES), twin(IMAGES))
-
-
-def test_statistics_that_replicas_share_are_left_to_keras(monkeypatch):
-    layer = built(FusedBatchNormalization(synchronized=True))
-    assert is_fast(layer, training=True)
-    monkeypatch.setattr(cpu_layers, "replica_count", lambda: 2)
-    monkeypatch.setattr(
-        keras.layers.BatchNormalization, "call", lambda *_, **__: "keras"
-    )
-    assert layer.call(IMAGES, training=True) == "keras"
-
-
-def test_a_frozen_normalisation_keeps_its_statistics():
-    layer = built(FusedBatchNormalization(trainable=False))
-    np.testing.assert_allclose(
-        layer(IMAGES, training=True), IMAGES, rtol=1e-3, atol=1e-3
-    )
-    np.testing.assert_array_equal(layer.moving_mean, np.zeros(3))
 
 
 @pytest.mark.parametrize("kind", LAYERS)
@@ -123,3 +107,128 @@ def test_a_plain_layer_has_the_same_configuration(kind):
 
 def test_a_layer_of_another_class_stays_what_it_is():
     assert type(plain_layer(keras.layers.ReLU())) is keras.layers.ReLU
+
+
+SIDE = 8
+
+
+def plain(images, kernel):
+    return tf.nn.conv2d(images, kernel, 2, "SAME")
+
+
+def plain_transposed(maps, kernel):
+    count, side = maps.shape[:2]
+    shape = [count, 2 * side, 2 * side, kernel.shape[2]]
+    return tf.nn.conv2d_transpose(maps, kernel, shape, 2, "SAME")
+
+
+def random(shape, seed):
+    return tf.random.stateless_normal(shape, [seed, 0])
+
+
+def output_and_gradients(function, inputs, kernel, upstream):
+    with tf.GradientTape() as tape:
+        tape.watch([inputs, kernel])
+        outputs = function(inputs, kernel)
+    by = tape.gradient(outputs, [inputs, kernel], upstream)
+    return [outputs, *by]
+
+
+def difference(found, wanted):
+    """Largest of outputs and gradients, against the largest number in each."""
+    assert [f.shape for f in found] == [w.shape for w in wanted]
+    # np.max, as max would pass over what is no number
+    return np.max(
+        [
+            np.max(np.abs(f - w)) / np.max(np.abs(w))
+            for f, w in zip(found, wanted, strict=True)
+        ]
+    )
+
+
+@pytest.fixture(params=[False, True], ids=["as they are", "all by patches"])
+def by_patches(request, monkeypatch):
+    """The forms for kernels that outweigh the map, for small ones too."""
+    if request.param:
+        monkeypatch.setattr(cpu_layers, "_HEAVY", 1)
+        monkeypatch.setattr(cpu_layers, "_HEAVY_GRADIENT", 1)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7])
+@pytest.mark.parametrize("side", [2, 4, SIDE])
+def test_outputs_and_gradients_are_those_of_tensorflow(
+    side, size, channels, by_patches
+):
+    images = random([3, side, side, channels], 0)
+    kernel = random([size, size, channels, 6], 1)
+    maps = random([3, side // 2, side // 2, 6], 2)
+    down, up = [
+        [output_and_gradients(f, *given) for f in pair]
+        for pair, given in (
+            ((cpu_layers.convolve, plain), (images, kernel, maps)),
+            (
+                (cpu_layers.convolve_transposed, plain_transposed),
+                (maps, kernel, images),
+            ),
+        )
+    ]
+    assert difference(*down) < 1e-5
+    assert difference(*up) < 1e-5
+
+
+def test_the_heaviest_layer_of_the_paper_is_computed_by_patches():
+    assert cpu_layers._is_heavy(4, tf.zeros([5, 5, 512, 1024]))
+    assert not cpu_layers._is_heavy(8, tf.zeros([5, 5, 256, 512]))
+    assert not cpu_layers._is_heavy(8, tf.zeros([5, 5, 512, 1024]))
+
+
+def test_the_operations_are_those_that_were_measured_to_be_fast(by_patches):
+    @tf.function
+    def both(images, kernel):
+        with tf.GradientTape() as tape:
+            tape.watch([images, kernel])
+            maps = cpu_layers.convolve(images, kernel)
+        return tape.gradient(maps, [images, kernel])
+
+    graph = both.get_concrete_function(
+        tf.TensorSpec([None, SIDE, SIDE, 5]), tf.TensorSpec([5, 5, 5, 6])
+    ).graph
+    found = {operation.type for operation in graph.get_operations()}
+    heavy = cpu_layers._HEAVY == 1
+    assert ("MatMul" in found) == heavy
+    assert ("Conv2DBackpropFilter" in found) != heavy
+    assert ("Conv2DBackpropInput" in found) != heavy
+
+
+def test_a_batch_of_any_size_is_taken(by_patches):
+    kernel = random([5, 5, 3, 6], 0)
+    function = tf.function(
+        lambda maps, kernel, upstream: output_and_gradients(
+            cpu_layers.convolve_transposed, maps, kernel, upstream
+        ),
+        input_signature=[
+            tf.TensorSpec([None, 4, 4, 6]),
+            tf.TensorSpec(kernel.shape),
+            tf.TensorSpec([None, 8, 8, 3]),
+        ],
+    )
+    for count in (1, 2):
+        given = random([count, 4, 4, 6], 1), kernel, random([count, 8, 8, 3], 2)
+        wanted = output_and_gradients(plain_transposed, *given)
+        assert difference(function(*given), wanted) < 1e-5
+
+
+def test_gradients_of_gradients_are_those_of_tensorflow(by_patches):
+    images, kernel = random([2, SIDE, SIDE, 3], 0), random([5, 5, 3, 4], 1)
+
+    def steepness(function):
+        with tf.GradientTape() as outer:
+            outer.watch(kernel)
+            with tf.GradientTape() as inner:
+                inner.watch(images)
+                total = tf.reduce_sum(function(images, kernel) ** 3)
+            steep = tf.reduce_sum(inner.gradient(total, images) ** 2)
+        return [steep, outer.gradient(steep, kernel)]
+
+    assert difference(steepness(cpu_layers.convolve), steepness(plain)) < 1e-5

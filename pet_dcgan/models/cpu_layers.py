@@ -1,18 +1,31 @@
-"""Keras layers that train faster on a CPU, and an Adam of one operation.
+"""Strided convolutions that train faster on a CPU than Keras's own.
 
-The layers compute what their Keras parents do, up to rounding, and change
-nothing but the training pass in float32 without a GPU: batch normalisation
-uses TensorFlow's fused operation, and strided convolutions the forms of
-`pet_dcgan.models.cpu_convolutions`. What each is worth is measured by
-benchmarks/cpu_forms.py. A saved network holds the parents (`plain_layer`), so
-files and exports need nothing of this package.
+The layers compute what their Keras parents do, up to rounding. In a training
+pass in float32 without a GPU, two cases take another form, since TensorFlow's
+operations reach 0.2 to 0.7 of the speed of a matrix product there
+(benchmarks/convolutions.py):
+
+- Convolutions to or from a 4x4 map with so many channels that the kernel
+  outweighs the map become products of the kernel, as a matrix, and the patches
+  under it ("im2col", Chellapilla, Puri & Simard 2006), so that the kernel need
+  not be rearranged. Without it a step of `paper` takes 1.3 to 1.5 times as
+  long (benchmarks/cpu_forms.py).
+- The gradient with respect to the kernel of such a map up to 8x8, likewise;
+  without it, 1.35 times as long.
+
+A saved network holds the Keras parents (`plain_layer`), so files and exports
+need nothing of this package.
 """
+
+import math
 
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models.cpu_convolutions import convolve, convolve_transposed
-from pet_dcgan.models.latents import replica_count
+_STRIDE = 2
+# elements of a kernel, and the side of a map, from which patches win
+_HEAVY, _SMALL = 2**23, 4
+_HEAVY_GRADIENT, _SMALL_GRADIENT = 2**21, 8
 
 
 class StridedConv2D(keras.layers.Conv2D):
@@ -30,7 +43,8 @@ class StridedConv2D(keras.layers.Conv2D):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps `[n, side / 2, side / 2, filters]`."""
-        if not (training and _is_fast(inputs)):
+        side = inputs.shape[1] // _STRIDE
+        if not (training and _is_faster(side, self.kernel, inputs.dtype)):
             return super().call(inputs)
         return _activated(self, convolve(inputs, tf.identity(self.kernel)))
 
@@ -50,44 +64,16 @@ class StridedConv2DTranspose(keras.layers.Conv2DTranspose):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Maps `[n, 2 * side, 2 * side, filters]`."""
-        if not (training and _is_fast(inputs)):
+        side = inputs.shape[1]
+        if not (training and _is_faster(side, self.kernel, inputs.dtype)):
             return super().call(inputs)
         kernel = tf.identity(self.kernel)
         return _activated(self, convolve_transposed(inputs, kernel))
 
 
-class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation of maps, by channel, in one operation."""
-
-    def call(
-        self, inputs: tf.Tensor, training: bool = False, mask: None = None
-    ) -> tf.Tensor:
-        """Maps `[n, side, side, channels]` of mean 0 and variance 1."""
-        # the fused operation shares no statistics among replicas
-        shared = self.synchronized and replica_count() > 1
-        if shared or not (training and self.trainable and _is_fast(inputs)):
-            return super().call(inputs, training=training, mask=mask)
-        outputs, mean, variance = tf.compat.v1.nn.fused_batch_norm(
-            inputs,
-            tf.identity(self.gamma),
-            tf.identity(self.beta),
-            epsilon=self.epsilon,
-            is_training=True,
-        )
-        # it divides by one less than the count, Keras by the count
-        count = tf.cast(tf.size(inputs) / inputs.shape[-1], variance.dtype)
-        self._move(self.moving_mean, mean)
-        self._move(self.moving_variance, variance * ((count - 1.0) / count))
-        return outputs
-
-    def _move(self, kept: keras.Variable, new: tf.Tensor) -> None:
-        kept.assign(kept * self.momentum + new * (1.0 - self.momentum))
-
-
 _PARENTS = {
     StridedConv2D: keras.layers.Conv2D,
     StridedConv2DTranspose: keras.layers.Conv2DTranspose,
-    FusedBatchNormalization: keras.layers.BatchNormalization,
 }
 
 
@@ -102,12 +88,175 @@ def plain_layer(layer: keras.layers.Layer, **options) -> keras.layers.Layer:
     return layer_class.from_config(layer.get_config() | options)
 
 
-def _is_fast(inputs: tf.Tensor) -> bool:
-    """Whether the forms measured on a CPU apply; on a GPU Keras's own do."""
-    is_gpu = bool(tf.config.list_logical_devices("GPU"))
-    return not is_gpu and inputs.dtype == tf.float32
+def _is_faster(side: int, kernel: tf.Tensor, dtype: tf.DType) -> bool:
+    """Whether patches win anywhere for maps of that side; unknown on a GPU."""
+    is_cpu = not tf.config.list_logical_devices("GPU")
+    return is_cpu and dtype == tf.float32 and _is_heavy_gradient(side, kernel)
 
 
 def _activated(layer: keras.layers.Layer, maps: tf.Tensor) -> tf.Tensor:
     maps = tf.nn.bias_add(maps, layer.bias) if layer.use_bias else maps
     return layer.activation(maps)
+
+
+@tf.custom_gradient
+def convolve(images: tf.Tensor, kernel: tf.Tensor):
+    """`tf.nn.conv2d` with stride 2 and padding "SAME".
+
+    Args:
+        images: float32 `[n, 2 * side, 2 * side, channels]`.
+        kernel: float32 `[k, k, channels, filters]`, `k` at least 2.
+
+    Returns:
+        float32 `[n, side, side, filters]`.
+    """
+    heavy = _is_heavy(images.shape[1] // _STRIDE, kernel)
+    patches = _patches(images, kernel) if heavy else None
+
+    def gradient(by_maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        return (
+            _up(by_maps, kernel),
+            _by_kernel(images, by_maps, kernel, patches),
+        )
+
+    return _down(images, kernel, patches), gradient
+
+
+@tf.custom_gradient
+def convolve_transposed(maps: tf.Tensor, kernel: tf.Tensor):
+    """`tf.nn.conv2d_transpose` to twice the side, padding "SAME".
+
+    Args:
+        maps: float32 `[n, side, side, filters]`.
+        kernel: float32 `[k, k, channels, filters]`, `k` at least 2.
+
+    Returns:
+        float32 `[n, 2 * side, 2 * side, channels]`.
+    """
+
+    def gradient(by_images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        heavy = _is_heavy(maps.shape[1], kernel)
+        patches = _patches(by_images, kernel) if heavy else None
+        return (
+            _down(by_images, kernel, patches),
+            _by_kernel(by_images, maps, kernel, patches),
+        )
+
+    return _up(maps, kernel), gradient
+
+
+def _is_heavy(side: int, kernel: tf.Tensor) -> bool:
+    """Whether a kernel outweighs the map of that side that it makes."""
+    return side <= _SMALL and math.prod(kernel.shape) >= _HEAVY
+
+
+def _is_heavy_gradient(side: int, kernel: tf.Tensor) -> bool:
+    """Whether the gradient with respect to a kernel is faster by patches."""
+    elements = math.prod(kernel.shape)
+    return side <= _SMALL_GRADIENT and elements >= _HEAVY_GRADIENT
+
+
+def _down(
+    images: tf.Tensor, kernel: tf.Tensor, patches: tf.Tensor | None
+) -> tf.Tensor:
+    if patches is None:
+        return tf.nn.conv2d(images, kernel, _STRIDE, "SAME")
+    side, filters = images.shape[1] // _STRIDE, kernel.shape[-1]
+    maps = tf.matmul(patches, tf.reshape(kernel, [-1, filters]))
+    return tf.reshape(maps, [-1, side, side, filters])
+
+
+def _up(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    side, channels = maps.shape[1] * _STRIDE, kernel.shape[2]
+    if _is_heavy(maps.shape[1], kernel):
+        return _up_by_patches(maps, kernel)
+    shape = [tf.shape(maps)[0], side, side, channels]
+    return tf.nn.conv2d_transpose(maps, kernel, shape, _STRIDE, "SAME")
+
+
+def _by_kernel(
+    images: tf.Tensor,
+    maps: tf.Tensor,
+    kernel: tf.Tensor,
+    patches: tf.Tensor | None,
+) -> tf.Tensor:
+    """Gradient with respect to the kernel, given that of the result, `maps`."""
+    if _is_heavy_gradient(maps.shape[1], kernel):
+        patches = _patches(images, kernel) if patches is None else patches
+        rows = tf.reshape(maps, [-1, kernel.shape[-1]])
+        product = tf.matmul(patches, rows, transpose_a=True)
+        return tf.reshape(product, kernel.shape)
+    return tf.raw_ops.Conv2DBackpropFilter(
+        input=images,
+        filter_sizes=kernel.shape,
+        out_backprop=maps,
+        strides=[1, _STRIDE, _STRIDE, 1],
+        padding="SAME",
+    )
+
+
+def _patches(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """The patch under the kernel at each position, one per row."""
+    size = kernel.shape[0]
+    patches = tf.image.extract_patches(
+        images,
+        [1, size, size, 1],
+        [1, _STRIDE, _STRIDE, 1],
+        [1, 1, 1, 1],
+        "SAME",
+    )
+    return tf.reshape(patches, [-1, patches.shape[-1]])
+
+
+def _up_by_patches(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """All patches by one product, each then added at its position."""
+    size, _, channels, filters = kernel.shape
+    side = maps.shape[1]
+    product = tf.matmul(
+        tf.reshape(maps, [-1, filters]),
+        tf.reshape(kernel, [-1, filters]),
+        transpose_b=True,
+    )
+    patches = tf.reshape(product, [-1, side, side, size**2, channels])
+    taps = [_phase_and_shift(tap, size) for tap in range(size)]
+
+    def pixels(phase_y: int, phase_x: int) -> tf.Tensor:
+        """Pixels of even or odd rows and columns, `[n, side, side, c]`."""
+        return tf.add_n(
+            [
+                _shifted(patches[:, :, :, y * size + x], taps[y][1], taps[x][1])
+                for y in range(size)
+                for x in range(size)
+                if (taps[y][0], taps[x][0]) == (phase_y, phase_x)
+            ]
+        )
+
+    rows = [
+        tf.stack([pixels(y, x) for x in range(_STRIDE)], axis=3)
+        for y in range(_STRIDE)
+    ]
+    shape = [-1, _STRIDE * side, _STRIDE * side, channels]
+    return tf.reshape(tf.stack(rows, axis=2), shape)
+
+
+def _phase_and_shift(tap: int, size: int) -> tuple[int, int]:
+    """A tap moves position `i` of a map to pixel `2 (i + shift) + phase`.
+
+    TensorFlow pads an even side by `size - 2`, the smaller half before it.
+    """
+    shift, phase = divmod(tap - (size - _STRIDE) // 2, _STRIDE)
+    return phase, shift
+
+
+def _shifted(maps: tf.Tensor, down: int, right: int) -> tf.Tensor:
+    """Maps moved by some positions and filled with zeros."""
+    side = maps.shape[1]
+    down, right = (max(-side, min(side, by)) for by in (down, right))
+    kept = maps[
+        :,
+        max(-down, 0) : side - max(down, 0),
+        max(-right, 0) : side - max(right, 0),
+    ]
+    vertical = [max(down, 0), max(-down, 0)]
+    horizontal = [max(right, 0), max(-right, 0)]
+    return tf.pad(kept, [[0, 0], vertical, horizontal, [0, 0]])

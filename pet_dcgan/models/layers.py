@@ -115,16 +115,32 @@ class SharedBatchNormalization(keras.layers.BatchNormalization):
     loses digits (2e-5 of that gradient), and other ones on other devices.
     """
 
-    def _moments(
-        self, inputs: tf.Tensor, mask: None
-    ) -> tuple[tf.Tensor, tf.Tensor]:
+    def call(
+        self, inputs: tf.Tensor, training: bool = False, mask: None = None
+    ) -> tf.Tensor:
+        """Maps `[..., channels]` of mean 0 and variance 1 by channel."""
+        if not (training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
         # 16 bits are too few for statistics
         wide = tf.float32 if inputs.dtype.size < 4 else inputs.dtype
-        x, axes = tf.cast(inputs, wide), self._reduction_axes
+        x, axes = tf.cast(inputs, wide), list(range(inputs.shape.rank - 1))
         mean = _mean_of_all(x, axes)
         variance = _mean_of_all(tf.square(x - mean), axes)
-        moments = (tf.squeeze(mean, axes), tf.squeeze(variance, axes))
-        return tuple(tf.saturate_cast(m, inputs.dtype) for m in moments)
+        self._move(self.moving_mean, mean)
+        self._move(self.moving_variance, variance)
+        outputs = tf.nn.batch_normalization(
+            x,
+            mean,
+            variance,
+            offset=tf.cast(self.beta, wide) if self.center else None,
+            scale=tf.cast(self.gamma, wide) if self.scale else None,
+            variance_epsilon=self.epsilon,
+        )
+        return tf.cast(outputs, inputs.dtype)
+
+    def _move(self, kept: keras.Variable, new: tf.Tensor) -> None:
+        new = tf.cast(tf.reshape(new, [-1]), kept.dtype)
+        kept.assign(kept * self.momentum + new * (1.0 - self.momentum))
 
 
 def _mean_of_all(x: tf.Tensor, axes: list[int]) -> tf.Tensor:

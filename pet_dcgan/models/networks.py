@@ -17,7 +17,6 @@ import keras
 import numpy as np
 
 from pet_dcgan.models.cpu_layers import (
-    FusedBatchNormalization,
     StridedConv2D,
     StridedConv2DTranspose,
     plain_layer,
@@ -205,7 +204,7 @@ def _discriminator_layers(spectral_norm: bool, seed: int, depth: int) -> tuple:
 def _norm(
     name: str, precision: str, twice_differentiable: bool = False
 ) -> keras.layers.Layer:
-    layer_class = FusedBatchNormalization
+    layer_class = keras.layers.BatchNormalization
     if twice_differentiable:
         layer_class = SharedBatchNormalization
     return layer_class(
