@@ -2,7 +2,7 @@
 
 Forward, by input and by kernel, at the shapes of the paper's discriminator
 (the generator's are the same the other way round), as shares of the rate of a
-matrix product. `pet_dcgan.models.cpu_convolutions` chooses by it.
+matrix product. `pet_dcgan.models.cpu_layers` goes by it.
 
     python benchmarks/convolutions.py [--batch 16 64] [--threads 1]
 
@@ -49,7 +49,7 @@ def row(side, batch, clock, repeats):
     """Shares of a matrix product's rate, of one layer."""
     import tensorflow as tf
 
-    from pet_dcgan.models import cpu_convolutions
+    from pet_dcgan.models import cpu_layers
 
     channels, filters = SIDES.get(side, (3, 64))
     images = tf.random.stateless_normal(
@@ -62,7 +62,7 @@ def row(side, batch, clock, repeats):
     shape = images.shape
 
     def patches():
-        return cpu_convolutions._patches(images, kernel)
+        return cpu_layers._patches(images, kernel)
 
     def product():
         rows = tf.reshape(maps, [-1, filters])
@@ -70,18 +70,11 @@ def row(side, batch, clock, repeats):
 
     forms = {
         "forward": lambda: tf.nn.conv2d(images, kernel, 2, "SAME"),
-        "forward, patches": lambda: cpu_convolutions._down(
-            images, kernel, patches()
-        ),
+        "forward, patches": lambda: cpu_layers._down(images, kernel, patches()),
         "by input": lambda: tf.nn.conv2d_transpose(
             maps, kernel, shape, 2, "SAME"
         ),
-        "by input, patches": lambda: cpu_convolutions._up_by_patches(
-            maps, kernel
-        ),
-        "by input, sub-pixels": lambda: cpu_convolutions._up_by_sub_pixels(
-            maps, kernel
-        ),
+        "by input, patches": lambda: cpu_layers._up_by_patches(maps, kernel),
         "by kernel": lambda: tf.raw_ops.Conv2DBackpropFilter(
             input=images,
             filter_sizes=kernel.shape,
