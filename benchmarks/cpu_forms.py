@@ -11,8 +11,8 @@ Contenders take turns (see `taking_turns.py`), each in a process of its own:
   generator's update.
 
 The ratio is the time of a step over that of `all forms`, the median of ratios
-within a round. A form that earns less than 5 % of a step goes; docs/measured.md says which
-went.
+within a round. A form that earns less than 5 % of a step goes; docs/measured.md
+says which went.
 
     python benchmarks/cpu_forms.py [--cases paper:16 paper:64 demo:16]
 """
