@@ -1,16 +1,15 @@
 """Differentiable and adaptive discriminator augmentation (ADA).
 
 Differentiable augmentation (Zhao et al. 2020, arXiv 2006.10738): real and
-generated images are changed in the same ways before the discriminator sees
-them, and the generator's gradient flows back through the change. Only where
-tissue lies is changed: no operation here touches how bright it is, since a
-pixel's value is the uptake that carries the disease.
+generated images are transformed alike before the discriminator sees them, and
+the generator's gradient flows back through the transformation. All operations
+are geometric: brightness is the uptake that carries the disease.
 
-Adaptive augmentation (Karras et al. 2020, arXiv 2006.06676): a discriminator
-that knows its real images by heart gives nearly all of them a positive logit.
-Their mean sign is compared with a target every few steps, and the probability
-goes up or down a little. There it takes 500,000 images from 0 to 1; trainings
-on a hundred scans see far fewer, so here it takes 10,000.
+ADA (Karras et al. 2020, arXiv 2006.06676): a discriminator that has memorised
+its real images gives nearly all of them positive logits. Every few steps their
+mean sign is compared with a target and the probability raised or lowered. In
+the paper it takes 500,000 images to rise from 0 to 1; a training on a hundred
+scans sees far fewer, so here it takes 10,000.
 """
 
 import math
@@ -20,12 +19,12 @@ import tensorflow as tf
 
 from pet_dcgan.models.latents import per_example_uniform, replica_count
 
-SHIFT = 1 / 8  # of the side, either way, as in Zhao et al.
-ANGLE = math.radians(10.0)  # either way
-SCALE = 0.1  # of the size, either way
+SHIFT = 1 / 8  # of the side, in either direction, as in Zhao et al.
+ANGLE = math.radians(10.0)  # in either direction
+SCALE = 0.1  # of the size, up or down
 HOLE = 0.4  # of the side
 OUTSIDE = -1.0  # no uptake
-DRAWS = 10  # numbers in [0, 1) an image
+DRAWS = 10  # numbers in [0, 1) per image
 
 _GEOMETRIC = {"translate", "rotate", "scale"}
 
@@ -37,18 +36,18 @@ def augment(
     names: tuple[str, ...],
     probability: float | tf.Tensor,
 ) -> tf.Tensor:
-    """Changes each image on its own, or leaves it bit for bit as it was.
+    """Transforms each image independently, or leaves its bits unchanged.
 
     `"translate"` shifts by up to an eighth of the side, `"rotate"` turns by
     up to 10 degrees, `"scale"` zooms by up to 10 %, all three in one bilinear
-    resampling; `"cutout"` clears a square of two fifths of the side. What
-    comes from outside the image is without uptake.
+    resampling; `"cutout"` clears a square of two fifths of the side. There is
+    no uptake outside the image.
 
     Args:
         images: float32 `[n, size, size, channels]` in [-1, 1].
-        draws: Uniform in [0, 1), `[n, DRAWS]`; they decide everything.
-        names: Which of the four may happen.
-        probability: That of each of them, an image.
+        draws: All random numbers needed, uniform in [0, 1), `[n, DRAWS]`.
+        names: Transformations to use.
+        probability: Probability of each transformation, per image.
 
     Returns:
         Images of the same shape and range.
@@ -84,7 +83,7 @@ def _warp(
     """
     size = images.shape[1]
     centre = (size - 1) / 2
-    # where each pixel comes from: the change undone, about the centre
+    # the inverse transformation, about the centre
     axis = tf.range(size, dtype=tf.float32) - centre
     moved = axis[None, :, None] - (size * shift)[:, None, :]
     y, x = moved[:, :, None, 0], moved[:, None, :, 1]
@@ -100,7 +99,7 @@ def _warp(
 def _sample(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """Bilinear samples at `y`, `x` `[n, size, size]`, in pixels.
 
-    A border of one pixel stands for all that is outside.
+    A border of one pixel represents everything outside.
     """
     size, channels = images.shape[1], images.shape[3]
     side = size + 2
@@ -108,8 +107,7 @@ def _sample(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     padded = tf.pad(images, border, constant_values=OUTSIDE)
     row, down = _place(y, size)
     column, right = _place(x, size)
-    # four gathers of single pixels, and of numbers where they are such: half
-    # the time of one gather of four, forward and back
+    # four gathers of scalars take half the time of one gather of four
     shape = [-1] if channels == 1 else [-1, channels]
     pixels = tf.reshape(padded, shape)
     if channels > 1:
@@ -126,7 +124,7 @@ def _sample(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
 
 
 def _place(at: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """The neighbour before a place on the padded axis, and how far beyond."""
+    """Preceding pixel of a position on the padded axis, and the remainder."""
     at = tf.clip_by_value(at + 1.0, 0.0, size + 1.0)
     before = tf.minimum(tf.floor(at), float(size))
     return tf.cast(before, tf.int32), at - before
@@ -135,7 +133,7 @@ def _place(at: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
 def _cut_out(
     images: tf.Tensor, centres: tf.Tensor, happens: tf.Tensor
 ) -> tf.Tensor:
-    """Clears a square about `centres` `[n, 2]`, in sides, where it happens."""
+    """Clears a square about `centres` `[n, 2]`, in units of the side."""
     size = images.shape[1]
     axis = (tf.range(size, dtype=tf.float32) + 0.5) / size
     near = tf.abs(axis[None, :, None] - centres[:, None, :]) < HOLE / 2
@@ -146,18 +144,18 @@ def _cut_out(
 
 EVERY = 4  # steps, as Karras et al.
 FULL_RISE = 10_000  # images seen from 0 to 1
-# beyond, they found augmentations to leak into what is generated
+# above it they found augmentations leaking into generated images
 HIGHEST = 0.8
 
 
 class Augmenter(keras.layers.Layer):
-    """Augments what a discriminator sees, with a probability that may adapt.
+    """Augments the discriminator's images, optionally adaptively (ADA).
 
     Args:
-        names: Augmentations, of `pet_dcgan.models.augmentation.augment`.
-        probability: Of each of them, an image; where it adapts, at first.
-        target: Mean sign of the logits of real images to steer to; 0 leaves
-            the probability as it is.
+        names: Transformations of `pet_dcgan.models.augmentation.augment`.
+        probability: Probability of each, per image; with ADA the initial one.
+        target: Mean sign of the real images' logits to aim at; 0 keeps the
+            probability fixed.
         seed: Fixes the draws of every step.
     """
 
@@ -180,12 +178,12 @@ class Augmenter(keras.layers.Layer):
     def call(
         self, images: tf.Tensor, *, step: int | tf.Tensor, stream: int
     ) -> tf.Tensor:
-        """The images of a step, each changed or not by draws of its own.
+        """The augmented images of a step.
 
         Args:
             images: float32 `[n, size, size, channels]` in [-1, 1].
             step: Completed steps.
-            stream: `latents.REAL` or `latents.FAKE`, which draw apart.
+            stream: `latents.REAL` or `latents.FAKE`, for separate draws.
         """
         draws = per_example_uniform(
             tf.shape(images)[0],
@@ -198,7 +196,7 @@ class Augmenter(keras.layers.Layer):
         return augment(images, draws, names=self.names, probability=probability)
 
     def observe(self, real_logits: tf.Tensor, step: int | tf.Tensor) -> None:
-        """Takes note of a step's logits, and steers when it is time.
+        """Adapts the probability to the logits of the real images.
 
         Args:
             real_logits: Of this replica's real images, `[n, 1]`.
@@ -225,6 +223,6 @@ class Augmenter(keras.layers.Layer):
             shape=(),
             initializer=keras.initializers.Constant(value),
             trainable=False,
-            # replicas reckon with the same numbers
+            # all replicas compute the same value
             aggregation="only_first_replica",
         )

@@ -1,4 +1,4 @@
-"""The two networks and how one step trains them."""
+"""The deep convolutional GAN: two networks and the step that trains them."""
 
 import functools
 from collections.abc import Callable
@@ -31,12 +31,12 @@ from pet_dcgan.models.optimization import (
 
 
 class DiscriminatorPass(NamedTuple):
-    """What a batch of images gives the discriminator to learn from.
+    """One batch through the discriminator, forward and back.
 
     Args:
-        gradients: By the discriminator's trainable variables, scaled as its
-            optimiser expects them.
-        loss: Scalar, without a penalty.
+        gradients: With respect to the discriminator's trainable variables,
+            scaled as its optimiser expects them.
+        loss: Scalar, without the R1 penalty.
         logits: `[n, 1]`.
     """
 
@@ -54,11 +54,11 @@ class DCGAN(keras.Model):
     summed, one optimiser step; then the generator's step through the updated
     discriminator. That it sees the same generated images is our reading.
 
-    Everything else is off unless asked for: a running average of the
-    generator, augmentation of what the discriminator sees, one-sided label
-    smoothing and the R1 penalty. Real and generated images are augmented in
-    the same ways by draws of their own; the generator's step sees the images
-    that the discriminator has seen.
+    Everything else is off by default: an exponential moving average (EMA) of
+    the generator, augmentation of what the discriminator sees, one-sided
+    label smoothing and the R1 penalty. Real and generated images are augmented
+    alike, by separate draws; the generator's step sees the images that the
+    discriminator has seen.
 
     Latents are uniform in [-1, 1). They and the augmentations depend on the
     seed, the step and the position in the batch alone, so a run can be
@@ -69,22 +69,20 @@ class DCGAN(keras.Model):
         generator: Model from latents `[n, latent_dim]` to images.
         discriminator: Model from images to logits `[n, 1]`.
         seed: Fixes the latents and augmentations of every step.
-        ema_decay: Share of the generator's average that a step keeps, after
-            a start with less; 0 keeps no average.
-        augmenter: What is done to images before the discriminator sees them;
-            where its probability adapts, that is logged too.
-        label_smoothing: What the label of real images falls short of 1.
-        r1_weight: Weight gamma of the R1 penalty on the real images as the
-            discriminator sees them, which has to be twice differentiable; 0
-            is none.
-        r1_every: Steps between two penalties, each weighted by it (the lazy
+        ema_decay: Decay of the EMA, after a start with less; 0 for none.
+        augmenter: Augmentation of all images that the discriminator sees; an
+            adaptive probability is logged.
+        label_smoothing: By how much the label of real images is below 1.
+        r1_weight: Weight gamma of the R1 penalty on the real images; 0 for
+            none. The discriminator has to be twice differentiable.
+        r1_every: Steps between two penalties, each multiplied by it (the lazy
             regularisation of Karras et al. 2020, arXiv 1912.04958).
 
     Call arguments:
         inputs: Latents `[n, latent_dim]`; the result is `generator`'s.
 
     Raises:
-        ValueError: If the two networks do not fit together.
+        ValueError: If the discriminator does not take the generator's images.
 
     Example:
     >>> from pet_dcgan.models.networks import (
@@ -132,7 +130,7 @@ class DCGAN(keras.Model):
         self.label_smoothing = label_smoothing
         self.r1_weight = r1_weight
         self.r1_every = r1_every
-        # an optimiser that skips a step does not count it
+        # not the optimisers' counts, which leave out skipped steps
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -147,7 +145,7 @@ class DCGAN(keras.Model):
         self.fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
         if augmenter is not None and augmenter.target:
             self.strength = keras.metrics.Mean(name="augment_probability")
-        # callbacks that save weights ask for a built model
+        # callbacks that save weights need a built model
         self.build((None, self.latent_dim))
 
     def compile(
@@ -191,7 +189,7 @@ class DCGAN(keras.Model):
         return self.generator(inputs, training=training)
 
     def build(self, input_shape: tuple) -> None:
-        """Notes that both networks hold their weights already."""
+        """Both networks have their weights already."""
         self.built = True
 
     def probability(self, images: tf.Tensor) -> tf.Tensor:
@@ -207,7 +205,7 @@ class DCGAN(keras.Model):
 
     @property
     def state(self) -> dict[str, list[keras.Variable]]:
-        """All that the steps to come depend on, by part."""
+        """All variables that later steps depend on, by part."""
         parts = {
             "generator": self.generator,
             "discriminator": self.discriminator,
@@ -221,7 +219,7 @@ class DCGAN(keras.Model):
 
     @property
     def sampler_network(self) -> keras.Model:
-        """The network to draw samples from: the average where there is one."""
+        """The network to draw samples from: the EMA if there is one."""
         return self.generator if self.average is None else self.average
 
     def latents(self, count: int, step: int | tf.Tensor) -> tf.Tensor:
@@ -261,7 +259,7 @@ class DCGAN(keras.Model):
             decay = ema_decay_at(self.step, self.ema_decay)
             update_ema(self.average, self.generator, decay)
         self.step.assign_add(1)
-        # without what keras adds of its own
+        # without the loss that Keras tracks itself
         tracked = (m for m in self.metrics if m.name != "loss")
         return {metric.name: _reported(metric) for metric in tracked}
 
@@ -311,7 +309,7 @@ class DCGAN(keras.Model):
         )
 
     def summary(self, **options) -> None:
-        """Prints the layers of both networks; options as Keras has them."""
+        """Prints the layers of both networks; options as in Keras."""
         self.generator.summary(**options)
         self.discriminator.summary(**options)
 
@@ -329,8 +327,8 @@ def discriminator_pass(
     Args:
         discriminator: Model from images to logits.
         images: float32 `[n, size, size, channels]`.
-        loss_of: Loss of the logits.
-        optimizer: What the gradients are for.
+        loss_of: Logits to a scalar loss.
+        optimizer: The optimiser that will apply the gradients.
         r1_weight: Weight of the R1 penalty, `None` to leave it out.
     """
     with tf.GradientTape() as tape:
@@ -352,7 +350,7 @@ def with_lazy_penalty(
     r1_weight: float,
     due: tf.Tensor | bool,
 ) -> DiscriminatorPass:
-    """A pass with the R1 penalty in the steps in which it is due.
+    """A pass with the R1 penalty in the steps where it is due.
 
     Args:
         passed: `discriminator_pass` of a batch, which takes `r1_weight`.
@@ -374,19 +372,19 @@ def _r1_pass(
     images: tf.Tensor,
     optimizer: keras.optimizers.Optimizer,
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Logits of real images, and the R1 penalty there."""
+    """Logits of real images, and their R1 penalty."""
     with tf.GradientTape() as tape:
         tape.watch(images)
         logits = discriminator(images, training=True)
-        # an image's logit depends on the others through batch normalisation
-        # only, which the gradient of the sum takes in
+        # other images affect a logit through batch normalisation only, which
+        # the gradient of the sum includes
         total = optimizer.scale_loss(tf.reduce_sum(logits))
     gradients = tape.gradient(total, images)
     return logits, losses.r1_penalty(gradients / optimizer.scale_loss(1.0))
 
 
 def _reported(metric: keras.metrics.Metric) -> tf.Tensor:
-    """A metric as Keras takes it: among workers, along an axis."""
+    """A metric's value; Keras concatenates those of several workers."""
     strategy = tf.distribute.get_strategy()
     if isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
         return metric.result()[tf.newaxis]
@@ -394,11 +392,7 @@ def _reported(metric: keras.metrics.Metric) -> tf.Tensor:
 
 
 def build_dcgan(config: TrainConfig) -> DCGAN:
-    """The compiled model a configuration describes.
-
-    Args:
-        config: Networks, optimisers, what steadies the training, and seed.
-    """
+    """The compiled model that a configuration describes."""
     shape = {
         "size": config.size,
         "channels": config.channels,

@@ -1,12 +1,12 @@
 """Latents and other random numbers, keyed by seed, step and position.
 
-Those of a training step depend on the place of an image in the whole batch,
+Those of a training step depend on an image's position in the global batch,
 those of a sample on its seed alone.
 """
 
 import tensorflow as tf
 
-# one for each use, so that no two draw the same numbers
+# streams of independent numbers
 LATENTS, REAL, FAKE = range(3)
 _STREAM = 2**32  # above every seed
 
@@ -24,15 +24,15 @@ def per_example_uniform(
     step: int | tf.Tensor,
     stream: int = LATENTS,
 ) -> tf.Tensor:
-    """Numbers in [0, 1) for each image of this replica's part of a batch.
+    """Random numbers in [0, 1) for each image of this replica.
 
-    They are a function of the seed, the step, the stream and the image's
-    position in the whole batch alone: two replicas with half a batch each
-    draw what one would draw for all of it.
+    They depend only on the seed, the step, the stream and the image's position
+    in the global batch: two replicas with half a batch each draw the numbers
+    that one would draw for the whole.
 
     Args:
         rows: Images of this replica.
-        columns: Numbers an image.
+        columns: Numbers per image.
         seed: Fixes the numbers of all steps.
         step: Completed steps.
         stream: `LATENTS`, `REAL` or `FAKE`.
@@ -59,11 +59,10 @@ def per_example_uniform(
 def latents_from_seeds(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
     """Latent vectors, uniform in [-1, 1), each a function of its own seed.
 
-    Every row is drawn by a counter-based generator (Philox) keyed with its
-    seed alone, so a seed gives the same vector alone or in a batch, on any
-    machine, live or exported; for the image see `seed_blocks`. The
-    distribution is the one of Islam & Zhang (2020), doi
-    10.1186/s40708-020-00104-2.
+    Every row comes from a counter-based generator (Philox) keyed with its
+    seed, so a seed gives the same vector alone or in a batch, on any machine,
+    live or exported; for images see `seed_blocks`. The distribution is that
+    of Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2.
 
     Args:
         seeds: Integers `[n]`, cast to int64.
@@ -88,11 +87,10 @@ def latents_from_seeds(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
 
 
 def sanitised(latents: tf.Tensor) -> tf.Tensor:
-    """Latent vectors that the generator was trained on, made of any.
+    """Replaces non-finite latents by 0 and clips the rest to [-1, 1].
 
-    What is not finite becomes 0, the rest is clipped to [-1, 1]: a client's
-    bad row gives it some image, and leaves the images of the other clients in
-    its batch as they are, which an error would not.
+    So a client's bad row does not fail the requests of other clients that a
+    server has put into the same batch.
 
     Args:
         latents: float32 `[n, latent_dim]`.

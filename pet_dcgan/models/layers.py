@@ -1,14 +1,13 @@
-"""Layers of the discriminator that Keras does not have in this form.
+"""Layers of the discriminator that Keras lacks in this form.
 
 Spectral normalisation after Miyato et al. (2018), arXiv 1802.05957: the kernel
-is read as a matrix of inputs by outputs, its largest singular value is
-followed by one round of power iteration per training pass, and the gradient
-goes through the division. Keras's own `SpectralNormalization` overwrites the
-kernel with the quotient and starts from a vector without a seed, so neither
-the trained weights nor a repeated run would be the same.
+is a matrix of inputs by outputs, its largest singular value is tracked by one
+power iteration per training pass, and the gradient includes the division.
+Keras's own `SpectralNormalization` overwrites the kernel with the quotient and
+starts from an unseeded vector, so runs would not be repeatable.
 
-Batch normalisation that devices share, and that the R1 penalty can be
-differentiated through.
+Batch normalisation that is synchronised across replicas and exact under the R1
+penalty.
 """
 
 import keras
@@ -20,7 +19,7 @@ _TINY = 1e-12
 
 
 class _Spectral:
-    """What the two layers share; `kernel` has its outputs last."""
+    """Common part of the two layers; `kernel` has its outputs last."""
 
     def __init__(self, *args, seed: int = 0, **kwargs) -> None:
         super().__init__(*args, **kwargs)
@@ -44,7 +43,7 @@ class _Spectral:
         """The kernel over its largest singular value.
 
         Args:
-            training: Whether to follow the singular vector by one round.
+            training: Whether to do one power iteration.
         """
         kernel = tf.convert_to_tensor(self.kernel)
         matrix = tf.cast(tf.reshape(kernel, [-1, kernel.shape[-1]]), tf.float32)
@@ -58,7 +57,7 @@ class _Spectral:
         return kernel / tf.cast(largest, kernel.dtype)
 
     def save_own_variables(self, store: dict) -> None:
-        """Writes all variables; keras's own layers would leave one out."""
+        """Writes all variables; Keras's own layers would omit one."""
         keras.layers.Layer.save_own_variables(self, store)
 
     def load_own_variables(self, store: dict) -> None:
@@ -81,7 +80,7 @@ class SpectralConv2D(_Spectral, keras.layers.Conv2D):
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """The convolution, with the singular vector followed in training."""
+        """The convolution; a training pass does one power iteration."""
         kernel = self.normalised_kernel(training)
         return self.convolution_op(inputs, kernel) + self.bias
 
@@ -97,7 +96,7 @@ class SpectralDense(_Spectral, keras.layers.Dense):
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """The product, with the singular vector followed in training."""
+        """The product; a training pass does one power iteration."""
         return tf.matmul(inputs, self.normalised_kernel(training)) + self.bias
 
 
@@ -108,11 +107,11 @@ def _unit(vector: tf.Tensor) -> tf.Tensor:
 class SharedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation over the whole batch, twice differentiable.
 
-    R1 is a penalty on a gradient, so its own gradient takes second
-    derivatives. Those of Keras's layer leave out how the mean moves the
-    variance (the penalty's gradient by a kernel was up to 13 % off), unless
-    it is synchronised; then it takes the variance as `E[x^2] - E[x]^2`, which
-    loses digits (2e-5 of that gradient), and other ones on other devices.
+    R1 penalises a gradient, so its own gradient needs second derivatives.
+    Those of Keras's layer neglect that the variance depends on the mean (the
+    penalty's gradient with respect to a kernel was up to 13 % off), unless it
+    is synchronised; then the variance is `E[x^2] - E[x]^2`, which loses digits
+    (2e-5 of that gradient) that depend on the device.
     """
 
     def call(

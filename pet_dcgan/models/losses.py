@@ -17,10 +17,10 @@ def real_loss(real_logits: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
 
     Args:
         real_logits: Logits `[n, 1]` of real images.
-        smoothing: What the label falls short of 1.
+        smoothing: By how much the label is below 1.
 
     Returns:
-        Scalar; at best 0, and the entropy of the label where it is smoothed.
+        Scalar; at least 0, or the entropy of the label if it is smoothed.
     """
     loss = tf.reduce_mean(tf.nn.softplus(-real_logits))
     if not smoothing:
@@ -30,7 +30,7 @@ def real_loss(real_logits: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
 
 
 def fake_loss(fake_logits: tf.Tensor) -> tf.Tensor:
-    """The discriminator's loss on images made, mean of `-log(1 - D(G(z)))`.
+    """The discriminator's loss on generated images: `-log(1 - D(G(z)))`.
 
     Args:
         fake_logits: Logits `[n, 1]` of generated images.

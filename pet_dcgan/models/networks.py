@@ -1,13 +1,13 @@
 """Generator and discriminator as functional Keras models.
 
 Depths, strides, activations and initial weights follow Islam & Zhang (2020),
-doi 10.1186/s40708-020-00104-2. Their text is silent on the widths, on batch
-normalisation's momentum (0.9), and on the generator's last layer having none:
-those are read from DCGAN (Radford, Metz & Chintala 2016, arXiv 1511.06434) and
-its reference implementation. Batch normalisation's epsilon is Keras's 1e-3:
-with DCGAN's 1e-5 a discriminator that normalises its first layer cannot see
-how faint an image is, a new generator gets no gradient towards contrast, and
-the demo preset stays in noise (8 of 12 starts, against 0 of 12 with 1e-3, by
+doi 10.1186/s40708-020-00104-2. They do not state the widths, the momentum of
+batch normalisation (0.9) or that the generator's last layer has none; these
+follow DCGAN (Radford, Metz & Chintala 2016, arXiv 1511.06434) and its
+reference implementation. Batch normalisation's epsilon is Keras's 1e-3: with
+DCGAN's 1e-5 a discriminator that normalises its first layer cannot see how
+faint an image is, a new generator gets no gradient towards contrast, and the
+demo preset stays in noise (8 of 12 starts, against 0 of 12 with 1e-3, see
 benchmarks/start_of_training.py).
 """
 
@@ -57,9 +57,9 @@ def build_generator(
         width: Channels before the last layer; they double towards the 4x4
             map, which for 128 pixels has 16 times as many.
         kernel_size: Side of every transposed convolution.
-        precision: What all layers but the last compute in, a policy's name as
-            `"mixed_bfloat16"`; weights are float32 in any.
-        seed: Fixes the initial weights; each layer draws its own stream.
+        precision: Keras dtype policy of all layers but the last, such as
+            `"mixed_bfloat16"`; weights are always float32.
+        seed: Fixes the initial weights; each layer has its own stream.
 
     Returns:
         Model `"generator"`: `latent` float32 `[n, latent_dim]` to `image`
@@ -74,7 +74,7 @@ def build_generator(
     latent = keras.Input([latent_dim], name="latent")
     x = keras.layers.Dense(
         _FIRST_SIDE**2 * first,
-        use_bias=False,  # batch normalisation brings its own shift
+        use_bias=False,  # batch normalisation has its own
         kernel_initializer=_normal(seed, _GENERATOR, 0),
         name="project",
         dtype=precision,
@@ -88,7 +88,7 @@ def build_generator(
         x = StridedConv2DTranspose(
             filters,
             kernel_size,
-            use_bias=last,  # batch normalisation brings its own
+            use_bias=last,  # batch normalisation has its own
             kernel_initializer=_normal(seed, _GENERATOR, depth),
             name=name,
             dtype=precision,
@@ -112,11 +112,11 @@ def build_discriminator(
     """Images to logits: strided convolutions, then one dense unit.
 
     Batch normalisation and a leaky ReLU (slope 0.2) follow every convolution,
-    the first one too, as Islam & Zhang state. The sigmoid is left to the
-    caller (`DCGAN.probability`), since losses are steadier on logits.
+    including the first, as Islam & Zhang state. The model ends in logits, on
+    which the losses are numerically stable; see `DCGAN.probability`.
 
     With spectral normalisation there is no batch normalisation, as in Miyato
-    et al. (2018), arXiv 1802.05957: it would undo any scaling of the kernels.
+    et al. (2018), arXiv 1802.05957, since it would undo the scaling.
 
     Args:
         size: Height and width of an image: 32, 64, 128 or 256.
@@ -124,13 +124,13 @@ def build_discriminator(
         width: Channels of the first convolution; they double with each.
         kernel_size: Side of every convolution.
         spectral_norm: Whether each kernel is divided by its largest singular
-            value, in place of batch normalisation.
-        twice_differentiable: Whether a penalty on gradients may be trained
-            on, for which Keras's batch normalisation is not exact (see
+            value, instead of batch normalisation.
+        twice_differentiable: Whether a penalty on gradients may be used, for
+            which Keras's batch normalisation is not exact (see
             `pet_dcgan.models.layers`).
-        precision: What all layers but the last compute in, a policy's name as
-            `"mixed_bfloat16"`; weights are float32 in any.
-        seed: Fixes the initial weights; each layer draws its own stream.
+        precision: Keras dtype policy of all layers but the last, such as
+            `"mixed_bfloat16"`; weights are always float32.
+        seed: Fixes the initial weights; each layer has its own stream.
 
     Returns:
         Model `"discriminator"`: `image` float32 `[n, size, size, channels]`
@@ -149,7 +149,7 @@ def build_discriminator(
         x = convolution(
             filters,
             kernel_size,
-            use_bias=spectral_norm,  # batch normalisation brings its own
+            use_bias=spectral_norm,  # batch normalisation has its own
             kernel_initializer=_normal(seed, _DISCRIMINATOR, depth),
             name=name,
             dtype=precision,
@@ -210,7 +210,7 @@ def _norm(
     return layer_class(
         momentum=NORM_MOMENTUM,
         epsilon=NORM_EPSILON,
-        # replicas share their statistics, as one device would have them
+        # replicas together have the statistics of one device
         synchronized=replica_count() > 1,
         name=name,
         dtype=precision,

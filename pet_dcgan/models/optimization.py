@@ -1,7 +1,7 @@
 """Optimiser steps, and the exponential moving average (EMA) of weights.
 
-Averaged over its last steps, a generator leaves out what each step overshoots:
-Yazici et al. (2019), arXiv 1806.04498; Karras et al. (2018), arXiv 1710.10196.
+The EMA evens out what single steps overshoot: Yazici et al. (2019), arXiv
+1806.04498; Karras et al. (2018), arXiv 1710.10196.
 """
 
 import keras
@@ -26,14 +26,17 @@ def paper_adam(
 def scale_loss(
     loss: tf.Tensor, optimizer: keras.optimizers.Optimizer
 ) -> tf.Tensor:
-    """A loss as its gradients are to be taken of.
+    """A loss scaled for differentiation.
 
-    Optimisers add up the gradients of replicas, so each gives its share; and
-    gradients in 16 bits are scaled up, and down again by the optimiser.
+    Optimisers sum the gradients of replicas, so each contributes its share;
+    in 16 bits the loss is scaled up, and the optimiser undoes that.
 
     Args:
         loss: Scalar, the mean over this replica's images.
-        optimizer: What the gradients are for.
+        optimizer: The optimiser that will apply the gradients.
+
+    Returns:
+        Scalar.
     """
     replicas = replica_count()
     loss = loss / replicas if replicas > 1 else loss
@@ -45,13 +48,13 @@ def apply_gradients(
     gradients: list[tf.Tensor],
     variables: list[keras.Variable],
 ) -> None:
-    """One step of an optimiser; replicas take it or leave it together.
+    """One optimiser step, which all replicas take or skip together.
 
     Args:
-        optimizer: What the gradients are for.
-        gradients: Of this replica, of what `scale_loss` gave; each has the
-            same shape as its variable.
-        variables: What they are by.
+        optimizer: The optimiser of the variables.
+        gradients: This replica's, of the scaled loss; each has the same shape
+            as its variable.
+        variables: The variables to update.
     """
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         gradients = agree_on_overflow(gradients)
@@ -59,17 +62,20 @@ def apply_gradients(
 
 
 def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Gradients that are not finite on any replica where they are not on one.
+    """Makes gradients NaN on all replicas if they overflow on one.
 
-    A loss scale is lowered, and the step left out, where a replica finds its
-    own gradients too large; all have to find the same.
+    Each replica lowers its loss scale and skips the step where its gradients
+    are not finite; all have to decide alike.
 
     Args:
-        gradients: Of this replica, of any shape.
+        gradients: This replica's, of any shape.
+
+    Returns:
+        Gradients of the same shapes.
     """
     if replica_count() == 1:
         return gradients
-    # a sum is finite where all of it is, or else it is inf or nan
+    # 0 if all are finite, else NaN
     own = tf.add_n([tf.reduce_sum(g * 0.0) for g in gradients])
     context = tf.distribute.get_replica_context()
     nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
@@ -77,15 +83,15 @@ def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
 
 
 def ema_decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
-    """Share of the average that a step keeps.
+    """Decay of the EMA at a step.
 
-    It starts at a tenth and rises towards `decay`, so that the first, random
-    weights are soon forgotten: `min(decay, (1 + step) / (10 + step))`, as
-    TensorFlow's `ExponentialMovingAverage` has it with `num_updates`.
+    It rises from 0.1 to `decay`, so that the random initial weights are soon
+    forgotten: `min(decay, (1 + step) / (10 + step))`, as in TensorFlow's
+    `ExponentialMovingAverage` with `num_updates`.
 
     Args:
         step: Completed steps.
-        decay: What it rises to.
+        decay: Upper bound, in [0, 1).
 
     Returns:
         float32 scalar.
@@ -100,13 +106,12 @@ def update_ema(
     """Moves every variable of `average` towards that of `network`.
 
     Batch normalisation's moving statistics are averaged too, since they
-    describe the weights they were measured with. Two operations a variable;
-    TensorFlow has none for several variables at once.
+    belong to the weights they were measured with.
 
     Args:
         average: From `pet_dcgan.models.networks.float32_copy(network)`.
-        network: What is trained.
-        decay: Scalar, the share of the average that is kept.
+        network: The network in training.
+        decay: Scalar in [0, 1], the weight of the average.
     """
     rest = 1.0 - decay
 

@@ -26,7 +26,7 @@ def suvr_from_latents(
     Args:
         generator: `latent` `[n, latent_dim]` to images in [-1, 1].
         latents: float32 `[n, latent_dim]`.
-        suvr_max: SUVR that +1 stands for.
+        suvr_max: SUVR at +1.
     """
     return suvr_from_images(network_images(generator, latents), suvr_max)
 
@@ -34,12 +34,12 @@ def suvr_from_latents(
 def suvr_from_images(images: tf.Tensor, suvr_max: float) -> tf.Tensor:
     """Slices `[n, size, size]` in SUVR: the mean of the channels, rescaled.
 
-    Made of TensorFlow operations, so that an exported model holds the very
-    same ones. The scale is that of `pet_dcgan.data.suvr`.
+    Exported models contain the same TensorFlow operations. The scale is that
+    of `pet_dcgan.data.suvr`.
 
     Args:
         images: float32 `[n, size, size, channels]` in [-1, 1].
-        suvr_max: SUVR that +1 stands for.
+        suvr_max: SUVR at +1.
     """
     return (tf.reduce_mean(images, axis=-1) + 1.0) * (suvr_max / 2)
 
@@ -47,15 +47,15 @@ def suvr_from_images(images: tf.Tensor, suvr_max: float) -> tf.Tensor:
 def synthetic_slices(
     generator: keras.Model, seeds: np.ndarray, *, suvr_max: float
 ) -> np.ndarray:
-    """The slice of each seed, which does not depend on the other seeds.
+    """The slice of each seed, independent of the other seeds.
 
-    Whole blocks of `MAX_ROWS` seeds are computed, see `utils.seed_blocks`:
-    a single slice costs as much as `MAX_ROWS` that follow each other.
+    Whole blocks of `MAX_ROWS` seeds are computed (see `utils.seed_blocks`), so
+    one slice costs as much as `MAX_ROWS` consecutive ones.
 
     Args:
         generator: `latent` `[n, latent_dim]` to images in [-1, 1].
         seeds: Integers `[n]`, n at least 1, each at most once.
-        suvr_max: SUVR that the network's +1 stands for.
+        suvr_max: SUVR at the network's +1.
 
     Returns:
         float32 `[n, size, size]` in SUVR.
