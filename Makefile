@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo notebooks test test-slow lint format docs benchmarks clean
+.PHONY: help demo notebooks test test-slow test-lowest lint format docs benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,18 @@ test-slow: $(VENV)/.installed-test  ## what takes minutes
 	cat .notebooks.log; rm -f .notebooks.log; \
 	$(SLOW) $(SHARED); shared=$$?; \
 	test $$rest -eq 0 && test $$notebooks -eq 0 && test $$shared -eq 0
+
+# An environment of its own, with the lowest versions that setup.cfg allows.
+LOWEST := .venv-lowest
+$(LOWEST)/.installed: setup.cfg pyproject.toml
+	test -x $(LOWEST)/bin/python || $(PYTHON) -m venv $(LOWEST)
+	$(LOWEST)/bin/python -m pip install --quiet --upgrade pip uv
+	$(LOWEST)/bin/uv pip install --quiet --python $(LOWEST)/bin/python \
+		--resolution lowest-direct --editable ".[test]"
+	touch $@
+
+test-lowest: $(LOWEST)/.installed  ## the unit tests on the lowest versions
+	$(LOWEST)/bin/python -m pytest -m "not slow" -n $(WORKERS)
 
 lint: $(VENV)/.installed-test  ## ruff and the import contracts
 	$(BIN)/ruff check .
