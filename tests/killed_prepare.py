@@ -13,7 +13,7 @@ from pathlib import Path
 
 import tensorflow  # noqa: F401 - once, before the forks
 
-from tfds_adni.prepare import prepare
+from tfds_adni import prepare
 
 OPERATIONS = {
     "open",

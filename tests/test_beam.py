@@ -4,8 +4,8 @@ import json
 import ida_tree
 import pytest
 
-from tfds_adni.cohort.decision import Rules
-from tfds_adni.cohort.selection import Selection
+from tfds_adni import prepare
+from tfds_adni.cohort.selection import Rules, Selection
 from tfds_adni.parallel import beam as room
 from tfds_adni.parallel.examples import (
     Outcome,
@@ -13,7 +13,6 @@ from tfds_adni.parallel.examples import (
     make_examples,
     tasks_of,
 )
-from tfds_adni.prepare import prepare
 from tfds_adni.sources import read_folder
 from tfds_adni.volumes.normalisation import Normalisation
 

@@ -1,9 +1,9 @@
 import adni_tables
 import pytest
 from adni_tables import adnimerge_row, dxsum_row, verdict
+from tfds_adni.cohort.warnings import warnings_of, warnings_of_tables
 
 from tfds_adni.cohort.selection import Selection
-from tfds_adni.cohort.warnings import warnings_of, warnings_of_tables
 from tfds_adni.sources.tree import walk
 from tfds_adni.tables import read_diagnosis
 

@@ -5,7 +5,7 @@ import ida_tree
 import pytest
 from adni_tables import adnimerge_row, dxsum_row
 
-from tfds_adni.cohort.cohort import (
+from tfds_adni.cohort import (
     Cohort,
     gather,
     is_phantom,

@@ -3,7 +3,7 @@ import dataclasses
 import ida_tree
 import pytest
 
-from tfds_adni.cohort.cohort import survey
+from tfds_adni.cohort import survey
 
 
 @pytest.fixture(scope="module")

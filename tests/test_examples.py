@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfds_adni.cohort.decision import ScanDecision
+from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.parallel import examples
 from tfds_adni.parallel.examples import Outcome, SliceSpec, Task, make_examples
 from tfds_adni.sources import ScanRecord

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from tfds_adni.parallel.pool import Pool, _serve, _sigint_blocked
+from tfds_adni.parallel import Pool, _serve, _sigint_blocked
 
 
 def square(number):
@@ -131,7 +131,7 @@ def test_ctrl_c_waits_until_the_processes_are_started():
 def test_the_first_process_does_not_open_the_ears_again():
     code = """
         import signal
-        from tfds_adni.parallel.pool import _sigint_blocked, _Worker
+        from tfds_adni.parallel import _sigint_blocked, _Worker
         with _sigint_blocked():
             worker = _Worker()
             print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))
@@ -222,7 +222,7 @@ def test_a_script_without_a_guard_is_not_run_once_more(tmp_path):
         """
         print("started")
         from test_pool import square
-        from tfds_adni.parallel.pool import Pool
+        from tfds_adni.parallel import Pool
 
         pool = Pool(2)
         print(sum(pool.map(square, range(5))))
@@ -237,7 +237,7 @@ def test_a_script_without_a_guard_is_not_run_once_more(tmp_path):
 WAITING = """
     import os, time
     from test_pool import process_and_modules
-    from tfds_adni.parallel.pool import Pool
+    from tfds_adni.parallel import Pool
 
     pool = Pool(2)
     print(*{p for p, _ in pool.map(process_and_modules, range(9))}, flush=True)

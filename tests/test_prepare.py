@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from tfds_adni import prepare
 from tfds_adni.cohort.selection import Selection
-from tfds_adni.prepare import prepare
 from tfds_adni.volumes.normalisation import Normalisation
 
 
@@ -174,7 +174,7 @@ def test_masks_that_are_not_there_fail_and_leave_nothing(tree, tmp_path):
 
 PREPARE = """
 import sys
-from tfds_adni.prepare import prepare
+from tfds_adni import prepare
 
 prepare(
     sys.argv[1],

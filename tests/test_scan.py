@@ -169,7 +169,7 @@ def test_prepare_takes_the_same_options(root, tmp_path, monkeypatch):
         (data_dir / "metadata.json").write_text(text)
         return data_dir
 
-    monkeypatch.setattr("tfds_adni.prepare.prepare", prepare)
+    monkeypatch.setattr("tfds_adni.preparation.prepare", prepare)
     words = ("prepare", root, "--data-dir", tmp_path, "--visits", "all")
     more = ("--qc", "Q.csv", "--smc", "keep", "--diagnosis", "D.csv")
     result = CliRunner().invoke(app, [*map(str, words), *more])

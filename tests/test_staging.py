@@ -3,7 +3,6 @@ import os
 import signal
 
 import pytest
-
 from tfds_adni.staging import claimed
 
 
