@@ -132,8 +132,8 @@ MUTATIONS = (
     Mutation(
         "earliest visit",
         "tfds_adni/cohort/visits.py",
-        "key=by_code if coded and not dated else by_date)",
-        "key=by_code if coded and not dated else by_date, reverse=True)",
+        "return sorted(visits, key=order)",
+        "return sorted(visits, key=order, reverse=True)",
         _tests("visits.py", "cohort.py"),
     ),
     Mutation(

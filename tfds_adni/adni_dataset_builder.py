@@ -82,8 +82,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split_seed: Another seed gives another split of the subjects. One
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
-        jobs: Processes that cut scans; where `None` one for each core, and
-            fewer for a few scans. The result does not depend on it.
+        jobs: Processes that cut scans; see `Pool`.
         beam: Leaves the cutting to Apache Beam; pass Beam's options in
             `tfds.download.DownloadConfig(beam_options=...)`.
         progress: Called with scans done and scans in all, after each scan.

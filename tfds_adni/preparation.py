@@ -59,8 +59,7 @@ def prepare(
         selection: Which scans are used; the paper's choice where `None`.
         normalisation: What volumes are divided by; the mean of the whole
             brain where `None`.
-        jobs: Processes that cut scans; where `None` one for each core, and
-            fewer for a few scans.
+        jobs: Processes that cut scans; see `Pool`.
         beam_options: Makes Apache Beam do the work, with these of its options,
             such as `--runner=FlinkRunner --flink_master=host:8081`.
         num_shards: Shards of each split; by size where `None`.
@@ -74,10 +73,9 @@ def prepare(
         appears whole or not at all.
 
     Raises:
-        FileNotFoundError: If the folder is missing or holds no image, or a
-            table or a mask is missing.
-        FileExistsError: If this configuration is prepared there already, or
-            somebody else prepares there now.
+        FileNotFoundError: If the folder, its images, a table or a mask is
+            missing.
+        FileExistsError: If the data set exists, or is being prepared.
         ChildProcessError: If a process was killed.
         ImportError: If Beam is needed and not installed.
         RuntimeError: If Beam stops.

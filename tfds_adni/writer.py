@@ -23,7 +23,12 @@ class SteadyWriter(tfds.core.ExampleWriter):
     """
 
     def write(self, path, examples: Iterable[tuple]):
-        """Writes keys and serialised examples; see the base class."""
+        """Writes serialised examples; see the base class.
+
+        Args:
+            path: As there.
+            examples: Keys and examples.
+        """
         parse = tf_example_pb2.Example.FromString
         in_order = (
             (key, parse(example).SerializeToString(deterministic=True))

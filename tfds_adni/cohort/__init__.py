@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tfds_adni.cohort.account import (
-    account_of,
     cohort_card,
+    printable,
     warnings_of,
     warnings_of_tables,
 )
 from tfds_adni.cohort.diagnosis import UNLABELLED
-from tfds_adni.cohort.selection import Rules, ScanDecision, Selection
+from tfds_adni.cohort.selection import ScanDecision, Selection, decide
 from tfds_adni.cohort.visits import (
     image_order,
     keep_one_copy,
@@ -21,7 +21,7 @@ from tfds_adni.cohort.visits import (
 from tfds_adni.sources import read_folder
 from tfds_adni.sources.collection import is_collection
 from tfds_adni.sources.spreadsheet import SheetCache
-from tfds_adni.tables import kind_of
+from tfds_adni.tables import kind_of, read_diagnosis, read_quality
 from tfds_adni.tables.delimited import months_of, to_visit
 from tfds_adni.tables.stages import STAGES
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Cohort", "ScanDecision", "Selection", "gather", "survey"]
 
+COLUMNS = (
+    *("path", "subject", "image_id", "visit", "date", "tracer", "level"),
+    *("stage", "label_source", "used", "reason"),
+)
 # ADNI has no such site.
 _PHANTOM_SITE = "999"
 
@@ -65,8 +69,14 @@ class Cohort:
         its own label; the earliest one decides which stage the subject counts
         for when the subjects are split.
         """
+
+        def time(decision: ScanDecision) -> tuple:
+            record = decision.record
+            months = months_of(to_visit(record.visit)) or 0
+            return record.date or "9999", months, image_order(record.image_id)
+
         stages: dict[str, str] = {}
-        for decision in sorted(self.used, key=_by_time):
+        for decision in sorted(self.used, key=time):
             stages.setdefault(decision.record.subject, decision.stage)
         return stages
 
@@ -109,8 +119,37 @@ class Cohort:
         return dict(table)
 
     def account(self, root: Path | None = None) -> "pd.DataFrame":
-        """Returns one row for every file; see `account.account_of`."""
-        return account_of(self.decisions, root)
+        """Returns one row for every image file found.
+
+        Args:
+            root: The folder that paths are written relative to.
+
+        Returns:
+            A table with the columns `COLUMNS`: `used` is bool, the others text.
+        """
+        # A scan that writes no table does not wait for pandas.
+        import pandas as pd
+
+        rows = []
+        for decision in self.decisions:
+            record = decision.record
+            known = {
+                "subject": record.subject,
+                "image_id": printable(record.image_id),
+                "visit": printable(record.visit),
+                "date": record.date,
+                "tracer": printable(decision.tracer),
+                "level": decision.level,
+                "stage": decision.stage,
+                "label_source": decision.label_source,
+                "used": not decision.reason,
+                "reason": printable(decision.reason),
+            }
+            for path in record.paths:
+                if root and path.is_relative_to(root):
+                    path = path.relative_to(root)
+                rows.append({"path": printable(path.as_posix())} | known)
+        return pd.DataFrame(rows, columns=COLUMNS)
 
     def require_used(self, folder: Path) -> None:
         """Rejects a cohort of which no scan can be used.
@@ -163,9 +202,14 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
     """
     selection = selection or Selection()
     sheets = SheetCache(lambda header: is_collection(header) or kind_of(header))
-    rules = Rules(selection, sheets=sheets)
+    diagnosis = [read_diagnosis(p, sheets=sheets) for p in selection.diagnosis]
+    quality = [read_quality(path, sheets=sheets) for path in selection.qc]
     found = read_folder(Path(folder), sheets=sheets)
-    decisions = sorted(map(rules.decide, found.records), key=_by_subject)
+    records = sorted(
+        found.records,
+        key=lambda r: (r.subject, r.date, image_order(r.image_id), r.paths),
+    )
+    decisions = [decide(r, selection, diagnosis, quality) for r in records]
     return Cohort(
         tuple(
             keep_one_scan_per_visit(
@@ -173,7 +217,7 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
             )
         ),
         selection,
-        notes=tuple(warnings_of_tables(found.tree, selection, rules.diagnosis)),
+        notes=tuple(warnings_of_tables(found.tree, selection, diagnosis)),
         source=found.source,
         missing_tables=found.missing_tables(),
     )
@@ -191,17 +235,3 @@ def gather(folder: Path, selection: Selection | None = None) -> Cohort:
     cohort = survey(folder, selection)
     cohort.require_used(folder)
     return cohort
-
-
-def _by_subject(decision: ScanDecision) -> tuple:
-    """Orders scans by subject, date and image id, and files without these."""
-    record = decision.record
-    order = image_order(record.image_id)
-    return record.subject, record.date, order, record.paths
-
-
-def _by_time(decision: ScanDecision) -> tuple:
-    """Orders scans by date, those without one last and by visit."""
-    record = decision.record
-    months = months_of(to_visit(record.visit))
-    return record.date or "9999", months or 0, image_order(record.image_id)

@@ -1,12 +1,10 @@
-"""What a user sees of a cohort: a row for each file, a card, warnings."""
+"""What a user sees of a cohort: printable texts, a card, warnings."""
 
 import html
 import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tfds_adni.cohort.selection import ScanDecision, Selection
 from tfds_adni.sources.collection import unreadable_tables
@@ -21,23 +19,6 @@ from tfds_adni.tables import (
 from tfds_adni.tables.delimited import months_of, to_visit
 from tfds_adni.tables.stages import STAGES
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = (
-    "path",
-    "subject",
-    "image_id",
-    "visit",
-    "date",
-    "tracer",
-    "level",
-    "stage",
-    "label_source",
-    "used",
-    "reason",
-)
-
 
 def printable(text: str) -> str:
     """Returns a text that any file and screen can hold.
@@ -47,45 +28,6 @@ def printable(text: str) -> str:
     if text.isascii():
         return text
     return os.fsencode(text).decode("utf-8", "backslashreplace")
-
-
-def account_of(
-    decisions: Iterable[ScanDecision], root: Path | None = None
-) -> "pd.DataFrame":
-    """Returns one row for every image file found.
-
-    Args:
-        decisions: The scans in order.
-        root: The folder that paths are written relative to.
-
-    Returns:
-        A table with the columns `COLUMNS`: `used` is bool, the others text.
-    """
-    # A scan that writes no table does not wait for pandas.
-    import pandas as pd
-
-    rows = []
-    for decision in decisions:
-        record = decision.record
-        for path in record.paths:
-            if root and path.is_relative_to(root):
-                path = path.relative_to(root)
-            rows.append(
-                (
-                    printable(path.as_posix()),
-                    record.subject,
-                    printable(record.image_id),
-                    printable(record.visit),
-                    record.date,
-                    printable(decision.tracer),
-                    decision.level,
-                    decision.stage,
-                    decision.label_source,
-                    not decision.reason,
-                    printable(decision.reason),
-                )
-            )
-    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def cohort_card(

@@ -4,11 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from tfds_adni.cohort.diagnosis import Diagnosis, diagnose
+from tfds_adni.cohort.diagnosis import diagnose
 from tfds_adni.sources import ScanRecord
 from tfds_adni.sources.descriptions import LEVELS, TRACERS, level_of, tracer_of
-from tfds_adni.sources.spreadsheet import SheetCache
-from tfds_adni.tables import judge_quality, read_diagnosis, read_quality
+from tfds_adni.tables import DiagnosisTable, QualityTable, judge_quality
 from tfds_adni.tables.delimited import to_date, to_visit
 from tfds_adni.volumes.volume import examine
 
@@ -124,68 +123,51 @@ class ScanDecision:
         return dataclasses.replace(self, reason=reason)
 
 
-class Rules:
-    """A selection with its tables read, applied to one scan at a time.
+def decide(
+    record: ScanRecord,
+    selection: Selection,
+    diagnosis: Sequence[DiagnosisTable] = (),
+    quality: Sequence[QualityTable] = (),
+) -> ScanDecision:
+    """Labels a scan and decides whether it can be used by itself.
 
     Args:
+        record: The scan.
         selection: The criteria.
-        sheets: Opens the tables; each is opened anew where `None`.
-
-    Attributes:
-        diagnosis: The tables of diagnoses.
-
-    Raises:
-        FileNotFoundError: If a table does not exist.
-        ValueError: If one is of another kind.
+        diagnosis: The selection's tables of diagnoses.
+        quality: The selection's tables of quality control.
     """
-
-    def __init__(
-        self, selection: Selection, *, sheets: SheetCache | None = None
-    ) -> None:
-        self._selection = selection
-        self.diagnosis = [
-            read_diagnosis(path, sheets=sheets) for path in selection.diagnosis
-        ]
-        self._quality = [
-            read_quality(path, sheets=sheets) for path in selection.qc
-        ]
-
-    def decide(self, record: ScanRecord) -> ScanDecision:
-        """Labels a scan and decides whether it can be used by itself."""
-        diagnosis = diagnose(
-            record,
-            self.diagnosis,
-            label_days=self._selection.label_days,
-            smc=self._selection.smc,
-        )
-        decision = ScanDecision(
-            record=record,
-            stage=diagnosis.stage,
-            label_source=diagnosis.source,
-            tracer=record.tracer or tracer_of(record.description),
-            level=record.level or level_of(record.description),
-        )
-        if reason := self._reason(decision, diagnosis):
-            return decision.with_reason(reason)
-        # The headers come last: reading them costs most.
-        reason, oriented = examine(record.paths)
-        return dataclasses.replace(decision, reason=reason, oriented=oriented)
-
-    def _reason(self, decision: ScanDecision, diagnosis: Diagnosis) -> str:
-        """Returns the first reason against a scan that needs no file read."""
-        record = decision.record
-        if record.problem:
-            return record.problem
-        if record.unlisted and not self.diagnosis:
-            return record.unlisted
-        if decision.tracer != self._selection.tracer:
-            return f"another tracer ({decision.tracer})"
-        if decision.level not in self._selection.levels:
-            return f"another level ({decision.level})"
-        return diagnosis.reason or judge_quality(
-            self._quality,
+    found = diagnose(
+        record, diagnosis, label_days=selection.label_days, smc=selection.smc
+    )
+    tracer = record.tracer or tracer_of(record.description)
+    level = record.level or level_of(record.description)
+    reason, oriented = record.problem, True
+    if not reason and not diagnosis:
+        reason = record.unlisted
+    if not reason and tracer != selection.tracer:
+        reason = f"another tracer ({tracer})"
+    if not reason and level not in selection.levels:
+        reason = f"another level ({level})"
+    reason = (
+        reason
+        or found.reason
+        or judge_quality(
+            quality,
             record.image_id,
             record.subject,
             to_date(record.date),
             to_visit(record.visit),
         )
+    )
+    if not reason:  # the headers come last: reading them costs most
+        reason, oriented = examine(record.paths)
+    return ScanDecision(
+        record=record,
+        stage=found.stage,
+        tracer=tracer,
+        level=level,
+        label_source=found.source,
+        reason=reason,
+        oriented=oriented,
+    )

@@ -78,28 +78,32 @@ def keep_one_scan_per_visit(
             scans_of[decision.record.subject].append(decision)
     reasons: dict[int, str] = {}
     for scans in scans_of.values():
-        kept: list[_Visit] = []
-        for visit in _in_order(_visits_of(scans)):
-            best = max(visit.scans, key=lambda d: _preference(d, levels))
-            for scan in visit.scans:
-                same = scan.level == best.level
-                reasons[id(scan)] = NEWER_IMAGE if same else ANOTHER_LEVEL
-            if kept and visits == "baseline":
-                reasons[id(best)] = LATER_VISIT
-            elif not all(visit.is_distinct_from(other) for other in kept):
-                reasons[id(best)] = UNPLACED
-            else:
-                del reasons[id(best)]
-                kept.append(visit)
-    return [
-        d.with_reason(reasons[id(d)]) if id(d) in reasons else d
-        for d in decisions
-    ]
+        reasons |= _reasons(_in_order(_visits_of(scans)), levels, visits)
+    return [d.with_reason(reasons.get(id(d), d.reason)) for d in decisions]
 
 
-def _preference(decision: ScanDecision, levels: Sequence[str]) -> tuple:
-    """Orders the scans of a visit: the best level, then the newest image."""
-    return -levels.index(decision.level), image_order(decision.record.image_id)
+def _reasons(
+    in_order: list["_Visit"], levels: Sequence[str], visits: str
+) -> dict[int, str]:
+    """Returns why scans of a subject are dropped, by their `id`."""
+
+    def preference(scan: ScanDecision) -> tuple:
+        return -levels.index(scan.level), image_order(scan.record.image_id)
+
+    reasons, kept = {}, []
+    for visit in in_order:
+        best = max(visit.scans, key=preference)
+        for scan in visit.scans:
+            same = scan.level == best.level
+            reasons[id(scan)] = NEWER_IMAGE if same else ANOTHER_LEVEL
+        if kept and visits == "baseline":
+            reasons[id(best)] = LATER_VISIT
+        elif not all(visit.is_distinct_from(other) for other in kept):
+            reasons[id(best)] = UNPLACED
+        else:
+            del reasons[id(best)]
+            kept.append(visit)
+    return reasons
 
 
 @dataclasses.dataclass
@@ -171,15 +175,12 @@ def _in_order(visits: list[_Visit]) -> list[_Visit]:
     By date where all have one, else by the months of their codes where all
     are known, else those with a date first.
     """
-
-    def by_date(visit: _Visit) -> tuple:
-        day = visit.date or datetime.date.max
-        return day, visit.months or 0, sorted(visit.codes)
-
-    def by_code(visit: _Visit) -> tuple:
-        day, _, codes = by_date(visit)
-        return visit.months, day, codes
-
     dated = all(visit.date for visit in visits)
     coded = all(visit.months is not None for visit in visits)
-    return sorted(visits, key=by_code if coded and not dated else by_date)
+
+    def order(visit: _Visit) -> tuple:
+        when = (visit.date or datetime.date.max, visit.months or 0)
+        by_code = coded and not dated
+        return (when[::-1] if by_code else when, sorted(visit.codes))
+
+    return sorted(visits, key=order)
