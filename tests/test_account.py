@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from adni_tables import verdict
 
-from tfds_adni.cohort.account import COLUMNS, account_of, printable, summarise
+from tfds_adni.cohort.account import printable
 
 
 def test_columns_and_a_row_for_every_file():

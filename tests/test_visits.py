@@ -8,7 +8,7 @@ from tfds_adni.cohort.visits import (
     LATER_VISIT,
     NEWER_IMAGE,
     UNPLACED,
-    keep_one_scan_a_visit,
+    keep_one_scan_per_visit,
 )
 from tfds_adni.sources.descriptions import LEVELS
 
@@ -25,7 +25,7 @@ def decide(*scans, visits="all", levels=LEVELS):
         tuple(
             sorted(
                 (v.record.image_id, v.reason)
-                for v in keep_one_scan_a_visit(order, levels, visits)
+                for v in keep_one_scan_per_visit(order, levels, visits)
             )
         )
         for order in itertools.permutations(scans)
