@@ -9,7 +9,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from tfds_adni import AdniConfig, Builder
-from tfds_adni.cohort.account import COLUMNS
+from tfds_adni.cohort import COLUMNS
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.volumes.normalisation import Normalisation
@@ -154,7 +154,7 @@ BY_SUBJECT = Builder._tasks
 
 
 def is_later(task):
-    return task.verdict.record.date.startswith("2013")
+    return task.decision.record.date.startswith("2013")
 
 
 @pytest.mark.parametrize(
