@@ -156,7 +156,7 @@ MUTATIONS = (
         "self.report.require_disjoint()",
         "pass",
         _tests(
-            "builder.py::test_examples_of_a_subject_in_two_splits_are_refused"
+            "adni_dataset_builder.py::test_examples_of_a_subject_in_two_splits_are_refused"
         ),
     ),
     Mutation(
