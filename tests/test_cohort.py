@@ -32,7 +32,7 @@ def test_every_scan_has_a_stage_or_a_reason(tmp_path):
         ida_tree.row(5, "Patient"),
         ida_tree.row(6, ""),
         ida_tree.row(7, "SMC"),
-        *(visit(8, name) for name in ("m12", "bl")),
+        *(ida_tree.visit(8, name) for name in ("m12", "bl")),
     )
     cohort = gather(root)
     assert reasons(cohort) == {
@@ -99,20 +99,11 @@ def test_phantom_only_when_all_are(subjects, phantom):
     assert cohort.phantom == phantom
 
 
-def visit(number, name, group="CN"):
-    """A row of a later visit, a year after the one before."""
-    year = {"bl": 2012, "m12": 2013, "m24": 2014}[name]
-    known = {
-        "Image Data ID": f"I{number}{year}",
-        "Visit": name,
-        "Acq Date": f"5/5/{year}",
-    }
-    return ida_tree.row(number, group, **known)
-
-
 def test_all_visits_each_with_its_own_label(tmp_path):
     """And each subject in the stratum of its earliest scan."""
-    rows = [visit(n, v) for n in range(1, 10) for v in ("m24", "bl", "m12")]
+    rows = [
+        ida_tree.visit(n, v) for n in range(1, 10) for v in ("m24", "bl", "m12")
+    ]
     exams = [
         dxsum_row(n, f"{year}-05-20", DIAGNOSIS=str(code))
         for n in range(1, 10)
@@ -129,7 +120,7 @@ def test_all_visits_each_with_its_own_label(tmp_path):
 
 
 def test_a_scan_that_its_pixels_drop_no_longer_stratifies(tmp_path):
-    rows = [visit(1, "bl", "CN"), visit(1, "m12", "AD")]
+    rows = [ida_tree.visit(1, "bl", "CN"), ida_tree.visit(1, "m12", "AD")]
     cohort = gather(write(tmp_path, *rows), Selection(visits="all"))
     assert cohort.stage_of_subject == {"999_S_9001": "NC"}
     assert cohort.with_reasons({"12012": "constant"}).stage_of_subject == {
