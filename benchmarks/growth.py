@@ -54,7 +54,7 @@ def call():
 """
 BODIES = {
     "prepare": """
-from tfds_adni.prepare import prepare
+from tfds_adni import prepare
 import tensorflow
 call = lambda: prepare(scans, data)
 """,

@@ -34,7 +34,7 @@ def write_scans(phantom, out, count):
 
 def prepared(folder, scans, config="axial_128"):
     """Makes a cohort of so many subjects and prepares it; its `data_dir`."""
-    from tfds_adni.prepare import prepare
+    from tfds_adni import prepare
 
     write_scans(folder / "phantom", folder / "scans", scans)
     prepare(folder / "scans", folder / "data", config=config)

@@ -76,7 +76,7 @@ MUTATIONS = (
     Mutation(
         "largest SUVR ignored",
         "tfds_adni/parallel/examples.py",
-        "np.clip(piece.image / task.cutting.suvr_max, 0, 1)",
+        "np.clip(piece.image / task.spec.suvr_max, 0, 1)",
         "np.clip(piece.image / 2.25, 0, 1)",
         _tests("examples.py"),
     ),
@@ -132,8 +132,8 @@ MUTATIONS = (
     Mutation(
         "earliest visit",
         "tfds_adni/cohort/visits.py",
-        "key=lambda v: (_day(v), v.months or 0, _codes(v)))",
-        "key=lambda v: (_day(v), v.months or 0, _codes(v)), reverse=True)",
+        "return sorted(visits, key=order)",
+        "return sorted(visits, key=order, reverse=True)",
         _tests("visits.py", "cohort.py"),
     ),
     Mutation(
@@ -153,10 +153,10 @@ MUTATIONS = (
     Mutation(
         "guard: splits share no subject",
         "tfds_adni/adni_dataset_builder.py",
-        "self.tally.require_apart()",
+        "self.report.require_disjoint()",
         "pass",
         _tests(
-            "builder.py::test_examples_of_a_subject_in_two_splits_are_refused"
+            "adni_dataset_builder.py::test_examples_of_a_subject_in_two_splits_are_refused"
         ),
     ),
     Mutation(

@@ -90,8 +90,8 @@ def make(options):
     """The whole protocol."""
     from pet_dcgan.study.settings import StudySettings
     from pet_dcgan.study.study import run_study
+    from tfds_adni import prepare
     from tfds_adni.phantom import write_cohort
-    from tfds_adni.prepare import prepare
 
     work, step = options.work, Steps(options.work)
     scans, data = work / "scans", work / "data"

@@ -47,7 +47,7 @@ RATIOS = {
 PREPARE = """
 import sys, time, json
 started = time.perf_counter()
-from tfds_adni.prepare import prepare
+from tfds_adni import prepare
 import tensorflow
 imported = time.perf_counter()
 prepare(sys.argv[1], sys.argv[2], jobs=2)

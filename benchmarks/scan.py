@@ -20,8 +20,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.cohort.cohort import survey
-from tfds_adni.cohort.selection import Selection
+from tfds_adni import Selection, survey
 from tfds_adni.sources import read_folder
 from tfds_adni.volumes.volume import check_header
 
@@ -37,7 +36,7 @@ COMMAND = [sys.executable, "-m", "pet_dcgan", "scan"]
 def main() -> None:
     print(f"{FILES} files; the best of 3 runs; load {os.getloadavg()[0]:.1f}")
     print(f"{'':42} seconds   of CPU")
-    show("", "python -c 'import tfds_adni.cohort.cohort'", import_cohort)
+    show("", "python -c 'import tfds_adni.cohort'", import_cohort)
     for suffix in (".nii", ".nii.gz"):
         with tempfile.TemporaryDirectory() as temporary:
             home = Path(temporary)
@@ -89,7 +88,7 @@ def run(*words: object) -> None:
 
 def import_cohort() -> None:
     """Starts Python and imports what looks through a folder."""
-    words = [sys.executable, "-c", "import tfds_adni.cohort.cohort"]
+    words = [sys.executable, "-c", "import tfds_adni.cohort"]
     subprocess.run(words, check=True)
 
 

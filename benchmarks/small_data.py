@@ -65,8 +65,8 @@ def arm_settings(name):
 
 def make_cohorts(work):
     """The phantom to train on and the one to judge by, prepared."""
+    from tfds_adni import prepare
     from tfds_adni.phantom import write_cohort
-    from tfds_adni.prepare import prepare
 
     plans = (
         ("training", SUBJECTS, ("NC", "MCI", "AD"), 0),

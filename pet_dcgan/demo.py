@@ -24,9 +24,8 @@ from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import export_run
 from pet_dcgan.training.train import resolve_config, train
 from pet_dcgan.utils.files import replacing
-from tfds_adni import Builder
+from tfds_adni import Builder, prepare
 from tfds_adni.phantom import write_cohort
-from tfds_adni.prepare import prepare
 
 _GALLERY_IMAGES = 8
 _VERSION = str(Builder.VERSION)

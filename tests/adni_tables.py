@@ -3,7 +3,7 @@
 import csv
 from pathlib import Path
 
-from tfds_adni.cohort.decision import ScanDecision
+from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.sources import Label, ScanRecord
 
 

@@ -88,6 +88,13 @@ def row(number: int, group: str, **other: str) -> dict[str, str]:
     } | other
 
 
+def visit(number: int, name: str, group: str = "CN") -> dict[str, str]:
+    """A row of a later visit, a year after the one before."""
+    year = {"bl": 2012, "m12": 2013, "m24": 2014}[name]
+    known = {"Image Data ID": f"I{number}{year}", "Acq Date": f"5/5/{year}"}
+    return row(number, group, Visit=name, **known)
+
+
 def write_csv(root: Path, rows: list[dict[str, str]]) -> None:
     """Writes the collection CSV."""
     root.mkdir(parents=True, exist_ok=True)

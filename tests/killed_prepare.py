@@ -1,10 +1,11 @@
 """Prepares a folder again and again, stopped at one operation after another.
 
-Usage: python killed_prepare.py SCANS WHOLE WORK kill|interrupt FIRST STEP
+Usage: python killed_prepare.py SCANS WHOLE WORK kill|interrupt
 
 WHOLE is what an undisturbed prepare left. Prints a JSON line for each moment.
 """
 
+import itertools
 import json
 import os
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import tensorflow  # noqa: F401 - once, before the forks
 
-from tfds_adni.prepare import prepare
+from tfds_adni import prepare
 
 OPERATIONS = {
     "open",
@@ -29,10 +30,9 @@ OPERATIONS = {
 }
 
 
-def main(scans, whole, work, how, first, step):
+def main(scans, whole, work, how):
     expected = content(Path(whole))
-    moment = int(first)
-    while True:
+    for moment in itertools.count(1):
         folder = Path(work, f"{how}{moment}")
         reached = fork(lambda: run(scans, folder, how, moment))  # noqa: B023
         found = content(folder)
@@ -55,7 +55,6 @@ def main(scans, whole, work, how, first, step):
         )
         if not reached:
             break
-        moment += int(step)
 
 
 def run(scans, folder, how, moment):

@@ -219,7 +219,7 @@ def test_what_goes_wrong_is_one_line(tree, monkeypatch, error, code, words):
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("tfds_adni.cohort.cohort.survey", fail)
+    monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     line = refused("scan", tree, code=code)
     assert words in line
 
@@ -229,7 +229,7 @@ def test_tensorflow_logs_nothing_after_the_last_line(tree, monkeypatch):
     def fail(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("tfds_adni.cohort.cohort.survey", fail)
+    monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     logger = logging.getLogger("tensorflow")
     monkeypatch.setattr(logger, "disabled", False)
     assert "stopped by Ctrl-C" in refused("scan", tree, code=130)
@@ -240,6 +240,6 @@ def test_traceback_on_request(tree, monkeypatch):
     def fail(*_):
         raise KeyError("oops")
 
-    monkeypatch.setattr("tfds_adni.cohort.cohort.survey", fail)
+    monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     monkeypatch.setenv(console.TRACEBACK_VARIABLE, "1")
     assert isinstance(call("scan", tree).exception, KeyError)

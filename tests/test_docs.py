@@ -76,7 +76,7 @@ def world(tmp_path_factory):
     )
     _write_bids(home / "my_cohort")
     with contextlib.chdir(home):
-        from tfds_adni.prepare import prepare
+        from tfds_adni import prepare
 
         for name in ("axial_128", "axial_64"):
             prepare("ADNI_PET", "data", config=name, jobs=1)

@@ -3,7 +3,7 @@ import shutil
 import ida_tree
 import pytest
 
-from tfds_adni.cohort.cohort import gather
+from tfds_adni.cohort import gather
 
 
 @pytest.fixture

@@ -1,14 +1,31 @@
+"""One scan to its examples, in this process and by Apache Beam."""
+
+import builtins
+import dataclasses
+import json
+
 import ida_tree
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfds_adni.cohort.decision import ScanDecision
+from tfds_adni import Selection, prepare
+from tfds_adni.cohort.selection import ScanDecision, decide
 from tfds_adni.parallel import examples
-from tfds_adni.parallel.examples import Outcome, SliceSpec, Task, make_examples
-from tfds_adni.sources import ScanRecord
+from tfds_adni.parallel.examples import (
+    Outcome,
+    SliceSpec,
+    Task,
+    beam_examples,
+    make_examples,
+    read_outcomes,
+    tasks_of,
+)
+from tfds_adni.preparation import _beam_errors, _pipeline_options
+from tfds_adni.sources import ScanRecord, read_folder
+from tfds_adni.volumes.normalisation import Normalisation
 
-CUTTING = SliceSpec(
+SPEC = SliceSpec(
     planes=("axial", "sagittal"),
     size=32,
     spacing_mm=6.0,
@@ -18,7 +35,7 @@ CUTTING = SliceSpec(
 
 
 @pytest.fixture
-def verdict(tmp_path):
+def task(tmp_path):
     ida_tree.save_las(ida_tree.head(), tmp_path / "a.nii")
     record = ScanRecord(
         paths=(tmp_path / "a.nii",),
@@ -29,13 +46,18 @@ def verdict(tmp_path):
         age=71.5,
         sex="F",
     )
-    return ScanDecision(
+    decision = ScanDecision(
         record=record, stage="AD", tracer="FDG", level="unknown"
     )
+    return Task(decision=decision, spec=SPEC)
 
 
-def test_one_scan(verdict):
-    outcome, made = make_examples(Task(verdict=verdict, cutting=CUTTING))
+def pixels(png):
+    return tf.io.decode_png(png, dtype=tf.uint16).numpy()[..., 0]
+
+
+def test_one_scan(task):
+    outcome, made = make_examples(task)
     assert outcome == Outcome(
         image_id="900001",
         frames=1,
@@ -46,8 +68,7 @@ def test_one_scan(verdict):
     assert keys[0] == "900001-axial-0"
     assert keys[-1] == "900001-sagittal-7"
     example = dict(made[0][1])
-    image = tf.io.decode_png(example.pop("image"), dtype=tf.uint16).numpy()
-    suvr = image[..., 0] / 65535 * 2.5
+    suvr = pixels(example.pop("image")) / 65535 * 2.5
     assert suvr.max() == pytest.approx(1.7, abs=0.4)
     assert example == {
         "label": "AD",
@@ -63,55 +84,183 @@ def test_one_scan(verdict):
     }
 
 
-def test_pixels_above_the_scale_are_counted_and_cut(verdict):
-    dim = SliceSpec(**{**vars(CUTTING), "suvr_max": 1.0})
-    outcome, made = make_examples(Task(verdict=verdict, cutting=dim))
+def test_pixels_above_the_scale_are_counted_and_cut(task):
+    dim = dataclasses.replace(SPEC, suvr_max=1.0)
+    outcome, made = make_examples(dataclasses.replace(task, spec=dim))
     assert 0.05 < outcome.clipped / outcome.pixels < 0.5
-    image = tf.io.decode_png(made[0][1]["image"], dtype=tf.uint16).numpy()
-    assert image.max() == 65535
+    assert pixels(made[0][1]["image"]).max() == 65535
 
 
-def test_what_is_below_zero_is_stored_as_zero(verdict, tmp_path):
+def test_what_is_below_zero_is_stored_as_zero(task, tmp_path):
     head = ida_tree.head()
     ida_tree.save_las(np.where(head == 0, -0.5, head), tmp_path / "a.nii")
-    _, made = make_examples(Task(verdict=verdict, cutting=CUTTING))
-    image = tf.io.decode_png(made[0][1]["image"], dtype=tf.uint16).numpy()
-    assert image[0, 0, 0] == 0
+    _, made = make_examples(task)
+    assert pixels(made[0][1]["image"])[0, 0] == 0
 
 
-def test_a_reason_and_no_example(verdict, tmp_path):
-    (tmp_path / "a.nii").write_bytes(b"x")
-    outcome, made = make_examples(Task(verdict=verdict, cutting=CUTTING))
-    assert outcome.reason.startswith("unreadable header")
-    assert made == []
-
-
-def test_a_problem_known_before(verdict):
-    task = Task(verdict=verdict, cutting=CUTTING, problem="no mask")
-    assert make_examples(task) == (
+def test_a_reason_and_no_example(task, tmp_path, monkeypatch):
+    known = dataclasses.replace(task, problem="no mask")
+    assert make_examples(known) == (
         Outcome(image_id="900001", reason="no mask"),
         [],
     )
+    (tmp_path / "a.nii").write_bytes(b"x")
+    outcome, made = make_examples(task)
+    assert outcome.reason.startswith("unreadable header")
+    assert made == []
 
-
-def test_more_than_the_memory_holds(verdict, monkeypatch):
     def load_volume(paths):
         raise MemoryError
 
     monkeypatch.setattr(examples, "load_volume", load_volume)
-    outcome, made = make_examples(Task(verdict=verdict, cutting=CUTTING))
+    outcome, made = make_examples(task)
     assert "memory" in outcome.reason
     assert made == []
 
 
-def test_names_that_are_no_text_can_be_stored(verdict):
-    record = verdict.record
-    odd = ScanRecord(**{**vars(record), "image_id": "sub-\udcff_pet"})
-    task = Task(
-        verdict=ScanDecision(**{**vars(verdict), "record": odd}),
-        cutting=CUTTING,
-    )
-    _, made = make_examples(task)
+def test_names_that_are_no_text_can_be_stored(task):
+    odd = dataclasses.replace(task.decision.record, image_id="sub-\udcff_pet")
+    decision = dataclasses.replace(task.decision, record=odd)
+    _, made = make_examples(dataclasses.replace(task, decision=decision))
     key, example = made[0]
     assert key.encode() == rb"sub-\xff_pet-axial-0"
     assert example["scan"].encode() == rb"sub-\xff_pet"
+
+
+# --- by Apache Beam -----------------------------------------------------------
+
+TWO_PROCESSES = (
+    "--runner=DirectRunner --direct_running_mode=multi_processing "
+    "--direct_num_workers=2"
+)
+
+
+@pytest.fixture
+def beam():
+    return pytest.importorskip("apache_beam")
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """A cohort of 15, one of whose scans has no brain in it."""
+    rows = ida_tree.cohort_rows(5)
+    root = ida_tree.write_tree(tmp_path_factory.mktemp("ida") / "scans", rows)
+    behead(ida_tree.image_path(root, rows[0]))
+    return root
+
+
+def behead(path):
+    head = ida_tree.head()
+    head[:21] = 0
+    ida_tree.save_las(head, path)
+
+
+def test_without_beam_it_is_said_how_to_install_it(tree, tmp_path, monkeypatch):
+    found = builtins.__import__
+
+    def without_beam(name, *args, **kwargs):
+        if name.startswith("apache_beam"):
+            raise ModuleNotFoundError(name=name)
+        return found(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_beam)
+    with pytest.raises(ImportError, match=r"pip install \"pet-dcgan\[beam\]\""):
+        prepare(tree, tmp_path / "d", beam_options="--runner=DirectRunner")
+    assert not (tmp_path / "d").exists()
+
+
+def test_options_are_beams_own(beam, capsys):
+    options = _pipeline_options(TWO_PROCESSES).get_all_options()
+    assert options["runner"] == "DirectRunner"
+    assert options["direct_num_workers"] == 2
+    for text in ("--direct_num_workers=many", "--runner='DirectRunner"):
+        with pytest.raises(ValueError, match="expected options of Apache"):
+            _pipeline_options(text)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (
+            ValueError("number of generated examples is 0 for split test. x"),
+            ValueError,
+            "usable scans for the test split, found none",
+        ),
+        (
+            OSError("gone\n  File here"),
+            RuntimeError,
+            "Apache Beam to finish, found gone File here; its log",
+        ),
+    ],
+)
+def test_what_stops_beam_is_one_line(error, kind, words):
+    with pytest.raises(kind, match=words) as raised, _beam_errors(True):
+        raise error
+    assert "\n" not in str(raised.value)
+    with (
+        pytest.raises(type(error), match="^" + str(error)),
+        _beam_errors(False),
+    ):
+        raise error
+
+
+def test_the_transform_makes_what_one_process_makes(beam, tree, tmp_path):
+    """And its outcomes are read once."""
+    records = read_folder(tree).records
+    decisions = [decide(record, Selection()) for record in records]
+    tasks = list(tasks_of(decisions, SPEC, Normalisation()))
+    expected = [make_examples(task) for task in tasks]
+    options = _pipeline_options("--runner=DirectRunner")
+    with beam.Pipeline(options=options) as pipeline:
+        _ = (
+            pipeline
+            | beam_examples(tasks, tmp_path / "outcomes.json")
+            | beam.Map(lambda pair: repr(pair))
+            | beam.combiners.ToList()
+            | beam.Map(lambda rows, path: _write(path, rows), tmp_path / "rows")
+        )
+    outcomes = list(read_outcomes(tmp_path / "outcomes.json"))
+    assert not (tmp_path / "outcomes.json").exists()
+    assert outcomes == [outcome for outcome, _ in expected]
+    assert {o.reason.split(":")[0] for o in outcomes} == {"", "part of a brain"}
+    rows = json.loads((tmp_path / "rows").read_text())
+    assert sorted(rows) == sorted(
+        repr(pair) for _, examples in expected for pair in examples
+    )
+
+
+def _write(path, rows):
+    path.write_text(json.dumps(rows))
+
+
+def content(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.slow
+def test_several_processes_of_beam_give_the_same_data_set(beam, tree, tmp_path):
+    """The same examples, splits, account and metadata, to the byte."""
+    plain, beamed = tmp_path / "plain", tmp_path / "beamed"
+    prepare(tree, plain, config="axial_64", jobs=1)
+    prepare(tree, beamed, config="axial_64", beam_options=TWO_PROCESSES)
+    assert content(beamed) == content(plain)
+
+
+@pytest.mark.slow
+def test_beam_with_nothing_to_make_leaves_nothing(beam, tmp_path):
+    root = ida_tree.write_tree(tmp_path / "scans", ida_tree.cohort_rows(3))
+    for path in root.rglob("*.nii"):
+        behead(path)
+    with pytest.raises(ValueError, match="expected usable scans"):
+        prepare(
+            root,
+            tmp_path / "d",
+            config="axial_64",
+            beam_options="--runner=DirectRunner",
+        )
+    assert not (tmp_path / "d").exists()

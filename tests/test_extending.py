@@ -11,7 +11,7 @@ from pet_dcgan import config as config_module
 from pet_dcgan import limits, presets
 from pet_dcgan.config import make_config
 from tfds_adni import sources
-from tfds_adni.cohort.cohort import survey
+from tfds_adni.cohort import survey
 
 SOURCE, METRIC, LOOK, PRESET = (
     block.text

@@ -9,8 +9,7 @@ from planted_scans import BANDS, coarse, fine, slices, stored
 from pet_dcgan.data.batches import training_batches
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.training.train import resolve_config
-from tfds_adni import AdniConfig, Builder
-from tfds_adni.prepare import prepare
+from tfds_adni import AdniConfig, Builder, prepare
 from tfds_adni.volumes.normalisation import Normalisation
 
 SPLITS = ("train", "validation", "test")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import random_tree
 
-from tfds_adni.cohort.cohort import gather, survey
+from tfds_adni.cohort import gather, survey
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import assign_splits
 
@@ -161,7 +161,7 @@ def check_cohort(cohort):
     """What holds of the scans used, whatever was planted."""
     used = cohort.used
     counts = cohort.summary()
-    assert sum(c.total() for c in counts.values()) == len(cohort.verdicts)
+    assert sum(c.total() for c in counts.values()) == len(cohort.decisions)
     assert counts.get("used", Counter()).total() == len(used)
     assert len({v.record.image_id for v in used}) == len(used)
     days = {(v.record.subject, v.record.date, v.record.visit) for v in used}

@@ -1,45 +1,37 @@
 import pytest
 
-from tfds_adni.cohort.splits import SPLITS, assign_splits, require_disjoint
+from tfds_adni.cohort.splits import (
+    SPLITS,
+    assign_splits,
+    require_disjoint,
+    require_same_splits,
+)
 
 
 def cohort(count, stage="AD", first=9001):
     return {f"999_S_{first + n}": stage for n in range(count)}
 
 
-def counts(split_of):
-    return [list(split_of.values()).count(split) for split in SPLITS]
-
-
-def test_fractions_of_a_hundred():
-    assert counts(assign_splits(cohort(100))) == [70, 15, 15]
-
-
 @pytest.mark.parametrize(
-    ("subjects", "expected"), [(3, [1, 1, 1]), (24, [16, 4, 4])]
+    ("subjects", "expected"),
+    [(3, [1, 1, 1]), (24, [16, 4, 4]), (100, [70, 15, 15])],
 )
-def test_small_cohorts(subjects, expected):
-    assert counts(assign_splits(cohort(subjects))) == expected
+def test_fractions(subjects, expected):
+    splits = list(assign_splits(cohort(subjects)).values())
+    assert [splits.count(split) for split in SPLITS] == expected
 
 
 def test_stratified_by_stage():
     people = cohort(20) | cohort(40, "NC", first=9500)
     split_of = assign_splits(people)
-    test = [s for s, split in split_of.items() if split == "test"]
-    stages = [people[s] for s in test]
-    assert (stages.count("AD"), stages.count("NC")) == (3, 6)
+    test = [people[s] for s, split in split_of.items() if split == "test"]
+    assert (test.count("AD"), test.count("NC")) == (3, 6)
 
 
 def test_order_of_subjects_does_not_matter():
     people = cohort(30)
     backwards = dict(reversed(people.items()))
     assert assign_splits(people) == assign_splits(backwards)
-
-
-def test_seed_changes_the_split_and_repeats_it():
-    people = cohort(30)
-    assert assign_splits(people, seed=1) == assign_splits(people, seed=1)
-    assert assign_splits(people, seed=1) != assign_splits(people, seed=2)
 
 
 def test_too_few_subjects_are_named_by_stage():
@@ -52,10 +44,18 @@ def test_a_subject_in_two_splits_is_named():
         require_disjoint(
             {"train": {"999_S_9001", "999_S_9002"}, "test": {"999_S_9002"}}
         )
-
-
-def test_disjoint_splits_pass():
     require_disjoint({"train": {"a"}, "validation": {"b"}, "test": {"c"}})
+
+
+def test_another_split_than_before_is_refused(tmp_path):
+    earlier = tmp_path / "axial_64" / "1.0.0" / "scans.csv"
+    earlier.parent.mkdir(parents=True)
+    rows = [f"s{n},train" for n in range(7)]
+    earlier.write_text("\n".join(["subject,split", "unused,", *rows]))
+    require_same_splits(tmp_path, {"s1": "train", "new": "test"})
+    moved = r"s0 \(train, now test\), .*s4 .* and 2 more; .* same --seed"
+    with pytest.raises(ValueError, match=moved):
+        require_same_splits(tmp_path, {f"s{n}": "test" for n in range(7)})
 
 
 def test_written_down_for_ever():

@@ -1,15 +1,43 @@
 """ADNI-like folders of brain PET to a TFDS data set of labelled slices.
 
-`from tfds_adni import Builder` registers the data set `adni` with TFDS; it is
-imported lazily, so that looking through a folder does not start TensorFlow.
+The names below are the Python interface. Each is loaded when it is first used,
+so that surveying a folder does not start TensorFlow. The data set `adni` is
+registered with TFDS: at once if TFDS has been imported, else with `Builder`.
+
+Example:
+
+    import tfds_adni
+
+    print(tfds_adni.survey("scans").summary())
+    tfds_adni.prepare("scans", "data", config="axial_64")
 """
 
-__all__ = ["AdniConfig", "Builder"]
+import importlib
+import sys
+
+# public name: the module that holds it, and its name there
+_PUBLIC = {
+    "AdniConfig": ("adni_dataset_builder", "AdniConfig"),
+    "Builder": ("adni_dataset_builder", "Builder"),
+    "Selection": ("cohort", "Selection"),
+    "prepare": ("preparation", "prepare"),
+    "survey": ("cohort", "survey"),
+    "write_phantom": ("phantom", "write_cohort"),
+}
+
+__all__ = sorted(_PUBLIC)
 
 
 def __getattr__(name: str):
-    if name in __all__:
-        from tfds_adni import adni_dataset_builder
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module, attribute = _PUBLIC[name]
+    return getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
 
-        return getattr(adni_dataset_builder, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+if "tensorflow_datasets" in sys.modules:
+    importlib.import_module(f"{__name__}.adni_dataset_builder")

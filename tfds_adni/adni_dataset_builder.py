@@ -11,29 +11,30 @@ import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
 
-from tfds_adni.cohort.cohort import Cohort, gather
-from tfds_adni.cohort.diagnosis import STAGES
+from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import SPLITS, assign_splits
-from tfds_adni.parallel import beam
+from tfds_adni.parallel import Pool
 from tfds_adni.parallel.examples import (
     Examples,
     Outcome,
     SliceSpec,
     Task,
+    beam_examples,
     make_examples,
+    read_outcomes,
     tasks_of,
 )
-from tfds_adni.parallel.pool import Pool
 from tfds_adni.preparation_report import PreparationReport
+from tfds_adni.tables.stages import STAGES
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.slices import BANDS_MM, PLANES
-from tfds_adni.writer import SteadyWriter
+from tfds_adni.writer import SteadyWriter, bounded_shuffling
 
 
 @dataclasses.dataclass(kw_only=True)
 class AdniConfig(tfds.core.BuilderConfig):
-    """What differs between the variants on disk.
+    """The options of a variant on disk.
 
     Attributes:
         planes: The planes that slices are cut in.
@@ -54,19 +55,19 @@ class AdniConfig(tfds.core.BuilderConfig):
 
 
 class _Metadata(tfds.core.MetadataDict):
-    """The data set's facts; writes the account of its scans beside them.
+    """The data set's facts; saves the account of its scans beside them.
 
-    TFDS saves them last, before the set takes its place: what is wrong with
-    all that was written is found here.
+    TFDS saves them last, before the set takes its place: errors in what was
+    written are found here.
     """
 
-    tally: PreparationReport | None = None
+    report: PreparationReport | None = None
 
     def save_metadata(self, data_dir) -> None:
-        if self.tally:
-            self.tally.require_apart()
-            self.update(self.tally.facts())
-            account = self.tally.account().to_csv(index=False)
+        if self.report:
+            self.report.require_disjoint()
+            self.update(self.report.facts())
+            account = self.report.account().to_csv(index=False)
             epath.Path(data_dir, "scans.csv").write_text(account)
         super().save_metadata(data_dir)
 
@@ -81,14 +82,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split_seed: Another seed gives another split of the subjects. One
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
-        jobs: Processes that cut scans; where `None` one for each core, and
-            fewer for a few scans. The result does not depend on it.
+        jobs: Processes that cut scans; see `Pool`.
         beam: Leaves the cutting to Apache Beam; pass Beam's options in
             `tfds.download.DownloadConfig(beam_options=...)`.
         progress: Called with scans done and scans in all, after each scan.
 
     Attributes:
-        cohort: What `gather` gave for the folder, where it was called before.
+        cohort: The result of `gather`, if it was called before.
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -145,6 +145,17 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         config = self.builder_config
         shape = (config.size, config.size, 1)
         text = tfds.features.Text()
+        facts = {
+            "suvr_max": config.suvr_max,
+            "spacing_mm": config.spacing_mm,
+            "size": config.size,
+            "planes": list(config.planes),
+            "bands_mm": {p: list(config.bands_mm[p]) for p in config.planes},
+            "selection": self._selection.facts(),
+            "normalisation": self._normalisation.facts(),
+            "split_seed": self._split_seed,
+            "made_by": f"pet-dcgan {importlib.metadata.version('pet-dcgan')}",
+        }
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(
                 {
@@ -162,61 +173,46 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("image", "label"),
-            metadata=_Metadata(self._facts()),
+            metadata=_Metadata(facts),
         )
-
-    def _facts(self) -> dict:
-        """Returns what holds before a scan is read."""
-        config = self.builder_config
-        return {
-            "suvr_max": config.suvr_max,
-            "spacing_mm": config.spacing_mm,
-            "size": config.size,
-            "planes": list(config.planes),
-            "bands_mm": {p: list(config.bands_mm[p]) for p in config.planes},
-            "selection": self._selection.facts(),
-            "normalisation": self._normalisation.facts(),
-            "split_seed": self._split_seed,
-            "made_by": f"pet-dcgan {importlib.metadata.version('pet-dcgan')}",
-        }
 
     def download_and_prepare(self, **kwargs) -> None:
         """Prepares the data set; see the base class."""
         try:
-            super().download_and_prepare(**kwargs)
+            with bounded_shuffling():
+                super().download_and_prepare(**kwargs)
         finally:
             self._pool.close()
+
+    def _example_writer(self) -> SteadyWriter:
+        return SteadyWriter(self.info.file_format)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
         cohort = self.cohort or gather(folder, self._selection)
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
-        self._tally = PreparationReport(cohort, split_of, folder)
-        self.info.metadata.tally = self._tally
+        self._report = PreparationReport(cohort, split_of, folder)
+        self.info.metadata.report = self._report
         self.info.metadata["source"] = cohort.source
         tasks = self._tasks(cohort, split_of)
         if self._beam:
             return {
-                s: beam.examples_of(tasks[s], self._file(s)) for s in SPLITS
+                s: beam_examples(tasks[s], self._outcomes(s)) for s in SPLITS
             }
         # All at once, so that no process waits between two splits.
         in_order = [task for split in SPLITS for task in tasks[split]]
         made = self._pool.map(make_examples, in_order)
         return {s: self._generate_examples(tasks[s], s, made) for s in SPLITS}
 
-    def _example_writer(self) -> SteadyWriter:
-        return SteadyWriter(self.info.file_format)
-
     def _tasks(
         self, cohort: Cohort, split_of: Mapping[str, str]
     ) -> dict[str, list[Task]]:
         """Lists the scans of each split."""
-        config = self.builder_config
         fields = [field.name for field in dataclasses.fields(SliceSpec)]
-        cutting = SliceSpec(**{name: getattr(config, name) for name in fields})
+        spec = SliceSpec(**{n: getattr(self.builder_config, n) for n in fields})
         tasks = defaultdict(list)
-        for task in tasks_of(cohort.used, cutting, self._normalisation):
-            tasks[split_of[task.verdict.record.subject]].append(task)
+        for task in tasks_of(cohort.used, spec, self._normalisation):
+            tasks[split_of[task.decision.record.subject]].append(task)
         return tasks
 
     def _generate_examples(
@@ -225,22 +221,22 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split: str,
         made: Iterator[tuple[Outcome, Examples]],
     ) -> Iterator[tuple[str, dict]]:
-        first = tasks[0].verdict.record.image_id
+        first = tasks[0].decision.record.image_id
         # TFDS may have left a split before its end (max_examples_per_split).
         mine = itertools.dropwhile(lambda m: m[0].image_id != first, made)
         for outcome, examples in itertools.islice(mine, len(tasks)):
-            self._tally.count(outcome, split)
+            done, total = self._report.count(outcome, split)
             yield from examples
             if self._progress:
-                self._progress(self._tally.done, len(self._tally.cohort.used))
-        self._tally.require_subjects(split)
+                self._progress(done, total)
+        self._report.require_subjects(split)
 
-    def _file(self, split: str) -> epath.Path:
-        """Returns where Beam's workers leave what became of a split's scans."""
+    def _outcomes(self, split: str) -> epath.Path:
+        """Returns the file in which Beam's workers leave a split's outcomes."""
         return epath.Path(self.data_dir) / f"outcomes-{split}.json"
 
     def _process_pipeline_result(self, pipeline_result) -> None:
         for split in SPLITS:
-            for outcome in beam.read_outcomes(self._file(split)):
-                self._tally.count(outcome, split)
-            self._tally.require_subjects(split)
+            for outcome in read_outcomes(self._outcomes(split)):
+                self._report.count(outcome, split)
+            self._report.require_subjects(split)

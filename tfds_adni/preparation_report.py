@@ -1,4 +1,4 @@
-"""What comes to light while a data set's examples are made."""
+"""What the pixels reveal while a data set's examples are made."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from tfds_adni.cohort import Cohort
 from tfds_adni.cohort.account import printable
-from tfds_adni.cohort.cohort import Cohort
-from tfds_adni.cohort.diagnosis import STAGES
 from tfds_adni.cohort.splits import SPLITS, require_disjoint
 from tfds_adni.parallel.examples import Outcome
+from tfds_adni.tables.stages import STAGES
 
 
 class PreparationReport:
-    """What only the pixels tell, gathered while examples are made.
+    """The outcomes of all scans, gathered while examples are made.
 
     Args:
-        cohort: What the headers and tables told.
+        cohort: The scans as headers and tables describe them.
         split_of: Split by subject id.
         folder: The download; the account's paths are relative to it.
     """
@@ -25,29 +25,36 @@ class PreparationReport:
     def __init__(
         self, cohort: Cohort, split_of: Mapping[str, str], folder: Path
     ) -> None:
-        self.cohort = cohort
-        self.split_of = split_of
-        self.folder = folder
+        self._headers = cohort
+        self._split_of = split_of
+        self._folder = folder
         self._outcomes: dict[str, Outcome] = {}
         self._written: dict[str, set[str]] = defaultdict(set)
 
     @property
-    def done(self) -> int:
-        """How many scans have been counted."""
-        return len(self._outcomes)
+    def cohort(self) -> Cohort:
+        """The cohort as its pixels leave it."""
+        outcomes = self._outcomes.values()
+        return self._headers.with_reasons(
+            {o.image_id: o.reason for o in outcomes if o.reason}
+        )
 
-    def count(self, outcome: Outcome, split: str) -> None:
-        """Counts what became of a scan.
+    def count(self, outcome: Outcome, split: str) -> tuple[int, int]:
+        """Counts the outcome of a scan.
 
         Args:
             outcome: What became of it.
             split: The one that its examples are written to.
+
+        Returns:
+            Scans counted so far, and scans in all.
         """
         self._outcomes[outcome.image_id] = outcome
         self._written[split].update(outcome.subjects)
+        return len(self._outcomes), len(self._headers.used)
 
-    def require_apart(self) -> None:
-        """Refuses examples of one subject that were written to two splits.
+    def require_disjoint(self) -> None:
+        """Rejects examples of one subject that were written to two splits.
 
         It goes by the examples, whatever the splits were meant to be.
 
@@ -57,40 +64,47 @@ class PreparationReport:
         require_disjoint(self._written)
 
     def require_subjects(self, split: str) -> None:
-        """Refuses a split that has lost all its scans to their pixels.
+        """Rejects a split that has lost all its scans to their pixels.
 
         Args:
             split: As `test`.
 
         Raises:
-            ValueError: If it has; the text gives the reasons.
+            ValueError: If it has; the text gives one reason of each kind.
         """
-        judged = self._judged()
-        if not any(
-            self.split_of[v.record.subject] == split for v in judged.used
-        ):
-            raise ValueError(
-                f"expected usable scans for the {split} split in "
-                f"{self.folder}, found none ({self._reasons()}); repair or "
-                "replace those scans"
-            )
+        used = self.cohort.used
+        if any(self._split_of[d.record.subject] == split for d in used):
+            return
+        reasons = sorted(o.reason for o in self._outcomes.values() if o.reason)
+        kinds = {reason.split(": ")[0]: reason for reason in reversed(reasons)}
+        raise ValueError(
+            f"expected usable scans for the {split} split in {self._folder}, "
+            f"found none ({'; '.join(list(kinds.values())[:3])}); repair or "
+            "replace those scans"
+        )
 
     def facts(self) -> dict:
         """Returns what goes into the data set's metadata."""
-        judged = self._judged()
+        cohort = self.cohort
         # TFDS may stop a split early (max_examples_per_split).
-        cut = (self._outcomes.get(v.record.image_id) for v in judged.used)
+        cut = (self._outcomes.get(d.record.image_id) for d in cohort.used)
         used = [outcome for outcome in cut if outcome]
         pixels = sum(outcome.pixels for outcome in used)
         clipped = sum(outcome.clipped for outcome in used)
+        counts = Counter(
+            (stage, self._split_of[subject])
+            for subject, stage in {
+                (d.record.subject, d.stage) for d in cohort.used
+            }
+        )
         return {
-            "phantom": judged.phantom,
+            "phantom": cohort.phantom,
             "clipped_share": clipped / max(pixels, 1),
-            "subjects": self._subjects(judged),
-            "label_sources": judged.label_sources(),
+            "subjects": {s: {p: counts[s, p] for p in SPLITS} for s in STAGES},
+            "label_sources": cohort.label_sources(),
             "scans": {
                 "used": len(used),
-                "skipped_for_their_pixels": self.done - len(used),
+                "skipped_for_their_pixels": len(self._outcomes) - len(used),
                 "averaged_over_frames": sum(o.frames > 1 for o in used),
                 "with_repaired_voxels": sum(o.repaired > 0 for o in used),
                 "with_left_and_right_assumed": sum(
@@ -101,36 +115,16 @@ class PreparationReport:
 
     def account(self) -> pd.DataFrame:
         """Returns one row for every image file found, with split and frames."""
-        judged = self._judged()
-        account = judged.account(self.folder)
+        account = self.cohort.account(self._folder)
         used = account["used"]
-        split = account["subject"].map(self.split_of)
-        account["split"] = split.where(used, "").fillna("")
         frames = {
-            printable(o.image_id): o.frames for o in self._outcomes.values()
+            printable(o.image_id): str(o.frames)
+            for o in self._outcomes.values()
         }
-        account["frames"] = [
-            str(frames.get(image_id, "")) if kept else ""
-            for image_id, kept in zip(account["image_id"], used, strict=True)
-        ]
+        for name, source, key in (
+            ("split", self._split_of, "subject"),
+            ("frames", frames, "image_id"),
+        ):
+            values = account[key].map(source)
+            account[name] = values.where(used, "").fillna("")
         return account
-
-    def _reasons(self) -> str:
-        """Returns one reason of each kind."""
-        reasons = sorted(o.reason for o in self._outcomes.values() if o.reason)
-        kinds = {reason.split(": ")[0]: reason for reason in reversed(reasons)}
-        return "; ".join(list(kinds.values())[:3])
-
-    def _subjects(self, judged: Cohort) -> dict[str, dict[str, int]]:
-        """Counts subjects by the stage of their scans and by split."""
-        counts = defaultdict(Counter)
-        pairs = {(v.record.subject, v.stage) for v in judged.used}
-        for subject, stage in pairs:
-            counts[stage][self.split_of[subject]] += 1
-        return {s: {p: counts[s][p] for p in SPLITS} for s in STAGES}
-
-    def _judged(self) -> Cohort:
-        """Returns the cohort as its pixels leave it."""
-        return self.cohort.with_reasons(
-            {o.image_id: o.reason for o in self._outcomes.values() if o.reason}
-        )

@@ -1,10 +1,13 @@
-"""How TFDS writes here: the same bytes each time, in bounded memory."""
+"""How TFDS writes here: the same bytes each time, in bounded memory.
+
+The bounds are module constants of TFDS, for which it has no public option.
+"""
 
 import contextlib
 from collections.abc import Iterable, Iterator
 
+import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
-from tensorflow_datasets.core.writer import ExampleWriter
 from tensorflow_datasets.proto import tf_example_pb2
 
 # TFDS keeps up to 1 GB of a split in memory and then moves it to 1,000 files,
@@ -12,10 +15,10 @@ from tensorflow_datasets.proto import tf_example_pb2
 _BOUNDS = {"MAX_MEM_BUFFER_SIZE": 2**27, "BUCKETS_NUMBER": 64}
 
 
-class SteadyWriter(ExampleWriter):
+class SteadyWriter(tfds.core.ExampleWriter):
     """Writes the fields of an example in the order of their names.
 
-    TFDS leaves their order to protobuf's maps, which is another one in each
+    TFDS leaves their order to protobuf's maps, which differs from process to
     process.
     """
 
@@ -24,33 +27,29 @@ class SteadyWriter(ExampleWriter):
 
         Args:
             path: As there.
-            examples: Key and example.
+            examples: Keys and examples.
         """
-        return super().write(path, ((k, _in_order(e)) for k, e in examples))
+        parse = tf_example_pb2.Example.FromString
+        in_order = (
+            (key, parse(example).SerializeToString(deterministic=True))
+            for key, example in examples
+        )
+        return super().write(path, in_order)
 
 
 @contextlib.contextmanager
 def bounded_shuffling() -> Iterator[None]:
-    """Has TFDS keep at most 128 MB of a split in memory.
+    """Limits what TFDS keeps of a split in memory to 128 MB.
 
     The order of examples is that of their hashed keys in either case, so the
-    bytes written are the same. A TFDS without these settings keeps its own.
+    bytes written are the same. A TFDS without these constants keeps its own
+    bounds.
     """
-    before = {
-        name: getattr(shuffle, name)
-        for name in _BOUNDS
-        if hasattr(shuffle, name)
-    }
-    for name in before:
-        setattr(shuffle, name, _BOUNDS[name])
+    before = {n: getattr(shuffle, n) for n in _BOUNDS if hasattr(shuffle, n)}
     try:
+        for name in before:
+            setattr(shuffle, name, _BOUNDS[name])
         yield
     finally:
         for name, value in before.items():
             setattr(shuffle, name, value)
-
-
-def _in_order(serialised: bytes) -> bytes:
-    """Serialises an example once more."""
-    example = tf_example_pb2.Example.FromString(serialised)
-    return example.SerializeToString(deterministic=True)

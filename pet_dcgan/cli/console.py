@@ -154,7 +154,7 @@ def print_cohort(cohort: Any) -> None:
     """Prints what is used and what is not, by stage, and what to know of it.
 
     Args:
-        cohort: A `tfds_adni.cohort.cohort.Cohort`.
+        cohort: A `tfds_adni.cohort.Cohort`.
     """
     stages = list(STAGES)
     rows = [
@@ -162,8 +162,8 @@ def print_cohort(cohort: Any) -> None:
         for what, count in cohort.summary().items()
     ]
     rows.sort(key=lambda row: (row[0] != "used", -row[-1], row[0]))
-    found, used = len(cohort.verdicts), len(cohort.used)
-    files = sum(len(verdict.record.paths) for verdict in cohort.verdicts)
+    found, used = len(cohort.decisions), len(cohort.used)
+    files = sum(len(scan.record.paths) for scan in cohort.decisions)
     name = "Phantom scans (no patients)" if cohort.phantom else "Scans"
     # Above the table, not as its title, which would be as narrow.
     print(

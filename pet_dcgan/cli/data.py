@@ -96,7 +96,7 @@ def scan(
         smc=smc,
         label_days=label_days,
     )
-    from tfds_adni.cohort.cohort import require_used, survey
+    from tfds_adni import survey
 
     cohort = survey(folder, selection)
     console.print_cohort(cohort)
@@ -104,7 +104,7 @@ def scan(
         with replacing(csv) as path:
             cohort.account(folder).to_csv(path, index=False)
         typer.echo(f"one row for each file: {csv}")
-    require_used(cohort, folder)
+    cohort.require_used(folder)
 
 
 @router.command(
@@ -146,7 +146,7 @@ def prepare(
     normalisation = _normalisation(normalise, masks)
     console.start_tensorflow(gpu=False)
     from tfds_adni import Builder
-    from tfds_adni.prepare import prepare as prepare_set
+    from tfds_adni import prepare as prepare_set
 
     if config not in Builder.builder_configs:
         raise typer.BadParameter(

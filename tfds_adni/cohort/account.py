@@ -1,96 +1,23 @@
-"""The account of a folder: what became of every scan and of every file.
-
-Also how a cohort shows itself in a notebook.
-"""
+"""What a user sees of a cohort: printable texts, a card, warnings."""
 
 import html
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
-from tfds_adni.cohort.decision import ScanDecision
-from tfds_adni.cohort.diagnosis import STAGES
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS = (
-    "path",
-    "subject",
-    "image_id",
-    "visit",
-    "date",
-    "tracer",
-    "level",
-    "stage",
-    "label_source",
-    "used",
-    "reason",
+from tfds_adni.cohort.selection import ScanDecision, Selection
+from tfds_adni.sources.collection import unreadable_tables
+from tfds_adni.sources.tree import Tree
+from tfds_adni.tables import (
+    DiagnosisTable,
+    TableError,
+    kind_of,
+    read_diagnosis,
+    read_quality,
 )
-
-
-def summarise(verdicts: Iterable[ScanDecision]) -> dict[str, Counter]:
-    """Counts scans by what became of them, each by stage.
-
-    Returns:
-        `{"used" or a reason: Counter of stages ("?" where unknown)}`; of a
-        reason what stands before its colon, so that scans can be counted.
-    """
-    table: dict[str, Counter] = defaultdict(Counter)
-    for verdict in verdicts:
-        kind = verdict.reason.split(": ", 1)[0]
-        table[kind or "used"][verdict.stage or "?"] += 1
-    return dict(table)
-
-
-def account_of(
-    verdicts: Iterable[ScanDecision], root: Path | None = None
-) -> "pd.DataFrame":
-    """Returns one row for every image file found.
-
-    Args:
-        verdicts: The scans in order.
-        root: The folder that paths are written relative to.
-
-    Returns:
-        A table with the columns `COLUMNS`: `used` is bool, the others text.
-    """
-    # A scan that writes no table does not wait for pandas.
-    import pandas as pd
-
-    rows = [
-        _row(verdict, path, root)
-        for verdict in verdicts
-        for path in verdict.record.paths
-    ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def _row(verdict: ScanDecision, path: Path, root: Path | None) -> tuple:
-    """Words one row, in the order of `COLUMNS`."""
-    record = verdict.record
-    return (
-        printable(_below(root, path)),
-        record.subject,
-        printable(record.image_id),
-        printable(record.visit),
-        record.date,
-        printable(verdict.tracer),
-        verdict.level,
-        verdict.stage,
-        verdict.label_source,
-        not verdict.reason,
-        printable(verdict.reason),
-    )
-
-
-def _below(root: Path | None, path: Path) -> str:
-    """Returns a path with slashes, relative to the root where it lies below."""
-    if root and path.is_relative_to(root):
-        path = path.relative_to(root)
-    return path.as_posix()
+from tfds_adni.tables.delimited import months_of, to_visit
+from tfds_adni.tables.stages import STAGES
 
 
 def printable(text: str) -> str:
@@ -103,57 +30,145 @@ def printable(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
-if TYPE_CHECKING:
-    from tfds_adni.cohort.cohort import Cohort
-
-_NO_PATIENTS = "Phantom: invented brains, no patients."
-_CELL = "text-align:{side};padding:.15em .8em .15em 0"
-
-
-def cohort_card(cohort: "Cohort") -> str:
-    """What is used and what is not, by stage, and what to know of it.
+def cohort_card(
+    counts: Mapping[str, Counter], warnings: Iterable[str], *, phantom: bool
+) -> str:
+    """Shows counts by reason and stage, and warnings, in a notebook.
 
     No subject is listed. Every text is escaped: the words of tables and file
     names are users' data.
 
     Args:
-        cohort: The account of a folder.
+        counts: Counter of stages by `"used"` or the reason.
+        warnings: A line each.
+        phantom: Whether nobody was scanned.
 
     Returns:
         HTML of one `div`.
     """
-    found, used = len(cohort.verdicts), len(cohort.used)
-    counts = sorted(
-        cohort.summary().items(),
-        key=lambda item: (item[0] != "used", -item[1].total(), item[0]),
-    )
+    import pandas as pd
+
+    totals = {what: count.total() for what, count in counts.items()}
+    found, used = sum(totals.values()), totals.get("used", 0)
     rows = [
-        (what, *(count[s] for s in (*STAGES, "?")), count.total())
-        for what, count in counts
+        (what, *(counts[what][s] for s in (*STAGES, "?")), totals[what])
+        for what in sorted(totals, key=lambda w: (w != "used", -totals[w], w))
     ]
-    mark = f"<p><b>{_NO_PATIENTS}</b></p>" if cohort.phantom else ""
-    warnings = "".join(f"<li>{html.escape(w)}</li>" for w in cohort.warnings)
+    table = pd.DataFrame(rows, columns=["", *STAGES, "no stage", "all"])
+    with pd.option_context("display.max_colwidth", None):
+        shown = table.to_html(index=False)
+    mark = "<p><b>Phantom: invented brains, no patients.</b></p>"
+    lines = "".join(f"<li>{html.escape(line)}</li>" for line in warnings)
     return (
-        '<div class="tfds-adni"><p style="font-weight:bold">Scans: '
-        f"{found} found, {used} used, {found - used} skipped</p>{mark}"
-        f"{_table(('', *STAGES, 'no stage', 'all'), rows)}"
-        f"{f'<ul>{warnings}</ul>' if warnings else ''}</div>"
+        f"<div><p><b>Scans: {found} found, {used} used, {found - used} skipped"
+        f"</b></p>{mark if phantom else ''}{shown}"
+        f"{f'<ul>{lines}</ul>' if lines else ''}</div>"
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    lines = "".join(f"<tr>{_cells('td', row)}</tr>" for row in rows)
-    return (
-        f"<table><thead><tr>{_cells('th', columns)}</tr></thead>"
-        f"<tbody>{lines}</tbody></table>"
-    )
+# Tables with the group at enrolment, not the stage at the scan.
+_ENROLMENT = ("collection CSV Group", "XML DX Group", "participants.tsv")
+_MIXED_LEVELS = (
+    "the scans used are of several processing levels ({levels}): they differ "
+    "in smoothness, grid and scale, which a GAN learns as if it were anatomy "
+    "and a classifier can use in place of the disease; for one level only: "
+    "--level {level}"
+)
+_DISAGREEMENTS = (
+    "tables disagree on the stage of {count} of the {used} scans used; the "
+    "more specific table is followed, and label_source of the account names "
+    "the other"
+)
+_GROUPS_AT_ENROLMENT = (
+    "{count} scans are labelled with the group at enrolment, whichever visit "
+    "they are of; for the stage at the time of the scan add --diagnosis with "
+    "DXSUM or ADNIMERGE"
+)
+_LATE_BASELINES = (
+    "{count} of the {used} subjects have no baseline scan that can be used; "
+    "their earliest other visit is taken"
+)
+_STAGES_WITHOUT_SUBJECTS = (
+    "no subject's earliest scan is {stages}: the split is stratified by the "
+    "earliest scan used, so that validation or test may lack that stage"
+)
+_UNORIENTED = (
+    "{count} scans do not say where left and right are (Analyze, or NIfTI with "
+    "sform and qform 0): axes from right to left, back to front and bottom to "
+    "top are assumed; if that is not certain, convert them from the original "
+    "DICOM"
+)
 
 
-def _cells(kind: str, texts: Sequence[object]) -> str:
-    """The cells of one row; those behind the first stand on the right."""
-    sides = ["left"] + ["right"] * (len(texts) - 1)
-    return "".join(
-        f'<{kind} style="{_CELL.format(side=side)}">{html.escape(str(text))}'
-        f"</{kind}>"
-        for side, text in zip(sides, texts, strict=True)
-    )
+def warnings_of(
+    used: Sequence[ScanDecision],
+    selection: Selection,
+    stage_of_subject: Mapping[str, str],
+) -> list[str]:
+    """Returns what to know before training on these scans, a line each.
+
+    Args:
+        used: The scans used.
+        selection: The criteria they met.
+        stage_of_subject: Stage of each subject's earliest scan used.
+    """
+    baseline = selection.visits == "baseline"
+    levels = Counter(d.level for d in used).most_common()
+    months = [months_of(to_visit(d.record.visit)) for d in used]
+    enrolled = sum(d.label_source.startswith(_ENROLMENT) for d in used)
+    stages = {d.stage for d in used} - set(stage_of_subject.values())
+    counts = {
+        _MIXED_LEVELS: len(levels) > 1,
+        _DISAGREEMENTS: sum(";" in d.label_source for d in used),
+        _GROUPS_AT_ENROLMENT: 0 if baseline else enrolled,
+        _LATE_BASELINES: sum(map(bool, months)) if baseline else 0,
+        _STAGES_WITHOUT_SUBJECTS: len(stages),
+        _UNORIENTED: sum(not d.oriented for d in used),
+    }
+    return [
+        text.format(
+            count=count,
+            used=len(used),
+            stages=" or ".join(sorted(stages)),
+            levels=", ".join(f"{n} {level}" for level, n in levels),
+            level=levels[0][0],
+        )
+        for text, count in counts.items()
+        if count
+    ]
+
+
+def warnings_of_tables(
+    tree: Tree, selection: Selection, tables: Iterable[DiagnosisTable]
+) -> list[str]:
+    """Returns what is odd about the tables given and not given, a line each.
+
+    Args:
+        tree: The files of the download.
+        selection: Names the tables given.
+        tables: The tables of diagnoses that were read.
+    """
+    lines = [
+        f"{table.contradictions} rows of {table.name} name two stages in their "
+        "columns; DIAGNOSIS goes before DXCHANGE, and DXCHANGE before DXCURREN"
+        for table in tables
+        if table.contradictions
+    ]
+    lines += unreadable_tables(tree)
+    given = {p.resolve() for p in (*selection.diagnosis, *selection.qc)}
+    for sheet in tree.tables:
+        path, kind = sheet.path, kind_of(sheet.header)
+        if not kind or path.resolve() in given:
+            continue
+        quality = kind.startswith("PET")
+        try:
+            (read_quality if quality else read_diagnosis)(
+                path, sheets=tree.sheets
+            )
+        except (OSError, TableError):  # its columns promise too much
+            continue
+        lines.append(
+            f"{path.name} looks like {kind} and is not used; to use it, add "
+            f"{'--qc' if quality else '--diagnosis'} {shlex.quote(str(path))}"
+        )
+    return [printable(line) for line in lines]

@@ -1,12 +1,13 @@
 """Subjects to train, validation and test.
 
-A subject's place depends on the seed and its own id alone within its stage, so
+A subject's split depends only on the seed and its own id within its stage, so
 it is the same in every configuration and on every machine.
 """
 
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from pathlib import Path
 
 SPLITS = ("train", "validation", "test")
 HELD_OUT = 0.15  # of validation and of test, each
@@ -18,8 +19,7 @@ def assign_splits(
     """Splits subjects 70/15/15 within each stage.
 
     Args:
-        stage_of_subject: Stage by subject id; of a subject in several stages
-            at several visits, the one at the earliest scan used.
+        stage_of_subject: Stage by subject id, at the earliest scan used.
         seed: Another seed gives another split.
 
     Returns:
@@ -32,17 +32,29 @@ def assign_splits(
     by_stage = defaultdict(list)
     for subject, stage in stage_of_subject.items():
         by_stage[stage].append(subject)
-    _require_three(by_stage)
+    small = {s: len(v) for s, v in by_stage.items() if len(v) < len(SPLITS)}
+    if small:
+        found = ", ".join(f"{stage}: {n}" for stage, n in sorted(small.items()))
+        raise ValueError(
+            "expected at least 3 subjects of each stage that is present (one "
+            f"each for train, validation and test), found {found}; add scans "
+            "of that stage or leave it out altogether"
+        )
+
+    def shuffled(subject: str) -> bytes:
+        return hashlib.sha256(f"{seed}:{subject}".encode()).digest()
+
     split_of = {}
     for subjects in by_stage.values():
         held_out = max(1, round(HELD_OUT * len(subjects)))
-        for rank, subject in enumerate(sorted(subjects, key=_order(seed))):
-            split_of[subject] = _split_of_rank(rank, held_out)
+        for rank, subject in enumerate(sorted(subjects, key=shuffled)):
+            later = "validation" if rank < 2 * held_out else "train"
+            split_of[subject] = "test" if rank < held_out else later
     return split_of
 
 
 def require_disjoint(subjects_of_split: Mapping[str, set[str]]) -> None:
-    """Refuses a subject that is in two splits.
+    """Rejects a subject that is in two splits.
 
     Args:
         subjects_of_split: The subject ids of each split.
@@ -63,25 +75,32 @@ def require_disjoint(subjects_of_split: Mapping[str, set[str]]) -> None:
         )
 
 
-def _require_three(by_stage: Mapping[str, list[str]]) -> None:
-    """Refuses a stage that cannot fill the three splits."""
-    small = {s: len(v) for s, v in by_stage.items() if len(v) < len(SPLITS)}
-    if small:
-        found = ", ".join(f"{stage}: {n}" for stage, n in sorted(small.items()))
-        raise ValueError(
-            "expected at least 3 subjects of each stage that is present (one "
-            f"each for train, validation and test), found {found}; add scans "
-            "of that stage or leave it out altogether"
-        )
+def require_same_splits(sets: Path, split_of: Mapping[str, str]) -> None:
+    """Rejects a split that contradicts a configuration prepared earlier.
 
+    A generator trained on one configuration may be evaluated on another.
 
-def _order(seed: int):
-    """Returns a sort key that shuffles ids by seed alone."""
-    return lambda subject: hashlib.sha256(f"{seed}:{subject}".encode()).digest()
+    Args:
+        sets: The folder of all configurations, `<data_dir>/adni`.
+        split_of: Split by subject id.
 
+    Raises:
+        ValueError: If a subject had another split before.
+    """
+    import pandas as pd
 
-def _split_of_rank(rank: int, held_out: int) -> str:
-    """Puts the first ranks into test and validation, the rest into train."""
-    if rank < held_out:
-        return "test"
-    return "validation" if rank < 2 * held_out else "train"
+    for path in sorted(sets.glob("*/*/scans.csv")):
+        account = pd.read_csv(path, dtype=str).dropna(subset=["split"])
+        earlier = dict(zip(account["subject"], account["split"], strict=True))
+        moved = [
+            f"{subject} ({split}, now {split_of[subject]})"
+            for subject, split in sorted(earlier.items())
+            if split_of.get(subject, split) != split
+        ]
+        if moved:
+            more = f" and {len(moved) - 5} more" if len(moved) > 5 else ""
+            raise ValueError(
+                f"expected the split of {path.parent}, found "
+                f"{', '.join(moved[:5])}{more}; prepare all configurations of "
+                "one --data-dir from the same scans and with the same --seed"
+            )

@@ -1,22 +1,29 @@
-"""One scan to its examples, without TensorFlow.
+"""One scan to its examples, without TensorFlow: in a process or by Beam.
 
 A `Task` is what a worker process or another machine is given for one scan.
+Apache Beam is an extra: `pip install "pet-dcgan[beam]"`.
 """
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tfds_adni.cohort.account import printable
-from tfds_adni.cohort.decision import ScanDecision
+from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.normalisation import Normalisation, scale_found
 from tfds_adni.volumes.png import encode_png
 from tfds_adni.volumes.slices import Slice, cut_slices, resample
 from tfds_adni.volumes.volume import load_volume
+
+if TYPE_CHECKING:
+    import apache_beam
+    from etils import epath
 
 FULL_SCALE = 65535
 
@@ -37,15 +44,15 @@ class Task:
     """One scan to be cut.
 
     Attributes:
-        verdict: The scan and its stage.
-        cutting: How it is cut.
+        decision: The scan and its stage.
+        spec: How it is cut.
         method: One of `normalisation.METHODS`.
         mask: The mask file where the method needs one.
         problem: Why it cannot be cut, known before it is read.
     """
 
-    verdict: ScanDecision
-    cutting: SliceSpec
+    decision: ScanDecision
+    spec: SliceSpec
     method: str = "brain"
     mask: Path | None = None
     problem: str = ""
@@ -56,14 +63,14 @@ class Outcome:
     """What became of a scan.
 
     Attributes:
-        image_id: Whose.
-        reason: Why it gives no example, `""` where it does.
+        image_id: Of the scan.
+        reason: Why it has no example, `""` where it has.
         frames: How many frames were averaged.
-        oriented: Whether its file says where left and right are.
+        oriented: Whether its file defines left and right.
         repaired: Voxels inside the brain that were NaN or Inf.
         pixels: Pixels of its slices.
         clipped: Pixels above the largest SUVR that can be stored.
-        subjects: Whom its examples name.
+        subjects: The subjects named in its examples.
     """
 
     image_id: str
@@ -79,6 +86,37 @@ class Outcome:
 Examples = list[tuple[str, dict]]
 
 
+def tasks_of(
+    decisions: Iterable[ScanDecision],
+    spec: SliceSpec,
+    normalisation: Normalisation,
+) -> Iterator[Task]:
+    """Yields a task for each scan, with a problem where its mask is missing.
+
+    Args:
+        decisions: The scans used.
+        spec: How all are cut.
+        normalisation: What they are divided by; masks are looked up here.
+
+    Raises:
+        FileNotFoundError: If there are no masks at all where some are needed.
+    """
+    masks = normalisation.masks_by_scan()
+    for decision in decisions:
+        mask, problem = None, ""
+        try:
+            mask = masks.of(decision.record) if masks else None
+        except VolumeError as error:
+            problem = str(error)
+        yield Task(
+            decision=decision,
+            spec=spec,
+            method=normalisation.method,
+            mask=mask,
+            problem=problem,
+        )
+
+
 def make_examples(task: Task) -> tuple[Outcome, Examples]:
     """Reads a scan and cuts its examples.
 
@@ -87,10 +125,10 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
 
     Returns:
         What became of it, and a key and an example for each slice; the image
-        of an example is a PNG file. Without a slice where the scan cannot be
-        used (a `VolumeError`, whose text is the reason).
+        of an example is a PNG file. There are no examples where the scan
+        cannot be used (a `VolumeError`, whose text is the reason).
     """
-    image_id = task.verdict.record.image_id
+    image_id = task.decision.record.image_id
     try:
         if task.problem:
             raise VolumeError(task.problem)
@@ -104,22 +142,22 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
 
 def _cut(task: Task) -> tuple[Outcome, Examples]:
     """Cuts a scan that is sound as far as is known."""
-    cutting, image_id = task.cutting, task.verdict.record.image_id
-    volume = load_volume(task.verdict.record.paths)
+    spec, record = task.spec, task.decision.record
+    volume = load_volume(record.paths)
     found = find_brain(volume)
     brain = scale_found(volume, found, method=task.method, mask=task.mask)
-    brain = resample(brain, cutting.spacing_mm)
+    brain = resample(brain, spec.spacing_mm)
     examples, pixels, clipped = [], 0, 0
-    for plane in cutting.planes:
+    for plane in spec.planes:
         for piece in cut_slices(
-            brain, plane, size=cutting.size, band_mm=cutting.bands_mm[plane]
+            brain, plane, size=spec.size, band_mm=spec.bands_mm[plane]
         ):
             pixels += piece.image.size
-            clipped += int(np.count_nonzero(piece.image > cutting.suvr_max))
-            key = f"{printable(image_id)}-{plane}-{piece.index}"
+            clipped += int(np.count_nonzero(piece.image > spec.suvr_max))
+            key = f"{printable(record.image_id)}-{plane}-{piece.index}"
             examples.append((key, _example(task, plane, piece)))
     outcome = Outcome(
-        image_id=image_id,
+        image_id=record.image_id,
         frames=volume.frames,
         oriented=volume.affine is not None,
         repaired=found.repaired,
@@ -131,15 +169,14 @@ def _cut(task: Task) -> tuple[Outcome, Examples]:
 
 
 def _example(task: Task, plane: str, piece: Slice) -> dict:
-    """Words one example; SUVR becomes uint16 on a constant scale."""
-    record = task.verdict.record
+    """Returns one example; SUVR becomes uint16 on a constant scale."""
+    record = task.decision.record
     stored = np.rint(
-        np.clip(piece.image / task.cutting.suvr_max, 0, 1)
-        * np.float32(FULL_SCALE)
+        np.clip(piece.image / task.spec.suvr_max, 0, 1) * np.float32(FULL_SCALE)
     )
     return {
         "image": encode_png(stored.astype(np.uint16)),
-        "label": task.verdict.stage,
+        "label": task.decision.stage,
         "plane": plane,
         "slice": piece.index,
         "position_mm": piece.position_mm,
@@ -152,36 +189,54 @@ def _example(task: Task, plane: str, piece: Slice) -> dict:
     }
 
 
-def tasks_of(
-    verdicts: Iterable[ScanDecision],
-    cutting: SliceSpec,
-    normalisation: Normalisation,
-) -> Iterator[Task]:
-    """Yields the task of each scan: all that is needed to cut it.
+# --- by Apache Beam -----------------------------------------------------------
+
+
+def beam_examples(
+    tasks: Sequence[Task], outcomes: "epath.Path"
+) -> "apache_beam.PTransform":
+    """Returns a transform that makes the examples of a split.
 
     Args:
-        verdicts: The scans used.
-        cutting: How all are cut.
-        normalisation: What they are divided by; masks are looked up here.
+        tasks: The scans of the split.
+        outcomes: A file that all workers can write, for `read_outcomes`.
 
-    Yields:
-        A task for each scan, with a problem where its mask is not there.
-
-    Raises:
-        FileNotFoundError: If there are no masks at all where some are needed.
+    Returns:
+        A transform from a pipeline to keys and examples.
     """
-    masks = normalisation.masks_by_scan()
-    for verdict in verdicts:
-        mask, problem = None, ""
-        if masks:
-            try:
-                mask = masks.of(verdict.record)
-            except VolumeError as error:
-                problem = str(error)
-        yield Task(
-            verdict=verdict,
-            cutting=cutting,
-            method=normalisation.method,
-            mask=mask,
-            problem=problem,
+    import apache_beam as beam
+
+    @beam.ptransform_fn
+    def transform(pipeline):
+        made = (
+            pipeline
+            | "Scans" >> beam.Create(list(tasks))
+            | "Spread" >> beam.Reshuffle()
+            | "Cut" >> beam.Map(make_examples)
         )
+        _ = (
+            made
+            | "Outcomes" >> beam.Map(lambda pair: dataclasses.asdict(pair[0]))
+            | "Collect" >> beam.combiners.ToList()
+            | "Write" >> beam.Map(_write_outcomes, path=str(outcomes))
+        )
+        return made | "Examples" >> beam.FlatMap(lambda pair: pair[1])
+
+    return transform()
+
+
+def _write_outcomes(rows: list[dict], path: str) -> None:
+    """Writes the outcomes of a split; the path may be a bucket's."""
+    from etils import epath
+
+    rows = sorted(rows, key=lambda row: row["image_id"])
+    epath.Path(path).write_text(json.dumps(rows))
+
+
+def read_outcomes(path: "epath.Path") -> Iterator[Outcome]:
+    """Reads and removes the outcomes that `beam_examples` wrote."""
+    rows = json.loads(path.read_text())
+    path.unlink()
+    return (
+        Outcome(**row | {"subjects": tuple(row["subjects"])}) for row in rows
+    )

@@ -1,0 +1,332 @@
+"""The TFDS builder: its examples, facts and account, and what it rejects."""
+
+import shutil
+from pathlib import Path
+
+import ida_tree
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import tensorflow_datasets as tfds
+
+from tfds_adni import AdniConfig, Builder, Selection
+from tfds_adni.cohort import COLUMNS
+from tfds_adni.cohort.splits import SPLITS
+from tfds_adni.volumes.normalisation import Normalisation
+
+SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
+PLANES = ("axial", "coronal", "sagittal")
+ALL = AdniConfig(name="all_32", size=32, spacing_mm=6.0, planes=PLANES)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    root = tmp_path_factory.mktemp("ida") / "scans"
+    rows = [*ida_tree.cohort_rows(4), ida_tree.row(50, "SMC")]
+    return ida_tree.write_tree(root, rows)
+
+
+@pytest.fixture(scope="module")
+def prepared(tree, tmp_path_factory):
+    return build(tree, tmp_path_factory.mktemp("data"), SMALL)
+
+
+def build(tree, data_dir, config=SMALL, most=None, **options):
+    builder = Builder(config=config, data_dir=str(data_dir), jobs=1, **options)
+    download = tfds.download.DownloadConfig(
+        manual_dir=str(tree), max_examples_per_split=most
+    )
+    builder.download_and_prepare(download_config=download)
+    return builder
+
+
+def examples(builder, split):
+    return list(tfds.as_numpy(builder.as_dataset(split=split)))
+
+
+def suvr(builder):
+    images = np.stack([e["image"] for e in examples(builder, "train")])
+    return images / 65535 * builder.info.metadata["suvr_max"]
+
+
+def subjects(builder, split):
+    return {e["subject"].decode() for e in examples(builder, split)}
+
+
+def account_of(builder):
+    return pd.read_csv(builder.data_path / "scans.csv", dtype={"frames": str})
+
+
+class AdniTest(tfds.testing.DatasetBuilderTestCase):
+    """TFDS's own contract for a builder."""
+
+    DATASET_CLASS = Builder
+    BUILDER_CONFIG_NAMES_TO_TEST = [SMALL]  # noqa: RUF012
+    SPLITS = {"train": 18, "validation": 18, "test": 18}  # noqa: RUF012
+    SKIP_CHECKSUMS = True
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tfds.testing.make_tmp_dir()
+        cls.EXAMPLE_DIR = folder
+        ida_tree.write_tree(Path(folder) / "scans", ida_tree.cohort_rows(3))
+        super().setUpClass()
+
+
+def test_examples(prepared):
+    example = examples(prepared, "train")[0]
+    assert example["image"].shape == (32, 32, 1)
+    assert example["image"].dtype == np.uint16
+    assert example["plane"] == 0
+    assert example["scan"].startswith(b"900")
+    assert (example["visit"], example["date"]) == (b"bl", b"2012-05-05")
+    assert example["age"] == 71
+    assert example["sex"] in (b"F", b"M")
+    # a head's shell is 1.3, what is within 0.7, before division by the mean
+    inner, outer = suvr(prepared)[:, 16, 16], suvr(prepared)[:, 16].max(axis=1)
+    assert np.all((inner > 0.4) & (inner < 0.9))
+    assert np.all((outer > 1.0) & (outer < 2.5))
+    names = prepared.info.features["label"].names
+    codes = {"0": "NC", "1": "MCI", "2": "AD"}
+    for split in SPLITS:
+        for example in examples(prepared, split):
+            hundreds = example["subject"].decode()[-3]
+            assert names[example["label"]] == codes[hundreds]
+
+
+@pytest.fixture(scope="module")
+def revisits(tmp_path_factory):
+    """Nine subjects of two scans each; some changed stage in between."""
+    rows = [
+        ida_tree.visit(number, name, group)
+        for number in range(1, 10)
+        for name, group in (
+            ("bl", ("CN", "MCI", "AD")[number % 3]),
+            ("m12", "AD"),
+        )
+    ]
+    return ida_tree.write_tree(tmp_path_factory.mktemp("ida") / "scans", rows)
+
+
+EVERY_VISIT = Selection(visits="all")
+
+
+def test_no_subject_of_several_visits_is_in_two_splits(revisits, tmp_path):
+    builder = build(revisits, tmp_path, selection=EVERY_VISIT)
+    homes = [subjects(builder, split) for split in SPLITS]
+    assert sum(map(len, homes)) == len(set().union(*homes)) == 9
+    assert account_of(builder)["used"].sum() == 18
+
+
+BY_SUBJECT = Builder._tasks
+
+
+def split_by_scan(self, *arguments):
+    """The mistake: each subject's later scan goes to the next split."""
+    tasks = BY_SUBJECT(self, *arguments)
+    split = {s: ([], []) for s in SPLITS}
+    for name in SPLITS:
+        for task in tasks[name]:
+            later = task.decision.record.date.startswith("2013")
+            split[name][later].append(task)
+    return {
+        name: split[name][0] + split[other][1]
+        for name, other in zip(SPLITS, (*SPLITS[1:], SPLITS[0]), strict=True)
+    }
+
+
+@pytest.mark.parametrize(
+    "beam", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
+def test_examples_of_a_subject_in_two_splits_are_refused(
+    revisits, tmp_path, monkeypatch, beam
+):
+    if beam:
+        pytest.importorskip("apache_beam")
+    monkeypatch.setattr(Builder, "_tasks", split_by_scan)
+    named = r"every subject in one split, found 999_S_900\d \(\w+ and \w+\)"
+    with pytest.raises(ValueError, match=named) as error:
+        build(revisits, tmp_path, selection=EVERY_VISIT, beam=beam)
+    assert str(error.value).count("999_S_900") == 9
+    assert not list(tmp_path.rglob("*.tfrecord*"))
+
+
+def test_same_split_in_every_configuration(prepared, tree, tmp_path):
+    other = build(tree, tmp_path, ALL)
+    for split in SPLITS:
+        assert subjects(other, split) == subjects(prepared, split)
+    planes = {int(e["plane"]) for e in examples(other, "test")}
+    assert planes == {0, 1, 2}
+
+
+def test_seed_and_scale(prepared, tree, tmp_path):
+    dim = AdniConfig(name="dim", size=32, spacing_mm=6.0, suvr_max=1.0)
+    other = build(tree, tmp_path, dim, split_seed=5)
+    assert subjects(other, "test") != subjects(prepared, "test")
+    assert other.info.metadata["split_seed"] == 5
+    assert 0.05 < other.info.metadata["clipped_share"] < 0.5
+
+
+def test_metadata_loads_without_the_builders_code(prepared):
+    read = tfds.builder_from_directory(prepared.data_dir)
+    assert len(examples(read, "test")) == 18
+    facts = dict(read.info.metadata)
+    assert facts == dict(prepared.info.metadata)
+    assert facts.pop("made_by").startswith("pet-dcgan ")
+    assert facts.pop("selection")["tracer"] == "FDG"
+    each = {"train": 2, "validation": 1, "test": 1}
+    assert facts == {
+        "phantom": True,
+        "suvr_max": 2.5,
+        "spacing_mm": 6.0,
+        "size": 32,
+        "planes": ["axial"],
+        "bands_mm": {"axial": [0.0, 36.0]},
+        "split_seed": 0,
+        "subjects": {"NC": each, "MCI": each, "AD": each},
+        "clipped_share": 0,
+        "normalisation": {"method": "brain"},
+        "source": "ida",
+        "label_sources": {"collection CSV Group": 12},
+        "scans": {
+            "used": 12,
+            "skipped_for_their_pixels": 0,
+            "averaged_over_frames": 0,
+            "with_repaired_voxels": 0,
+            "with_left_and_right_assumed": 0,
+        },
+    }
+    account = account_of(prepared)
+    assert list(account.columns) == [*COLUMNS, "split", "frames"]
+    counts = account["split"].value_counts().to_dict()
+    assert counts == {"train": 6, "validation": 3, "test": 3}
+    (skipped,) = account[~account["used"]]["reason"]
+    assert skipped.startswith("SMC")
+    assert "posterior cingulate" in prepared.info.description
+    assert "10.1186/s40708-020-00104-2" in prepared.info.citation
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def flatten(path):
+    ida_tree.save_las(np.ones(ida_tree.SHAPE, "f4"), path)
+
+
+def halve(path):
+    head = ida_tree.head()
+    head[:20] = 0
+    ida_tree.save_las(head, path)
+
+
+def average(path):
+    series = nib.Nifti1Image(np.stack([ida_tree.head(1) * 100] * 6, 3), None)
+    series.header.set_zooms((*[ida_tree.SPACING] * 3, 300))
+    nib.save(series, path)
+
+
+def repair(path):
+    spoilt = ida_tree.head(2)
+    spoilt[20, 20, 12] = np.nan
+    affine = np.diag([*[ida_tree.SPACING] * 3, 1])
+    nib.save(nib.Nifti1Image(spoilt, affine), path)
+
+
+def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
+    """Three scans that are skipped, and two that are used all the same."""
+    rows = ida_tree.cohort_rows(5)
+    root = ida_tree.write_tree(tmp_path / "scans", rows)
+    for row, spoil in zip(
+        rows[4:9], (truncate, flatten, halve, average, repair), strict=True
+    ):
+        spoil(ida_tree.image_path(root, row))
+    builder = build(root, tmp_path / "data")
+    account = account_of(builder).set_index("subject")
+    assert list(account["reason"].dropna().str.split(":").str[0]) == [
+        "truncated",
+        "constant volume",
+        "part of a brain",
+    ]
+    assert account["frames"].value_counts().to_dict() == {"1": 11, "6": 1}
+    assert account["frames"][f"999_S_{9000 + 103}"] == "6"
+    assert builder.info.metadata["scans"] == {
+        "used": 12,
+        "skipped_for_their_pixels": 2,
+        "averaged_over_frames": 1,
+        "with_repaired_voxels": 1,
+        "with_left_and_right_assumed": 1,
+    }
+    assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4
+
+
+def records(builder):
+    """The bytes of the record files, which are in no order of scans."""
+    return {p.name: p.read_bytes() for p in builder.data_path.glob("*record*")}
+
+
+def brightest(builder):
+    """Row and column of the spot in the slice that shows it best."""
+    image = max(suvr(builder)[..., 0], key=lambda image: image.max())
+    return np.unravel_index(image.argmax(), image.shape)
+
+
+def turn(path):
+    """Stores the same head along other axes."""
+    image, content = nib.load(path), path.read_bytes()
+    turns = np.array([[1, 1], [0, -1], [2, -1]])
+    stored = image.dataobj.get_unscaled()
+    back = nib.orientations.inv_ornt_aff(turns, stored.shape[:3])
+    turned = nib.apply_orientation(stored, turns)
+    flipped = nib.Nifti1Image(turned, image.affine @ back).to_bytes()
+    # nibabel would choose a slope of its own.
+    path.write_bytes(flipped[:112] + content[112:120] + flipped[120:])
+
+
+def mirror(path):
+    """Mirrors the head itself; `turn` has made x the second axis."""
+    image = nib.load(path)
+    mirrored = image.get_fdata()[:, ::-1]
+    nib.save(nib.Nifti1Image(mirrored, image.affine), path)
+
+
+def test_left_stays_left_however_it_is_stored(prepared, tree, tmp_path):
+    """What turns with the file must turn back; a mirrored head must not."""
+    row, column = brightest(prepared)
+    assert row < 16 < column
+    root = tmp_path / "scans"
+    shutil.copytree(tree, root)
+    for path in root.rglob("*.nii"):
+        turn(path)
+    assert records(build(root, tmp_path / "turned")) == records(prepared)
+    for path in root.rglob("*.nii"):
+        mirror(path)
+    assert brightest(build(root, tmp_path / "mirrored"))[1] < 16
+
+
+def test_a_scan_without_its_mask_is_listed(tree, tmp_path):
+    masks = tmp_path / "masks"
+    masks.mkdir()
+    inner = np.zeros(ida_tree.SHAPE, np.uint8)
+    inner[17:23, 17:23, 10:14] = 1
+    for path in sorted(tree.rglob("*.nii"))[1:]:
+        name = f"pons_{path.parent.name}.nii.gz"
+        nib.save(nib.Nifti1Image(inner, nib.load(path).affine), masks / name)
+    by_mask = Normalisation(method="mask", masks=masks)
+    builder = build(tree, tmp_path / "data", normalisation=by_mask)
+    facts = dict(builder.info.metadata)
+    assert facts["normalisation"]["method"] == "mask"
+    assert str(tmp_path) not in str(facts)
+    account = account_of(builder).set_index("image_id")
+    assert account["reason"][900001] == "no mask for this scan"
+    assert np.median(suvr(builder)[:, 16, 16]) == pytest.approx(1, abs=0.05)
+
+
+def test_a_split_that_tfds_leaves_early_does_not_shift_the_others(
+    tree, tmp_path
+):
+    builder = build(tree, tmp_path, most=2)
+    homes = [subjects(builder, split) for split in SPLITS]
+    assert sum(map(len, homes)) == len(set().union(*homes))
+    assert [len(examples(builder, split)) for split in SPLITS] == [2, 2, 2]

@@ -1,0 +1,230 @@
+"""The pool of processes: order, bounds, errors, kills and Ctrl-C."""
+
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+
+import pytest
+
+from tfds_adni.parallel import Pool, _serve, _sigint_blocked
+
+
+def square(number):
+    return number * number
+
+
+def slow_first(number):
+    time.sleep(0.3 if number == 0 else 0)
+    return number
+
+
+def process_and_modules(_):
+    return os.getpid(), sorted(m for m in sys.modules if "." not in m)
+
+
+def die_answering(number):
+    """Is killed when a part of its large answer is in the pipe."""
+    if number == 3:
+        threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        return bytes(2**28)
+    return number
+
+
+def complain(number):
+    raise ValueError(f"no {number}")
+
+
+@pytest.fixture(scope="module")
+def two():
+    pool = Pool(2)
+    yield pool
+    pool.close()
+
+
+def test_results_come_in_the_order_of_the_tasks(two):
+    assert list(two.map(slow_first, range(9))) == list(range(9))
+
+
+@pytest.mark.parametrize(("jobs", "tasks"), [(1, 20), (None, 3)])
+def test_one_job_and_few_tasks_are_done_by_this_process(jobs, tasks):
+    process, _ = next(Pool(jobs).map(process_and_modules, range(tasks)))
+    assert process == os.getpid()
+
+
+def test_processes_hold_nothing_of_the_parent_and_serve_again(two):
+    import tensorflow  # noqa: F401
+
+    found = [*two.map(process_and_modules, range(20))]
+    found += two.map(process_and_modules, range(20))
+    processes = {process for process, _ in found}
+    assert len(processes) <= 2
+    assert os.getpid() not in processes
+    assert not {"tensorflow", "pandas"} & set(found[0][1])
+
+
+def test_tasks_are_submitted_as_results_are_collected(two):
+    submitted = []
+
+    class Tasks(list):
+        def __iter__(self):
+            for task in range(100):
+                submitted.append(task)
+                yield task
+
+    results = two.map(square, Tasks(range(100)))
+    assert next(results) == 0
+    assert len(submitted) < 10
+    assert list(results) == [n * n for n in range(1, 100)]
+
+
+def test_an_error_of_a_task_reaches_the_caller(two):
+    with pytest.raises(ValueError, match="no 0"):
+        list(two.map(complain, [0]))
+
+
+def test_a_process_killed_in_the_middle_of_an_answer_is_one_line():
+    pool = Pool(2)
+    try:
+        with pytest.raises(ChildProcessError, match="was killed") as error:
+            list(pool.map(die_answering, range(20)))
+        assert "\n" not in str(error.value)
+    finally:
+        pool.close()
+
+
+def test_closing_does_not_wait_for_what_is_under_way():
+    pool = Pool(2)
+    results = pool.map(time.sleep, [0, 60, 60, 60])
+    next(results)
+    before = time.monotonic()
+    pool.close()
+    assert time.monotonic() - before < 20
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_no_jobs(jobs):
+    with pytest.raises(ValueError, match=f"at least 1 for jobs, found {jobs}"):
+        Pool(jobs)
+
+
+def test_what_a_process_does():
+    before = signal.getsignal(signal.SIGINT)
+    ours, its = multiprocessing.Pipe()
+    for function, task in ((square, 3), (square, 4), (complain, 5)):
+        ours.send((function, task))
+    answers = []
+
+    def collect():
+        answers.extend(ours.recv() for _ in range(3))
+        ours.close()
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    try:
+        _serve(its)  # until the parent is gone
+        assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    thread.join()
+    assert answers[:2] == [(True, 9), (True, 16)]
+    assert (answers[2][0], str(answers[2][1])) == (False, "no 5")
+
+
+@pytest.mark.skipif(
+    not hasattr(signal, "pthread_kill"), reason="needs signals of threads"
+)
+def test_ctrl_c_waits_until_the_processes_are_started():
+    go, gone = threading.Event(), threading.Event()
+
+    def interrupt():
+        go.wait()
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        gone.set()
+
+    before = signal.getsignal(signal.SIGINT)
+    threading.Thread(target=interrupt).start()
+    reached = []
+
+    def start():
+        with _sigint_blocked():
+            go.set()
+            assert gone.wait(10)
+            reached.append("the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        start()
+    assert reached
+    assert signal.getsignal(signal.SIGINT) == before
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
+
+
+# --- in a process of its own --------------------------------------------------
+
+# without a guard: nothing may run the script once more
+START = """
+    import os, signal, sys, time
+    from test_parallel import process_and_modules
+    from tfds_adni.parallel import Pool, _sigint_blocked, _Worker
+
+    with _sigint_blocked():
+        _Worker().stop()
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    pool = Pool(2)
+    children = {p for p, _ in pool.map(process_and_modules, range(9))}
+    print(signal.SIGINT in masked, *children, flush=True)
+    try:
+        time.sleep(60)
+    finally:
+        pool.close()
+"""
+
+
+def is_alive(process):
+    try:
+        with open(f"/proc/{process}/stat") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+@pytest.mark.parametrize(
+    ("stop", "by"),
+    [
+        (os.kill, signal.SIGKILL),
+        (os.kill, signal.SIGINT),
+        (os.killpg, signal.SIGINT),
+    ],
+)
+def test_processes_end_with_their_parent(tmp_path, stop, by):
+    """Ctrl-C is the parent's alone to report, also that of a terminal."""
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(START))
+    places = [os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]
+    parent = subprocess.Popen(
+        [sys.executable, script],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(places)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    masked, *words = parent.stdout.readline().split()
+    assert masked == "True"
+    children = [int(word) for word in words]
+    assert children
+    assert all(is_alive(child) for child in children)
+    stop(parent.pid, by)
+    out, err = parent.communicate(timeout=60)
+    deadline = time.monotonic() + 20
+    while any(map(is_alive, children)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not any(is_alive(child) for child in children)
+    assert out == ""
+    reports = int(by == signal.SIGINT)
+    assert err.count("KeyboardInterrupt") == err.count("Traceback") == reports

@@ -1,0 +1,289 @@
+"""A folder to a prepared data set: whole or not at all, the same each time."""
+
+import json
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import ida_tree
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from tfds_adni import Selection, prepare
+from tfds_adni.preparation import claimed
+from tfds_adni.volumes.normalisation import Normalisation
+
+
+def content(folder):
+    """Every file below a folder."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    root = tmp_path_factory.mktemp("ida") / "scans"
+    return ida_tree.write_tree(root, ida_tree.cohort_rows(4))
+
+
+@pytest.fixture(scope="module")
+def whole(tree, tmp_path_factory):
+    """A `data_dir` that one process prepared undisturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    prepare(tree, folder, config="axial_64", jobs=1)
+    return folder
+
+
+def make(tree, folder, **options):
+    """Prepares what is expected to fail, which leaves nothing."""
+    try:
+        return prepare(tree, folder, config="axial_64", **options)
+    finally:
+        assert not folder.exists()
+        assert not multiprocessing.active_children()
+
+
+def test_a_loadable_set_with_shards_and_options(tree, tmp_path, whole):
+    cohorts, counts = [], []
+    home = prepare(
+        str(tree),
+        tmp_path,
+        config="axial_64",
+        num_shards=2,
+        selection=Selection(visits="all"),
+        normalisation=Normalisation(),
+        jobs=1,
+        check=cohorts.append,
+        progress=lambda *count: counts.append(count),
+    )
+    assert len(cohorts[0].used) == 12
+    assert counts == [(n, 12) for n in range(1, 13)]
+    assert len(list(home.glob("*train*"))) == 2
+    data = tfds.load("adni/axial_64", data_dir=tmp_path, split="train")
+    assert next(iter(data))["image"].shape == (64, 64, 1)
+    facts = json.loads((home / "metadata.json").read_text())
+    assert facts["spacing_mm"] == 3.0
+    assert facts["selection"]["visits"] == "all"
+    assert facts["normalisation"] == {"method": "brain"}
+
+
+def test_the_number_of_processes_does_not_matter(tree, tmp_path, whole):
+    counts = []
+    prepare(
+        tree,
+        tmp_path,
+        config="axial_64",
+        jobs=3,
+        progress=lambda *count: counts.append(count),
+    )
+    assert content(tmp_path) == content(whole)
+    assert counts == [(n, 12) for n in range(1, 13)]
+
+
+def test_no_path_of_this_machine_is_written(tree, whole):
+    for name, data in content(whole).items():
+        assert str(tree.parent).encode() not in data, name
+
+
+def test_prepare_again_is_refused_and_keeps_what_is_there(tree, whole):
+    before = content(whole)
+    with pytest.raises(FileExistsError, match="expected no data set yet"):
+        prepare(tree, whole, config="axial_64")
+    with pytest.raises(ValueError, match=r"999_S_9\d+ \(.*same --seed"):
+        prepare(tree, whole, config="axial_128", split_seed=5)
+    assert content(whole) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"config": "axial_999"}, ValueError, "axial_128, coronal_128"),
+        ({"data_dir": "gs://bucket/d"}, ValueError, "a folder as --data-dir"),
+        ({"data_dir": Path("s3:/b")}, ValueError, "a folder as --data-dir"),
+        (
+            {
+                "normalisation": Normalisation(
+                    method="mask", masks=Path("nowhere")
+                )
+            },
+            FileNotFoundError,
+            "expected mask images",
+        ),
+    ],
+)
+def test_options_that_are_refused(tree, tmp_path, change, error, words):
+    options = {"data_dir": tmp_path / "d", "config": "axial_64"} | change
+    with pytest.raises(error, match=words):
+        prepare(tree, **options)
+    assert not (tmp_path / "d").exists()
+
+
+def test_too_few_subjects_fail_before_anything_is_written(tmp_path):
+    root = ida_tree.write_tree(tmp_path / "scans", ida_tree.cohort_rows(2))
+    with pytest.raises(ValueError, match="at least 3 subjects"):
+        make(root, tmp_path / "d")
+
+
+def test_nothing_left_in_a_split_fails_and_leaves_nothing(tmp_path):
+    root = ida_tree.write_tree(tmp_path / "scans", ida_tree.cohort_rows(3))
+    for path in root.rglob("*.nii"):
+        ida_tree.save_las(np.ones(ida_tree.SHAPE, "f4"), path)
+    with pytest.raises(ValueError, match=r"usable scans for the train split"):
+        make(root, tmp_path / "d")
+
+
+def test_ctrl_c_leaves_nothing(tree, tmp_path):
+    def interrupt(done, total):
+        if done == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        make(tree, tmp_path / "d", jobs=2, progress=interrupt)
+
+
+def test_a_killed_process_leaves_nothing(tree, tmp_path):
+    def kill_one(done, total):
+        if done == 3:
+            child = multiprocessing.active_children()[0]
+            os.kill(child.pid, signal.SIGKILL)
+
+    with pytest.raises(ChildProcessError, match="found one that was killed"):
+        make(tree, tmp_path / "d", jobs=2, progress=kill_one)
+
+
+# --- the claim on a place -----------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path):
+    return tmp_path / "data" / "adni" / "axial_128" / "1.0.0"
+
+
+def test_only_a_whole_set_and_what_was_there_stay(home, tmp_path):
+    with pytest.raises(ValueError, match="x"), claimed(home):
+        raise ValueError("x")
+    assert not list(tmp_path.iterdir())
+    with claimed(home) as scratch:
+        (scratch / "downloads").mkdir(parents=True)
+        home.mkdir()
+        (home.parent.parent / ".config").mkdir()
+    (tmp_path / "data" / "notes.txt").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    assert {path.name for path in before} == {
+        *("data", "adni", "axial_128", "1.0.0", ".config", "notes.txt")
+    }
+    other = home.parent.parent / "coronal_128" / "1.0.0"
+    with pytest.raises(ValueError, match="x"), claimed(other):
+        raise ValueError("x")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_second_claim_is_refused_and_disturbs_nothing(home):
+    other = home.parent.parent / "coronal_128" / "1.0.0"
+    with claimed(home):
+        half = home.parent / "incomplete.X1_1.0.0"
+        half.mkdir()
+        for wanted in (home, other):
+            with (
+                pytest.raises(FileExistsError, match="another pet-dcgan"),
+                claimed(wanted),
+            ):
+                pass
+        assert half.exists()
+    with claimed(other):
+        pass
+
+
+def claim_and_die(home):
+    with claimed(home) as scratch:
+        (home.parent / "incomplete.X1_1.0.0" / "deep").mkdir(parents=True)
+        (scratch / "half").write_text("half")
+        config = home.parent.parent / ".config"
+        config.mkdir()
+        (config / "incomplete.XY.metadata.json").write_text("half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_the_claim_ends_with_its_process_and_its_leftovers_go(home):
+    child = multiprocessing.get_context("fork").Process(
+        target=claim_and_die, args=(home,)
+    )
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    assert (home.parent / "incomplete.X1_1.0.0").exists()
+    with claimed(home) as scratch:
+        assert list(home.parent.iterdir()) == [scratch]
+        assert not list(scratch.iterdir())
+        assert not list((home.parent.parent / ".config").iterdir())
+
+
+# --- whole processes, stopped -------------------------------------------------
+
+PREPARE = """
+import sys
+from tfds_adni import prepare
+
+prepare(
+    sys.argv[1],
+    sys.argv[2],
+    config="axial_64",
+    jobs=2,
+    progress=lambda done, total: print(done, flush=True),
+)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["kill", "interrupt"])
+def test_stopped_at_every_file_operation_and_run_again(
+    tree, tmp_path, whole, how
+):
+    """Whatever it was about to do: whole or absent, and whole the next time."""
+    script = Path(__file__).with_name("killed_prepare.py")
+    done = subprocess.run(
+        [sys.executable, script, tree, whole, tmp_path / "work", how],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    moments = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(moments) > 20
+    assert all(m["whole"] and m["again"] for m in moments)
+    left = [len(m["left"]) for m in moments]
+    half = [n for n in left if 0 < n < left[-1]]
+    assert bool(half) == (how == "kill")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_stopped_at_any_moment_and_run_again(tree, tmp_path, whole, by):
+    """Never a set that loads and is not whole; the next run makes it whole."""
+    rng = np.random.default_rng(by)
+    folder = tmp_path / "data"
+    for _ in range(2):
+        process = subprocess.Popen(
+            [sys.executable, "-c", PREPARE, tree, folder],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        process.stdout.readline()  # the first scan is cut
+        time.sleep(rng.uniform(0, 3))
+        os.killpg(process.pid, by)
+        process.communicate(timeout=300)
+        if list(folder.glob("adni/axial_64/*/dataset_info.json")):
+            assert content(folder) == content(whole)
+            return
+        if by == signal.SIGINT:
+            assert not folder.exists()
+    prepare(tree, folder, config="axial_64", jobs=1)
+    assert content(folder) == content(whole)

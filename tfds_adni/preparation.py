@@ -1,0 +1,268 @@
+"""A folder of scans to a prepared data set, by one call.
+
+TFDS writes into a folder `incomplete...` beside the data set and renames it
+when it is whole. What a killed process left there is removed by the next one.
+"""
+
+import contextlib
+import io
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tensorflow_datasets as tfds
+
+from tfds_adni.adni_dataset_builder import Builder
+from tfds_adni.cohort import Cohort, gather
+from tfds_adni.cohort.selection import Selection
+from tfds_adni.cohort.splits import assign_splits, require_same_splits
+from tfds_adni.volumes.normalisation import Normalisation
+
+if TYPE_CHECKING:
+    import apache_beam
+
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - not on Windows
+    fcntl = None
+
+_INCOMPLETE = "incomplete."
+
+
+def prepare(
+    folder: Path,
+    data_dir: Path,
+    *,
+    config: str = "axial_128",
+    selection: Selection | None = None,
+    normalisation: Normalisation | None = None,
+    jobs: int | None = None,
+    beam_options: str | None = None,
+    num_shards: int | None = None,
+    split_seed: int = 0,
+    check: Callable[[Cohort], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Makes the TFRecords of one configuration.
+
+    The same input gives the same bytes, whatever `jobs` is. Stopped at any
+    moment it leaves no data set, and called again it makes the whole one.
+
+    Args:
+        folder: A download or a phantom.
+        data_dir: The folder of prepared data sets; made where missing.
+        config: The name of a configuration, such as `axial_128`.
+        selection: Which scans are used; the paper's choice where `None`.
+        normalisation: What volumes are divided by; the mean of the whole
+            brain where `None`.
+        jobs: Processes that cut scans; see `Pool`.
+        beam_options: Makes Apache Beam do the work, with these of its options,
+            such as `--runner=FlinkRunner --flink_master=host:8081`.
+        num_shards: Shards of each split; by size where `None`.
+        split_seed: Another seed gives another split of the subjects.
+        check: Called with the selected cohort before anything is written.
+        progress: Called with scans done and scans in all, after each scan;
+            not with Beam, which has its own pages.
+
+    Returns:
+        The data set's folder, `<data_dir>/adni/<config>/<version>`. It
+        appears whole or not at all.
+
+    Raises:
+        FileNotFoundError: If the folder, its images, a table or a mask is
+            missing.
+        FileExistsError: If the data set exists, or is being prepared.
+        ChildProcessError: If a process was killed.
+        ImportError: If Beam is needed and not installed.
+        RuntimeError: If Beam stops.
+        ValueError: If the configuration is unknown, a table is missing, a
+            stage has too few subjects, no scan is left to use, or a subject
+            has another split in a configuration prepared before.
+    """
+    _require_known(config, data_dir)
+    beam = beam_options is not None
+    options = tfds.download.DownloadConfig(
+        manual_dir=str(folder),
+        num_shards=num_shards,
+        beam_options=_pipeline_options(beam_options) if beam else None,
+    )
+    builder = Builder(
+        config=config,
+        data_dir=str(data_dir),
+        selection=selection,
+        normalisation=normalisation,
+        split_seed=split_seed,
+        jobs=jobs,
+        beam=beam,
+        progress=progress,
+    )
+    home = Path(builder.data_path)
+    if home.exists():
+        raise FileExistsError(
+            f"expected no data set yet, found one at {home}; use it, remove "
+            "it, or choose another --data-dir"
+        )
+    builder.cohort = cohort = gather(folder, selection)
+    split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
+    if check:
+        check(cohort)
+    with claimed(home) as scratch:
+        require_same_splits(home.parent.parent, split_of)
+        tfds.disable_progress_bar()
+        # TFDS announces a download, and there is none.
+        with contextlib.redirect_stdout(io.StringIO()), _beam_errors(beam):
+            builder.download_and_prepare(
+                download_dir=str(scratch), download_config=options
+            )
+    return home
+
+
+def _require_known(config: str, data_dir: Path) -> None:
+    """Rejects an unknown configuration, and a bucket as the folder."""
+    # Nothing can be claimed or renamed in a bucket. A Path turns the two
+    # slashes of gs:// into one.
+    if re.match(r"\w{2,}:/", str(data_dir)):
+        raise ValueError(
+            f"expected a folder as --data-dir, found {data_dir}; mount the "
+            "bucket as a folder, or prepare into one and copy it"
+        )
+    if config not in Builder.builder_configs:
+        raise ValueError(
+            f"expected a configuration of {', '.join(Builder.builder_configs)},"
+            f" found {config!r}; choose one of them with --config"
+        )
+
+
+def _pipeline_options(
+    text: str,
+) -> "apache_beam.options.pipeline_options.PipelineOptions":
+    """Parses Beam's own options."""
+    try:
+        from apache_beam.options.pipeline_options import PipelineOptions
+    except ImportError as error:
+        raise ImportError(
+            "expected Apache Beam for --beam-options, found no module "
+            f'{error.name}; install it with: pip install "pet-dcgan[beam]"'
+        ) from None
+    printed = io.StringIO()
+    try:
+        # argparse prints what is wrong and exits.
+        with contextlib.redirect_stderr(printed):
+            options = PipelineOptions(shlex.split(text))
+            options.get_all_options()
+    except (SystemExit, ValueError) as error:
+        lines = printed.getvalue().strip().splitlines() or [str(error)]
+        raise ValueError(
+            f"expected options of Apache Beam, found {text!r} "
+            f"({lines[-1].rpartition('error: ')[2]}); see docs/scaling-out.md"
+        ) from None
+    return options
+
+
+@contextlib.contextmanager
+def _beam_errors(beam: bool) -> Iterator[None]:
+    """Reports what stops a pipeline in one line; Beam logs the rest itself."""
+    try:
+        yield
+    except Exception as error:
+        if not beam:
+            raise
+        text = " ".join(str(error).split()) or type(error).__name__
+        # TFDS's own part of the pipeline says so.
+        empty = re.search(r"generated examples is 0 for split (\w+)", text)
+        if empty:
+            raise ValueError(
+                f"expected usable scans for the {empty[1]} split, found none; "
+                "prepare without --beam-options to see why"
+            ) from None
+        raise RuntimeError(
+            f"expected Apache Beam to finish, found {text[:200]}; its log "
+            "above says more"
+        ) from error
+
+
+@contextlib.contextmanager
+def claimed(home: Path) -> Iterator[Path]:
+    """Claims the place of a data set while it is made.
+
+    The claim is on all data sets of the same name in a `data_dir`, which have
+    one split; it ends with the process, however that ends.
+
+    Args:
+        home: `<data_dir>/<name>/<config>/<version>`, not there yet.
+
+    Yields:
+        An empty folder for TFDS's downloads.
+
+    Raises:
+        FileExistsError: If another process makes a data set there.
+    """
+    sets, configs = home.parent.parent, home.parent.parent / ".config"
+    new = [path for path in (sets, *sets.parents) if not path.exists()]
+    sets.mkdir(parents=True, exist_ok=True)
+    try:
+        with _locked(sets):
+            _sweep(home.parent)
+            _sweep(configs)
+            scratch = home.parent / f"{_INCOMPLETE}downloads"
+            scratch.mkdir(parents=True)
+            try:
+                yield scratch
+            finally:
+                _sweep(home.parent)
+                _remove_if_empty(home.parent)
+                if all(path.name.startswith(".") for path in sets.iterdir()):
+                    shutil.rmtree(configs, ignore_errors=True)
+    finally:
+        for path in new:
+            _remove_if_empty(path)
+
+
+@contextlib.contextmanager
+def _locked(sets: Path) -> Iterator[None]:
+    """Holds a lock that the system releases when the process ends."""
+    if fcntl is None:  # pragma: no cover - not on Windows
+        yield
+        return
+    path = sets / ".preparing"
+    while True:
+        with path.open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise FileExistsError(
+                    f"expected nobody else to prepare into {sets.parent}, "
+                    "found another pet-dcgan prepare at work; wait for it or "
+                    "choose another --data-dir"
+                ) from None
+            except OSError:  # a file system without locks
+                pass
+            # The last holder may have removed the file we opened.
+            if not path.exists() or not os.path.samestat(
+                os.fstat(file.fileno()), path.stat()
+            ):
+                continue
+            try:
+                yield
+            finally:
+                path.unlink(missing_ok=True)
+            return
+
+
+def _sweep(folder: Path) -> None:
+    """Removes incomplete files and folders."""
+    for path in folder.glob(f"{_INCOMPLETE}*"):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Removes an empty folder."""
+    with contextlib.suppress(OSError):
+        folder.rmdir()
