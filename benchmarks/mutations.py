@@ -272,15 +272,15 @@ MUTATIONS = (
     Mutation(
         "how near a copy is",
         "pet_dcgan/metrics/memorization.py",
-        "TWIN_RATIO = 0.5",
-        "TWIN_RATIO = 0.7",
+        "_NEAR_DUPLICATE_RATIO = 0.5",
+        "_NEAR_DUPLICATE_RATIO = 0.7",
         _tests("copy_check.py"),
     ),
     Mutation(
         "how many copies are some",
         "pet_dcgan/metrics/memorization.py",
-        "_TWIN_SHARE = 0.01",
-        "_TWIN_SHARE = 0.05",
+        "_NEAR_DUPLICATE_SHARE = 0.01",
+        "_NEAR_DUPLICATE_SHARE = 0.05",
         _tests("copy_check.py"),
     ),
     Mutation(

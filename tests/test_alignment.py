@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from toy_brains import subjects_slices
 
-from pet_dcgan.metrics.pairing import centred
+from pet_dcgan.metrics.memorization import centred
 
 
 def test_means_of_blocks():

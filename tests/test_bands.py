@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from pet_dcgan.metrics.regional_uptake import (
+from pet_dcgan.metrics.uptake import (
     bland_altman,
     region_names,
     regional_uptake,

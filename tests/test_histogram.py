@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pet_dcgan.metrics.histogram import (
+from pet_dcgan.metrics.uptake import (
     histogram_distance,
     intensity_histogram,
     joint_histogram,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.metrics.msssim import diversity, ms_ssim, scale_weights
+from pet_dcgan.metrics.image_quality import diversity, ms_ssim, scale_weights
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.pairing import nearest, random_pairs
+from pet_dcgan.metrics.neighbors import nearest, random_pairs
 
 
 def stack(count, seed):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.neighbors import precision_recall_density_coverage
+from pet_dcgan.metrics.distribution import precision_recall_density_coverage
 
 
 def column(*values):
