@@ -13,7 +13,7 @@ def checked_pair(
         image: Images to compare with them.
 
     Returns:
-        Both as float64.
+        The two arrays.
 
     Raises:
         ValueError: If the shapes differ or a value is not finite.

@@ -10,26 +10,23 @@ from scipy.stats import t as student
 # 95 % intervals of a mean hold it in 93 of 100 cohorts of 8 subjects (90 if
 # their means are skewed), of 4 subjects in 85 (83): `benchmarks/intervals.py`.
 MIN_SUBJECTS = 8
+LEVEL = 0.95
+_RESAMPLES = 2000
+_HALVES = 50
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """Confidence interval of a number, for other subjects of the same kind.
+    """Interval at `LEVEL` of a number, for other subjects of the same kind.
 
     Args:
         low: Lower end, None if there are too few subjects.
         high: Upper end, None if there are too few subjects.
-        level: Nominal coverage, such as 0.95.
-        subjects: Number of subjects that it rests on.
-        resamples: Number of resamples.
         reason: Why there are no ends, else None.
     """
 
     low: float | None
     high: float | None
-    level: float
-    subjects: int
-    resamples: int
     reason: str | None = None
 
 
@@ -39,8 +36,6 @@ def mean_interval(
     *,
     partners: np.ndarray | None = None,
     seed: int = 0,
-    resamples: int = 2000,
-    level: float = 0.95,
 ) -> Interval:
     """Interval of a mean, resampling subjects and not values.
 
@@ -59,27 +54,33 @@ def mean_interval(
             is conservative: the interval is too wide by up to `sqrt(3)` if
             values depend little on either (Owen 2007, doi
             10.1214/07-AOAS122).
-        seed: Fixes the resamples.
-        resamples: How often subjects are drawn.
-        level: Between 0 and 1.
+        seed: Of the resamples.
 
     Returns:
         The interval; with fewer than `MIN_SUBJECTS` one without ends.
 
     Raises:
-        ValueError: If the lengths differ, there is no value, a value is not
-            finite, or an option is out of range.
+        ValueError: If the lengths differ, or values are missing or not finite.
     """
-    _check_options(resamples, level)
     values = np.asarray(values, np.float64)
     groups = [subjects] if partners is None else [subjects, partners]
-    _check_values(values, groups)
+    if values.ndim != 1 or any(len(g) != len(values) for g in groups):
+        found = ", ".join(str(np.shape(g)) for g in (values, *groups))
+        raise ValueError(
+            f"expected one subject for each of the values [n], found {found}"
+        )
+    bad = np.count_nonzero(~np.isfinite(values))
+    if not len(values) or bad:
+        raise ValueError(
+            f"expected one or more finite values, found {bad} of "
+            f"{len(values)} that are not: leave them out"
+        )
     names, codes = np.unique(np.concatenate(groups), return_inverse=True)
     count = len(names)
     if count < MIN_SUBJECTS:
-        return _too_few(count, level)
+        return _too_few(count)
     drawn = np.random.default_rng(seed).multinomial(
-        count, np.full(count, 1 / count), size=resamples
+        count, np.full(count, 1 / count), size=_RESAMPLES
     )
     drawn = drawn.astype(np.float64)
     if partners is None:
@@ -91,12 +92,12 @@ def mean_interval(
     total = drawn @ counts
     held = total > 0  # resamples that hold a value at all
     means = (drawn @ sums)[held] / total[held]
-    low, high = percentile_ends(means, count, count - 1, level)
-    return Interval(low, high, level, count, len(means))
+    low, high = percentile_ends(means, count, count - 1)
+    return Interval(low, high)
 
 
 def percentile_ends(
-    resampled: np.ndarray, count: int, degrees: int, level: float
+    resampled: np.ndarray, count: int, degrees: int
 ) -> tuple[float, float]:
     """Percentiles of resampled means, moved outwards for few subjects.
 
@@ -108,12 +109,11 @@ def percentile_ends(
         resampled: A number for each resample `[resamples]`.
         count: Number of subjects.
         degrees: Degrees of freedom, `count` less the number of strata.
-        level: Between 0 and 1.
 
     Returns:
         Lower and upper end.
     """
-    quantile = student.ppf((1 + level) / 2, degrees)
+    quantile = student.ppf((1 + LEVEL) / 2, degrees)
     reach = np.sqrt(count / degrees) * quantile
     low, high = np.quantile(resampled, norm.cdf([-reach, reach]))
     return float(low), float(high)
@@ -124,8 +124,6 @@ def halves_interval(
     *,
     subjects: np.ndarray | Sequence[np.ndarray],
     seed: int = 0,
-    resamples: int = 50,
-    level: float = 0.95,
 ) -> Interval:
     """Interval of a statistic that repeated rows would mislead.
 
@@ -144,28 +142,23 @@ def halves_interval(
         subjects: Subject of each row `[n]`, or a tuple of such arrays, one
             for each set, which are halved separately. `np.arange(n)` for
             independent rows, such as those of synthetic images.
-        seed: Fixes the halves.
-        resamples: Number of halves.
-        level: Between 0 and 1.
+        seed: Of the halves.
 
     Returns:
         The interval by the smallest number of subjects in a set; with fewer
         than `MIN_SUBJECTS` one without ends, and `statistic` is not called.
 
     Raises:
-        ValueError: If an option is out of range, or the statistic is not
-            finite.
+        ValueError: If the statistic is not finite.
     """
-    _check_options(resamples, level)
     several = isinstance(subjects, tuple | list) and np.ndim(subjects[0]) == 1
     sets = [_rows_of(each) for each in (subjects if several else [subjects])]
     count = min(map(len, sets))
     if count < MIN_SUBJECTS:
-        return _too_few(count, level)
+        return _too_few(count)
     rng = np.random.default_rng(seed)
     halves = [
-        statistic(*(_half(rng, rows) for rows in sets))
-        for _ in range(resamples)
+        statistic(*(_half(rng, rows) for rows in sets)) for _ in range(_HALVES)
     ]
     value = statistic(*(np.sort(np.concatenate(rows)) for rows in sets))
     if not np.isfinite([value, *halves]).all():
@@ -176,9 +169,8 @@ def halves_interval(
     # half of an odd number is less than one half
     share = np.mean([len(rows) // 2 / len(rows) for rows in sets])
     spread = np.std(halves, ddof=1) * np.sqrt(share / (1 - share))
-    reach = spread * student.ppf((1 + level) / 2, count - 1)
-    low, high = float(value - reach), float(value + reach)
-    return Interval(low, high, level, count, resamples)
+    reach = spread * student.ppf((1 + LEVEL) / 2, count - 1)
+    return Interval(float(value - reach), float(value + reach))
 
 
 def _rows_of(subjects: np.ndarray) -> list[np.ndarray]:
@@ -194,34 +186,10 @@ def _half(rng: np.random.Generator, rows: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([rows[c] for c in np.sort(chosen)])
 
 
-def _check_values(values: np.ndarray, groups: list) -> None:
-    """Raises unless there are finite values, each of a subject."""
-    if values.ndim != 1 or any(len(g) != len(values) for g in groups):
-        found = ", ".join(str(np.shape(g)) for g in (values, *groups))
-        raise ValueError(
-            f"expected one subject for each of the values [n], found {found}"
-        )
-    if not len(values) or not np.isfinite(values).all():
-        raise ValueError(
-            "expected one or more finite values, found "
-            f"{np.count_nonzero(~np.isfinite(values))} of {len(values)} that "
-            "are not: leave them out"
-        )
-
-
-def _check_options(resamples: int, level: float) -> None:
-    """Raises if an option is out of range."""
-    if resamples < 2 or not 0 < level < 1:
-        raise ValueError(
-            "expected two or more resamples and a level between 0 and 1, "
-            f"found {resamples} and {level}"
-        )
-
-
-def _too_few(count: int, level: float) -> Interval:
+def _too_few(count: int) -> Interval:
     """An interval without ends, and why."""
     reason = (
         f"an interval needs {MIN_SUBJECTS} or more subjects, and there "
         f"{'is' if count == 1 else 'are'} {count}"
     )
-    return Interval(None, None, level, count, 0, reason)
+    return Interval(None, None, reason)

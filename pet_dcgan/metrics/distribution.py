@@ -10,28 +10,14 @@ from pet_dcgan.metrics.neighbors import kth_neighbour_distances
 
 
 class Kid(NamedTuple):
-    """Kernel inception distance and its standard error.
-
-    Args:
-        value: Squared maximum mean discrepancy, unbiased: 0 on average for
-            two samples of one distribution, so it can be negative.
-        standard_error: Standard error of `value`.
-    """
+    """Kernel inception distance, possibly negative, and its standard error."""
 
     value: float
     standard_error: float
 
 
 class Prdc(NamedTuple):
-    """How much of one set of features another one matches.
-
-    Args:
-        precision: Share of synthetic rows among the real ones.
-        recall: Share of real rows among the synthetic ones.
-        density: How densely real rows surround the synthetic ones; about 1
-            for one distribution, and it may be higher.
-        coverage: Share of real rows with a synthetic one close to them.
-    """
+    """Results of `precision_recall_density_coverage`."""
 
     precision: float
     recall: float
@@ -51,8 +37,9 @@ def kid(
 
     The unbiased estimate of the squared maximum mean discrepancy with the
     kernel `(x.y / d + 1)^3`, by Binkowski et al. (2018), "Demystifying MMD
-    GANs", arXiv 1801.01401, section 4. They average it over subsets; here all
-    rows are used, which has the same expectation and less noise.
+    GANs", arXiv 1801.01401, section 4: 0 on average for two samples of one
+    distribution. They average it over subsets; here all rows are used, which
+    has the same expectation and less noise.
 
     The standard error is the spread of the estimate over subsets, drawn
     without replacement, of half of each kind (Politis & Romano 1994, doi

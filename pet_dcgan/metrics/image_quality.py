@@ -103,25 +103,15 @@ def windowed_ssim(
     10.1109/TIP.2003.819861, with a Gaussian window of 11x11 pixels and a
     standard deviation of 1.5 that stays within the image; equal to
     `tf.image.ssim`. The black background, alike in all images, raises it.
-
-    Args:
-        real: Real images `[..., height, width]` in SUVR, 11 pixels or more.
-        image: Images of the same shape.
-        dynamic_range: `L`: the largest SUVR that can be stored.
-
-    Returns:
-        Similarity `[...]` in [-1, 1], float64; 1 for equal images.
-
-    Raises:
-        ValueError: If the shapes differ, the images are smaller than the
-            window, a value is not finite or `dynamic_range` is not positive.
+    Arguments and errors are those of `ssim`; images smaller than the window
+    are refused.
     """
     luminance, structure = _similarity_maps(real, image, dynamic_range)
     return (luminance * structure).mean(axis=(-2, -1))
 
 
 def ms_ssim(
-    a: np.ndarray, b: np.ndarray, *, dynamic_range: float
+    real: np.ndarray, image: np.ndarray, *, dynamic_range: float
 ) -> np.ndarray:
     """Structural similarity at several scales.
 
@@ -135,21 +125,12 @@ def ms_ssim(
     11. Smaller images keep the window and lose the coarsest scales (four are
     left at 128 pixels, three at 64, two at 32, one at 16), and the remaining
     weights are divided by their sum, so values of different image sizes
-    cannot be compared.
-
-    Args:
-        a: Images `[..., height, width]` in SUVR, 11 pixels or more.
-        b: Images of the same shape.
-        dynamic_range: `L`: the largest SUVR that can be stored.
+    cannot be compared. Arguments and errors are those of `windowed_ssim`.
 
     Returns:
         Similarity `[...]` in [0, 1], float64; 1 for equal images.
-
-    Raises:
-        ValueError: If the shapes differ, the images are smaller than the
-            window, a value is not finite or `dynamic_range` is not positive.
     """
-    a, b = checked_pair(a, b)
+    a, b = checked_pair(real, image)
     sides = [min(a.shape[-2:])]
     for _ in _SCALE_WEIGHTS[1:]:
         sides.append((sides[-1] + 1) // 2)

@@ -133,14 +133,13 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The image of a pool with the least root mean square difference.
 
-    Blocks of images are converted to float64 at a time, so memory does not
-    grow with their number.
+    Unlike `nearest_rows`, whose other arguments and errors it shares, it
+    converts images to float64 block by block and needs less memory.
 
     Args:
         images: Images `[n, height, width]` in SUVR.
         pool: Candidates `[m, height, width]` in SUVR.
-        subjects: Subject of each image `[n]`. With `pool_subjects`, an image
-            is never paired with one of its own subject.
+        subjects: Subject of each image `[n]`.
         pool_subjects: Subject of each candidate `[m]`.
 
     Returns:
@@ -189,9 +188,8 @@ def random_pairs(
         count: Number of images `n`.
         pool_count: Number of candidates `m`.
         seed: The same seed gives the same pairs.
-        subjects: Subject of each image `[n]`. With `pool_subjects`, an image
-            is never paired with one of its own subject.
-        pool_subjects: Subject of each candidate `[m]`.
+        subjects: As for `nearest_rows`.
+        pool_subjects: As for `nearest_rows`.
 
     Returns:
         Index into the pool `[n]`.

@@ -16,12 +16,7 @@ _CHUNK = 256
 
 
 class Spectrum(NamedTuple):
-    """Power of images by spatial frequency.
-
-    Args:
-        frequency: Middle of each ring `[k]`, cycles per mm.
-        power: Mean power of a frequency in the ring `[n, k]`, SUVR squared.
-    """
+    """Middle of each ring `[k]` in cycles per mm, and power `[n, k]`."""
 
     frequency: np.ndarray
     power: np.ndarray
@@ -46,7 +41,8 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
         spacing_mm: Distance of two pixels.
 
     Returns:
-        Frequencies from one period per image upwards, and powers.
+        Frequencies from one period per image upwards, and the mean power of a
+        frequency in each ring, in SUVR squared.
 
     Raises:
         ValueError: If the shape is wrong, a value is not finite, or

@@ -19,16 +19,14 @@ _CHUNK = 256
 
 
 class BlandAltman(NamedTuple):
-    """Agreement of two measurements, for instance of two kinds of image.
+    """Agreement of paired measurements, from `bland_altman`.
 
     Args:
-        bias: Mean difference.
+        bias: Mean difference `[...]`.
         lower: Lower limit of agreement, `bias - 1.96 sd`.
         upper: Upper limit of agreement, `bias + 1.96 sd`.
-        averages: Average of each pair `[n, ...]`, the horizontal axis of the
-            figure.
-        differences: Difference of each pair `[n, ...]`, synthetic minus real,
-            its vertical axis.
+        averages: Mean of each pair `[n, ...]`.
+        differences: Synthetic minus real of each pair `[n, ...]`.
     """
 
     bias: np.ndarray
@@ -50,8 +48,8 @@ def joint_histogram(
     Args:
         x: Image or images `[..., height, width]` in SUVR.
         y: Array of the same shape; its intensities run along the second axis.
-        suvr_max: Upper end of the bins, which start at 0; values outside are
-            counted in the outermost bins.
+        suvr_max: Upper end of the bins, which start at 0; values outside
+            count in the outermost bins.
         bins: Number of bins of each axis, all of one width.
 
     Returns:
@@ -72,17 +70,10 @@ def intensity_histogram(
 ) -> np.ndarray:
     """Share of the pixels of each image in each bin of intensity.
 
-    Args:
-        images: `[..., height, width]` in SUVR.
-        suvr_max: As for `joint_histogram`.
-        bins: Number of bins, all of one width.
+    Arguments and errors are those of `joint_histogram`.
 
     Returns:
         Shares `[..., bins]`, those of an image summing to one, float64.
-
-    Raises:
-        ValueError: If a value is not finite, or `bins` or `suvr_max` is not
-            positive.
     """
     images, _ = checked_pair(images, images)
     count = int(np.prod(images.shape[:-2]))
@@ -107,8 +98,7 @@ def histogram_distance(
 ) -> np.ndarray:
     """Wasserstein distance of two histograms over the same bins.
 
-    Places every value in the middle of its bin, so it differs from
-    `wasserstein` by at most one bin; fast enough for many resamples.
+    Off from `wasserstein` by at most one bin; fast enough for resampling.
 
     Args:
         a: Shares `[..., bins]` from `intensity_histogram`.
@@ -175,8 +165,8 @@ def region_names(plane: str) -> tuple[str, ...]:
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
 
     Returns:
-        Names of the first and the last rows, of the first and the last
-        columns between them, and of the middle.
+        Names of the first and last rows, of the first and last columns
+        between them, and of the middle.
 
     Raises:
         ValueError: If there is no such plane.
@@ -267,12 +257,9 @@ def bland_altman(
     interval of the bias is `confidence.mean_interval` of the differences.
 
     Args:
-        real_means: `[n, ...]`, two or more; each column of `[n, 5]` from
-            `regional_uptake` is taken separately.
+        real_means: `[n, ...]`, two or more, such as `regional_uptake`, whose
+            columns are taken separately.
         synthetic_means: Those of the paired images `[n, ...]`.
-
-    Returns:
-        Bias and limits `[...]`, and the points of the figure.
 
     Raises:
         ValueError: If the shapes differ, there are fewer than two pairs, or a

@@ -20,7 +20,6 @@ from pet_dcgan.metrics.confidence import (
 from pet_dcgan.study.settings import ARMS, REAL, SYNTHETIC
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
-_LEVEL = 0.95
 _RESAMPLES = 2000
 _DIGITS = 6
 
@@ -201,11 +200,10 @@ def interval_of(resampled: np.ndarray, truth: np.ndarray) -> Interval:
             f"an interval needs {MIN_SUBJECTS} or more held-out subjects, and "
             f"there are {count}"
         )
-        return Interval(None, None, _LEVEL, count, 0, reason)
+        return Interval(None, None, reason)
     # drawing within stages costs a degree of freedom for each
     degrees = count - len(np.unique(truth))
-    low, high = percentile_ends(resampled, count, degrees, _LEVEL)
-    return Interval(low, high, _LEVEL, count, len(resampled))
+    return Interval(*percentile_ends(resampled, count, degrees))
 
 
 def kept_signal(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
