@@ -178,7 +178,7 @@ def test_progress_and_lines_before_each_generator(
         make_settings(toy_set),
         tmp_path / "out",
         progress=progress,
-        say=lines.append,
+        status=lines.append,
     )
     assert lines[0] == "generator 1 of 4: NC axial, 34 % of the subjects"
     assert len(lines) == 4

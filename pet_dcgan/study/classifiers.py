@@ -139,7 +139,7 @@ def train_and_predict(
     planes = []
     for plane in settings.planes:
         model = train_classifier(
-            training_images(cell, plane, settings, data, generators),
+            _training_images(cell, plane, settings, data, generators),
             classes=len(settings.classes),
             # the same for every arm, so that these differ by it alone
             seed=1000 * settings.seed + cell.seed,
@@ -154,7 +154,7 @@ def train_and_predict(
     return dataclasses.replace(uniform, probabilities=probabilities)
 
 
-def training_images(
+def _training_images(
     cell: Cell,
     plane: str,
     settings: StudySettings,
@@ -163,27 +163,19 @@ def training_images(
 ) -> Labelled:
     """The images that a classifier is trained on.
 
-    Of each stage there are as many synthetic images as real ones at 100 %.
-    Where there are both kinds, each fills half a batch, however many there
-    are of it.
-
-    Args:
-        cell: Which arm, fraction and seed.
-        plane: As `"axial"`.
-        settings: Classes, and whether labels are shuffled.
-        data: Training slices.
-        generators: Those of the cell's fraction, if its arm uses any.
+    Where there are real and synthetic ones, each kind fills half a batch,
+    however many there are of it.
     """
     real = data.training[plane].of(data.subjects(cell.fraction))
     labels, shuffle = real.labels, settings.shuffle_labels
     if shuffle:
-        labels = shuffle_by_owner(labels, real.subjects, seed=cell.seed)
+        labels = _shuffle_by_owner(labels, real.subjects, seed=cell.seed)
     if not cell.needs_synthetic:
         return Labelled(real.images, labels)
     synthetic, others = _synthetic(cell, plane, settings, data, generators)
     if shuffle:
         owners = np.arange(len(others))
-        others = shuffle_by_owner(others, owners, seed=cell.seed)
+        others = _shuffle_by_owner(others, owners, seed=cell.seed)
     if cell.arm == SYNTHETIC:
         return Labelled(synthetic, others)
     images = np.concatenate([real.images, synthetic])
@@ -209,19 +201,10 @@ def _synthetic(
     return np.concatenate(images), np.concatenate(labels)
 
 
-def shuffle_by_owner(
+def _shuffle_by_owner(
     labels: np.ndarray, owners: np.ndarray, *, seed: int
 ) -> np.ndarray:
-    """Shuffles labels among owners, whose rows keep a common label.
-
-    Args:
-        labels: Integers `[n]`.
-        owners: Owner of each row `[n]`; synthetic images own themselves.
-        seed: Of the order.
-
-    Returns:
-        Integers `[n]`, every label for as many owners as before.
-    """
+    """Shuffles labels `[n]` among their owners, who keep a common label."""
     _, first, codes = np.unique(owners, return_index=True, return_inverse=True)
     rng = np.random.default_rng([seed, 1])
     return rng.permutation(np.asarray(labels)[first])[codes]

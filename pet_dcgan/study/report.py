@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -71,10 +70,7 @@ def summarise(
         "of": len(cells),
         "classes": list(classes),
         "judged_on": list(settings.test_splits),
-        "judged": {
-            stage: int(np.count_nonzero(truth == label))
-            for label, stage in enumerate(classes)
-        },
+        "judged": {s: int((truth == k).sum()) for k, s in enumerate(classes)},
         "training_subjects": {
             str(fraction): {s: len(data.subsets[fraction][s]) for s in classes}
             for fraction in settings.fractions
@@ -89,18 +85,17 @@ def summarise(
         ],
         "settings": public,
     }
-    return {"words": conclusions(summary), **summary}
+    return {"words": _conclusions(summary), **summary}
 
 
 def _result(
     cell: Cell, settings: StudySettings, data: StudyData, found: Predictions
 ) -> dict[str, Any]:
     """One row of `results.csv`."""
-    parts = data.training.values()
+    parts, subset = data.training.values(), data.subsets[cell.fraction]
     subjects = data.subjects(cell.fraction)
     real = sum(part.count(of=subjects) for part in parts)
     synthetic = sum(part.count() for part in parts)
-    subset = data.subsets[cell.fraction]
     return {
         "fraction": cell.fraction,
         "seed": cell.seed,
@@ -114,16 +109,8 @@ def _result(
     }
 
 
-def conclusions(summary: Mapping[str, Any]) -> list[str]:
-    """The results of a study in sentences.
-
-    Args:
-        summary: The content of `study.json`, from `run_study`.
-
-    Returns:
-        What the numbers are valid for, the results at each fraction, and
-        what the intervals leave out.
-    """
+def _conclusions(summary: Mapping[str, Any]) -> list[str]:
+    """The results in sentences, and what they are valid for."""
     lines = []
     if summary["phantom"]:
         lines.append(

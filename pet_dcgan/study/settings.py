@@ -105,13 +105,11 @@ class StudySettings:
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
 
-def subset(subjects: Iterable[str], *, percent: int, seed: int) -> set[str]:
+def _subset(subjects: Iterable[str], *, percent: int, seed: int) -> set[str]:
     """A percentage of the subjects, at least one.
 
-    Args:
-        subjects: Training subjects of a stage.
-        percent: From 1 to 100; a larger subset contains every smaller one.
-        seed: Of the order, which depends on it and the names alone.
+    The order depends on the seed and the names alone, so that a larger subset
+    contains every smaller one.
     """
 
     def rank(subject: str) -> str:
@@ -209,7 +207,7 @@ def load_study_data(settings: StudySettings) -> StudyData:
         },
         subsets={
             fraction: {
-                stage: subset(subjects, percent=fraction, seed=settings.seed)
+                stage: _subset(subjects, percent=fraction, seed=settings.seed)
                 for stage, subjects in by_stage.items()
                 if subjects
             }

@@ -97,15 +97,15 @@ def _statistics(
 ) -> list[dict[str, Any]]:
     """Mean and interval of each metric, or of its difference."""
     truth = predictions[0].truth
-    draws = draw(truth, len(predictions), resamples=_RESAMPLES, seed=seed)
-    resampled, means = resample(predictions, *draws), _means(predictions)
+    draws = _draw(truth, len(predictions), resamples=_RESAMPLES, seed=seed)
+    resampled, means = _resample(predictions, *draws), _means(predictions)
     if minus:
-        others, other_means = resample(minus, *draws), _means(minus)
+        others, other_means = _resample(minus, *draws), _means(minus)
         resampled = {m: resampled[m] - others[m] for m in METRICS}
         means = {m: means[m] - other_means[m] for m in METRICS}
     rows = []
     for metric in METRICS:
-        interval = interval_of(resampled[metric], truth)
+        interval = _interval(resampled[metric], truth)
         reason = {"reason": interval.reason} if interval.reason else {}
         rows.append(
             {
@@ -120,20 +120,12 @@ def _statistics(
     return rows
 
 
-def draw(
+def _draw(
     truth: np.ndarray, seeds: int, *, resamples: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draws subjects, as many of each stage as there are, and seeds.
+    """How often each subject of a stage is drawn, and the weight of each seed.
 
-    Args:
-        truth: Stages of the subjects `[n]`.
-        seeds: Number of seeds.
-        resamples: Number of resamples.
-        seed: Of the random numbers.
-
-    Returns:
-        How often each subject was drawn `[resamples, n]`, and the weight of
-        each seed `[resamples, seeds]`, whose rows sum to 1.
+    Both `[resamples, ...]`; weights sum to 1.
     """
     rng = np.random.default_rng([seed, 2])
     counts = np.zeros([resamples, len(truth)])
@@ -145,21 +137,13 @@ def draw(
     return counts, rng.multinomial(seeds, share, size=resamples) / seeds
 
 
-def resample(
+def _resample(
     predictions: Sequence[Predictions], counts: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Each metric of the drawn subjects, averaged over the drawn seeds.
+    """Each metric `[resamples]` of the drawn subjects, over the drawn seeds.
 
-    All three are means over subjects or over pairs of subjects of different
-    stages, so that weights do and nothing is predicted again.
-
-    Args:
-        predictions: Of each seed, for the same subjects.
-        counts: From `draw` `[resamples, n]`.
-        weights: From `draw` `[resamples, seeds]`.
-
-    Returns:
-        `[resamples]` by metric.
+    All three are means over subjects, or over pairs of subjects of different
+    stages, so weighting is enough and nothing is predicted again.
     """
     found = dict.fromkeys(METRICS, 0.0)
     for one, weight in zip(predictions, weights.T, strict=True):
@@ -187,13 +171,8 @@ def _resample_seed(
     }
 
 
-def interval_of(resampled: np.ndarray, truth: np.ndarray) -> Interval:
-    """Percentile interval of resamples, or the reason why there is none.
-
-    Args:
-        resampled: A number for each resample `[resamples]`.
-        truth: Stages of the subjects that were drawn `[n]`.
-    """
+def _interval(resampled: np.ndarray, truth: np.ndarray) -> Interval:
+    """Percentile interval of resamples of these subjects."""
     count = len(truth)
     if count < MIN_SUBJECTS:
         reason = (

@@ -16,13 +16,13 @@ is selected by these.
 """
 
 import contextlib
-import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.classifiers import (
@@ -73,8 +73,7 @@ def run_study(
 ) -> dict[str, Any]:
     """Trains every classifier that is not finished, and summarises all.
 
-    A study can be stopped at any time and resumed: each classifier has a file
-    of its own, and the tables are marked partial.
+    A study can be stopped at any time and resumed.
 
     Args:
         settings: What is compared.
@@ -102,7 +101,7 @@ def run_study(
     missing = [s for s in generator_specs(settings) if s not in given]
     for spec in missing:  # fails now, not hours later
         training_config(spec, settings, data)
-    folder = StudyFolder(out, settings.classes)
+    folder = _Folder(out, settings.classes)
     paths = {"runs": sorted(str(Path(path).resolve()) for path in runs)}
     folder.claim(settings.to_dict() | paths, resume=resume)
     study = _Study(settings, data, folder, given)
@@ -130,18 +129,17 @@ class _Study:
         self,
         settings: StudySettings,
         data: StudyData,
-        folder: "StudyFolder",
+        folder: "_Folder",
         given: dict[GeneratorSpec, Run],
     ) -> None:
         self.settings, self.data, self.folder = settings, data, folder
         self.given, self.generators = given, dict(given)
         self.cells = study_cells(settings)
         blank = uniform_predictions(data.test, len(settings.classes))
-        self.predictions = {
-            cell: found
-            for cell in self.cells
-            if (found := folder.read_predictions(cell, expected=blank))
+        found = {
+            c: folder.read_predictions(c, expected=blank) for c in self.cells
         }
+        self.predictions = {c: p for c, p in found.items() if p}
 
     def classify(self, *, with_generators: bool, progress: Progress) -> None:
         """Trains the classifiers that are not finished."""
@@ -165,53 +163,36 @@ class _Study:
 
     def summary(self) -> dict[str, Any]:
         """Everything found so far."""
-        generators = [
-            describe(run, spec, given=spec in self.given)
-            for spec, run in sorted(self.generators.items())
-        ]
         return summarise(
             self.settings,
             self.data,
             self.predictions,
             cells=self.cells,
-            generators=generators,
+            generators=[
+                describe(run, spec, given=spec in self.given)
+                for spec, run in sorted(self.generators.items())
+            ],
         )
 
 
-class StudyFolder:
-    """A study on disk.
-
-    Args:
-        path: The folder.
-        classes: The stages to tell apart, in the order of the labels.
-    """
+class _Folder:
+    """The study on disk, with its classes in the order of the labels."""
 
     def __init__(self, path: str | Path, classes: tuple[str, ...]) -> None:
         self.path = Path(path)
         self.classes = classes
 
     def claim(self, settings: Mapping[str, Any], *, resume: bool) -> None:
-        """Takes a free folder, or that of the same study to resume.
-
-        Args:
-            settings: Settings of the study.
-            resume: Whether to continue a study that was stopped.
-
-        Raises:
-            FileExistsError: If the folder is in use and `resume` is unset.
-            FileNotFoundError: If there is no study to resume.
-            ValueError: If the study there has other settings.
-        """
+        """Takes a free folder, or that of the same study to resume."""
         file = self.path / "settings.json"
         if resume:
             self._require_same(file, settings)
             return
-        if self.path.exists() and (
-            not self.path.is_dir() or any(self.path.iterdir())
-        ):
+        path = self.path
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise FileExistsError(
-                f"{self.path} already holds a study or other files: continue "
-                "with --resume, or choose another --out"
+                f"{path} already holds a study or other files: continue with "
+                "--resume, or choose another --out"
             )
         _write_json(file, settings)
 
@@ -245,46 +226,28 @@ class StudyFolder:
         return self.path / "predictions" / name
 
     def write_predictions(self, cell: Cell, found: Predictions) -> None:
-        """Writes the predictions of a classifier.
-
-        Args:
-            cell: The classifier.
-            found: Its predictions.
-        """
+        """Writes the predictions of a classifier."""
+        table = pd.DataFrame(found.probabilities, columns=self.classes)
         stages = [self.classes[label] for label in found.truth]
-        # the repr of a float is read back as the same number
-        numbers = [[repr(float(p)) for p in row] for row in found.probabilities]
-        rows = zip(found.subjects, stages, numbers, strict=True)
-        _write_csv(
-            self.predictions_file(cell),
-            ("subject", "stage", *self.classes),
-            ([subject, stage, *row] for subject, stage, row in rows),
-        )
+        table.insert(0, "subject", found.subjects)
+        table.insert(1, "stage", stages)
+        _write_csv(self.predictions_file(cell), table)
 
     def read_predictions(
         self, cell: Cell, *, expected: Predictions
     ) -> Predictions | None:
-        """Reads the predictions of a classifier; None if it is not finished.
-
-        Args:
-            cell: Which classifier.
-            expected: Subjects and stages that they must be of.
-
-        Raises:
-            ValueError: If the file is damaged or of other subjects.
-        """
+        """Reads the predictions of a classifier; None if it is not finished."""
         path = self.predictions_file(cell)
         if not path.is_file():
             return None
         try:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.DictReader(file))
+            table = pd.read_csv(path, dtype=str, keep_default_na=False)
+            if table.isna().any(axis=None):
+                raise ValueError("a row is too short")
             found = Predictions(
-                np.array([row["subject"] for row in rows]),
-                np.array([self.classes.index(row["stage"]) for row in rows]),
-                np.array(
-                    [[float(row[c]) for c in self.classes] for row in rows]
-                ),
+                table["subject"].to_numpy(str),
+                np.array([self.classes.index(s) for s in table["stage"]]),
+                table[list(self.classes)].to_numpy(np.float64),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(
@@ -301,26 +264,16 @@ class StudyFolder:
 
     def write_summary(self, summary: Mapping[str, Any]) -> None:
         """Writes `study.json`, and `results.csv` with its last column."""
-        mark = "complete" if summary["complete"] else "partial"
-        rows = (row | {"study": mark} for row in summary["results"])
-        _write_csv(
-            self.path / "results.csv",
-            _COLUMNS,
-            ([row[column] for column in _COLUMNS] for row in rows),
-        )
+        table = pd.DataFrame(summary["results"], columns=_COLUMNS)
+        table["study"] = "complete" if summary["complete"] else "partial"
+        _write_csv(self.path / "results.csv", table)
         _write_json(self.path / "study.json", summary)
 
 
-def _write_csv(
-    path: Path, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
+def _write_csv(path: Path, table: pd.DataFrame) -> None:
     """Writes a table, completely or not at all."""
-    with (
-        replacing(path) as temporary,
-        temporary.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerows([columns, *rows])
+    with replacing(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def _write_json(path: Path, values: Mapping[str, Any]) -> None:
