@@ -102,8 +102,7 @@ def percentile_ends(
     """Percentiles of resampled means, moved outwards for few subjects.
 
     A resample varies by `degrees / count` too little, and the normal quantile
-    that percentiles stand for is below Student's (Hesterberg 2015, doi
-    10.1080/00031305.2015.1089789).
+    is below Student's (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
 
     Args:
         resampled: A number for each resample `[resamples]`.
@@ -127,21 +126,18 @@ def halves_interval(
 ) -> Interval:
     """Interval of a statistic that repeated rows would mislead.
 
-    Metrics of neighbours (precision, coverage, authenticity) or of pairs (KID)
-    take a repeated row for a copy, so subjects are drawn without replacement:
-    the spread over random halves is that of the whole over samples (Politis &
-    Romano 1994, doi 10.1214/aos/1176325770, with the factor `sqrt(b / (n -
-    b))` for `b` of `n`). The interval is the value for all rows plus and minus
-    that spread times Student's t, since half as many rows may have another
-    mean. Its ends can lie outside the range of the statistic.
+    Metrics of neighbours or pairs (precision, KID) take a repeated row for a
+    copy, so subjects are drawn without replacement: the spread over random
+    halves is that of the whole over samples (Politis & Romano 1994, doi
+    10.1214/aos/1176325770, with the factor `sqrt(b / (n - b))` for `b` of
+    `n`). The interval is the value for all rows plus and minus that spread
+    times Student's t; it can exceed the range of the statistic.
 
     Args:
-        statistic: Takes the row indices of a half, int64 `[m]`, and returns a
-            number; with several sets it takes one such array for each. Halves
-            of subjects with unequal numbers of rows differ in length.
-        subjects: Subject of each row `[n]`, or a tuple of such arrays, one
-            for each set, which are halved separately. `np.arange(n)` for
-            independent rows, such as those of synthetic images.
+        statistic: Takes the row indices of a half, int64 `[m]`, one array for
+            each set; their lengths vary with the rows of subjects.
+        subjects: Subject of each row `[n]`, or a tuple of such arrays for sets
+            that are halved separately. `np.arange(n)` for independent rows.
         seed: Of the halves.
 
     Returns:

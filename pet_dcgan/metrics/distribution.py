@@ -160,9 +160,9 @@ def frechet_ratio(
 
     The ratio that medigan (Osuala et al. 2023, doi 10.1117/1.JMI.10.6.061403)
     ranks generators by: 1 if synthetic images are as near to real ones as
-    other real ones are, towards 0 the worse they are. All distances are of
-    equal counts: each real half is compared with the other and with as many
-    synthetic rows. Means over `splits` halvings are taken before dividing.
+    other real ones are, towards 0 the worse they are. Each real half is
+    compared with the other and with as many synthetic rows; means over the
+    halvings are taken before dividing.
 
     Args:
         real: Features of real images `[n, d]`.

@@ -19,6 +19,7 @@ from pet_dcgan.metrics.neighbors import (
     subject_ratios,
 )
 
+_SIDE = 32
 # a near duplicate is twice as near to one training subject as to any other
 _NEAR_DUPLICATE_RATIO = 0.5
 _NEAR_DUPLICATE_SHARE = 0.01
@@ -43,10 +44,9 @@ class CopyTest(NamedTuple):
     """How near synthetic images are to training images, against held-out ones.
 
     Args:
-        z_score: Below 0 if synthetic images are nearer, above if they are
-            farther. Meehan et al. speak of copies below -3.
-        p_value: Probability of so low a z-score if synthetic images are as
-            near as held-out ones.
+        z_score: Below 0 if synthetic images are nearer; Meehan et al. speak of
+            copies below -3.
+        p_value: Probability of so low a z-score for held-out images.
         share_nearer: Probability that a synthetic image is nearer than a
             held-out one: 0.5 for equally near, 1 for copies.
     """
@@ -117,14 +117,10 @@ def check_memorization(
 ) -> MemorizationCheck:
     """Searches synthetic images for copies of training images.
 
-    Images are compared centred and pooled to 32x32 (`centred`), so a shift of
-    a few pixels, noise or some blur does not hide a copy. Mirrored copies,
-    mixtures of subjects, and copies whose uptake is scaled by more than about
-    a tenth are not recognised.
-
-    A near duplicate compares an image with training subjects alone, so it
-    needs no held-out subjects and finds single copies among many new images,
-    which the C_T test, a test of the whole, does not.
+    Images are compared `centred`, so a shift of a few pixels, noise or some
+    blur does not hide a copy. Mirrored copies, mixtures of subjects, and copies
+    whose uptake is scaled by more than about a tenth are not recognised. Near
+    duplicates are single copies, which C_T, a test of the whole, can miss.
 
     Args:
         train: Training slices `[l, size, size]` in SUVR.
@@ -159,19 +155,15 @@ def check_memorization(
 
 
 def authenticity(
-    train: np.ndarray,
-    synthetic: np.ndarray,
-    *,
-    subjects: np.ndarray | None = None,
+    train: np.ndarray, synthetic: np.ndarray, *, subjects: np.ndarray
 ) -> float:
     """Share of synthetic images that are no copy by their neighbourhood.
 
     A synthetic image counts as a copy if its nearest training image is nearer
-    to it than to any other training image (Alaa et al. 2022, arXiv 2102.08921,
-    section 4.2). With `subjects` the other training image has to be of another
-    subject: neighbours are mostly slices of one subject, nearer than any new
-    image can be, and would hide a subject that is replayed with a change.
-    There is no fixed threshold: compare with held-out images.
+    to it than to any training image of another subject (Alaa et al. 2022,
+    arXiv 2102.08921, section 4.2, where any other image counts: that would
+    miss subjects replayed with a change, since slices of one subject are
+    close). There is no fixed threshold: compare with held-out images.
 
     Args:
         train: Training images or their features `[n, ...]`.
@@ -183,7 +175,7 @@ def authenticity(
 
     Raises:
         ValueError: If the shapes differ, a value is not finite, or there are
-            no two training rows (of two subjects) to compare.
+            no training rows of two subjects.
     """
     train, synthetic = checked_rows(train, synthetic)
     owners = subject_codes(subjects, len(train))
@@ -207,11 +199,10 @@ def copy_test(
     against held-out rows, becomes a z-score with mean `mn / 2` and variance
     `mn (m + n + 1) / 12`; the whole space is one cell.
 
-    That variance is for independent rows, which slices of a subject are not.
-    With `held_out_subjects` a subject counts as one row, whose share of nearer
-    synthetic rows is the mean over its slices, and `m` is the number of
-    subjects: right if the slices of a subject all agree, conservative if not.
-    `|z|` then cannot exceed about `sqrt(3 m)`.
+    That variance is for independent rows. With `held_out_subjects` a subject
+    counts as one row, whose share of nearer synthetic rows is the mean over
+    its slices: right if these all agree, conservative if not. `|z|` then
+    cannot exceed about `sqrt(3 m)`.
 
     Args:
         train: Training images or their features `[l, ...]`.
@@ -242,33 +233,29 @@ def copy_test(
     return CopyTest(z_score, float(norm.cdf(z_score)), share)
 
 
-def centred(images_suvr: np.ndarray, *, side: int = 32) -> np.ndarray:
-    """Images with their centre of mass in the middle, pooled to few pixels.
+def centred(images_suvr: np.ndarray) -> np.ndarray:
+    """Images with their centre of mass in the middle, pooled to 32x32 pixels.
 
-    A replayed image that was shifted or made noisy is far from its original
-    pixel by pixel, but not in this form. Shifts are bilinear and fill with 0.
-    An image without uptake stays as it is.
+    Shifts are bilinear and fill with 0. An image without uptake stays as it is.
 
     Args:
         images_suvr: `[n, size, size]` in SUVR.
-        side: Height and width of the result, of means over blocks.
 
     Returns:
-        float32 `[n, side, side]`.
+        float32 `[n, 32, 32]`, means of blocks.
 
     Raises:
-        ValueError: If `side` does not divide the size, or a value is not
-            finite.
+        ValueError: If the size is no multiple of 32, or a value is not finite.
     """
     images = np.asarray(images_suvr, np.float32)
-    if images.ndim != 3 or any(n % side or not n for n in images.shape[1:]):
+    if images.ndim != 3 or any(n % _SIDE or not n for n in images.shape[1:]):
         raise ValueError(
-            f"expected images [n, height, width] of multiples of {side} "
+            f"expected images [n, height, width] of multiples of {_SIDE} "
             f"pixels, found shape {images.shape}"
         )
     require_finite(images)
     _, height, width = images.shape
-    blocks = side, height // side, side, width // side
+    blocks = _SIDE, height // _SIDE, _SIDE, width // _SIDE
     # one by one, to hold no second copy of the whole images
     moved = (_moved(image).reshape(blocks) for image in images)
     return np.stack([image.mean(axis=(1, 3)) for image in moved])

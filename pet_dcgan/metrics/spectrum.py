@@ -26,15 +26,13 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
     """Power of each image in rings of spatial frequency.
 
     The squared magnitude of the discrete Fourier transform, averaged over
-    rings one step of frequency wide: Durall et al. (2020), arXiv 2003.01826,
-    who show that transposed convolutions put too much into the finest rings.
-    Rings go on beyond the Nyquist frequency into the corners, where a
-    checkerboard lies.
+    rings one step of frequency wide (Durall et al. 2020, arXiv 2003.01826),
+    beyond the Nyquist frequency into the corners, where a checkerboard lies.
 
     The mean is subtracted and a Hann window applied first, since uptake at
-    the border of an image (scalp, in a tight crop) would otherwise act as a
-    sharp edge and hide fine patterns. The sum over all frequencies is the
-    mean square of what remains, divided by that of the window.
+    the border (scalp, in a tight crop) would act as a sharp edge and hide
+    fine patterns. All powers sum to the mean square of the result, over that
+    of the window.
 
     Args:
         images: `[n, size, size]` in SUVR.
@@ -97,10 +95,9 @@ def spectrum_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
 def nyquist_power(images: np.ndarray) -> np.ndarray:
     """Power of each image in stripes and checkerboards of single pixels.
 
-    The sum of the powers of all frequencies in the outermost eighth below
-    the Nyquist frequency, along rows or along columns: what alternates from
-    pixel to pixel, as artefacts of transposed convolutions with a stride of 2
-    do (Odena et al. 2016, doi 10.23915/distill.00003). Windowed as in
+    The sum of the powers in the outermost eighth below the Nyquist frequency,
+    along rows or columns, where artefacts of transposed convolutions lie
+    (Odena et al. 2016, doi 10.23915/distill.00003). Windowed as in
     `radial_power_spectrum`.
 
     Args:
@@ -124,10 +121,9 @@ def nyquist_power(images: np.ndarray) -> np.ndarray:
 def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
     """Power near the Nyquist frequency, synthetic over real.
 
-    1 if synthetic images have as much of it as real ones, well above 1 for a
-    checkerboard, well below 1 for images that are too smooth. Smooth real
-    images have next to none, so that an invisible checkerboard has a ratio of
-    thousands: check the roots of the powers as well.
+    Well above 1 for a checkerboard, well below for images that are too smooth.
+    Smooth real images have next to none, so that an invisible checkerboard has
+    a ratio of thousands: check the roots of the powers as well.
 
     Args:
         real: `nyquist_power` of real images `[n]`.

@@ -124,9 +124,9 @@ def histogram_distance(
 def wasserstein(a: np.ndarray, b: np.ndarray) -> float:
     """Wasserstein distance (of order 1) of two samples of intensities.
 
-    The area between the two distribution functions: how far SUVR would have
-    to be moved, on average, to turn one sample into the other (Vallender
-    1974, doi 10.1137/1118101). Exact; the samples may differ in size.
+    The area between the two distribution functions: how far SUVR has to be
+    moved, on average, to turn one sample into the other (Vallender 1974, doi
+    10.1137/1118101). Exact; the samples may differ in size.
 
     Args:
         a: SUVR of any shape, such as all pixels of real images.
@@ -181,13 +181,11 @@ def region_names(plane: str) -> tuple[str, ...]:
 def regional_uptake(images: np.ndarray) -> np.ndarray:
     """Mean SUVR of each image in five regions of its brain.
 
-    The brain of an image is where its SUVR is above a fifth of the image's
-    99th percentile, which keeps white matter and leaves out most of the
-    scalp. The box around it (without half a percent at each side, so that
-    stray pixels do not widen it) is cut into thirds by rows and by columns:
-    the first and last third of the rows, and the middle third by columns. A
-    mean is over the pixels of the brain in a region, or over all of its pixels
-    if it holds no brain. `region_names` has the names.
+    The brain is where SUVR is above a fifth of the image's 99th percentile,
+    which keeps white matter and leaves out most of the scalp. The box around
+    it (without half a percent at each side, for stray pixels) is cut into the
+    first and last third of the rows, and the middle third by columns. A mean
+    is over the brain in a region, or over all of the region if it holds none.
 
     Args:
         images: `[n, height, width]` in SUVR.
@@ -251,10 +249,8 @@ def bland_altman(
     Bland & Altman (1986), doi 10.1016/S0140-6736(86)90837-8: 95 % of normally
     distributed differences lie between the limits.
 
-    Synthetic and real images have no natural pairs: pair each synthetic image
-    with the nearest held-out real one (`neighbors.nearest`) and, for
-    comparison, each real image with the nearest of another subject. The
-    interval of the bias is `confidence.mean_interval` of the differences.
+    Synthetic and real images have no natural pairs: use `neighbors.nearest`,
+    and compare with real images paired with those of other subjects.
 
     Args:
         real_means: `[n, ...]`, two or more, such as `regional_uptake`, whose
