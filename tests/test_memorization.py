@@ -90,15 +90,6 @@ class TestAuthenticity:
         )
         assert found == (0 if copy else 1)
 
-    def test_new_rows_have_about_as_much_as_training_rows(self):
-        shares = [
-            authenticity(
-                sample(100, s), sample(100, s + 50), subjects=np.arange(100)
-            )
-            for s in range(20)
-        ]
-        assert 0.3 < np.mean(shares) < 0.7
-
     def test_a_changed_subject_is_noticed_by_its_other_slices(self):
         train, subjects = clustered(20, 8, 0)
         changed = train + 0.1 * sample(len(train), 1)
@@ -150,13 +141,6 @@ class TestCopyTest:
         found = copy_test(column(0), held_out[:, None], synthetic[:, None])
         expected = (u - 12) / np.sqrt(6 * 4 * 11 / 12)
         assert found.z_score == pytest.approx(expected)
-
-    def test_replayed_rows_are_caught_and_new_ones_pass(self):
-        train, held_out = sample(60, 0), sample(40, 1)
-        noisy = train + 0.1 * sample(60, 2)
-        assert copy_test(train, held_out, noisy).z_score < -5
-        assert abs(copy_test(train, held_out, sample(60, 3)).z_score) < 3
-        assert copy_test(train, held_out, sample(60, 4) * 2).z_score > 3
 
     def test_the_z_score_of_independent_rows_is_standard_normal(self):
         scores = [

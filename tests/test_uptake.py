@@ -141,15 +141,6 @@ def test_bland_altman_takes_regions_separately():
     assert both.lower[3] == pytest.approx(alone.lower)
 
 
-def test_bland_altman_turned_round_has_the_opposite_bias():
-    real, other = np.random.default_rng(0).random((2, 40))
-    there, back = bland_altman(real, other), bland_altman(other, real)
-    assert back.bias == pytest.approx(-there.bias)
-    assert back.lower == pytest.approx(-there.upper)
-    shifted = bland_altman(real, real + 0.3)
-    assert shifted[:3] == pytest.approx([0.3, 0.3, 0.3])
-
-
 def test_joint_histogram_by_hand():
     x = np.array([[0.0, 0.9], [1.1, 2.5]])
     y = np.array([[0.0, 0.0], [2.0, -9.0]])
@@ -177,14 +168,12 @@ def test_intensities_by_hand():
     np.testing.assert_array_equal(shares, expected)
 
 
-def test_intensities_of_images_alone_or_together():
+def test_intensities_equal_numpy():
     images = np.random.default_rng(0).random((2, 5, 8, 8)) * 2.5
     shares = intensity_histogram(images, suvr_max=2.5)
-    assert shares.shape == (2, 5, 64)
-    alone = intensity_histogram(images[1, 3], suvr_max=2.5)
-    np.testing.assert_array_equal(shares[1, 3], alone)
-    everything = np.histogram(images, bins=64, range=(0, 2.5))[0] / images.size
-    np.testing.assert_allclose(shares.mean(axis=(0, 1)), everything)
+    for where in ((0, 0), (1, 3)):
+        expected = np.histogram(images[where], bins=64, range=(0, 2.5))[0] / 64
+        np.testing.assert_allclose(shares[where], expected)
 
 
 @pytest.mark.parametrize(

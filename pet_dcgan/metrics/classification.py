@@ -70,17 +70,12 @@ def pairwise_wins(
 ) -> list[tuple[int, np.ndarray]]:
     """Which subjects of a class score higher than which others.
 
-    Args:
-        truth: Class of each subject `[n]`, from 0.
-        probabilities: Of each class `[n, classes]`.
+    Arguments and errors are those of `mean_auc`.
 
     Returns:
         Each class that `mean_auc` averages over, and float64 `[members,
         others]`: 1 where the member scores higher, 0.5 for a tie, else 0.
         The mean of such a table is the AUC.
-
-    Raises:
-        ValueError: As for `mean_auc`.
     """
     if truth.ndim != 1 or truth.shape != probabilities.shape[:1]:
         raise ValueError(

@@ -133,21 +133,12 @@ def nearest(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The image of a pool with the least root mean square difference.
 
-    Unlike `nearest_rows`, whose other arguments and errors it shares, it
-    converts images to float64 block by block and needs less memory.
-
-    Args:
-        images: Images `[n, height, width]` in SUVR.
-        pool: Candidates `[m, height, width]` in SUVR.
-        subjects: Subject of each image `[n]`.
-        pool_subjects: Subject of each candidate `[m]`.
+    Arguments and errors are those of `nearest_rows`, for images alone, which
+    become float64 block by block to save memory.
 
     Returns:
         Index into `pool` int64 `[n]`, the first of equally near ones, and
         root mean square difference in SUVR float64 `[n]`.
-
-    Raises:
-        ValueError: If the shapes differ or an image has no candidate.
     """
     shapes = np.shape(images), np.shape(pool)
     if any(len(s) != 3 for s in shapes) or shapes[0][1:] != shapes[1][1:]:
