@@ -92,8 +92,7 @@ def show_replays(own, held_out, fresh):
 
 def show_false_alarms(everyone):
     """How often p is under 0.01 for new subjects, by held-out subjects."""
-    from pet_dcgan.metrics.memorization import copy_test
-    from pet_dcgan.metrics.pairing import centred
+    from pet_dcgan.metrics.memorization import centred, copy_test
 
     rows, subjects = centred(everyone[0]), everyone[1]
     names = np.unique(subjects)

@@ -15,20 +15,19 @@ import numpy as np
 from features import load, worsened
 
 from pet_dcgan.cli.console import start_tensorflow
-from pet_dcgan.metrics.histogram import wasserstein
-from pet_dcgan.metrics.image_quality import psnr, ssim, windowed_ssim
-from pet_dcgan.metrics.msssim import diversity
-from pet_dcgan.metrics.pairing import nearest
-from pet_dcgan.metrics.regional_uptake import (
-    bland_altman,
-    region_names,
-    regional_uptake,
-)
+from pet_dcgan.metrics.image_quality import diversity, psnr, ssim, windowed_ssim
+from pet_dcgan.metrics.neighbors import nearest
 from pet_dcgan.metrics.spectrum import (
     checkerboard_ratio,
     nyquist_power,
     radial_power_spectrum,
     spectrum_distance,
+)
+from pet_dcgan.metrics.uptake import (
+    bland_altman,
+    region_names,
+    regional_uptake,
+    wasserstein,
 )
 
 SUVR_MAX = 2.5

@@ -153,11 +153,12 @@ class Judge:
         }
 
     def _scores(self, name, real, features, owners):
-        from pet_dcgan.metrics.distribution import frechet_ratio, kid
-        from pet_dcgan.metrics.neighbors import (
-            nearest_distances,
+        from pet_dcgan.metrics.distribution import (
+            frechet_ratio,
+            kid,
             precision_recall_density_coverage,
         )
+        from pet_dcgan.metrics.neighbors import nearest_distances
 
         train = self.train[name]
         prdc = precision_recall_density_coverage(real, features)

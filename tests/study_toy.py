@@ -1,22 +1,23 @@
-"""Studies of the toy set that take seconds."""
+"""Studies of the toy set that take seconds, and a summary of one."""
 
 import toy_data
 
-from pet_dcgan.study.settings import StudySettings
+from pet_dcgan.study.settings import ARMS, StudySettings
+from pet_dcgan.study.statistics import METRICS
 
 SMALL = {"width": 4, "latent_dim": 6, "batch_size": 4, "epochs": 2}
 
 
 def make_settings(data_dir, **changes):
     """One seed of a third and of all of the three subjects of each stage."""
-    told = {
+    settings = {
         "dataset": "axial_32",
         "fractions": (34, 100),
         "seeds": 1,
         "steps": 40,
         "overrides": SMALL,
     }
-    return StudySettings(data_dir=str(data_dir), **told | changes)
+    return StudySettings(data_dir=str(data_dir), **settings | changes)
 
 
 def prepare_leaky(data_dir, into="test"):
@@ -30,3 +31,48 @@ def prepare_leaky(data_dir, into="test"):
 
     Adni(config="axial_32", data_dir=data_dir).download_and_prepare()
     return data_dir
+
+
+def make_summary(*, low=-0.1, high=0.2, complete=True, **changes):
+    """Two fractions, four arms; `low` and `high` are of every difference."""
+    ends = {"low": low, "high": high, "seeds": 2}
+    if low is None:
+        ends["reason"] = "an interval needs 8 or more held-out subjects"
+    rows = [
+        {"fraction": f, "arm": arm, "metric": metric}
+        for f in (25, 100)
+        for arm in ARMS
+        for metric in METRICS
+    ]
+    return {
+        "phantom": True,
+        "complete": complete,
+        "done": 16 if complete else 7,
+        "of": 16,
+        "classes": ["NC", "AD"],
+        "judged": {"NC": 4, "AD": 5},
+        "training_subjects": {
+            "25": {"NC": 1, "AD": 1},
+            "100": {"NC": 4, "AD": 4},
+        },
+        "arms": [r | {"mean": 0.8, "low": 0.6, "high": 0.9} for r in rows],
+        "differences": [
+            r | {"mean": 0.05} | ends for r in rows if r["arm"] != "real"
+        ],
+        "kept_signal": [
+            {"fraction": 25, "share": 0.81},
+            {"fraction": 100, "share": None},
+        ],
+        "results": [
+            {"fraction": f, "arm": arm, **dict.fromkeys(METRICS, 0.7)}
+            for f in (25, 100)
+            for arm in ARMS
+        ],
+        "settings": {
+            "fractions": [25, 100],
+            "planes": ["axial"],
+            "seeds": 2,
+            "shuffle_labels": False,
+        },
+        **changes,
+    }

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.arrays import checked_rows
+from pet_dcgan.metrics.arrays import checked_rows, subject_codes
 
 
 def test_images_become_rows():
@@ -21,6 +21,17 @@ def test_images_become_rows():
         ((np.array([[np.inf]]),), "NaN or infinity"),
     ],
 )
-def test_what_are_no_rows_is_refused(arrays, message):
+def test_arrays_that_are_not_rows_are_refused(arrays, message):
     with pytest.raises(ValueError, match=message):
         checked_rows(*arrays)
+
+
+def test_subjects_become_numbers():
+    assert subject_codes(["b", "a", "b"], 3).tolist() == [1, 0, 1]
+    assert subject_codes(None, 3).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("subjects", [["a", "a"], ["a", "b", "c"]])
+def test_missing_subjects_are_refused(subjects):
+    with pytest.raises(ValueError, match="each of 2 rows and at least 2"):
+        subject_codes(subjects, 2, least=2)

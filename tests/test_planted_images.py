@@ -17,8 +17,7 @@ from toy_run import make_run
 
 from pet_dcgan.data.suvr import suvr_from_network, to_single_channel
 from pet_dcgan.evaluation.images import evaluation_images
-from pet_dcgan.metrics.histogram import wasserstein
-from pet_dcgan.metrics.regional_uptake import regional_uptake
+from pet_dcgan.metrics.uptake import regional_uptake, wasserstein
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.models.sampling import suvr_from_images, synthetic_slices
 from pet_dcgan.serving.export import export_run

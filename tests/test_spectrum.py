@@ -14,7 +14,7 @@ SIZE = 32
 
 @pytest.fixture
 def images():
-    noise = np.random.default_rng(0).normal(1, 1, (300, SIZE, SIZE))
+    noise = np.random.default_rng(0).normal(1, 1, (270, SIZE, SIZE))
     return ndimage.gaussian_filter(noise, (0, 1, 1)) + 0.05 * noise
 
 
@@ -83,12 +83,20 @@ def test_a_known_factor_is_a_known_distance(images):
 
 
 def test_blur_and_checkerboard_are_far_from_real(images):
-    real, other = powers(images[:150]), images[150:]
-    among_real = spectrum_distance(real, powers(other))
-    smooth = blurred(other)
-    assert spectrum_distance(real, powers(smooth)) > 10 * among_real
-    damaged = other + checkerboard(0.05)
-    assert spectrum_distance(real, powers(damaged)) > 2 * among_real
+    real, other = images[:150], images[150:]
+    changed = [other, blurred(other), other + checkerboard(0.1)]
+    same, smooth, damaged = (
+        spectrum_distance(powers(real), powers(each)) for each in changed
+    )
+    assert smooth > 10 * same
+    assert damaged > 2 * same
+    same, smooth, damaged = (
+        checkerboard_ratio(nyquist_power(real), nyquist_power(each))
+        for each in changed
+    )
+    assert same == pytest.approx(1, abs=0.1)
+    assert smooth < 0.1
+    assert damaged > 4
 
 
 def test_power_near_nyquist_hand_computed():
@@ -100,29 +108,14 @@ def test_power_near_nyquist_hand_computed():
     np.testing.assert_allclose(found, 0.04)
 
 
-def test_checkerboard_is_told_from_real_and_from_smooth(images):
-    real, other = images[:150], images[150:]
-    ratio = [
-        checkerboard_ratio(nyquist_power(real), nyquist_power(x))
-        for x in (
-            other,
-            other + checkerboard(0.1),
-            blurred(other),
-        )
-    ]
-    assert ratio[0] == pytest.approx(1, abs=0.1)
-    assert ratio[1] > 4
-    assert ratio[2] < 0.1
-
-
 def test_black_synthetic_images_have_a_distance(images):
     black = np.zeros_like(images)
     assert 6 < spectrum_distance(powers(images), powers(black)) <= 12
     assert checkerboard_ratio(nyquist_power(images), nyquist_power(black)) == 0
 
 
-def test_more_images_than_a_chunk(images):
-    np.testing.assert_array_equal(powers(images)[290], powers(images[290:])[0])
+def test_chunks_do_not_matter(images):
+    np.testing.assert_array_equal(powers(images)[260], powers(images[260:])[0])
 
 
 @pytest.mark.parametrize(

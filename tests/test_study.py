@@ -7,11 +7,17 @@ import zlib
 
 import numpy as np
 import pytest
-from study_toy import make_settings
+from study_toy import make_settings, prepare_leaky
 from toy_run import make_run
 
+from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.study import study
-from pet_dcgan.study.study import run_study
+from pet_dcgan.study.classifiers import Cell
+from pet_dcgan.study.statistics import Predictions
+from pet_dcgan.study.study import _Folder, run_study
+
+CELL = Cell(25, 3, "real+synthetic")
+SETTINGS = {"data_dir": "/old", "seeds": 5}
 
 
 @pytest.fixture(scope="module")
@@ -24,32 +30,36 @@ def runs(toy_set, tmp_path_factory):
 
 
 @pytest.fixture
-def told(toy_set):
+def settings(toy_set):
     return make_settings(toy_set, fractions=(100,), seeds=2)
 
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Classifiers that guess, each cell the same again; who was asked."""
-    asked = []
+    """Classifiers that guess, each cell the same again; which were trained."""
+    trained = []
 
-    def guess(cell, *, settings, material, generators):
-        asked.append(cell)
+    def guess(cell, *, settings, data, generators):
+        trained.append(cell)
         number = zlib.crc32(str(cell).encode())
-        blank = study.nothing_said(material.judged, len(settings.classes))
+        blank = study.uniform_predictions(data.test, len(settings.classes))
         ones = np.random.default_rng(number).random(len(blank.truth))
-        said = np.stack([1 - ones, ones], axis=1)
-        return dataclasses.replace(blank, probabilities=said)
+        probabilities = np.stack([1 - ones, ones], axis=1)
+        return dataclasses.replace(blank, probabilities=probabilities)
 
-    monkeypatch.setattr(study, "ask", guess)
-    return asked
+    def save_figure(path, summary):
+        path.write_text(repr(summary))
+
+    monkeypatch.setattr(study, "train_and_predict", guess)
+    monkeypatch.setattr(study, "save_figure", save_figure)
+    return trained
 
 
 @pytest.fixture(scope="module")
 def whole(toy_set, tmp_path_factory):
-    """A study that trained its own generators, at two fractions."""
+    """A study that trained its own generators, of a third of the subjects."""
     out = tmp_path_factory.mktemp("study") / "out"
-    return out, run_study(make_settings(toy_set), out)
+    return out, run_study(make_settings(toy_set, fractions=(34,)), out)
 
 
 def results(out):
@@ -60,32 +70,19 @@ def results(out):
 def test_every_arm_and_fraction_has_its_row(whole):
     out, summary = whole
     rows = results(out)
-    assert len(rows) == 2 * 4
+    assert len(rows) == 4
     assert {row["study"] for row in rows} == {"complete"}
     assert {row["phantom"] for row in rows} == {"true"}
     assert summary["complete"] is True
-    told = {row["arm"]: row for row in rows if row["fraction"] == "34"}
-    counts = {
-        arm: (
-            row["training_subjects"],
-            row["real_images"],
-            row["judged_subjects"],
-        )
-        for arm, row in told.items()
-    }
-    assert counts["real"] == counts["real+synthetic"] == ("2", "8", "4")
-    assert counts["synthetic"] == ("2", "0", "4")
-    assert told["synthetic"]["synthetic_images"] == "24"
-    assert told["real"]["synthetic_images"] == "0"
-
-
-def test_what_real_images_separate_trivially_is_separated(whole):
-    out, _ = whole
-    whole_real = {"arm": "real", "fraction": "100"}
-    rows = [row for row in results(out) if whole_real.items() <= row.items()]
-    assert rows
-    for row in rows:
-        assert float(row["accuracy"]) == float(row["auc"]) == 1.0
+    columns = ("training_subjects", "real_images", "synthetic_images")
+    counts = {row["arm"]: tuple(row[name] for name in columns) for row in rows}
+    assert counts["real"] == counts["real+augmentation"] == ("2", "8", "0")
+    assert counts["real+synthetic"] == ("2", "8", "24")
+    assert counts["synthetic"] == ("2", "0", "24")
+    assert {row["judged_subjects"] for row in rows} == {"4"}
+    # the stages of the toy set differ in brightness
+    (real,) = (row for row in rows if row["arm"] == "real")
+    assert real["accuracy"] == real["auc"] == "1.0"
 
 
 def test_generators_saw_the_subjects_of_their_fraction(whole):
@@ -94,16 +91,11 @@ def test_generators_saw_the_subjects_of_their_fraction(whole):
         path.parent.name: len(path.read_text().splitlines()) - 1
         for path in out.glob("generators/*/subjects.csv")
     }
-    assert counts == {
-        "nc_axial_34": 1,
-        "ad_axial_34": 1,
-        "nc_axial_100": 3,
-        "ad_axial_100": 3,
-    }
-    assert [g["subjects"] for g in summary["generators"]] == [1, 1, 3, 3]
+    assert counts == {"nc_axial_34": 1, "ad_axial_34": 1}
+    assert [g["subjects"] for g in summary["generators"]] == [1, 1]
 
 
-def test_what_is_shown_names_nobody_and_no_place(whole):
+def test_results_name_no_subject_and_no_path(whole):
     out, _ = whole
     for name in ("study.json", "results.csv"):
         text = (out / name).read_text()
@@ -115,10 +107,10 @@ def test_what_is_shown_names_nobody_and_no_place(whole):
     assert (out / "study.png").stat().st_size > 10_000
 
 
-def test_a_stopped_study_is_marked_and_goes_on(
-    told, runs, tmp_path, monkeypatch, quick
+def test_a_stopped_study_is_marked_partial_and_resumed(
+    settings, runs, tmp_path, monkeypatch, quick
 ):
-    guess = study.ask
+    guess = study.train_and_predict
 
     def stop_at_fourth(cell, **others):
         if len(quick) == 3:
@@ -127,9 +119,9 @@ def test_a_stopped_study_is_marked_and_goes_on(
 
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(study, "ask", stop_at_fourth)
+        patch.setattr(study, "train_and_predict", stop_at_fourth)
         with pytest.raises(KeyboardInterrupt):
-            run_study(told, out, runs=runs)
+            run_study(settings, out, runs=runs)
     assert [row["study"] for row in results(out)] == ["partial"] * 3
     partial = json.loads((out / "study.json").read_text())
     found = {name: partial[name] for name in ("complete", "done", "of")}
@@ -137,27 +129,27 @@ def test_a_stopped_study_is_marked_and_goes_on(
     assert any(line.startswith("Partial") for line in partial["words"])
     assert (out / "study.png").is_file()
     with pytest.raises(FileExistsError, match="--resume"):
-        run_study(told, out, runs=runs)
+        run_study(settings, out, runs=runs)
 
-    run_study(told, out, runs=runs, resume=True)
+    run_study(settings, out, runs=runs, resume=True)
     assert len(quick) == len(set(quick)) == 8
     straight = tmp_path / "straight"
-    run_study(told, straight, runs=runs)
+    run_study(settings, straight, runs=runs)
     for name in ("results.csv", "study.json", "study.png"):
         after = (out / name).read_bytes()
         assert after == (straight / name).read_bytes()
 
 
 def test_given_runs_are_used_and_nothing_is_trained(
-    told, runs, tmp_path, monkeypatch, quick
+    settings, runs, tmp_path, monkeypatch, quick
 ):
-    monkeypatch.setattr(study, "trained_here", None)  # calling it would fail
-    summary = run_study(told, tmp_path / "out", runs=runs)
+    monkeypatch.setattr(study, "train_generator", None)  # calling it would fail
+    summary = run_study(settings, tmp_path / "out", runs=runs)
     assert [g["trained_by"] for g in summary["generators"]] == ["the user"] * 2
     assert not (tmp_path / "out" / "generators").exists()
 
 
-def test_a_control_is_called_so(toy_set, runs, tmp_path, quick):
+def test_a_control_is_named(toy_set, runs, tmp_path, quick):
     settings = make_settings(toy_set, fractions=(100,), shuffle_labels=True)
     summary = run_study(settings, tmp_path / "out", runs=runs)
     assert any(line.startswith("Control") for line in summary["words"])
@@ -172,13 +164,13 @@ def test_progress_and_lines_before_each_generator(
     def progress(label):
         yield lambda done, total: steps.append((label, done, total))
 
-    monkeypatch.setattr(study, "trained_here", lambda place, *a, **o: place)
-    monkeypatch.setattr(study, "facts", lambda run, place, given: {})
+    monkeypatch.setattr(study, "train_generator", lambda spec, *a, **o: spec)
+    monkeypatch.setattr(study, "describe", lambda run, spec, given: {})
     run_study(
         make_settings(toy_set),
         tmp_path / "out",
         progress=progress,
-        say=lines.append,
+        status=lines.append,
     )
     assert lines[0] == "generator 1 of 4: NC axial, 34 % of the subjects"
     assert len(lines) == 4
@@ -191,3 +183,78 @@ def test_nothing_is_left_where_the_study_cannot_begin(toy_set, tmp_path):
     with pytest.raises(ValueError, match="batch_size=4"):
         run_study(settings, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_set_whose_splits_share_a_subject_is_refused(tmp_path):
+    leaky = prepare_leaky(tmp_path / "data")
+    out = tmp_path / "study"
+    # the command line reports a ValueError in one line
+    assert issubclass(DataLeakageError, ValueError)
+    with pytest.raises(DataLeakageError, match=r"3: 999_S_1002, 999_S_2002"):
+        run_study(make_settings(leaky), out)
+    assert not out.exists()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    found = _Folder(tmp_path / "study", ("NC", "AD"))
+    found.claim(SETTINGS, resume=False)
+    return found
+
+
+@pytest.fixture
+def predictions():
+    ones = np.random.default_rng(0).random(3)
+    return Predictions(
+        np.array(["999_S_1", "999_S_2", "999_S_3"]),
+        np.array([0, 1, 0]),
+        np.stack([1 - ones, ones], axis=1),
+    )
+
+
+def test_predictions_are_read_back_bit_for_bit(folder, predictions):
+    assert folder.read_predictions(CELL, expected=predictions) is None
+    folder.write_predictions(CELL, predictions)
+    found = folder.read_predictions(CELL, expected=predictions)
+    for name in ("probabilities", "truth", "subjects"):
+        np.testing.assert_array_equal(
+            getattr(found, name), getattr(predictions, name)
+        )
+
+
+def test_predictions_of_other_subjects_are_refused(folder, predictions):
+    folder.write_predictions(CELL, predictions)
+    others = dataclasses.replace(predictions, truth=np.array([1, 1, 0]))
+    with pytest.raises(ValueError, match="prepared again"):
+        folder.read_predictions(CELL, expected=others)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "nothing\n", "subject,stage,NC\n999_S_1,NC,1\n"),
+        *("a,NC,x,1", "a,NC,,1", "a,NC,1", "a,MCI,0,1", "a,NC,0,1,2"),
+    ],
+)
+def test_damaged_predictions_are_refused(folder, predictions, text):
+    if text[:2] == "a,":
+        text = f"subject,stage,NC,AD\n{text}\n"
+    folder.write_predictions(CELL, predictions)
+    file = folder.predictions_file(CELL)
+    file.write_text(text)
+    with pytest.raises(ValueError, match=re.escape(file.name)):
+        folder.read_predictions(CELL, expected=predictions)
+
+
+def test_only_the_same_study_is_resumed(folder, tmp_path):
+    with pytest.raises(FileExistsError, match="--resume"):
+        folder.claim(SETTINGS, resume=False)
+    folder.claim(SETTINGS | {"data_dir": "/moved"}, resume=True)
+    with pytest.raises(ValueError, match="seeds 6 instead of 5"):
+        folder.claim(SETTINGS | {"seeds": 6}, resume=True)
+    missing = _Folder(tmp_path / "none", ("NC", "AD"))
+    with pytest.raises(FileNotFoundError, match="leave out --resume"):
+        missing.claim(SETTINGS, resume=True)
+    (folder.path / "settings.json").write_text("[]")
+    with pytest.raises(ValueError, match="a study's settings"):
+        folder.claim(SETTINGS, resume=True)

@@ -5,19 +5,9 @@ The numbers stand here once more, so that one that moves is noticed.
 
 import copy
 
-import numpy as np
 import pytest
-from study_summary import make_summary
 
 from pet_dcgan.evaluation.assessment import verdict
-from pet_dcgan.study.report import conclusions
-from pet_dcgan.study.statistics import (
-    Answer,
-    draw,
-    interval_of,
-    kept_signal,
-    resampled,
-)
 
 
 def number(value, error=0.0):
@@ -194,87 +184,3 @@ def test_how_little_fine_detail_is_too_smooth(real, synthetic, sign):
         if each["about"] == "Texture"
     )
     assert ("too smooth" in words) == (sign == "caution")
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "said"),
-    [
-        (0.001, 0.1, "they helped"),
-        (0.0, 0.1, "cannot be told"),
-        (-0.001, 0.1, "cannot be told"),
-        (-0.1, 0.001, "cannot be told"),
-        (-0.1, 0.0, "cannot be told"),
-        (-0.1, -0.001, "they harmed"),
-    ],
-)
-def test_an_interval_that_touches_nought_tells_nothing(low, high, said):
-    lines = conclusions(make_summary(low=low, high=high))
-    gains = [line for line in lines if "adding synthetic" in line]
-    assert gains
-    assert all(line.endswith(f"{said}.") for line in gains)
-
-
-@pytest.mark.parametrize(
-    ("real", "share"), [(0.495, None), (0.5, None), (0.505, 1.0)]
-)
-def test_real_images_teach_something_above_chance(real, share):
-    rows = [
-        {"arm": arm, "fraction": 25, "metric": "auc", "mean": real}
-        for arm in ("real", "synthetic")
-    ]
-    assert kept_signal(rows) == [{"fraction": 25, "share": share}]
-    lines = conclusions(make_summary(kept_signal=kept_signal(rows)))
-    assert any("alone kept" in line for line in lines) == (share is not None)
-
-
-def test_the_share_kept_is_counted_from_chance():
-    means = {"real": 0.7, "synthetic": 0.6}
-    rows = [
-        {"arm": arm, "fraction": 25, "metric": "auc", "mean": mean}
-        for arm, mean in means.items()
-    ]
-    assert kept_signal(rows)[0]["share"] == pytest.approx(0.5)
-
-
-@pytest.mark.parametrize(("count", "told"), [(7, False), (8, True), (9, True)])
-def test_an_interval_takes_eight_subjects(count, told):
-    interval = interval_of(np.linspace(0, 1, 101), np.arange(count) % 2)
-    assert (interval.low is not None) == told
-    assert bool(interval.reason) != told
-
-
-def test_an_interval_is_one_of_95_percent():
-    # of so many subjects that it is not moved outwards
-    truth = np.arange(100_000) % 2
-    interval = interval_of(np.linspace(0, 1, 10_001), truth)
-    assert interval.level == 0.95
-    assert interval.low == pytest.approx(0.025, abs=1e-4)
-    assert interval.high == pytest.approx(0.975, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("ad", "right"), [(0.495, 0.5), (0.5, 0.5), (0.505, 1.0)]
-)
-def test_a_stage_is_called_from_a_probability_of_a_half(ad, right):
-    """The first of equally probable stages is called."""
-    said = Answer(
-        np.array(["a", "b"]),
-        np.array([0, 1]),
-        np.array([[0.9, 0.1], [1 - ad, ad]]),
-    )
-    draws = draw(said.truth, 1, resamples=3, seed=0)
-    for name in ("accuracy", "balanced_accuracy"):
-        assert said.scores()[name] == right
-        assert resampled([said], draws)[name] == pytest.approx([right] * 3)
-
-
-@pytest.mark.parametrize(("ad", "area"), [(0.39, 0.0), (0.4, 0.5), (0.41, 1.0)])
-def test_equal_probabilities_count_half_in_the_auc(ad, area):
-    said = Answer(
-        np.array(["a", "b"]),
-        np.array([0, 1]),
-        np.array([[0.6, 0.4], [1 - ad, ad]]),
-    )
-    draws = draw(said.truth, 1, resamples=3, seed=0)
-    assert said.scores()["auc"] == area
-    assert resampled([said], draws)["auc"] == pytest.approx([area] * 3)

@@ -147,7 +147,7 @@ def study(
         runs=[*(runs or []), *(more_runs or [])],
         resume=resume,
         verbose=console.keras_verbosity(),
-        say=status,
+        status=status,
         progress=console.progress,
     )
     for line in summary["words"]:

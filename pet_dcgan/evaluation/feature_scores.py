@@ -12,9 +12,14 @@ import numpy as np
 from pet_dcgan.evaluation.images import EvaluationImages, RealSlices, Samples
 from pet_dcgan.evaluation.numbers import Number, number, rounded
 from pet_dcgan.features.encoder import Encoder
-from pet_dcgan.metrics.distribution import frechet_distance, frechet_ratio, kid
+from pet_dcgan.metrics.distribution import (
+    Prdc,
+    frechet_distance,
+    frechet_ratio,
+    kid,
+    precision_recall_density_coverage,
+)
 from pet_dcgan.metrics.memorization import MemorizationCheck, check_memorization
-from pet_dcgan.metrics.neighbors import Prdc, precision_recall_density_coverage
 
 _NUMBERS = (
     "authenticity",

@@ -9,23 +9,21 @@ from pet_dcgan.evaluation.images import EvaluationImages, Samples
 from pet_dcgan.evaluation.numbers import Number, ends, number, rounded, summary
 from pet_dcgan.evaluation.pair_scores import Pairs, whose
 from pet_dcgan.metrics.confidence import mean_interval
-from pet_dcgan.metrics.histogram import (
-    histogram_distance,
-    intensity_histogram,
-    wasserstein,
-)
-from pet_dcgan.metrics.msssim import diversity
-from pet_dcgan.metrics.regional_uptake import (
-    bland_altman,
-    region_names,
-    regional_uptake,
-)
+from pet_dcgan.metrics.image_quality import diversity
 from pet_dcgan.metrics.spectrum import (
     Spectrum,
     checkerboard_ratio,
     nyquist_power,
     radial_power_spectrum,
     spectrum_distance,
+)
+from pet_dcgan.metrics.uptake import (
+    bland_altman,
+    histogram_distance,
+    intensity_histogram,
+    region_names,
+    regional_uptake,
+    wasserstein,
 )
 
 _PAIRS = 500

@@ -10,7 +10,7 @@ import numpy as np
 from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.evaluation.numbers import Number, summary
 from pet_dcgan.metrics.image_quality import psnr, ssim, windowed_ssim
-from pet_dcgan.metrics.pairing import nearest, random_pairs
+from pet_dcgan.metrics.neighbors import nearest, random_pairs
 
 RULES = {
     "nearest": (

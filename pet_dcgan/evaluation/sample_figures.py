@@ -12,9 +12,8 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.evaluation.image_scores import BandMeans
 from pet_dcgan.evaluation.pair_scores import Pairs
 from pet_dcgan.evaluation.plots import COLOURS, plots, save
-from pet_dcgan.metrics.histogram import joint_histogram
-from pet_dcgan.metrics.regional_uptake import bland_altman, region_names
 from pet_dcgan.metrics.spectrum import Spectrum
+from pet_dcgan.metrics.uptake import bland_altman, joint_histogram, region_names
 from pet_dcgan.plotting import save_sheet
 from pet_dcgan.utils.files import replacing
 

@@ -1,23 +1,28 @@
-"""Distances of two sets of features: KID and the Fréchet distance."""
+"""How two sets of features differ: KID, Fréchet distance, precision, recall."""
 
 from typing import NamedTuple
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
-from pet_dcgan.metrics.arrays import checked_rows
+from pet_dcgan.metrics.arrays import checked_rows, subject_codes
+from pet_dcgan.metrics.neighbors import kth_neighbour_distances
 
 
 class Kid(NamedTuple):
-    """A kernel distance and how sure it is.
-
-    Args:
-        value: Squared maximum mean discrepancy, unbiased: 0 on average for
-            two samples of one distribution, so it can be negative.
-        standard_error: Standard error of `value`.
-    """
+    """Kernel inception distance, possibly negative, and its standard error."""
 
     value: float
     standard_error: float
+
+
+class Prdc(NamedTuple):
+    """Results of `precision_recall_density_coverage`."""
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
 
 
 def kid(
@@ -25,7 +30,6 @@ def kid(
     synthetic: np.ndarray,
     *,
     subsets: int = 50,
-    subset_size: int | None = None,
     seed: int = 0,
     subjects: np.ndarray | None = None,
 ) -> Kid:
@@ -33,22 +37,20 @@ def kid(
 
     The unbiased estimate of the squared maximum mean discrepancy with the
     kernel `(x.y / d + 1)^3`, by Binkowski et al. (2018), "Demystifying MMD
-    GANs", arXiv 1801.01401, section 4. They average it over subsets; here it
-    is that of all rows, which has the same expectation and less noise.
+    GANs", arXiv 1801.01401, section 4: 0 on average for two samples of one
+    distribution. They average it over subsets; here all rows are used, which
+    has the same expectation and less noise.
 
-    Its standard error comes from subsets without replacement (Politis &
-    Romano 1994, doi 10.1214/aos/1176325770): the spread of the estimate over
-    subsets of `b` of `n`, times `sqrt(b / (n - b))`, which for halves is the
-    spread itself. A subset takes the same share of both kinds. Slices of one
-    subject are not independent: with `subjects` the real part of a subset is
-    made of whole subjects, without it the error is too small for slices.
+    The standard error is the spread of the estimate over subsets, drawn
+    without replacement, of half of each kind (Politis & Romano 1994, doi
+    10.1214/aos/1176325770). Slices of one subject are not independent: with
+    `subjects` the real half consists of whole subjects, without it the error
+    is too small for slices.
 
     Args:
         real: Features of real images `[n, d]`.
         synthetic: Features of synthetic images `[m, d]`.
         subsets: Number of subsets.
-        subset_size: Rows of the smaller kind in a subset, by default half of
-            them. With `subjects` halves are taken.
         seed: Fixes the subsets.
         subjects: Subject of each real row `[n]`.
 
@@ -56,37 +58,29 @@ def kid(
         Value and standard error.
 
     Raises:
-        ValueError: If the shapes do not fit, a value is not finite, there
-            are fewer than four rows of a kind (or four subjects), or the
-            subsets are too many or too large.
+        ValueError: If the shapes differ, a value is not finite, or there are
+            fewer than four rows of a kind, four subjects or two subsets.
     """
     real, synthetic = checked_rows(real, synthetic, least=4)
-    smaller = min(len(real), len(synthetic))
-    size = smaller // 2 if subset_size is None else subset_size
-    if subsets < 2 or not 2 <= size < smaller:
-        raise ValueError(
-            "expected two or more subsets of at least 2 and fewer than "
-            f"{smaller} rows, found {subsets} of {size}"
-        )
+    if subsets < 2:
+        raise ValueError(f"expected two or more subsets, found {subsets}")
     kernels = [
-        _kernel(a, b)
+        (a @ b.T / a.shape[1] + 1.0) ** 3
         for a, b in ((real, real), (synthetic, synthetic), (real, synthetic))
     ]
     everyone = np.ones([1, len(real)]), np.ones([1, len(synthetic)])
     value = float(_unbiased(*kernels, *everyone)[0])
+    smaller = min(len(real), len(synthetic))
+    share = smaller // 2 / smaller if subjects is None else 0.5
     rng = np.random.default_rng(seed)
-    share = size / smaller if subjects is None else 0.5
-    if subjects is None:
-        chosen = _subsets(rng, subsets, len(real), share)
-    else:
-        chosen = _subject_halves(rng, subsets, subjects, len(real))
+    codes = subject_codes(subjects, len(real), least=4)
+    chosen = _subsets(rng, subsets, codes.max() + 1, share)
+    if subjects is not None:
+        chosen = chosen[:, codes]
     others = _subsets(rng, subsets, len(synthetic), share)
     spread = np.std(_unbiased(*kernels, chosen, others), ddof=1)
+    # for an odd number of rows a half is less than one half
     return Kid(value, float(spread * np.sqrt(share / (1 - share))))
-
-
-def _kernel(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    return (a @ b.T / a.shape[1] + 1.0) ** 3
 
 
 def _unbiased(xx, yy, xy, chosen_x, chosen_y) -> np.ndarray:
@@ -99,43 +93,28 @@ def _unbiased(xx, yy, xy, chosen_x, chosen_y) -> np.ndarray:
 
 
 def _mean_off_diagonal(kernel: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+    """Mean of the kernel over pairs of different rows of each subset."""
     count = chosen.sum(axis=1)
     total = np.sum(chosen @ kernel * chosen, axis=1)
     return (total - chosen @ np.diagonal(kernel)) / (count * (count - 1))
 
 
 def _subsets(rng, subsets: int, count: int, share: float) -> np.ndarray:
+    """Random subsets of a share, zeros and ones `[subsets, count]`."""
     chosen = np.zeros([subsets, count])
     for row in chosen:
         row[rng.permutation(count)[: round(share * count)]] = 1
     return chosen
 
 
-def _subject_halves(rng, subsets: int, subjects, count: int) -> np.ndarray:
-    names, codes = np.unique(subjects, return_inverse=True)
-    if len(codes) != count or len(names) < 4:
-        raise ValueError(
-            f"expected a subject for each of {count} real rows and at least 4 "
-            f"different ones, found {len(codes)} and {len(names)}"
-        )
-    return _subsets(rng, subsets, len(names), 0.5)[:, codes]
-
-
 def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
-    """Squared Frechet distance of two normal distributions.
+    """Squared Fréchet distance between two normal distributions.
 
     `|m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2))` with the means and
-    covariances (divided by `n - 1`) of the rows, the distance that Heusel et
-    al. (2017), arXiv 1706.08500, use on Inception features, by Dowson &
-    Landau (1982), doi 10.1016/0047-259X(82)90077-X. The last trace is the sum
-    of the square roots of the eigenvalues of the symmetric matrix
-    `C_a^(1/2) C_b C_a^(1/2)`, so no matrix root of a product is needed. With
-    `X` the rows without their mean over `sqrt(n - 1)`, these are the squared
-    singular values of `X_a X_b^T`, which is the smaller matrix of the two
-    where features outnumber rows.
-
-    It is biased upwards by small samples: compare only values of equal counts
-    and the same features.
+    covariances (divided by `n - 1`) of the rows: Dowson & Landau (1982), doi
+    10.1016/0047-259X(82)90077-X, used on Inception features by Heusel et al.
+    (2017), arXiv 1706.08500. Biased upwards by small samples: compare only
+    values of equal counts and the same features.
 
     Args:
         a: Features `[n, d]`.
@@ -145,15 +124,28 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
         The distance, 0 or more.
 
     Raises:
-        ValueError: If the shapes do not fit, a value is not finite, or there
-            are fewer than two rows.
+        ValueError: If the shapes differ, a value is not finite, or there are
+            fewer than two rows.
     """
     a, b = checked_rows(a, b, least=2)
-    apart = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
+    means = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
     a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (a, b))
     spread = np.sum(a**2) + np.sum(b**2)
-    overlap = _overlap(a, b)
-    return float(max(apart + spread - 2 * overlap, 0.0))
+    return float(max(means + spread - 2 * _trace_of_root(a, b), 0.0))
+
+
+def _trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
+    """Trace of `(C_a C_b)^(1/2)`, of centred rows with `C_a = a^T a`.
+
+    The sum of the singular values of `a b^T`, or, if rows outnumber features,
+    of the roots of the eigenvalues of the symmetric `C_a^(1/2) C_b C_a^(1/2)`.
+    """
+    if len(a) * len(b) < a.shape[1] ** 2:
+        return np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    values, vectors = np.linalg.eigh(a.T @ a)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    shared = np.linalg.eigvalsh(root.T @ (b.T @ b) @ root)
+    return np.sqrt(np.maximum(shared, 0)).sum()
 
 
 def frechet_ratio(
@@ -164,38 +156,31 @@ def frechet_ratio(
     subjects: np.ndarray | None = None,
     splits: int = 10,
 ) -> float:
-    """Frechet distance of two real halves over that of real and synthetic.
+    """Fréchet distance of two real halves over that of real and synthetic.
 
     The ratio that medigan (Osuala et al. 2023, doi 10.1117/1.JMI.10.6.061403)
-    ranks generators by: 1 where synthetic images are as near to real ones as
-    other real ones are, towards 0 the worse they are. All distances are of
-    equal counts: each real half is compared with the other one and with as
-    many synthetic rows as that has. Means over `splits` halvings are taken
-    before the division.
+    ranks generators by: 1 if synthetic images are as near to real ones as
+    other real ones are, towards 0 the worse they are. Each real half is
+    compared with the other and with as many synthetic rows; means over the
+    halvings are taken before dividing.
 
     Args:
         real: Features of real images `[n, d]`.
         synthetic: Features of synthetic images `[m, d]`.
         seed: Fixes the halvings.
         subjects: Subject of each real row `[n]`; halves then share no
-            subject, as they must not where a subject has several slices.
+            subject, as they must not if a subject has several slices.
         splits: Number of halvings.
 
     Returns:
-        The ratio; infinite where synthetic rows are the real ones.
+        The ratio; infinite if synthetic rows are the real ones.
 
     Raises:
-        ValueError: If the shapes do not fit, a value is not finite, or there
-            are too few rows or subjects to halve.
+        ValueError: If the shapes differ, a value is not finite, or there are
+            too few rows or subjects to halve.
     """
     real, synthetic = checked_rows(real, synthetic, least=4)
-    groups = np.arange(len(real)) if subjects is None else np.asarray(subjects)
-    names, codes = np.unique(groups, return_inverse=True)
-    if len(codes) != len(real) or len(names) < 2:
-        raise ValueError(
-            f"expected a subject for each of {len(real)} real rows and at "
-            f"least 2 different ones, found {len(codes)} and {len(names)}"
-        )
+    codes = subject_codes(subjects, len(real), least=2)
     rng = np.random.default_rng(seed)
     distances = [_halved(real, synthetic, codes, rng) for _ in range(splits)]
     among_real, to_synthetic = np.mean(distances, axis=0)
@@ -203,17 +188,8 @@ def frechet_ratio(
         return float(np.float64(among_real) / to_synthetic)
 
 
-def _overlap(a: np.ndarray, b: np.ndarray) -> float:
-    """Trace of the root of `C_a C_b` of rows whose mean is taken off."""
-    if len(a) * len(b) < a.shape[1] ** 2:
-        return np.linalg.svd(a @ b.T, compute_uv=False).sum()
-    values, vectors = np.linalg.eigh(a.T @ a)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    shared = np.linalg.eigvalsh(root.T @ (b.T @ b) @ root)
-    return np.sqrt(np.maximum(shared, 0)).sum()
-
-
 def _halved(real, synthetic, codes, rng) -> tuple[float, float]:
+    """Distance of two real halves, and theirs from synthetic rows."""
     order = rng.permutation(codes.max() + 1)
     inside = np.isin(codes, order[: len(order) // 2])
     halves = real[inside], real[~inside]
@@ -228,3 +204,48 @@ def _halved(real, synthetic, codes, rng) -> tuple[float, float]:
         taken, rows = rows[: len(other)], np.roll(rows, -len(other))
         to_synthetic.append(frechet_distance(half, synthetic[taken]))
     return frechet_distance(*halves), float(np.mean(to_synthetic))
+
+
+def precision_recall_density_coverage(
+    real: np.ndarray, synthetic: np.ndarray, *, k: int = 5
+) -> Prdc:
+    """Precision, recall, density and coverage by nearest neighbours.
+
+    Each row is the centre of a closed ball that reaches to its `k`-th nearest
+    neighbour of its own kind. Precision is the share of synthetic rows in a
+    real ball, recall that of real rows in a synthetic ball (Kynkäänniemi et
+    al. 2019, arXiv 1904.06991, equations 1 and 2). Density is the mean number
+    of real balls around a synthetic row, divided by `k`; coverage is the share
+    of real balls that hold a synthetic row (Naeem et al. 2020, arXiv
+    2002.09797). For one distribution and many rows coverage is about
+    `1 - 2^-k` and density 1. Neighbouring slices of one subject make balls
+    small: compare with held-out real images.
+
+    Args:
+        real: Features of real images `[n, d]`.
+        synthetic: Features of synthetic images `[n, d]`, as many, since
+            coverage and recall grow with their number.
+        k: Neighbours that a ball holds.
+
+    Returns:
+        The four numbers.
+
+    Raises:
+        ValueError: If the shapes or counts differ, a value is not finite, or
+            there are not more than `k` rows.
+    """
+    real, synthetic = checked_rows(real, synthetic)
+    if len(real) != len(synthetic):
+        raise ValueError(
+            "expected as many synthetic rows as real ones, found "
+            f"{len(synthetic)} and {len(real)}: use equal counts"
+        )
+    distances = cdist(real, synthetic)
+    in_real_ball = distances <= kth_neighbour_distances(real, k)[:, None]
+    in_synthetic_ball = distances <= kth_neighbour_distances(synthetic, k)
+    return Prdc(
+        precision=float(in_real_ball.any(axis=0).mean()),
+        recall=float(in_synthetic_ball.any(axis=1).mean()),
+        density=float(in_real_ball.sum(axis=0).mean() / k),
+        coverage=float(in_real_ball.any(axis=1).mean()),
+    )

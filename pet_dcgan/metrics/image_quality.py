@@ -1,9 +1,31 @@
-"""PSNR and SSIM as Islam & Zhang (2020) write them, and windowed SSIM."""
+"""Similarity of two images: PSNR, SSIM, MS-SSIM, and the diversity of many."""
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
-from pet_dcgan.metrics.arrays import checked_pair
+from pet_dcgan.metrics.arrays import checked_pair, subject_codes
+
+_WINDOW = 11
+_SIGMA = 1.5
+# Wang et al. (2003), section 3.2, from fine to coarse
+_SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+_CHUNK = 256
+
+
+class Diversity(NamedTuple):
+    """How alike images of one kind are.
+
+    Args:
+        values: MS-SSIM of each pair `[p]`: the lower, the more diverse.
+        first: Row of one image of each pair `[p]`.
+        second: Row of the other image `[p]`.
+    """
+
+    values: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
 
 
 def psnr(real: np.ndarray, image: np.ndarray) -> np.ndarray:
@@ -18,7 +40,7 @@ def psnr(real: np.ndarray, image: np.ndarray) -> np.ndarray:
         image: Images of the same shape.
 
     Returns:
-        Decibels `[...]`, float64; infinite where two images are equal.
+        Decibels `[...]`, float64; infinite for equal images.
 
     Raises:
         ValueError: If the shapes differ, a value is not finite, or a real
@@ -36,21 +58,17 @@ def psnr(real: np.ndarray, image: np.ndarray) -> np.ndarray:
         return 10 * np.log10(peak**2 / error)
 
 
-WINDOW = 11
-_SIGMA = 1.5
-
-
 def ssim(
     real: np.ndarray, image: np.ndarray, *, dynamic_range: float
 ) -> np.ndarray:
-    """Global structural similarity, one number an image and no window.
+    """Global structural similarity: one value per image, without a window.
 
     The formula of Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2, with
     `C1 = (0.01 L)^2` and `C2 = (0.03 L)^2`. It is printed there with a plus
     between its two factors; by the source it cites (Wang et al. 2004, doi
-    10.1109/TIP.2003.819861, equation 13) that has to be a product, which is
-    what is computed here. Mean, variance and covariance are those of all
-    pixels (divided by their number).
+    10.1109/TIP.2003.819861, equation 13) it has to be a product, as here.
+    Mean, variance and covariance are those of all pixels (divided by their
+    number).
 
     Args:
         real: Real images `[..., height, width]` in SUVR.
@@ -79,46 +97,126 @@ def ssim(
 def windowed_ssim(
     real: np.ndarray, image: np.ndarray, *, dynamic_range: float
 ) -> np.ndarray:
-    """Structural similarity as most people compute it, in a moving window.
+    """Structural similarity in a moving window, as it is usually computed.
 
     The mean over the image of equation 13 of Wang et al. (2004), doi
     10.1109/TIP.2003.819861, with a Gaussian window of 11x11 pixels and a
-    standard deviation of 1.5 that does not leave the image; equal to
-    `tf.image.ssim`. The black surroundings of a brain are alike in all
-    images and raise it.
+    standard deviation of 1.5 that stays within the image; equal to
+    `tf.image.ssim`. The black background, alike in all images, raises it.
+    Arguments and errors are those of `ssim`; images smaller than the window
+    are refused.
+    """
+    luminance, structure = _similarity_maps(real, image, dynamic_range)
+    return (luminance * structure).mean(axis=(-2, -1))
+
+
+def ms_ssim(
+    real: np.ndarray, image: np.ndarray, *, dynamic_range: float
+) -> np.ndarray:
+    """Structural similarity at several scales.
+
+    Wang, Simoncelli & Bovik (2003), "Multiscale structural similarity for
+    image quality assessment", doi 10.1109/ACSSC.2003.1292216, equation 7:
+    contrast and structure at each scale, luminance at the coarsest, to the
+    power of their weights; each scale halves the one before. Equal to
+    `tf.image.ssim_multiscale`, which also takes negative factors for 0.
+
+    The five scales of the paper need more than 160 pixels for the window of
+    11. Smaller images keep the window and lose the coarsest scales (four are
+    left at 128 pixels, three at 64, two at 32, one at 16), and the remaining
+    weights are divided by their sum, so values of different image sizes
+    cannot be compared. Arguments and errors are those of `windowed_ssim`.
+
+    Returns:
+        Similarity `[...]` in [0, 1], float64; 1 for equal images.
+    """
+    a, b = checked_pair(real, image)
+    sides = [min(a.shape[-2:])]
+    for _ in _SCALE_WEIGHTS[1:]:
+        sides.append((sides[-1] + 1) // 2)
+    # the window has to fit; images too small for any are refused below
+    fitting = max(1, sum(side >= _WINDOW for side in sides))
+    weights = np.array(_SCALE_WEIGHTS[:fitting]) / sum(_SCALE_WEIGHTS[:fitting])
+    result = np.ones(a.shape[:-2])
+    for scale, weight in enumerate(weights):
+        if scale:
+            a, b = _halved(a), _halved(b)
+        luminance, structure = _similarity_maps(a, b, dynamic_range)
+        if scale == len(weights) - 1:
+            structure = luminance * structure
+        factor = structure.mean(axis=(-2, -1))
+        result = result * np.maximum(factor, 0) ** weight
+    return result
+
+
+def diversity(
+    images: np.ndarray,
+    *,
+    dynamic_range: float,
+    pairs: int = 1000,
+    seed: int = 0,
+    subjects: np.ndarray | None = None,
+) -> Diversity:
+    """MS-SSIM of random pairs of different images of one kind.
+
+    The measure of Odena et al. (2017), arXiv 1610.09585, section 4.2: a
+    generator that repeats one image has values near 1. Compare with as many
+    real images of different subjects.
 
     Args:
-        real: Real images `[..., height, width]` in SUVR, 11 pixels or more.
-        image: Images of the same shape.
+        images: `[n, height, width]` in SUVR.
         dynamic_range: `L`: the largest SUVR that can be stored.
+        pairs: Number of pairs, drawn without replacement; all of them if
+            there are fewer.
+        seed: Fixes the pairs.
+        subjects: Subject of each image `[n]`: only images of different
+            subjects are then paired, since those of one are alike anyway.
 
     Returns:
-        Similarity `[...]` in [-1, 1], float64; 1 for equal images.
+        The values, and the images of each pair.
 
     Raises:
-        ValueError: If the shapes differ, the images are smaller than the
-            window, a value is not finite or `dynamic_range` is not positive.
+        ValueError: If there are no two images (of different subjects), or as
+            for `ms_ssim`.
     """
-    maps = similarity_maps(real, image, dynamic_range=dynamic_range)
-    return (maps[0] * maps[1]).mean(axis=(-2, -1))
+    images = np.asarray(images)
+    count = len(images)
+    if pairs < 1:
+        raise ValueError(f"expected one or more pairs, found {pairs}")
+    codes = subject_codes(subjects, count)
+    allowed = np.flatnonzero(np.triu(codes[:, None] != codes))
+    if not len(allowed):
+        raise ValueError(
+            "expected two images of different subjects, found "
+            f"{count} of one: use more images"
+        )
+    if pairs < len(allowed):
+        chosen = np.random.default_rng(seed).choice(
+            len(allowed), pairs, replace=False, shuffle=False
+        )
+        allowed = allowed[np.sort(chosen)]
+    first, second = np.divmod(allowed, count)
+    chunks = (slice(i, i + _CHUNK) for i in range(0, len(first), _CHUNK))
+    values = [
+        ms_ssim(
+            images[first[chunk]],
+            images[second[chunk]],
+            dynamic_range=dynamic_range,
+        )
+        for chunk in chunks
+    ]
+    return Diversity(np.concatenate(values), first, second)
 
 
-def similarity_maps(
-    real: np.ndarray, image: np.ndarray, *, dynamic_range: float
+def _similarity_maps(
+    real: np.ndarray, image: np.ndarray, dynamic_range: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The two factors of structural similarity around each pixel.
-
-    Arguments and errors are those of `windowed_ssim`.
-
-    Returns:
-        Luminance, and contrast with structure, each float64
-        `[..., height - 10, width - 10]`: where the whole window fits.
-    """
+    """Luminance, and contrast with structure, wherever the window fits."""
     c1, c2 = _constants(dynamic_range)
     x, y = checked_pair(real, image)
-    if min(x.shape[-2:]) < WINDOW:
+    if min(x.shape[-2:]) < _WINDOW:
         raise ValueError(
-            f"expected images of {WINDOW} pixels or more on each side for a "
+            f"expected images of {_WINDOW} pixels or more on each side for a "
             f"window of that size, found shape {x.shape}"
         )
     mean_x, mean_y = _window_means(x), _window_means(y)
@@ -132,7 +230,7 @@ def similarity_maps(
 
 def _window_means(x: np.ndarray) -> np.ndarray:
     """Gaussian means of every window that lies within the image."""
-    reach = WINDOW // 2
+    reach = _WINDOW // 2
     weights = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * _SIGMA**2))
     weights /= weights.sum()
     for axis in (-2, -1):
@@ -140,10 +238,20 @@ def _window_means(x: np.ndarray) -> np.ndarray:
     return x[..., reach:-reach, reach:-reach]
 
 
+def _halved(x: np.ndarray) -> np.ndarray:
+    """Means of 2x2 pixels; an odd side repeats its last line."""
+    odd = [(0, n % 2) for n in x.shape[-2:]]
+    x = np.pad(x, [(0, 0)] * (x.ndim - 2) + odd, mode="edge")
+    height, width = x.shape[-2:]
+    blocks = *x.shape[:-2], height // 2, 2, width // 2, 2
+    return x.reshape(blocks).mean(axis=(-3, -1))
+
+
 def _constants(dynamic_range: float) -> tuple[float, float]:
+    """`C1` and `C2` of structural similarity."""
     if not dynamic_range > 0:
         raise ValueError(
             "ssim: expected a positive dynamic range, found "
-            f"{dynamic_range}: give suvr_max"
+            f"{dynamic_range}: pass suvr_max"
         )
     return (0.01 * dynamic_range) ** 2, (0.03 * dynamic_range) ** 2

@@ -1,44 +1,12 @@
-"""Nearest neighbours of features or images, and metrics made of them.
-
-Precision, recall, density and coverage.
-"""
-
-from typing import NamedTuple
+"""Nearest neighbours of features and of images."""
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from pet_dcgan.metrics.arrays import checked_rows
+from pet_dcgan.metrics.arrays import checked_rows, require_finite, subject_codes
 
-_CHUNK = 512
-
-
-def nearest_distances(
-    queries: np.ndarray,
-    pool: np.ndarray,
-    *,
-    subjects: np.ndarray | None = None,
-    pool_subjects: np.ndarray | None = None,
-) -> np.ndarray:
-    """Euclidean distance of each query to the nearest row of a pool.
-
-    Args:
-        queries: Features `[n, d]` or images `[n, height, width]`.
-        pool: Rows of the same kind `[m, ...]`.
-        subjects: Subject of each query `[n]`. With `pool_subjects`, rows of
-            the query's own subject do not count.
-        pool_subjects: Subject of each row of the pool `[m]`.
-
-    Returns:
-        Distances float64 `[n]`; exactly 0 for a row that is in the pool.
-
-    Raises:
-        ValueError: If the shapes do not fit, a value is not finite, or a
-            query has no row to be compared with.
-    """
-    return nearest_rows(
-        queries, pool, subjects=subjects, pool_subjects=pool_subjects
-    )[1]
+_ROW_CHUNK = 512
+_IMAGE_CHUNK = 256
 
 
 def nearest_rows(
@@ -48,29 +16,49 @@ def nearest_rows(
     subjects: np.ndarray | None = None,
     pool_subjects: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The nearest row of a pool for each query, and how far it is.
+    """The nearest row of a pool for each query, and its Euclidean distance.
 
-    Arguments and errors are those of `nearest_distances`.
+    Args:
+        queries: Features `[n, d]` or images `[n, height, width]`.
+        pool: Rows of the same kind `[m, ...]`.
+        subjects: Subject of each query `[n]`. With `pool_subjects`, rows of
+            the query's own subject do not count.
+        pool_subjects: Subject of each row of the pool `[m]`.
 
     Returns:
         Index into `pool` int64 `[n]`, the first of equally near rows, and
-        Euclidean distance float64 `[n]`.
+        distance float64 `[n]`, exactly 0 for a row that is in the pool.
+
+    Raises:
+        ValueError: If the shapes differ, a value is not finite, or a query
+            has no row to be compared with.
     """
     queries, pool = checked_rows(queries, pool)
     own, others = _codes(len(queries), len(pool), subjects, pool_subjects)
     index = np.zeros(len(queries), np.int64)
-    for start in range(0, len(queries), _CHUNK):
-        rows = slice(start, start + _CHUNK)
+    for start in range(0, len(queries), _ROW_CHUNK):
+        rows = slice(start, start + _ROW_CHUNK)
         squared = _squared_distances(queries[rows], pool)
         squared[own[rows, None] == others] = np.inf
-        if np.isinf(squared.min(axis=1)).any():
-            raise ValueError(
-                "expected a row of another subject for every query, found "
-                "none: give images of two or more subjects"
-            )
         index[rows] = squared.argmin(axis=1)
-    # the winner's distance anew: the expansion loses small ones
+    # computed again, since the expansion loses small distances
     return index, np.linalg.norm(queries - pool[index], axis=1)
+
+
+def nearest_distances(
+    queries: np.ndarray,
+    pool: np.ndarray,
+    *,
+    subjects: np.ndarray | None = None,
+    pool_subjects: np.ndarray | None = None,
+) -> np.ndarray:
+    """Distance of each query to the nearest row of a pool, float64 `[n]`.
+
+    Arguments and errors are those of `nearest_rows`.
+    """
+    return nearest_rows(
+        queries, pool, subjects=subjects, pool_subjects=pool_subjects
+    )[1]
 
 
 def subject_ratios(
@@ -80,9 +68,9 @@ def subject_ratios(
 
     The distance of each query to the nearest row of its nearest training
     subject, divided by that of its second nearest subject: Lowe's ratio (2004,
-    doi 10.1023/B:VISI.0000029664.99615.94, section 7.1), with subjects in the
-    place of features. Near 1 for a new subject and also for a mean of many;
-    near 0 for a copy.
+    doi 10.1023/B:VISI.0000029664.99615.94, section 7.1), of subjects instead
+    of features. Near 1 for a new subject and also for a mean of many; near 0
+    for a copy.
 
     Args:
         queries: Images or their features `[n, ...]`.
@@ -90,23 +78,18 @@ def subject_ratios(
         subjects: Subject of each training row `[m]`, two or more.
 
     Returns:
-        Ratios float64 `[n]` in [0, 1]; 1 where both distances are 0.
+        Ratios float64 `[n]` in [0, 1]; 1 if both distances are 0.
 
     Raises:
-        ValueError: If the shapes do not fit, a value is not finite, or there
-            are fewer than two subjects.
+        ValueError: If the shapes differ, a value is not finite, or there are
+            fewer than two subjects.
     """
-    names, codes = np.unique(subjects, return_inverse=True)
-    if len(codes) != len(train) or len(names) < 2:
-        raise ValueError(
-            f"expected a subject for each of {len(train)} training rows and "
-            f"at least 2 different ones, found {len(codes)} and {len(names)}"
-        )
+    codes = subject_codes(subjects, len(train), least=2)
     train = np.asarray(train)
     distances = np.stack(
         [
             nearest_distances(queries, train[codes == code])
-            for code in range(len(names))
+            for code in range(codes.max() + 1)
         ],
         axis=1,
     )
@@ -134,11 +117,88 @@ def kth_neighbour_distances(points: np.ndarray, k: int) -> np.ndarray:
     if not 1 <= k < len(points):
         raise ValueError(
             f"expected k of 1 or more and more than k rows, found k {k} and "
-            f"{len(points)} rows: lower k or give more images"
+            f"{len(points)} rows: lower k or use more images"
         )
     distances = cdist(points, points)
     np.fill_diagonal(distances, np.inf)
     return np.partition(distances, k - 1, axis=1)[:, k - 1]
+
+
+def nearest(
+    images: np.ndarray,
+    pool: np.ndarray,
+    *,
+    subjects: np.ndarray | None = None,
+    pool_subjects: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The image of a pool with the least root mean square difference.
+
+    Arguments and errors are those of `nearest_rows`, for images alone, which
+    become float64 block by block to save memory.
+
+    Returns:
+        Index into `pool` int64 `[n]`, the first of equally near ones, and
+        root mean square difference in SUVR float64 `[n]`.
+    """
+    shapes = np.shape(images), np.shape(pool)
+    if any(len(s) != 3 for s in shapes) or shapes[0][1:] != shapes[1][1:]:
+        raise ValueError(
+            "expected two stacks [n, height, width] of images of one size, "
+            f"found {shapes[0]} and {shapes[1]}"
+        )
+    require_finite(images, pool)
+    own, others = _codes(len(images), len(pool), subjects, pool_subjects)
+    index = np.zeros(len(images), np.int64)
+    squared = np.full(len(images), np.inf)
+    for start in range(0, len(pool), _IMAGE_CHUNK):
+        columns = slice(start, start + _IMAGE_CHUNK)
+        candidates = _as_rows(pool[columns])
+        for first in range(0, len(images), _IMAGE_CHUNK):
+            rows = slice(first, first + _IMAGE_CHUNK)
+            block = _squared_distances(_as_rows(images[rows]), candidates)
+            block = np.maximum(block, 0)
+            block[own[rows, None] == others[columns]] = np.inf
+            best, least = block.argmin(axis=1), block.min(axis=1)
+            nearer = least < squared[rows]
+            squared[rows] = np.where(nearer, least, squared[rows])
+            index[rows] = np.where(nearer, start + best, index[rows])
+    return index, np.sqrt(squared / np.prod(pool.shape[1:]))
+
+
+def random_pairs(
+    count: int,
+    pool_count: int,
+    *,
+    seed: int,
+    subjects: np.ndarray | None = None,
+    pool_subjects: np.ndarray | None = None,
+) -> np.ndarray:
+    """A random image of a pool for each image, with replacement.
+
+    Args:
+        count: Number of images `n`.
+        pool_count: Number of candidates `m`.
+        seed: The same seed gives the same pairs.
+        subjects: As for `nearest_rows`.
+        pool_subjects: As for `nearest_rows`.
+
+    Returns:
+        Index into the pool `[n]`.
+
+    Raises:
+        ValueError: If an image has no candidate.
+    """
+    own, others = _codes(count, pool_count, subjects, pool_subjects)
+    index = np.zeros(count, np.int64)
+    for row, draw in enumerate(np.random.default_rng(seed).random(count)):
+        allowed = np.flatnonzero(others != own[row])
+        index[row] = allowed[int(draw * len(allowed))]
+    return index
+
+
+def _as_rows(images: np.ndarray) -> np.ndarray:
+    """Images as float64 rows."""
+    return np.asarray(images, np.float64).reshape(len(images), -1)
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -147,79 +207,25 @@ def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return squares - 2 * (a @ b.T)
 
 
-def _codes(count, pool_count, subjects, pool_subjects):
-    """Subjects as numbers; without subjects no two are of one."""
+def _codes(
+    count: int,
+    pool_count: int,
+    subjects: np.ndarray | None,
+    pool_subjects: np.ndarray | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Subjects of both as numbers; without subjects no two are alike."""
     if subjects is None or pool_subjects is None:
-        return np.zeros(count), np.ones(pool_count)
+        subjects, pool_subjects = np.zeros(count), np.ones(pool_count)
     if (len(subjects), len(pool_subjects)) != (count, pool_count):
         raise ValueError(
-            f"expected a subject for each of {count} queries and {pool_count} "
-            f"rows, found {len(subjects)} and {len(pool_subjects)}"
+            f"expected a subject for each of {count} images and {pool_count} "
+            f"candidates, found {len(subjects)} and {len(pool_subjects)}"
         )
     both = np.concatenate([subjects, pool_subjects])
-    return np.split(np.unique(both, return_inverse=True)[1], [count])
-
-
-class Prdc(NamedTuple):
-    """How much of one set of features another one matches.
-
-    Args:
-        precision: Share of synthetic rows among the real ones.
-        recall: Share of real rows among the synthetic ones.
-        density: How densely real rows surround the synthetic ones; about 1
-            for one distribution, and it may be higher.
-        coverage: Share of real rows with a synthetic one beside them.
-    """
-
-    precision: float
-    recall: float
-    density: float
-    coverage: float
-
-
-def precision_recall_density_coverage(
-    real: np.ndarray, synthetic: np.ndarray, *, k: int = 5
-) -> Prdc:
-    """Precision, recall, density and coverage by nearest neighbours.
-
-    Each row is the centre of a ball that reaches to its `k`-th nearest
-    neighbour of its own kind. Precision is the share of synthetic rows in a
-    real ball, recall that of real rows in a synthetic ball (Kynkaanniemi et
-    al. 2019, arXiv 1904.06991, equations 1 and 2). Density is the number of
-    real balls that a synthetic row lies in, divided by `k`, on average;
-    coverage is the share of real balls with a synthetic row in them (Naeem et
-    al. 2020, arXiv 2002.09797). A row on the edge of a
-    ball is inside, as in the former paper.
-
-    For one distribution and many rows coverage is about `1 - 2^-k` and
-    density 1. Neighbouring slices of one subject make balls small: look at
-    the figure for held-out real images beside.
-
-    Args:
-        real: Features of real images `[n, d]`.
-        synthetic: Features of synthetic images `[n, d]`, as many, since
-            coverage and recall grow with their number.
-        k: Neighbours that a ball holds.
-
-    Returns:
-        The four numbers.
-
-    Raises:
-        ValueError: If the shapes or counts differ, a value is not finite, or
-            there are not more than `k` rows.
-    """
-    real, synthetic = checked_rows(real, synthetic)
-    if len(real) != len(synthetic):
+    own, others = np.split(np.unique(both, return_inverse=True)[1], [count])
+    if not len(others) or (np.ptp(others) == 0 and others[0] in own):
         raise ValueError(
-            "expected as many synthetic rows as real ones, found "
-            f"{len(synthetic)} and {len(real)}: take equal counts"
+            "expected a candidate of another subject for every image, found "
+            "none: use images of two or more subjects"
         )
-    distances = cdist(real, synthetic)
-    in_real_ball = distances <= kth_neighbour_distances(real, k)[:, None]
-    in_synthetic_ball = distances <= kth_neighbour_distances(synthetic, k)
-    return Prdc(
-        precision=float(in_real_ball.any(axis=0).mean()),
-        recall=float(in_synthetic_ball.any(axis=1).mean()),
-        density=float(in_real_ball.sum(axis=0).mean() / k),
-        coverage=float(in_real_ball.any(axis=1).mean()),
-    )
+    return own, others

@@ -1,4 +1,4 @@
-"""How much of an image is coarse and how much is fine."""
+"""Power of images by spatial frequency: how coarse or fine they are."""
 
 import functools
 from collections.abc import Iterator
@@ -16,12 +16,7 @@ _CHUNK = 256
 
 
 class Spectrum(NamedTuple):
-    """Power of images by how fine a pattern is.
-
-    Args:
-        frequency: Middle of each ring `[k]`, cycles per mm.
-        power: Mean power of a frequency in the ring `[n, k]`, SUVR squared.
-    """
+    """Middle of each ring `[k]` in cycles per mm, and power `[n, k]`."""
 
     frequency: np.ndarray
     power: np.ndarray
@@ -31,25 +26,24 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
     """Power of each image in rings of spatial frequency.
 
     The squared magnitude of the discrete Fourier transform, averaged over
-    rings one step of frequency wide: Durall et al. (2020), arXiv 2003.01826,
-    who show that transposed convolutions put too much into the finest rings.
-    Rings go on beyond the Nyquist frequency into the corners, where a
-    checkerboard lies.
+    rings one step of frequency wide (Durall et al. 2020, arXiv 2003.01826),
+    beyond the Nyquist frequency into the corners, where a checkerboard lies.
 
-    The mean is taken off and a Hann window applied first, since uptake at
-    the border of an image (scalp, in a tight cut) would else look like a
-    sharp edge and hide fine patterns. The sum over all frequencies is the
-    mean square of what remains, divided by that of the window.
+    The mean is subtracted and a Hann window applied first, since uptake at
+    the border (scalp, in a tight crop) would act as a sharp edge and hide
+    fine patterns. All powers sum to the mean square of the result, over that
+    of the window.
 
     Args:
         images: `[n, size, size]` in SUVR.
         spacing_mm: Distance of two pixels.
 
     Returns:
-        Frequencies from one period an image upwards, and powers.
+        Frequencies from one period per image upwards, and the mean power of a
+        frequency in each ring, in SUVR squared.
 
     Raises:
-        ValueError: If the shape is another, a value is not finite, or
+        ValueError: If the shape is wrong, a value is not finite, or
             `spacing_mm` is not positive.
     """
     if not spacing_mm > 0:
@@ -60,24 +54,20 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
     size = images.shape[1]
     order, starts = _rings(size)
     counts = np.diff([*starts, size * size])
-    power = np.concatenate(
-        [
-            np.add.reduceat(chunk[:, order], starts, axis=1) / counts
-            for chunk in _powers(images)
-        ]
-    )
+    sums = [
+        np.add.reduceat(chunk[:, order], starts, axis=1)
+        for chunk in _powers(images)
+    ]
     frequency = np.arange(1, len(starts)) / (size * spacing_mm)
-    return Spectrum(frequency, power[:, 1:])
+    return Spectrum(frequency, (np.concatenate(sums) / counts)[:, 1:])
 
 
 def spectrum_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
-    """How far apart two mean spectra are, at all frequencies alike.
+    """Distance between two mean spectra, equally weighted over frequencies.
 
     The mean over rings of `|log10(synthetic / real)|` of the mean powers: 0
-    for equal spectra, 0.3 where they differ by a factor of two at a typical
-    frequency, 1 for ten.
-    Fine rings count as much as coarse ones, though they hold far less power.
-    Powers below what rounding to 16 bits leaves count as that much.
+    for equal spectra, 0.3 if they typically differ by a factor of two, 1 for
+    ten. Powers below what rounding to 16 bits leaves count as that much.
 
     Args:
         real: Powers of real images `[n, k]` from `radial_power_spectrum`.
@@ -97,9 +87,7 @@ def spectrum_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
             "expected powers [n, k] and [m, k] of the same rings, found "
             f"{real.shape} and {synthetic.shape} without their first axis"
         )
-    floor = _FLOOR * real.max()
-    if not floor > 0:
-        raise ValueError("expected real images with uptake, found flat ones")
+    floor = _FLOOR * _positive(real.max())
     ratios = np.maximum(synthetic, floor) / np.maximum(real, floor)
     return float(np.abs(np.log10(ratios)).mean())
 
@@ -107,10 +95,9 @@ def spectrum_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
 def nyquist_power(images: np.ndarray) -> np.ndarray:
     """Power of each image in stripes and checkerboards of single pixels.
 
-    The sum of the powers of all frequencies in the outermost eighth below
-    the Nyquist frequency, along rows or along columns: what alternates from
-    pixel to pixel, as artefacts of transposed convolutions with a stride of 2
-    do (Odena et al. 2016, doi 10.23915/distill.00003). Windowed as for
+    The sum of the powers in the outermost eighth below the Nyquist frequency,
+    along rows or columns, where artefacts of transposed convolutions lie
+    (Odena et al. 2016, doi 10.23915/distill.00003). Windowed as in
     `radial_power_spectrum`.
 
     Args:
@@ -121,7 +108,7 @@ def nyquist_power(images: np.ndarray) -> np.ndarray:
         has 0.0004.
 
     Raises:
-        ValueError: If the shape is another or a value is not finite.
+        ValueError: If the shape is wrong or a value is not finite.
     """
     images = _checked(images)
     fast = np.abs(np.fft.fftfreq(images.shape[1])) >= _NEAR_NYQUIST / 2
@@ -134,10 +121,9 @@ def nyquist_power(images: np.ndarray) -> np.ndarray:
 def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
     """Power near the Nyquist frequency, synthetic over real.
 
-    1 where synthetic images have as much of it as real ones, well above 1
-    for a checkerboard, well below 1 for images that are too smooth. Smooth
-    real images have next to none, and a checkerboard that nobody can see then
-    has a ratio of thousands: look at the roots of the powers as well.
+    Well above 1 for a checkerboard, well below for images that are too smooth.
+    Smooth real images have next to none, so that an invisible checkerboard has
+    a ratio of thousands: check the roots of the powers as well.
 
     Args:
         real: `nyquist_power` of real images `[n]`.
@@ -149,10 +135,14 @@ def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
     Raises:
         ValueError: If real images have none.
     """
-    real_mean = float(np.mean(real))
-    if not real_mean > 0:
+    return float(np.mean(synthetic)) / _positive(float(np.mean(real)))
+
+
+def _positive(power: float) -> float:
+    """The power of real images, which must have some."""
+    if not power > 0:
         raise ValueError("expected real images with uptake, found flat ones")
-    return float(np.mean(synthetic)) / real_mean
+    return power
 
 
 def _powers(images: np.ndarray) -> Iterator[np.ndarray]:
@@ -179,6 +169,7 @@ def _rings(size: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _checked(images: np.ndarray) -> np.ndarray:
+    """Square, finite images."""
     images = np.asarray(images)
     if images.ndim != 3 or len(set(images.shape[1:])) != 1 or 0 in images.shape:
         raise ValueError(

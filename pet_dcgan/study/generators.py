@@ -1,8 +1,8 @@
-"""The generators of a study: trained here, or given by the user."""
+"""The generators of a study: trained by it, or given by the user."""
 
 import dataclasses
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +15,18 @@ from pet_dcgan.limits import of_kind
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
-from pet_dcgan.study.data import Material
-from pet_dcgan.study.settings import StudySettings
+from pet_dcgan.study.settings import StudyData, StudySettings
 from pet_dcgan.training.train import resolve_config, train
 
-# seeds that neither samples, selection nor an evaluation begin with
+# latent seeds that neither samples, selection nor an evaluation start with
 _FIRST_SEED = 2**41
 _EVERY = ("samples_every", "select_every")
+_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class Place:
-    """Which generator: of what, and of how many subjects."""
+class GeneratorSpec:
+    """Which generator: its stage and plane, and how many subjects it saw."""
 
     fraction: int
     plane: str
@@ -34,132 +34,115 @@ class Place:
 
     @property
     def folder(self) -> str:
-        """Name of the folder of a generator that the study trains."""
+        """Name of its folder, if the study trains it."""
         return f"{self.stage.lower()}_{self.plane}_{self.fraction}"
 
     def __str__(self) -> str:
         return f"{self.stage} {self.plane}, {self.fraction} % of the subjects"
 
 
-def places(settings: StudySettings) -> list[Place]:
+def generator_specs(settings: StudySettings) -> list[GeneratorSpec]:
     """Every generator that a study needs."""
     return [
-        Place(fraction, plane, stage)
+        GeneratorSpec(fraction, plane, stage)
         for fraction in settings.fractions
         for plane in settings.planes
         for stage in settings.classes
     ]
 
 
-def trained_here(
-    place: Place,
+def train_generator(
+    spec: GeneratorSpec,
     home: Path,
     settings: StudySettings,
-    material: Material,
+    data: StudyData,
     *,
     verbose: str | int = 0,
 ) -> Run:
-    """The generator of a place, trained or gone on with where it is not.
+    """A generator of the study: trained, resumed, or returned if finished.
 
     Args:
-        place: Which one.
+        spec: Which one.
         home: Folder of the study's generators.
         settings: How it is trained.
-        material: Whom it may see.
+        data: Whose subjects it may see.
         verbose: Keras's progress.
 
     Raises:
-        DataLeakageError: If the one that is there has seen others.
+        DataLeakageError: If an earlier one has seen other subjects.
         ValueError: If it cannot be trained.
     """
-    path = home / place.folder
+    path = home / spec.folder
     started = (path / "config.json").is_file()
-    if started and (run := Run.open(path)).finished:
-        return _checked(run, place, material)
-    run = train(
-        training_config(place, settings, material),
-        path,
-        resume=started,
-        subjects=material.subsets[place.fraction][place.stage],
-        verbose=verbose,
-    )
-    return _checked(run, place, material)
+    run = Run.open(path) if started else None
+    if run is None or not run.finished:
+        run = train(
+            training_config(spec, settings, data),
+            path,
+            resume=started,
+            subjects=data.subsets[spec.fraction][spec.stage],
+            verbose=verbose,
+        )
+    require_unseen(run.subjects, data.held_out, run=run.path)
+    _require_fraction(run, spec.fraction, data)
+    return run
 
 
 def training_config(
-    place: Place, settings: StudySettings, material: Material
+    spec: GeneratorSpec, settings: StudySettings, data: StudyData
 ) -> TrainConfig:
-    """Configuration of a generator: as many steps at every fraction.
+    """Configuration of a generator, with as many steps at every fraction.
 
-    Fewer subjects mean fewer batches an epoch, so there are more epochs.
+    Fewer subjects mean fewer batches per epoch, so there are more epochs.
 
     Args:
-        place: Which generator.
+        spec: Which generator.
         settings: Preset and changes to it.
-        material: How many slices there are.
+        data: How many slices there are.
 
     Raises:
-        ValueError: If there are fewer slices than a batch, or validation
-            subjects would choose a generator and then be judged.
+        ValueError: If there are fewer slices than a batch, or the generator
+            would be selected by validation subjects that are tested on.
     """
     values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
     epochs, batch, *others = (
         of_kind(name, int, values[name])
         for name in ("epochs", "batch_size", *_EVERY)
     )
-    label = settings.classes.index(place.stage)
-    slices = material.training[place.plane]
-    whole = slices.count(label)
-    own = slices.count(label, of=material.subsets[place.fraction][place.stage])
+    label = settings.classes.index(spec.stage)
+    slices = data.training[spec.plane]
+    own = slices.count(label, of=data.subsets[spec.fraction][spec.stage])
     if own < batch:
         raise ValueError(
-            f"expected a batch of {batch} slices or more of {place}, found "
+            f"expected a batch of {batch} slices or more of {spec}, found "
             f"{own}: add --set batch_size={max(2, own)}, or leave that "
             "fraction out"
         )
-    steps = epochs * max(1, whole // batch)
+    steps = epochs * max(1, slices.count(label) // batch)
     longer = math.ceil(steps / (own // batch))
-    # what happens every few epochs, 0 for never, happens as often in all
+    # what happens every few epochs, 0 for never, happens as often in total
     every = [round(value * longer / epochs) for value in others]
     changes = {"epochs": longer} | dict(zip(_EVERY, every, strict=True))
     config = resolve_config(
         settings.preset,
         data_dir=settings.data_dir,
         dataset=settings.dataset,
-        stage=place.stage,
-        plane=place.plane,
+        stage=spec.stage,
+        plane=spec.plane,
         overrides=dict(settings.overrides) | changes,
         seed=settings.seed,
     )
-    require_unchosen(config, settings)
+    _require_unselected(config, settings)
     return config
 
 
-def require_unchosen(config: TrainConfig, settings: StudySettings) -> None:
-    """Refuses to judge the subjects that a generator was chosen by.
-
-    Args:
-        config: Of a generator.
-        settings: Of the study.
-
-    Raises:
-        ValueError: If validation subjects are judged and choose.
-    """
-    if settings.with_validation and config.select_every:
-        raise ValueError(
-            "expected generators that were not chosen by validation subjects, "
-            f"found select_every {config.select_every}: add --set "
-            "select_every=0 and patience=0, or leave out --with-validation"
-        )
-
-
-def drawn(run: Run, *, count: int, seed: int) -> np.ndarray:
-    """Synthetic slices as they would be stored.
+def generate_stored(run: Run, *, count: int, seed: int) -> np.ndarray:
+    """Synthetic slices as a prepared set would store them.
 
     Args:
         run: The generator's.
-        count: How many.
-        seed: Each gives others.
+        count: Number of slices.
+        seed: Different seeds give different slices.
 
     Returns:
         uint16 `[count, size, size]`.
@@ -183,114 +166,94 @@ def drawn(run: Run, *, count: int, seed: int) -> np.ndarray:
     return stored
 
 
-def facts(run: Run, place: Place, *, given: bool) -> dict[str, Any]:
-    """What a reader has to know of a generator, without a name or path.
+def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
+    """Facts about a generator for `study.json`, without a name or path.
 
     Args:
         run: The generator's.
-        place: What it is for.
+        spec: What it is used for.
         given: Whether the user gave it.
     """
-    chosen = generator_facts(run.path, epochs=run.config.epochs)
     return {
-        "stage": place.stage,
-        "plane": place.plane,
-        "fraction": place.fraction,
+        "stage": spec.stage,
+        "plane": spec.plane,
+        "fraction": spec.fraction,
         "subjects": len(set(run.subjects)),
         "trained_by": "the user" if given else "the study",
         "preset": run.config.preset,
-        **chosen,
+        **generator_facts(run.path, epochs=run.config.epochs),
     }
 
 
-def _checked(run: Run, place: Place, material: Material) -> Run:
-    require_unseen(run.subjects, material.held_out, run=run.path)
-    require_within(
-        run.subjects,
-        material.subjects(place.fraction),
-        fraction=place.fraction,
-        run=run.path,
-    )
-    return run
-
-
-_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
-
-
-def fitting_runs(
-    runs: Sequence[Run], settings: StudySettings, material: Material
-) -> dict[Place, Run]:
-    """Puts finished runs where they fit.
+def assign_runs(
+    runs: Sequence[Run], settings: StudySettings, data: StudyData
+) -> dict[GeneratorSpec, Run]:
+    """Finished runs by the generator that each can serve as.
 
     A run belongs to the smallest fraction that holds all its subjects.
 
     Args:
-        runs: What the user has.
+        runs: Runs of the user.
         settings: Which generators are needed.
-        material: Whose subjects are whose.
+        data: Subjects of each fraction.
 
     Raises:
         DataLeakageError: If a run has seen a validation or test subject, or
             one outside of every fraction.
         FileNotFoundError: If a run has no generator.
-        ValueError: If a run is of other images, or two are of one place.
+        ValueError: If a run is of other images, or two serve as the same.
     """
-    taken: dict[Place, Run] = {}
+    assigned: dict[GeneratorSpec, Run] = {}
     for run in runs:
-        require_unseen(run.subjects, material.held_out, run=run.path)
-        _require_alike(run, settings, material)
-        require_unchosen(run.config, settings)
-        place = Place(
-            _fraction_of(run, settings, material),
-            run.config.plane,
-            run.config.stage,
+        require_unseen(run.subjects, data.held_out, run=run.path)
+        _require_alike(run, settings, data)
+        _require_unselected(run.config, settings)
+        *smaller, largest = settings.fractions
+        seen = set(run.subjects)
+        fraction = next(
+            (f for f in smaller if seen <= data.subjects(f)), largest
         )
-        if place in taken:
+        _require_fraction(run, fraction, data)
+        spec = GeneratorSpec(fraction, run.config.plane, run.config.stage)
+        if spec in assigned:
             raise ValueError(
-                f"expected one run of {place}, found {taken[place].path} and "
+                f"expected one run of {spec}, found {assigned[spec].path} and "
                 f"{run.path}: leave one out"
             )
-        taken[place] = run
-    return taken
+        assigned[spec] = run
+    return assigned
 
 
-def _require_alike(
-    run: Run, settings: StudySettings, material: Material
-) -> None:
+def _require_unselected(config: TrainConfig, settings: StudySettings) -> None:
+    """Raises if validation subjects select a generator and are tested on."""
+    if settings.with_validation and config.select_every:
+        raise ValueError(
+            "expected generators that were not selected by validation "
+            f"subjects, found select_every {config.select_every}: add --set "
+            "select_every=0 and patience=0, or leave out --with-validation"
+        )
+
+
+def _require_fraction(run: Run, fraction: int, data: StudyData) -> None:
+    """Raises if a run has seen subjects outside a fraction."""
+    allowed = data.subjects(fraction)
+    require_within(run.subjects, allowed, fraction=fraction, run=run.path)
+
+
+def _require_alike(run: Run, settings: StudySettings, data: StudyData) -> None:
+    """Raises if a run is unfinished or of other images than the study's."""
     if not run.finished:
-        run.load_generator()  # says what is missing
-    config = run.config
-    for name in _SAME:
-        wanted, found = getattr(material.meta, name), getattr(config, name)
-        if wanted != found:
-            raise ValueError(
-                f"expected a run of {name} {wanted}, as {settings.dataset} "
-                f"is, found {found} in {run.path}: leave it out or choose "
-                "another --config"
-            )
-    kinds: Mapping[str, tuple[str, ...]] = {
-        "plane": settings.planes,
-        "stage": settings.classes,
+        run.load_generator()  # raises with what is missing
+    remedies = {
+        name: ((getattr(data.meta, name),), "another --config")
+        for name in _SAME
     }
-    for name, wanted in kinds.items():
-        if getattr(config, name) not in wanted:
+    remedies["plane"] = settings.planes, "another --task or --planes"
+    remedies["stage"] = settings.classes, "another --task or --planes"
+    for name, (wanted, remedy) in remedies.items():
+        found = getattr(run.config, name)
+        if found not in wanted:
             raise ValueError(
-                f"expected a run of {name} {' or '.join(wanted)}, found "
-                f"{getattr(config, name)} in {run.path}: leave it out or "
-                "choose another --task or --planes"
+                f"expected a run of {name} {' or '.join(map(str, wanted))}, "
+                f"found {found} in {run.path}: leave it out or choose {remedy}"
             )
-
-
-def _fraction_of(run: Run, settings: StudySettings, material: Material) -> int:
-    seen = set(run.subjects)
-    for fraction in settings.fractions[:-1]:
-        if seen <= material.subjects(fraction):
-            return fraction
-    largest = settings.fractions[-1]
-    require_within(
-        run.subjects,
-        material.subjects(largest),
-        fraction=largest,
-        run=run.path,
-    )
-    return largest

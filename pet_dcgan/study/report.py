@@ -1,46 +1,116 @@
-"""Everything a study has found, in numbers and sentences, without names."""
+"""The results of a study as numbers, sentences and a figure, without names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-import numpy as np
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
-from pet_dcgan.study.classifiers import Cell, nothing_said
-from pet_dcgan.study.data import Material
-from pet_dcgan.study.settings import ARMS, MIXED, REAL, SYNTHETIC, StudySettings
-from pet_dcgan.study.statistics import Answer, compare, kept_signal
+from pet_dcgan.study.classifiers import Cell, uniform_predictions
+from pet_dcgan.study.settings import (
+    ARMS,
+    MIXED,
+    REAL,
+    SYNTHETIC,
+    StudyData,
+    StudySettings,
+)
+from pet_dcgan.study.statistics import (
+    METRICS,
+    Predictions,
+    compare,
+    kept_signal,
+)
+from pet_dcgan.utils.files import replacing
 
-NAMES = {"accuracy": "accuracy", "balanced_accuracy": "balanced accuracy"}
+_NAMES = {metric: metric.replace("_", " ") for metric in METRICS}
+_NAMES["auc"] = "AUC"
+# the palette of Okabe & Ito, which colour-blind readers can tell apart
+_COLOURS = dict(
+    zip(ARMS, ("#000000", "#E69F00", "#0072B2", "#009E73"), strict=True)
+)
+_APART = 0.18  # between the arms of a fraction
+_DPI = 100
+_DIGITS = 6
 
 
-def conclusions(summary: Mapping[str, Any]) -> list[str]:
-    """Sentences for a reader who sees no table.
+def summarise(
+    settings: StudySettings,
+    data: StudyData,
+    predictions: Mapping[Cell, Predictions],
+    *,
+    cells: Sequence[Cell],
+    generators: Sequence[Mapping[str, Any]],
+) -> dict[str, Any]:
+    """The content of `study.json`.
 
     Args:
-        summary: What stands in `study.json`, made by `run_study`.
-
-    Returns:
-        What the figures may be taken for, what was found at each fraction,
-        and what the intervals leave out.
+        settings: Of the study.
+        data: Training and test subjects.
+        predictions: Of the classifiers that are finished.
+        cells: All classifiers.
+        generators: Facts about those that are finished.
     """
-    lines = _cautions(summary)
-    for fraction in summary["settings"]["fractions"]:
-        lines += _found(summary, fraction)
-    lines.append(
-        f"Intervals are over the {sum(summary['judged'].values())} held-out "
-        "subjects and the seeds of the classifiers; every generator was "
-        "trained once, so what another training of it would give is not in "
-        "them."
-    )
-    return lines
+    by_arm: dict[tuple[str, int], dict[int, Predictions]] = {}
+    for cell in sorted(predictions):
+        seeds = by_arm.setdefault((cell.arm, cell.fraction), {})
+        seeds[cell.seed] = predictions[cell]
+    compared = compare(by_arm, seed=settings.seed)
+    classes = settings.classes
+    truth = uniform_predictions(data.test, len(classes)).truth
+    public = settings.to_dict()
+    del public["data_dir"]
+    summary = {
+        "phantom": data.meta.phantom,
+        "complete": len(predictions) == len(cells),
+        "done": len(predictions),
+        "of": len(cells),
+        "classes": list(classes),
+        "judged_on": list(settings.test_splits),
+        "judged": {s: int((truth == k).sum()) for k, s in enumerate(classes)},
+        "training_subjects": {
+            str(fraction): {s: len(data.subsets[fraction][s]) for s in classes}
+            for fraction in settings.fractions
+        },
+        "generators": list(generators),
+        **compared,
+        "kept_signal": kept_signal(compared["arms"]),
+        "results": [
+            _result(cell, settings, data, predictions[cell])
+            for cell in cells
+            if cell in predictions
+        ],
+        "settings": public,
+    }
+    return {"words": _conclusions(summary), **summary}
 
 
-def name_of(metric: str) -> str:
-    """A metric as it is written in a sentence."""
-    return NAMES.get(metric, "AUC")
+def _result(
+    cell: Cell, settings: StudySettings, data: StudyData, found: Predictions
+) -> dict[str, Any]:
+    """One row of `results.csv`."""
+    parts, subset = data.training.values(), data.subsets[cell.fraction]
+    subjects = data.subjects(cell.fraction)
+    real = sum(part.count(of=subjects) for part in parts)
+    synthetic = sum(part.count() for part in parts)
+    return {
+        "fraction": cell.fraction,
+        "seed": cell.seed,
+        "arm": cell.arm,
+        "training_subjects": sum(len(subset[s]) for s in settings.classes),
+        "real_images": real if cell.arm != SYNTHETIC else 0,
+        "synthetic_images": synthetic if cell.needs_synthetic else 0,
+        "judged_subjects": len(found.truth),
+        **{k: round(v, _DIGITS) for k, v in found.scores().items()},
+        "phantom": str(data.meta.phantom).lower(),
+    }
 
 
-def _cautions(summary: Mapping[str, Any]) -> list[str]:
+def _conclusions(summary: Mapping[str, Any]) -> list[str]:
+    """The results in sentences, and what they are valid for."""
     lines = []
     if summary["phantom"]:
         lines.append(
@@ -50,17 +120,25 @@ def _cautions(summary: Mapping[str, Any]) -> list[str]:
     if not summary["complete"]:
         lines.append(
             f"Partial: {summary['done']} of {summary['of']} classifiers are "
-            "there; go on with --resume."
+            "finished; continue with --resume."
         )
     if summary["settings"]["shuffle_labels"]:
         lines.append(
-            "Control: the training labels were dealt out at random, so every "
-            "arm should be at chance."
+            "Control: the training labels were shuffled, so every arm should "
+            "be at chance."
         )
+    for fraction in summary["settings"]["fractions"]:
+        lines += _results_at(summary, fraction)
+    lines.append(
+        f"Intervals are over the {sum(summary['judged'].values())} held-out "
+        "subjects and the seeds of the classifiers; every generator was "
+        "trained once, so they do not include the variation between trainings."
+    )
     return lines
 
 
-def _found(summary: Mapping[str, Any], fraction: int) -> list[str]:
+def _results_at(summary: Mapping[str, Any], fraction: int) -> list[str]:
+    """Sentences about one fraction."""
     means = {
         row["arm"]: row["mean"]
         for row in summary["arms"]
@@ -69,125 +147,144 @@ def _found(summary: Mapping[str, Any], fraction: int) -> list[str]:
     if REAL not in means:
         return []
     subjects = summary["training_subjects"][str(fraction)]
-    counted = ", ".join(f"{n} {stage}" for stage, n in subjects.items())
-    lines = [
-        f"{fraction} % of the training subjects ({counted}): AUC "
-        + ", ".join(f"{arm} {means[arm]:.3f}" for arm in ARMS if arm in means)
-        + "."
-    ]
+    counts = ", ".join(f"{n} {stage}" for stage, n in subjects.items())
+    areas = ", ".join(f"{a} {means[a]:.3f}" for a in ARMS if a in means)
+    lines = [f"{fraction} % of the training subjects ({counts}): AUC {areas}."]
     lines += [
         f"At {fraction} % adding synthetic images changed the "
-        f"{name_of(row['metric'])} by {_difference(row)}"
+        f"{_NAMES[row['metric']]} by {_difference(row)}"
         for row in summary["differences"]
         if row["fraction"] == fraction and row["arm"] == MIXED
     ]
-    for row in summary["kept_signal"]:
-        if row["fraction"] == fraction and row["share"] is not None:
-            lines.append(
-                f"At {fraction} % {SYNTHETIC} images alone kept "
-                f"{100 * row['share']:.0f} % of what real ones give above "
-                "chance (AUC)."
-            )
+    lines += [
+        f"At {fraction} % {SYNTHETIC} images alone kept "
+        f"{100 * row['share']:.0f} % of the signal of real ones (AUC above "
+        "chance)."
+        for row in summary["kept_signal"]
+        if row["fraction"] == fraction and row["share"] is not None
+    ]
     return lines
 
 
 def _difference(row: Mapping[str, Any]) -> str:
+    """A difference from real images, its interval and what that says."""
     value = f"{row['mean']:+.3f}"
     if row["low"] is None:
         return f"{value}; {row['reason']}."
-    between = f"{value} (95 % interval {row['low']:+.3f} to {row['high']:+.3f})"
+    value += f" (95 % interval {row['low']:+.3f} to {row['high']:+.3f})"
     if row["low"] > 0:
-        return f"{between}: they helped."
+        return f"{value}: they helped."
     if row["high"] < 0:
-        return f"{between}: they harmed."
-    return f"{between}: whether they help cannot be told."
+        return f"{value}: they harmed."
+    return f"{value}: inconclusive."
 
 
-_DIGITS = 6
+def save_figure(path: str | Path, summary: Mapping[str, Any]) -> None:
+    """Writes the figure: every arm above, differences from real below.
 
-
-def summarise(
-    settings: StudySettings,
-    material: Material,
-    answers: Mapping[Cell, Answer],
-    *,
-    cells: Sequence[Cell],
-    generators: Sequence[Mapping[str, Any]],
-) -> dict[str, Any]:
-    """What stands in `study.json`.
+    The same summary gives the same bytes.
 
     Args:
-        settings: What the study was told.
-        material: Whom it learnt from and judged.
-        answers: Of the classifiers that are done.
-        cells: All classifiers.
-        generators: Facts of those that are done.
+        path: Where the PNG goes; it is replaced.
+        summary: The content of `study.json`.
     """
-    by_arm: dict[tuple[str, int], dict[int, Answer]] = {}
-    for cell in sorted(answers):
-        seeds = by_arm.setdefault((cell.arm, cell.fraction), {})
-        seeds[cell.seed] = answers[cell]
-    compared = compare(by_arm, seed=settings.seed)
-    told = settings.to_dict()
-    del told["data_dir"]
-    summary = {
-        "phantom": material.meta.phantom,
-        "complete": len(answers) == len(cells),
-        "done": len(answers),
-        "of": len(cells),
-        "classes": list(settings.classes),
-        "judged_on": list(settings.judged_on),
-        "judged": _judged(settings, material),
-        "training_subjects": {
-            str(fraction): _counts(settings, material, fraction)
-            for fraction in settings.fractions
-        },
-        "generators": list(generators),
-        **compared,
-        "kept_signal": kept_signal(compared["arms"]),
-        "results": [
-            _row(cell, settings, material, answers[cell])
-            for cell in cells
-            if cell in answers
-        ],
-        "settings": told,
-    }
-    return {"words": conclusions(summary), **summary}
+    with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9}):
+        figure = Figure(figsize=(11, 6.6), dpi=_DPI, layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(2, len(METRICS), squeeze=False)
+        for column, metric in enumerate(METRICS):
+            _draw_arms(axes[0][column], summary, metric)
+            _draw_differences(axes[1][column], summary, metric)
+        fractions = summary["settings"]["fractions"]
+        names = [f"{fraction} % of subjects" for fraction in fractions]
+        for each in axes.flat:
+            each.set_xticks(range(len(names)), names)
+            each.set_xlim(-0.6, len(names) - 0.4)
+        handles, labels = axes[0][0].get_legend_handles_labels()
+        figure.legend(
+            handles, labels, loc="outside lower center", ncols=4, frameon=False
+        )
+        figure.suptitle(_title(summary))
+        with replacing(path) as temporary:
+            figure.savefig(
+                temporary, format="png", dpi=_DPI, metadata={"Software": None}
+            )
 
 
-def _row(
-    cell: Cell, settings: StudySettings, material: Material, answer: Answer
-) -> dict[str, Any]:
-    """One line of `results.csv`."""
-    parts = material.training.values()
-    subjects = material.subjects(cell.fraction)
-    real = sum(part.count(of=subjects) for part in parts)
-    synthetic = sum(part.count() for part in parts)
-    counts = _counts(settings, material, cell.fraction)
-    return {
-        "fraction": cell.fraction,
-        "seed": cell.seed,
-        "arm": cell.arm,
-        "training_subjects": sum(counts.values()),
-        "real_images": real if cell.arm != SYNTHETIC else 0,
-        "synthetic_images": synthetic if cell.needs_synthetic else 0,
-        "judged_subjects": len(answer.truth),
-        **{k: round(v, _DIGITS) for k, v in answer.scores().items()},
-        "phantom": str(material.meta.phantom).lower(),
-    }
+def _title(summary: Mapping[str, Any]) -> str:
+    """The study in a line, with what it must not be taken for."""
+    settings = summary["settings"]
+    parts = [
+        " against ".join(summary["classes"]),
+        ", ".join(settings["planes"]),
+        f"{sum(summary['judged'].values())} held-out subjects",
+        f"seeds: {settings['seeds']}",
+    ]
+    if settings["shuffle_labels"]:
+        parts.insert(0, "CONTROL, shuffled labels")
+    if not summary["complete"]:
+        done = f"{summary['done']} of {summary['of']}"
+        parts.insert(0, f"PARTIAL ({done} classifiers)")
+    if summary["phantom"]:
+        parts.insert(0, "PHANTOM, no patients")
+    return "; ".join(parts)
 
 
-def _judged(settings: StudySettings, material: Material) -> dict[str, int]:
-    """How many subjects of each stage are judged."""
-    blank = nothing_said(material.judged, len(settings.classes))
-    return {
-        stage: int(np.count_nonzero(blank.truth == label))
-        for label, stage in enumerate(settings.classes)
-    }
+def _draw_arms(axes: Axes, summary: Mapping[str, Any], metric: str) -> None:
+    """Means, intervals and single classifiers of every arm."""
+    chance = 0.5 if metric == "auc" else 1 / len(summary["classes"])
+    axes.axhline(chance, color="0.6", ls=":")
+    axes.text(
+        0.01,
+        chance - 0.05,
+        "chance" if metric != "accuracy" else "chance, equal stages",
+        color="0.4",
+        fontsize=8,
+        transform=axes.get_yaxis_transform(),
+    )
+    for row, x, colour in _positions(summary, "arms", metric):
+        own = [
+            cell[metric]
+            for cell in summary["results"]
+            if (cell["arm"], cell["fraction"]) == (row["arm"], row["fraction"])
+        ]
+        beside = [x + 0.05] * len(own)
+        axes.plot(beside, own, ".", color=colour, alpha=0.35, ms=5)
+        _draw_interval(axes, row, x, colour)
+    axes.set_ylim(0, 1.03)
+    axes.set_title(_NAMES[metric])
 
 
-def _counts(
-    settings: StudySettings, material: Material, fraction: int
-) -> dict[str, int]:
-    subjects = material.subsets[fraction]
-    return {stage: len(subjects[stage]) for stage in settings.classes}
+def _draw_differences(
+    axes: Axes, summary: Mapping[str, Any], metric: str
+) -> None:
+    """Means and intervals of the differences from real images."""
+    axes.axhline(0, color="0.6", ls=":")
+    for row, x, colour in _positions(summary, "differences", metric):
+        _draw_interval(axes, row, x, colour)
+    reach = max(0.1, *map(abs, axes.get_ylim()))
+    axes.set_ylim(-reach, reach)
+    axes.set_ylabel("minus real only")
+
+
+def _positions(
+    summary: Mapping[str, Any], part: str, metric: str
+) -> Iterator[tuple[Mapping[str, Any], float, str]]:
+    """Rows of a metric, where they stand and their colour."""
+    fractions = summary["settings"]["fractions"]
+    for row in summary[part]:
+        if row["metric"] == metric:
+            offset = _APART * (ARMS.index(row["arm"]) - (len(ARMS) - 1) / 2)
+            x = fractions.index(row["fraction"]) + offset
+            yield row, x, _COLOURS[row["arm"]]
+
+
+def _draw_interval(
+    axes: Axes, row: Mapping[str, Any], x: float, colour: str
+) -> None:
+    """A mean with its interval, labelled once per arm."""
+    shown = axes.get_legend_handles_labels()[1]
+    label = None if row["arm"] in shown else row["arm"]
+    axes.plot([x], [row["mean"]], "o", color=colour, ms=6, label=label)
+    if row["low"] is not None:
+        axes.plot([x] * 2, [row["low"], row["high"]], "-", color=colour)

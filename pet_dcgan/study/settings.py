@@ -1,13 +1,22 @@
-"""Settings of a study, and the fractions of its training subjects."""
+"""What a study compares: its settings, its subjects and their slices."""
 
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import PLANES, check_overrides
+import numpy as np
+
+from pet_dcgan.config import PLANES, STAGES, check_overrides
+from pet_dcgan.data.leakage import require_splits_apart
+from pet_dcgan.data.prepared_set import (
+    SetMeta,
+    load_slices,
+    open_set,
+    subjects_of,
+)
 from pet_dcgan.models.classifier import STEPS
 
 TASKS = {"nc-ad": ("NC", "AD"), "three": ("NC", "MCI", "AD")}
@@ -18,24 +27,24 @@ ARMS = (REAL, AUGMENTED, MIXED, SYNTHETIC)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StudySettings:
-    """Everything that decides what a study finds.
+    """Everything that determines the result of a study.
 
     Args:
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         dataset: Configuration of the prepared set, as `"axial_128"`.
         task: `"nc-ad"`, or `"three"` for all stages.
-        planes: Which the classifiers see; a subject's answer joins them.
+        planes: Planes of the classifiers, whose predictions are averaged.
         fractions: Percentages of the training subjects of each stage, each
-            subset holding the smaller ones.
-        seeds: How many classifiers are trained of each arm and fraction.
+            subset containing the smaller ones.
+        seeds: Number of classifiers for each arm and fraction.
         preset: Of the generators that the study trains.
         overrides: Changes to it; `epochs` are those at 100 %.
         steps: Optimiser steps of every classifier.
-        with_validation: Whether validation subjects are judged as well as
-            test subjects; only where no generator was chosen by them.
-        shuffle_labels: Whether training labels are dealt out at random, as a
-            control: what is found then is chance.
-        seed: Fixes subsets, generators and all that is drawn.
+        with_validation: Whether to test on validation subjects too, which no
+            generator may then be selected by.
+        shuffle_labels: Whether to shuffle the training labels, as a control
+            in which every arm should be at chance.
+        seed: Fixes subsets, generators and all random draws.
 
     Raises:
         ValueError: If a value is unknown or out of range.
@@ -83,12 +92,12 @@ class StudySettings:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The stages to tell apart; a label is a place among them."""
+        """The stages to tell apart; a label is an index into them."""
         return TASKS[self.task]
 
     @property
-    def judged_on(self) -> tuple[str, ...]:
-        """Splits whose subjects are judged."""
+    def test_splits(self) -> tuple[str, ...]:
+        """Splits whose subjects the classifiers are tested on."""
         return ("validation", "test") if self.with_validation else ("test",)
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,44 +105,136 @@ class StudySettings:
         return json.loads(json.dumps(dataclasses.asdict(self)))
 
 
-def in_order(subjects: Iterable[str], *, seed: int) -> list[str]:
-    """Subjects in an order that depends on the seed and their names alone.
+def _subset(subjects: Iterable[str], *, percent: int, seed: int) -> set[str]:
+    """A percentage of the subjects, at least one.
 
-    Args:
-        subjects: Subject ids; repeats are dropped.
-        seed: Of the order.
+    The order depends on the seed and the names alone, so that a larger subset
+    contains every smaller one.
     """
 
-    def place(subject: str) -> str:
+    def rank(subject: str) -> str:
         return hashlib.sha256(f"{seed}:{subject}".encode()).hexdigest()
 
-    return sorted(set(subjects), key=place)
+    ordered = sorted(set(subjects), key=rank)
+    return set(ordered[: max(1, round(len(ordered) * percent / 100))])
 
 
-def subset(
-    subjects_of_stage: Mapping[str, Iterable[str]],
-    *,
-    percent: int,
-    seed: int,
-) -> dict[str, set[str]]:
-    """So many percent of the subjects of each stage, one or more.
+@dataclasses.dataclass(frozen=True)
+class LabelledSlices:
+    """Slices of one plane with the stage of each.
 
     Args:
-        subjects_of_stage: Training subjects by stage.
-        percent: From 1 to 100; a larger one holds all of a smaller one.
-        seed: Another seed gives other subjects.
+        images: uint16 `[n, size, size]`, as stored.
+        labels: Integers `[n]`, indices into the study's classes.
+        subjects: Text `[n]`.
+    """
 
-    Returns:
-        Subjects by stage.
+    images: np.ndarray
+    labels: np.ndarray
+    subjects: np.ndarray
+
+    def of(self, subjects: Collection[str]) -> "LabelledSlices":
+        """Only those of these subjects."""
+        rows = np.isin(self.subjects, sorted(subjects))
+        return LabelledSlices(
+            self.images[rows], self.labels[rows], self.subjects[rows]
+        )
+
+    def count(
+        self, label: int | None = None, *, of: Collection[str] | None = None
+    ) -> int:
+        """Number of slices, counted without copying them.
+
+        Args:
+            label: Only of this stage.
+            of: Only of these subjects.
+        """
+        counted = np.ones(len(self.labels), bool)
+        if label is not None:
+            counted &= self.labels == label
+        if of is not None:
+            counted &= np.isin(self.subjects, sorted(of))
+        return int(np.count_nonzero(counted))
+
+
+@dataclasses.dataclass(frozen=True)
+class StudyData:
+    """Everything of a prepared set that a study uses.
+
+    Args:
+        meta: Facts about its images.
+        training: Slices of training subjects, by plane.
+        test: Slices that classifiers are tested on, by plane.
+        subsets: Training subjects by fraction and stage, of all stages.
+        held_out: Every validation and test subject.
+    """
+
+    meta: SetMeta
+    training: dict[str, LabelledSlices]
+    test: dict[str, LabelledSlices]
+    subsets: dict[int, dict[str, set[str]]]
+    held_out: set[str]
+
+    def subjects(self, fraction: int) -> set[str]:
+        """All subjects that a fraction's classifiers and generators may see."""
+        return set().union(*self.subsets[fraction].values())
+
+
+def load_study_data(settings: StudySettings) -> StudyData:
+    """Loads the slices of a study from a prepared set without leakage.
 
     Raises:
-        ValueError: If the percentage is out of range.
+        FileNotFoundError: If there is no such set.
+        DataLeakageError: If two of its splits share a subject.
+        ValueError: If it lacks a plane or a stage.
     """
-    if not 1 <= percent <= 100:
-        raise ValueError(f"expected 1 to 100 percent, found {percent}")
-    chosen = {}
-    for stage, subjects in subjects_of_stage.items():
-        ordered = in_order(subjects, seed=seed)
-        count = max(1, round(len(ordered) * percent / 100))
-        chosen[stage] = set(ordered[:count])
-    return chosen
+    where = settings.data_dir, settings.dataset
+    _, meta = open_set(*where)
+    missing = sorted(set(settings.planes) - set(meta.planes))
+    if missing:
+        raise ValueError(
+            f"expected planes among {', '.join(meta.planes)} for "
+            f"{settings.dataset}, found {', '.join(missing)}: prepare a "
+            "configuration that holds them, such as --config all_128"
+        )
+    split_subjects = require_splits_apart(*where)
+    by_stage = {s: subjects_of(*where, split="train", stage=s) for s in STAGES}
+    return StudyData(
+        meta=meta,
+        training={p: _load(settings, p, ("train",)) for p in settings.planes},
+        test={
+            p: _load(settings, p, settings.test_splits) for p in settings.planes
+        },
+        subsets={
+            fraction: {
+                stage: _subset(subjects, percent=fraction, seed=settings.seed)
+                for stage, subjects in by_stage.items()
+                if subjects
+            }
+            for fraction in settings.fractions
+        },
+        held_out=split_subjects["validation"] | split_subjects["test"],
+    )
+
+
+def _load(
+    settings: StudySettings, plane: str, splits: tuple[str, ...]
+) -> LabelledSlices:
+    """The slices of a plane in some splits, stage by stage in each."""
+    parts = [
+        load_slices(
+            settings.data_dir,
+            settings.dataset,
+            split=split,
+            stage=stage,
+            plane=plane,
+        )
+        for split in splits
+        for stage in settings.classes
+    ]
+    labels = list(range(len(settings.classes))) * len(splits)
+    return LabelledSlices(
+        images=np.concatenate([part.images for part in parts]),
+        labels=np.repeat(labels, [len(part.images) for part in parts]),
+        subjects=np.concatenate([part.subjects for part in parts]),
+    )

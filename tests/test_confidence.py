@@ -1,0 +1,141 @@
+import itertools
+
+import numpy as np
+import pytest
+
+from pet_dcgan.metrics import confidence
+from pet_dcgan.metrics.confidence import (
+    MIN_SUBJECTS,
+    Interval,
+    halves_interval,
+    mean_interval,
+)
+
+
+@pytest.fixture
+def rows():
+    """Values of ten subjects, four each, that vary between subjects."""
+    rng = np.random.default_rng(0)
+    subjects = np.repeat([f"s{i}" for i in range(10)], 4)
+    return np.repeat(rng.normal(size=10), 4) + rng.normal(size=40), subjects
+
+
+def width(interval):
+    return interval.high - interval.low
+
+
+def test_hand_computed(monkeypatch):
+    # one subject of eight has 8, the others 0: the mean of a resample is how
+    # often that one was drawn, binomial(8, 1/8): none in 34 %, once in 39 %,
+    # twice or more in 26 %, so the quartiles are 0 and 2. At this level they
+    # are the ends: t of 7 degrees, times sqrt(8 / 7), is 0.67449.
+    monkeypatch.setattr(confidence, "LEVEL", 0.44981)
+    values = np.array([8.0, 0, 0, 0, 0, 0, 0, 0])
+    assert mean_interval(values, np.arange(8)) == Interval(0.0, 2.0)
+
+
+def test_normal_means_give_the_interval_of_student():
+    # Hesterberg's correction: 3.0 +- t(19) * sd / sqrt(20)
+    values = np.random.default_rng(1).normal(size=20)
+    values = 3 + (values - values.mean()) / values.std(ddof=1)
+    found = mean_interval(values, np.arange(20))
+    reach = 2.093 / np.sqrt(20)
+    assert found.low == pytest.approx(3 - reach, abs=0.06)
+    assert found.high == pytest.approx(3 + reach, abs=0.06)
+
+
+def test_equal_values_leave_no_width():
+    found = mean_interval(np.full(16, 2.5), np.arange(16) // 2)
+    assert (found.low, found.high) == (2.5, 2.5)
+
+
+def test_subjects_are_resampled_and_not_values(rows):
+    values, subjects = rows
+    by_value = mean_interval(values, np.arange(40))
+    assert width(mean_interval(values, subjects)) > 1.3 * width(by_value)
+
+
+def test_order_does_not_matter_and_the_ends_scale_with_the_values(rows):
+    values, subjects = rows
+    found = mean_interval(values, subjects)
+    order = np.random.default_rng(2).permutation(40)
+    again = mean_interval(3 * values[order] + 1, subjects[order])
+    assert again.low == pytest.approx(3 * found.low + 1)
+    assert again.high == pytest.approx(3 * found.high + 1)
+
+
+def test_the_same_seed_gives_the_same_ends(rows):
+    assert mean_interval(*rows, seed=3) == mean_interval(*rows, seed=3)
+    assert mean_interval(*rows, seed=3) != mean_interval(*rows, seed=4)
+
+
+def test_values_of_pairs_vary_with_both_subjects():
+    # a value is the sum of what its two subjects have: each of them counts
+    subjects = np.arange(12)
+    own = np.random.default_rng(5).normal(size=12)
+    first, second = np.array(list(itertools.combinations(subjects, 2))).T
+    values = own[first] + own[second]
+    both = mean_interval(values, first, partners=second)
+    alone = mean_interval(2 * own, subjects)
+    assert width(both) == pytest.approx(width(alone), rel=0.15)
+    assert both.low < values.mean() < both.high
+
+
+@pytest.mark.parametrize("count", [20, 21])
+def test_halves_of_a_mean_give_the_interval_of_student(count, monkeypatch):
+    monkeypatch.setattr(confidence, "_HALVES", 4000)
+    values = np.random.default_rng(6).normal(size=count)
+    found = halves_interval(
+        lambda rows: values[rows].mean(), subjects=np.arange(count)
+    )
+    reach = 2.09 * values.std(ddof=1) / np.sqrt(count)
+    assert (found.low + found.high) / 2 == pytest.approx(values.mean())
+    assert width(found) / 2 == pytest.approx(reach, rel=0.06)
+
+
+def test_halves_hold_whole_subjects_once_and_sets_are_halved_separately():
+    seen = []
+    halves_interval(
+        lambda *rows: seen.append(rows) or 0.0,
+        subjects=(np.arange(24) % 8, np.arange(9)),
+    )
+    lengths = [tuple(map(len, rows)) for rows in seen]
+    assert lengths == [(12, 4)] * 50 + [(24, 9)]
+    for first, _ in seen[:-1]:
+        assert len(np.unique(first)) == 12
+        assert len(np.unique(first % 8)) == 4
+
+
+@pytest.mark.parametrize("count", [1, MIN_SUBJECTS - 1, MIN_SUBJECTS])
+def test_too_few_subjects_have_a_reason_and_no_interval(count):
+    subjects = np.repeat(np.arange(count), 3)
+    for found in (
+        mean_interval(np.ones(3 * count), subjects),
+        halves_interval(lambda *rows: 1.0, subjects=(np.arange(99), subjects)),
+    ):
+        if count >= MIN_SUBJECTS:
+            assert found == Interval(1.0, 1.0)
+            continue
+        assert (found.low, found.high) == (None, None)
+        assert found.reason.startswith("an interval needs 8 or more subjects")
+        assert found.reason.endswith(f" {count}")
+
+
+@pytest.mark.parametrize(
+    ("values", "subjects", "options", "message"),
+    [
+        (np.ones(9), np.arange(8), {}, r"found \(9,\), \(8,\)"),
+        (np.ones((9, 2)), np.arange(9), {}, "one subject for each"),
+        (np.full(9, np.nan), np.arange(9), {}, "found 9 of 9 that are not"),
+        (np.ones(0), np.arange(0), {}, "one or more finite values"),
+        (np.ones(9), np.arange(9), {"partners": [1]}, "one subject for each"),
+    ],
+)
+def test_bad_values_are_refused(values, subjects, options, message):
+    with pytest.raises(ValueError, match=message):
+        mean_interval(values, subjects, **options)
+
+
+def test_a_statistic_that_is_not_finite_is_refused():
+    with pytest.raises(ValueError, match="finite for every half"):
+        halves_interval(lambda rows: np.nan, subjects=np.arange(9))

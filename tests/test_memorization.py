@@ -1,0 +1,329 @@
+"""The copy check, on either side of every threshold.
+
+The thresholds are repeated here, so that a change of one is noticed.
+"""
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.stats import mannwhitneyu
+from toy_brains import subjects_slices
+
+from pet_dcgan.metrics.memorization import (
+    CopyTest,
+    MemorizationCheck,
+    authenticity,
+    centred,
+    check_memorization,
+    copy_test,
+)
+
+
+def column(*values):
+    return np.array(values, float)[:, None]
+
+
+def sample(count, seed, length=4):
+    return np.random.default_rng(seed).normal(size=(count, length))
+
+
+def clustered(subjects, slices, seed):
+    """Slices that are all but equal within a subject, and their subjects."""
+    rows = np.repeat(sample(subjects, seed), slices, axis=0)
+    near = rows + 0.01 * sample(len(rows), seed + 1000)
+    return near, np.repeat(np.arange(subjects), slices)
+
+
+def greys(*values):
+    """Images of a square of one grey, so that their distances are known."""
+    square = np.zeros([32, 32], np.float32)
+    square[8:24, 8:24] = 1
+    return square * np.reshape(values, [-1, 1, 1])
+
+
+class TestCentred:
+    def test_means_of_blocks(self):
+        # symmetric about its middle, so centred already
+        small = np.zeros([32, 32])
+        small[15:17, 15:17] = [[1, 2], [2, 1]]
+        large = np.kron(small, [[0.5, 1.5], [1.5, 0.5]])
+        np.testing.assert_allclose(centred(large[None])[0], small)
+
+    def test_a_shift_does_not_matter(self):
+        images, *_ = subjects_slices(3, seed=0)
+        shifted = np.roll(images, (1, -1), (1, 2))
+        assert np.abs(images - shifted).max() > 0.5
+        np.testing.assert_allclose(centred(shifted), centred(images), atol=1e-3)
+        np.testing.assert_array_equal(centred(np.zeros([2, 32, 32])), 0)
+
+    @pytest.mark.parametrize(
+        ("images", "message"),
+        [
+            (np.ones((2, 48, 48)), r"multiples of 32 .* \(2, 48, 48\)"),
+            (np.ones((64, 64)), "n, height, width"),
+            (np.full((1, 32, 32), np.inf), "NaN or infinity"),
+        ],
+    )
+    def test_bad_input_is_refused(self, images, message):
+        with pytest.raises(ValueError, match=message):
+            centred(images)
+
+
+class TestAuthenticity:
+    def test_by_hand(self):
+        train, synthetic = column(0, 1, 10), column(0.4, 3, 10.5, 30)
+        # 0.4 and 10.5 are nearer to 0 and 10 than any other training row is
+        assert authenticity(train, synthetic, subjects=[7, 8, 9]) == 2 / 4
+        # 0 and 1 are of one subject: the nearest of another is 10 and 9 away
+        assert authenticity(train, synthetic, subjects=[7, 7, 8]) == 1 / 4
+
+    @pytest.mark.parametrize(
+        ("place", "copy"), [(0.99, True), (1.0, True), (1.01, False)]
+    )
+    def test_a_copy_is_as_near_as_training_images_are_or_nearer(
+        self, place, copy
+    ):
+        train = np.array([[0.0, 0], [0, 1]])
+        # straight away from the first, whose neighbour is 1 away
+        found = authenticity(
+            train, np.array([[0, -place]]), subjects=["a", "b"]
+        )
+        assert found == (0 if copy else 1)
+
+    def test_a_changed_subject_is_noticed_by_its_other_slices(self):
+        train, subjects = clustered(20, 8, 0)
+        changed = train + 0.1 * sample(len(train), 1)
+        alone = np.arange(len(train))
+        assert authenticity(train, changed, subjects=alone) > 0.9
+        assert authenticity(train, changed, subjects=subjects) < 0.1
+
+    @pytest.mark.parametrize(
+        ("subjects", "message"),
+        [(["a", "a"], "candidate of another subject"), (["a"], "each of 2")],
+    )
+    def test_bad_input_is_refused(self, subjects, message):
+        with pytest.raises(ValueError, match=message):
+            authenticity(column(1, 2), column(1), subjects=subjects)
+
+
+class TestCopyTest:
+    def test_by_hand(self):
+        # distances 1, 2, 3 held out and 0.5, 2.5 synthetic: of six pairs the
+        # synthetic one is nearer in four; mean 3, variance 6 * 6 / 12
+        found = copy_test(column(0), column(1, 2, 3), column(0.5, 2.5))
+        assert found.share_nearer == pytest.approx(4 / 6)
+        assert found.z_score == pytest.approx((2 - 3) / np.sqrt(3))
+        assert found.p_value == pytest.approx(0.2819, abs=1e-4)
+
+    def test_by_hand_with_subjects(self):
+        # subject a (1 and 2): share 1/2; b (3): 1; two subjects, mean 3/4
+        found = copy_test(
+            column(0),
+            column(1, 2, 3),
+            column(0.5, 2.5),
+            held_out_subjects=["a", "a", "b"],
+        )
+        assert found.share_nearer == pytest.approx(3 / 4)
+        expected = -0.25 / np.sqrt((2 + 2 + 1) / (12 * 2 * 2))
+        assert found.z_score == pytest.approx(expected)
+
+    @pytest.mark.parametrize(
+        ("distance", "share"), [(0.99, 0.5), (1.0, 0.25), (1.01, 0.0)]
+    )
+    def test_as_near_as_a_held_out_image_counts_half(self, distance, share):
+        found = copy_test(column(0), column(1, 0.5), column(distance))
+        assert found.share_nearer == share
+
+    def test_equals_scipy_with_ties(self):
+        held_out = np.array([1.0, 2, 2, 3, 7, 9])
+        synthetic = np.array([2.0, 3, 4, 4])
+        u = mannwhitneyu(synthetic, held_out).statistic
+        found = copy_test(column(0), held_out[:, None], synthetic[:, None])
+        expected = (u - 12) / np.sqrt(6 * 4 * 11 / 12)
+        assert found.z_score == pytest.approx(expected)
+
+    def test_the_z_score_of_independent_rows_is_standard_normal(self):
+        scores = [
+            copy_test(*np.split(sample(90, s), 3)).z_score for s in range(300)
+        ]
+        # the training rows are shared by both kinds, hence a little more
+        assert abs(np.mean(scores)) < 0.25
+        assert 0.85 < np.std(scores) < 1.25
+
+    def test_slices_of_few_subjects_raise_no_false_alarm(self):
+        alarms = np.zeros(2)
+        for s in range(200):
+            train, _ = clustered(20, 6, 5000 + s)
+            held_out, subjects = clustered(5, 12, 6000 + s)
+            new = sample(60, 7000 + s)  # of as many subjects
+            by_slice, by_subject = (
+                copy_test(train, held_out, new, held_out_subjects=each)
+                for each in (None, subjects)
+            )
+            alarms += np.array([by_slice.p_value, by_subject.p_value]) < 0.01
+        assert alarms[0] > 20  # ten times as often as it says, or more
+        assert alarms[1] <= 8
+
+    def test_many_slices_of_few_subjects_prove_no_more_than_few_can(self):
+        train, held_out = sample(30, 0), sample(400, 1)
+        subjects = np.arange(400) % 4
+        found = copy_test(train, held_out, train, held_out_subjects=subjects)
+        assert found.share_nearer == 1
+        assert -np.sqrt(3 * 4) < found.z_score < -3
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"held_out": np.ones((3, 2))}, "one length"),
+            ({"synthetic": np.full((3, 1), np.nan)}, "NaN or infinity"),
+            ({"held_out_subjects": ["a"]}, "each of 3 rows .*found 1"),
+        ],
+    )
+    def test_bad_input_is_refused(self, change, message):
+        kinds = dict.fromkeys(
+            ("train", "held_out", "synthetic"), column(1, 2, 3)
+        )
+        with pytest.raises(ValueError, match=message):
+            copy_test(**kinds | change)
+
+
+@pytest.fixture(scope="module")
+def check():
+    """`check(synthetic)`: against 12 training and 8 held-out subjects."""
+    train, train_subjects, _ = subjects_slices(12, seed=1)
+    held_out, held_out_subjects, _ = subjects_slices(8, seed=2)
+    return lambda synthetic: check_memorization(
+        train,
+        held_out,
+        synthetic,
+        train_subjects=train_subjects,
+        held_out_subjects=held_out_subjects,
+    )
+
+
+@pytest.fixture(scope="module")
+def replayed():
+    """Sixty training slices, drawn as a generator would."""
+    train, *_ = subjects_slices(12, seed=1)
+    return train[np.random.default_rng(0).integers(0, len(train), 60)]
+
+
+@pytest.fixture(scope="module")
+def new():
+    """One slice each of sixty new subjects."""
+    images, *_ = subjects_slices(60, seed=3)
+    chosen = np.random.default_rng(1).integers(0, 6, 60)
+    return images[chosen + np.arange(0, 360, 6)]
+
+
+def noisy(images):
+    return images + np.random.default_rng(2).normal(0, 0.05, images.shape)
+
+
+CHANGES = {
+    "shift": lambda images: np.roll(images, (1, -2), (1, 2)),
+    "blur": lambda images: ndimage.gaussian_filter(images, (0, 0.7, 0.7)),
+    "all": lambda images: noisy(np.roll(images, 1, 2)) * 0.98,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_generator_that_replays_is_caught(check, replayed, change):
+    found = check(CHANGES[change](replayed))
+    assert found.verdict == "copies"
+    assert found.twins > 0.9
+    assert found.test.z_score < -3
+    assert found.authenticity < 0.1 < found.held_out_authenticity
+    assert found.words.startswith("Copies of training subjects:")
+
+
+def test_new_subjects_pass(check, new):
+    found = check(new)
+    assert found.verdict == "no sign"
+    assert found.twins == found.held_out_twins == 0
+    assert found.authenticity > 0.5 * found.held_out_authenticity
+    assert "No sign of copies" in found.words
+    assert "by 8 held-out subjects" in found.words
+
+
+def test_a_few_copies_among_many_are_caught_and_paired(check, replayed, new):
+    found = check(np.concatenate([new[:54], replayed[:6]]))
+    assert found.test.p_value > 0.01  # the test of the whole misses them
+    assert found.twins == pytest.approx(0.1)
+    assert found.verdict == "copies"
+    assert set(np.argsort(found.ratios)[:6]) == set(range(54, 60))
+    train, *_ = subjects_slices(12, seed=1)
+    pairs = train[found.nearest[54:]]
+    np.testing.assert_array_equal(pairs, replayed[:6])
+
+
+def test_means_of_many_are_near_but_no_copies(check):
+    images, *_ = subjects_slices(60, seed=4)
+    slices = images.reshape(60, 6, 32, 32)
+    found = check(np.concatenate([slices[i::10].mean(0) for i in range(10)]))
+    assert found.verdict == "nearer"
+    assert "too smooth" in found.words
+
+
+def test_images_far_from_all_are_not_cleared(check):
+    found = check(np.random.default_rng(0).random([60, 32, 32]))
+    assert found.verdict == "too far to tell"
+    assert "as far from all real ones" in found.words
+
+
+def verdict(*, twins=0.0, held_out_twins=0.0, p_value=0.5, z_score=0.0):
+    return MemorizationCheck(
+        test=CopyTest(z_score, p_value, 0.5),
+        authenticity=0.9,
+        held_out_authenticity=0.9,
+        twins=twins,
+        held_out_twins=held_out_twins,
+        held_out_subjects=8,
+        nearest=np.zeros(1, int),
+        ratios=np.ones(1),
+    ).verdict
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        # one in a hundred, where held-out images have none or few
+        ({"twins": 0.01}, "no sign"),
+        ({"twins": 0.0101}, "copies"),
+        ({"twins": 0.01, "held_out_twins": 0.003}, "no sign"),
+        ({"twins": 0.0101, "held_out_twins": 0.003}, "copies"),
+        # three times as many as held-out images have, where those have more
+        ({"twins": 0.375, "held_out_twins": 0.125}, "no sign"),
+        ({"twins": 0.379, "held_out_twins": 0.125}, "copies"),
+        ({"p_value": 0.0099}, "nearer"),
+        ({"p_value": 0.01}, "no sign"),
+        ({"z_score": 3.0}, "no sign"),
+        ({"z_score": 3.03}, "too far to tell"),
+        # copies come before nearness, and nearness before distance
+        ({"twins": 0.0101, "p_value": 0.0, "z_score": 9.0}, "copies"),
+        ({"twins": 0.01, "p_value": 0.0, "z_score": 9.0}, "nearer"),
+    ],
+)
+def test_where_one_verdict_ends_and_the_next_begins(numbers, expected):
+    assert verdict(**numbers) == expected
+
+
+# a grey between 1 and 4, with its distance to 1 over that to 4 as named
+NEARER, HALF, AS_NEAR = ((1 + 4 * r) / (1 + r) for r in (0.495, 0.5, 0.505))
+
+
+@pytest.mark.parametrize(
+    ("grey", "share"), [(NEARER, 1.0), (HALF, 0.0), (AS_NEAR, 0.0)]
+)
+def test_a_near_duplicate_is_less_than_half_as_far_from_one(grey, share):
+    def check(held_out, synthetic):
+        return check_memorization(
+            greys(1, 4),
+            greys(*held_out),
+            greys(*synthetic),
+            train_subjects=["a", "b"],
+            held_out_subjects=["c", "d"],
+        )
+
+    assert check([grey] * 2, [2.4, 2.6]).held_out_twins == share
+    assert check([2.4, 2.6], [grey, 2.5]).twins == share / 2

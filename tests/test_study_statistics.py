@@ -1,0 +1,206 @@
+"""Scores, differences and intervals, on either side of every threshold."""
+
+import numpy as np
+import pytest
+from study_toy import make_summary
+
+from pet_dcgan.study import statistics
+from pet_dcgan.study.report import _conclusions
+from pet_dcgan.study.statistics import (
+    METRICS,
+    Predictions,
+    compare,
+    kept_signal,
+)
+
+
+def two_classes(ones, truth):
+    names = np.array([f"s{i:02}" for i in range(len(ones))])
+    probabilities = np.stack([1 - np.asarray(ones), ones], axis=1)
+    return Predictions(names, np.array(truth), probabilities)
+
+
+def guesses(seed, classes=2, count=12):
+    odds = np.random.default_rng(seed).random([count, classes])
+    names = np.array([f"s{i:02}" for i in range(count)])
+    probabilities = odds / odds.sum(axis=1, keepdims=True)
+    return Predictions(names, np.arange(count) % classes, probabilities)
+
+
+def skilled(count, *, skill, seeds=4, first=0):
+    """Seeds of a classifier that is right with probability `skill`."""
+    truth = np.arange(count) % 2
+    found = []
+    for seed in range(first, first + seeds):
+        rng = np.random.default_rng(seed)
+        right = rng.random(count) < skill
+        ones = np.where(right == truth, 0.8, 0.2) + rng.normal(0, 0.05, count)
+        found.append(two_classes(ones, truth))
+    return dict(enumerate(found))
+
+
+def rows_of(found, part, **wanted):
+    return [row for row in found[part] if wanted.items() <= row.items()]
+
+
+def draw(truth, seeds=1, resamples=3):
+    return statistics._draw(truth, seeds, resamples=resamples, seed=0)
+
+
+def test_scores_by_hand():
+    found = two_classes([0.1, 0.6, 0.4, 0.9], [0, 0, 1, 1]).scores()
+    assert found == {"accuracy": 0.5, "balanced_accuracy": 0.5, "auc": 0.75}
+
+
+@pytest.mark.parametrize(
+    ("ad", "right", "area"),
+    [
+        # the first of equally probable stages is predicted
+        (0.495, 0.5, 1.0),
+        (0.5, 0.5, 1.0),
+        (0.505, 1.0, 1.0),
+        # equal probabilities count half in the AUC
+        (0.09, 0.5, 0.0),
+        (0.1, 0.5, 0.5),
+        (0.11, 0.5, 1.0),
+    ],
+)
+def test_ties_of_probabilities(ad, right, area):
+    one = two_classes([0.1, ad], [0, 1])
+    expected = {"accuracy": right, "balanced_accuracy": right, "auc": area}
+    assert one.scores() == expected
+    for name, values in statistics._resample([one], *draw(one.truth)).items():
+        assert values == pytest.approx([expected[name]] * 3)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_everyone_drawn_once_gives_the_scores_themselves(classes):
+    several = [guesses(seed, classes) for seed in range(3)]
+    found = statistics._resample(
+        several, np.ones([1, 12]), np.full([1, 3], 1 / 3)
+    )
+    for name in METRICS:
+        expected = np.mean([one.scores()[name] for one in several])
+        assert found[name] == pytest.approx([expected])
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_a_resample_is_the_scores_of_repeated_subjects(classes):
+    one = guesses(5, classes)
+    counts, weights = draw(one.truth, resamples=6)
+    found = statistics._resample([one], counts, weights)
+    for number, row in enumerate(counts.astype(int)):
+        rows = np.repeat(np.arange(12), row)
+        again = Predictions(
+            one.subjects[rows], one.truth[rows], one.probabilities[rows]
+        )
+        for name in METRICS:
+            assert found[name][number] == pytest.approx(again.scores()[name])
+
+
+def test_as_many_of_each_stage_are_drawn_as_there_are():
+    counts, weights = draw(np.array([0] * 5 + [1] * 9), seeds=4, resamples=50)
+    assert (counts[:, :5].sum(axis=1) == 5).all()
+    assert (counts[:, 5:].sum(axis=1) == 9).all()
+    np.testing.assert_allclose(weights.sum(axis=1), 1)
+    assert counts.std() > 0
+    assert weights.std() > 0
+
+
+def test_arms_and_their_differences_from_real_images():
+    cohort = {
+        ("real", 25): skilled(40, skill=0.6),
+        ("real+synthetic", 25): skilled(40, skill=0.95, first=10),
+        ("real", 100): skilled(40, skill=0.8, first=20),
+    }
+    found = compare(cohort)
+    (gain,) = rows_of(
+        found, "differences", arm="real+synthetic", metric="accuracy"
+    )
+    means = {
+        row["arm"]: row["mean"]
+        for row in rows_of(found, "arms", metric="accuracy", fraction=25)
+    }
+    expected = means["real+synthetic"] - means["real"]
+    assert gain["mean"] == pytest.approx(expected, abs=1e-6)
+    assert 0 < gain["low"] < gain["mean"] < gain["high"]
+    assert len(found["arms"]) == 3 * 3
+    assert len(found["differences"]) == 3
+    assert found == compare(cohort)
+
+
+def test_only_seeds_of_both_arms_are_compared():
+    real = skilled(20, skill=0.7)
+    same = {seed: real[seed] for seed in (1, 3)}
+    found = compare({("real", 25): real, ("synthetic", 25): same})
+    assert len(found["differences"]) == 3
+    for row in found["differences"]:
+        assert row["seeds"] == 2
+        assert (row["mean"], row["low"], row["high"]) == (0, 0, 0)
+
+
+def test_pairing_makes_the_interval_of_a_difference_narrower():
+    """Arms that err on the same subjects differ more surely than they are."""
+    real = skilled(40, skill=0.7, seeds=3)
+    better = {
+        seed: Predictions(p.subjects, p.truth, p.probabilities.copy())
+        for seed, p in real.items()
+    }
+    for one in better.values():  # two subjects more are predicted correctly
+        one.probabilities[:2] = [[1, 0], [0, 1]]
+    found = compare({("real", 25): real, ("real+synthetic", 25): better})
+    (arm,) = rows_of(found, "arms", arm="real", metric="accuracy")
+    (gain,) = rows_of(found, "differences", metric="accuracy")
+    assert gain["high"] - gain["low"] < 0.7 * (arm["high"] - arm["low"])
+
+
+@pytest.mark.parametrize("count", [7, 8])
+def test_an_interval_takes_eight_subjects(count):
+    found = compare({("real", 25): skilled(count, skill=0.9)})
+    for row in found["arms"]:
+        assert (row["low"] is None) == (count < 8)
+        if count < 8:
+            assert "8 or more" in row["reason"]
+            assert "there are 7" in row["reason"]
+
+
+def test_an_interval_is_one_of_95_percent():
+    # of so many subjects that it is not moved outwards
+    truth = np.arange(100_000) % 2
+    interval = statistics._interval(np.linspace(0, 1, 10_001), truth)
+    assert interval.low == pytest.approx(0.025, abs=1e-4)
+    assert interval.high == pytest.approx(0.975, abs=1e-4)
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    held, trials, count = 0, 150, 16
+    truth = np.arange(count) % 2
+    counts, _ = draw(truth, resamples=400)
+    for _ in range(trials):
+        values = rng.normal(size=count)
+        interval = statistics._interval(counts @ values / count, truth)
+        held += interval.low <= 0 <= interval.high
+    assert 0.90 <= held / trials <= 0.99
+
+
+@pytest.mark.parametrize(
+    ("real", "synthetic", "share"),
+    [
+        *((0.495, 0.9, None), (0.5, 0.9, None), (0.505, 0.505, 1.0)),
+        (0.9, 0.7, 0.5),
+    ],
+)
+def test_the_signal_kept_is_counted_from_chance(real, synthetic, share):
+    rows = [
+        {"arm": arm, "fraction": fraction, "metric": metric, "mean": mean}
+        for arm, fraction, metric, mean in (
+            ("real", 25, "auc", real),
+            ("synthetic", 25, "auc", synthetic),
+            ("synthetic", 25, "accuracy", 0.1),
+            ("real", 100, "auc", 0.9),
+        )
+    ]
+    assert kept_signal(rows) == [{"fraction": 25, "share": share}]
+    lines = _conclusions(make_summary(kept_signal=kept_signal(rows)))
+    assert any("alone kept" in line for line in lines) == (share is not None)
