@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
-from pet_dcgan.data.slice_store import is_streamed
+from pet_dcgan.data.records import is_streamed
 from pet_dcgan.data.suvr import PNG_MAX
 
 
