@@ -2,9 +2,9 @@ import os
 
 import numpy as np
 import pytest
+from pet_dcgan.data.slice_store import is_streamed, kept_slices
 
 from pet_dcgan.data import slice_store
-from pet_dcgan.data.slice_store import is_streamed, kept_slices
 
 IMAGES = np.random.default_rng(0).integers(0, 2**16, [6, 8, 8], np.uint16)
 PLACES = np.array([3, 0, 5, 1, 2, 4])

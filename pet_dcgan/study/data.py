@@ -94,7 +94,7 @@ def load_material(settings: StudySettings) -> Material:
         DataLeakageError: If two of its splits share a subject.
         ValueError: If it lacks a plane or a stage.
     """
-    _, meta = open_set(settings.data_dir, settings.dataset)
+    meta = open_set(settings.data_dir, settings.dataset).meta
     missing = sorted(set(settings.planes) - set(meta.planes))
     if missing:
         raise ValueError(
