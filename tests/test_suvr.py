@@ -11,14 +11,6 @@ def test_every_stored_value_survives_the_round_trip():
     np.testing.assert_array_equal(suvr.png_from_suvr(found, 2.5), stored)
 
 
-def test_network_values_survive_the_round_trip():
-    values = np.linspace(0, 2.5, 1001, dtype=np.float32)
-    x = suvr.network_from_suvr(values, 2.5)
-    assert (x.min(), x.max()) == (-1, 1)
-    back = suvr.suvr_from_network(x, 2.5)
-    np.testing.assert_allclose(back, values, atol=1e-6)
-
-
 def test_hand_values():
     stored = np.array([0, 13107, 65535], np.uint16)  # 13107 is a fifth
     np.testing.assert_allclose(
@@ -26,9 +18,6 @@ def test_hand_values():
     )
     np.testing.assert_array_equal(
         suvr.suvr_from_network(np.array([-1, 0, 1]), 3.0), [0, 1.5, 3]
-    )
-    np.testing.assert_array_equal(
-        suvr.network_from_suvr(np.array([0, 1.5, 3]), 3.0), [-1, 0, 1]
     )
 
 
@@ -50,16 +39,14 @@ def test_a_bad_scale_is_refused(suvr_max):
         suvr.suvr_from_network(np.zeros(2), suvr_max)
 
 
-def test_other_types_are_refused():
-    with pytest.raises(ValueError, match="uint16, found float64"):
-        suvr.suvr_from_png(np.zeros(2), 2.5)
-
-
-def test_nan_is_not_stored():
-    with pytest.raises(ValueError, match="found 1 NaN"):
-        suvr.png_from_suvr(np.array([1, np.nan]), 2.5)
-
-
-def test_a_missing_channel_axis_is_refused():
-    with pytest.raises(ValueError, match=r"found shape \(2, 4\)"):
-        suvr.to_single_channel(np.zeros([2, 4]))
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: suvr.suvr_from_png(np.zeros(2), 2.5), "uint16, found float64"),
+        (lambda: suvr.png_from_suvr([1, np.nan], 2.5), "found 1 NaN"),
+        (lambda: suvr.to_single_channel(np.ones([2, 4])), r"shape \(2, 4\)"),
+    ],
+)
+def test_bad_arrays_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
