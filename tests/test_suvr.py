@@ -26,13 +26,6 @@ def test_values_outside_the_scale_are_clipped():
     assert stored.tolist() == [0, 65535]
 
 
-def test_channels_are_averaged():
-    x = np.array([[[0.0, 0.3, 0.6], [1, 1, 1]]])
-    np.testing.assert_allclose(suvr.to_single_channel(x), [[0.3, 1]])
-    one = np.array([[[0.5], [0.25]]])
-    np.testing.assert_array_equal(suvr.to_single_channel(one), one[..., 0])
-
-
 @pytest.mark.parametrize("suvr_max", [0, -1, np.nan, np.inf])
 def test_a_bad_scale_is_refused(suvr_max):
     with pytest.raises(ValueError, match="suvr_max above 0"):
@@ -44,7 +37,6 @@ def test_a_bad_scale_is_refused(suvr_max):
     [
         (lambda: suvr.suvr_from_png(np.zeros(2), 2.5), "uint16, found float64"),
         (lambda: suvr.png_from_suvr([1, np.nan], 2.5), "found 1 NaN"),
-        (lambda: suvr.to_single_channel(np.ones([2, 4])), r"shape \(2, 4\)"),
     ],
 )
 def test_bad_arrays_are_refused(call, message):

@@ -70,23 +70,6 @@ def suvr_from_network(x: np.ndarray, suvr_max: float) -> np.ndarray:
     return ((np.asarray(x, np.float64) + 1.0) * half).astype(np.float32)
 
 
-def to_single_channel(x: np.ndarray) -> np.ndarray:
-    """The mean over the channel axis of `[..., channels]`.
-
-    Real images repeat one channel, so the mean changes nothing; a generator's
-    three channels differ a little.
-
-    Raises:
-        ValueError: If the last axis is neither 1 nor 3 long.
-    """
-    x = np.asarray(x)
-    if x.ndim < 1 or x.shape[-1] not in (1, 3):
-        raise ValueError(
-            f"expected 1 or 3 channels on the last axis, found shape {x.shape}"
-        )
-    return x.mean(axis=-1, dtype=np.float32)
-
-
 def _positive(suvr_max: float) -> float:
     """The SUVR of full scale, if it is finite and above 0."""
     if not (np.isfinite(suvr_max) and suvr_max > 0):
