@@ -9,7 +9,7 @@
 - `bare`: tf.data alone over the same files: parsed and decoded, and let go or
   kept in one array; and cached, shuffled, batched and scaled.
 - What other encodings of the same slices would give, decoded alone and by
-  TensorFlow; PNG as `load_slices` decodes it, too.
+  TensorFlow.
 - What steps eat: measured here, and some thousands a second on a GPU of a
   data centre, which is an estimate.
 
@@ -22,13 +22,11 @@ one plane is needed, as bare tf.data decodes all that there is.
 
 import argparse
 import dataclasses
-import functools
 import statistics
 import sys
 import tempfile
 import time
 import zlib
-from concurrent import futures
 from pathlib import Path
 
 import numpy as np
@@ -71,17 +69,19 @@ def _made(folder, options):
 
 def ways_of(data_dir, folder, options):
     """Names, functions that read or make images, and how many those are."""
-    from pet_dcgan.data.prepared_set import load_slices
+    from pet_dcgan.data import prepared_set
 
     chosen = {"split": "train", "stage": "ALL", "plane": "axial"}
-    slices = load_slices(data_dir, options.config, **chosen)
+
+    def load():
+        prepared_set._opened.cache_clear()
+        return prepared_set.load_slices(data_dir, options.config, **chosen)
+
+    slices = load()
     images = slices.images
     print(f"{len(images)} slices of {images.shape[1:]}", file=sys.stderr)
     records = record_files(data_dir, options.config)
-    yield (
-        "cold: load_slices",
-        lambda: len(load_slices(data_dir, options.config, **chosen).images),
-    )
+    yield "cold: load_slices", lambda: len(load().images)
     yield "cold: bare tf.data", lambda: count_of(decoded(records))
     yield "cold: bare tf.data, kept", lambda: len(in_memory(records))
     on_disk = _on_disk(images, folder)
@@ -118,7 +118,7 @@ def record_files(data_dir, config):
     """The training split's files."""
     from pet_dcgan.data.prepared_set import open_set
 
-    builder, _ = open_set(data_dir, config)
+    builder = open_set(data_dir, config).builder
     return [str(path) for path in builder.info.splits["train"].filepaths]
 
 
@@ -206,7 +206,6 @@ def encodings(images):
     """Decoding of the same slices in PNG, zlib and as they are."""
     import tensorflow as tf
 
-    from pet_dcgan.data.records import decode_pngs
     from tfds_adni.volumes.png import encode_png
 
     raw = [image.tobytes() for image in images]
@@ -231,15 +230,6 @@ def encodings(images):
             f"encoded by {name}, {kilobytes:.1f} kB",
             lambda pixels=pixels: count_of(pixels),
         )
-    files = [encode_png(image) for image in images]
-    batches = [files[i : i + 64] for i in range(0, len(files), 64)] * 8
-    decode = functools.partial(decode_pngs, size=images.shape[1])
-
-    def by_two():
-        with futures.ThreadPoolExecutor(2) as pool:
-            return count_of(pool.map(decode, batches))
-
-    yield "PNG, by pet_dcgan.data.records in two threads", by_two
 
 
 def appetites():

@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from pet_dcgan.cli.console import start_tensorflow
-from pet_dcgan.data import slice_store
+from pet_dcgan.data import records
 
 UNCOUNTED = 5
 COLUMNS = (
@@ -62,7 +62,7 @@ def measured(preset, data_dir, dataset, steps, in_memory):
         stage="AD",
         overrides={"epochs": 10_000},
     )
-    slice_store.slices_fit = lambda count, size: in_memory
+    records.slices_fit = lambda count, size: in_memory
     with tempfile.TemporaryDirectory() as folder:
         slices = load_training_slices(config, overflow=folder)
         waits, whole = timed_steps(config, slices, steps)

@@ -71,7 +71,7 @@ MUTATIONS = (
         "pet_dcgan/data/suvr.py",
         "PNG_MAX = 65535",
         "PNG_MAX = 65534",
-        _tests("intensity.py"),
+        _tests("suvr.py"),
     ),
     Mutation(
         "largest SUVR ignored",
@@ -165,7 +165,7 @@ MUTATIONS = (
         "    require_not_held_out(slices.subjects, config.data_dir, "
         "config.dataset)",
         "    pass",
-        _tests("training_set.py"),
+        _tests("leakage.py"),
     ),
     Mutation(
         "guard: none judged was trained on",
@@ -239,7 +239,7 @@ MUTATIONS = (
         "pet_dcgan/data/batches.py",
         "tf.stack([tf.constant(config.seed, tf.int64), epoch])",
         "tf.stack([tf.constant(config.seed, tf.int64), 0 * epoch])",
-        _tests("data.py"),
+        _tests("batches.py"),
     ),
     Mutation(
         "optimiser's steps in a checkpoint",

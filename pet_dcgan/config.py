@@ -1,36 +1,35 @@
 """The configuration of a training run, and the limits of each value."""
 
+import contextlib
 import dataclasses
+import difflib
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from pet_dcgan.limits import (
-    ALL_STAGES,
+from pet_dcgan.presets import (
     AUGMENTATIONS,
-    PLANES,
-    PRECISIONS,
-    STAGES,
-    names_in,
-    nearest,
-    of_kind,
-    require_sense,
-    within_limits,
+    PARTS_OF,
+    PLAIN,
+    PRESETS,
+    require_consistent,
 )
-from pet_dcgan.presets import PARTS_OF, PLAIN, PRESETS
 
-__all__ = [
-    "ALL_STAGES",
-    "AUGMENTATIONS",
-    "PLANES",
-    "PRECISIONS",
-    "PRESETS",
-    "STAGES",
-    "TrainConfig",
-    "check_overrides",
-    "make_config",
-    "parse_overrides",
-]
+STAGES = ("NC", "MCI", "AD")
+# a generator of every stage together, for others to start from
+ALL_STAGES = "ALL"
+PLANES = ("axial", "coronal", "sagittal")
+
+
+def _among(choices: Collection[Any]) -> Any:
+    """A field whose value is one of some choices."""
+    return dataclasses.field(metadata={"choices": choices})
+
+
+def _between(low: float, high: float) -> Any:
+    """A field whose value lies in a closed interval."""
+    return dataclasses.field(metadata={"limits": (low, high)})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -58,83 +57,79 @@ class TrainConfig:
         beta_1: Adam's decay of the first moment.
         beta_2: Adam's decay of the second moment.
         samples_every: Epochs between two sheets of samples.
-        ema_decay: Share of the generator's running average that a step keeps;
-            0 keeps no average. Samples and exports are then of the average.
-        augment: `"none"`, or names of `AUGMENTATIONS` joined by commas: what
-            is done to real and generated images before the discriminator.
-        augment_probability: Probability of each augmentation, where adaptive
-            the first one.
-        augment_target: Share of real images called real, as the mean sign of
-            their logits, that the probability is steered to; 0 keeps it.
+        ema_decay: Decay of the generator's exponential moving average, which
+            samples and exports then use; 0 keeps none.
+        augment: `"none"`, or names of `AUGMENTATIONS` joined by commas: how
+            images are changed before the discriminator sees them.
+        augment_probability: Probability of each augmentation, the first one
+            where it is adaptive.
+        augment_target: Mean sign of the real images' logits that adaptive
+            augmentation (ADA) steers the probability to; 0 leaves it.
         label_smoothing: What the label of real images falls short of 1.
         r1_weight: Weight (gamma) of the R1 penalty on real images; 0 is none.
         r1_every: Steps between two R1 penalties, each weighted by it.
-        spectral_norm: Whether the discriminator's kernels are divided by
-            their largest singular value, in place of batch normalisation.
+        spectral_norm: Whether spectral normalisation replaces batch
+            normalisation in the discriminator.
         warm_start: Run folder whose networks a training starts from, or "".
-        select_every: Epochs between two looks at the KID on validation
-            subjects, whose best generator is kept; 0 keeps the last one.
-        patience: Looks without a better KID before the training ends; 0 goes
-            on to the last epoch.
+        select_every: Epochs between two evaluations of the KID on validation
+            subjects; the best generator is kept. 0 keeps the last one.
+        patience: Evaluations without a better KID that end the training; 0
+            trains to the last epoch.
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
-        xla: Whether a step is compiled by XLA, which helps on some GPUs and
-            makes a CPU several times slower; it draws other latents from the
-            same seed.
-        deterministic: Whether every operation must give the same bits again,
-            which costs speed on a GPU.
+        xla: Whether XLA compiles a step: faster on some GPUs, several times
+            slower on a CPU. It draws other latents from the same seed.
+        deterministic: Whether ops are deterministic (slower on a GPU).
         seed: Fixes weights, latents and the order of the slices.
 
     Raises:
         ValueError: If a value is of the wrong kind or outside its limits.
     """
 
-    preset: str
-    stage: str
-    plane: str
+    preset: str = _among(PRESETS)
+    stage: str = _among((*STAGES, ALL_STAGES))
+    plane: str = _among(PLANES)
     dataset: str
     data_dir: str
     phantom: bool
-    size: int
-    spacing_mm: float
-    suvr_max: float
-    channels: int
-    latent_dim: int
-    width: int
-    kernel_size: int
-    batch_size: int
-    epochs: int
-    g_learning_rate: float
-    d_learning_rate: float
-    beta_1: float
-    beta_2: float
-    samples_every: int
-    ema_decay: float
+    size: int = _among((32, 64, 128, 256))
+    spacing_mm: float = _between(0.1, 100.0)
+    suvr_max: float = _between(0.1, 1000.0)
+    channels: int = _among((1, 3))
+    latent_dim: int = _between(1, 4096)
+    width: int = _between(1, 512)
+    kernel_size: int = _between(2, 9)
+    batch_size: int = _between(2, 4096)
+    epochs: int = _between(1, 1_000_000)
+    g_learning_rate: float = _between(1e-8, 1.0)
+    d_learning_rate: float = _between(1e-8, 1.0)
+    beta_1: float = _between(0.0, 0.9999)
+    beta_2: float = _between(0.0, 0.999999)
+    samples_every: int = _between(1, 1_000_000)
+    ema_decay: float = _between(0.0, 0.999999)
     augment: str
-    augment_probability: float
-    augment_target: float
-    label_smoothing: float
-    r1_weight: float
-    r1_every: int
+    augment_probability: float = _between(0.0, 1.0)
+    augment_target: float = _between(0.0, 1.0)
+    label_smoothing: float = _between(0.0, 0.49)
+    r1_weight: float = _between(0.0, 10_000.0)
+    r1_every: int = _between(1, 1000)
     spectral_norm: bool
-    select_every: int
-    patience: int
-    precision: str
+    select_every: int = _between(0, 1_000_000)
+    patience: int = _between(0, 1_000_000)
+    precision: str = _among(("float32", "mixed_bfloat16", "mixed_float16"))
     xla: bool
     deterministic: bool
-    seed: int
+    seed: int = _between(0, 2**31 - 1)
     warm_start: str = ""
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = of_kind(field.name, field.type, getattr(self, field.name))
-            within_limits(field.name, value)
-            object.__setattr__(self, field.name, value)
-        require_sense(dataclasses.asdict(self))
+        for name, value in dataclasses.asdict(self).items():
+            object.__setattr__(self, name, checked_value(name, value))
+        require_consistent(dataclasses.asdict(self))
 
     @property
     def augmentations(self) -> tuple[str, ...]:
-        """The augmentations by name, none where there is none."""
-        return () if self.augment == "none" else names_in(self.augment)
+        """Names of the augmentations, none for `"none"`."""
+        return () if self.augment == "none" else _split(self.augment)
 
     def to_json(self) -> str:
         """The configuration as indented JSON, in the order of the fields."""
@@ -146,7 +141,7 @@ class TrainConfig:
 
         Args:
             text: A JSON object with every field and no other; options that
-                a run of an earlier version did not know are off.
+                an earlier version did not have are off.
 
         Raises:
             ValueError: If it is no JSON object, or a field is missing,
@@ -166,7 +161,7 @@ class TrainConfig:
         return _from_values(PLAIN | values)
 
 
-_KINDS = {f.name: f.type for f in dataclasses.fields(TrainConfig)}
+_FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 
 
 def make_config(
@@ -188,77 +183,110 @@ def make_config(
     Raises:
         ValueError: If the preset or a field is unknown, or a value invalid.
     """
-    values = _with_overrides(preset, overrides or {})
-    return _from_values(values | facts, preset=preset)
+    values = check_overrides(preset, overrides or {})
+    return _from_values(values | facts | {"preset": preset})
 
 
-def check_overrides(preset: str, overrides: Mapping[str, Any]) -> None:
+def check_overrides(
+    preset: str, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
     """Refuses changes to a preset that cannot be made.
+
+    An option that is switched off takes its parts along, unless they are
+    among the changes.
 
     Args:
         preset: Name of one of `PRESETS`.
         overrides: Fields to change, as values or as text.
 
+    Returns:
+        The preset's values with the changes made.
+
     Raises:
         ValueError: If the preset or a field is unknown, a value invalid, or
             two contradict each other.
     """
-    _with_overrides(preset, overrides)
-
-
-def parse_overrides(items: Iterable[str]) -> dict[str, str]:
-    """Turns `["epochs=3", "width=8"]` into `{"epochs": "3", "width": "8"}`.
-
-    Raises:
-        ValueError: If an item has no `=`, no name, or a name comes twice.
-    """
-    overrides: dict[str, str] = {}
-    for item in items:
-        name, equals, value = (part.strip() for part in item.partition("="))
-        if not (name and equals and value):
-            raise ValueError(
-                f"expected --set name=value, found {item!r}: write for "
-                "example --set batch_size=8"
-            )
-        if name in overrides:
-            raise ValueError(
-                f"expected each setting once, found {name!r} twice: "
-                "keep one --set of it"
-            )
-        overrides[name] = value
-    return overrides
-
-
-def _with_overrides(
-    preset: str, overrides: Mapping[str, Any]
-) -> dict[str, Any]:
-    """A preset's values with others in their place.
-
-    What is switched off takes what belongs to it along, unless that is asked
-    for.
-    """
-    within_limits("preset", preset)
+    checked_value("preset", preset)
     allowed = sorted(PRESETS[preset])
     unknown = sorted(set(overrides) - set(allowed))
     if unknown:
         raise ValueError(
-            f"expected a setting among {nearest(unknown[0], allowed)}, found "
+            f"expected a setting among {_closest(unknown[0], allowed)}, found "
             f"{', '.join(unknown)}: correct the name after --set"
         )
-    own = {n: of_kind(n, _KINDS[n], value) for n, value in overrides.items()}
-    for name, value in own.items():
-        within_limits(name, value)
-    off = [n for n in PARTS_OF if own.get(n) == PLAIN[n]]
+    own = {name: checked_value(name, v) for name, v in overrides.items()}
+    off = [name for name in PARTS_OF if own.get(name) == PLAIN[name]]
     parts = {part: PLAIN[part] for name in off for part in PARTS_OF[name]}
     values = PRESETS[preset] | parts | own
-    require_sense(values)
+    require_consistent(values)
     return values
 
 
-def _from_values(values: Mapping[str, Any], **more: Any) -> TrainConfig:
-    values = dict(values) | more
-    missing = sorted(set(_KINDS) - set(values) - {"warm_start"})
-    unknown = sorted(set(values) - set(_KINDS))
+def checked_value(name: str, value: Any) -> Any:
+    """The value of a field in the field's type; nothing is rounded silently.
+
+    Args:
+        name: The field of `TrainConfig`.
+        value: Of the field's type, or its text.
+
+    Raises:
+        ValueError: If it is of another type, none of the field's choices (the
+            closest are named), or outside its limits.
+    """
+    field = _FIELDS[name]
+    value = _converted(name, field.type, value)
+    choices = field.metadata.get("choices")
+    if choices and value not in choices:
+        closest = _closest(value, choices)
+        raise ValueError(f"expected {name} among {closest}, found {value!r}")
+    low, high = field.metadata.get("limits", (value, value))
+    if not low <= value <= high:
+        raise ValueError(
+            f"expected {name} between {low} and {high}, found {value!r}"
+        )
+    names = _split(value) if name == "augment" and value != "none" else ()
+    unknown = sorted(set(names) - set(AUGMENTATIONS))
+    if unknown or len(set(names)) < len(names):
+        raise ValueError(
+            f"expected augment to be none or some of {','.join(AUGMENTATIONS)}"
+            f", each once, found {', '.join(unknown or names)}"
+        )
+    return value
+
+
+def _converted(name: str, kind: type, value: Any) -> Any:
+    """A value as `int`, `float`, `bool` or `str`, if it is one."""
+    if kind is bool and value in ("true", "false"):
+        return value == "true"
+    if kind in (str, bool) and isinstance(value, kind):
+        return value
+    if kind in (int, float) and not isinstance(value, bool):
+        with contextlib.suppress(TypeError, ValueError):
+            number = float(value)
+            if math.isfinite(number) and number == kind(number):
+                return kind(number)
+    wanted = {int: "a whole number", float: "a number", bool: "true or false"}
+    raise ValueError(
+        f"expected {name} to be {wanted.get(kind, 'text')}, found {value!r}"
+    )
+
+
+def _closest(value: Any, choices: Collection[Any]) -> str:
+    """Up to three choices that resemble a misspelt value, or all of them."""
+    names = [str(choice) for choice in choices]
+    closest = difflib.get_close_matches(str(value), names, 3, 0.5)
+    return ", ".join(closest or names)
+
+
+def _split(augment: str) -> tuple[str, ...]:
+    """The names that commas join."""
+    return tuple(part.strip() for part in augment.split(","))
+
+
+def _from_values(values: Mapping[str, Any]) -> TrainConfig:
+    """A configuration from exactly its fields; only `warm_start` may miss."""
+    missing = sorted(set(_FIELDS) - set(values) - {"warm_start"})
+    unknown = sorted(set(values) - set(_FIELDS))
     if missing or unknown:
         raise ValueError(
             "expected the fields of a run's configuration, found missing: "

@@ -1,7 +1,7 @@
-"""The whole way on a phantom: scans, data set, generators, numbers, models.
+"""All steps on a phantom: scans, data set, generators, metrics, models.
 
-A step whose result lies there whole is skipped, so that a stopped demo goes on
-where it was.
+A step whose result exists is skipped, so that a stopped demo resumes where it
+was.
 """
 
 import contextlib
@@ -28,15 +28,9 @@ from tfds_adni import Builder, prepare
 from tfds_adni.phantom import write_cohort
 
 _GALLERY_IMAGES = 8
-_VERSION = str(Builder.VERSION)
 
 Advance = Callable[[int, int], None]
 Progress = Callable[[str], contextlib.AbstractContextManager[Advance | None]]
-
-
-def _silent(label: str) -> contextlib.AbstractContextManager[None]:
-    """Shows no progress."""
-    return contextlib.nullcontext()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,7 +59,7 @@ QUICK = Settings(
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a demo gave.
+    """What a demo made.
 
     Attributes:
         metrics: What `evaluate` returned, by stage.
@@ -82,75 +76,49 @@ def run_demo(
     quick: bool = False,
     say: Callable[[str], None] = print,
     verbose: str | int = "auto",
-    progress: Progress = _silent,
+    progress: Progress = lambda label: contextlib.nullcontext(),
 ) -> Summary:
     """Runs every step that is not done yet.
 
     Args:
         out: Folder for everything; made where missing.
-        quick: A smoke run: its images are not worth looking at.
+        quick: A smoke run, whose images are of no use.
         say: Called with a line before each step and a result after it.
         verbose: Keras's progress while training.
-        progress: Given a label, a context whose value is called with what is
-            done and what there is in all.
-
-    Returns:
-        The numbers and the places.
+        progress: Given a label, a context whose value is called with the
+            steps done and the total.
 
     Raises:
-        FileExistsError: If `out` holds something else than this demo.
+        FileExistsError: If `out` holds anything but this demo.
     """
-    settings = QUICK if quick else Settings()
-    out = Path(out)
+    out, settings = Path(out), QUICK if quick else Settings()
     _claim(out, settings)
+    demo = _Demo(out, settings, say, verbose, progress)
     places = {
         "scans": out / "phantom",
-        "data set": out / "data" / Builder.name / settings.dataset / _VERSION,
+        "data set": out.joinpath(
+            "data", Builder.name, settings.dataset, str(Builder.VERSION)
+        ),
         "runs": out / "runs",
         "models": out / "models",
         "gallery": out / "gallery.png",
     }
-    step = _Step(say, verbose)
-    scans, slices = places["scans"], places["data set"]
-    step("phantom scans", scans, lambda: _phantom(out, settings, progress))
-    step("prepared slices", slices, lambda: _prepare(out, settings, progress))
-    metrics = {
-        stage: _one_stage(stage, out, settings, step, progress)
-        for stage in STAGES
-    }
+    demo.step("phantom scans", places["scans"], demo.make_phantom)
+    demo.step("prepared slices", places["data set"], demo.prepare_set)
+    metrics = {stage: demo.run_stage(stage) for stage in STAGES}
     for stage in STAGES:
-        run = Run.open(out / "runs" / stage.lower())
-        places[f"report {stage}"] = run.evaluation / "report.html"
-    step("gallery", places["gallery"], lambda: _gallery(out, settings))
+        evaluation = demo.run_of(stage).evaluation
+        places[f"report {stage}"] = evaluation / "report.html"
+    demo.step("gallery", places["gallery"], demo.draw_gallery)
     return Summary(metrics, places)
-
-
-class _Step:
-    """Runs a step unless its result is there, and says how long it took."""
-
-    def __init__(self, say: Callable[[str], None], verbose: str | int) -> None:
-        self._say = say
-        self.verbose = verbose
-
-    def __call__(
-        self, what: str, result: Path, work: Callable[[], object]
-    ) -> None:
-        if result.exists():
-            self._say(f"{what}: done already ({result})")
-            return
-        self._say(f"{what} ...")
-        started = time.monotonic()
-        work()
-        self._say(f"{what}: {time.monotonic() - started:.0f} s ({result})")
 
 
 def _claim(out: Path, settings: Settings) -> None:
     """Marks a folder as this demo's, or refuses one that is not."""
     mark = out / "demo.json"
-    wanted = json.loads(json.dumps(dataclasses.asdict(settings)))
+    text = json.dumps(dataclasses.asdict(settings), indent=2) + "\n"
     if mark.exists():
-        found = json.loads(mark.read_text(encoding="utf-8"))
-        if found != wanted:
+        if json.loads(mark.read_text(encoding="utf-8")) != json.loads(text):
             raise FileExistsError(
                 f"expected the same demo in {out}, found one with other "
                 "settings (quick or not); choose another --out or remove it"
@@ -162,103 +130,118 @@ def _claim(out: Path, settings: Settings) -> None:
             "another --out"
         )
     with replacing(mark) as path:
-        path.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
 
 
-def _phantom(out: Path, settings: Settings, progress: Progress) -> None:
-    """Makes the phantom download."""
-    with progress("phantom scans") as advance:
-        write_cohort(
-            out / "phantom",
-            subjects=dict.fromkeys(STAGES, settings.subjects),
-            seed=settings.seed,
-            progress=advance,
+@dataclasses.dataclass(frozen=True)
+class _Demo:
+    """The steps of one demo; the fields are the arguments of `run_demo`."""
+
+    out: Path
+    settings: Settings
+    say: Callable[[str], None]
+    verbose: str | int
+    progress: Progress
+
+    def step(self, name: str, result: Path, work: Callable[[], object]) -> None:
+        """Runs a step unless its result exists, and says how long it took."""
+        if result.exists():
+            self.say(f"{name}: done already ({result})")
+            return
+        self.say(f"{name} ...")
+        started = time.monotonic()
+        work()
+        self.say(f"{name}: {time.monotonic() - started:.0f} s ({result})")
+
+    def make_phantom(self) -> None:
+        """Makes the phantom download."""
+        with self.progress("phantom scans") as advance:
+            write_cohort(
+                self.out / "phantom",
+                subjects=dict.fromkeys(STAGES, self.settings.subjects),
+                seed=self.settings.seed,
+                progress=advance,
+            )
+
+    def prepare_set(self) -> None:
+        """Makes the data set."""
+        with self.progress("prepare") as advance:
+            prepare(
+                self.out / "phantom",
+                self.out / "data",
+                config=self.settings.dataset,
+                progress=advance,
+            )
+
+    def run_stage(self, stage: str) -> dict[str, Any]:
+        """Trains, evaluates and exports one stage; returns its metrics."""
+        path, models = self.out / "runs" / stage.lower(), self.out / "models"
+        self.step(
+            f"{stage} training",
+            path / "generator.keras",
+            lambda: self.train_stage(stage, path),
         )
-
-
-def _prepare(out: Path, settings: Settings, progress: Progress) -> None:
-    """Makes the data set."""
-    with progress("prepare") as advance:
-        prepare(
-            out / "phantom",
-            out / "data",
-            config=settings.dataset,
-            progress=advance,
+        run = self.run_of(stage)
+        self.step(
+            f"{stage} evaluation",
+            run.evaluation / "metrics.json",
+            lambda: self.evaluate_run(run),
         )
+        self.step(
+            f"{stage} export",
+            models / stage.lower() / "MODEL_CARD.md",  # it is written last
+            # copies of a phantom are of nobody, and the card says so
+            lambda: export_run(run, models, allow_copies=True),
+        )
+        return run.metrics()
 
+    def run_of(self, stage: str) -> Run:
+        """Opens the run of a stage."""
+        return Run.open(self.out / "runs" / stage.lower())
 
-def _one_stage(
-    stage: str, out: Path, settings: Settings, step: _Step, progress: Progress
-) -> dict[str, Any]:
-    """Trains, judges and exports the generator of one stage."""
-    path = out / "runs" / stage.lower()
-    step(
-        f"{stage} training",
-        path / "generator.keras",
-        lambda: _train(stage, path, out, settings, step.verbose),
-    )
-    run = Run.open(path)
-    step(
-        f"{stage} evaluation",
-        run.evaluation / "metrics.json",
-        lambda: _evaluate(run, stage, progress),
-    )
-    step(
-        f"{stage} export",
-        # of what an export writes, the last
-        out / "models" / stage.lower() / "MODEL_CARD.md",
-        # a phantom's copies are nobody's, and the card says so
-        lambda: export_run(run, out / "models", allow_copies=True),
-    )
-    return run.metrics()
-
-
-def _evaluate(run: Run, stage: str, progress: Progress) -> None:
-    """Judges the generator of one stage."""
-    with progress(f"evaluate {stage}") as advance:
-        evaluate(run, progress=advance)
-
-
-def _train(
-    stage: str, path: Path, out: Path, settings: Settings, verbose: str | int
-) -> None:
-    """Trains one stage, or goes on with it."""
-    config = resolve_config(
-        "demo",
-        data_dir=out / "data",
-        dataset=settings.dataset,
-        stage=stage,
-        overrides=settings.overrides,
-        seed=settings.seed,
-    )
-    train(config, path, resume=path.exists(), verbose=verbose)
-
-
-def _gallery(out: Path, settings: Settings) -> None:
-    """Draws held-out real slices above synthetic ones, for each stage."""
-    rows = []
-    for stage in STAGES:
-        run = Run.open(out / "runs" / stage.lower())
-        config = run.config
-        held_out = load_slices(
-            config.data_dir,
-            config.dataset,
-            split="test",
+    def train_stage(self, stage: str, path: Path) -> None:
+        """Trains one stage, or resumes its training."""
+        config = resolve_config(
+            "demo",
+            data_dir=self.out / "data",
+            dataset=self.settings.dataset,
             stage=stage,
-            plane=config.plane,
+            overrides=self.settings.overrides,
+            seed=self.settings.seed,
         )
-        total = len(held_out.images)
-        chosen = np.linspace(0, total - 1, _GALLERY_IMAGES).round().astype(int)
-        real = suvr_from_png(held_out.images[chosen], config.suvr_max)
-        synthetic = synthetic_slices(
-            run.load_generator(),
-            np.arange(_GALLERY_IMAGES),
-            suvr_max=config.suvr_max,
-        )
-        rows += [(f"{stage} held out", real), (f"{stage} synthetic", synthetic)]
-    with replacing(out / "gallery.png") as path:
+        train(config, path, resume=path.exists(), verbose=self.verbose)
+
+    def evaluate_run(self, run: Run) -> None:
+        """Evaluates the generator of one stage."""
+        with self.progress(f"evaluate {run.config.stage}") as advance:
+            evaluate(run, progress=advance)
+
+    def draw_gallery(self) -> None:
+        """Draws held-out real slices above synthetic ones of each stage."""
+        rows = []
+        for stage in STAGES:
+            run = self.run_of(stage)
+            config = run.config
+            held_out = load_slices(
+                config.data_dir,
+                config.dataset,
+                split="test",
+                stage=stage,
+                plane=config.plane,
+            ).images
+            chosen = np.linspace(0, len(held_out) - 1, _GALLERY_IMAGES)
+            real = held_out[chosen.round().astype(int)]
+            synthetic = synthetic_slices(
+                run.load_generator(),
+                np.arange(_GALLERY_IMAGES),
+                suvr_max=config.suvr_max,
+            )
+            rows += [
+                (f"{stage} held out", suvr_from_png(real, config.suvr_max)),
+                (f"{stage} synthetic", synthetic),
+            ]
         save_sheet(
-            path,
+            self.out / "gallery.png",
             rows,
             title=f"Real above synthetic slices, {config.plane}",
             suvr_max=config.suvr_max,

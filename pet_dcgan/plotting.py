@@ -1,7 +1,6 @@
-"""Arrays of images to pictures, grey, on one fixed SUVR scale.
+"""Arrays of images to grey pictures on one fixed SUVR scale.
 
-Figures are drawn without pyplot, so nothing is shared between them and no
-display is needed.
+Figures are drawn without pyplot: they share no state and need no display.
 """
 
 from collections.abc import Sequence
@@ -23,7 +22,7 @@ _BAR = 1.0  # colour bar with its labels
 
 
 def mosaic(images: np.ndarray, columns: int) -> np.ndarray:
-    """Images side by side, row after row; what is left over stays 0.
+    """Images side by side, row after row; unused tiles are 0.
 
     Args:
         images: `[n, height, width]`, at least one.
@@ -67,12 +66,19 @@ def save_sheet(
             may differ in n.
         title: Line above the sheet.
         suvr_max: SUVR shown as white; 0 is black.
-        phantom: Whether the title has to say so.
+        phantom: Whether the title says that it is a phantom.
 
     Raises:
         ValueError: If there is no row, or images differ in size.
     """
-    canvas = _stacked(rows)
+    shapes = {np.shape(images)[1:] for _, images in rows}
+    if len(shapes) != 1:
+        raise ValueError(
+            "expected rows of images of one size, found "
+            f"{sorted(shapes) if shapes else 'no row'}"
+        )
+    columns = max(len(images) for _, images in rows)
+    canvas = np.concatenate([mosaic(images, columns) for _, images in rows])
     labels = [label for label, _ in rows]
     if phantom:
         title = f"{title} (phantom)"
@@ -85,20 +91,10 @@ def save_sheet(
             )
 
 
-def _stacked(rows: Sequence[tuple[str, np.ndarray]]) -> np.ndarray:
-    shapes = {np.shape(images)[1:] for _, images in rows}
-    if len(shapes) != 1:
-        raise ValueError(
-            "expected rows of images of one size, found "
-            f"{sorted(shapes) if shapes else 'no row'}"
-        )
-    columns = max(len(images) for _, images in rows)
-    return np.concatenate([mosaic(images, columns) for _, images in rows])
-
-
 def _draw(
     canvas: np.ndarray, labels: Sequence[str], title: str, suvr_max: float
 ) -> Figure:
+    """A canvas of equally high rows, with labels, a title and a colour bar."""
     tile = canvas.shape[0] / len(labels)
     height = len(labels) * _TILE
     width = canvas.shape[1] / tile * _TILE

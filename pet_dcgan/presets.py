@@ -1,9 +1,11 @@
-"""The presets: where a training's settings start from."""
+"""The presets that a training's settings start from, and changes to them."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-# What `paper` does without, each off; a preset switches on what was measured
-# to help.
+AUGMENTATIONS = ("translate", "cutout", "rotate", "scale")
+# The options that `paper` does without, all off; a preset switches on those
+# that were measured to help.
 PLAIN: dict[str, Any] = {
     "ema_decay": 0.0,
     "augment": "none",
@@ -19,12 +21,14 @@ PLAIN: dict[str, Any] = {
     "xla": False,
     "deterministic": False,
 }
-# what means nothing without the first
+# settings that mean nothing without the first
 PARTS_OF = {
     "augment": ("augment_probability", "augment_target"),
     "select_every": ("patience",),
     "r1_weight": ("r1_every",),
 }
+# above this value, the first needs the last
+_NEEDS = (("patience", 0, "select_every"), ("r1_every", 1, "r1_weight"))
 # `paper` is Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2. Their text
 # states the latent length, the batch, the optimiser and the epochs; the
 # widths and the kernel's place in each layer are read from DCGAN (Radford,
@@ -42,10 +46,10 @@ _PAPER: dict[str, Any] = PLAIN | {
     "beta_2": 0.999,
     "samples_every": 20,
 }
-# Networks a quarter as wide, which two CPU cores train, with what helped most
-# where 24 subjects were trained on: benchmarks/small_data.py, and its table in
-# the README. The generator's rate is five times the discriminator's: at ten
-# times it drew noisier and less varied images (one run of each, NC, looked at).
+# Networks a quarter as wide, which two CPU cores train, with the options that
+# helped most with 24 training subjects (benchmarks/small_data.py). The
+# generator's rate is five times the discriminator's: at ten times the images
+# were noisier and less varied (one run of each, NC, by eye).
 _ROBUST: dict[str, Any] = _PAPER | {
     "channels": 1,
     "width": 16,
@@ -63,7 +67,60 @@ _ROBUST: dict[str, Any] = _PAPER | {
 PRESETS: dict[str, dict[str, Any]] = {
     "robust": _ROBUST,
     "paper": _PAPER,
-    # as long as somebody watches
+    # short enough to watch
     "demo": _ROBUST
     | {"epochs": 50, "select_every": 0, "patience": 0, "samples_every": 5},
 }
+
+
+def parse_overrides(items: Iterable[str]) -> dict[str, str]:
+    """Turns `["epochs=3", "width=8"]` into `{"epochs": "3", "width": "8"}`.
+
+    Raises:
+        ValueError: If an item has no `=`, no name, or a name comes twice.
+    """
+    overrides: dict[str, str] = {}
+    for item in items:
+        name, equals, value = (part.strip() for part in item.partition("="))
+        if not (name and equals and value):
+            raise ValueError(
+                f"expected --set name=value, found {item!r}: write for "
+                "example --set batch_size=8"
+            )
+        if name in overrides:
+            raise ValueError(
+                f"expected each setting once, found {name!r} twice: "
+                "keep one --set of it"
+            )
+        overrides[name] = value
+    return overrides
+
+
+def require_consistent(values: Mapping[str, Any]) -> None:
+    """Refuses settings that contradict each other.
+
+    Args:
+        values: The settings of a preset by name, perhaps among others.
+
+    Raises:
+        ValueError: If two of them do, with what to change.
+    """
+    augment = values["augment"]
+    strength = values["augment_probability"] or values["augment_target"]
+    if augment == "none" and strength:
+        raise ValueError(
+            "expected an augmentation with augment_probability or "
+            "augment_target, found augment none: name some of "
+            f"{','.join(AUGMENTATIONS)} with --set augment=, or set both to 0"
+        )
+    if augment != "none" and not strength:
+        raise ValueError(
+            f"expected a probability for augment {augment}, found 0: add "
+            "--set augment_probability= or --set augment_target="
+        )
+    for name, least, needed in _NEEDS:
+        if values[name] > least and not values[needed]:
+            raise ValueError(
+                f"expected {needed} with {name} {values[name]}, found 0: add "
+                f"--set {needed}="
+            )

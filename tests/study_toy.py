@@ -29,8 +29,7 @@ def prepare_leaky(data_dir, into="test"):
             splits = {"train": (0, 3)} | held_out
             return {s: toy_data._split(*where) for s, where in splits.items()}
 
-    Adni(config="axial_32", data_dir=data_dir).download_and_prepare()
-    return data_dir
+    return toy_data.prepare(data_dir, Adni)
 
 
 def make_summary(*, low=-0.1, high=0.2, complete=True, **changes):

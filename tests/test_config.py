@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from pet_dcgan.config import PRESETS, TrainConfig, make_config, parse_overrides
-from pet_dcgan.presets import PLAIN
+from pet_dcgan.config import TrainConfig, make_config
+from pet_dcgan.presets import PLAIN, PRESETS, parse_overrides
 
 FACTS = {
     "stage": "AD",

@@ -20,8 +20,9 @@ from pages import PAGES, ROOT, blocks, blocks_of, spans
 from typer.testing import CliRunner
 
 from pet_dcgan.cli.main import app
-from pet_dcgan.config import PRESETS, check_overrides, parse_overrides
+from pet_dcgan.config import check_overrides
 from pet_dcgan.models.networks import build_generator
+from pet_dcgan.presets import PRESETS, parse_overrides
 from pet_dcgan.runs.run import Run
 from tfds_adni import Builder
 

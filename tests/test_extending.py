@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from pages import ROOT, blocks_of
 
-from pet_dcgan import config as config_module
-from pet_dcgan import limits, presets
 from pet_dcgan.config import make_config
+from pet_dcgan.presets import PRESETS
 from tfds_adni import sources
 from tfds_adni.cohort import survey
 
@@ -107,14 +106,11 @@ def test_a_metric_of_a_run(make_run, capsys):
 
 
 def test_a_preset(monkeypatch):
-    entries = dict(presets.PRESETS)
+    entries = dict(PRESETS)
     exec(PRESET, {"PRESETS": entries})
-    (name,) = set(entries) - set(presets.PRESETS)
-    for place in (presets, limits, config_module):
-        monkeypatch.setattr(place, "PRESETS", entries)
-    choices = limits._CHOICES | {"preset": tuple(entries)}
-    monkeypatch.setattr(limits, "_CHOICES", choices)
+    (name,) = set(entries) - set(PRESETS)
+    monkeypatch.setitem(PRESETS, name, entries[name])
     config = make_config(name, **FACTS)
     assert config.width == 32
     assert config.precision == "mixed_bfloat16"
-    assert config.augment == presets.PRESETS["robust"]["augment"]
+    assert config.augment == PRESETS["robust"]["augment"]

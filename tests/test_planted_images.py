@@ -15,7 +15,7 @@ from PIL import Image
 from toy_data import disc
 from toy_run import make_run
 
-from pet_dcgan.data.suvr import suvr_from_network, to_single_channel
+from pet_dcgan.data.suvr import suvr_from_network
 from pet_dcgan.evaluation.images import evaluation_images
 from pet_dcgan.metrics.uptake import regional_uptake, wasserstein
 from pet_dcgan.models.networks import build_generator
@@ -89,7 +89,7 @@ def test_channels_are_averaged_before_they_are_suvr():
     x = np.array([[[[-1, 0.5, -0.25]]]], np.float32)  # mean -0.25
     found = suvr_from_images(tf.constant(x), 4.0)
     np.testing.assert_array_equal(found, [[[1.5]]])
-    alone = suvr_from_network(to_single_channel(x), 4.0)
+    alone = suvr_from_network(x.mean(-1, dtype=np.float32), 4.0)
     np.testing.assert_array_equal(alone, [[[1.5]]])
 
 

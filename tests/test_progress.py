@@ -3,7 +3,7 @@ import types
 
 import pytest
 
-from pet_dcgan.utils.progress import in_notebook, progress
+from pet_dcgan.utils.progress import in_notebook, progress, status
 
 
 class Handle:
@@ -16,7 +16,7 @@ class Handle:
 
 @pytest.fixture
 def notebook(monkeypatch):
-    """IPython as a notebook has it; gives what was displayed."""
+    """IPython as a notebook has it; returns what was displayed."""
     shown = []
 
     class ZMQInteractiveShell:
@@ -37,13 +37,13 @@ def notebook(monkeypatch):
     return shown
 
 
-def test_a_notebook_gets_one_bar_that_changes(notebook, capsys):
+def test_a_notebook_shows_one_bar_that_changes(notebook, capsys):
     assert in_notebook()
     with progress("<scans>") as advance:
         assert notebook == []
         for done in (1, 2, 3):
             advance(done, 3)
-    # the second step came too soon after the first to be drawn
+    # the second step came too soon after the first
     assert [text.split()[-1] for text in notebook] == ["1/3", "3/3"]
     assert notebook[0].startswith("&lt;scans&gt; <progress ")
     assert capsys.readouterr() == ("", "")
@@ -59,15 +59,19 @@ def test_elsewhere_it_goes_to_stderr(capsys, monkeypatch):
     assert "3/3" in err
 
 
-def test_a_terminal_of_ipython_is_no_notebook(notebook):
-    class TerminalInteractiveShell:
-        pass
-
-    sys.modules["IPython"].get_ipython = TerminalInteractiveShell
-    assert not in_notebook()
-
-
-def test_colab_is_a_notebook(notebook):
-    shell = type("Shell", (), {"__module__": "google.colab._shell"})
+@pytest.mark.parametrize(
+    ("name", "module", "expected"),
+    [
+        ("TerminalInteractiveShell", "IPython.terminal", False),
+        ("Shell", "google.colab._shell", True),
+    ],
+)
+def test_other_shells(notebook, name, module, expected):
+    shell = type(name, (), {"__module__": module})
     sys.modules["IPython"].get_ipython = shell
-    assert in_notebook()
+    assert in_notebook() is expected
+
+
+def test_a_status_line_goes_to_stderr(capsys):
+    status("3 subjects of AD")
+    assert capsys.readouterr() == ("", "pet-dcgan: 3 subjects of AD\n")

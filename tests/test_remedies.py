@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from pet_dcgan.config import check_overrides, parse_overrides
-from pet_dcgan.presets import PRESETS
+from pet_dcgan.config import check_overrides
+from pet_dcgan.presets import PRESETS, parse_overrides
 from pet_dcgan.training.health import remedies
 
 ALL = (

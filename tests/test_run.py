@@ -5,6 +5,10 @@ import pytest
 
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.selection_log import FILE, KidEvaluation, write_evaluations
+
+PNG = b"\x89PNG\r\n\x1a\n"
+LOG = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
 
 
 @pytest.fixture
@@ -21,7 +25,7 @@ def test_opens_what_was_created(run):
     assert opened.evaluation == run.path / "evaluation"
 
 
-def test_subjects_stand_with_their_split(run):
+def test_the_subjects_file_has_their_split(run):
     text = (run.path / "subjects.csv").read_text()
     assert text == "subject,split\n999_S_0001,train\n999_S_0002,train\n"
 
@@ -41,21 +45,15 @@ def test_the_generator_comes_back(run):
     ]
 
 
-def test_an_existing_run_is_not_overwritten(run):
+def test_only_a_free_folder_becomes_a_run(tmp_path, run):
     with pytest.raises(FileExistsError, match=r"--resume, or .*--run$"):
         Run.create(run.path, run.config, ["a"])
     assert Run.open(run.path).subjects == run.subjects
-
-
-def test_an_empty_folder_may_become_a_run(tmp_path, run):
-    (tmp_path / "new").mkdir()
-    assert Run.create(tmp_path / "new", run.config, ["a"]).subjects == ["a"]
-
-
-def test_a_file_in_the_way_is_refused(tmp_path, run):
-    (tmp_path / "new").touch()
+    (tmp_path / "file").touch()
     with pytest.raises(FileExistsError, match="to be free"):
-        Run.create(tmp_path / "new", run.config, ["a"])
+        Run.create(tmp_path / "file", run.config, ["a"])
+    (tmp_path / "empty").mkdir()
+    assert Run.create(tmp_path / "empty", run.config, ["a"]).subjects == ["a"]
 
 
 def test_a_run_needs_subjects(tmp_path, run):
@@ -65,25 +63,18 @@ def test_a_run_needs_subjects(tmp_path, run):
 
 
 @pytest.mark.parametrize("name", ["config.json", "subjects.csv"])
-def test_a_folder_that_is_no_run_is_named(run, name):
+def test_a_missing_or_damaged_file_is_named(run, name):
+    (run.path / name).write_text("{\n")
+    with pytest.raises(ValueError, match=name):
+        Run.open(run.path)
     (run.path / name).unlink()
     with pytest.raises(FileNotFoundError, match=f"found no .*{name}"):
         Run.open(run.path)
 
 
-@pytest.mark.parametrize("name", ["config.json", "subjects.csv"])
-def test_a_damaged_file_is_named(run, name):
-    (run.path / name).write_text("{\n")
-    with pytest.raises(ValueError, match=name):
-        Run.open(run.path)
-
-
-def test_an_unfinished_run_has_no_generator(run):
+def test_a_missing_or_damaged_generator_is_named(run):
     with pytest.raises(FileNotFoundError, match=r"finished run.*--resume"):
         run.load_generator()
-
-
-def test_a_damaged_generator_is_named(run):
     (run.path / "generator.keras").write_bytes(b"PK half")
     with pytest.raises(ValueError, match="found a damaged file"):
         run.load_generator()
@@ -100,3 +91,53 @@ def test_metrics_are_read(run):
         path.write_text(text)
         with pytest.raises(ValueError, match=found):
             run.metrics()
+
+
+def test_a_notebook_shows_an_unfinished_run(run):
+    shown = run._repr_html_()
+    assert "Run: AD, axial" in shown
+    assert "resume=True" in shown
+    assert f"0 of {run.config.epochs}" in shown
+    assert "Phantom" in shown
+    assert "training subjects" in shown
+    assert run.subjects[0] not in shown
+
+
+def test_a_notebook_shows_the_logs_and_the_latest_samples(run):
+    (run.path / "log.csv").write_text(LOG)
+    found = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.05)]
+    write_evaluations(run.path / FILE, found, phantom=True)
+    samples = run.path / "samples"
+    samples.mkdir()
+    for number in (5, 10):
+        (samples / f"epoch_{number:04}.png").write_bytes(PNG)
+    shown = run._repr_html_()
+    assert f"2 of {run.config.epochs}" in shown
+    assert "d_loss 1.10, g_loss 0.90" in shown
+    assert "epoch 2, KID 0.250 ± 0.050" in shown
+    assert 'alt="samples, epoch_0010"' in shown
+
+
+def test_a_notebook_shows_what_is_finished_and_evaluated(run):
+    (run.path / "generator.keras").touch()
+    assert "finished, not evaluated" in run._repr_html_()
+    run.evaluation.mkdir()
+    (run.evaluation / "metrics.json").write_text("{}")
+    assert "finished, evaluated" in run._repr_html_()
+
+
+def test_a_notebook_leaves_damaged_files_out(run):
+    (run.path / "log.csv").write_text("epoch,d_loss\n1,<b>\n")
+    (run.path / FILE).write_text("nonsense\n1\n")
+    (run.path / "samples").mkdir()
+    (run.path / "samples" / "epoch_0001.png").write_bytes(b"no picture")
+    shown = run._repr_html_()
+    assert "last losses" not in shown
+    assert "<img" not in shown
+    assert "best on validation" not in shown
+
+
+def test_a_path_is_escaped(tmp_path, run):
+    shown = Run(tmp_path / "<b>bold", run.config, ["a"])._repr_html_()
+    assert "<b>bold" not in shown
+    assert "&lt;b&gt;bold" in shown

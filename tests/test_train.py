@@ -256,9 +256,7 @@ def test_the_plane_must_be_one_of_the_set(toy_set, monkeypatch):
 def test_slices_in_a_file_give_the_same_weights(
     straight, tmp_path, monkeypatch, capsys
 ):
-    monkeypatch.setattr(
-        "pet_dcgan.data.slice_store.slices_fit", lambda *_: False
-    )
+    monkeypatch.setattr("pet_dcgan.data.records.slices_fit", lambda *_: False)
     run = train(straight.config, tmp_path / "runs" / "ad", verbose=0)
     assert f"read from a file in {tmp_path} instead" in capsys.readouterr().err
     expected = straight.load_generator().get_weights()

@@ -32,9 +32,7 @@ def test_no_training_on_a_subject_that_is_held_out(tmp_path, split):
 def test_slices_that_do_not_fit_are_read_from_a_file(
     tiny_config, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr(
-        "pet_dcgan.data.slice_store.slices_fit", lambda *_: False
-    )
+    monkeypatch.setattr("pet_dcgan.data.records.slices_fit", lambda *_: False)
     slices = load_training_slices(tiny_config(), overflow=tmp_path)
     assert isinstance(slices.images, np.memmap)
     assert not isinstance(

@@ -22,9 +22,8 @@ class Adni(toy_data.Adni, skip_registration=True):
 
 
 def prepare(data_dir):
-    """Writes `<data_dir>/adni/axial_32/1.0.0` and gives `data_dir`."""
-    Adni(config="axial_32", data_dir=data_dir).download_and_prepare()
-    return data_dir
+    """Writes `<data_dir>/adni/axial_32/1.0.0` and returns `data_dir`."""
+    return toy_data.prepare(data_dir, Adni)
 
 
 def cohort_run(path, data_dir, stage="AD", **facts):

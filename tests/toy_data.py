@@ -1,5 +1,7 @@
 """A toy prepared set: bright discs whose brightness tells the stage."""
 
+from pathlib import Path
+
 import numpy as np
 import tensorflow_datasets as tfds
 
@@ -98,7 +100,24 @@ class Adni(tfds.core.GeneratorBasedBuilder, skip_registration=True):
         yield from examples
 
 
-def prepare(data_dir):
-    """Writes `<data_dir>/adni/axial_32/1.0.0` and gives `data_dir`."""
-    Adni(config="axial_32", data_dir=data_dir).download_and_prepare()
+def prepare(data_dir, builder=Adni, **options):
+    """Writes `<data_dir>/adni/axial_32/1.0.0` and returns `data_dir`."""
+    made = builder(config="axial_32", data_dir=data_dir)
+    made.download_and_prepare(**options)
+    write_scans(made)
     return data_dir
+
+
+def write_scans(builder):
+    """Writes the `scans.csv` that the real builder leaves beside its records.
+
+    It lists the examples of the builder's splits, and a scan that went unused.
+    """
+    lines = {"I9999,999_S_9999,AD,False,"}
+    for split, examples in builder._split_generators(None).items():
+        lines |= {
+            f"{e['scan']},{e['subject']},{e['label']},True,{split}"
+            for _, e in examples
+        }
+    text = "\n".join(["image_id,subject,stage,used,split", *sorted(lines)])
+    (Path(builder.data_dir) / "scans.csv").write_text(text + "\n")

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pet_dcgan.config import PRESETS, check_overrides, parse_overrides
+from pet_dcgan.config import check_overrides
+from pet_dcgan.presets import PRESETS, parse_overrides
 
 
 class Stage(enum.StrEnum):

@@ -1,6 +1,5 @@
-"""A prepared data set to batches of images in [-1, 1]."""
+"""Slices to batches of images in [-1, 1]."""
 
-import dataclasses
 import functools
 from collections.abc import Callable
 
@@ -9,7 +8,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
-from pet_dcgan.data.slice_store import is_streamed
+from pet_dcgan.data.records import is_streamed
 from pet_dcgan.data.suvr import PNG_MAX
 
 
@@ -17,8 +16,8 @@ def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
     """Whole batches in one pass over the slices.
 
     Args:
-        slices: What is trained on.
-        config: Its `batch_size` counts.
+        slices: The training slices.
+        config: Only its `batch_size` matters.
 
     Raises:
         ValueError: If there are fewer images than one batch needs.
@@ -71,25 +70,24 @@ def training_batches(
         stored = tf.cast(read(indices), tf.float32)[..., tf.newaxis]
         return tf.repeat(stored * (2.0 / PNG_MAX) - 1.0, config.channels, -1)
 
-    def batches(share: _Share) -> tf.data.Dataset:
-        indices = _indices(len(slices.images), config, first_epoch, share)
+    def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        indices = _indices(len(slices.images), config, first_epoch, context)
         images = indices.map(convert, tf.data.AUTOTUNE)
-        count = tf.data.experimental.assert_cardinality(total * share.replicas)
+        replicas = _replicas_per_worker(context)
+        count = tf.data.experimental.assert_cardinality(total * replicas)
         return images.apply(count).prefetch(tf.data.AUTOTUNE)
 
     if strategy is None:
-        return batches(_Share())
+        return batches(tf.distribute.InputContext())
     require_equal_parts(config, strategy.num_replicas_in_sync)
-    return strategy.distribute_datasets_from_function(
-        lambda context: batches(_Share.of(context))
-    )
+    return strategy.distribute_datasets_from_function(batches)
 
 
 def require_equal_parts(config: TrainConfig, replicas: int) -> None:
     """Refuses a batch that so many replicas cannot share equally.
 
     Args:
-        config: Its `batch_size` counts.
+        config: Only its `batch_size` matters.
         replicas: Devices that share a batch.
 
     Raises:
@@ -105,32 +103,24 @@ def require_equal_parts(config: TrainConfig, replicas: int) -> None:
         )
 
 
-@dataclasses.dataclass(frozen=True)
-class _Share:
-    """Which part of each batch one worker feeds, to how many replicas."""
-
-    worker: int = 0
-    workers: int = 1
-    replicas: int = 1  # of this worker
-
-    @classmethod
-    def of(cls, context: tf.distribute.InputContext) -> "_Share":
-        workers = context.num_input_pipelines
-        return cls(
-            worker=context.input_pipeline_id,
-            workers=workers,
-            replicas=context.num_replicas_in_sync // workers,
-        )
+def _replicas_per_worker(context: tf.distribute.InputContext) -> int:
+    """How many replicas each worker feeds."""
+    return context.num_replicas_in_sync // context.num_input_pipelines
 
 
 def _indices(
-    count: int, config: TrainConfig, first_epoch: int, share: _Share
+    count: int,
+    config: TrainConfig,
+    first_epoch: int,
+    context: tf.distribute.InputContext,
 ) -> tf.data.Dataset:
     """Indices of each batch, or of each replica's part of it in turn."""
-    first = share.worker * config.batch_size // share.workers
-    last = first + config.batch_size // share.workers
+    workers = context.num_input_pipelines
+    first = context.input_pipeline_id * config.batch_size // workers
+    last = first + config.batch_size // workers
+    replicas = _replicas_per_worker(context)
 
-    # nothing in these two is left for AutoGraph to rewrite
+    # AutoGraph has nothing to convert in these two
     @tf.autograph.experimental.do_not_convert
     def order(epoch: tf.Tensor) -> tf.data.Dataset:
         indices = tf.random.experimental.stateless_shuffle(
@@ -143,7 +133,7 @@ def _indices(
 
     @tf.autograph.experimental.do_not_convert
     def parts(batch: tf.Tensor) -> tf.data.Dataset:
-        own = tf.reshape(batch[first:last], [share.replicas, -1])
+        own = tf.reshape(batch[first:last], [replicas, -1])
         return tf.data.Dataset.from_tensor_slices(own)
 
     epochs = tf.data.Dataset.range(first_epoch, config.epochs)
@@ -152,18 +142,17 @@ def _indices(
 
 def _reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:
     """Function of indices `[n]` to stored slices `[n, size, size]`."""
-    if is_streamed(images):
+    if not is_streamed(images):
+        with tf.device("CPU:0"):  # the whole set need not fit on a GPU
+            return functools.partial(tf.gather, tf.constant(images))
 
-        def read(indices: tf.Tensor) -> tf.Tensor:
-            stored = tf.numpy_function(
-                lambda chosen: images[chosen],
-                [indices],
-                tf.uint16,
-                stateful=False,  # the file does not change
-            )
-            return tf.ensure_shape(stored, [*indices.shape, *images.shape[1:]])
+    def read(indices: tf.Tensor) -> tf.Tensor:
+        stored = tf.numpy_function(
+            lambda chosen: images[chosen],
+            [indices],
+            tf.uint16,
+            stateful=False,  # the file does not change
+        )
+        return tf.ensure_shape(stored, [*indices.shape, *images.shape[1:]])
 
-        return read
-    with tf.device("CPU:0"):  # the whole set need not fit on a GPU
-        kept = tf.constant(images)
-    return functools.partial(tf.gather, kept)
+    return read

@@ -1,6 +1,6 @@
-"""Data leakage: no subject is trained on and judged on.
+"""Data leakage: no subject is both trained on and held out.
 
-Every check of who may be where stands here. Each takes subjects, and raises a
+All checks of who may be where are here. Each takes subjects, and raises a
 `DataLeakageError` that names those who are where they must not be.
 """
 
@@ -8,29 +8,26 @@ import itertools
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
-from pet_dcgan.data.prepared_set import subjects_of
-
-SPLITS = ("train", "validation", "test")
-HELD_OUT = SPLITS[1:]
+from pet_dcgan.data.prepared_set import SPLITS, subjects_of
 
 
 class DataLeakageError(ValueError):
-    """A subject is where it would make a figure worthless."""
+    """A subject is where it would invalidate an evaluation."""
 
 
 def require_disjoint(
-    trained_on: Iterable[str], judged_on: Iterable[str]
+    trained_on: Iterable[str], held_out: Iterable[str]
 ) -> None:
-    """Refuses subjects that would be both trained on and judged on.
+    """Refuses subjects that are both trained on and held out.
 
     Args:
         trained_on: Subject ids.
-        judged_on: Subject ids.
+        held_out: Subject ids.
 
     Raises:
-        DataLeakageError: If there are such, naming them.
+        DataLeakageError: If there are any, naming them.
     """
-    shared = sorted(set(trained_on) & set(judged_on))
+    shared = sorted(set(trained_on) & set(held_out))
     if shared:
         raise DataLeakageError(
             "expected no subject both trained on and held out, found "
@@ -49,9 +46,9 @@ def require_not_held_out(
         dataset: Configuration of the set.
 
     Raises:
-        DataLeakageError: If there are such, naming them.
+        DataLeakageError: If there are any, naming them.
     """
-    for split in HELD_OUT:
+    for split in ("validation", "test"):
         held_out = subjects_of(data_dir, dataset, split=split)
         require_disjoint(subjects, held_out)
 
@@ -98,7 +95,7 @@ def require_unseen(
         raise DataLeakageError(
             f"expected a generator of training subjects only in {run}, "
             f"found validation or test subjects {named(shared)}: train it "
-            "again, or leave it out and the study trains its own"
+            "again, or leave it out and the study trains one"
         )
 
 
@@ -125,11 +122,11 @@ def require_within(
         raise DataLeakageError(
             f"expected a generator of the subjects of {fraction} % in "
             f"{run}, found others {named(outside)}: leave it out and "
-            "the study trains its own"
+            "the study trains one"
         )
 
 
 def named(subjects: Sequence[str]) -> str:
-    """How many subjects, and the first five by name, for a line of text."""
+    """The number of subjects and the first five ids, for a line of text."""
     first = ", ".join(subjects[:5]) + (", ..." if len(subjects) > 5 else "")
     return f"{len(subjects)}: {first}"

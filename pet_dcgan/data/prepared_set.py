@@ -5,23 +5,27 @@ The code that prepared the set is not needed to read it.
 
 import collections
 import dataclasses
-import os
-import re
-from collections.abc import Collection, Iterator
+import functools
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import tensorflow as tf
+import pandas as pd
 import tensorflow_datasets as tfds
 from google.protobuf import json_format
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.data.records import facts_of, pixels_of
-from pet_dcgan.data.slice_store import kept_slices
+from pet_dcgan.data.records import (
+    damaged,
+    keep_slices,
+    read_facts,
+    read_pixels,
+)
 
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
+_METADATA = ("size", "spacing_mm", "suvr_max", "phantom", "planes")
+_SCANS = "scans.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,31 +71,102 @@ class Slices:
     meta: SetMeta
 
 
-def open_set(
-    data_dir: str | Path, config: str
-) -> tuple[tfds.core.DatasetBuilder, SetMeta]:
+class PreparedSet:
+    """A prepared set that `open_set` has opened.
+
+    Each of its files is read when it is first needed, and only once.
+
+    Args:
+        folder: Folder of the set's version.
+        config: Name of its configuration.
+    """
+
+    def __init__(self, folder: Path, config: str) -> None:
+        # TFDS reports a damaged set as any of these
+        try:
+            self.builder = tfds.builder_from_directory(folder)
+            # its items are read from disk only now; dict() would miss them
+            metadata = dict((self.builder.info.metadata or {}).items())
+        except (ValueError, OSError, KeyError, json_format.ParseError) as error:
+            raise damaged(folder, error) from error
+        missing = [name for name in _METADATA if name not in metadata]
+        if missing:
+            raise ValueError(
+                f"expected {', '.join(missing)} in the metadata of {folder}, "
+                "found none: prepare the set again with pet-dcgan prepare"
+            )
+        self.folder = folder
+        self.meta = SetMeta(
+            size=int(metadata["size"]),
+            spacing_mm=float(metadata["spacing_mm"]),
+            suvr_max=float(metadata["suvr_max"]),
+            phantom=bool(metadata["phantom"]),
+            planes=tuple(metadata["planes"]),
+            dataset=config,
+            version=folder.name,
+        )
+        self._facts: dict[str, dict[str, np.ndarray]] = {}
+
+    @functools.cached_property
+    def subjects(self) -> dict[tuple[str, str], set[str]]:
+        """Subjects of used scans by split and stage, from `scans.csv`.
+
+        Raises:
+            ValueError: If the file is missing or lacks a column.
+        """
+        columns = ["split", "stage", "subject", "used"]
+        try:
+            scans = pd.read_csv(
+                self.folder / _SCANS, usecols=columns, dtype=str
+            )
+        except (OSError, ValueError) as error:
+            raise damaged(self.folder, error) from error
+        groups = scans[scans["used"] == "True"].groupby(["split", "stage"])
+        return {group: set(rows) for group, rows in groups["subject"]}
+
+    def facts(self, split: str) -> dict[str, np.ndarray]:
+        """Everything but the pixels of each slice, as `read_facts` has it.
+
+        Args:
+            split: Its name; the set may lack it.
+
+        Raises:
+            ValueError: If the records are damaged, or hold a subject that
+                `scans.csv` does not place in this split.
+        """
+        if split not in self._facts:
+            facts = read_facts(self.builder, split)
+            listed = [s for at, s in self.subjects.items() if at[0] == split]
+            for subject in set(facts["subject"].tolist()).difference(*listed):
+                raise damaged(
+                    self.folder, f"{_SCANS} has no {subject} in split {split}"
+                )
+            self._facts[split] = facts
+        return self._facts[split]
+
+
+def open_set(data_dir: str | Path, config: str) -> PreparedSet:
     """Opens a prepared set, the highest version of it.
+
+    A process opens a set once, until it is prepared again.
 
     Args:
         data_dir: Folder that holds `adni/<config>/<version>`.
         config: Name of the configuration, as `"axial_128"`.
-
-    Returns:
-        TFDS's builder, and what the set says about itself.
 
     Raises:
         FileNotFoundError: If there is no such set.
         ValueError: If the set cannot be read or lacks its metadata.
     """
     folder = _version_folder(Path(data_dir), config)
-    # tfds reports a damaged set as any of these
-    try:
-        builder = tfds.builder_from_directory(folder)
-        # its items are read from disk only now; dict() alone would miss them
-        metadata = dict((builder.info.metadata or {}).items())
-    except (ValueError, OSError, KeyError, json_format.ParseError) as error:
-        raise _damaged(folder, error) from error
-    return builder, _read_meta(metadata, folder, config)
+    written = (folder / "dataset_info.json").stat()
+    return _opened(folder, config, written.st_mtime_ns, written.st_ino)
+
+
+@functools.lru_cache(maxsize=2)
+def _opened(folder: Path, config: str, *_: int) -> PreparedSet:
+    """The set in a folder; the last values are of the time it was written."""
+    return PreparedSet(folder, config)
 
 
 def load_slices(
@@ -103,6 +178,7 @@ def load_slices(
     plane: str,
     subjects: Collection[str] | None = None,
     overflow: str | Path | None = None,
+    decode: bool = True,
 ) -> Slices:
     """Reads the slices of one stage and plane.
 
@@ -118,35 +194,36 @@ def load_slices(
         subjects: Only theirs; everyone's if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
+        decode: Whether pixels are read; if not, the images are zeros that
+            take no memory, for whoever counts slices or subjects.
 
     Raises:
         FileNotFoundError: If there is no such set.
         OSError: If the disk of `overflow` is full.
         ValueError: If split, stage or plane is unknown, or no slice has them.
     """
-    _among("split", split, SPLITS)
-    _among("stage", stage, (*STAGES, ALL_STAGES))
-    _among("plane", plane, PLANES)
-    builder, meta = open_set(data_dir, config)
-    facts = _facts(builder, split)
-    wanted = _is_of(builder, facts, stage) & _is_of(builder, facts, plane)
+    _require_known(split=split, stage=stage, plane=plane)
+    prepared = open_set(data_dir, config)
+    facts, meta = prepared.facts(split), prepared.meta
+    wanted = facts["plane"] == plane
+    if stage != ALL_STAGES:
+        wanted &= facts["stage"] == stage
     if subjects is not None:
         wanted &= np.isin(facts["subject"], list(subjects))
     if not wanted.any():
         raise ValueError(
             f"expected {plane} slices of stage {stage} in split {split} of "
-            f"{config}, found {_counts(builder, facts)}: choose another "
+            f"{config}, found {_counts(facts)}: choose another "
             "--stage or prepare more scans"
         )
     facts = {name: values[wanted] for name, values in facts.items()}
     keys = ("position_mm", "scan", "subject")  # the last one comes first
     order = np.lexsort([facts[key] for key in keys])
-    images = kept_slices(
-        _pixels(builder, split, wanted, meta.size),
-        np.argsort(order),
-        meta.size,
-        overflow=overflow,
-    )
+    images = np.broadcast_to(np.uint16(0), (len(order), meta.size, meta.size))
+    if decode:
+        pixels = read_pixels(prepared.builder, split, wanted, size=meta.size)
+        places = np.argsort(order)
+        images = keep_slices(pixels, places, meta.size, overflow=overflow)
     return Slices(
         images=images,
         subjects=facts["subject"][order],
@@ -159,22 +236,28 @@ def load_slices(
 def subjects_of(
     data_dir: str | Path, config: str, *, split: str, stage: str = ALL_STAGES
 ) -> set[str]:
-    """Every subject of a split, of all planes.
+    """Every subject of a split, of all planes, without reading a slice.
 
     Args:
         data_dir: Folder that holds `adni/<config>/<version>`.
         config: Name of the configuration, as `"axial_128"`.
         split: `"train"`, `"validation"` or `"test"`.
-        stage: Only subjects with a slice of it; `"ALL"` for every one.
+        stage: Only subjects with a used scan of it; `"ALL"` for every one.
+
+    Raises:
+        FileNotFoundError: If there is no such set.
+        ValueError: If split or stage is unknown, or the set is damaged.
     """
-    _among("split", split, SPLITS)
-    _among("stage", stage, (*STAGES, ALL_STAGES))
-    builder, _ = open_set(data_dir, config)
-    facts = _facts(builder, split)
-    return set(facts["subject"][_is_of(builder, facts, stage)].tolist())
+    _require_known(split=split, stage=stage)
+    groups = open_set(data_dir, config).subjects.items()
+    found = [
+        s for at, s in groups if at[0] == split and stage in (at[1], ALL_STAGES)
+    ]
+    return set().union(*found)
 
 
 def _version_folder(data_dir: Path, config: str) -> Path:
+    """The folder of the highest version of a set."""
     versions = sorted(
         (data_dir / NAME / config).glob("*.*.*/dataset_info.json"),
         key=lambda path: tfds.core.Version(path.parent.name),
@@ -191,83 +274,20 @@ def _version_folder(data_dir: Path, config: str) -> Path:
     )
 
 
-def _read_meta(metadata: dict[str, Any], folder: Path, config: str) -> SetMeta:
-    fields = [f.name for f in dataclasses.fields(SetMeta)][:5]
-    missing = [name for name in fields if name not in metadata]
-    if missing:
-        raise ValueError(
-            f"expected {', '.join(missing)} in the metadata of {folder}, "
-            "found none: prepare the set again with pet-dcgan prepare"
-        )
-    return SetMeta(
-        size=int(metadata["size"]),
-        spacing_mm=float(metadata["spacing_mm"]),
-        suvr_max=float(metadata["suvr_max"]),
-        phantom=bool(metadata["phantom"]),
-        planes=tuple(metadata["planes"]),
-        dataset=config,
-        version=folder.name,
-    )
-
-
-def _facts(
-    builder: tfds.core.DatasetBuilder, split: str
-) -> dict[str, np.ndarray]:
-    try:
-        return facts_of(builder, split)
-    except tf.errors.OpError as error:
-        raise _damaged(builder.data_dir, error) from error
-
-
-def _pixels(
-    builder: tfds.core.DatasetBuilder,
-    split: str,
-    wanted: np.ndarray,
-    size: int,
-) -> Iterator[np.ndarray]:
-    try:
-        yield from pixels_of(builder, split, wanted, size=size)
-    except (tf.errors.OpError, ValueError) as error:
-        raise _damaged(builder.data_dir, error) from error
-
-
-def _is_of(
-    builder: tfds.core.DatasetBuilder, facts: dict[str, np.ndarray], word: str
-) -> np.ndarray:
-    """Which slices are of a plane or a stage; of `"ALL"` are all of them."""
-    features = builder.info.features
-    if word in PLANES:
-        return facts["plane"] == features["plane"].str2int(word)
-    stages = STAGES if word == ALL_STAGES else (word,)
-    labels = [features["label"].str2int(stage) for stage in stages]
-    return np.isin(facts["label"], labels)
-
-
-def _counts(
-    builder: tfds.core.DatasetBuilder, facts: dict[str, np.ndarray]
-) -> str:
-    stages = builder.info.features["label"].names
-    planes = builder.info.features["plane"].names
-    counts = collections.Counter(
-        f"{stages[label]} {planes[plane]}"
-        for label, plane in zip(facts["label"], facts["plane"], strict=True)
-    )
-    found = ", ".join(f"{n} {name}" for name, n in sorted(counts.items()))
+def _counts(facts: dict[str, np.ndarray]) -> str:
+    """How many slices of each stage and plane there are, in words."""
+    groups = zip(facts["stage"], facts["plane"], strict=True)
+    counts = sorted(collections.Counter(groups).items())
+    found = ", ".join(f"{n} {stage} {plane}" for (stage, plane), n in counts)
     return found or "no slice"
 
 
-def _among(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(
-            f"expected {name} among {', '.join(choices)}, found {value!r}"
-        )
-
-
-def _damaged(folder: str | os.PathLike, error: Exception) -> ValueError:
-    # TensorFlow puts the name of the graph's node first
-    reason = re.sub(r"\{\{.*?\}\}", "", str(error)).strip()
-    reason = reason.partition("\n")[0][:120]
-    return ValueError(
-        f"expected a whole data set in {folder}, found a damaged one "
-        f"({reason}): remove it and run pet-dcgan prepare again"
-    )
+def _require_known(**words: str) -> None:
+    """Refuses an unknown split, stage or plane."""
+    choices = {"split": SPLITS, "stage": (*STAGES, ALL_STAGES), "plane": PLANES}
+    for name, word in words.items():
+        if word not in choices[name]:
+            raise ValueError(
+                f"expected {name} among {', '.join(choices[name])}, found "
+                f"{word!r}"
+            )

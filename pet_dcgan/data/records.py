@@ -1,117 +1,165 @@
 """The TFRecords of a prepared set, read in bulk.
 
 `tfds.load` gives the same examples one by one; parsing hundreds at once, and
-the pixels of those alone that are wanted, takes a fraction of the time.
-
-The 16-bit grey PNGs are decoded many at once. That takes a sixth less
-processor time than libpng, which inflates row by row: one of 257 bytes, as 128
-pixels make, never enters zlib's fast loop, which needs room for 258. Any PNG
-that `prepare` did not write is left to TensorFlow. Chunks and filters: PNG
-specification, 3rd edition, sections 5, 9 and 11
-(https://www.w3.org/TR/png-3/).
+decoding only the wanted pixels, takes a fraction of the time. Decoded slices
+are kept in memory or, where they do not fit, in a nameless file.
 """
 
-import functools
-import itertools
-import struct
-import zlib
-from collections.abc import Iterator, Sequence
+import contextlib
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from pet_dcgan.utils.prefetch import prefetch_map
+from pet_dcgan.utils.memory import (
+    available_memory,
+    human_bytes,
+    slice_bytes,
+    slices_fit,
+)
+from pet_dcgan.utils.progress import status
 
 _IMAGE = {"image": tf.io.FixedLenFeature([], tf.string)}
 _FACTS = {
-    name: tf.io.FixedLenFeature([], dtype)
-    for name, dtype in {
-        "label": tf.int64,
-        "plane": tf.int64,
-        "position_mm": tf.float32,
-        "subject": tf.string,
-        "scan": tf.string,
-    }.items()
+    "label": tf.io.FixedLenFeature([], tf.int64),
+    "plane": tf.io.FixedLenFeature([], tf.int64),
+    "position_mm": tf.io.FixedLenFeature([], tf.float32),
+    "subject": tf.io.FixedLenFeature([], tf.string),
+    "scan": tf.io.FixedLenFeature([], tf.string),
 }
-_TEXTS = ("subject", "scan")
-_AT_ONCE = 256
-# threads that decode, and images each holds, encoded, as rows and as pixels
-_THREADS, _IMAGES_AT_ONCE = 4, 64
+_RECORDS_AT_ONCE, _IMAGES_AT_ONCE = 256, 64
 
 
-def facts_of(
+def read_facts(
     builder: tfds.core.DatasetBuilder, split: str
 ) -> dict[str, np.ndarray]:
-    """What is known of each slice of a split but its pixels, in their order.
+    """Everything but the pixels of each slice of a split, in record order.
 
     Args:
         builder: Of a prepared set.
-        split: One that it may lack, which is one without slices.
+        split: Its name; a split that the set lacks has no slices.
 
     Returns:
-        `label` and `plane` (int64), `position_mm` (float32), `subject` and
-        `scan` (text), each `[n]`.
+        `stage`, `plane`, `subject` and `scan` (text) and `position_mm`
+        (float32), each `[n]`.
 
     Raises:
-        tf.errors.OpError: If a file is damaged.
+        ValueError: If a file is damaged.
     """
-    batches = _records(builder, split).batch(_AT_ONCE)
-    batches = batches.map(
-        lambda records: tf.io.parse_example(records, _FACTS), tf.data.AUTOTUNE
-    )
-    found = list(batches.as_numpy_iterator())
-    if not found:
-        return {name: np.empty(0, _dtype(name)) for name in _FACTS}
-    columns = {
-        name: np.concatenate([batch[name] for batch in found])
-        for name in _FACTS
-    }
-    for name in _TEXTS:
-        columns[name] = np.array([text.decode() for text in columns[name]])
-    return columns
+    batches = _records(builder, split).batch(_RECORDS_AT_ONCE)
+    parsed = batches.map(lambda records: tf.io.parse_example(records, _FACTS))
+    with _readable(builder):
+        found = list(parsed.as_numpy_iterator())
+        label, plane, position_mm, subject, scan = (
+            [value for batch in found for value in batch[name]]
+            for name in _FACTS
+        )
+        return {
+            "stage": _class_names(builder, "label", label),
+            "plane": _class_names(builder, "plane", plane),
+            "position_mm": np.array(position_mm, np.float32),
+            "subject": np.array([text.decode() for text in subject], str),
+            "scan": np.array([text.decode() for text in scan], str),
+        }
 
 
-def pixels_of(
+def read_pixels(
     builder: tfds.core.DatasetBuilder,
     split: str,
     wanted: np.ndarray,
     *,
     size: int,
 ) -> Iterator[np.ndarray]:
-    """The images of a split, in the order of `facts_of`.
+    """The images of a split, in the order of `read_facts`.
 
     Args:
         builder: Of a prepared set.
-        split: One that it may lack.
+        split: Its name; the set may lack it.
         wanted: bool `[n]`, whether a slice is to be decoded.
         size: Height and width in pixels.
 
     Yields:
-        uint16 `[k, size, size]`, dozens of those that are wanted at a time.
+        uint16 `[k, size, size]`, dozens of the wanted slices at a time.
 
     Raises:
-        tf.errors.OpError: If a file is damaged.
-        ValueError: If an image has another size.
+        ValueError: If a file is damaged or an image has another size.
     """
+
+    def decode(record: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
+        png = tf.io.parse_single_example(record, _IMAGE)["image"]
+        pixels = tf.io.decode_png(png, channels=1, dtype=tf.uint16)
+        return tf.ensure_shape(pixels, [size, size, 1])[..., 0]
+
     chosen = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, bool))
     records = tf.data.Dataset.zip(_records(builder, split), chosen)
     records = records.filter(lambda _, is_wanted: is_wanted)
-    batches = records.map(lambda record, _: record).batch(_IMAGES_AT_ONCE)
-    batches = batches.map(
-        lambda some: tf.io.parse_example(some, _IMAGE)["image"]
-    )
-    decoded = prefetch_map(
-        functools.partial(decode_pngs, size=size),
-        batches.prefetch(1).as_numpy_iterator(),
-        awaited=True,
-        at_once=1 + _THREADS,  # one is waited for
-    )
-    for _, images in decoded:
-        yield images
+    images = records.map(decode, tf.data.AUTOTUNE).batch(_IMAGES_AT_ONCE)
+    with _readable(builder):
+        yield from images.prefetch(2).as_numpy_iterator()
+
+
+def keep_slices(
+    batches: Iterable[np.ndarray],
+    places: np.ndarray,
+    size: int,
+    *,
+    overflow: str | Path | None = None,
+) -> np.ndarray:
+    """Puts decoded slices where they can be read in any order.
+
+    Args:
+        batches: uint16 `[k, size, size]` of any `k`, together as many images
+            as `places`.
+        places: Row of the result that each image goes to.
+        size: Height and width in pixels.
+        overflow: Folder on a disk with room for slices that do not fit in
+            memory; a status line says where they are kept. Without one they
+            are kept in memory.
+
+    Returns:
+        uint16 `[n, size, size]`: an array, or `np.memmap` of a file.
+
+    Raises:
+        OSError: If the disk is full.
+        ValueError: If there are more or fewer images than places.
+    """
+    shape = (len(places), size, size)
+    placed = _placed(batches, places)
+    if overflow is None or _fit_in_memory(len(places), size, overflow):
+        kept = np.empty(shape, np.uint16)
+        for rows, images in placed:
+            kept[rows] = images
+        return kept
+    try:
+        # without a name, so that not even a killed process leaves it behind
+        with tempfile.TemporaryFile(dir=overflow) as file:
+            for rows, images in placed:
+                # written, not mapped: a full disk is an error, not a signal
+                for row, image in zip(rows, images, strict=True):
+                    file.seek(int(row) * slice_bytes(1, size))
+                    file.write(np.ascontiguousarray(image, np.uint16).data)
+            file.flush()
+            return np.memmap(file, np.uint16, "r", shape=shape)
+    except OSError as error:  # name the folder that is full
+        raise OSError(error.errno, error.strerror, str(overflow)) from error
+
+
+def is_streamed(images: np.ndarray) -> bool:
+    """Whether slices lie on disk and are read when they are needed.
+
+    Args:
+        images: Slices `[n, size, size]`, from `keep_slices`.
+    """
+    return isinstance(images, np.memmap)
 
 
 def _records(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
+    """The serialised examples of a split, as many as the set says."""
     splits = builder.info.splits
     if split not in splits:
         return tf.data.TFRecordDataset([])
@@ -121,81 +169,67 @@ def _records(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
     return tf.data.TFRecordDataset(files).apply(whole)
 
 
-def _dtype(name: str) -> type:
-    return str if name in _TEXTS else _FACTS[name].dtype.as_numpy_dtype
-
-
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_END = b"\0\0\0\0IEND\xaeB`\x82"
-_DEPTH, _GREY = 16, 0
-_UP = 2
-# bytes of signature and header, of what frames the pixels, of their check sum
-_BEFORE, _FRAME, _SUM = 33, 8, 4
-
-
-def decode_pngs(files: Sequence[bytes], size: int) -> np.ndarray:
-    """Decodes square images of one size.
+def damaged(folder: str | os.PathLike, error: object) -> ValueError:
+    """The error for a set that cannot be read, with the reason in one line.
 
     Args:
-        files: PNG of one channel.
-        size: Height and width in pixels.
-
-    Returns:
-        uint16 `[n, size, size]`.
-
-    Raises:
-        tf.errors.OpError: If a file is not a PNG.
-        ValueError: If an image has another size.
+        folder: Folder of the set.
+        error: What was raised, or the reason as text.
     """
-    # a row of all images is together, so that each filter is undone for all
-    rows = np.zeros((size, len(files), 2 * size), np.uint8)
-    others = []
-    for place, file in enumerate(files):
-        found = _filtered_rows(file, size)
-        if found is None:
-            others.append(place)
-        else:
-            rows[:, place] = found
-    for above, row in itertools.pairwise(rows):
-        row += above  # modulo 256, as the filter asks for
-    images = rows.view(">u2").transpose(1, 0, 2).astype(np.uint16, order="C")
-    for place in others:
-        images[place] = _by_tensorflow(files[place], size)
-    return images
+    # TensorFlow puts the name of the graph's node first
+    reason = re.sub(r"\{\{.*?\}\}", "", str(error)).strip()
+    reason = reason.partition("\n")[0][:120]
+    return ValueError(
+        f"expected a whole data set in {folder}, found a damaged one "
+        f"({reason}): remove it and run pet-dcgan prepare again"
+    )
 
 
-def _filtered_rows(file: bytes, size: int) -> np.ndarray | None:
-    """uint8 `[size, 2 * size]`, each byte less the one above; None if other."""
-    start, end = _BEFORE + _FRAME, len(file) - len(_END) - _SUM
-    frame = struct.pack(">I", max(0, end - start)) + b"IDAT"
-    if file[:start] != _head(size) + frame or file[end + _SUM :] != _END:
-        return None
-    count = size * (1 + 2 * size)
-    inflate = zlib.decompressobj()
-    try:  # never more than a whole image, whatever the file claims
-        data = inflate.decompress(memoryview(file)[start:end], count + 1)
-    except zlib.error:
-        return None
-    # at its end zlib has compared its check sum, so the chunk's says no more
-    if not inflate.eof or len(data) != count:
-        return None
-    rows = np.frombuffer(data, np.uint8).reshape(size, 1 + 2 * size)
-    return rows[:, 1:] if (rows[:, 0] == _UP).all() else None
+@contextlib.contextmanager
+def _readable(builder: tfds.core.DatasetBuilder) -> Iterator[None]:
+    """Reports an error of TensorFlow or an unknown class as a damaged set."""
+    try:
+        yield
+    except (tf.errors.OpError, IndexError) as error:
+        raise damaged(builder.data_dir, error) from error
 
 
-def _head(size: int) -> bytes:
-    """Signature and header."""
-    facts = struct.pack(">IIBBBBB", size, size, _DEPTH, _GREY, 0, 0, 0)
-    header = b"IHDR" + facts
-    check = struct.pack(">I", zlib.crc32(header))
-    return _SIGNATURE + struct.pack(">I", len(facts)) + header + check
+def _class_names(
+    builder: tfds.core.DatasetBuilder, feature: str, labels: list[int]
+) -> np.ndarray:
+    """The name of each class label, text `[n]`."""
+    names = np.array(builder.info.features[feature].names, str)
+    return names[np.array(labels, np.int64)]
 
 
-def _by_tensorflow(file: bytes, size: int) -> np.ndarray:
-    image = tf.io.decode_png(file, channels=1, dtype=tf.uint16)[..., 0]
-    if image.shape != (size, size):
+def _placed(
+    batches: Iterable[np.ndarray], places: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Each batch after the places of its images."""
+    done = 0
+    for batch in batches:
+        rows = places[done : done + len(batch)]
+        done += len(batch)
+        if done > len(places):
+            break
+        yield rows, batch
+    if done != len(places):
         raise ValueError(
-            f"expected images of {size} x {size} pixels, found one of "
-            f"{' x '.join(map(str, image.shape))}"
+            f"expected {len(places)} slices, found "
+            f"{'more' if done > len(places) else done}"
         )
-    return image.numpy()
+
+
+def _fit_in_memory(count: int, size: int, overflow: str | Path) -> bool:
+    """Decides where slices are kept, and prints the decision."""
+    free = human_bytes(available_memory())
+    about = f"{count} slices, {human_bytes(slice_bytes(count, size))} decoded"
+    fit = slices_fit(count, size)
+    if fit:
+        status(f"{about}: kept in memory, of which {free} are free")
+    else:
+        status(
+            f"{about}: too large for the {free} of free memory, read from a "
+            f"file in {overflow} instead"
+        )
+    return fit

@@ -1,7 +1,10 @@
-"""SUVR as stored in a 16-bit PNG and as seen by the networks.
+"""SUVR as stored in a 16-bit PNG and as the networks see it.
 
 Both maps are linear: a stored `v` is `v / 65535 * suvr_max`, a network's `x`
 is `(x + 1) / 2 * suvr_max`. Images therefore stay quantitative all the way.
+
+In every function `suvr_max` is the SUVR that 65535 and +1 stand for; a
+`ValueError` is raised if it is not above 0.
 """
 
 import numpy as np
@@ -10,17 +13,17 @@ PNG_MAX = 65535
 
 
 def suvr_from_png(stored: np.ndarray, suvr_max: float) -> np.ndarray:
-    """Stored uint16 values to SUVR.
+    """Stored values to SUVR.
 
     Args:
         stored: uint16 array of any shape.
         suvr_max: SUVR that 65535 stands for.
 
     Returns:
-        float32 array in [0, suvr_max].
+        float32 array of the same shape in [0, suvr_max].
 
     Raises:
-        ValueError: If `stored` is not uint16, or `suvr_max` not positive.
+        ValueError: If `stored` is not uint16.
     """
     stored = np.asarray(stored)
     if stored.dtype != np.uint16:
@@ -29,23 +32,22 @@ def suvr_from_png(stored: np.ndarray, suvr_max: float) -> np.ndarray:
         )
     suvr = np.empty(stored.shape, np.float32)
     # rounded once, without an array of doubles in between
-    return np.multiply(
-        stored, _checked(suvr_max) / PNG_MAX, out=suvr, dtype=np.float64
-    )
+    factor = _positive(suvr_max) / PNG_MAX
+    return np.multiply(stored, factor, out=suvr, dtype=np.float64)
 
 
 def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
-    """SUVR to uint16, clipped to [0, suvr_max] and rounded.
+    """SUVR to stored values, clipped to [0, suvr_max] and rounded.
 
     Args:
         suvr: Finite array of any shape.
         suvr_max: SUVR that 65535 stands for.
 
     Returns:
-        uint16 array.
+        uint16 array of the same shape.
 
     Raises:
-        ValueError: If a value is not finite, or `suvr_max` not positive.
+        ValueError: If a value is not finite.
     """
     suvr = np.asarray(suvr, np.float64)
     if not np.isfinite(suvr).all():
@@ -53,7 +55,7 @@ def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
             "expected finite SUVR values, found "
             f"{np.count_nonzero(~np.isfinite(suvr))} NaN or infinite ones"
         )
-    scaled = np.clip(suvr / _checked(suvr_max), 0.0, 1.0) * PNG_MAX
+    scaled = np.clip(suvr / _positive(suvr_max), 0.0, 1.0) * PNG_MAX
     return np.rint(scaled).astype(np.uint16)
 
 
@@ -63,46 +65,13 @@ def suvr_from_network(x: np.ndarray, suvr_max: float) -> np.ndarray:
     Args:
         x: Values of any shape.
         suvr_max: SUVR that +1 stands for.
-
-    Raises:
-        ValueError: If `suvr_max` is not above 0.
     """
-    half = _checked(suvr_max) / 2
+    half = _positive(suvr_max) / 2
     return ((np.asarray(x, np.float64) + 1.0) * half).astype(np.float32)
 
 
-def network_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
-    """SUVR in [0, suvr_max] to a network's float32 values in [-1, 1].
-
-    Args:
-        suvr: Values of any shape.
-        suvr_max: SUVR that +1 stands for.
-
-    Raises:
-        ValueError: If `suvr_max` is not above 0.
-    """
-    half = _checked(suvr_max) / 2
-    return (np.asarray(suvr, np.float64) / half - 1.0).astype(np.float32)
-
-
-def to_single_channel(x: np.ndarray) -> np.ndarray:
-    """The mean over the channel axis of `[..., channels]`.
-
-    Real images repeat one channel, so for them the mean changes nothing; a
-    generator's three channels differ a little.
-
-    Raises:
-        ValueError: If the last axis is neither 1 nor 3 long.
-    """
-    x = np.asarray(x)
-    if x.ndim < 1 or x.shape[-1] not in (1, 3):
-        raise ValueError(
-            f"expected 1 or 3 channels on the last axis, found shape {x.shape}"
-        )
-    return x.mean(axis=-1, dtype=np.float32)
-
-
-def _checked(suvr_max: float) -> float:
+def _positive(suvr_max: float) -> float:
+    """The SUVR of full scale, if it is finite and above 0."""
     if not (np.isfinite(suvr_max) and suvr_max > 0):
         raise ValueError(f"expected suvr_max above 0, found {suvr_max!r}")
     return float(suvr_max)

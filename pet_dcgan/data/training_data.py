@@ -1,4 +1,4 @@
-"""What a prepared set gives a training: its facts and its slices."""
+"""What a training takes from a prepared set: its facts and its slices."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -26,7 +26,7 @@ def resolve_config(
     """A preset completed with what the prepared set says about itself.
 
     Args:
-        preset: Name of one of `pet_dcgan.presets.PRESETS`.
+        preset: Name of one of `pet_dcgan.PRESETS`.
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         dataset: Configuration of the prepared set, as `"axial_128"`.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
@@ -39,7 +39,7 @@ def resolve_config(
         FileNotFoundError: If there is no such set.
         ValueError: If a value is unknown, or the plane has to be named.
     """
-    _, meta = open_set(data_dir, dataset)
+    meta = open_set(data_dir, dataset).meta
     if plane is None and len(meta.planes) == 1:
         plane = meta.planes[0]
     if plane not in meta.planes:
@@ -54,12 +54,9 @@ def resolve_config(
         plane=plane,
         dataset=dataset,
         data_dir=str(Path(data_dir).resolve()),
-        phantom=meta.phantom,
-        size=meta.size,
-        spacing_mm=meta.spacing_mm,
-        suvr_max=meta.suvr_max,
         seed=seed,
         warm_start=str(Path(warm_start).resolve()) if warm_start else "",
+        **{name: getattr(meta, name) for name in _FACTS},
     )
 
 
@@ -68,6 +65,7 @@ def load_training_slices(
     *,
     subjects: Collection[str] | None = None,
     overflow: str | Path | None = None,
+    decode: bool = True,
 ) -> Slices:
     """The slices a configuration trains on, checked against the set.
 
@@ -76,6 +74,7 @@ def load_training_slices(
         subjects: Only these of the training subjects; all if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
+        decode: Whether pixels are read, see `load_slices`.
 
     Raises:
         FileNotFoundError: If there is no such set.
@@ -83,20 +82,22 @@ def load_training_slices(
         ValueError: If the set differs from the configuration, or a subject
             trained on is also held out.
     """
-    slices = _load(config, "train", subjects=subjects, overflow=overflow)
+    slices = _load(
+        config, "train", subjects=subjects, overflow=overflow, decode=decode
+    )
     for name in _FACTS:
         wanted, found = getattr(config, name), getattr(slices.meta, name)
         if wanted != found:
             raise ValueError(
                 f"expected a set of {name} {wanted}, found {found}: the set "
-                "was prepared anew, train under another --run"
+                "has been prepared again, train under another --run"
             )
     require_not_held_out(slices.subjects, config.data_dir, config.dataset)
     return slices
 
 
 def load_validation_slices(config: TrainConfig) -> Slices:
-    """The slices of the same stage and plane that a training may look at.
+    """The slices of the validation subjects, of the same stage and plane.
 
     Raises:
         FileNotFoundError: If there is no such set.
@@ -115,17 +116,18 @@ def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
     found = len(set(slices.subjects))
     if found >= FEW_SUBJECTS:
         return None
-    alone = config.stage != ALL_STAGES
-    return (
+    line = (
         f"{found} subjects of {config.stage} to train on, fewer than "
         f"{FEW_SUBJECTS}: expect images that vary little or copy these "
         "subjects, and metrics with wide errors; prepare more scans"
-        + alone
-        * ", or start with --warm-start from a run of --stage ALL"
     )
+    if config.stage == ALL_STAGES:
+        return line
+    return line + ", or start with --warm-start from a run of --stage ALL"
 
 
 def _load(config: TrainConfig, split: str, **options: Any) -> Slices:
+    """The slices of one split, of a configuration's stage and plane."""
     return load_slices(
         config.data_dir,
         config.dataset,

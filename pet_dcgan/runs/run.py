@@ -1,11 +1,11 @@
-"""A run is a folder: what it was told, who it trained on, what came out.
+"""A run is a folder: its configuration, who it trained on, what came out.
 
 ```
 runs/<name>/
     config.json        all that is needed to run it again
     subjects.csv       columns subject, split
-    log.csv            one row an epoch
-    health.csv         what each look at the training's health found
+    log.csv            one row per epoch
+    health.csv         what each check of the training's health found
     selection.csv      KID on validation subjects, where a generator is chosen
     tensorboard/  samples/  checkpoint/  encoder/
     generator.keras    written last, so its presence means "finished"
@@ -23,8 +23,9 @@ import keras
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.networks import float32_copy
-from pet_dcgan.runs.run_card import run_card
+from pet_dcgan.runs.selection_log import FILE, best_evaluation, read_evaluations
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.html import card, facts, picture
 
 SPLIT = "train"
 
@@ -34,7 +35,7 @@ class Run:
 
     Args:
         path: The run's folder.
-        config: What the run was told.
+        config: The run's configuration.
         subjects: Subjects it trains on.
 
     Example:
@@ -49,6 +50,8 @@ class Run:
         self.path = Path(path)
         self.config = config
         self.subjects = list(subjects)
+        self.evaluation = self.path / "evaluation"  # it need not exist
+        self._generator = self.path / "generator.keras"
 
     @classmethod
     def create(
@@ -72,7 +75,10 @@ class Run:
             raise ValueError("expected subjects to train on, found none")
         with replacing(path) as folder:
             folder.mkdir()
-            _write_subjects(folder / "subjects.csv", run.subjects)
+            with (folder / "subjects.csv").open("w", encoding="utf-8") as file:
+                writer = csv.writer(file, lineterminator="\n")
+                writer.writerow(("subject", "split"))
+                writer.writerows((each, SPLIT) for each in run.subjects)
             text = config.to_json()
             (folder / "config.json").write_text(text, encoding="utf-8")
         return run
@@ -83,14 +89,14 @@ class Run:
 
         Raises:
             FileNotFoundError: If the folder or one of its files is absent.
-            ValueError: If one of them does not say what it should.
+            ValueError: If one of them is damaged.
         """
         path = Path(path)
         for name in ("config.json", "subjects.csv"):
             if not (path / name).is_file():
                 raise FileNotFoundError(
                     f"expected a run folder, found no {path / name}: name a "
-                    "folder that pet-dcgan train has made"
+                    "folder made by pet-dcgan train"
                 )
         text = (path / "config.json").read_text(encoding="utf-8")
         try:
@@ -101,19 +107,14 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the training has come to its end."""
+        """Whether the training has ended and left its generator."""
         return self._generator.is_file()
-
-    @property
-    def evaluation(self) -> Path:
-        """Folder of `report.html` and `metrics.json`; it need not exist."""
-        return self.path / "evaluation"
 
     def load_generator(self) -> keras.Model:
         """The trained generator, `latent` to `image` in [-1, 1].
 
         Raises:
-            FileNotFoundError: If the training has not come to its end.
+            FileNotFoundError: If the run is not finished.
             ValueError: If the file is damaged.
         """
         if not self.finished:
@@ -121,7 +122,7 @@ class Run:
                 f"expected a finished run, found no {self._generator}: go on "
                 f"with pet-dcgan train --run {self.path} --resume"
             )
-        # keras reports a damaged archive as any of these
+        # Keras reports a damaged archive as any of these
         try:
             return keras.models.load_model(self._generator, compile=False)
         except (ValueError, OSError, KeyError) as error:
@@ -147,39 +148,54 @@ class Run:
             ValueError: If the file is no JSON object.
         """
         path = self.evaluation / "metrics.json"
+        remedy = f"run pet-dcgan evaluate {self.path}"
         if not path.is_file():
             raise FileNotFoundError(
-                f"expected an evaluated run, found no {path}: run pet-dcgan "
-                f"evaluate {self.path}"
+                f"expected an evaluated run, found no {path}: {remedy}"
             )
         try:
             metrics = json.loads(path.read_text(encoding="utf-8"))
         except json.JSONDecodeError as error:
             raise ValueError(
-                f"expected JSON in {path}, found: {error}: run pet-dcgan "
-                f"evaluate {self.path} again"
+                f"expected JSON in {path}, found: {error}: {remedy} again"
             ) from error
         if not isinstance(metrics, dict):
             raise ValueError(
                 f"expected a JSON object in {path}, found "
-                f"{type(metrics).__name__}: run pet-dcgan evaluate "
-                f"{self.path} again"
+                f"{type(metrics).__name__}: {remedy} again"
             )
         return metrics
 
     def _repr_html_(self) -> str:
-        """Shows the run in a notebook, without naming a subject."""
-        return run_card(
-            self.path,
-            self.config,
-            subjects=len(self.subjects),
-            finished=self.finished,
-            evaluated=(self.evaluation / "metrics.json").is_file(),
-        )
+        """Shows the run in a notebook, without naming a subject.
 
-    @property
-    def _generator(self) -> Path:
-        return self.path / "generator.keras"
+        A file that is missing or damaged is left out; nothing is raised.
+        """
+        config = self.config
+        state = "not finished: go on with train(..., resume=True)"
+        if self.finished:
+            evaluated = (self.evaluation / "metrics.json").is_file()
+            state = f"finished, {'' if evaluated else 'not '}evaluated"
+        last = _last_row(self.path / "log.csv")
+        lines = [
+            ("folder", self.path),
+            ("preset", config.preset),
+            (
+                "data set",
+                f"{config.dataset}, {config.size} x {config.size} pixels",
+            ),
+            ("training subjects", len(self.subjects)),
+            ("epochs", f"{last.get('epoch', 0)} of {config.epochs}"),
+            ("state", state),
+            *_losses(last),
+            *_best_evaluation(self.path / FILE),
+        ]
+        return card(
+            f"Run: {config.stage}, {config.plane}",
+            facts(lines),
+            _latest_sheet(self.path / "samples"),
+            phantom=config.phantom,
+        )
 
 
 def require_free(path: Path) -> None:
@@ -195,20 +211,53 @@ def require_free(path: Path) -> None:
         )
 
 
-def _write_subjects(path: Path, subjects: Sequence[str]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("subject", "split"))
-        writer.writerows((subject, SPLIT) for subject in subjects)
-
-
 def _read_subjects(path: Path) -> list[str]:
+    """The subjects of `subjects.csv`, at least one."""
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     subjects = [row.get("subject") for row in rows]
     if not subjects or not all(subjects):
         raise ValueError(
-            f"expected columns subject,split and a row a subject in {path}, "
-            "found none: restore the file or train again"
+            f"expected columns subject,split and one row per subject in "
+            f"{path}, found none: restore the file or train again"
         )
     return subjects
+
+
+def _last_row(path: Path) -> dict[str, str]:
+    """The last row of a log, empty where there is none."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [{}, *csv.DictReader(file)][-1]
+    except (OSError, ValueError, csv.Error):
+        return {}
+
+
+def _losses(row: dict[str, str]) -> list[tuple[str, str]]:
+    """The losses of an epoch, where its row has them."""
+    try:
+        found = [f"{n} {float(row[n]):.2f}" for n in ("d_loss", "g_loss")]
+    except (KeyError, TypeError, ValueError):
+        return []
+    return [("last losses", ", ".join(found))]
+
+
+def _best_evaluation(path: Path) -> list[tuple[str, str]]:
+    """The best KID, where generators are chosen by it."""
+    try:
+        best = best_evaluation(read_evaluations(path))
+    except (OSError, ValueError):
+        best = None
+    if best is None:
+        return []
+    kid = f"{best.val_kid:.3f} ± {best.standard_error:.3f}"
+    return [("best on validation", f"epoch {best.epoch}, KID {kid}")]
+
+
+def _latest_sheet(folder: Path) -> str:
+    """The latest sheet of samples, `""` where there is none."""
+    sheets = sorted(folder.glob("epoch_*.png"))
+    try:
+        return picture(sheets[-1].read_bytes(), f"samples, {sheets[-1].stem}")
+    except (IndexError, OSError):
+        return ""

@@ -1,4 +1,4 @@
-"""The encoder of a run: made once, kept in its folder, used again."""
+"""The encoder of a run: made once and kept in the run's folder."""
 
 from pathlib import Path
 
@@ -10,30 +10,30 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.utils.progress import status
 
-FOLDER = "encoder"
 _BYTES = 2**28
 
 
 def encoder_of(run_path: str | Path, slices: Slices, *, seed: int) -> Encoder:
-    """The encoder in a run's folder, or else a new one that is left there.
+    """The encoder in a run's folder, or else a new one that is saved there.
 
-    One that cannot be read is made anew, which is said on stderr. Of very
-    many slices, as many as fit into 256 MB are used, evenly over the
-    subjects.
+    A damaged one is made again, with a line on stderr. Of very many slices,
+    as many as fit into 256 MB are used, evenly over the subjects.
 
     Args:
         run_path: The run's folder.
-        slices: What the run trains on, and no other.
+        slices: The run's training slices.
         seed: The run's.
     """
-    folder = Path(run_path) / FOLDER
+    folder = Path(run_path) / "encoder"
     try:
         return Encoder.load(folder)
     except FileNotFoundError:
         pass
     except ValueError as error:
         status(str(error))
-    chosen = _spread(slices.images.shape)
+    count, height, width = slices.images.shape
+    most = min(count, _BYTES // (4 * height * width))
+    chosen = np.linspace(0, count - 1, most).round().astype(np.int64)
     images = np.asarray(slices.images[chosen])
     encoder = train_encoder(
         suvr_from_png(images, slices.meta.suvr_max),
@@ -43,9 +43,3 @@ def encoder_of(run_path: str | Path, slices: Slices, *, seed: int) -> Encoder:
     )
     encoder.save(folder)
     return encoder
-
-
-def _spread(shape: tuple[int, int, int]) -> np.ndarray:
-    count, height, width = shape
-    most = min(count, _BYTES // (4 * height * width))
-    return np.linspace(0, count - 1, most).round().astype(np.int64)

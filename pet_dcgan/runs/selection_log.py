@@ -28,7 +28,7 @@ def read_evaluations(path: str | Path) -> list[KidEvaluation]:
     """Reads what `write_evaluations` wrote; none where there is no file.
 
     Raises:
-        ValueError: If the file does not say what it should.
+        ValueError: If the file is damaged.
     """
     path = Path(path)
     if not path.is_file():
@@ -37,9 +37,9 @@ def read_evaluations(path: str | Path) -> list[KidEvaluation]:
         with path.open(newline="", encoding="utf-8") as file:
             return [
                 KidEvaluation(
-                    int(row["epoch"]),
-                    float(row["val_kid"]),
-                    float(row["standard_error"]),
+                    epoch=int(row["epoch"]),
+                    val_kid=float(row["val_kid"]),
+                    standard_error=float(row["standard_error"]),
                 )
                 for row in csv.DictReader(file)
             ]
@@ -53,7 +53,7 @@ def read_evaluations(path: str | Path) -> list[KidEvaluation]:
 def write_evaluations(
     path: str | Path, evaluations: Sequence[KidEvaluation], *, phantom: bool
 ) -> None:
-    """Writes a CSV with a row per evaluation, whole or not at all.
+    """Writes a CSV with one row per evaluation, whole or not at all.
 
     Args:
         path: CSV to write; it is replaced.
@@ -108,7 +108,7 @@ def generator_facts(run_path: str | Path, *, epochs: int) -> dict[str, Any]:
 
     Args:
         run_path: The run's folder.
-        epochs: Epochs that the run was told, for one without selection.
+        epochs: Epochs of its configuration, for a run without selection.
 
     Returns:
         `epoch` and `chosen_by` (`"val_kid"` or `"last epoch"`), with

@@ -176,6 +176,7 @@ def _training_slices(run: Run) -> int | None:
             split="train",
             stage=config.stage,
             plane=config.plane,
+            decode=False,
         )
     except (FileNotFoundError, ValueError):
         return None

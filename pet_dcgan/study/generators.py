@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.config import PRESETS, TrainConfig
+from pet_dcgan.config import PRESETS, TrainConfig, checked_value
 from pet_dcgan.data.leakage import require_unseen, require_within
 from pet_dcgan.data.suvr import png_from_suvr
-from pet_dcgan.limits import of_kind
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
@@ -106,7 +105,7 @@ def training_config(
     """
     values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
     epochs, batch, *others = (
-        of_kind(name, int, values[name])
+        checked_value(name, values[name])
         for name in ("epochs", "batch_size", *_EVERY)
     )
     label = settings.classes.index(spec.stage)

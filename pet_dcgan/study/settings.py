@@ -189,7 +189,7 @@ def load_study_data(settings: StudySettings) -> StudyData:
         ValueError: If it lacks a plane or a stage.
     """
     where = settings.data_dir, settings.dataset
-    _, meta = open_set(*where)
+    meta = open_set(*where).meta
     missing = sorted(set(settings.planes) - set(meta.planes))
     if missing:
         raise ValueError(

@@ -70,7 +70,7 @@ def plan(config: TrainConfig, *, flops_per_second: float | None = None) -> Plan:
         FileNotFoundError: If there is no such set, or no run to start from.
         ValueError: If data and configuration do not fit.
     """
-    slices = load_training_slices(config)
+    slices = load_training_slices(config, decode=False)
     subjects_behind(config, slices)  # or it could not start from that run
     steps = steps_per_epoch(slices, config)
     model = build_dcgan(config)

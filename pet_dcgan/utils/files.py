@@ -7,6 +7,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # pragma: no cover - not on Windows
+    fcntl = None
+
 _MARK = ".partial-"
 
 
@@ -15,8 +20,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """Yields a temporary path that replaces `path` on success.
 
     The temporary file or folder lies beside `path`, keeps its suffixes, and
-    is removed when the block raises (a full disk, Ctrl-C), so that what stood
-    at `path` stays.
+    is removed when the block raises (a full disk, Ctrl-C), so that an earlier
+    `path` stays as it was.
 
     Args:
         path: File to write or replace, or a folder that does not exist yet or
@@ -27,7 +32,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # keras goes by the suffix, so the mark of the unfinished comes first
+    # Keras goes by the suffix, so the mark comes first
     name = f"{_MARK}{uuid.uuid4().hex[:8]}.{path.name}"
     temporary = path.with_name(name)
     try:
@@ -47,29 +52,17 @@ def sweep(folder: str | Path) -> None:
         _remove(leftover)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - not on Windows
-    fcntl = None
-
-
 @contextlib.contextmanager
 def locked(path: str | Path, *, wait: bool = False) -> Iterator[None]:
-    """Holds a lock file, which is there only while it is held.
+    """Holds a lock file, which exists only while it is held.
 
-    The system takes the lock back when its process ends, however that ends.
-    Where a file system (or Windows) knows no locks, nothing is locked.
+    The system releases the lock when its process ends, however that ends.
+    Where a file system (or Windows) has no locks, nothing is locked. Not
+    `filelock`, which leaves its file behind.
 
     Args:
-        path: The file; its folder exists.
-        wait: Whether to wait for whoever holds it.
+        path: The file, not a symbolic link; its folder exists.
+        wait: Whether to wait for another holder.
 
     Raises:
         BlockingIOError: If another process holds it and `wait` is False.
@@ -77,10 +70,10 @@ def locked(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     if fcntl is None:  # pragma: no cover - not on Windows
         yield
         return
-    path = Path(path)
-    how = fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB
+    path, how = Path(path), fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB)
     while True:
-        with path.open("w") as file:
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        with open(os.open(path, flags, 0o666), "r+b") as file:
             try:
                 fcntl.flock(file, how)
             except BlockingIOError:
@@ -88,7 +81,7 @@ def locked(path: str | Path, *, wait: bool = False) -> Iterator[None]:
             except OSError:  # a file system without locks
                 pass
             # the last holder may have removed the file that was opened
-            if not _same(file.fileno(), path):
+            if not _is_at(path, file.fileno()):
                 continue
             try:
                 yield
@@ -97,8 +90,17 @@ def locked(path: str | Path, *, wait: bool = False) -> Iterator[None]:
             return
 
 
-def _same(descriptor: int, path: Path) -> bool:
+def _is_at(path: Path, descriptor: int) -> bool:
+    """Whether an open file is still the one at a path."""
     try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
+        return os.path.samestat(os.fstat(descriptor), path.lstat())
     except FileNotFoundError:
         return False
+
+
+def _remove(path: Path) -> None:
+    """Removes a file or folder that may be gone already."""
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,13 +1,15 @@
 """How much memory is free, and what fits into it."""
 
+import contextlib
 import dataclasses
-import os
+from collections.abc import Iterator
 from pathlib import Path
 
-# What the slices may take of the free memory; networks, activations and
+import psutil
+
+# Share of the free memory that slices may take; networks, activations and
 # everything else on the machine need the rest.
 SHARE_OF_SLICES = 0.5
-_MEMINFO = Path("/proc/meminfo")
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUP = Path("/proc/self/cgroup")
 
@@ -15,12 +17,10 @@ _OWN_GROUP = Path("/proc/self/cgroup")
 def available_memory() -> int:
     """Bytes of memory this process could still take without swapping.
 
-    On Linux the machine's available memory or what the process's control
-    group (a container, a batch job) leaves, whichever is less; elsewhere the
-    whole memory.
+    The machine's available memory or, on Linux, what the process's control
+    group (a container, a batch job) leaves, whichever is less.
     """
-    found = [_available_of_machine(), *_available_of_groups()]
-    return min((n for n in found if n is not None), default=_whole_memory())
+    return min([psutil.virtual_memory().available, *_available_of_groups()])
 
 
 def slices_fit(count: int, size: int) -> bool:
@@ -54,7 +54,7 @@ def human_bytes(count: float) -> str:
 
 @dataclasses.dataclass(frozen=True)
 class StepMemory:
-    """What a training step takes, by what grows with the batch and what not.
+    """Memory of a training step: a fixed part, and one that each image adds.
 
     Args:
         fixed: Bytes of weights, gradients and optimisers on each device.
@@ -67,7 +67,7 @@ class StepMemory:
     replicas: int = 1
 
     def of_batch(self, batch_size: int) -> float:
-        """Bytes that a step of that batch takes on one device."""
+        """Bytes that a step of such a batch takes on one device."""
         return self.fixed + self.per_image * batch_size / self.replicas
 
     def batch_within(self, limit: float, *, below: int) -> int:
@@ -75,7 +75,7 @@ class StepMemory:
 
         Args:
             limit: Bytes.
-            below: What it has to be less than.
+            below: The batch is smaller than this.
 
         Returns:
             A power of two for each device, or 0 where two images do not fit.
@@ -88,48 +88,28 @@ class StepMemory:
         return batch if batch > 1 else 0
 
 
-def _available_of_machine() -> int | None:
-    try:
-        text = _MEMINFO.read_text(encoding="ascii")
-    except OSError:
-        return None
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        if name == "MemAvailable":
-            return 1024 * int(value.split()[0])
-    return None
-
-
-def _available_of_groups() -> list[int]:
+def _available_of_groups() -> Iterator[int]:
     """What each control group (version 2) of this process leaves."""
     try:
         lines = _OWN_GROUP.read_text(encoding="utf-8").splitlines()
     except OSError:
-        return []
-    paths = [line[3:] for line in lines if line.startswith("0::")]
-    found = []
-    for path in paths:
-        group = _CGROUPS / path.strip("/")
-        for folder in (group, *group.parents):
-            found.append(_available_of_group(folder))
-            if folder == _CGROUPS:
-                break
-    return [n for n in found if n is not None]
+        return
+    for line in lines:
+        if line.startswith("0::"):
+            group = _CGROUPS / line[3:].strip("/")
+            for folder in (group, *group.parents):
+                if folder.is_relative_to(_CGROUPS):
+                    yield from _left_in_group(folder)
 
 
-def _available_of_group(folder: Path) -> int | None:
-    try:
+def _left_in_group(folder: Path) -> Iterator[int]:
+    """What a control group leaves, if it has a limit."""
+    with contextlib.suppress(OSError):
         limit = (folder / "memory.max").read_text(encoding="ascii").strip()
         used = int((folder / "memory.current").read_text(encoding="ascii"))
         stat = (folder / "memory.stat").read_text(encoding="ascii")
-    except OSError:
-        return None
-    if limit == "max":
-        return None
-    numbers = dict(line.split() for line in stat.splitlines() if line)
-    # files read lately count as used but are given back when asked for
-    return max(0, int(limit) - used + int(numbers.get("inactive_file", 0)))
-
-
-def _whole_memory() -> int:
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        if limit != "max":
+            numbers = dict(line.split() for line in stat.splitlines() if line)
+            # cached files count as used but are given back when needed
+            cached = int(numbers.get("inactive_file", 0))
+            yield max(0, int(limit) - used + cached)

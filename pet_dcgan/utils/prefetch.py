@@ -1,9 +1,10 @@
-"""Work that is done ahead of whoever uses it."""
+"""Results that are computed before they are needed."""
 
 import collections
 import itertools
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 
@@ -16,51 +17,41 @@ def prefetch_map(
 ) -> Iterator[tuple[Any, Any]]:
     """Yields each item with its result, in order, while others are computed.
 
-    Each call has a thread of its own. An error of a call is raised where its
-    result would have come.
+    Each call has a thread to itself, a daemon, which the threads of an
+    executor are not. An error of a call is raised in place of its result.
 
     Args:
         function: Called on each item.
         items: What it is called with.
-        awaited: Whether, when the iteration is given up, the calls under way
-            are waited for; if not, they end with the process at the latest.
+        awaited: Whether closing the iterator early waits for the calls under
+            way; if not, they end with the process at the latest.
         at_once: Calls under way or waiting to be fetched, at most.
     """
-    calls = (_Call(function, item) for item in items)
-    begun: collections.deque[_Call] = collections.deque()
+    calls = ((item, _begin(function, item)) for item in items)
+    begun = collections.deque()
     try:
         begun.extend(itertools.islice(calls, at_once))
         while begun:
-            done = begun[0]
-            result = done.result()
+            item, future = begun[0]
+            result = future.result()
             begun.popleft()
             begun.extend(itertools.islice(calls, 1))
-            yield done.item, result
+            yield item, result
     finally:
-        for call in begun if awaited else ():
-            call.thread.join()
+        for _, future in begun if awaited else ():
+            future.exception()
 
 
-class _Call:
-    """A call that has begun."""
+def _begin(function: Callable[[Any], Any], item: Any) -> Future:
+    """Calls a function in a thread."""
+    future = Future()
 
-    def __init__(self, function: Callable[[Any], Any], item: Any) -> None:
-        self.item = item
-        self.thread = threading.Thread(
-            target=self._run, args=(function,), daemon=True
-        )
-        self._result, self._error = None, None
-        self.thread.start()
-
-    def result(self) -> Any:
-        self.thread.join()
-        if self._error is not None:
-            raise self._error
-        return self._result
-
-    def _run(self, function: Callable[[Any], Any]) -> None:
+    def call() -> None:
         try:
-            self._result = function(self.item)
+            future.set_result(function(item))
         # raised again by whoever waits
         except BaseException as error:
-            self._error = error
+            future.set_exception(error)
+
+    threading.Thread(target=call, daemon=True).start()
+    return future

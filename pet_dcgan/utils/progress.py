@@ -10,26 +10,25 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+Advance = Callable[[int, int], None]
+_SECONDS = 0.2  # between two updates of a notebook's bar
+
 
 def status(line: str) -> None:
-    """Prints one line on stderr, named as errors are.
+    """Prints one line on stderr, in the form that errors have.
 
     Args:
-        line: What is worth knowing now: a warning, or what was decided.
+        line: A warning, or what was decided.
     """
     print(f"pet-dcgan: {line}", file=sys.stderr, flush=True)
-
-
-Advance = Callable[[int, int], None]
-_SECONDS = 0.2  # between two drawings of a notebook's bar
 
 
 @contextlib.contextmanager
 def progress(label: str) -> Iterator[Advance]:
     """Shows a bar from the first step on.
 
-    In a notebook it stands below the cell, in plain HTML, which needs no
-    widgets and no script; elsewhere on stderr.
+    In a notebook it is plain HTML below the cell, which unlike Rich's and
+    tqdm's needs no widgets and no script; elsewhere it goes to stderr.
 
     Args:
         label: Text before the bar.
@@ -46,12 +45,8 @@ def progress(label: str) -> Iterator[Advance]:
     if in_notebook():
         yield _NotebookBar(label)
         return
-    bar = Progress(
-        TextColumn(label),
-        BarColumn(),
-        MofNCompleteColumn(),
-        console=Console(stderr=True),
-    )
+    columns = TextColumn(label), BarColumn(), MofNCompleteColumn()
+    bar = Progress(*columns, console=Console(stderr=True))
     task = bar.add_task(label, total=None)
 
     def advance(done: int, total: int) -> None:

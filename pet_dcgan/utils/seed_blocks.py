@@ -1,21 +1,21 @@
-"""Blocks of seeds: a seed is always computed in the same place.
+"""Blocks of seeds: every seed is always computed in the same place.
 
 How a kernel sums, and so the last bits of an image, depends on how many rows
-are computed at once and may depend on which of them a row is. Each seed
-therefore has one block of seeds and one place in it, whatever else is asked
-for: seed `s` is row `s % rows` of the block that begins at `s - s % rows`.
+are computed together and may depend on which of them a row is. Each seed
+therefore has one block and one place in it, whatever else is requested: seed
+`s` is row `s % rows` of the block that begins at `s - s % rows`.
 """
 
 from collections.abc import Iterable
 
-# What the PNG of a seed may differ by, of its 65535, where it is not computed
-# in its own place: on another processor, or among other rows by a server. It is
+# Largest difference, of 65535, in the PNG of a seed that was not computed in
+# its place: on another processor, or among other rows by a server. It is
 # 0.0001 SUVR at an `suvr_max` of 2.5, rounded up. Measured by
-# benchmarks/rows.py; held by tests/serving_contract.py.
+# benchmarks/rows.py; checked by tests/serving_contract.py.
 STEPS_TOLERANCE = 3
 
-# Seeds in a block, and images that one request may ask for: what a server
-# holds in memory at once.
+# Seeds in a block, and images in one request at most: what a server holds in
+# memory at once.
 MAX_ROWS = 64
 
 _LARGEST = 2**63 - 1

@@ -9,7 +9,6 @@ from pet_dcgan.data.batches import (
     steps_per_epoch,
     training_batches,
 )
-from pet_dcgan.data.leakage import require_disjoint
 from pet_dcgan.data.prepared_set import load_slices
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
@@ -52,19 +51,14 @@ def test_batches_are_the_slices_on_the_networks_scale(slices, tiny_config):
     assert x.min() == -1
 
 
-def test_every_epoch_is_another_permutation(numbered, tiny_config):
+def test_an_epoch_is_a_permutation_by_its_number(numbered, tiny_config):
     config = tiny_config(epochs=3)
     places = np.reshape(order(training_batches(numbered, config)), [3, 12])
     for epoch in places:
         assert sorted(epoch) == list(range(12))
     assert len({tuple(epoch) for epoch in places}) == 3
-
-
-def test_a_later_start_sees_the_same_order(numbered, tiny_config):
-    config = tiny_config(epochs=4)
-    whole = order(training_batches(numbered, config))
-    rest = order(training_batches(numbered, config, first_epoch=3))
-    assert rest == whole[36:]
+    rest = order(training_batches(numbered, config, first_epoch=2))
+    assert rest == places[2].tolist()
 
 
 def test_the_seed_changes_the_order(numbered, tiny_config):
@@ -88,25 +82,18 @@ def test_too_few_images_name_the_remedy(numbered, tiny_config):
         training_batches(numbered, tiny_config(batch_size=13))
 
 
-@pytest.fixture
-def in_a_file(numbered, tmp_path):
-    """The same twelve slices, in a file."""
-    path = tmp_path / "slices"
-    numbered.images.tofile(path)
+def test_slices_in_a_file_give_the_same_bits(numbered, tiny_config, tmp_path):
+    numbered.images.tofile(tmp_path / "slices")
     shape = numbered.images.shape
-    images = np.memmap(path, np.uint16, "r", shape=shape)
-    return dataclasses.replace(numbered, images=images)
-
-
-def test_slices_in_a_file_give_the_same_bits(numbered, in_a_file, tiny_config):
+    images = np.memmap(tmp_path / "slices", np.uint16, "r", shape=shape)
+    in_a_file = dataclasses.replace(numbered, images=images)
     config = tiny_config(epochs=3, channels=3, batch_size=5)
     kept = list(training_batches(numbered, config))
     streamed = training_batches(in_a_file, config)
     assert streamed.element_spec.shape == (5, 32, 32, 3)
     streamed = list(streamed)
     assert len(kept) == len(streamed) == 6
-    for a, b in zip(kept, streamed, strict=True):
-        np.testing.assert_array_equal(a, b)
+    np.testing.assert_array_equal(kept, streamed)
 
 
 class FakeStrategy:
@@ -168,11 +155,3 @@ def test_a_batch_must_have_equal_parts(tiny_config, batch, replicas, remedy):
     with pytest.raises(ValueError, match=f"--set batch_size={remedy}$"):
         require_equal_parts(config, replicas)
     require_equal_parts(tiny_config(batch_size=remedy), replicas)
-
-
-def test_shared_subjects_are_named():
-    require_disjoint(["a", "b"], ["c"])
-    with pytest.raises(ValueError, match="found 2: b, c: "):
-        require_disjoint(["a", "c", "b"], ["c", "b"])
-    with pytest.raises(ValueError, match=r"found 9: 0, 1, 2, 3, 4, \.\.\.:"):
-        require_disjoint("012345678", "876543210")

@@ -1,18 +1,19 @@
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from toy_data import METADATA, disc
 
+from pet_dcgan.data import prepared_set
 from pet_dcgan.data.prepared_set import (
     SetMeta,
     load_slices,
     open_set,
     subjects_of,
 )
-from tfds_adni.volumes.png import encode_png
+from pet_dcgan.data.records import read_facts
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
 
@@ -25,7 +26,7 @@ def copied(toy_set, tmp_path):
 
 
 def test_metadata_is_read(toy_set):
-    assert open_set(toy_set, "axial_32")[1] == SetMeta(
+    assert open_set(toy_set, "axial_32").meta == SetMeta(
         size=32,
         spacing_mm=6.0,
         suvr_max=2.5,
@@ -59,26 +60,16 @@ def test_all_stages_together_are_those_of_each(toy_set):
         np.testing.assert_array_equal(together.images[own], alone.images)
 
 
-def test_slices_that_do_not_fit_are_the_same_from_a_file(
-    toy_set, tmp_path, monkeypatch
-):
-    kept = load_slices(toy_set, "axial_32", **AD, overflow=tmp_path)
-    assert not isinstance(kept.images, np.memmap)
-    monkeypatch.setattr(
-        "pet_dcgan.data.slice_store.slices_fit", lambda *_: False
-    )
-    streamed = load_slices(toy_set, "axial_32", **AD, overflow=tmp_path)
-    assert isinstance(streamed.images, np.memmap)
-    np.testing.assert_array_equal(streamed.images, kept.images)
-    np.testing.assert_array_equal(streamed.scans, kept.scans)
-
-
-def test_subjects_of_a_split(toy_set):
-    assert subjects_of(toy_set, "axial_32", split="validation") == {
-        "999_S_1003",
-        "999_S_2003",
-        "999_S_3003",
-    }
+@pytest.mark.parametrize(
+    ("chosen", "numbers"),
+    [
+        ({"split": "validation"}, (1003, 2003, 3003)),
+        ({"split": "test", "stage": "NC"}, (1004, 1005)),
+    ],
+)
+def test_subjects_of_a_split(toy_set, chosen, numbers):
+    expected = {f"999_S_{number}" for number in numbers}
+    assert subjects_of(toy_set, "axial_32", **chosen) == expected
 
 
 def test_the_highest_version_is_opened(copied):
@@ -89,7 +80,7 @@ def test_the_highest_version_is_opened(copied):
     info["version"] = "1.10.0"
     (newer / "dataset_info.json").write_text(json.dumps(info))
     shutil.copytree(folder, folder.with_name("1.9.0"))
-    assert open_set(data_dir, "axial_32")[1].version == "1.10.0"
+    assert open_set(data_dir, "axial_32").meta.version == "1.10.0"
 
 
 def test_a_missing_set_names_the_remedy_and_what_is_there(toy_set, tmp_path):
@@ -113,7 +104,6 @@ def test_a_set_without_the_split_says_so(copied):
     info = json.loads(path.read_text())
     info["splits"] = [s for s in info["splits"] if s["name"] != "test"]
     path.write_text(json.dumps(info))
-    assert subjects_of(data_dir, "axial_32", split="test") == set()
     with pytest.raises(ValueError, match=r"split test of .* found no slice"):
         load_slices(data_dir, "axial_32", **AD | {"split": "test"})
 
@@ -122,8 +112,13 @@ def test_a_set_without_the_split_says_so(copied):
     ("name", "value"), [("split", "tset"), ("stage", "CN"), ("plane", "top")]
 )
 def test_unknown_words_are_refused(toy_set, name, value):
+    words = AD | {name: value}
     with pytest.raises(ValueError, match=f"expected {name} among .*{value}"):
-        load_slices(toy_set, "axial_32", **AD | {name: value})
+        load_slices(toy_set, "axial_32", **words)
+    words.pop("plane")
+    if name != "plane":
+        with pytest.raises(ValueError, match=f"expected {name} among"):
+            subjects_of(toy_set, "axial_32", **words)
 
 
 def test_missing_metadata_is_named(copied):
@@ -173,29 +168,6 @@ def test_damaged_records_are_one_line(copied, left):
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("image", "words"),
-    [
-        (encode_png(np.zeros((16, 16), np.uint16)), "of 32 x 32 pixels, found"),
-        (b"no PNG", "Unknown image file format"),
-    ],
-    ids=["another size", "no image"],
-)
-def test_damaged_images_in_whole_records_are_one_line(copied, image, words):
-    data_dir, folder = copied
-    path = next(folder.glob("adni-train.*"))
-    found = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for record in found:
-            example = tf.train.Example.FromString(record)
-            example.features.feature["image"].bytes_list.value[0] = image
-            writer.write(example.SerializeToString())
-    with pytest.raises(ValueError, match=r"damaged one \([^{]") as caught:
-        load_slices(data_dir, "axial_32", **AD)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
 def test_only_some_subjects(toy_set, tmp_path):
     some = {"999_S_3002", "999_S_3000"}
     everyone = load_slices(toy_set, "axial_32", **AD)
@@ -211,8 +183,67 @@ def test_only_some_subjects(toy_set, tmp_path):
         load_slices(toy_set, "axial_32", **AD, subjects={"999_S_9999"})
 
 
-def test_subjects_of_a_stage(toy_set):
-    found = subjects_of(toy_set, "axial_32", split="test", stage="NC")
-    assert found == {"999_S_1004", "999_S_1005"}
-    with pytest.raises(ValueError, match="expected stage among"):
-        subjects_of(toy_set, "axial_32", split="test", stage="XX")
+def test_slices_are_counted_without_their_pixels(toy_set, monkeypatch):
+    whole = load_slices(toy_set, "axial_32", **AD)
+    monkeypatch.setattr(prepared_set, "read_pixels", None)
+    counted = load_slices(toy_set, "axial_32", **AD, decode=False)
+    assert counted.images.shape == whole.images.shape
+    assert counted.images.nbytes == whole.images.nbytes
+    np.testing.assert_array_equal(counted.subjects, whole.subjects)
+
+
+def test_each_split_is_read_once(copied, monkeypatch):
+    reads = []
+
+    def read(builder, split):
+        reads.append(split)
+        return read_facts(builder, split)
+
+    monkeypatch.setattr(prepared_set, "read_facts", read)
+    data_dir, folder = copied
+    for stage in ("AD", "NC", "ALL"):
+        load_slices(data_dir, "axial_32", **AD | {"stage": stage})
+        subjects_of(data_dir, "axial_32", split="test", stage=stage)
+    assert reads == ["train"]
+    # a set that has been prepared again is another one
+    os.utime(folder / "dataset_info.json", (1, 1))
+    load_slices(data_dir, "axial_32", **AD)
+    assert reads == ["train", "train"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (None, None, "No such file"),
+        ("subject,", "person,", "subject"),
+        ("AD,True,train", "AD,True,test", "no 999_S_300. in split train"),
+    ],
+    ids=["absent", "no column", "another split"],
+)
+def test_a_damaged_list_of_scans_is_one_line(copied, old, new, words):
+    data_dir, folder = copied
+    path = folder / "scans.csv"
+    text = path.read_text()
+    path.unlink()
+    if old:
+        path.write_text(text.replace(old, new))
+    with pytest.raises(ValueError, match=rf"damaged one \(.*{words}"):
+        load_slices(data_dir, "axial_32", **AD)
+
+
+def test_a_dry_run_reads_the_training_split_once(tiny_config, monkeypatch):
+    from pet_dcgan.training.dry_run import plan
+
+    prepared_set._opened.cache_clear()
+    reads = []
+    records = prepared_set.read_facts
+    monkeypatch.setattr(prepared_set, "read_pixels", None)
+    monkeypatch.setattr(
+        prepared_set,
+        "read_facts",
+        lambda builder, split: reads.append(split) or records(builder, split),
+    )
+    found = plan(tiny_config(), flops_per_second=1e9)
+    assert (found.subjects, found.slices) == (3, 12)
+    assert found.memory_bytes["images"] == 2 * 12 * 2 * 32 * 32
+    assert reads == ["train"]
