@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.training.health.vitals import RealImages, pooled, pooled_stored
+from pet_dcgan.training.vitals import RealImages, pooled, pooled_stored
 
 SUBJECTS = np.repeat(["a", "b", "c", "d"], 4)
 
@@ -42,7 +42,7 @@ class TestPooled:
     def test_reads_stored_images_in_parts(self, monkeypatch):
         rng = np.random.default_rng(0)
         stored = rng.integers(0, 65536, [7, 64, 64]).astype(np.uint16)
-        monkeypatch.setattr("pet_dcgan.training.health.vitals._CHUNK", 3)
+        monkeypatch.setattr("pet_dcgan.training.vitals._CHUNK", 3)
         found = pooled_stored(stored, 2.5)
         np.testing.assert_allclose(
             found, pooled(stored / 65535 * 2.5), atol=1e-6
@@ -121,7 +121,7 @@ class TestVitals:
         assert np.isnan(vitals.training_distance)
 
     def test_a_large_set_is_compared_by_a_sample(self, monkeypatch):
-        monkeypatch.setattr("pet_dcgan.training.health.vitals._PAIRED", 8)
+        monkeypatch.setattr("pet_dcgan.training.vitals._PAIRED", 8)
         sampled = RealImages(rows(0), SUBJECTS, rows(1)).vitals(rows(2))
         assert sampled.diversity == pytest.approx(1.0, abs=0.05)
         # the nearest training image is looked for among all

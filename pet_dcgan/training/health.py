@@ -145,7 +145,7 @@ def _discriminator_winning(records: Sequence[HealthRecord]) -> str:
     return (
         f"the discriminator is winning (it recognises "
         f"{_recognised(records[-1]):.0%} of all images, and at a loss of "
-        f"{records[-1].g_loss:.1f} the generator learns next to nothing)"
+        f"{records[-1].g_loss:.1f} the generator learns next to nothing from it)"
     )
 
 
