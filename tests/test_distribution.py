@@ -1,217 +1,221 @@
+"""Strategies and workers as far as one process can tell.
+
+Real replicas are in test_shared_training.py.
+"""
+
+import dataclasses
+import json
+import types
+
 import numpy as np
 import pytest
-from scipy.linalg import sqrtm
+import tensorflow as tf
 
-from pet_dcgan.metrics.distribution import (
-    frechet_distance,
-    frechet_ratio,
-    kid,
-    precision_recall_density_coverage,
+from pet_dcgan.data.training_data import load_training_slices
+from pet_dcgan.training import distribution
+from pet_dcgan.training.distribution import (
+    StopTogether,
+    is_chief,
+    make_strategy,
+    reporting_lost_workers,
+    require_agreement,
+    require_same_training,
+    spans_processes,
 )
 
-
-def sample(count, seed, shift=0.0, length=6):
-    return np.random.default_rng(seed).normal(shift, 1, (count, length))
-
-
-def column(*values):
-    return np.array(values, float)[:, None]
+TWO = {"worker": ["a:1", "b:1"]}
+WITH_CHIEF = {"chief": ["a:1"], "worker": ["b:1"]}
 
 
-class TestKid:
-    def test_a_value_by_hand(self):
-        # (xy + 1)^3 is 1, or 8 for two ones. Of 12 real pairs two are ones:
-        # 26/12; synthetic pairs 8; between them half and half: 4.5
-        found = kid(column(0, 1, 0, 1), np.ones([4, 1]))
-        assert found.value == pytest.approx(26 / 12 + 8 - 2 * 4.5)
+@pytest.fixture
+def configured(monkeypatch):
+    """`configured(cluster, type="worker", index=0)` or of text: TF_CONFIG."""
 
-    def test_equals_the_plain_double_loop(self):
-        def kernel(a, b):
-            return (a @ b / len(a) + 1) ** 3
+    def configured(cluster, **task):
+        text = cluster
+        if not isinstance(cluster, str):
+            task = {"type": "worker", "index": 0} | task
+            text = json.dumps({"cluster": cluster, "task": task})
+        monkeypatch.setenv("TF_CONFIG", text)
 
-        def among(rows):
-            pairs = [kernel(a, b) for a in rows for b in rows if (a != b).any()]
-            return np.mean(pairs)
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    return configured
 
-        real, synthetic = sample(7, 0), sample(5, 1, 0.5)
-        between = np.mean([kernel(a, b) for a in real for b in synthetic])
-        expected = among(real) + among(synthetic) - 2 * between
-        found = kid(real, synthetic).value
-        assert found == pytest.approx(expected, rel=1e-12)
 
-    def test_unbiased_for_one_distribution_and_grows_with_the_distance(self):
-        values = [
-            kid(sample(20, 2 * s), sample(20, 2 * s + 1), subsets=2).value
-            for s in range(200)
-        ]
-        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(200)
-        real = sample(100, 0)
-        values = [
-            kid(real, sample(100, 1, s)).value for s in (0, 0.2, 0.5, 1, 2)
-        ]
-        assert np.all(np.diff(values) > 0)
-
-    def test_the_standard_error_is_the_spread_over_samples(self):
-        found = [
-            kid(sample(60, 2 * s), sample(60, 2 * s + 1, 0.4))
-            for s in range(99)
-        ]
-        spread = np.std([f.value for f in found])
-        error = np.mean([f.standard_error for f in found])
-        assert error == pytest.approx(spread, rel=0.25)
-
-    def test_slices_of_a_subject_do_not_reduce_the_error(self):
-        slices = np.repeat(sample(12, 0), 10, axis=0) + 0.01 * sample(120, 1)
-        subjects = np.repeat(np.arange(12), 10)
-        synthetic = sample(400, 2, 0.5)
-        by_slice = kid(slices, synthetic)
-        by_subject = kid(slices, synthetic, subjects=subjects)
-        assert by_subject.value == by_slice.value
-        assert by_subject.standard_error > 2 * by_slice.standard_error
-
-    def test_the_same_seed_gives_the_same_error(self):
-        pair = sample(20, 0), sample(20, 1)
-        assert kid(*pair, seed=3) == kid(*pair, seed=3)
-        assert kid(*pair, seed=3) != kid(*pair, seed=4)
-
-    @pytest.mark.parametrize(
-        ("change", "message"),
-        [
-            ({"synthetic": sample(3, 1)}, "at least 4 rows, found 10 and 3"),
-            ({"synthetic": sample(10, 1, length=7)}, "one length"),
-            ({"synthetic": np.full((10, 6), np.nan)}, "NaN or infinity"),
-            ({"subsets": 1}, "two or more subsets, found 1"),
-            ({"subjects": np.arange(9)}, "each of 10 rows"),
-            ({"subjects": np.arange(10) % 3}, "at least 4 different.*10 and 3"),
-        ],
+@pytest.fixture
+def several(monkeypatch):
+    """The strategies of several processes that would be made."""
+    made = []
+    monkeypatch.setattr(
+        distribution.tf.distribute,
+        "MultiWorkerMirroredStrategy",
+        lambda: made.append("made") or made,
     )
-    def test_bad_input_is_refused(self, change, message):
-        arguments = {"real": sample(10, 0), "synthetic": sample(10, 1)}
-        with pytest.raises(ValueError, match=message):
-            kid(**arguments | change)
+    return made
 
 
-class TestFrechet:
-    def test_a_distance_by_hand(self):
-        # means 1 and 2, variances 2 and 8: 1 + 2 + 8 - 2 * 4
-        assert frechet_distance(column(0, 2), column(0, 4)) == pytest.approx(3)
+@pytest.mark.parametrize(
+    ("cluster", "task"),
+    [(TWO, {"index": 1}), (WITH_CHIEF, {"type": "chief"}), (WITH_CHIEF, {})],
+)
+def test_several_workers_wait_for_each_other(
+    configured, several, capsys, cluster, task
+):
+    configured(cluster, **task)
+    assert make_strategy("multiworker") is several == ["made"]
+    assert "until all 2 workers of TF_CONFIG" in capsys.readouterr().err
 
-    @pytest.mark.parametrize("counts", [(9, 7), (9, 30), (80, 7), (80, 60)])
-    def test_equals_the_form_with_a_matrix_root(self, counts):
-        a, b = (sample(n, i, i, length=20) for i, n in enumerate(counts))
-        ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-        roots = np.sqrt(np.maximum(np.linalg.eigvals(ca @ cb).real, 0))
-        means = np.sum((a.mean(0) - b.mean(0)) ** 2)
-        expected = means + np.trace(ca + cb) - 2 * roots.sum()
-        assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
-        if min(counts) > 20:
-            assert roots.sum() == pytest.approx(np.trace(sqrtm(ca @ cb)).real)
 
-    def test_symmetric_zero_for_itself_and_invariant_to_rotation(self):
-        a, b = sample(30, 0), sample(30, 1)
-        turn = np.linalg.qr(sample(6, 2))[0]
-        found = frechet_distance(a, b)
-        assert found > 0.1
-        assert frechet_distance(b, a) == pytest.approx(found)
-        assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
-        assert frechet_distance(a @ turn, b @ turn) == pytest.approx(found)
+def test_one_worker_is_one_machine(configured, several, capsys):
+    configured({"worker": ["a:1"]})
+    assert make_strategy() is None
+    strategy = make_strategy("multiworker")
+    assert isinstance(strategy, tf.distribute.MirroredStrategy)
+    assert strategy.num_replicas_in_sync == 1
+    assert not several
+    assert "multiworker found one device" in capsys.readouterr().err
 
-    def test_a_ratio_by_hand(self):
-        # the only halves are {0, 2} and {1, 3}: means 1 and 2, variance 2: 1.
-        # Against constant tens: 81 + 2 and 64 + 2, on average 74.5
-        real, synthetic = column(0, 1, 2, 3), np.full([4, 1], 10.0)
-        ratio = frechet_ratio(real, synthetic, seed=0, subjects=list("abab"))
-        assert ratio == pytest.approx(1 / 74.5)
 
-    def test_ratio_is_one_for_one_distribution_and_falls_with_distance(self):
-        pairs = np.random.default_rng(0).normal(size=(20, 2, 200, 5))
-        found = [frechet_ratio(*pair, seed=0) for pair in pairs]
-        assert np.mean(found) == pytest.approx(1, abs=0.15)
-        real, same = pairs[0]
-        ratios = [
-            frechet_ratio(real, same + s, seed=0) for s in (0, 0.1, 0.3, 1)
-        ]
-        assert np.all(np.diff(ratios) < 0)
+@pytest.mark.parametrize("cluster", ["", "{}", {"ps": ["a:1"]}, {"worker": []}])
+def test_several_workers_must_be_named(configured, several, cluster):
+    configured(cluster)
+    with pytest.raises(ValueError, match=r"export TF_CONFIG='\{"):
+        make_strategy("multiworker")
+    assert not several
+    assert make_strategy() is None
 
-    def test_halves_share_no_subject(self):
-        slices = np.repeat(sample(10, 0), 20, axis=0) + 0.1 * sample(200, 1)
-        subjects, synthetic = np.repeat(np.arange(10), 20), sample(200, 2)
-        by_slice = frechet_ratio(slices, synthetic, seed=0)
-        by_subject = frechet_ratio(slices, synthetic, seed=0, subjects=subjects)
-        assert by_subject > 2 * by_slice
 
-    def test_the_same_seed_gives_the_same_ratio(self):
-        pair = sample(30, 0), sample(30, 1)
-        assert frechet_ratio(*pair, seed=1) == frechet_ratio(*pair, seed=1)
-        assert frechet_ratio(*pair, seed=1) != frechet_ratio(*pair, seed=2)
+@pytest.mark.parametrize(
+    ("cluster", "task"),
+    [
+        ("{", {}),
+        ("[1]", {}),
+        ('{"cluster": 3}', {}),
+        ('{"cluster": {"worker": 3}, "task": {}}', {}),
+        (TWO, {"index": 2}),
+        (TWO, {"index": "first"}),
+        (TWO, {"type": "evaluator"}),
+        ('{"cluster": {"worker": ["a:1"]}}', {}),
+    ],
+)
+@pytest.mark.parametrize("name", ["none", "multiworker"])
+def test_a_damaged_tf_config_is_shown_an_example(
+    configured, several, cluster, task, name
+):
+    configured(cluster, **task)
+    with pytest.raises(ValueError, match=r"TF_CONFIG like \{.*found.*unset"):
+        make_strategy(name)
+    assert not several
 
-    def test_one_row_has_no_distance(self):
-        with pytest.raises(ValueError, match="at least 2 rows, found 1 and 2"):
-            frechet_distance(np.ones((1, 2)), np.ones((2, 2)))
 
-    @pytest.mark.parametrize(
-        ("real", "synthetic", "subjects", "message"),
-        [
-            (20, 4, None, "at least 10 synthetic rows"),
-            (20, 20, ["a"] * 20, "at least 2 different .*found 20 and 1"),
-            (20, 20, ["a", "b"], "each of 20 rows.*found 2 and 2"),
-            (3, 20, None, "at least 4 rows"),
-        ],
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none", "--strategy none contradicts the 2 workers"),
+        ("mirrored", "--strategy mirrored contradicts the 2 workers"),
+        ("tpu", "among none, mirrored, multiworker, found 'tpu'"),
+    ],
+)
+def test_another_strategy_is_refused(configured, name, message):
+    configured(TWO)
+    with pytest.raises(ValueError, match=message):
+        make_strategy(name)
+
+
+def of_task(kind, index, jobs=("worker",)):
+    """A strategy as far as `is_chief` reads it."""
+    resolver = types.SimpleNamespace(
+        task_type=kind,
+        task_id=index,
+        cluster_spec=lambda: types.SimpleNamespace(jobs=list(jobs)),
     )
-    def test_bad_input_of_the_ratio_is_refused(
-        self, real, synthetic, subjects, message
+    return types.SimpleNamespace(cluster_resolver=resolver)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "chief"),
+    [
+        (None, True),
+        (of_task(None, None), True),
+        (of_task("worker", 0), True),
+        (of_task("worker", 1), False),
+        (of_task("chief", 0, jobs=["chief", "worker"]), True),
+        (of_task("worker", 0, jobs=["chief", "worker"]), False),
+    ],
+)
+def test_one_process_writes(strategy, chief):
+    assert is_chief(strategy) is chief
+    assert not spans_processes(strategy)
+
+
+@pytest.fixture
+def others(monkeypatch):
+    """`others(n)`: another worker, each of whose numbers is larger by `n`."""
+
+    def others(larger):
+        monkeypatch.setattr(
+            distribution, "spans_processes", lambda strategy: True
+        )
+        monkeypatch.setattr(
+            distribution,
+            "_gathered",
+            lambda strategy, own: np.array([own, np.add(own, larger)]),
+        )
+
+    return others
+
+
+def test_workers_that_differ_are_refused_by_what_differs(others):
+    facts = {"configuration": 5, "slices": 7}
+    others([0, 1])
+    with pytest.raises(ValueError, match="the workers differ in slices"):
+        require_agreement("two", facts)
+    others([0, 0])
+    require_agreement("two", facts)
+
+
+def test_all_that_matters_is_compared(tiny_config, monkeypatch):
+    found = []
+    monkeypatch.setattr(
+        distribution,
+        "require_agreement",
+        lambda strategy, facts: found.append(facts),
+    )
+    config = tiny_config()
+    slices = load_training_slices(config)
+    fewer = dataclasses.replace(slices, scans=slices.scans[:-1])
+    moved = dataclasses.replace(config, data_dir="/elsewhere")
+    for each, data, resume in (
+        (config, slices, False),
+        (moved, slices, False),
+        (tiny_config(seed=1), slices, False),
+        (config, fewer, False),
+        (config, slices, True),
     ):
-        pair = sample(real, 0), sample(synthetic, 1)
-        with pytest.raises(ValueError, match=message):
-            frechet_ratio(*pair, seed=0, subjects=subjects)
+        require_same_training("two", each, data, resume=resume)
+    same, elsewhere, *others = found
+    assert same == elsewhere
+    differing = [{k for k in same if same[k] != o[k]} for o in others]
+    assert differing == [{"configuration"}, {"slices"}, {"use of --resume"}]
+    assert all(0 <= n < 2**63 for facts in found for n in facts.values())
 
 
-class TestPrecisionRecallDensityCoverage:
-    def test_values_by_hand(self):
-        # k 1: real balls reach 1, 1, 1 and 8; synthetic ones 1 each
-        real, synthetic = column(0, 1, 2, 10), column(0.5, 1.5, 20, 21)
-        found = precision_recall_density_coverage(real, synthetic, k=1)
-        assert found.precision == 2 / 4  # 0.5 and 1.5
-        assert found.density == (2 + 2) / 4  # each in two balls
-        assert found.coverage == 3 / 4  # all but the ball of 10
-        assert found.recall == 3 / 4  # 0, 1 and 2
+def test_one_worker_stops_all(others):
+    callback = StopTogether("two")
+    callback.set_model(types.SimpleNamespace(stop_training=False))
+    for stops in (0, 1):
+        others([stops])
+        callback.on_epoch_end(0)
+        assert callback.model.stop_training is bool(stops)
 
-    def test_the_edge_of_a_ball_is_inside(self):
-        real, synthetic = column(0, 1), column(2, 4)
-        found = precision_recall_density_coverage(real, synthetic, k=1)
-        # real balls reach 1, to 2; synthetic ones reach 2, to 0
-        assert found == (1 / 2, 2 / 2, 1 / 2, 1 / 2)
 
-    def test_exchanging_the_kinds_exchanges_precision_and_recall(self):
-        a, b = sample(50, 0, length=3), sample(50, 1, 0.5, length=3)
-        there = precision_recall_density_coverage(a, b)
-        back = precision_recall_density_coverage(b, a)
-        assert (there.precision, there.recall) == (back.recall, back.precision)
-
-    def test_one_distribution_is_matched(self):
-        # Naeem et al.: coverage 1 - 2^-k and density 1
-        pair = (sample(900, seed, length=3) for seed in (0, 1))
-        found = precision_recall_density_coverage(*pair)
-        assert found.coverage == pytest.approx(1 - 2**-5, abs=0.02)
-        assert found.density == pytest.approx(1, abs=0.08)
-        assert min(found.precision, found.recall) > 0.85
-
-    def test_one_image_repeated_is_precise_and_covers_little(self):
-        real = sample(100, 0)
-        one = np.repeat(real[:1], 100, axis=0)
-        found = precision_recall_density_coverage(real, one)
-        assert found.precision == 1
-        assert found.recall == pytest.approx(0.01)
-        assert found.coverage < 0.2
-
-    @pytest.mark.parametrize(
-        ("real", "synthetic", "k", "message"),
-        [
-            (sample(10, 0), sample(9, 0), 5, "found 9 and 10: use equal"),
-            (sample(5, 0), sample(5, 1), 5, "found k 5 and 5 rows"),
-            (sample(5, 0), sample(5, 1), 0, "found k 0"),
-        ],
-    )
-    def test_bad_input_is_refused(self, real, synthetic, k, message):
-        with pytest.raises(ValueError, match=message):
-            precision_recall_density_coverage(real, synthetic, k=k)
+@pytest.mark.parametrize(
+    ("several", "error"),
+    [(True, ConnectionError), (False, tf.errors.UnavailableError)],
+)
+def test_a_lost_worker_is_reported_as_such(monkeypatch, several, error):
+    monkeypatch.setattr(distribution, "spans_processes", lambda _: several)
+    with pytest.raises(error) as found, reporting_lost_workers("strategy"):
+        raise tf.errors.UnavailableError(None, None, "Connection reset")
+    assert ("--resume" in str(found.value)) is several
+    assert "\n" not in str(found.value)

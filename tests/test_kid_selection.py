@@ -285,7 +285,7 @@ class TestWholeRuns:
         found()  # a further evaluation would fail
         best = tmp_path / "ad" / "checkpoint" / "best_0001.npz"
         best.rename(tmp_path / "best")
-        with pytest.raises(FileNotFoundError, match="is missing, .*resume"):
+        with pytest.raises(FileNotFoundError, match=r"is missing, .*resume"):
             weights("ad", resume=True, **options)
         (tmp_path / "best").rename(best)
         weights("ad", resume=True, **options)
