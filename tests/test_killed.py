@@ -98,21 +98,6 @@ def test_ctrl_c_is_one_line_and_the_run_goes_on(undisturbed, toy_set, tmp_path):
     assert_same_run(undisturbed, run)
 
 
-def test_a_damaged_state_costs_an_epoch_and_no_bit(
-    undisturbed, toy_set, tmp_path
-):
-    run = tmp_path / "ad"
-    code, errors = interrupt(start(toy_set, run), run, 6, 0.0, signal.SIGKILL)
-    assert code == -signal.SIGKILL, errors
-    newest = max((run / "checkpoint").glob("state_*.npz"))
-    content = newest.read_bytes()
-    newest.write_bytes(content[: len(content) // 2])
-    code, errors = to_its_end(start(toy_set, run, "--resume"))
-    assert code == 0, errors
-    assert f"{newest.name} is damaged" in errors
-    assert_same_run(undisturbed, run)
-
-
 @pytest.fixture
 def small_disk(tmp_path):
     """`small_disk(script)`: runs it where `$DISK` is 600 kB large."""

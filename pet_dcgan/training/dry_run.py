@@ -65,7 +65,9 @@ def dry_run(
             "work": f"{operations / 1e9:.2f} GFLOP per image and step",
             "time, estimated": f"{_duration(seconds)} at {efficiency:.0%} of "
             f"the {speed / 1e9:.0f} GFLOP/s of a matrix product here",
-            "memory, est.": _memory(model, config, slices.images.nbytes),
+            "memory, est.": _memory(
+                model, config.batch_size, slices.images.nbytes
+            ),
         },
     )
 
@@ -117,13 +119,13 @@ def step_operations(model: DCGAN) -> int:
     return discriminator_step + generator_step + round(penalty)
 
 
-def _memory(model: DCGAN, config: TrainConfig, image_bytes: int) -> str:
+def _memory(model: DCGAN, batch_size: int, image_bytes: int) -> str:
     """Estimated memory by part, in GB."""
     step = step_memory(model)
     parts = {
         "process": _TENSORFLOW_BYTES,
         "weights": step.fixed,
-        "activations": step.per_image * config.batch_size,
+        "activations": step.per_image * batch_size,
         # once as read, once as TensorFlow's
         "images": 2.0 * image_bytes,
     }

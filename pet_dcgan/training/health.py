@@ -143,9 +143,10 @@ def _discriminator_winning(records: Sequence[HealthRecord]) -> str:
     if any(_recognised(r) < ALL for r in records) or not (deaf or bad):
         return ""
     return (
-        f"the discriminator is winning (it recognises "
+        "the discriminator is winning (it recognises "
         f"{_recognised(records[-1]):.0%} of all images, and at a loss of "
-        f"{records[-1].g_loss:.1f} the generator learns next to nothing from it)"
+        f"{records[-1].g_loss:.1f} the generator learns next to nothing "
+        "from it)"
     )
 
 
