@@ -143,7 +143,7 @@ def test_a_diverging_run_leaves_no_generator(tiny_config, tmp_path):
     ("found", "kind", "message"),
     [
         ("events.out; No space left on device", OSError, "No space left"),
-        ("OOM when allocating", ValueError, "batches of 4, .*batch_size="),
+        ("OOM when allocating", ValueError, "batches of 4; .*batch_size="),
     ],
 )
 def test_a_full_disk_and_a_full_memory_are_told_apart(
