@@ -165,7 +165,7 @@ MUTATIONS = (
         "    require_not_held_out(slices.subjects, config.data_dir, "
         "config.dataset)",
         "    pass",
-        _tests("leakage.py"),
+        _tests("training_data.py"),
     ),
     Mutation(
         "guard: none judged was trained on",

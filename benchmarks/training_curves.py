@@ -3,7 +3,7 @@
 Trains small networks on a prepared phantom set with settings that work and
 with settings that do not, each as `pet-dcgan train` would, with a look at its
 health every 50 steps. `docs/training-curves.md` rests on what it prints, and
-the thresholds of `pet_dcgan/training/health/states.py` on both.
+the thresholds of `pet_dcgan/training/health.py` on both.
 
     python benchmarks/training_curves.py DATA_DIR WORK
     python benchmarks/training_curves.py DATA_DIR WORK --only collapse
@@ -94,9 +94,8 @@ def fit(case, start, data_dir, folder):
     )
     from pet_dcgan.models.dcgan import build_dcgan
     from pet_dcgan.presets import PLAIN
-    from pet_dcgan.training.health.log import HealthLog
-    from pet_dcgan.training.health.monitor import HealthMonitor
-    from pet_dcgan.training.health.vitals import RealImages, pooled_stored
+    from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+    from pet_dcgan.training.vitals import RealImages, pooled_stored
 
     stage, seed = start
     resolve = {"data_dir": data_dir, "dataset": DATASET, "stage": stage}
@@ -144,13 +143,13 @@ def run_all(data_dir, work, only):
 
 def looks_of(work, name):
     """Looks of each training of a case that is done, and its folder."""
-    from pet_dcgan.training.health.log import HealthLog
+    from pet_dcgan.training.health_monitor import HealthLog
 
     folders = [work / folder_name(name, start) for start in CASES[name].starts]
     for folder in folders:
         if (folder / "done").exists():
             log = HealthLog(folder / "health.csv", phantom=True)
-            yield folder, log.looks_before(10**9)
+            yield folder, log.records_before(10**9)
 
 
 def folder_name(name, start):
@@ -194,7 +193,7 @@ def print_tables(work, settled=500):
 def said(folder, looks):
     """First step at which each state is found."""
     from pet_dcgan.config import TrainConfig
-    from pet_dcgan.training.health.states import examine
+    from pet_dcgan.training.health import examine
 
     config = TrainConfig.from_json((folder / "config.json").read_text())
     first = {}

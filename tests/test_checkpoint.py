@@ -4,9 +4,15 @@ import zipfile
 import numpy as np
 import pytest
 
-from pet_dcgan.models.dcgan import DCGAN, build_dcgan
-from pet_dcgan.models.networks import build_discriminator, build_generator
-from pet_dcgan.training.checkpoint import Checkpoint, newest_state, restore
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.training.checkpoint import (
+    Checkpoint,
+    drop_last_healthy,
+    keep_last_healthy,
+    newest_state,
+    restore,
+    return_to_last_healthy,
+)
 
 REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
 EVERYTHING = {
@@ -141,24 +147,19 @@ def test_nothing_saved_means_the_start(tiny_model, tmp_path):
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("start", [b"half", b"PK\3\4half", b""])
+@pytest.mark.parametrize("kept", [0, 20, -100])
 def test_a_damaged_state_gives_way_to_the_one_before(
-    folder, tiny_model, capsys, start
+    folder, tiny_model, capsys, kept
 ):
-    (folder / "state_0003.npz").write_bytes(start)
+    path = folder / "state_0003.npz"
+    path.write_bytes(path.read_bytes()[:kept])
     model = tiny_model()
     assert restore(model, folder) == 2
     assert int(model.step) == 4
-    said = capsys.readouterr().err
-    assert said.startswith("pet-dcgan: ")
-    assert "state_0003.npz is damaged" in said
-    assert said.count("\n") == 1
-
-
-def test_a_half_written_state_gives_way_too(folder, tiny_model):
-    path = folder / "state_0003.npz"
-    path.write_bytes(path.read_bytes()[:-100])
-    assert restore(tiny_model(), folder) == 2
+    line = capsys.readouterr().err
+    assert line.startswith("pet-dcgan: ")
+    assert "state_0003.npz is damaged" in line
+    assert line.count("\n") == 1
 
 
 def test_any_flipped_byte_is_seen_or_without_effect(folder, trained):
@@ -194,30 +195,26 @@ def test_a_damaged_size_does_not_ask_for_all_memory(folder, tiny_model):
 def test_where_all_are_damaged_the_newest_is_named(folder, tiny_model):
     for path in folder.iterdir():
         path.write_bytes(b"half")
-    with pytest.raises(ValueError, match=r"state_0003.*damaged.*--run"):
+    with pytest.raises(ValueError, match=r"damaged, .*state_0003.*--run"):
         restore(tiny_model(), folder)
 
 
-def test_a_state_of_another_architecture_is_named(trained):
-    shape = {"size": 32, "channels": 1, "width": 8}
-    model = DCGAN(
-        build_generator(latent_dim=6, **shape), build_discriminator(**shape)
-    )
-    model.compile()
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"width": 8}, r"generator_0: expected \(6, 512\), found \(6, 256\)"),
+        ({"ema_decay": 0.9}, r"average_0: expected .*, found None"),
+    ],
+)
+def test_a_state_of_another_architecture_changes_nothing(
+    trained, tiny_config, changes, message
+):
+    model = build_dcgan(tiny_config(**changes))
     before = [np.array(v) for v in model.variables]
-    message = r"another architecture \(generator_0 \(6, 256\) instead of"
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(ValueError, match=f"architecture .{message}"):
         restore(model, trained[1])
     for old, new in zip(before, model.variables, strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def test_a_state_without_an_average_is_of_another_architecture(
-    trained, tiny_config
-):
-    model = build_dcgan(tiny_config(ema_decay=0.9))
-    with pytest.raises(ValueError, match=r"average_0 None instead of"):
-        restore(model, trained[1])
 
 
 def test_a_state_is_a_plain_archive_of_arrays(trained):
@@ -227,3 +224,71 @@ def test_a_state_is_a_plain_archive_of_arrays(trained):
     assert {"generator_0.npy", "d_optimizer_0.npy", "step_0.npy"} <= set(
         members
     )
+
+
+class TestLastHealthy:
+    @pytest.fixture
+    def states(self, tmp_path):
+        """Writes the states of epochs, as `Checkpoint` names them."""
+
+        def write(*epochs):
+            for epoch in epochs:
+                path = tmp_path / f"state_{epoch:04}.npz"
+                path.write_text(f"epoch {epoch}")
+
+        return write
+
+    # the second is counted and not compared as text
+    @pytest.mark.parametrize("epoch", [4, 9999])
+    def test_state_is_kept_when_later_ones_replace_it(
+        self, states, tmp_path, epoch
+    ):
+        states(epoch - 1, epoch)
+        keep_last_healthy(tmp_path, epoch)
+        for path in tmp_path.glob("state_*"):
+            path.unlink()
+        states(epoch + 4, epoch + 5)
+        assert return_to_last_healthy(tmp_path) == epoch
+        assert names(tmp_path) == [f"state_{epoch:04}.npz"]
+        text = (tmp_path / f"state_{epoch:04}.npz").read_text()
+        assert text == f"epoch {epoch}"
+
+    def test_only_one_is_kept_until_the_training_ends(self, states, tmp_path):
+        states(3, 4)
+        before = names(tmp_path)
+        for epoch in (3, 4, 4):
+            keep_last_healthy(tmp_path, epoch)
+        assert names(tmp_path) == ["sound_0004.npz", *before]
+        drop_last_healthy(tmp_path)
+        assert names(tmp_path) == before
+        drop_last_healthy(tmp_path / "nowhere")
+
+    def test_linked_state_has_one_name_afterwards(self, states, tmp_path):
+        states(4, 5)
+        keep_last_healthy(tmp_path, 4)
+        assert return_to_last_healthy(tmp_path) == 4
+        assert names(tmp_path) == ["state_0004.npz"]
+
+    @pytest.mark.parametrize("links", [True, False])
+    def test_rewritten_state_leaves_the_kept_one(
+        self, states, tmp_path, monkeypatch, links
+    ):
+        def refuse(*args):
+            raise PermissionError(1, "Operation not permitted")
+
+        if not links:
+            monkeypatch.setattr(os, "link", refuse)
+        states(4)
+        keep_last_healthy(tmp_path, 4)
+        (tmp_path / "new").write_text("another epoch 4")
+        os.replace(tmp_path / "new", tmp_path / "state_0004.npz")
+        assert (tmp_path / "sound_0004.npz").read_text() == "epoch 4"
+
+    def test_nothing_happens_without_a_state(self, states, tmp_path):
+        states(3)
+        (tmp_path / "samples_0001.npz").write_text("tiles")
+        before = names(tmp_path)
+        for folder in (tmp_path, tmp_path / "nowhere"):
+            keep_last_healthy(folder, 9)
+            assert return_to_last_healthy(folder) == 0
+        assert names(tmp_path) == before

@@ -1,190 +1,304 @@
+"""States and remedies, at either side of every number they depend on."""
+
+import re
+
 import numpy as np
 import pytest
-from health_looks import make_looks
+from toy_health import make_records
 
-from pet_dcgan.training.health.states import (
-    FAILED_LOOKS,
-    LOOKS,
-    PATIENT_LOOKS,
-    examine,
-    non_finite,
-)
+from pet_dcgan.config import check_overrides, parse_overrides
+from pet_dcgan.presets import PRESETS
+from pet_dcgan.training.health import examine, is_healthy, non_finite
 
-WON = {"real_accuracy": 1.0, "fake_accuracy": 0.99, "g_loss": 6.0}
-LOST = {"fake_accuracy": 0.1, "g_loss": 0.1}
-ALIKE = {"diversity": 0.3, "misfit": 0.45}
-FEW = {"distinctness": 0.02}
-COPIES = {"training_distance": 0.5}
+WON = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "g_loss": 9.0}
+# recognised by a discriminator that the generator could still learn from
+AHEAD = WON | {"g_loss": 3.0}
+LOST = {"fake_accuracy": 0.0, "g_loss": 0.0}
+ALIKE = {"diversity": 0.2, "misfit": 0.4}
+FEW = {"distinctness": 0.0}
+STILL = {"misfit": 0.9}
+COPIES = {"training_distance": 0.0}
+
+WINS, LOSES = "discriminator_winning", "generator_winning"
+RATES = "--set g_learning_rate=0.001 --set d_learning_rate=0.0002"
+AUGMENT = "--set augment=translate,cutout,rotate,scale"
 
 
 @pytest.fixture
-def states(tiny_config):
-    def found(looks, **settings):
-        return [f.state for f in examine(looks, tiny_config(**settings))]
+def found(tiny_config):
+    """`found(5, **changes)`: states of so many records, failures with a !."""
 
-    return found
+    def of(count, before=(), **changes):
+        records = [*before, *make_records(count, **changes)]
+        findings = examine(records, tiny_config())
+        return " ".join(f.state + "!" * f.failure for f in findings)
 
-
-@pytest.mark.parametrize(
-    ("changes", "state"),
-    [
-        (WON, "discriminator_winning"),
-        (LOST, "generator_winning"),
-        (ALIKE, "collapse"),
-        (FEW, "collapse"),
-        (COPIES, "memorisation"),
-    ],
-)
-def test_a_state_is_found_when_enough_looks_show_it(states, changes, state):
-    assert states(make_looks(LOOKS, **changes)) == [state]
-    assert states(make_looks(LOOKS - 1, **changes)) == []
-    sound_before = [*make_looks(9), *make_looks(LOOKS - 1, **changes)]
-    assert states(sound_before) == []
-    assert states([*sound_before, *make_looks(1, **changes)]) == [state]
+    return of
 
 
-def test_a_sound_training_is_left_alone(states):
-    assert states([]) == []
-    assert states(make_looks(40)) == []
+@pytest.fixture
+def remedy(tiny_config):
+    """`remedy(WON, latent_dim=1)`: of the state, for these settings."""
+
+    def of(changes, **settings):
+        (finding,) = examine(
+            make_records(10, **changes), tiny_config(**settings)
+        )
+        return finding.remedy
+
+    return of
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "name", "value", "state"),
     [
-        WON | {"real_accuracy": 0.98},
-        WON | {"fake_accuracy": 0.98},
-        # recognised with ease, yet the images are good
-        WON | {"g_loss": 4.9},
-        LOST | {"fake_accuracy": 0.21},
-        # what a slow start showed: undecided rather than beaten
-        LOST | {"g_loss": 0.4},
-        ALIKE | {"diversity": 0.46},
-        FEW | {"distinctness": 0.051},
-        COPIES | {"training_distance": 0.61},
+        (WON, "real_accuracy", 0.985, ""),
+        (WON, "real_accuracy", 0.99, WINS),
+        (WON, "fake_accuracy", 0.985, ""),
+        (WON, "fake_accuracy", 0.99, WINS),
+        (WON, "g_loss", 5.0, ""),
+        (WON, "g_loss", 5.05, WINS),
+        (AHEAD, "misfit", 0.3, ""),
+        (AHEAD, "misfit", 0.303, WINS),
+        (LOST, "fake_accuracy", 0.2, LOSES),
+        (LOST, "fake_accuracy", 0.202, ""),
+        (LOST, "g_loss", 0.35, LOSES),
+        (LOST, "g_loss", 0.3535, ""),
+        (FEW, "distinctness", 0.0495, "collapse"),
+        (FEW, "distinctness", 0.05, ""),
+        (FEW, "misfit", 0.7, "collapse"),
+        (FEW, "misfit", 0.707, ""),
+        (ALIKE, "diversity", 0.4455, "collapse"),
+        (ALIKE, "diversity", 0.45, ""),
+        (ALIKE, "misfit", 0.7, "collapse"),
+        (ALIKE, "misfit", 0.707, ""),
+        (COPIES, "training_distance", 0.594, "memorisation"),
+        (COPIES, "training_distance", 0.6, ""),
     ],
 )
-def test_what_falls_short_of_a_state_is_none(states, changes):
-    assert states(make_looks(LOOKS, **changes)) == []
+def test_a_number_decides_on_a_state(found, changes, name, value, state):
+    assert found(5, **changes | {name: value}) == state
 
 
-def test_one_better_look_among_them_is_enough(states):
-    for changes in (WON, LOST, FEW, COPIES):
-        looks = make_looks(LOOKS, **changes)
-        looks[2] = make_looks(1)[0]
-        assert states(looks) == []
+@pytest.mark.parametrize("changes", [FEW, {"diversity": 0.2}])
+@pytest.mark.parametrize(
+    ("misfits", "state"),
+    [((0.71, 0.71, 0.71, 0.71, 0.7), "collapse"), ((0.7,) * 4 + (0.71,), "")],
+)
+def test_only_the_last_record_shows_whether_images_are_noise(
+    found, changes, misfits, state
+):
+    assert found(5, **changes | {"misfit": misfits}) == state
 
 
-def test_a_young_generator_has_not_collapsed(states):
+@pytest.mark.parametrize(
+    ("misfit", "state"), [(0.3, ""), (0.303, "no_progress")]
+)
+def test_bad_images_are_needed_for_no_progress(found, misfit, state):
+    assert found(10, misfit=misfit) == state
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "healthy"),
+    [
+        ("real_accuracy", 0.989, True),
+        ("real_accuracy", 0.99, False),
+        ("fake_accuracy", 0.2, False),
+        ("fake_accuracy", 0.202, True),
+        ("diversity", 0.45, False),
+        ("diversity", 0.4545, True),
+        ("distinctness", 0.05, False),
+        ("distinctness", 0.0505, True),
+        ("misfit", 0.297, True),
+        ("misfit", 0.3, False),
+        ("training_distance", 0.594, False),
+        ("training_distance", 0.6, True),
+        ("training_distance", np.nan, True),
+    ],
+)
+def test_a_number_decides_on_a_healthy_record(name, value, healthy):
+    others = {"real_accuracy": 1.0, "fake_accuracy": 0.98}
+    if name == "real_accuracy":
+        others["fake_accuracy"] = 1.0
+    (record,) = make_records(1, **others | {name: value})
+    assert is_healthy(record) is healthy
+
+
+@pytest.mark.parametrize(("last", "state"), [(0.05, "collapse"), (0.0505, "")])
+def test_rising_diversity_is_no_collapse(found, last, state):
+    rising = {"diversity": (0.0, 0.0, 0.0, 0.0, last)}
+    assert found(5, **ALIKE | rising) == state
+
+
+@pytest.mark.parametrize(("low", "learns"), [(0.95, 0), (0.945, 1)])
+@pytest.mark.parametrize(
+    ("changes", "scale", "count", "state"),
+    [
+        (AHEAD, 1.0, 5, WINS),
+        (ALIKE, 0.5, 5, "collapse"),
+        ({}, 1.0, 10, "no_progress"),
+    ],
+)
+def test_a_falling_misfit_is_progress(
+    found, low, learns, changes, scale, count, state
+):
+    misfit = [1.0 * scale] * count
+    misfit[2] = low * scale  # the best since the first, not the last
+    assert found(count, **changes | {"misfit": misfit}) == state * (not learns)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state", "takes", "failure"),
+    [
+        (WON, WINS, 5, "!"),
+        (AHEAD | STILL, WINS, 5, "!"),
+        (LOST, LOSES, 5, "!"),
+        (ALIKE, "collapse", 5, "!"),
+        (FEW, "collapse", 5, "!"),
+        (STILL, "no_progress", 10, "!"),
+        (COPIES, "memorisation", 5, ""),
+    ],
+)
+def test_how_many_records_make_a_state_and_a_failure(
+    found, changes, state, takes, failure
+):
+    for before in ([], make_records(30)):
+        assert found(takes - 1, before, **changes) == ""
+        assert found(takes, before, **changes) == state
+        assert found(19, before, **changes) == state
+        for count in (20, 21):
+            assert found(count, before, **changes) == state + failure
+
+
+@pytest.mark.parametrize("changes", [WON, LOST, FEW, COPIES])
+def test_one_better_record_among_them_is_enough(tiny_config, changes):
+    records = make_records(5, **changes)
+    records[2] = make_records(1)[0]
+    assert examine(records, tiny_config()) == []
+
+
+def test_a_healthy_or_incomparable_training_is_in_no_state(found):
+    assert found(0) == found(40) == ""
+    names = ("diversity", "distinctness", "misfit", "training_distance")
+    assert found(10, **dict.fromkeys(names, np.nan)) == ""
+
+
+def test_a_young_generator_has_not_collapsed(found):
     # what a healthy training showed in its first 250 steps (AD, width 16)
     rising = {
         "diversity": (0.05, 0.1, 0.3, 0.4, 0.44),
         "distinctness": (0.04, 0.07, 0.2, 0.28, 0.3),
         "misfit": (0.84, 0.77, 0.5, 0.33, 0.2),
     }
-    assert states(make_looks(5, **rising)) == []
-    noise = {"diversity": 0.1, "distinctness": 0.04, "misfit": 0.83}
-    assert states(make_looks(LOOKS, **noise)) == []
-    nearing = {"diversity": 0.3, "misfit": (0.6, 0.55, 0.5, 0.45, 0.4)}
-    assert states(make_looks(5, **nearing)) == []
-
-
-def test_a_late_collapse_is_found(states):
+    assert found(5, **rising) == ""
     fall = {"diversity": (0.44, 0.4, 0.3, 0.2, 0.2), "misfit": 0.3}
-    assert states([*make_looks(20), *make_looks(5, **fall)]) == ["collapse"]
+    assert found(5, make_records(20), **fall) == "collapse"
 
 
-def test_a_discriminator_wins_sooner_where_images_do_not_improve(states):
-    # at step 250 of a training that took 1,000 to get going
-    early = WON | {"g_loss": 3.0}
-    assert states(make_looks(5, **early, misfit=0.86)) == [
-        "discriminator_winning"
-    ]
-    assert states(make_looks(5, **early, misfit=0.29)) == []
-    falling = (0.86, 0.84, 0.83, 0.82, 0.81)
-    assert states(make_looks(5, **early, misfit=falling)) == []
-
-
-def test_standing_still_takes_patience_and_bad_images(states):
-    still = make_looks(PATIENT_LOOKS, misfit=0.8)
-    assert states(still) == ["no_progress"]
-    assert states(still[1:]) == []
-    assert states(make_looks(PATIENT_LOOKS, misfit=0.29)) == []
-    slowly = [0.8 - 0.01 * look for look in range(PATIENT_LOOKS)]
-    assert states(make_looks(PATIENT_LOOKS, misfit=slowly)) == []
-    worse = [0.8 + 0.01 * look for look in range(PATIENT_LOOKS)]
-    assert states(make_looks(PATIENT_LOOKS, misfit=worse)) == ["no_progress"]
-
-
-def test_a_cause_hides_its_consequences_but_not_copies(states):
+def test_a_cause_hides_its_consequences_but_not_copies(found):
     everything = ALIKE | FEW | COPIES | {"misfit": 0.6}
-    for winner, state in (
-        (WON, "discriminator_winning"),
-        (LOST, "generator_winning"),
-    ):
-        looks = make_looks(PATIENT_LOOKS, **everything, **winner)
-        assert states(looks) == [state, "memorisation"]
-    looks = make_looks(PATIENT_LOOKS, **everything)
-    assert states(looks) == ["collapse", "memorisation"]
+    assert found(10, **everything, **WON) == f"{WINS} memorisation"
+    assert found(10, **everything, **LOST) == f"{LOSES} memorisation"
+    assert found(10, **everything) == "collapse memorisation"
 
 
-def test_a_cause_found_not_long_ago_explains_bad_images(states):
-    won = make_looks(LOOKS, **WON, misfit=0.8)
-    undecided = make_looks(PATIENT_LOOKS, misfit=0.8)
-    assert states(won) == ["discriminator_winning"]
-    for count in range(1, PATIENT_LOOKS):
-        assert states([*won, *undecided[:count]]) == []
-    assert states([*won, *undecided]) == ["no_progress"]
-
-
-def test_what_cannot_be_compared_is_no_state(states):
-    unknown = dict.fromkeys(
-        ("diversity", "distinctness", "misfit", "training_distance"), np.nan
-    )
-    assert states(make_looks(PATIENT_LOOKS, **unknown)) == []
+@pytest.mark.parametrize(("since", "state"), [(9, ""), (10, "no_progress")])
+def test_how_long_a_cause_explains_bad_images(found, since, state):
+    assert found(since, make_records(5, **WON | STILL), **STILL) == state
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        (WON, r"recognises 99% of all images, and at a loss of 6\.0"),
-        (LOST, "recognises only 10% of its images"),
-        (ALIKE, "differ from each other 30% as much"),
-        (FEW, "another one 2% as far"),
-        (COPIES, "lie 50% as far from the nearest training image"),
-        ({"misfit": 0.8}, r"as at epoch 1, with a misfit of 0\.80"),
+        (WON, r"recognises 100% of all images, and at a loss of 9\.0"),
+        (LOST, "recognises only 0% of its images"),
+        (ALIKE, "differ from each other 20% as much"),
+        ({"distinctness": 0.02}, "another one 2% as far"),
+        ({"training_distance": 0.5}, "lie 50% as far from the nearest"),
+        (STILL, r"as at epoch 1, with a misfit of 0\.90"),
     ],
 )
-def test_words_hold_the_numbers_and_the_remedy(tiny_config, changes, words):
-    looks = make_looks(PATIENT_LOOKS, **changes)
-    (finding,) = examine(looks, tiny_config())
+def test_a_finding_has_the_numbers_and_the_remedy(tiny_config, changes, words):
+    (finding,) = examine(make_records(10, **changes), tiny_config())
+    assert re.search(words, str(finding))
+    assert str(finding).endswith(f": {finding.remedy}")
     assert "\n" not in str(finding)
-    assert finding.remedy in str(finding)
-    assert "--set " in finding.remedy
-    with pytest.raises(ValueError, match=words):
-        raise ValueError(str(finding))
+
+
+def test_divergence_is_a_failure_at_once():
+    assert non_finite("g_loss nan").failure
+    assert "lower --set g_learning_rate=" in str(non_finite("g_loss nan"))
+
+
+@pytest.mark.parametrize("changes", [WON, FEW, COPIES])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"g_learning_rate": 1e-4, "d_learning_rate": 1e-4},
+        {"latent_dim": 1, "beta_1": 0.9},
+        {"g_learning_rate": 2e-8, "d_learning_rate": 1e-8},
+        {"augment": "cutout", "augment_probability": 0.5},
+        {"select_every": 3, "patience": 2},
+    ],
+)
+def test_every_remedy_can_be_followed(remedy, tiny_config, changes, settings):
+    text = remedy(changes, **settings)
+    start = "train under another --run with --preset robust"
+    assert text.startswith(start)
+    assert set(re.findall(r"--preset (\w+)", text)) <= set(PRESETS)
+    for option in text.split(", or "):
+        overrides = parse_overrides(re.findall(r"--set (\S+=\S+)", option))
+        check_overrides("demo", overrides)
+        tiny_config(**settings | overrides)
+
+
+@pytest.mark.parametrize("name", ["g_learning_rate", "d_learning_rate"])
+@pytest.mark.parametrize(
+    ("times", "near"), [(0.5, 0), (0.505, 1), (1.98, 1), (2.0, 0)]
+)
+def test_rates_outside_twice_the_robust_ones_are_replaced(
+    remedy, name, times, near
+):
+    robust = {"g_learning_rate": 1e-3, "d_learning_rate": 2e-4}
+    text = remedy(WON, **robust | {name: times * robust[name]})
+    assert (RATES in text) != near
+    assert (AUGMENT in text) == near
+
+
+def test_where_the_rates_are_robust_something_else_is_advised(remedy):
+    text = remedy(WON)
+    assert AUGMENT in text
+    assert "g_learning_rate=0.0005 --set d_learning_rate=0.0001" in text
+    assert AUGMENT not in remedy(WON, augment="cutout", augment_probability=0.5)
 
 
 @pytest.mark.parametrize(
-    "changes", [WON, LOST, ALIKE, FEW, COPIES, {"misfit": 0.8}]
+    ("name", "value", "option"),
+    [
+        ("latent_dim", 15, "--set latent_dim=100, or "),
+        ("latent_dim", 16, ""),
+        ("beta_1", 0.505, "--set beta_1=0.5, or "),
+        ("beta_1", 0.5, ""),
+    ],
 )
-def test_a_state_that_lasts_is_a_failure_but_for_copies(tiny_config, changes):
-    def failure(looks):
-        (finding,) = examine(looks, tiny_config())
-        return finding.failure
-
-    looks = make_looks(FAILED_LOOKS, **changes)
-    assert failure(looks) == (changes is not COPIES)
-    assert not failure(looks[1:])
-    assert not failure([*make_looks(20), *looks[1:]])
+def test_sameness_is_met_by_its_causes(remedy, name, value, option):
+    text = remedy(FEW, **{"latent_dim": 16, name: value})
+    assert (f"--set {name}=" in text) is bool(option)
+    assert option in text
 
 
-def test_numbers_that_are_none_are_a_failure_at_once():
-    assert non_finite("g_loss nan").failure
-
-
-def test_a_look_is_sound_when_it_shows_none_of_the_states():
-    (sound,) = make_looks(1)
-    assert sound.sound
-    for changes in (WON, LOST, ALIKE, FEW, COPIES, {"misfit": 0.31}):
-        assert not make_looks(1, **changes)[0].sound
-    assert make_looks(1, training_distance=np.nan)[0].sound
+@pytest.mark.parametrize(
+    ("settings", "option"),
+    [
+        ({}, "--set select_every=5 --set patience=4"),
+        ({"select_every": 3}, "--set select_every=3 --set patience=4"),
+        ({"select_every": 3, "patience": 1}, ""),
+    ],
+)
+def test_copies_are_met_by_choosing_earlier(remedy, settings, option):
+    text = remedy(COPIES, **settings)
+    assert option in text
+    assert ("select_every" in text) is bool(option)
+    assert "more subjects than AD has" in text
+    assert text.endswith("--set augment_target=0.6")

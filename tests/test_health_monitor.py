@@ -1,28 +1,122 @@
+import csv
+import dataclasses
+import math
 import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from health_training import STEPS, Training, toy_batches
 from scipy.ndimage import gaussian_filter
+from toy_health import STEPS, Training, make_records, toy_batches
+from typer.testing import CliRunner
 
-from pet_dcgan.models.dcgan import build_dcgan
-from pet_dcgan.training.health.monitor import IMAGES
-from pet_dcgan.training.health.states import HealthFinding
-from pet_dcgan.training.health.vitals import RealImages, pooled
+from pet_dcgan.cli.main import app
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.presets import PLAIN, PRESETS
+from pet_dcgan.runs.run import Run
+from pet_dcgan.training import health
+from pet_dcgan.training.health import HealthFinding
+from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+from pet_dcgan.training.vitals import RealImages, Vitals, pooled
 
 DISCRIMINATOR_WINS = {"d_learning_rate": 5e-3, "g_learning_rate": 1e-4}
-COLLAPSES = {"latent_dim": 1, "g_learning_rate": 3e-3}
 COLLAPSE = HealthFinding(
-    state="collapse", words="alike", remedy="do this", failure=True
+    state="collapse", description="alike", remedy="do this", failure=True
 )
-COPIES = HealthFinding(state="memorisation", words="copies", remedy="do that")
+COPIES = HealthFinding(
+    state="memorisation", description="copies", remedy="or, that"
+)
+
+
+@pytest.fixture
+def log(tmp_path):
+    return lambda: HealthLog(tmp_path / "health.csv", phantom=True)
+
+
+def rows(log):
+    with log.path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class TestLog:
+    def test_a_row_has_what_was_measured_and_reported(self, log):
+        first, second = make_records(2)
+        kept = log()
+        kept.add(1, first)
+        kept.add(2, second, [COLLAPSE, COPIES])
+        found = rows(kept)
+        assert ",".join(found[0]) == (
+            "epoch,d_loss,g_loss,real_accuracy,fake_accuracy,diversity,"
+            "distinctness,misfit,training_distance,states,said,phantom"
+        )
+        assert [row["epoch"] for row in found] == ["1", "2"]
+        assert found[0]["misfit"] == "0.05"
+        assert found[0]["states"] == found[0]["said"] == ""
+        assert found[1]["states"] == "collapse memorisation"
+        assert found[1]["said"] == "alike: do this; copies: or, that"
+        assert {row["phantom"] for row in found} == {"true"}
+
+    def test_records_are_read_as_they_were(self, log):
+        misfits = (0.1 + 0.2, 1 / 3)
+        for record in make_records(
+            2, misfit=misfits, training_distance=math.nan
+        ):
+            log().add(record.epoch, record)
+        log().add(3, None, [COLLAPSE])  # an end without measures
+        found = log().records_before(9)
+        assert [record.misfit for record in found] == [*misfits]
+        assert math.isnan(found[0].training_distance)
+        assert len(log().records_before(2)) == 1
+
+    def test_a_run_stopped_twice_still_knows_its_reports(self, log):
+        records = make_records(3)
+        assert log().is_new(COLLAPSE)
+        for record in records:
+            log().add(
+                record.epoch, record, [COLLAPSE] if record.epoch == 3 else []
+            )
+        (again,) = make_records(1, misfit=0.07)
+        for epoch in (1, 2, 3):
+            log().add(epoch, dataclasses.replace(again, epoch=epoch))
+            assert not log().is_new(COLLAPSE)
+        assert log().is_new(COPIES)
+        log().add(3, records[2], [COPIES])
+        found = rows(log())
+        assert [row["epoch"] for row in found] == ["1", "2", "3"]
+        assert [row["misfit"] for row in found] == ["0.07", "0.07", "0.05"]
+        assert found[2]["states"] == "collapse memorisation"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "epoch,d_loss\n1,2.0\n",
+            "HEADER\nx,1,1,1,1,1,1,1,1,,,true\n",
+            "HEADER\n1,1,1,1,1,1,many,1,1,,,true\n",
+            "HEADER\n1,1\n",
+            "HEADER\n1,1,1,1,1,1,1,1,1,,,true,more\n",
+            b"\xff\xfe\x00",
+        ],
+    )
+    def test_another_file_is_refused(self, log, text):
+        kept = log()
+        kept.add(1, make_records(1)[0])
+        header = kept.path.read_text().partition("\n")[0]
+        if isinstance(text, str):
+            text = text.replace("HEADER", header).encode()
+        kept.path.write_bytes(text)
+        with pytest.raises(ValueError, match="the columns epoch,d_loss"):
+            log()
+
+    def test_an_empty_file_has_no_records(self, log, tmp_path):
+        (tmp_path / "health.csv").write_text("")
+        assert log().records_before(9) == []
 
 
 @pytest.fixture
 def training(tiny_config, tmp_path):
-    """`training(**options, **settings)`: see `health_training.Training`."""
+    """`training(**options, **settings)`: see `toy_health.Training`."""
 
     def make(*, images=None, every=50, stop_on_failure=False, **settings):
         return Training(
@@ -39,7 +133,7 @@ def training(tiny_config, tmp_path):
 class TestStates:
     """Each state as a real training comes to it."""
 
-    def test_a_healthy_training_raises_nothing(
+    def test_a_healthy_training_reports_nothing(
         self, training, capsys, tmp_path
     ):
         trained = training().fit(15)
@@ -56,7 +150,7 @@ class TestStates:
         assert not (tmp_path / "sound_0015.npz").exists()
 
     def test_the_generator_collapses(self, training, capsys):
-        trained = training(**COLLAPSES).fit(12)
+        trained = training(latent_dim=1, g_learning_rate=3e-3).fit(12)
         ((state, epoch),) = trained.states
         assert state == "collapse"
         row = trained.rows[epoch - 1]
@@ -72,99 +166,116 @@ class TestStates:
     def test_the_discriminator_wins_and_that_ends_it(
         self, training, capsys, tmp_path, monkeypatch
     ):
-        monkeypatch.setattr("pet_dcgan.training.health.states.FAILED_LOOKS", 6)
+        monkeypatch.setattr(health, "FAILURE_WINDOW", 6)
         run = training(stop_on_failure=True, **DISCRIMINATOR_WINS)
-        with pytest.raises(ValueError, match="found at epoch") as found:
+        with pytest.raises(ValueError, match="failed at epoch") as found:
             run.fit(40)
         ((state, epoch),) = run.states
         assert state == "discriminator_winning"
         assert 5 <= epoch == len(run.rows) - 1 <= 8
-        words = str(found.value)
-        assert re.search(r"recognises (99|100)% of all images", words)
-        assert "--set g_learning_rate=0.001 --set d_learning_rate" in words
-        assert "\n" not in words
+        message = str(found.value)
+        assert re.search(r"recognises (99|100)% of all images", message)
+        assert "--set g_learning_rate=0.001 --set d_learning_rate" in message
+        assert "\n" not in message
         assert capsys.readouterr().err.count("is winning") == 1
         assert [tag for tag, *_ in run.board()].count("health") == 1
-        # nothing of it was sound
+        # no epoch was healthy
         assert not list(tmp_path.glob("*.npz"))
 
     @pytest.mark.slow
-    def test_the_generator_wins(self, training):
-        trained = training(d_learning_rate=1e-5).fit(8)
-        ((state, _),) = trained.states
-        assert state == "generator_winning"
+    @pytest.mark.parametrize(
+        ("settings", "epochs", "state"),
+        [
+            ({"d_learning_rate": 1e-5}, 8, "generator_winning"),
+            (
+                {"g_learning_rate": 1e-6, "d_learning_rate": 1e-6},
+                16,
+                "no_progress",
+            ),
+        ],
+    )
+    def test_rates_out_of_balance(self, training, settings, epochs, state):
+        ((found, epoch),) = training(**settings).fit(epochs).states
+        assert found == state
+        assert epoch >= 10 or state != "no_progress"
 
     @pytest.mark.slow
-    def test_nothing_is_learnt(self, training):
-        rates = {"g_learning_rate": 1e-6, "d_learning_rate": 1e-6}
-        trained = training(**rates).fit(16)
-        ((state, epoch),) = trained.states
-        assert state == "no_progress"
-        assert epoch >= 10
-
-    @pytest.mark.slow
-    def test_few_images_are_memorised(self, training):
-        trained = training(images=smooth_fields(4), width=8).fit(24)
-        ((state, _),) = trained.states
-        assert state == "memorisation"
-
-    @pytest.mark.slow
-    def test_many_images_are_not(self, training):
-        assert training(images=smooth_fields(64), width=8).fit(24).states == []
+    @pytest.mark.parametrize(
+        ("count", "states"), [(4, ["memorisation"]), (64, [])]
+    )
+    def test_few_images_are_memorised(self, training, count, states):
+        trained = training(images=smooth_fields(count), width=8).fit(24)
+        assert [state for state, _ in trained.states] == states
 
 
-class TestSaying:
-    def test_what_was_said_is_not_said_again(self, training, capsys):
-        training().monitor._report(3, [COLLAPSE])
-        assert "epoch 3: alike: do this" in capsys.readouterr().err
-        again = training()
-        again.monitor._report(3, [COLLAPSE])
-        again.monitor._report(4, [COLLAPSE, COPIES])
-        assert (
-            capsys.readouterr().err == "pet-dcgan: epoch 4: copies: do that\n"
-        )
-        assert again.states == [("collapse", 3), ("memorisation", 4)]
-
-    def test_a_line_starts_below_the_bar_of_a_terminal(
-        self, training, monkeypatch, capsys
-    ):
-        run = training()
-        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-        run.monitor._report(2, [COPIES])
-        assert capsys.readouterr().err.startswith("\npet-dcgan: epoch 2: cop")
+def smooth_fields(count):
+    """Real images, and batches, of `count` fields no two of which are near."""
+    noise = np.random.default_rng(0).normal(size=[count + 16, 32, 32])
+    smooth = gaussian_filter(noise, [0, 4, 4])
+    images = (0.9 * smooth / np.abs(smooth).max()).astype(np.float32)
+    pool = pooled((images + 1) * 1.25)
+    real = RealImages(pool[:count], np.arange(count), pool[count:])
+    batches = tf.data.Dataset.from_tensor_slices(images[:count, ..., None])
+    return real, batches.repeat().shuffle(count, seed=1).batch(4)
 
 
-class TestLooking:
-    def test_looks_by_steps_and_at_the_end(self, training):
+class TestChecks:
+    @pytest.mark.parametrize(
+        ("steps", "epochs"),
+        [(1, 50), (24, 3), (25, 2), (26, 2), (49, 2), (50, 1), (51, 1)],
+    )
+    def test_come_every_fifty_steps(self, training, steps, epochs):
+        assert training(every=steps).monitor.every == epochs
+
+    def test_come_at_the_end_too(self, training):
         rows = training(every=20, epochs=7).idle(7).rows
         assert [row["epoch"] for row in rows] == ["3", "6", "7"]
 
-    def test_scalars_stand_in_the_board(self, training):
-        names = ("diversity", "distinctness", "misfit", "training_distance")
-        assert {(tag, step) for tag, step, _ in training().idle(1).board()} == {
-            (f"health/{name}", 1) for name in names
-        }
+    def test_are_of_64_images(self, tiny_config, log, tmp_path):
+        def drawn(latents, training):
+            return tf.zeros([len(latents), 32, 32, 1])
 
-    def test_images_are_of_the_average_where_there_is_one(self, training):
+        shown = []
+
+        def vitals(generated):
+            shown.append(generated.shape)
+            names = (field.name for field in dataclasses.fields(Vitals))
+            return Vitals(**dict.fromkeys(names, 1.0))
+
+        monitor = HealthMonitor(
+            log(),
+            config=tiny_config(),
+            real=SimpleNamespace(vitals=vitals),
+            steps_per_epoch=50,
+            writer=tf.summary.create_noop_writer(),
+            checkpoint=tmp_path,
+        )
+        monitor.set_model(SimpleNamespace(sampler_network=drawn, variables=[]))
+        monitor.on_train_begin()
+        losses = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
+        monitor.on_epoch_end(0, dict.fromkeys(losses, 0.5))
+        assert shown == [(64, 1024)]
+
+    def test_draw_from_the_moving_average_and_repeat(self, training, tmp_path):
         run = training(ema_decay=0.9)
         run.start()
         network, latents = run.model.average, run.monitor._latents
         network.set_weights([w * 3 for w in network.get_weights()])
         images = run.monitor._draw(latents).numpy()
-        assert images.shape == (IMAGES, 32, 32)
         expected = network(latents, training=False).numpy()[..., 0]
         np.testing.assert_allclose(images, (expected + 1) * 1.25, atol=1e-5)
-
-    def test_the_same_model_measures_the_same(self, training, tmp_path):
-        first = training().idle(1).rows
-        assert len(first[0]["misfit"]) <= len("0.123456")
+        first = training().idle(1)
+        names = ("diversity", "distinctness", "misfit", "training_distance")
+        assert {tag for tag, *_ in first.board()} == {
+            f"health/{name}" for name in names
+        }
+        rows = first.rows
+        assert len(rows[0]["misfit"]) <= len("0.123456")
         (tmp_path / "health.csv").unlink()
-        assert training().idle(1).rows == first
+        assert training().idle(1).rows == rows
 
-    def test_looking_changes_nothing_in_the_training(
-        self, training, tiny_config
-    ):
-        looked = training().fit(2).model
+    def test_change_nothing_in_the_training(self, training, tiny_config):
+        checked = training().fit(2).model
         plain = build_dcgan(tiny_config(epochs=400))
         plain.fit(
             toy_batches(tiny_config(epochs=400)),
@@ -174,36 +285,46 @@ class TestLooking:
             verbose=0,
         )
         for name, variables in plain.state.items():
-            for a, b in zip(variables, looked.state[name], strict=True):
+            for a, b in zip(variables, checked.state[name], strict=True):
                 np.testing.assert_array_equal(a, b)
 
 
-class TestStopping:
-    def test_only_where_it_is_asked(self, training):
+class TestReports:
+    def test_come_once_and_below_the_bar_of_a_terminal(
+        self, training, monkeypatch, capsys
+    ):
+        training().monitor._report(3, [COLLAPSE])
+        assert "epoch 3: alike: do this" in capsys.readouterr().err
+        monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+        again = training()
+        again.monitor._report(3, [COLLAPSE])
+        again.monitor._report(4, [COLLAPSE, COPIES])
+        found = capsys.readouterr().err
+        assert found == "\npet-dcgan: epoch 4: copies: or, that\n"
+        assert again.states == [("collapse", 3), ("memorisation", 4)]
+
+    def test_end_a_training_only_on_request_and_failure(self, training):
         training().monitor._report(1, [COLLAPSE])
         run = training(stop_on_failure=True)
-        # said before, in a part of the run that went on
-        with pytest.raises(ValueError, match="epoch 2 that alike: do this"):
-            run.monitor._report(2, [COLLAPSE])
-        assert run.states == [("collapse", 1)]
-
-    def test_memorisation_does_not_end_it(self, training, capsys):
-        run = training(stop_on_failure=True)
         run.monitor._report(1, [COPIES])
-        assert "epoch 1: copies: do that" in capsys.readouterr().err
-        with pytest.raises(ValueError, match="epoch 2 that alike: do this"):
+        # reported before, in a part of the run that went on
+        with pytest.raises(ValueError, match="at epoch 2: alike: do this"):
             run.monitor._report(2, [COPIES, COLLAPSE])
+        assert run.states == [("collapse memorisation", 1)]
 
-    def test_the_last_sound_state_becomes_the_newest(self, training, tmp_path):
+    def test_the_last_healthy_state_becomes_the_newest(
+        self, training, tmp_path
+    ):
         run = training(stop_on_failure=True)
         for epoch in (4, 5):
-            (tmp_path / f"state_{epoch:04}.npz").write_text(str(epoch))
-        run.monitor._sound = 5
+            (tmp_path / f"state_{epoch:04}.npz").touch()
+        run.monitor._healthy_epoch = 5
         run.monitor.on_epoch_begin(5)
         run.monitor.on_epoch_begin(6)
         for epoch in (9, 10):
-            (tmp_path / f"state_{epoch:04}.npz").write_text(str(epoch))
-        with pytest.raises(ValueError, match="state of epoch 5, the last so"):
+            (tmp_path / f"state_{epoch:04}.npz").touch()
+        message = "last healthy state, of epoch 5, is kept"
+        with pytest.raises(ValueError, match=message):
             run.monitor._report(11, [COLLAPSE])
         states = sorted(p.name for p in tmp_path.glob("*.npz"))
         assert states == ["state_0004.npz", "state_0005.npz"]
@@ -211,18 +332,17 @@ class TestStopping:
 
 class TestNonFinite:
     @pytest.mark.parametrize("value", [np.nan, np.inf])
-    def test_ends_in_the_step_it_happens(self, training, value):
+    def test_loss_ends_the_training_at_once(self, training, value):
         run = training()
         run.monitor.on_epoch_begin(3)
         run.monitor.on_train_batch_end(0, {"d_loss": 1.0, "g_loss": 2.0})
-        with pytest.raises(
-            ValueError, match=r"at epoch 4 .*diverged \(g_loss (nan|inf)"
-        ):
+        message = r"at epoch 4: .*diverged \(g_loss (nan|inf)"
+        with pytest.raises(ValueError, match=message):
             run.monitor.on_train_batch_end(6, {"d_loss": 1.0, "g_loss": value})
         assert run.states == [("non_finite", 4)]
         assert run.rows[-1]["diversity"] == ""
 
-    def test_ends_a_fit_on_bad_images_with_a_remedy(self, training):
+    def test_image_ends_a_fit_with_a_remedy(self, training):
         bad = np.full([4, 32, 32, 1], np.nan, np.float32)
         batches = tf.data.Dataset.from_tensors(bad).repeat()
         run = training(images=(None, batches))
@@ -233,7 +353,7 @@ class TestNonFinite:
         assert (tag, step) == ("health", 1)
         assert "diverged" in text
 
-    def test_finds_a_weight_that_no_loss_shows(self, training):
+    def test_weight_is_found_that_no_loss_shows(self, training):
         run = training(every=5)
         run.start()
         run.monitor.on_epoch_end(0)
@@ -243,12 +363,42 @@ class TestNonFinite:
             run.monitor.on_epoch_end(1)
 
 
-def smooth_fields(count):
-    """Real images, and batches, of `count` fields no two of which are near."""
-    noise = np.random.default_rng(0).normal(size=[count + 16, 32, 32])
-    smooth = gaussian_filter(noise, [0, 4, 4])
-    images = (0.9 * smooth / np.abs(smooth).max()).astype(np.float32)
-    rows = pooled((images + 1) * 1.25)
-    real = RealImages(rows[:count], np.arange(count), rows[count:])
-    batches = tf.data.Dataset.from_tensor_slices(images[:count, ..., None])
-    return real, batches.repeat().shuffle(count, seed=1).batch(4)
+@pytest.mark.slow
+def test_a_failing_run_stops_in_one_line_and_can_be_resumed(
+    toy_set, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(health, "FAILURE_WINDOW", 5)
+    run = tmp_path / "ad"
+    plain = {n: v for n, v in PLAIN.items() if PRESETS["demo"][n] != v}
+    small = {"width": 4, "latent_dim": 6, "batch_size": 2}
+    settings = plain | small | DISCRIMINATOR_WINS
+
+    def train(option):
+        where = ("--data-dir", toy_set, "--config", "axial_32", "--run", run)
+        what = ("--stage", "AD", "--preset", "demo", "--epochs", 52, option)
+        changed = (f"--set={name}={value}" for name, value in settings.items())
+        words = [str(word) for word in ("train", *where, *what, *changed)]
+        return CliRunner().invoke(app, words)
+
+    def states():
+        with (run / "health.csv").open(newline="") as file:
+            return [row["states"] for row in csv.DictReader(file)]
+
+    result = train("--stop-on-failure")
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    (line,) = [x for x in result.stderr.splitlines() if "is winning" in x]
+    assert line == result.stderr.splitlines()[-1]
+    assert line.startswith("pet-dcgan: the training failed at epoch")
+    assert "--set g_learning_rate=0.001" in line
+    assert not Run.open(run).finished
+    assert len(list((run / "checkpoint").glob("state_*.npz"))) == 2
+    before = states()
+    assert before[-1] == "discriminator_winning"
+    # without the option it finishes, and reports nothing twice
+    result = train("--resume")
+    assert result.exit_code == 0, result.output
+    assert "is winning" not in result.output
+    assert Run.open(run).finished
+    assert states() == [*before, *[""] * (len(states()) - len(before))]
+    assert not list((run / "checkpoint").glob("sound_*.npz"))

@@ -62,7 +62,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bits(
             break
         assert code == -signal.SIGKILL, errors
     code, errors = to_its_end(start(toy_set, run, "--resume"))
-    finished_before = code == 1 and "found a finished one" in errors
+    finished_before = code == 1 and "is finished" in errors
     assert code == 0 or finished_before, errors
     assert moments[0][2] == -signal.SIGKILL
     assert_same_run(undisturbed, run)
@@ -95,21 +95,6 @@ def test_ctrl_c_is_one_line_and_the_run_goes_on(undisturbed, toy_set, tmp_path):
     assert not Run.open(run).finished
     code, errors = to_its_end(start(toy_set, run, "--resume"))
     assert code == 0, errors
-    assert_same_run(undisturbed, run)
-
-
-def test_a_damaged_state_costs_an_epoch_and_no_bit(
-    undisturbed, toy_set, tmp_path
-):
-    run = tmp_path / "ad"
-    code, errors = interrupt(start(toy_set, run), run, 6, 0.0, signal.SIGKILL)
-    assert code == -signal.SIGKILL, errors
-    newest = max((run / "checkpoint").glob("state_*.npz"))
-    content = newest.read_bytes()
-    newest.write_bytes(content[: len(content) // 2])
-    code, errors = to_its_end(start(toy_set, run, "--resume"))
-    assert code == 0, errors
-    assert f"{newest.name} is damaged" in errors
     assert_same_run(undisturbed, run)
 
 

@@ -44,16 +44,19 @@ def test_by_default_one_device_is_chosen_and_nothing_is_determined(command):
     assert result.exit_code == 0, result.output
     assert (calls["device"], calls["strategy"]) == ("auto", "<none>")
     assert calls["config"].deterministic is False
+    assert calls["stop_on_failure"] is False
 
 
 def test_device_strategy_and_determinism_reach_the_training(command):
     result, calls = command(
-        *("--device", "cpu", "--strategy", "mirrored", "--deterministic")
+        *("--device", "cpu", "--strategy", "mirrored", "--deterministic"),
+        "--stop-on-failure",
     )
     assert result.exit_code == 0, result.output
     assert calls["device"] == "cpu"
     assert calls["strategy"] == "<mirrored>"
     assert calls["config"].deterministic is True
+    assert calls["stop_on_failure"] is True
 
 
 def test_a_plan_needs_no_other_machine(command):

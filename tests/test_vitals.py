@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pet_dcgan.training.health.vitals import RealImages, pooled, pooled_stored
+from pet_dcgan.training.vitals import RealImages, pooled, pooled_stored
 
 SUBJECTS = np.repeat(["a", "b", "c", "d"], 4)
 
@@ -26,14 +26,9 @@ class TestPooled:
         assert found[0, 0] == 32.5
         assert found[0, 31] == 94.5
 
-    def test_leaves_images_of_32_pixels(self):
-        images = np.random.default_rng(0).uniform(size=[3, 32, 32])
-        np.testing.assert_allclose(
-            pooled(images), images.reshape(3, -1), rtol=1e-6
-        )
-
     @pytest.mark.parametrize(
-        "shape", [(2, 48, 48), (2, 64, 32), (64, 64), (2, 0, 0), ()]
+        "shape",
+        [(2, 31, 31), (2, 48, 48), (2, 64, 32), (64, 64), (2, 0, 0), ()],
     )
     def test_refuses_another_shape(self, shape):
         with pytest.raises(ValueError, match="a multiple of 32, found shape"):
@@ -42,7 +37,7 @@ class TestPooled:
     def test_reads_stored_images_in_parts(self, monkeypatch):
         rng = np.random.default_rng(0)
         stored = rng.integers(0, 65536, [7, 64, 64]).astype(np.uint16)
-        monkeypatch.setattr("pet_dcgan.training.health.vitals._CHUNK", 3)
+        monkeypatch.setattr("pet_dcgan.training.vitals._CHUNK", 3)
         found = pooled_stored(stored, 2.5)
         np.testing.assert_allclose(
             found, pooled(stored / 65535 * 2.5), atol=1e-6
@@ -120,12 +115,17 @@ class TestVitals:
         assert np.isnan(vitals.diversity)
         assert np.isnan(vitals.training_distance)
 
-    def test_a_large_set_is_compared_by_a_sample(self, monkeypatch):
-        monkeypatch.setattr("pet_dcgan.training.health.vitals._PAIRED", 8)
-        sampled = RealImages(rows(0), SUBJECTS, rows(1)).vitals(rows(2))
-        assert sampled.diversity == pytest.approx(1.0, abs=0.05)
-        # the nearest training image is looked for among all
-        copies = RealImages(rows(0), SUBJECTS, rows(1)).vitals(rows(0))
+    @pytest.mark.parametrize(("count", "whole"), [(512, 1), (513, 0)])
+    def test_up_to_512_real_images_are_compared_with_each_other(
+        self, count, whole
+    ):
+        line = np.arange(count)[:, None].astype(float)
+        # two of so many points on a line are so far apart, if all count
+        apart = np.array([[0], [(count + 1) / 3]])
+        found = RealImages(line, np.arange(count)).vitals(apart).diversity
+        assert (found == pytest.approx(1, rel=1e-6)) == whole
+        # the nearest training image is searched among all
+        copies = RealImages(line, np.arange(count)).vitals(line[1::2])
         assert copies.training_distance == 0
 
     @pytest.mark.parametrize(

@@ -105,9 +105,9 @@ def train(
         warm_start=warm_start or "",
     )
     if dry_run:
-        from pet_dcgan.training.dry_run import describe, plan
+        from pet_dcgan.training.dry_run import dry_run as estimate
 
-        typer.echo(describe(plan(resolved)))
+        typer.echo(estimate(resolved))
         return
     done = training.train(
         resolved,

@@ -1,8 +1,8 @@
-"""What happens between epochs: samples and logs."""
+"""What runs between epochs: samples, logs, and all callbacks of a run."""
 
 import csv
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,20 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.data.batches import steps_per_epoch
+from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.data.training_data import load_validation_slices
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import mosaic, save_sheet
+from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.run_encoder import encoder_of
+from pet_dcgan.training.checkpoint import Checkpoint
+from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
+from pet_dcgan.training.vitals import RealImages, pooled_stored
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.progress import status
 
 SHEET_ROWS = 4
 SHEET_COLUMNS = 4
@@ -24,15 +35,15 @@ MONTAGE_ROWS = 12
 class SampleGrid(keras.callbacks.Callback):
     """Draws the same latents after the first, every n-th and last epoch.
 
-    Writes `epoch_0040.png` and, once, `real.png`, and both as TensorBoard
-    images. Sample `i` is the image of seed `config.seed + i`, as `pet-dcgan
+    Writes `epoch_0040.png` and, once, `real.png`, both as TensorBoard images
+    as well. Sample `i` is the image of seed `config.seed + i`, as `pet-dcgan
     generate --seed` numbers them. The generator runs in inference mode.
 
     Args:
         folder: Where the pictures go.
         tiles: Folder of the few images kept for `write_montage`.
         config: Stage, plane, seed and SUVR scale.
-        real: Real slices `[n, size, size]` in SUVR, to be drawn beside.
+        real: Real slices `[n, size, size]` in SUVR, drawn for comparison.
         writer: TensorBoard's writer.
     """
 
@@ -56,12 +67,11 @@ class SampleGrid(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Draws the real slices, unless a stopped run has done so."""
-        path = self.folder / "real.png"
-        if not path.exists():
-            self._draw(path, self.real, "real", step=0)
+        if not (self.folder / "real.png").exists():
+            self._draw("real", self.real, "real")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Draws the samples when it is time."""
+        """Draws the samples when due."""
         done = epoch + 1
         every, last = self.config.samples_every, self.config.epochs
         if done not in (1, last) and done % every:
@@ -71,62 +81,62 @@ class SampleGrid(keras.callbacks.Callback):
             self.seeds,
             suvr_max=self.config.suvr_max,
         )
-        self._keep(images[:MONTAGE_COLUMNS], done)
-        path = self.folder / f"epoch_{done:04}.png"
-        self._draw(path, images, f"synthetic, epoch {done}", step=done)
+        with replacing(self.tiles / f"samples_{done:04}.npz") as temporary:
+            tiles = images[:MONTAGE_COLUMNS].astype(np.float16)
+            np.savez(temporary, suvr=tiles, epoch=done)
+        title = f"synthetic, epoch {done}"
+        self._draw(f"epoch_{done:04}", images, title, step=done)
 
     def write_montage(self) -> Path:
-        """Draws how the same latents changed: `montage.png`, a row an epoch.
+        """Draws how the same latents changed: `montage.png`, a row per epoch.
 
         Islam & Zhang (2020) show such rows as their Figure 4.
         """
         kept = sorted(self.tiles.glob("samples_*.npz"))
         chosen = np.linspace(0, len(kept) - 1, min(len(kept), MONTAGE_ROWS))
-        kept = [kept[round(index)] for index in chosen]
-        montage = self.folder / "montage.png"
-        save_sheet(
-            montage,
-            [_montage_row(path) for path in kept],
-            title=f"{self._what}, synthetic over training",
-            suvr_max=self.config.suvr_max,
-            phantom=self.config.phantom,
-        )
-        return montage
-
-    @property
-    def _what(self) -> str:
-        return f"{self.config.stage} {self.config.plane}"
-
-    def _keep(self, images: np.ndarray, done: int) -> None:
-        path = self.tiles / f"samples_{done:04}.npz"
-        with replacing(path) as temporary:
-            np.savez(temporary, suvr=images.astype(np.float16), epoch=done)
+        rows = []
+        for index in chosen:
+            with np.load(kept[round(index)]) as tiles:
+                rows.append((f"epoch {tiles['epoch']}", tiles["suvr"]))
+        return self._save("montage", rows, "synthetic over training", ", ")
 
     def _draw(
-        self, path: Path, images: np.ndarray, title: str, step: int
+        self, name: str, images: np.ndarray, title: str, step: int = 0
     ) -> None:
+        """Draws images into a PNG and to TensorBoard."""
         rows = [
             ("", images[first : first + SHEET_COLUMNS])
             for first in range(0, len(images), SHEET_COLUMNS)
         ]
-        suvr_max, phantom = self.config.suvr_max, self.config.phantom
-        title = f"{self._what} {title}"
-        save_sheet(path, rows, title=title, suvr_max=suvr_max, phantom=phantom)
-        tag = "real" if step == 0 else "synthetic"
-        grid = mosaic(images, SHEET_COLUMNS) / suvr_max
+        self._save(name, rows, title, " ")
+        tag = "synthetic" if step else "real"
+        grid = mosaic(images, SHEET_COLUMNS) / self.config.suvr_max
         with self.writer.as_default(step=step):
             tf.summary.image(
-                f"{tag} (phantom)" if phantom else tag,
+                f"{tag} (phantom)" if self.config.phantom else tag,
                 np.clip(grid, 0.0, 1.0)[None, ..., None],
             )
 
+    def _save(self, name: str, rows: list, title: str, separator: str) -> Path:
+        """Saves rows of images under a title that names the model."""
+        config = self.config
+        path = self.folder / f"{name}.png"
+        save_sheet(
+            path,
+            rows,
+            title=f"{config.stage} {config.plane}{separator}{title}",
+            suvr_max=config.suvr_max,
+            phantom=config.phantom,
+        )
+        return path
+
 
 class EpochLog(keras.callbacks.Callback):
-    """Every metric of every epoch, to a CSV and to TensorBoard.
+    """Writes every metric of every epoch to a CSV and to TensorBoard.
 
-    The CSV is replaced whole after each epoch, so it is never half a row
-    long, and an epoch that a resumed run repeats stands in it once. Epochs
-    count from 1.
+    The CSV is replaced whole after each epoch, so that no row is ever cut
+    short and an epoch that a resumed run repeats has one row. Epochs count
+    from 1.
 
     Args:
         path: The CSV; rows of an earlier part of the run are kept.
@@ -163,8 +173,15 @@ class EpochLog(keras.callbacks.Callback):
         row = {"epoch": epoch + 1, **(logs or {}), "seconds": seconds}
         self.rows = [r for r in self.rows if int(r["epoch"]) <= epoch]
         self.rows.append(row | {"phantom": str(self.phantom).lower()})
-        with replacing(self.path) as temporary:
-            _write_rows(temporary, self.rows)
+        # not every epoch has every metric
+        columns = list(max(self.rows, key=len))
+        with (
+            replacing(self.path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.DictWriter(file, columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
         with self.writer.as_default(step=epoch + 1):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
@@ -172,10 +189,10 @@ class EpochLog(keras.callbacks.Callback):
 
 
 class EpochProgress(keras.callbacks.Callback):
-    """Tells of each epoch that is done, as a bar wants it.
+    """Reports completed epochs to a progress bar.
 
     Args:
-        advance: Called with the epochs done and their number, such as
+        advance: Called with the completed epochs and their number, such as
             `pet_dcgan.utils.progress.progress` yields.
     """
 
@@ -184,19 +201,86 @@ class EpochProgress(keras.callbacks.Callback):
         self.advance = advance
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Tells of the epoch."""
+        """Reports the epoch."""
         self.advance(epoch + 1, self.params["epochs"])
 
 
-def _montage_row(path: Path) -> tuple[str, np.ndarray]:
-    with np.load(path) as kept:
-        return f"epoch {kept['epoch']}", kept["suvr"]
+def training_callbacks(
+    run: Run,
+    slices: Slices,
+    *,
+    writer: tf.summary.SummaryWriter,
+    stop_on_failure: bool = False,
+) -> dict[str, keras.callbacks.Callback]:
+    """Builds the callbacks of a run.
+
+    Health comes first, so that nothing of a failed epoch is written, and the
+    checkpoint last: what a killed process did after the last complete
+    checkpoint is all repeated.
+
+    Args:
+        run: Its configuration, and where they write.
+        slices: The training slices.
+        writer: TensorBoard's writer.
+        stop_on_failure: Whether a training that fails is ended.
+
+    Returns:
+        Callbacks by name, in calling order: `health`, `samples`, `selection`
+        (where a generator is chosen), `log`, `checkpoint`.
+    """
+    config = run.config
+    checkpoint = run.path / "checkpoint"
+    try:
+        held_out = load_validation_slices(config)
+    except ValueError:  # with few subjects a stage may have none
+        held_out = None
+    sets = (s.images for s in (slices, held_out) if s is not None)
+    rows = [pooled_stored(images, config.suvr_max) for images in sets]
+    sheet = np.linspace(0, len(slices.images) - 1, SHEET_ROWS * SHEET_COLUMNS)
+    sheet = np.unique(sheet.round().astype(int))
+    callbacks = {
+        "health": HealthMonitor(
+            HealthLog(run.path / "health.csv", phantom=config.phantom),
+            config=config,
+            real=RealImages(rows[0], slices.subjects, *rows[1:]),
+            steps_per_epoch=steps_per_epoch(slices, config),
+            writer=writer,
+            checkpoint=checkpoint,
+            stop_on_failure=stop_on_failure,
+        ),
+        "samples": SampleGrid(
+            run.path / "samples",
+            tiles=checkpoint,
+            config=config,
+            real=suvr_from_png(slices.images[sheet], slices.meta.suvr_max),
+            writer=writer,
+        ),
+        "selection": _selection(run, slices, held_out),
+        "log": EpochLog(
+            run.path / "log.csv", phantom=config.phantom, writer=writer
+        ),
+        "checkpoint": Checkpoint(checkpoint),
+    }
+    return {name: each for name, each in callbacks.items() if each is not None}
 
 
-def _write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        # not every epoch has every metric
-        columns = list(max(rows, key=len))
-        writer = csv.DictWriter(file, columns, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+def _selection(
+    run: Run, slices: Slices, held_out: Slices | None
+) -> KidSelection | None:
+    """What keeps the best generator, if requested and possible."""
+    config = run.config
+    if not config.select_every:
+        return None
+    if held_out is None or len(held_out.images) < LEAST_SLICES:
+        status(
+            f"no validation subjects of {config.stage} to choose a generator "
+            "by, so the last one is kept: prepare more scans"
+        )
+        return None
+    return KidSelection(
+        run.path,
+        config=config,
+        encoder=encoder_of(run.path, slices, seed=config.seed),
+        real=suvr_from_png(held_out.images, held_out.meta.suvr_max),
+        subjects=held_out.subjects,
+    )

@@ -1,10 +1,11 @@
-"""The state of a training after each epoch, to go on from."""
+"""States of a training to resume from: the last two, and the healthy one."""
 
 import os
 import re
+import shutil
 import struct
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import keras
@@ -14,8 +15,9 @@ from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.utils.files import replacing, sweep
 from pet_dcgan.utils.progress import status
 
-KEPT = 2  # states: a damaged one leaves the one before it
-_NAME = re.compile(r"state_(\d+)\.npz")
+_KEPT = 2  # if one is damaged, the one before it remains
+# "sound" marks the last healthy state
+_NAME = re.compile(r"(state|sound)_(\d+)\.npz")
 # what NumPy and zipfile raise for a damaged archive
 _DAMAGED = (
     ValueError,
@@ -29,15 +31,15 @@ _DAMAGED = (
 
 
 class Checkpoint(keras.callbacks.Callback):
-    """Keeps all of a training as it is after each of the last two epochs.
+    """Keeps the complete state of a training after each of the last 2 epochs.
 
-    That is both networks, both optimisers, the average, the strength of the
-    augmentation and the number of steps; latents, augmentations and the order
-    of the slices follow from the seed and those.
+    That is both networks, both optimisers, the exponential moving average,
+    the strength of augmentation and the number of steps. Latents,
+    augmentations and the order of the slices follow from these and the seed.
 
-    Keras's `BackupAndRestore` writes the weights and the epoch to two files,
-    which a killed process can leave apart, and HDF5 does not report a full
-    disk as an error one can catch. Here the epoch is the name of one NumPy
+    Keras's `BackupAndRestore` writes weights and epoch to two files, which a
+    killed process can leave inconsistent, and HDF5 does not report a full disk
+    as an error one can catch. Here the epoch is in the name of one NumPy
     archive, and one rename settles both.
 
     Args:
@@ -55,33 +57,36 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state, then removes all but the one before it."""
         done = epoch + 1
-        arrays = {key: np.asarray(v) for key, v in _variables(self.model)}
-        with replacing(_path(self.folder, done)) as temporary:
-            _write(temporary, arrays)
+        arrays = {key: np.asarray(v) for key, v in _named(self.model).items()}
+        path = self.folder / f"state_{done:04}.npz"
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, **arrays)
+            # the final name must not reach the disk before the arrays
+            file.flush()
+            os.fsync(file.fileno())
         for epochs, path in _states(self.folder).items():
-            if not done - KEPT < epochs <= done:
+            if not done - _KEPT < epochs <= done:
                 path.unlink()
 
 
 def restore(model: DCGAN, folder: str | Path) -> int:
-    """Loads the last whole epoch into a compiled model.
+    """Loads the last completed epoch into a compiled model.
 
-    A damaged state is passed over for the one before it, which is said in a
-    line on stderr.
+    A damaged state is skipped for the one before it, with a line on stderr.
 
     Args:
-        model: Of the same shape as the one that was saved.
+        model: Of the same architecture as the one that was saved.
         folder: Where `Checkpoint` wrote; it need not exist.
 
     Returns:
-        Epochs behind: 0 where nothing was saved.
+        Completed epochs: 0 where nothing was saved.
 
     Raises:
         ValueError: If every state is damaged, or of another model.
     """
     epochs, arrays = newest_state(folder)
     if epochs:
-        assign(arrays, dict(_variables(model)), _path(Path(folder), epochs))
+        assign(arrays, _named(model), _states(folder)[epochs])
     return epochs
 
 
@@ -92,23 +97,22 @@ def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
         folder: Where `Checkpoint` wrote; it need not exist.
 
     Returns:
-        Epochs behind, and arrays by name as `generator_0`; 0 and none where
-        nothing was saved.
+        Completed epochs, and arrays by name as `generator_0`; 0 and none
+        where nothing was saved.
 
     Raises:
         ValueError: If every state is damaged.
     """
-    states = sorted(_states(Path(folder)).items(), reverse=True)
+    states = sorted(_states(folder).items(), reverse=True)
     for epochs, path in states:
         try:
             return epochs, _read(path)
         except _DAMAGED:
-            status(f"{path} is damaged: looking for the state before it")
+            status(f"{path} is damaged: trying the state before it")
     if states:
         raise ValueError(
-            f"expected the state of this run in {states[0][1]}, found a "
-            "damaged file and no whole one before it: train again under "
-            "another --run"
+            f"every saved state is damaged, {states[0][1]} the latest: train "
+            "again under another --run"
         )
     return 0, {}
 
@@ -121,8 +125,8 @@ def assign(
     """Assigns each variable the value of its name.
 
     Args:
-        arrays: Of a state.
-        variables: Every name that `arrays` has to have, and no other.
+        arrays: From a state, each of the shape of its variable.
+        variables: By name; `arrays` must have the same names.
         path: Where the arrays come from, for the message.
 
     Raises:
@@ -130,43 +134,94 @@ def assign(
     """
     wanted = {name: tuple(v.shape) for name, v in variables.items()}
     found = {name: array.shape for name, array in arrays.items()}
-    if wanted != found:
-        raise ValueError(
-            f"expected in {path} the state of these networks, found another "
-            f"architecture ({_difference(wanted, found)}): give the options "
-            "that it was trained with, as its config.json has them"
-        )
+    for name in [*wanted, *found]:
+        if wanted.get(name) != found.get(name):
+            raise ValueError(
+                f"the state in {path} is of another architecture ({name}: "
+                f"expected {wanted.get(name)}, found {found.get(name)}): use "
+                "the options that it was trained with, see its config.json"
+            )
     for name, variable in variables.items():
         variable.assign(arrays[name])
 
 
-def numbered(part: str, variables: Iterable) -> Iterator[tuple]:
-    """Variables by the names they have in a state, as `generator_0`.
+def numbered(part: str, variables: Iterable) -> dict[str, keras.Variable]:
+    """Variables by their names in a state, as `generator_0`.
 
     Args:
         part: Name of the network or optimiser.
         variables: Its variables, in order.
     """
-    for index, variable in enumerate(variables):
-        yield f"{part}_{index}", variable
+    return {f"{part}_{index}": each for index, each in enumerate(variables)}
 
 
-def _variables(model: DCGAN) -> Iterator[tuple[str, keras.Variable]]:
+def keep_last_healthy(folder: str | Path, epochs: int) -> None:
+    """Keeps a state when later ones replace it.
+
+    A failing training is recognised late: the last states are as bad as the
+    training itself, so that of the last healthy epoch is kept beside them.
+
+    Args:
+        folder: Where `Checkpoint` writes.
+        epochs: Completed epochs of that state; nothing happens if it is gone.
+    """
+    state = _states(folder).get(epochs)
+    if state is None:
+        return
+    kept = state.with_name(state.name.replace("state", "sound"))
+    with replacing(kept) as temporary:
+        try:
+            os.link(state, temporary)
+        except OSError:  # a disk without links
+            shutil.copyfile(state, temporary)
+    for other in _states(folder, "sound").values():
+        if other != kept:
+            other.unlink()
+
+
+def drop_last_healthy(folder: str | Path) -> None:
+    """Removes the kept state, when a training has finished."""
+    for path in _states(folder, "sound").values():
+        path.unlink()
+
+
+def return_to_last_healthy(folder: str | Path) -> int:
+    """Makes the kept state the newest one, to be resumed from.
+
+    Args:
+        folder: Where `keep_last_healthy` kept it.
+
+    Returns:
+        Its completed epochs; 0 where none was kept, and nothing changes.
+    """
+    kept = _states(folder, "sound")
+    if not kept:
+        return 0
+    epochs = max(kept)
+    healthy = kept[epochs]
+    state = healthy.with_name(healthy.name.replace("sound", "state"))
+    if state.exists() and state.samefile(healthy):
+        healthy.unlink()  # renaming one link to another would leave both
+    else:
+        os.replace(healthy, state)
+    for later, path in _states(folder).items():
+        if later > epochs:
+            path.unlink()
+    return epochs
+
+
+def _named(model: DCGAN) -> dict[str, keras.Variable]:
+    """All variables that a training depends on, by name."""
+    named = {}
     for part, variables in model.state.items():
-        yield from numbered(part, variables)
-
-
-def _write(path: Path, arrays: dict[str, np.ndarray]) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)
-        # the final name must not reach the disk before the arrays
-        file.flush()
-        os.fsync(file.fileno())
+        named |= numbered(part, variables)
+    return named
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a state, after its checksums have been verified."""
     with zipfile.ZipFile(path) as archive:
-        # checksums first: a damaged header could ask for any memory
+        # first: a damaged header could request any amount of memory
         damaged = archive.testzip()
     if damaged:
         raise zipfile.BadZipFile(damaged)
@@ -174,17 +229,8 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-def _difference(wanted: dict, found: dict) -> str:
-    for name in [*wanted, *found]:
-        if wanted.get(name) != found.get(name):
-            return f"{name} {found.get(name)} instead of {wanted.get(name)}"
-    return "nothing"
-
-
-def _path(folder: Path, epochs: int) -> Path:
-    return folder / f"state_{epochs:04}.npz"
-
-
-def _states(folder: Path) -> dict[int, Path]:
-    matches = ((p, _NAME.fullmatch(p.name)) for p in folder.glob("state_*"))
-    return {int(match[1]): path for path, match in matches if match}
+def _states(folder: str | Path, kind: str = "state") -> dict[int, Path]:
+    """Paths of the saved states by their completed epochs."""
+    paths = Path(folder).glob(f"{kind}_*.npz")
+    matches = ((path, _NAME.fullmatch(path.name)) for path in paths)
+    return {int(match[2]): path for path, match in matches if match}

@@ -1,7 +1,7 @@
-"""What a few generated images say about the health of a training.
+"""How generated images compare with real ones while a generator trains.
 
 Everything is measured on SUVR averaged over squares down to 32x32 pixels:
-noise no longer counts, anatomy does, and a look costs milliseconds.
+noise no longer counts, anatomy does, and a measurement takes milliseconds.
 """
 
 import dataclasses
@@ -16,7 +16,7 @@ from pet_dcgan.metrics.neighbors import (
     nearest_distances,
 )
 
-SIDE = 32
+_SIDE = 32
 # rows that pairwise distances are taken of, evenly over a set
 _PAIRED = 512
 _CHUNK = 256
@@ -27,19 +27,19 @@ class Vitals:
     """How a batch of generated images compares with real ones.
 
     Args:
-        diversity: How far two generated images lie apart, on average, where
-            two real images of different subjects are 1 apart. 0 where all
-            images are one; a healthy training comes to 0.8 to 1.
-        distinctness: How far a generated image lies from the nearest other
-            one, in the median, on the same scale. 0 where they come in few
-            kinds, however far those lie apart.
-        misfit: How far the two sets lie apart, from 0 for one distribution
-            to 1: the energy coefficient of inhomogeneity (Szekely & Rizzo
-            2013, doi 10.1016/j.jspi.2013.03.018).
-        training_distance: How far a generated image lies from the nearest
-            training image, in the median, where a real image of a subject
-            not trained on is 1 away. About 1 for images as new as those, 0
-            for copies; NaN where there is nothing to compare with.
+        diversity: Mean distance of two generated images; two real images of
+            different subjects are 1 apart. 0 where all images are one; a
+            healthy training reaches 0.8 to 1.
+        distinctness: Median distance of a generated image from the nearest
+            other one, on the same scale. 0 where they come in few kinds,
+            however far those lie apart.
+        misfit: Energy coefficient of inhomogeneity of the two sets, from 0
+            for one distribution to 1 (Szekely & Rizzo 2013, doi
+            10.1016/j.jspi.2013.03.018).
+        training_distance: Median distance of a generated image from the
+            nearest training image; a real image of a subject not trained on
+            is 1 away. About 1 for new images, 0 for copies; NaN where there
+            is nothing to compare with.
     """
 
     diversity: float
@@ -48,15 +48,34 @@ class Vitals:
     training_distance: float
 
 
-class RealImages:
-    """What generated images are compared with: measured once a training.
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HealthRecord(Vitals):
+    """Vitals and losses at the end of an epoch; a row of `health.csv`.
 
     Args:
-        training: Rows of the images trained on `[n, 1024]`, from `pooled`;
-            two or more.
+        epoch: Counted from 1.
+        d_loss: Discriminator loss, mean over the epoch.
+        g_loss: Generator loss, mean over the epoch.
+        real_accuracy: Share of real images called real.
+        fake_accuracy: Share of generated images called generated.
+    """
+
+    epoch: int
+    d_loss: float
+    g_loss: float
+    real_accuracy: float
+    fake_accuracy: float
+
+
+class RealImages:
+    """Real images to compare generated ones with; measured once a training.
+
+    Args:
+        training: Rows of the training images `[n, 1024]`, from `pooled`; two
+            or more.
         subjects: Subject of each `[n]`.
-        held_out: Rows of images of subjects not trained on `[m, 1024]`.
-            Without any, training images of other subjects take their place.
+        held_out: Rows of images of other subjects `[m, 1024]`. Without any,
+            training images of other subjects take their place.
 
     Raises:
         ValueError: If there are fewer than two images, the shapes do not
@@ -78,11 +97,12 @@ class RealImages:
         (self._training,) = checked_rows(training, least=2)
         subjects = np.asarray(subjects)
         self._held_out_distance = self._distance_of(held_out, subjects)
-        chosen = _evenly(len(self._training))
+        count = len(self._training)
+        chosen = np.linspace(0, count - 1, min(count, _PAIRED))
+        chosen = chosen.round().astype(int)
         self._sample = self._training[chosen]
         distances = cdist(self._sample, self._sample)
-        others = ~np.eye(len(chosen), dtype=bool)
-        self._spread = distances[others].mean()
+        self._spread = distances[~np.eye(len(chosen), dtype=bool)].mean()
         different = subjects[chosen, None] != subjects[chosen]
         self._between_subjects = (
             distances[different].mean() if different.any() else self._spread
@@ -113,19 +133,16 @@ class RealImages:
     def _distance_of(
         self, held_out: np.ndarray | None, subjects: np.ndarray
     ) -> float:
-        """From a real image to the nearest training image of another one."""
-        if held_out is not None and len(held_out):
-            nearest = nearest_distances(held_out, self._training)
-        elif len(np.unique(subjects)) > 1:
-            nearest = nearest_distances(
-                self._training,
-                self._training,
-                subjects=subjects,
-                pool_subjects=subjects,
-            )
-        else:
-            return np.nan
-        return float(np.median(nearest))
+        """Median distance of a new subject's image from the training set."""
+        own = {}
+        if held_out is None or not len(held_out):
+            if len(np.unique(subjects)) < 2:
+                return np.nan
+            held_out = self._training
+            own = {"subjects": subjects, "pool_subjects": subjects}
+        return float(
+            np.median(nearest_distances(held_out, self._training, **own))
+        )
 
 
 def pooled(suvr: np.ndarray) -> np.ndarray:
@@ -142,14 +159,14 @@ def pooled(suvr: np.ndarray) -> np.ndarray:
     """
     suvr = np.asarray(suvr, np.float32)
     side = suvr.shape[-1] if suvr.ndim else 0
-    if suvr.ndim != 3 or suvr.shape[1] != side or side % SIDE or not side:
+    if suvr.ndim != 3 or suvr.shape[1] != side or side % _SIDE or not side:
         raise ValueError(
-            f"expected images [n, size, size], size a multiple of {SIDE}, "
+            f"expected images [n, size, size], size a multiple of {_SIDE}, "
             f"found shape {suvr.shape}"
         )
-    square = side // SIDE
-    squares = suvr.reshape(len(suvr), SIDE, square, SIDE, square)
-    return squares.mean(axis=(2, 4)).reshape(len(suvr), SIDE**2)
+    square = side // _SIDE
+    squares = suvr.reshape(len(suvr), _SIDE, square, _SIDE, square)
+    return squares.mean(axis=(2, 4)).reshape(len(suvr), _SIDE**2)
 
 
 def pooled_stored(stored: np.ndarray, suvr_max: float) -> np.ndarray:
@@ -169,14 +186,9 @@ def pooled_stored(stored: np.ndarray, suvr_max: float) -> np.ndarray:
         pooled(suvr_from_png(stored[first : first + _CHUNK], suvr_max))
         for first in range(0, len(stored), _CHUNK)
     ]
-    return np.concatenate([np.empty([0, SIDE**2], np.float32), *chunks])
-
-
-def _evenly(count: int) -> np.ndarray:
-    """Up to `_PAIRED` indices, evenly."""
-    return np.linspace(0, count - 1, min(count, _PAIRED)).round().astype(int)
+    return np.concatenate([np.empty([0, _SIDE**2], np.float32), *chunks])
 
 
 def _ratio(value: float, reference: float) -> float:
-    """NaN where there is nothing to compare with."""
+    """A quotient, NaN where there is nothing to compare with."""
     return float(value / reference) if reference > 0 else float("nan")

@@ -1,4 +1,4 @@
-"""A real training of a tiny model with a look at its health every 20 steps."""
+"""Health records by number, and trainings of a tiny model to be monitored."""
 
 import csv
 import functools
@@ -10,13 +10,34 @@ from pet_dcgan.data.training_data import (
     load_training_slices,
     load_validation_slices,
 )
-from pet_dcgan.models.dcgan import build_dcgan
-from pet_dcgan.training.health.log import HealthLog
-from pet_dcgan.training.health.monitor import HealthMonitor
-from pet_dcgan.training.health.vitals import RealImages, pooled_stored
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+from pet_dcgan.training.vitals import HealthRecord, RealImages, pooled_stored
 
 # instead of 50, so that a state shows within seconds
 STEPS = 20
+HEALTHY = {
+    "d_loss": 1.1,
+    "g_loss": 1.4,
+    "real_accuracy": 0.7,
+    "fake_accuracy": 0.7,
+    "diversity": 0.9,
+    "distinctness": 0.25,
+    "misfit": 0.05,
+    "training_distance": 1.0,
+}
+
+
+def make_records(count, **changes):
+    """`count` records; a change is a number, or one number a record."""
+    records = []
+    for index in range(count):
+        values = {
+            name: value[index] if isinstance(value, list | tuple) else value
+            for name, value in (HEALTHY | changes).items()
+        }
+        records.append(HealthRecord(epoch=index + 1, **values))
+    return records
 
 
 @functools.cache
@@ -57,7 +78,7 @@ class Training:
 
     @functools.cached_property
     def model(self):
-        """The model, which the monitor looks at from now on."""
+        """The model, which the monitor examines from now on."""
         model = build_dcgan(self.config)
         self.monitor.set_model(model)
         return model
@@ -68,7 +89,7 @@ class Training:
         self.monitor.on_train_begin()
 
     def fit(self, epochs):
-        """Trains `STEPS` steps an epoch."""
+        """Trains `STEPS` steps per epoch."""
         self.model.fit(
             self.batches or toy_batches(self.config),
             steps_per_epoch=STEPS,
@@ -81,7 +102,7 @@ class Training:
         return self
 
     def idle(self, epochs):
-        """Comes to the end of epochs without training in them."""
+        """Ends epochs without training in them."""
         logs = dict.fromkeys(
             ("d_loss", "g_loss", "real_accuracy", "fake_accuracy"), 0.5
         )
@@ -100,9 +121,12 @@ class Training:
 
     @property
     def states(self):
-        """State and epoch of all that was said."""
-        rows = [row for row in self.rows if row["states"]]
-        return [(row["states"], int(row["epoch"])) for row in rows]
+        """State and epoch of each report."""
+        return [
+            (row["states"], int(row["epoch"]))
+            for row in self.rows
+            if row["states"]
+        ]
 
     def board(self):
         """(tag, step, text) of everything written for TensorBoard."""

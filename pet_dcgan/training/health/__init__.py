@@ -1,1 +1,0 @@
-"""Training health: what is measured, failure states, remedies, log."""

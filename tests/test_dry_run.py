@@ -1,0 +1,114 @@
+import dataclasses
+import re
+
+import pytest
+
+from pet_dcgan.models.build import build_dcgan
+from pet_dcgan.models.networks import build_discriminator, build_generator
+from pet_dcgan.training.dry_run import (
+    dry_run,
+    forward_operations,
+    step_operations,
+)
+
+SMALL = {"size": 32, "channels": 1, "width": 4}
+
+
+def test_operations_of_a_layer_by_hand():
+    generator = forward_operations(build_generator(latent_dim=6, **SMALL))
+    # 6 by 4*4*16 products, and as many additions
+    assert generator["project"] == 2 * 6 * 256
+    # at each of 4x4 inputs, 5x5 taps from 16 to 8 channels
+    assert generator["up_8"] == 2 * 16 * 25 * 16 * 8
+    assert list(generator) == ["project", "up_8", "up_16", "up_32"]
+    discriminator = forward_operations(build_discriminator(**SMALL))
+    # at each of 16x16 outputs, 5x5 taps from 1 to 4 channels
+    assert discriminator["down_16"] == 2 * 256 * 25 * 1 * 4
+    assert discriminator["logit"] == 2 * 4 * 4 * 16
+
+
+def test_the_papers_networks_take_1_7_gflop_an_image_each():
+    generator = forward_operations(build_generator())
+    discriminator = forward_operations(build_discriminator())
+    # 5x5 taps from 1024 to 512 channels at 4x4 places, and three more layers
+    # that halve both channels and double both sides: the same number
+    large = 2 * 25 * 1024 * 512 * 16
+    assert [generator[f"up_{side}"] for side in (8, 16, 32, 64)] == [large] * 4
+    assert [discriminator[f"down_{s}"] for s in (32, 16, 8, 4)] == [large] * 4
+    # from 64 to 3 channels and back at 64x64 places, and the dense layers
+    small = 2 * 25 * 64 * 3 * 64 * 64
+    assert sum(generator.values()) == 4 * large + small + 2 * 100 * 16384
+    assert sum(discriminator.values()) == 4 * large + small + 2 * 16384
+
+
+def test_a_step_has_these_operations(tiny_model):
+    model = tiny_model()
+    g = forward_operations(model.generator)
+    d = forward_operations(model.discriminator)
+    forward_and_back = 3 * sum(d.values()) - d["down_16"]
+    generator_back = 3 * sum(g.values()) - g["project"]
+    expected = 2 * forward_and_back + 2 * sum(d.values()) + generator_back
+    assert step_operations(model) == expected
+
+
+def test_a_penalty_takes_another_way_there_and_back(tiny_config):
+    discriminator = forward_operations(build_dcgan(tiny_config()).discriminator)
+    more = 3 * sum(discriminator.values()) + discriminator["down_16"]
+    plain, always, lazy = (
+        step_operations(build_dcgan(tiny_config(**options)))
+        for options in ({}, {"r1_weight": 1}, {"r1_weight": 1, "r1_every": 4})
+    )
+    assert always - plain == more
+    assert lazy - plain == pytest.approx(more / 4, abs=1)
+
+
+def test_data_steps_and_parameters_are_counted(
+    tiny_config, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    config = tiny_config(epochs=3, batch_size=5)
+    text = dry_run(config, flops_per_second=1e9)
+    model = build_dcgan(config)
+    counts = [
+        sum(w.numpy().size for w in network.trainable_weights)
+        for network in (model.generator, model.discriminator)
+    ]
+    assert "3 subjects, 12 slices" in text
+    assert "2 per epoch, 6 in total" in text
+    assert f"generator {counts[0]:,}, discriminator {counts[1]:,}" in text
+    assert "at 60% of the 1 GFLOP/s" in text
+    assert " GB (process 0.70, " in text
+    # the values stand below each other
+    lines = [line for line in text.splitlines() if line]
+    width = text.index("demo")
+    assert {line.ljust(width)[width - 1] for line in lines} == {" "}
+    assert "\naugment_probability 0.0\n" in text
+    assert not list(tmp_path.iterdir())
+
+
+def test_time_is_operations_by_speed(tiny_config):
+    config = tiny_config(epochs=3, batch_size=5)
+    # 6 steps of 5 images at the speed that makes them 60 s
+    operations = step_operations(build_dcgan(config)) * 5 * 6
+    speed = operations / 60 / 0.6
+    text = dry_run(config, flops_per_second=speed)
+    assert "60 s at 60%" in text
+    assert "100 min at" in dry_run(config, flops_per_second=speed / 100)
+    assert "16.7 h at" in dry_run(config, flops_per_second=speed / 1000)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"warm_start": "/nowhere"}, FileNotFoundError, "a run folder"),
+        ({"batch_size": 64}, ValueError, "--set batch_size=12"),
+    ],
+)
+def test_what_could_not_start_is_refused(tiny_config, changes, error, message):
+    config = dataclasses.replace(tiny_config(), **changes)
+    with pytest.raises(error, match=message):
+        dry_run(config, flops_per_second=1e9)
+
+
+def test_the_speed_is_measured_by_default(tiny_config):
+    assert re.search(r"of the [1-9]\d* GFLOP/s", dry_run(tiny_config()))

@@ -1,0 +1,68 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from study_toy import prepare_leaky
+from toy_model import make_config
+
+from pet_dcgan.data import training_data
+from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.data.training_data import (
+    few_subjects_warning,
+    load_training_slices,
+    load_validation_slices,
+    resolve_config,
+)
+
+
+@pytest.fixture
+def where(toy_set):
+    return {"data_dir": toy_set, "dataset": "axial_32", "stage": "NC"}
+
+
+def test_a_configuration_takes_its_facts_from_the_set(where):
+    config = resolve_config("paper", overrides={"epochs": "3"}, **where)
+    assert (config.size, config.spacing_mm, config.suvr_max) == (32, 6.0, 2.5)
+    assert config.plane == "axial"
+    assert config.phantom is True
+    assert config.epochs == 3
+    assert resolve_config("demo", plane="axial", seed=4, **where).seed == 4
+
+
+def test_the_plane_must_be_one_of_the_set(where, monkeypatch):
+    with pytest.raises(ValueError, match=r"among axial .*found coronal"):
+        resolve_config("demo", plane="coronal", **where)
+    meta = training_data.open_set(where["data_dir"], "axial_32")[1]
+    several = dataclasses.replace(meta, planes=("axial", "coronal"))
+    monkeypatch.setattr(training_data, "open_set", lambda *_: (None, several))
+    with pytest.raises(ValueError, match=r"--plane among axial, coronal"):
+        resolve_config("demo", **where)
+    assert resolve_config("demo", plane="coronal", **where).plane == "coronal"
+
+
+def test_training_and_validation_slices_are_of_other_subjects(tiny_config):
+    training = load_training_slices(tiny_config())
+    validation = load_validation_slices(tiny_config())
+    assert set(training.subjects) == {"999_S_3000", "999_S_3001", "999_S_3002"}
+    assert set(validation.subjects) == {"999_S_3003"}
+
+
+@pytest.mark.parametrize("split", ["validation", "test"])
+def test_no_training_on_a_subject_that_is_held_out(tmp_path, split):
+    leaky = prepare_leaky(tmp_path / "data", into=split)
+    with pytest.raises(DataLeakageError, match="found 1: 999_S_3002"):
+        load_training_slices(make_config(leaky))
+
+
+@pytest.mark.parametrize(("count", "few"), [(7, True), (8, False)])
+def test_fewer_than_eight_subjects_give_a_warning(tiny_config, count, few):
+    config = tiny_config()
+    slices = load_training_slices(config)
+    subjects = np.array([f"999_S_{i % count:04}" for i in range(12)])
+    slices = dataclasses.replace(slices, subjects=subjects)
+    line = few_subjects_warning(slices, config)
+    assert (line is not None) is few
+    if few:
+        assert line.startswith("7 subjects of AD to train on, fewer than 8: ")
+        assert "copy these subjects" in line.replace("\n", " ")
+        assert "--stage ALL" in line
