@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from toy_health import make_records
 
-from pet_dcgan.config import check_overrides, parse_overrides
-from pet_dcgan.presets import PRESETS
+from pet_dcgan.config import check_overrides
+from pet_dcgan.presets import PRESETS, parse_overrides
 from pet_dcgan.training.health import examine, is_healthy, non_finite
 
 WON = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "g_loss": 9.0}
