@@ -5,8 +5,8 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from pet_dcgan.models.build import build_dcgan
 
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training import devices
 from pet_dcgan.training.devices import (

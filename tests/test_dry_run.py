@@ -2,8 +2,8 @@ import dataclasses
 import re
 
 import pytest
-from pet_dcgan.models.build import build_dcgan
 
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.dry_run import (
     dry_run,

@@ -8,12 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from pet_dcgan.models.build import build_dcgan
 from scipy.ndimage import gaussian_filter
 from toy_health import STEPS, Training, make_records, toy_batches
 from typer.testing import CliRunner
 
 from pet_dcgan.cli.main import app
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.presets import PLAIN, PRESETS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training import health

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-from pet_dcgan.models.build import build_dcgan
 
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.metrics.distribution import Kid, kid
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs import run_encoder
 from pet_dcgan.runs.run import Run

@@ -2,9 +2,9 @@ import dataclasses
 
 import numpy as np
 import pytest
-from pet_dcgan.models.build import build_dcgan
 
 from pet_dcgan.data.training_data import load_training_slices
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.resume import all_subjects, continued_run, start_from

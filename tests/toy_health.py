@@ -4,13 +4,13 @@ import csv
 import functools
 
 import tensorflow as tf
-from pet_dcgan.models.build import build_dcgan
 
 from pet_dcgan.data.batches import training_batches
 from pet_dcgan.data.training_data import (
     load_training_slices,
     load_validation_slices,
 )
+from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.vitals import HealthRecord, RealImages, pooled_stored
 
