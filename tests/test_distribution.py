@@ -1,0 +1,217 @@
+import numpy as np
+import pytest
+from scipy.linalg import sqrtm
+
+from pet_dcgan.metrics.distribution import (
+    frechet_distance,
+    frechet_ratio,
+    kid,
+    precision_recall_density_coverage,
+)
+
+
+def sample(count, seed, shift=0.0, length=6):
+    return np.random.default_rng(seed).normal(shift, 1, (count, length))
+
+
+def column(*values):
+    return np.array(values, float)[:, None]
+
+
+class TestKid:
+    def test_a_value_by_hand(self):
+        # (xy + 1)^3 is 1, or 8 for two ones. Of 12 real pairs two are ones:
+        # 26/12; synthetic pairs 8; between them half and half: 4.5
+        found = kid(column(0, 1, 0, 1), np.ones([4, 1]))
+        assert found.value == pytest.approx(26 / 12 + 8 - 2 * 4.5)
+
+    def test_equals_the_plain_double_loop(self):
+        def kernel(a, b):
+            return (a @ b / len(a) + 1) ** 3
+
+        def among(rows):
+            pairs = [kernel(a, b) for a in rows for b in rows if (a != b).any()]
+            return np.mean(pairs)
+
+        real, synthetic = sample(7, 0), sample(5, 1, 0.5)
+        between = np.mean([kernel(a, b) for a in real for b in synthetic])
+        expected = among(real) + among(synthetic) - 2 * between
+        found = kid(real, synthetic).value
+        assert found == pytest.approx(expected, rel=1e-12)
+
+    def test_unbiased_for_one_distribution_and_grows_with_the_distance(self):
+        values = [
+            kid(sample(20, 2 * s), sample(20, 2 * s + 1), subsets=2).value
+            for s in range(200)
+        ]
+        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(200)
+        real = sample(100, 0)
+        values = [
+            kid(real, sample(100, 1, s)).value for s in (0, 0.2, 0.5, 1, 2)
+        ]
+        assert np.all(np.diff(values) > 0)
+
+    def test_the_standard_error_is_the_spread_over_samples(self):
+        found = [
+            kid(sample(60, 2 * s), sample(60, 2 * s + 1, 0.4))
+            for s in range(99)
+        ]
+        spread = np.std([f.value for f in found])
+        error = np.mean([f.standard_error for f in found])
+        assert error == pytest.approx(spread, rel=0.25)
+
+    def test_slices_of_a_subject_do_not_reduce_the_error(self):
+        slices = np.repeat(sample(12, 0), 10, axis=0) + 0.01 * sample(120, 1)
+        subjects = np.repeat(np.arange(12), 10)
+        synthetic = sample(400, 2, 0.5)
+        by_slice = kid(slices, synthetic)
+        by_subject = kid(slices, synthetic, subjects=subjects)
+        assert by_subject.value == by_slice.value
+        assert by_subject.standard_error > 2 * by_slice.standard_error
+
+    def test_the_same_seed_gives_the_same_error(self):
+        pair = sample(20, 0), sample(20, 1)
+        assert kid(*pair, seed=3) == kid(*pair, seed=3)
+        assert kid(*pair, seed=3) != kid(*pair, seed=4)
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"synthetic": sample(3, 1)}, "at least 4 rows, found 10 and 3"),
+            ({"synthetic": sample(10, 1, length=7)}, "one length"),
+            ({"synthetic": np.full((10, 6), np.nan)}, "NaN or infinity"),
+            ({"subsets": 1}, "two or more subsets, found 1"),
+            ({"subjects": np.arange(9)}, "each of 10 rows"),
+            ({"subjects": np.arange(10) % 3}, "at least 4 different.*10 and 3"),
+        ],
+    )
+    def test_bad_input_is_refused(self, change, message):
+        arguments = {"real": sample(10, 0), "synthetic": sample(10, 1)}
+        with pytest.raises(ValueError, match=message):
+            kid(**arguments | change)
+
+
+class TestFrechet:
+    def test_a_distance_by_hand(self):
+        # means 1 and 2, variances 2 and 8: 1 + 2 + 8 - 2 * 4
+        assert frechet_distance(column(0, 2), column(0, 4)) == pytest.approx(3)
+
+    @pytest.mark.parametrize("counts", [(9, 7), (9, 30), (80, 7), (80, 60)])
+    def test_equals_the_form_with_a_matrix_root(self, counts):
+        a, b = (sample(n, i, i, length=20) for i, n in enumerate(counts))
+        ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
+        roots = np.sqrt(np.maximum(np.linalg.eigvals(ca @ cb).real, 0))
+        means = np.sum((a.mean(0) - b.mean(0)) ** 2)
+        expected = means + np.trace(ca + cb) - 2 * roots.sum()
+        assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
+        if min(counts) > 20:
+            assert roots.sum() == pytest.approx(np.trace(sqrtm(ca @ cb)).real)
+
+    def test_symmetric_zero_for_itself_and_invariant_to_rotation(self):
+        a, b = sample(30, 0), sample(30, 1)
+        turn = np.linalg.qr(sample(6, 2))[0]
+        found = frechet_distance(a, b)
+        assert found > 0.1
+        assert frechet_distance(b, a) == pytest.approx(found)
+        assert frechet_distance(a, a) == pytest.approx(0, abs=1e-9)
+        assert frechet_distance(a @ turn, b @ turn) == pytest.approx(found)
+
+    def test_a_ratio_by_hand(self):
+        # the only halves are {0, 2} and {1, 3}: means 1 and 2, variance 2: 1.
+        # Against constant tens: 81 + 2 and 64 + 2, on average 74.5
+        real, synthetic = column(0, 1, 2, 3), np.full([4, 1], 10.0)
+        ratio = frechet_ratio(real, synthetic, seed=0, subjects=list("abab"))
+        assert ratio == pytest.approx(1 / 74.5)
+
+    def test_ratio_is_one_for_one_distribution_and_falls_with_distance(self):
+        pairs = np.random.default_rng(0).normal(size=(20, 2, 200, 5))
+        found = [frechet_ratio(*pair, seed=0) for pair in pairs]
+        assert np.mean(found) == pytest.approx(1, abs=0.15)
+        real, same = pairs[0]
+        ratios = [
+            frechet_ratio(real, same + s, seed=0) for s in (0, 0.1, 0.3, 1)
+        ]
+        assert np.all(np.diff(ratios) < 0)
+
+    def test_halves_share_no_subject(self):
+        slices = np.repeat(sample(10, 0), 20, axis=0) + 0.1 * sample(200, 1)
+        subjects, synthetic = np.repeat(np.arange(10), 20), sample(200, 2)
+        by_slice = frechet_ratio(slices, synthetic, seed=0)
+        by_subject = frechet_ratio(slices, synthetic, seed=0, subjects=subjects)
+        assert by_subject > 2 * by_slice
+
+    def test_the_same_seed_gives_the_same_ratio(self):
+        pair = sample(30, 0), sample(30, 1)
+        assert frechet_ratio(*pair, seed=1) == frechet_ratio(*pair, seed=1)
+        assert frechet_ratio(*pair, seed=1) != frechet_ratio(*pair, seed=2)
+
+    def test_one_row_has_no_distance(self):
+        with pytest.raises(ValueError, match="at least 2 rows, found 1 and 2"):
+            frechet_distance(np.ones((1, 2)), np.ones((2, 2)))
+
+    @pytest.mark.parametrize(
+        ("real", "synthetic", "subjects", "message"),
+        [
+            (20, 4, None, "at least 10 synthetic rows"),
+            (20, 20, ["a"] * 20, "at least 2 different .*found 20 and 1"),
+            (20, 20, ["a", "b"], "each of 20 rows.*found 2 and 2"),
+            (3, 20, None, "at least 4 rows"),
+        ],
+    )
+    def test_bad_input_of_the_ratio_is_refused(
+        self, real, synthetic, subjects, message
+    ):
+        pair = sample(real, 0), sample(synthetic, 1)
+        with pytest.raises(ValueError, match=message):
+            frechet_ratio(*pair, seed=0, subjects=subjects)
+
+
+class TestPrecisionRecallDensityCoverage:
+    def test_values_by_hand(self):
+        # k 1: real balls reach 1, 1, 1 and 8; synthetic ones 1 each
+        real, synthetic = column(0, 1, 2, 10), column(0.5, 1.5, 20, 21)
+        found = precision_recall_density_coverage(real, synthetic, k=1)
+        assert found.precision == 2 / 4  # 0.5 and 1.5
+        assert found.density == (2 + 2) / 4  # each in two balls
+        assert found.coverage == 3 / 4  # all but the ball of 10
+        assert found.recall == 3 / 4  # 0, 1 and 2
+
+    def test_the_edge_of_a_ball_is_inside(self):
+        real, synthetic = column(0, 1), column(2, 4)
+        found = precision_recall_density_coverage(real, synthetic, k=1)
+        # real balls reach 1, to 2; synthetic ones reach 2, to 0
+        assert found == (1 / 2, 2 / 2, 1 / 2, 1 / 2)
+
+    def test_exchanging_the_kinds_exchanges_precision_and_recall(self):
+        a, b = sample(50, 0, length=3), sample(50, 1, 0.5, length=3)
+        there = precision_recall_density_coverage(a, b)
+        back = precision_recall_density_coverage(b, a)
+        assert (there.precision, there.recall) == (back.recall, back.precision)
+
+    def test_one_distribution_is_matched(self):
+        # Naeem et al.: coverage 1 - 2^-k and density 1
+        pair = (sample(900, seed, length=3) for seed in (0, 1))
+        found = precision_recall_density_coverage(*pair)
+        assert found.coverage == pytest.approx(1 - 2**-5, abs=0.02)
+        assert found.density == pytest.approx(1, abs=0.08)
+        assert min(found.precision, found.recall) > 0.85
+
+    def test_one_image_repeated_is_precise_and_covers_little(self):
+        real = sample(100, 0)
+        one = np.repeat(real[:1], 100, axis=0)
+        found = precision_recall_density_coverage(real, one)
+        assert found.precision == 1
+        assert found.recall == pytest.approx(0.01)
+        assert found.coverage < 0.2
+
+    @pytest.mark.parametrize(
+        ("real", "synthetic", "k", "message"),
+        [
+            (sample(10, 0), sample(9, 0), 5, "found 9 and 10: use equal"),
+            (sample(5, 0), sample(5, 1), 5, "found k 5 and 5 rows"),
+            (sample(5, 0), sample(5, 1), 0, "found k 0"),
+        ],
+    )
+    def test_bad_input_is_refused(self, real, synthetic, k, message):
+        with pytest.raises(ValueError, match=message):
+            precision_recall_density_coverage(real, synthetic, k=k)
