@@ -32,9 +32,10 @@ def test_a_configuration_takes_its_facts_from_the_set(where):
 def test_the_plane_must_be_one_of_the_set(where, monkeypatch):
     with pytest.raises(ValueError, match=r"among axial .*found coronal"):
         resolve_config("demo", plane="coronal", **where)
-    meta = training_data.open_set(where["data_dir"], "axial_32")[1]
-    several = dataclasses.replace(meta, planes=("axial", "coronal"))
-    monkeypatch.setattr(training_data, "open_set", lambda *_: (None, several))
+    one = training_data.open_set(where["data_dir"], "axial_32")
+    meta = dataclasses.replace(one.meta, planes=("axial", "coronal"))
+    several = dataclasses.replace(one, meta=meta)
+    monkeypatch.setattr(training_data, "open_set", lambda *_: several)
     with pytest.raises(ValueError, match=r"--plane among axial, coronal"):
         resolve_config("demo", **where)
     assert resolve_config("demo", plane="coronal", **where).plane == "coronal"
