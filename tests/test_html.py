@@ -45,11 +45,8 @@ def test_a_table_has_its_numbers_on_the_right():
     assert page.texts == ["stage", "n", "AD", "3"]
 
 
-def test_only_a_phantom_is_called_one():
+def test_only_a_phantom_and_only_a_png_are_shown_as_such():
     assert "Phantom" in card("a", phantom=True)
     assert "Phantom" not in card("a")
-
-
-def test_what_is_no_png_is_left_out():
     assert picture(b"<svg onload=x>", "a") == ""
     assert "data:image/png;base64," in picture(PNG, "a")

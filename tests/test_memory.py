@@ -14,12 +14,12 @@ from pet_dcgan.utils.memory import (
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """`machine(free_kb, {"": limit, "job": limit}, own="/job")`."""
+    """`machine(free_kb, {"job": (limit, used, cached)}, own="/job")`."""
 
-    def machine(free_kb, groups=None, own="/"):
+    def machine(free_kb, groups=(), own="/"):
         free = types.SimpleNamespace(available=1024 * free_kb)
         monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: free)
-        for name, (limit, used, inactive) in (groups or {}).items():
+        for name, (limit, used, inactive) in dict(groups).items():
             folder = tmp_path / "cgroup" / name
             folder.mkdir(parents=True, exist_ok=True)
             (folder / "memory.max").write_text(f"{limit}\n")
@@ -33,39 +33,29 @@ def machine(tmp_path, monkeypatch):
     return machine
 
 
-def test_the_machines_available_memory_is_read(machine):
-    machine(free_kb=2000)
-    assert available_memory() == 2000 * 1024
+@pytest.mark.parametrize(
+    ("groups", "own", "expected"),
+    [
+        ({}, "/", 2000 * 1024),
+        # 900 - 500 used, of which 100 are cached files
+        ({"": (900, 500, 100)}, "/", 500),
+        ({"": ("max", 500, 100)}, "/", 2000 * 1024),
+        ({"": (900, 1500, 0)}, "/", 0),
+        # the least of the groups above counts too
+        (
+            {"": ("max", 0, 0), "jobs": (700, 0, 0), "jobs/one": (800, 0, 0)},
+            "/jobs/one",
+            700,
+        ),
+    ],
+)
+def test_what_a_machine_and_its_groups_leave(machine, groups, own, expected):
+    machine(2000, groups, own)
+    assert available_memory() == expected
 
 
-def test_a_groups_limit_counts_where_it_is_less(machine):
-    # 900 - 500 used, of which 100 are files that would be given back
-    machine(free_kb=2000, groups={"": (900, 500, 100)})
-    assert available_memory() == 500
-    machine(free_kb=2000, groups={"": ("max", 500, 100)})
-    assert available_memory() == 2000 * 1024
-
-
-def test_the_groups_above_count_too(machine):
-    machine(
-        free_kb=2000,
-        groups={
-            "": ("max", 0, 0),
-            "jobs": (700, 0, 0),
-            "jobs/one": (800, 0, 0),
-        },
-        own="/jobs/one",
-    )
-    assert available_memory() == 700
-
-
-def test_a_group_over_its_limit_leaves_nothing(machine):
-    machine(free_kb=2000, groups={"": (900, 1500, 0)})
-    assert available_memory() == 0
-
-
-def test_without_groups_the_machine_counts(machine, monkeypatch):
-    machine(free_kb=2000, groups={"": (900, 0, 0)})
+def test_without_control_groups_the_machine_counts(machine, monkeypatch):
+    machine(2000, {"": (900, 0, 0)})
     monkeypatch.setattr(memory, "_OWN_GROUP", memory._CGROUPS / "absent")
     assert available_memory() == 2000 * 1024
 
@@ -73,7 +63,7 @@ def test_without_groups_the_machine_counts(machine, monkeypatch):
 def test_slices_fit_twice_into_half_of_what_is_free(machine):
     one = slice_bytes(1, 128)
     assert one == 2 * 128 * 128
-    machine(free_kb=4 * 10 * one // 1024)
+    machine(4 * 10 * one // 1024)
     assert slices_fit(10, 128)
     assert not slices_fit(11, 128)
 
@@ -87,21 +77,23 @@ def test_bytes_are_read_by_people(count, text):
 
 
 @pytest.mark.parametrize(
-    ("limit", "batch"),
-    [(1000 + 2 * 10, 2), (1000 + 639, 32), (1000 + 640, 64), (1019, 0), (5, 0)],
+    ("limit", "below", "batch"),
+    [
+        (1000 + 2 * 10, 1000, 2),
+        (1000 + 639, 1000, 32),
+        (1000 + 640, 1000, 64),
+        (1019, 1000, 0),
+        (5, 1000, 0),
+        (1640, 65, 64),
+        (1640, 64, 32),
+        (1640, 3, 2),
+        (1640, 2, 0),
+    ],
 )
-def test_the_batch_that_fits_is_a_power_of_two(limit, batch):
+def test_the_batch_that_fits_is_a_smaller_power_of_two(limit, below, batch):
     step = StepMemory(fixed=1000, per_image=10)
-    assert step.batch_within(limit, below=1000) == batch
+    assert step.batch_within(limit, below=below) == batch
     assert step.of_batch(batch) <= max(limit, 1000)
-
-
-@pytest.mark.parametrize(
-    ("below", "batch"), [(1000, 64), (65, 64), (64, 32), (3, 2), (2, 0)]
-)
-def test_the_batch_that_fits_is_below_what_did_not(below, batch):
-    step = StepMemory(fixed=1000, per_image=10)
-    assert step.batch_within(1640, below=below) == batch
 
 
 def test_devices_share_a_batch_and_not_the_weights():

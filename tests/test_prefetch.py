@@ -11,8 +11,8 @@ def test_items_come_in_order_with_their_results():
         assert list(found) == [(x, x * x) for x in range(count)]
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 3])
-def test_as_many_as_asked_for_are_under_way(at_once):
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_no_more_calls_than_allowed_are_under_way(at_once):
     begun, together = [], threading.Semaphore(0)
 
     def square(x):
@@ -28,44 +28,36 @@ def test_as_many_as_asked_for_are_under_way(at_once):
     assert sorted(begun) == list(range(1 + at_once))
 
 
-def test_an_error_comes_where_its_result_would():
+def test_an_error_is_raised_in_place_of_its_result():
     found = prefetch_map(lambda x: 1 // x, [2, 1, 0, 1], awaited=True)
     assert [next(found), next(found)] == [(2, 0), (1, 1)]
     with pytest.raises(ZeroDivisionError):
         next(found)
 
 
-def test_calls_are_waited_for_where_the_items_fail():
+@pytest.mark.parametrize("awaited", [True, False])
+@pytest.mark.parametrize("failing", [True, False])
+def test_an_early_end_waits_where_it_must(awaited, failing):
     go_on, ended = threading.Event(), threading.Event()
 
     def items():
-        yield 0
-        raise OSError("the second one")
-
-    def call(x):
-        go_on.wait(10)
-        ended.set()
-
-    found = prefetch_map(call, items(), awaited=True, at_once=2)
-    threading.Timer(0.05, go_on.set).start()
-    with pytest.raises(OSError, match="second"):
-        next(found)
-    assert ended.is_set()
-
-
-@pytest.mark.parametrize("awaited", [True, False])
-def test_giving_up_waits_where_it_must(awaited):
-    go_on, ended = threading.Event(), threading.Event()
+        yield from (0, 1)
+        if failing:
+            raise OSError("the third one")
 
     def call(x):
         if x:
             go_on.wait(10)
             ended.set()
 
-    found = prefetch_map(call, [0, 1], awaited=awaited)
-    next(found)
+    found = prefetch_map(call, items(), awaited=awaited, at_once=2)
     if awaited:
         threading.Timer(0.05, go_on.set).start()
-    found.close()
+    if failing:
+        with pytest.raises(OSError, match="third"):
+            next(found)
+    else:
+        next(found)
+        found.close()
     assert ended.is_set() is awaited
     go_on.set()

@@ -22,7 +22,7 @@ def script():
 
 @pytest.fixture(autouse=True)
 def lists(monkeypatch):
-    """What the packages list is put back afterwards."""
+    """Restores what the packages list."""
     for package in (tfds_adni, sources):
         monkeypatch.setattr(package, "__all__", package.__all__)
 
@@ -36,13 +36,12 @@ def test_every_public_module_has_a_page(script):
         for path in ROOT.glob(f"{package}/**/*.py")
     }
     assert set(script.open_packages()) == {n for n in names if "._" not in n}
-    # what is listed is shown, and only that
     assert {"Builder", "cohort", "sources"} <= set(tfds_adni.__all__)
     assert {"ScanRecord", "bids"} <= set(sources.__all__)
     assert isinstance(vars(tfds_adni)["Builder"], type)
 
 
-def test_pdoc_is_told(script, monkeypatch, tmp_path):
+def test_pdoc_gets_the_packages(script, monkeypatch, tmp_path):
     told = {}
     pdoc = types.ModuleType("pdoc")
     pdoc.Path = Path
