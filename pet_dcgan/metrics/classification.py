@@ -24,8 +24,9 @@ def balanced_accuracy(truth: np.ndarray, predicted: np.ndarray) -> float:
     """Mean over the classes of the share of each that is predicted correctly.
 
     Always predicting the same class gives 1 / classes, however large that
-    class is (Brodersen et al. 2010, doi 10.1109/ICPR.2010.764). Arguments and
-    errors are those of `accuracy`.
+    class is (Brodersen et al. 2010, doi 10.1109/ICPR.2010.764).
+
+    Arguments and errors are those of `accuracy`.
     """
     truth, predicted = _checked(truth, predicted)
     shares = [(predicted[truth == c] == c).mean() for c in np.unique(truth)]
