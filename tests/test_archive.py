@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf import saved_model_pb2
-from test_served import FACTS
+from test_model_info import FACTS
 
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.networks import build_generator

@@ -11,6 +11,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import tensorflow as tf
+from pet_dcgan.serving.local_model import LocalModel
 from PIL import Image
 from toy_run import make_run
 
@@ -19,7 +20,6 @@ from pet_dcgan.serving import generate as module
 from pet_dcgan.serving import local_model, rest_model
 from pet_dcgan.serving.export import export_run
 from pet_dcgan.serving.generate import generate
-from pet_dcgan.serving.local_model import LocalModel
 from pet_dcgan.serving.model_info import ModelInfo
 from pet_dcgan.utils import files, prefetch
 

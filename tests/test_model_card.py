@@ -2,7 +2,7 @@ import copy
 import dataclasses
 
 import pytest
-from test_served import FACTS
+from test_model_info import FACTS
 from toy_cohort import cohort_run
 
 from pet_dcgan.evaluation.evaluate import evaluate

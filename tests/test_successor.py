@@ -3,11 +3,11 @@ import shutil
 
 import pytest
 import tensorflow as tf
+from pet_dcgan.serving.compatibility import check_compatible
 from tensorflow.core.protobuf import saved_model_pb2
-from test_served import FACTS
+from test_model_info import FACTS
 
 from pet_dcgan.models.networks import build_generator
-from pet_dcgan.serving.compatibility import check_compatible
 from pet_dcgan.serving.saved_model import save_model
 
 

@@ -135,12 +135,14 @@ class Model:
         try:
             answer = response.json()
         except ValueError:
-            answer = {"error": "no JSON"}
-        if response.status_code != 200 or not isinstance(answer, dict):
-            reason = answer["error"] if "error" in answer else answer
+            answer = None
+        if not isinstance(answer, dict):
+            answer = {"error": "no JSON object"}
+        if response.status_code != 200 or "error" in answer:
+            reason = str(answer.get("error", answer)).strip() or "no reason"
             raise ServerError(
                 f"{self.url} answered HTTP {response.status_code}: "
-                f"{next(iter(str(reason).strip().splitlines()), 'no reason')}"
+                f"{reason.splitlines()[0]}"
             )
         return answer
 
