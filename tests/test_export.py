@@ -30,6 +30,26 @@ def models(tmp_path):
     return tmp_path / "export" / "models"
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("successor") / "1"
+    model = build_generator(size=32, channels=1, latent_dim=6, width=4)
+    save_model(model, folder, FACTS)
+    FACTS.write(folder)
+    return folder
+
+
+@pytest.fixture
+def quick(whole, monkeypatch):
+    """Exports copy a model that was saved once, where that is not the point."""
+
+    def save(generator, folder, facts):
+        shutil.copytree(whole, folder)
+
+    monkeypatch.setattr(module, "save_model", save)
+    monkeypatch.setattr(module, "compare_model", lambda *_: 0.0)
+
+
 def files(folder):
     return sorted(
         str(path.relative_to(folder))
@@ -60,6 +80,7 @@ def test_layout_of_an_export(make_run, models):
     assert ExportedModel.open(models / "ad").path == version
 
 
+@pytest.mark.usefixtures("quick")
 def test_next_version_is_the_highest_plus_one(make_run, models):
     run = make_run()
     # what somebody began to copy here
@@ -70,6 +91,7 @@ def test_next_version_is_the_highest_plus_one(make_run, models):
     assert "| version | 9 |" in (models / "ad" / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.usefixtures("quick")
 def test_card_and_metrics_of_an_evaluated_run(judged_run, numbers, models):
     run, metrics = judged_run(lambda metrics: None), json.loads(numbers)
     export_run(run, models)
@@ -82,6 +104,7 @@ def test_card_and_metrics_of_an_evaluated_run(judged_run, numbers, models):
     assert "PHANTOM" in card
 
 
+@pytest.mark.usefixtures("quick")
 def test_run_without_an_evaluation_replaces_older_numbers(judged_run, models):
     run = judged_run(lambda metrics: None)
     export_run(run, models)
@@ -93,6 +116,7 @@ def test_run_without_an_evaluation_replaces_older_numbers(judged_run, models):
     assert "Not evaluated." in (models / "ad" / "MODEL_CARD.md").read_text()
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("changes", [{"data_dir": "/gone"}, {}])
 def test_slices_are_not_recorded_where_they_cannot_be_counted(
     make_run, models, changes
@@ -123,7 +147,7 @@ def test_a_run_of_half_precision_is_exported_in_float32(make_run, models):
 @pytest.fixture(scope="module")
 def numbers(toy_set, quick_encoder, tmp_path_factory):
     """The text of an evaluated run's `metrics.json`."""
-    run = make_toy_run(tmp_path_factory.mktemp("judged") / "run", toy_set)
+    run = make_toy_run(tmp_path_factory.mktemp("judged") / "secret", toy_set)
     evaluate(run)
     return (run.evaluation / "metrics.json").read_text()
 
@@ -147,6 +171,7 @@ def with_copies(metrics):
     metrics["copies"] |= {"verdict": "copies", "words": "Copies: found 3."}
 
 
+@pytest.mark.usefixtures("quick")
 def test_copies_are_exported_only_where_that_is_said(judged_run, models):
     run = judged_run(with_copies)
     with pytest.raises(ValueError, match=r"Copies: found 3\. .*--allow-copies"):
@@ -183,6 +208,7 @@ def test_numbers_of_another_generator_are_refused(
     assert not models.exists() or list(models.iterdir()) == []
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_version_that_breaks_clients_is_refused(make_run, models):
     run = make_run()
     export_run(run, models)
@@ -196,6 +222,7 @@ def test_a_version_that_breaks_clients_is_refused(make_run, models):
     assert {f: (models / f).read_bytes() for f in files(models)} == before
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_model_that_another_process_writes_is_left_alone(make_run, models):
     run = make_run()
     (models / "ad").mkdir(parents=True)
@@ -211,6 +238,7 @@ def test_a_model_that_another_process_writes_is_left_alone(make_run, models):
         assert export_run(run, models).name == "1"
 
 
+@pytest.mark.usefixtures("quick")
 def test_what_a_killed_export_left_is_removed(make_run, models):
     (models / "ad" / ".partial-12345678.1" / "variables").mkdir(parents=True)
     (models / "ad" / ".partial-12345678.metrics.json").touch()
@@ -219,9 +247,8 @@ def test_what_a_killed_export_left_is_removed(make_run, models):
     assert 'name: "ad"' in (models / "models.config").read_text()
 
 
-def test_no_byte_names_a_subject_or_a_place(make_run, models, toy_set):
-    run = make_run()
-    evaluate(run)
+def test_no_byte_names_a_subject_or_a_place(judged_run, models, toy_set):
+    run = judged_run(lambda metrics: None)
     export_run(run, models)
     secrets = [*run.subjects, "999_S_3", "secret", run.path, toy_set]
     secrets += [models, Path.cwd(), Path.home(), platform.node()]
@@ -235,6 +262,7 @@ def test_no_byte_names_a_subject_or_a_place(make_run, models, toy_set):
             assert word not in content, (path, word)
 
 
+@pytest.mark.usefixtures("quick")
 @pytest.mark.parametrize("older", [False, True])
 def test_a_failing_comparison_leaves_all_as_it_was(
     make_run, models, monkeypatch, older
@@ -254,6 +282,7 @@ def test_a_failing_comparison_leaves_all_as_it_was(
     assert older or list(models.iterdir()) == []
 
 
+@pytest.mark.usefixtures("quick")
 def test_full_disk_leaves_nothing(make_run, models, monkeypatch):
     def full(self, folder):
         raise OSError(28, "No space left on device")
@@ -281,15 +310,6 @@ def test_unfinished_run_is_refused(make_run, models):
 
 
 # --- clients of the last version ----------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("successor") / "1"
-    model = build_generator(size=32, channels=1, latent_dim=6, width=4)
-    save_model(model, folder, FACTS)
-    FACTS.write(folder)
-    return folder
 
 
 @pytest.fixture

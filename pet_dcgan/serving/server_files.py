@@ -28,10 +28,10 @@ WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 CONFIG_FILE = "models.config"
 MOUNT = "/models"
 
-# fields as (number, type); a map is a repeated entry of key and value
-_MESSAGES: dict[str, dict[str, tuple[int, str]]] = {
+Messages = dict[str, dict[str, tuple[int, str]]]
+_MESSAGES: Messages = {
     "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
-    # a tensor is bytes here: on the wire a message is the same
+    # an entry of a map; on the wire a tensor is bytes
     "Input": {"key": (1, "string"), "value": (2, "bytes")},
     "PredictRequest": {"model_spec": (1, "ModelSpec"), "inputs": (2, "Input*")},
     "PredictLog": {"request": (1, "PredictRequest")},
@@ -56,31 +56,37 @@ _TOKEN = re.compile(
 _SERVABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
-def _message_classes() -> dict[str, Any]:
-    """Returns a class for each of `_MESSAGES`, in a pool apart."""
-    file = descriptor_pb2.FileDescriptorProto(
-        name="pet_dcgan.proto", syntax="proto3"
-    )
-    kinds = {"string": 9, "bytes": 12}
-    for name, fields in _MESSAGES.items():
+def message_classes(messages: Messages) -> dict[str, Any]:
+    """Builds protobuf messages from a table, in a pool of their own.
+
+    Args:
+        messages: Name of each message to its fields: name to number and type,
+            which is a scalar's or a message's name, with `*` if repeated.
+
+    Returns:
+        A class for each message.
+    """
+    file = descriptor_pb2.FileDescriptorProto(name="table", syntax="proto3")
+    field_type = descriptor_pb2.FieldDescriptorProto.Type
+    for name, fields in messages.items():
         message = file.message_type.add(name=name)
         for field, (number, kind) in fields.items():
-            message.field.add(
-                name=field,
-                number=number,
-                label=3 if kind.endswith("*") else 1,
-                type=kinds.get(kind, 11),
-                type_name=None if kind in kinds else f".{kind.rstrip('*')}",
-            )
+            label, kind = 3 if kind.endswith("*") else 1, kind.rstrip("*")
+            described = message.field.add(name=field, number=number)
+            described.label = label
+            if kind in messages:
+                described.type_name = f".{kind}"
+            else:
+                described.type = field_type.Value(f"TYPE_{kind.upper()}")
     pool = descriptor_pool.DescriptorPool()
     pool.AddSerializedFile(file.SerializeToString())
     return {
         name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-        for name in _MESSAGES
+        for name in messages
     }
 
 
-_CLASSES = _message_classes()
+_CLASSES = message_classes(_MESSAGES)
 
 
 def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
