@@ -1,7 +1,6 @@
 import base64
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -371,37 +370,3 @@ def test_ctrl_c_does_not_wait_for_a_server(stub, url, killed_out):
         line = process.stderr.read().decode().splitlines()[-1]
     assert line.startswith("pet-dcgan: stopped by Ctrl-C")
     assert (out.parent / ".o.unfinished").is_dir()
-
-
-KILLED = """
-import os, pathlib, sys
-from pet_dcgan.serving.generate import generate
-write, written = pathlib.Path.write_bytes, []
-def fall(path, content):
-    written.append(path)
-    # half of the second request's second image
-    if len(written) == 63:
-        write(path, content[:100])
-        os.kill(os.getpid(), 9)
-    return write(path, content)
-pathlib.Path.write_bytes = fall
-generate(sys.argv[1], count=70, seed=3, out=sys.argv[2])
-"""
-
-
-@pytest.mark.slow
-def test_what_was_killed_goes_on_from_a_folder(
-    toy_models, from_folder, tmp_path
-):
-    out = tmp_path / "o"
-    words = [sys.executable, "-c", KILLED, str(toy_models / "ad"), str(out)]
-    assert subprocess.run(words).returncode == -signal.SIGKILL
-    assert not out.exists()
-    kept = tmp_path / ".o.unfinished"
-    images = list((kept / "images").iterdir())
-    assert len(images) > 61
-    assert min(path.stat().st_size for path in images) == 100
-    copy = shutil.copytree(kept, tmp_path / "copy")
-    generate(toy_models / "ad", count=70, seed=3, out=out)
-    assert contents(out) == from_folder
-    assert len((copy / "journal.txt").read_text().split()) == 122

@@ -49,7 +49,9 @@ class JsonClient:
     """Sends requests, and repeats those whose failure may be transient.
 
     Retried are: no connection, no answer in time, an incomplete response, and
-    the statuses 408, 425, 429 and 5xx. Proxies are those of the environment.
+    the statuses 408, 425, 429 and 5xx. The loop is ours since the retries of
+    requests end with the header, in silence, and cannot be stopped while they
+    wait. Proxies are those of the environment.
 
     Args:
         timeout: Seconds per attempt.
