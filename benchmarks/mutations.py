@@ -299,7 +299,7 @@ MUTATIONS = (
     ),
     Mutation(
         "columns of images.csv",
-        "pet_dcgan/serving/image_request.py",
+        "pet_dcgan/serving/image_files.py",
         '    "suvr_max",\n    "spacing_mm",\n',
         '    "spacing_mm",\n    "suvr_max",\n',
         _tests("generate.py"),

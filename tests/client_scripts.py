@@ -7,7 +7,7 @@ import sys
 from export_files import EXPORT
 
 CLIENTS = EXPORT / "clients"
-_MODULES = ("rest_client", "grpc_client", "load_test", "rest", "synthetic")
+_MODULES = ("rest_client", "grpc_client", "load_test", "synthetic")
 
 
 @contextlib.contextmanager

@@ -13,11 +13,10 @@ checks a server that is up against the folder of the version that it serves.
 import base64
 import json
 import sys
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import numpy as np
+import requests
 
 # the same rows, asked for together
 TOLERANCE = 1e-5
@@ -254,17 +253,11 @@ _OUTPUTS = {
 
 def _posted(url, body):
     # NaN and Infinity are written as such, which the server reads
-    request = urllib.request.Request(
-        url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    try:
-        with urllib.request.urlopen(request, timeout=_SECONDS) as reply:
-            return json.load(reply)
-    except urllib.error.HTTPError as error:
-        with error:
-            if error.code not in (400, 404):
-                raise
-            raise Refused(json.load(error)["error"]) from error
+    reply = requests.post(url, json.dumps(body), timeout=_SECONDS)
+    if reply.status_code in (400, 404):
+        raise Refused(reply.json()["error"])
+    reply.raise_for_status()
+    return reply.json()
 
 
 def _array(name, values):

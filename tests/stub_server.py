@@ -3,35 +3,37 @@
     with stub_server.serve(models_dir) as stub:
         requests to f"{stub.url}/v1/models/ad:predict"
 
-What it says is what tensorflow_model_server says at these paths:
-`/v1/models/NAME[/versions/N]`, `.../metadata`, `...:predict` and
-`/monitoring/prometheus/metrics`. `stub.faults` is a list of what happens to
-the next predictions instead: an HTTP status, `"drop"` (the connection is
-closed without an answer), `"cut"` (half an answer) or seconds to wait (a
-float) before the true answer. `stub.requests` holds the predictions asked
-for, as `(path, body)`.
+It answers as tensorflow_model_server does at `/v1/models/NAME[/versions/N]`
+and `...:predict`, with JSON by the rules of
+tensorflow_serving/util/json_tensor.cc. `stub.faults` is a list of what
+happens to the next predictions instead: an HTTP status, `"drop"` (the
+connection is closed without an answer), `"cut"` (half an answer) or seconds
+to wait (a float) before the true answer. `stub.requests` holds the
+predictions, as `(path, body)`.
 """
 
+import base64
 import contextlib
 import http.server
 import json
+import math
 import re
 import threading
 
-import stub_json
+import numpy as np
+import tensorflow as tf
 from stub_models import Models, Refused
 
-METRICS = "/monitoring/prometheus/metrics"
-_PATH = re.compile(
-    r"/v1/models/([^/:]+)(?:/versions/(\d+))?(/metadata|:predict)?"
-)
+_PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?(:predict)?")
+_FLOAT_MAX = float(np.finfo(np.float32).max)
+_WHOLE_MAX = 2**24 - 1
 
 
 @contextlib.contextmanager
-def serve(models_dir, *, port=0):
+def serve(models_dir):
     """A `Stub` of `models_dir` on the loopback address while in the block."""
-    stub = Stub(models_dir, port)
-    thread = threading.Thread(target=stub.server.serve_forever, args=(0.05,))
+    stub = Stub(models_dir)
+    thread = threading.Thread(target=stub.server.serve_forever, args=(0.02,))
     thread.start()
     try:
         yield stub
@@ -45,16 +47,14 @@ def serve(models_dir, *, port=0):
 class Stub:
     """What a test sees of the server."""
 
-    def __init__(self, models_dir, port=0):
+    def __init__(self, models_dir):
         self.models = Models(models_dir)
         self.faults = []
         self.requests = []
-        self.counts = {}
-        self.lock = threading.Lock()
         self.stopping = threading.Event()
         self._busy = 0
         self._idle = threading.Condition()
-        self.server = _Server(("127.0.0.1", port), _Handler)
+        self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.stub = self
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
@@ -77,15 +77,9 @@ class Stub:
             self._idle.wait_for(lambda: not self._busy)
 
     def next_fault(self, path, body):
-        with self.lock:
+        with self._idle:
             self.requests.append((path, body))
             return self.faults.pop(0) if self.faults else None
-
-    def count(self, name, status):
-        words = "OK" if status == 200 else "INVALID_ARGUMENT"
-        with self.lock:
-            key = (name, words)
-            self.counts[key] = self.counts.get(key, 0) + 1
 
 
 class _Server(http.server.ThreadingHTTPServer):
@@ -104,100 +98,130 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Tests read no log."""
 
     def do_GET(self):
-        self._reply(self._get)
+        self._reply(self._status)
 
     def do_POST(self):
-        with self.server.stub.busy():
-            self._post(self.server.stub)
-
-    def _post(self, stub):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = stub.next_fault(self.path, body)
-        if fault == "drop":
-            self.close_connection = True
-        elif isinstance(fault, int):
-            self._send(fault, {"error": "made by the test"})
-        else:
-            if isinstance(fault, float):
-                stub.stopping.wait(fault)
-            self._reply(lambda: self._predict(body), cut=fault == "cut")
+        stub = self.server.stub
+        with stub.busy():
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            fault = stub.next_fault(self.path, body)
+            if fault == "drop":
+                self.close_connection = True
+            elif isinstance(fault, int):
+                self._send(fault, {"error": "made by the test"})
+            else:
+                if isinstance(fault, float):
+                    stub.stopping.wait(fault)
+                self._reply(lambda: self._predict(body), cut=fault == "cut")
 
     def _reply(self, answer, *, cut=False):
         try:
             status, content = 200, answer()
         except Refused as refused:
             status, content = refused.status, {"error": str(refused)}
-        found = _PATH.fullmatch(self.path)
-        if self.command == "POST" and found:
-            self.server.stub.count(found[1], status)
         self._send(status, content, cut=cut)
 
     def _send(self, status, content, *, cut=False):
-        text = isinstance(content, str)
-        payload = (content if text else json.dumps(content)).encode()
+        payload = json.dumps(content).encode()
         self.send_response(status)
-        kind = "text/plain" if text else "application/json"
-        self.send_header("Content-Type", kind)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload[: len(payload) // 2] if cut else payload)
         if cut:
             self.close_connection = True
 
-    def _get(self):
-        models = self.server.stub.models
-        if self.path == METRICS:
-            return _metrics(self.server.stub.counts)
-        name, version, what = self._parsed("GET")
-        if what is None:
-            return {"model_version_status": models.status(name, version)}
-        signatures = models.signatures(name, version)
-        chosen = str(models.version(name, version))
-        return {
-            "model_spec": {
-                "name": name,
-                "signature_name": "",
-                "version": chosen,
-            },
-            "metadata": {"signature_def": {"signature_def": signatures}},
-        }
+    def _status(self):
+        status = self.server.stub.models.status(*self._model())
+        return {"model_version_status": status}
 
     def _predict(self, body):
-        name, version, _ = self._parsed("POST")
+        name, version = self._model()
         models = self.server.stub.models
-        asked = _object(body)
-        signature = asked.get("signature_name") or "serving_default"
-        definition = models.signature(name, version, signature)
-        inputs, row_form = stub_json.inputs_of(asked, definition)
-        outputs = models.answer(name, version, signature, inputs)
-        return stub_json.answer_of(outputs, row_form=row_form)
+        request = _object(body)
+        wanted = request.get("signature_name") or "serving_default"
+        signature = models.signature(name, version, wanted)
+        specs = signature.structured_input_signature[1]
+        outputs = models.answer(name, version, wanted, _inputs(request, specs))
+        (values,) = outputs.values()
+        key = "predictions" if "instances" in request else "outputs"
+        return {key: _plain(values.tolist())}
 
-    def _parsed(self, method):
+    def _model(self):
+        """Name and version in the path."""
         found = _PATH.fullmatch(self.path)
-        if not found or (found[3] == ":predict") != (method == "POST"):
-            known = self.path.startswith("/v1/")
-            raise Refused(
-                400 if known else 404,
-                f"Malformed request: {method} {self.path}",
-            )
-        return found.groups()
+        if not found or bool(found[3]) != (self.command == "POST"):
+            status = 400 if self.path.startswith("/v1/") else 404
+            words = f"Malformed request: {self.command} {self.path}"
+            raise Refused(status, words)
+        return found[1], found[2]
 
 
 def _object(body):
     try:
-        asked = json.loads(body)
+        request = json.loads(body)
     except ValueError as error:
         raise Refused(400, f"JSON Parse error: {error}") from error
-    if not isinstance(asked, dict):
-        raise Refused(400, f"JSON Value: {asked!r} Is not object")
-    if not isinstance(asked.get("signature_name", ""), str):
+    if not isinstance(request, dict):
+        raise Refused(400, f"JSON Value: {request!r} Is not object")
+    if not isinstance(request.get("signature_name", ""), str):
         raise Refused(400, "'signature_name' key must be a string value.")
-    return asked
+    return request
 
 
-def _metrics(counts):
-    lines = ["# TYPE :tensorflow:serving:request_count counter"]
-    for (name, status), number in sorted(counts.items()):
-        labels = f'model_name="{name}",status="{status}"'
-        lines.append(f":tensorflow:serving:request_count{{{labels}}} {number}")
-    return "\n".join(lines) + "\n"
+def _inputs(request, specs):
+    """The only input of a signature, in row or in column form, as an array."""
+    ((name, spec),) = specs.items()
+    if ("instances" in request) == ("inputs" in request):
+        raise Refused(400, "expecting one of 'inputs' or 'instances' keys")
+    values = request.get("instances", request.get("inputs"))
+    if "inputs" in request and isinstance(values, dict):
+        if name not in values:
+            raise Refused(400, f"Missing named input: {name} in 'inputs'")
+        values = values[name]
+    if "instances" in request:
+        values = _rows(values, name)
+    _check_leaves(values, spec.dtype)
+    try:
+        return {name: np.array(values, spec.dtype.as_numpy_dtype)}
+    except ValueError as error:
+        raise Refused(400, "list at unexpected size") from error
+
+
+def _rows(values, name):
+    """The values of rows, which may be objects that name the input."""
+    if not isinstance(values, list) or not values:
+        raise Refused(400, "No values in 'instances' array")
+    if not isinstance(values[0], dict):
+        return values
+    if any(not isinstance(x, dict) or set(x) != {name} for x in values):
+        raise Refused(400, f"keys must be equal to: {name}")
+    return [one[name] for one in values]
+
+
+def _check_leaves(value, dtype):
+    if isinstance(value, list):
+        for one in value:
+            _check_leaves(one, dtype)
+        return
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if dtype == tf.int64:
+        number = type(value) is int and -(2**63) <= value < 2**63
+    if not number:
+        raise Refused(400, f"JSON Value: {value!r} is not of expected type")
+    if dtype == tf.float32 and not _fits_float(value):
+        raise Refused(400, f"Cannot convert {value} without loss of precision")
+
+
+def _fits_float(value):
+    if isinstance(value, int):
+        return abs(value) <= _WHOLE_MAX
+    return not math.isfinite(value) or abs(value) <= _FLOAT_MAX
+
+
+def _plain(value):
+    if isinstance(value, list):
+        return [_plain(one) for one in value]
+    if isinstance(value, bytes):
+        return {"b64": base64.b64encode(value).decode()}
+    return value

@@ -1,24 +1,22 @@
 import errno
 import json
 import logging
+import subprocess
+import sys
 
 import ida_tree
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from pet_dcgan import __version__
 from pet_dcgan.cli import console
 from pet_dcgan.cli.main import app
+from pet_dcgan.cli.options import known_preset, parse_settings
 
 COMMANDS = [
-    "phantom",
-    "scan",
-    "prepare",
-    "train",
-    "evaluate",
-    "export",
-    "generate",
-    "demo",
+    *("phantom", "scan", "prepare", "train", "evaluate", "study"),
+    *("export", "generate", "demo"),
 ]
 
 TRAIN = ("train", "--stage", "AD", "--data-dir", "d", "--run", "r")
@@ -79,6 +77,15 @@ def test_help_has_an_example(command):
 
 def test_version():
     assert call("--version").output.strip() == __version__
+
+
+def test_help_starts_neither_tensorflow_nor_http():
+    code = (
+        "import sys, pet_dcgan.cli.main\n"
+        "slow = {'tensorflow', 'keras', 'requests', 'pandas', 'nibabel'}\n"
+        "sys.exit(bool(slow & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_scan_counts_and_writes_the_account(tree, tmp_path):
@@ -203,7 +210,7 @@ def test_generate_from_what_is_no_model(tmp_path):
         (
             OSError(errno.ENOSPC, "No space left on device", "a.nii"),
             1,
-            "expected room on the disk, found none (a.nii)",
+            "the disk is full (a.nii)",
         ),
         (RuntimeError("...; No space left on device\n[Op:X]"), 1, "free some"),
         (
@@ -243,3 +250,35 @@ def test_traceback_on_request(tree, monkeypatch):
     monkeypatch.setattr("tfds_adni.cohort.survey", fail)
     monkeypatch.setenv(console.TRACEBACK_VARIABLE, "1")
     assert isinstance(call("scan", tree).exception, KeyError)
+
+
+# --- settings -----------------------------------------------------------------
+
+
+def test_settings_and_options_are_read_together():
+    overrides = parse_settings(
+        "demo", ["width=8"], epochs=3, precision=None, deterministic="true"
+    )
+    assert overrides == {"width": "8", "epochs": "3", "deterministic": "true"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["epochs=4"], "epochs once, found --epochs 3 and --set epochs=4"),
+        (["widht=4"], "expected a setting among width"),
+        (["r1_every=4"], "expected r1_weight with r1_every 4, found 0"),
+    ],
+)
+def test_what_cannot_be_set_is_refused_before_anything_is_loaded(
+    settings, message
+):
+    with pytest.raises(typer.BadParameter, match=message) as caught:
+        parse_settings("demo", settings, epochs=3)
+    assert caught.value.param_hint == "--set"
+
+
+def test_an_unknown_preset_is_refused_with_the_nearest():
+    assert known_preset("paper") == "paper"
+    with pytest.raises(typer.BadParameter, match="among paper, found 'papre'"):
+        known_preset("papre")

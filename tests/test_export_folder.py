@@ -5,11 +5,11 @@ import re
 import subprocess
 
 import pytest
-import serving_messages
 from export_files import EXPORT, ROOT, flags, read, tool
 from google.protobuf import text_format
 
 from pet_dcgan.serving.model_info import MAX_ROWS
+from pet_dcgan.serving.server_files import message_classes
 
 # metrics of tensorflow_serving/servables/tensorflow/util.cc, as
 # util/prometheus_exporter.cc names them
@@ -22,34 +22,40 @@ METRICS = {
 
 # --- what the server reads ----------------------------------------------------
 
+# servables/tensorflow/session_bundle_config.proto and
+# config/monitoring_config.proto of tensorflow_serving
+MESSAGES = {
+    "Int64Value": {"value": (1, "int64")},
+    "BatchingParameters": {
+        "max_batch_size": (1, "Int64Value"),
+        "batch_timeout_micros": (2, "Int64Value"),
+        "max_enqueued_batches": (3, "Int64Value"),
+        "num_batch_threads": (4, "Int64Value"),
+        "allowed_batch_sizes": (6, "int64*"),
+    },
+    "PrometheusConfig": {"enable": (1, "bool"), "path": (2, "string")},
+    "MonitoringConfig": {"prometheus_config": (1, "PrometheusConfig")},
+}
 
-def test_batching_is_read_and_within_what_the_models_take():
-    text = (EXPORT / "config/batching.config").read_text()
-    message = serving_messages.message("BatchingParameters")
-    parameters = text_format.Parse(text, message)
+
+def parsed(name, file):
+    text = (EXPORT / "config" / file).read_text()
+    return text_format.Parse(text, message_classes(MESSAGES)[name]())
+
+
+def test_batching_is_within_the_limit_of_the_models():
+    parameters = parsed("BatchingParameters", "batching.config")
     assert parameters.max_batch_size.value == MAX_ROWS
     assert parameters.num_batch_threads.value >= 1
     assert parameters.max_enqueued_batches.value >= 1
     assert 0 < parameters.batch_timeout_micros.value < 100_000
 
 
-def test_a_misspelt_field_is_no_batching():
-    message = serving_messages.message("BatchingParameters")
-    with pytest.raises(text_format.ParseError, match="max_batch"):
-        text_format.Parse("max_batch { value: 64 }", message)
-
-
-def monitoring_path():
-    text = (EXPORT / "config/monitoring.config").read_text()
-    message = serving_messages.message("MonitoringConfig")
-    config = text_format.Parse(text, message).prometheus_config
-    assert config.enable
-    return config.path
-
-
 def test_metrics_are_scraped_where_the_server_gives_them():
     (job,) = read("prometheus/prometheus.yml")["scrape_configs"]
-    assert job["metrics_path"] == monitoring_path()
+    config = parsed("MonitoringConfig", "monitoring.config").prometheus_config
+    assert config.enable
+    assert job["metrics_path"] == config.path
     assert job["static_configs"] == [{"targets": ["serving:8501"]}]
     assert "serving" in read("compose.yaml")["services"]
 
@@ -212,3 +218,47 @@ def test_the_page_names_files_that_there_are():
 def test_the_extra_installs_what_the_client_imports():
     text = (ROOT / "setup.cfg").read_text()
     assert re.search(r"^serving =\n    tensorflow-serving-api>=", text, re.M)
+
+
+# --- the health check, which is bash alone ------------------------------------
+
+
+def health(how, config, port):
+    done = subprocess.run(
+        [tool("bash"), EXPORT / "config/healthcheck.sh", how, config, port],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == (1 if done.stderr else 0)
+    return done.stderr
+
+
+@pytest.fixture
+def listed(tmp_path):
+    """A `models.config` that names these models."""
+
+    def write(*names):
+        entries = "".join(f'config {{ name: "{one}" }}\n' for one in names)
+        text = f'# name: "no"\nmodel_config_list {{\n{entries}}}\n'
+        (tmp_path / "models.config").write_text(text)
+        return tmp_path / "models.config"
+
+    return write
+
+
+def test_health_of_models_that_are_there(stub, listed):
+    port = stub.url.rpartition(":")[2]
+    assert health("all", listed("ad", "mci"), port) == ""
+    assert health("any", listed("nc", "mci"), port) == ""
+
+
+def test_health_of_models_that_are_not_there(stub, listed):
+    port = stub.url.rpartition(":")[2]
+    assert "found 1, and not: nc" in health("all", listed("ad", "nc"), port)
+    assert "found 0, and not: nc" in health("any", listed("nc"), port)
+    assert "found 0, and not: a single model" in health("all", listed(), port)
+
+
+def test_health_without_a_server(listed):
+    assert "found 0, and not: ad" in health("any", listed("ad"), "1")

@@ -2,6 +2,7 @@
 
 import json
 
+import canned_server
 import client_scripts
 import pytest
 
@@ -105,20 +106,27 @@ def test_dropped_and_cut_answers_are_failures(measure, stub):
     assert sum(numbers["failed"].values()) == numbers["answers"] > 0
 
 
-def test_wrong_content_is_a_failure(script, stub):
-    model = script.Model(f"{stub.url}/v1/models/ad")
-    good = b'{"predictions": [1]}'
-    assert script._fault(model, 200, good, 1) == ""
-    assert script._fault(model, 200, good, 2) == "wrong content"
-    assert script._fault(model, 200, b"<html>", 1) == "wrong content"
-    assert script._fault(model, 400, good, 1) == "HTTP 400"
+@pytest.mark.parametrize(
+    ("status", "content", "fault"),
+    [
+        (200, b'{"predictions": [1]}', ""),
+        (200, b'{"predictions": [1, 2]}', "wrong content"),
+        (200, b"<html>", "wrong content"),
+        (400, b"", "HTTP 400"),
+    ],
+)
+def test_what_is_wrong_with_an_answer(script, status, content, fault):
+    with canned_server.serve([(status, content, {})]) as server:
+        model = script.Model(f"{server.url}/v1/models/ad")
+        answer = model.send(model.url)
+    assert script._fault(model, answer, 1) == fault
 
 
 @pytest.mark.parametrize(
     ("options", "model", "words"),
     [
         (["--rows", "65"], "ad", "expected --rows of at most 64"),
-        ([], "nc", "found HTTP 404"),
+        ([], "nc", "answered HTTP 404"),
         (["--json", "/dev/null/x"], "ad", "Not a directory"),
     ],
 )

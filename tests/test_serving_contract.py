@@ -6,7 +6,6 @@ import importlib.util
 import shutil
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -20,7 +19,6 @@ from model_process import model_process
 from serving_contract import CHECKS, Refused
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.latents import latents_from_seeds
 from pet_dcgan.models.sampling import network_images, suvr_from_latents
 from pet_dcgan.serving.export import export_run, model_facts
@@ -85,12 +83,6 @@ def by_folder(models, work):
     return contextlib.nullcontext(
         serving_contract.folder_call(models / "ad" / "1")
     )
-
-
-def by_c_api(models, work):
-    script = HERE / "c_api.py"
-    folder = libraries()
-    return model_process(sys.executable, script, folder, models / "ad" / "1")
 
 
 def by_session(models, work):
@@ -175,7 +167,6 @@ def wait_for(url, process):
 
 WAYS = {
     "folder": by_folder,
-    "c_api": by_c_api,
     "session": by_session,
     "rest_stub": by_stub,
     "grpc_stub": by_grpc_stub,
@@ -291,13 +282,3 @@ def test_as_a_program(models, version, capsys, monkeypatch):
         assert capsys.readouterr().out.count("passed ") == len(CHECKS)
         assert serving_contract.main(f"{url}x", version) > 0
     assert "FAILED seeds_give_the_same_slices: " in capsys.readouterr().out
-
-
-def test_png_scale_is_that_of_the_data_set(version, live):
-    """The contract's own arithmetic against the package's."""
-    (png,) = asked_in_folder(version)("generate_png", {"seed": np.array([3])})[
-        "image_bytes"
-    ]
-    (suvr,) = live("generate", {"seed": np.array([3])})["suvr"]
-    stored = tf.io.decode_png(png, dtype=tf.uint16).numpy()[..., 0].astype(int)
-    assert np.abs(stored - png_from_suvr(suvr, 2.5)).max() <= 1

@@ -9,11 +9,9 @@ of what it is as JSON. Needs tensorflow-serving-api: pip install
 """
 
 import argparse
-import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import synthetic
@@ -23,21 +21,18 @@ _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
 
 class ServerError(Exception):
-    """A server that cannot be reached or does not give what was asked."""
+    """A server that cannot be reached or gives another answer."""
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parses, draws, and gives the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    """Parses the options, draws, and returns the exit code."""
+    parser = synthetic.parser(__doc__)
     parser.add_argument("address", type=_address, help="HOST:PORT")
     parser.add_argument("model", help="name of the model, as ad")
     parser.add_argument(
         "--version", type=synthetic.whole(1), help="the newest if not given"
     )
-    synthetic.arguments(parser)
+    synthetic.add_arguments(parser)
     options = parser.parse_args(arguments)
     return synthetic.run(lambda: _draw(options), ServerError)
 
@@ -57,7 +52,7 @@ class Model:
         self.version = options.version
 
     def predict(self, signature: str, seeds: list[int]) -> Any:
-        """What a signature of seeds gives: an array, one row a seed."""
+        """Returns an array with one row for each seed."""
         request = self._predict_pb2.PredictRequest()
         request.model_spec.name = self._options.model
         request.model_spec.signature_name = signature
@@ -68,23 +63,20 @@ class Model:
         try:
             answer = self._stub.Predict(request, self._options.timeout)
         except self._error as error:
-            raise ServerError(self._words(error)) from error
+            lines = (error.details() or "").splitlines() or ["no reason"]
+            raise ServerError(
+                f"{self._options.model} at {self._options.address} answered "
+                f"{error.code().name}: {lines[0]}"
+            ) from error
         self.version = answer.model_spec.version.value
         (output,) = answer.outputs.values()
         return self._tf.make_ndarray(output)
 
-    def _words(self, error: Any) -> str:
-        lines = (error.details() or "").splitlines() or ["no reason"]
-        where = f"{self._options.model} at {self._options.address}"
-        return (
-            f"expected an answer of {where}, found {error.code().name}: "
-            f"{lines[0]}"
-        )
-
 
 def _draw(options: argparse.Namespace) -> None:
+    """Draws all images from one version."""
     model = Model(options)
-    facts = synthetic.facts_of(*model.predict("describe", [0]))
+    facts = synthetic.parse_facts(*model.predict("describe", [0]))
     signature = "generate" if options.suvr else "generate_png"
     synthetic.write(
         options,
@@ -96,6 +88,7 @@ def _draw(options: argparse.Namespace) -> None:
 
 
 def _address(text: str) -> str:
+    """Parses an argument that is an address."""
     if not _ADDRESS.fullmatch(text):
         raise argparse.ArgumentTypeError(
             f"expected HOST:PORT as localhost:8500, found {text}"
@@ -104,36 +97,28 @@ def _address(text: str) -> str:
 
 
 def _packages() -> tuple[Any, Any, Any, Any]:
-    """The packages, which take seconds to start."""
+    """Imports packages that take seconds, without TensorFlow's messages."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
     try:
-        with _hushed():
-            import grpc
-            import tensorflow as tf
-            from tensorflow_serving.apis import (
-                predict_pb2,
-                prediction_service_pb2_grpc,
-            )
+        import grpc
+        import tensorflow as tf
+        from tensorflow_serving.apis import (
+            predict_pb2,
+            prediction_service_pb2_grpc,
+        )
     except ImportError as error:
         raise ServerError(
-            f"expected the package tensorflow-serving-api, found {error}: "
+            f"the package tensorflow-serving-api is missing ({error}): "
             'pip install "pet-dcgan[serving]"'
         ) from error
-    return grpc, tf, predict_pb2, prediction_service_pb2_grpc
-
-
-@contextlib.contextmanager
-def _hushed() -> Iterator[None]:
-    """Keeps what TensorFlow says of itself at its start from stderr."""
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "w") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+    return grpc, tf, predict_pb2, prediction_service_pb2_grpc
 
 
 if __name__ == "__main__":

@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""How fast a model server answers, and how often it fails.
+"""Measures how fast a model server answers, and how often it fails.
 
     load_test.py http://localhost:8501/v1/models/ad --clients 4 --seconds 20
 
-Each client sends a request, waits for the whole answer, looks whether it
-holds what was asked for, and sends the next (a closed loop: it finds the rate
-that so many clients get, not what happens at a given rate of arrival). Every
-request has seeds of its own. Requests sent in the first --warm-up seconds are
-not counted; all others are, until the last has its answer. Exit codes: 0 no
-failure, 1 a failure, 2 options.
+Each client sends a request, waits for the whole answer, checks it, and sends
+the next (a closed loop: it measures the rate that so many clients get, not
+what happens at a given rate of arrival). No two requests share a seed.
+Requests sent in the first --warm-up seconds are not counted; all others are,
+until the last has its answer. Exit codes: 0 no failure, 1 a failure, 2
+options.
 """
 
 import argparse
 import collections
 import dataclasses
-import http.client
 import itertools
 import json
 import math
@@ -26,29 +25,30 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import requests
 import synthetic
-from rest import Model, ServerError, model_url
+from rest_client import Model, ServerError, innermost, model_url, predicting
 
 PERCENTILES = (50, 90, 95, 99, 100)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parses, measures, prints, and gives the exit code."""
-    parser = argparse.ArgumentParser(
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    """Parses the options, measures, prints, and returns the exit code."""
+    parser = synthetic.parser(__doc__)
     add, whole = parser.add_argument, synthetic.whole
     add("url", type=model_url, help="of the model")
     add("--clients", type=whole(1, 256), default=4, help="at the same time")
     add("--seconds", type=synthetic.seconds, default=10.0, help="measured")
     add("--warm-up", type=synthetic.seconds, default=1.0, help="seconds before")
-    add("--rows", type=whole(1), default=1, help="images a request")
-    add("--signature", choices=["generate_png", "generate"])
-    add("--keep-alive", action="store_true", help="one connection a client")
+    add("--rows", type=whole(1), default=1, help="images per request")
+    add(
+        "--signature",
+        choices=["generate_png", "generate"],
+        default="generate_png",
+    )
+    add("--keep-alive", action="store_true", help="one connection per client")
     add("--timeout", type=synthetic.seconds, default=30.0, help="of a request")
     add("--json", type=Path, help="a file for the numbers")
-    parser.set_defaults(signature="generate_png")
     options = parser.parse_args(arguments)
     failures = []
     code = synthetic.run(lambda: failures.append(_test(options)), ServerError)
@@ -65,12 +65,12 @@ class Answer:
 
 
 def _test(options: argparse.Namespace) -> int:
-    """Measures and prints; gives the number of failures."""
+    """Measures and prints; returns the number of failures."""
     model = Model(options.url, timeout=options.timeout).pinned()
-    most = synthetic.facts_of(*model.predict("describe", [0]))["max_rows"]
+    most = synthetic.parse_facts(*model.predict("describe", [0]))["max_rows"]
     if options.rows > most:
         raise ValueError(
-            f"expected --rows of at most {most}, which the model takes, found "
+            f"expected --rows of at most {most}, the model's limit, found "
             f"{options.rows}"
         )
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
@@ -95,9 +95,9 @@ def _test(options: argparse.Namespace) -> int:
 def summary(
     answers: list[Answer], *, rows: int, start: float
 ) -> dict[str, Any]:
-    """What the answers come to.
+    """Summarises the answers.
 
-    Latencies are of good answers alone, from sending to the last byte.
+    Latencies are those of good answers, from sending to the last byte.
 
     Args:
         answers: Of all requests that were sent since `start`.
@@ -125,7 +125,7 @@ def summary(
 
 
 def percentile(ordered: list[float], percent: int) -> float:
-    """The smallest value that so many percent do not exceed."""
+    """Returns the smallest value that so many percent do not exceed."""
     rank = max(1, math.ceil(percent * len(ordered) / 100))
     return ordered[rank - 1]
 
@@ -133,7 +133,7 @@ def percentile(ordered: list[float], percent: int) -> float:
 def _measure(
     model: Model, options: argparse.Namespace
 ) -> tuple[list[Answer], float]:
-    """The answers to what was sent in the measured time, and its start."""
+    """Returns the answers to requests of the measured time, and its start."""
     start = time.monotonic() + options.warm_up
     end = start + options.seconds
     numbers, answers = itertools.count(), []
@@ -159,52 +159,52 @@ def _client(
     times: tuple[float, float],
     answers: list[Answer],
 ) -> None:
-    """Asks until the end, and at least once in the measured time."""
+    """Sends requests until the end, and at least one that counts."""
     start, end = times
-    connection, counted = model.connect(), 0
-    while not counted or time.monotonic() < end:
-        if not options.keep_alive:
-            connection.close()
-        first = next(numbers) * options.rows
-        seeds = list(range(first, first + options.rows))
-        answer = _ask(model, connection, options.signature, seeds)
-        answers.append(answer)
-        counted += answer.start >= start
-    connection.close()
+    counted = 0
+    with requests.Session() as kept:
+        # without a session, requests opens a connection for each request
+        session = kept if options.keep_alive else requests
+        while not counted or time.monotonic() < end:
+            first = next(numbers) * options.rows
+            seeds = list(range(first, first + options.rows))
+            answer = _ask(model, session, options.signature, seeds)
+            answers.append(answer)
+            counted += answer.start >= start
 
 
 def _ask(
-    model: Model,
-    connection: http.client.HTTPConnection,
-    signature: str,
-    seeds: list[int],
+    model: Model, session: Any, signature: str, seeds: list[int]
 ) -> Answer:
-    body = {"signature_name": signature, "instances": seeds}
+    """Sends one request and times its answer."""
     start = time.monotonic()
     try:
-        path = f"{model.path}:predict"
-        status, payload = model.send(connection, "POST", path, body)
+        response = model.send(
+            f"{model.url}:predict", predicting(signature, seeds), session
+        )
     except ServerError as error:
-        connection.close()
-        failed = Answer(start, time.monotonic(), type(error.__cause__).__name__)
+        failed = Answer(
+            start, time.monotonic(), type(innermost(error)).__name__
+        )
         time.sleep(0.05)  # no flood of a server that is down
         return failed
     end = time.monotonic()
-    return Answer(start, end, _fault(model, status, payload, len(seeds)))
+    return Answer(start, end, _fault(model, response, len(seeds)))
 
 
-def _fault(model: Model, status: int, payload: bytes, count: int) -> str:
-    """What is wrong with an answer, empty if nothing is."""
-    if status != 200:
-        return f"HTTP {status}"
+def _fault(model: Model, response: requests.Response, count: int) -> str:
+    """Returns what is wrong with an answer, empty if nothing is."""
+    if response.status_code != 200:
+        return f"HTTP {response.status_code}"
     try:
-        model.predictions(json.loads(payload), count)
+        model.predictions(response.json(), count)
     except (ServerError, ValueError):
         return "wrong content"
     return ""
 
 
 def _words(value: Any) -> str:
+    """Returns a number, or a table as one line."""
     if not isinstance(value, dict):
         return str(value)
     return "  ".join(f"{key} {one}" for key, one in value.items()) or "none"

@@ -1,4 +1,4 @@
-"""What both clients take and write: seeds in, synthetic slices out."""
+"""What the clients share: options in, synthetic slices and a table out."""
 
 import argparse
 import csv
@@ -15,7 +15,15 @@ _FACTS = ("suvr_max", "spacing_mm", "plane", "phantom")
 _COLUMNS = ("file", "stage", "seed", "model_version", *_FACTS)
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def parser(description: str) -> argparse.ArgumentParser:
+    """Returns a parser whose help is a script's docstring."""
+    return argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options that both clients have."""
     parser.add_argument("--out", required=True, type=Path, help="a new folder")
     parser.add_argument("--count", type=whole(1), default=1, help="images")
@@ -31,7 +39,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
-    """An argument that is a whole number from `least` to `most`."""
+    """Returns a parser of whole numbers from `least` to `most`."""
 
     def parse(text: str) -> int:
         try:
@@ -48,7 +56,7 @@ def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
 
 
 def seconds(text: str) -> float:
-    """An argument that is a time in seconds."""
+    """Parses an argument that is a time in seconds."""
     try:
         value = float(text)
     except ValueError:
@@ -60,11 +68,11 @@ def seconds(text: str) -> float:
     return value
 
 
-def facts_of(text: str | bytes) -> dict[str, Any]:
-    """What the signature `describe` says of a model.
+def parse_facts(text: str | bytes) -> dict[str, Any]:
+    """Parses the answer of the signature `describe`.
 
     Raises:
-        ValueError: If it is not the facts of a model.
+        ValueError: If facts of a model are missing.
     """
     try:
         facts = json.loads(text)
@@ -73,16 +81,16 @@ def facts_of(text: str | bytes) -> dict[str, Any]:
         missing = {"JSON"}
     if missing:
         raise ValueError(
-            "expected a model that pet-dcgan exported, found none of "
-            f"{', '.join(sorted(missing))} in its description: give another"
+            "expected a model that pet-dcgan exported, found a description "
+            f"without {', '.join(sorted(missing))}: give another"
         )
     return facts
 
 
 def blocks(first: int, count: int, *, rows: int) -> Iterator[list[int]]:
-    """Seeds counted up from the first, by the block that holds them.
+    """Yields consecutive seeds by the block that holds them.
 
-    Seed s is row s % rows of its block, whatever else is asked for, as in
+    Seed s is row s % rows of its block, whatever else is requested, as in
     `pet-dcgan generate`: a server's last bits depend on what it computes
     together.
     """
@@ -96,7 +104,7 @@ def blocks(first: int, count: int, *, rows: int) -> Iterator[list[int]]:
 def drawn(
     draw: Callable[[list[int]], list[Any]], seeds: list[int], *, rows: int
 ) -> list[Any]:
-    """What a model makes of seeds of one block, all of which is computed."""
+    """Returns the images of seeds of one block, which is drawn whole."""
     first = seeds[0] - seeds[0] % rows
     # seeds end below 2^63
     block = [min(seed, 2**63 - 1) for seed in range(first, first + rows)]
@@ -104,7 +112,7 @@ def drawn(
     if len(images) != rows:
         raise ValueError(
             f"expected {rows} images for {rows} seeds, found {len(images)}: "
-            "see which model the server holds"
+            "check which model the server holds"
         )
     return [images[seed - first] for seed in seeds]
 
@@ -117,26 +125,25 @@ def write(
     version: str,
     draw: Callable[[list[int]], list[Any]],
 ) -> None:
-    """Draws the images that were asked for and writes them with a table.
+    """Draws images and writes them with a table.
 
     Args:
-        options: Of `arguments`.
-        facts: The model's facts, as `stage`, `suvr_max`, `max_rows`.
+        options: Those of `add_arguments`.
+        facts: Result of `parse_facts`.
         name: The model's name.
         version: The version that draws.
         draw: Seeds to PNGs, or with `--suvr` to arrays.
 
     Raises:
-        OSError: If the folder holds something or cannot be written.
-        ValueError: If an image is no PNG, or seeds are beyond int64.
+        OSError: If the folder is not empty or cannot be written.
+        ValueError: If an image is not a PNG, or seeds are beyond int64.
     """
     if options.seed + options.count > 2**63:
         raise ValueError("expected seeds below 2^63: give a smaller --seed")
     options.out.mkdir(parents=True, exist_ok=True)
     if any(options.out.iterdir()):
         raise FileExistsError(
-            f"expected {options.out} to be new or empty, found files there: "
-            "choose another --out"
+            f"{options.out} is not empty: choose another --out"
         )
     kind = "phantom" if facts["phantom"] else "synthetic"
     suffix = ".npy" if options.suvr else ".png"
@@ -157,7 +164,7 @@ def write(
 
 
 def run(command: Callable[[], None], *failures: type[Exception]) -> int:
-    """The exit code of a command; what fails is one line on stderr."""
+    """Returns the exit code of a command; an error is one line on stderr."""
     try:
         command()
     except KeyboardInterrupt:
@@ -166,8 +173,8 @@ def run(command: Callable[[], None], *failures: type[Exception]) -> int:
         words = str(error)
         if isinstance(error, OSError) and error.filename:
             words = (
-                f"expected to write {error.filename}, found: {error.strerror}: "
-                "give another place"
+                f"cannot write {error.filename} ({error.strerror}): give "
+                "another place"
             )
         print(f"error: {words}", file=sys.stderr)
         return 1
@@ -175,6 +182,7 @@ def run(command: Callable[[], None], *failures: type[Exception]) -> int:
 
 
 def _write(path: Path, image: Any) -> None:
+    """Writes one image, by the suffix of its file."""
     if path.suffix == ".npy":
         import numpy as np
 
@@ -184,5 +192,5 @@ def _write(path: Path, image: Any) -> None:
     else:
         raise ValueError(
             f"expected a PNG for {os.path.basename(path)}, found something "
-            "else: see which model the server holds"
+            "else: check which model the server holds"
         )

@@ -1,12 +1,11 @@
-"""What the command line says: errors in one line, tables, progress."""
+"""What the command line prints: errors in one line, tables, progress."""
 
-import contextlib
 import functools
 import importlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import typer
@@ -16,73 +15,56 @@ from rich.text import Text
 
 from pet_dcgan.config import STAGES
 from pet_dcgan.evaluation.report_rows import metric_rows
-from pet_dcgan.utils.progress import progress
+from pet_dcgan.utils.progress import progress as progress
+from pet_dcgan.utils.progress import status as status
 
-__all__ = [
-    "keras_verbosity",
-    "print_cohort",
-    "print_metrics",
-    "print_table",
-    "progress",
-    "reported",
-    "start_tensorflow",
-]
-
-_MOST_REASONS = 20
+_MAX_REASONS = 20
 STOPPED = 130
 FAILED = 1
 _STOPPED_LINE = (
-    "stopped by Ctrl-C; what was whole is kept, what was not is removed; a "
-    "training goes on with --resume"
+    "stopped by Ctrl-C; complete results are kept, partial ones removed; "
+    "--resume continues a training"
 )
 _FULL_LINE = (
-    "expected room on the disk, found none{place}; free some and run it "
-    "again; nothing half-written was kept"
+    "the disk is full{place}; free some space and run it again; nothing "
+    "half-written was kept"
 )
-# Set to see where an error came from.
+# set it to see where an error came from
 TRACEBACK_VARIABLE = "PET_DCGAN_TRACEBACK"
 
 
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    """Sends file descriptor 2 nowhere, which C++ writes to directly."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(nowhere)
-        os.close(kept)
-
-
 def start_tensorflow(*, gpu: bool = True) -> None:
-    """Imports TensorFlow without its greeting, which looks like errors.
+    """Imports TensorFlow without its startup messages, which look like errors.
 
     Args:
-        gpu: Whether the command trains; one that does not leaves the GPU's
-            memory to others.
+        gpu: Whether to use a GPU; if not, its memory is left to others.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # memory as it is needed; else the first process takes all of a GPU's
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if not gpu:
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    with _silent_stderr():
+    # C++ writes to the file descriptor itself
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
         importlib.import_module("tensorflow")
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def reported(command: Callable) -> Callable:
-    """Wraps a command: what goes wrong is one line and an exit code.
+    """Decorates a command: any error becomes one line and an exit code.
 
     Args:
         command: A function that typer calls.
 
     Returns:
-        The function; it exits with 130 on Ctrl-C and with 1 on anything else
-        that is raised.
+        The function; it exits with 130 on Ctrl-C and with 1 on any other
+        exception.
     """
 
     @functools.wraps(command)
@@ -93,18 +75,17 @@ def reported(command: Callable) -> Callable:
             raise
         except KeyboardInterrupt:
             _leave(_STOPPED_LINE, STOPPED)
-        # The command line is the one place where nothing may fly past: a
-        # traceback tells its reader nothing.
+        # anything else would be a traceback, which helps no user
         except Exception as error:
             if os.environ.get(TRACEBACK_VARIABLE):
                 raise
-            _leave(_worded(error), FAILED)
+            _leave(_error_line(error), FAILED)
 
     return wrapper
 
 
-def _worded(error: Exception) -> str:
-    """Returns an error as one line."""
+def _error_line(error: Exception) -> str:
+    """Returns an exception as one line."""
     text = " ".join(str(error).split()) or type(error).__name__
     if "No space left on device" in text:
         place = getattr(error, "filename", None)
@@ -129,7 +110,7 @@ def _leave(line: str, code: int) -> NoReturn:
 
 
 def keras_verbosity() -> int:
-    """Returns 1, a bar, on a terminal and 2, a line an epoch, in a log."""
+    """Returns 1 (a bar) on a terminal and 2 (a line per epoch) in a log."""
     return 1 if sys.stdout.isatty() else 2
 
 
@@ -145,13 +126,13 @@ def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     for number, column in enumerate(columns):
         table.add_column(column, justify="right" if number else "left")
     for row in rows:
-        # Text, so that brackets in a file's own words are no markup.
+        # Text, so that brackets from a file are not taken for markup
         table.add_row(*(Text(str(cell)) for cell in row))
     Console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 def print_cohort(cohort: Any) -> None:
-    """Prints what is used and what is not, by stage, and what to know of it.
+    """Prints what is used and what is skipped by stage, and any warnings.
 
     Args:
         cohort: A `tfds_adni.cohort.Cohort`.
@@ -165,36 +146,28 @@ def print_cohort(cohort: Any) -> None:
     found, used = len(cohort.decisions), len(cohort.used)
     files = sum(len(scan.record.paths) for scan in cohort.decisions)
     name = "Phantom scans (no patients)" if cohort.phantom else "Scans"
-    # Above the table, not as its title, which would be as narrow.
+    # above the table, since its title would be as narrow as the table
     print(
         f"{name}: {found} found, {used} used, {found - used} skipped "
         f"(files: {files})"
     )
-    columns = ["", *stages, "no stage", "all"]
-    print_table("", columns, _folded(rows, _MOST_REASONS))
+    if len(rows) > _MAX_REASONS:
+        kept, rest = rows[: _MAX_REASONS - 1], rows[_MAX_REASONS - 1 :]
+        sums = map(sum, zip(*(row[1:] for row in rest), strict=True))
+        label = f"{len(rest)} other reasons (scan --csv lists them)"
+        rows = [*kept, [label, *sums]]
+    print_table("", ["", *stages, "no stage", "all"], rows)
     for warning in cohort.warnings:
         print(f"warning: {warning}")
 
 
-def _folded(rows: list[list], most: int) -> list[list]:
-    """Sums up the rows that would make a table too long to be read."""
-    if len(rows) <= most:
-        return rows
-    rest = rows[most - 1 :]
-    sums = [sum(column) for column in zip(*(r[1:] for r in rest), strict=True)]
-    what = f"{len(rest)} other reasons (scan --csv tells them)"
-    return [*rows[: most - 1], [what, *sums]]
-
-
 def print_metrics(metrics: dict[str, dict]) -> None:
-    """Prints the numbers of several stages, real beside synthetic.
+    """Prints the scores of several stages, real beside synthetic.
 
     Args:
-        metrics: What `evaluate` returned, by stage.
+        metrics: Results of `evaluate`, by stage.
     """
-    phantom_only = any(m["phantom"] for m in metrics.values())
     title = "PSNR and SSIM (the paper's formulas) on held-out subjects"
-    print_table(
-        title + (", PHANTOM data" if phantom_only else ""),
-        *metric_rows(metrics),
-    )
+    if any(m["phantom"] for m in metrics.values()):
+        title += ", PHANTOM data"
+    print_table(title, *metric_rows(metrics))

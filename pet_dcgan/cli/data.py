@@ -1,9 +1,9 @@
 """Commands that make data sets: phantom, scan, prepare."""
 
-import enum
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
@@ -33,37 +33,31 @@ from pet_dcgan.utils.files import replacing
 
 if TYPE_CHECKING:
     from tfds_adni.cohort.selection import Selection
-    from tfds_adni.volumes.normalisation import Normalisation
 
+T = TypeVar("T")
 router = typer.Typer()
 
 
 @router.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
 @reported
 def phantom(
-    out: Annotated[
-        Path, typer.Argument(help="A folder that is not there yet.")
-    ],
+    out: Annotated[Path, typer.Argument(help="A new folder.")],
     subjects: Annotated[
         str,
-        typer.Option(help="Subjects a stage: 24, or NC=8,MCI=8,AD=8."),
+        typer.Option(help="Subjects per stage: 24, or NC=8,MCI=8,AD=8."),
     ] = "24",
     seed: Seed = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; all cores if unset.")
     ] = None,
 ) -> None:
-    """Makes an ADNI-like download of invented brains, to try things on."""
+    """Writes an ADNI-like download of invented brains, to try things on."""
     counts = parse_counts(subjects)
     from tfds_adni.phantom import write_cohort
 
     with console.progress("phantom scans") as advance:
         written = write_cohort(
-            out,
-            subjects=counts,
-            seed=seed,
-            jobs=jobs,
-            progress=advance,
+            out, subjects=counts, seed=seed, jobs=jobs, progress=advance
         )
     typer.echo(
         f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
@@ -76,7 +70,8 @@ def phantom(
 def scan(
     folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
     csv: Annotated[
-        Path | None, typer.Option(help="Write one row for each file here.")
+        Path | None,
+        typer.Option(help="File for a table with one row per scan file."),
     ] = None,
     diagnosis: Diagnosis = None,
     qc: Quality = None,
@@ -88,13 +83,7 @@ def scan(
 ) -> None:
     """Shows which scans would be used, which are skipped, and why."""
     selection = _selection(
-        diagnosis=diagnosis,
-        qc=qc,
-        tracer=tracer,
-        levels=level,
-        visits=visits,
-        smc=smc,
-        label_days=label_days,
+        diagnosis, qc, tracer, level, visits, smc, label_days
     )
     from tfds_adni import survey
 
@@ -103,7 +92,7 @@ def scan(
     if csv:
         with replacing(csv) as path:
             cohort.account(folder).to_csv(path, index=False)
-        typer.echo(f"one row for each file: {csv}")
+        typer.echo(f"{csv}: one row per file")
     cohort.require_used(folder)
 
 
@@ -118,7 +107,7 @@ def prepare(
     config: ConfigName = "axial_128",
     num_shards: Annotated[
         int | None,
-        typer.Option(min=1, help="Files of each split; by size if unset."),
+        typer.Option(min=1, help="Files per split; by size if unset."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
     diagnosis: Diagnosis = None,
@@ -135,15 +124,11 @@ def prepare(
 ) -> None:
     """Turns a folder of scans into TFRecords of labelled SUVR slices."""
     selection = _selection(
-        diagnosis=diagnosis,
-        qc=qc,
-        tracer=tracer,
-        levels=level,
-        visits=visits,
-        smc=smc,
-        label_days=label_days,
+        diagnosis, qc, tracer, level, visits, smc, label_days
     )
-    normalisation = _normalisation(normalise, masks)
+    from tfds_adni.volumes.normalisation import Normalisation
+
+    normalisation = _built(Normalisation, method=normalise.value, masks=masks)
     console.start_tensorflow(gpu=False)
     from tfds_adni import Builder
     from tfds_adni import prepare as prepare_set
@@ -167,34 +152,46 @@ def prepare(
             check=console.print_cohort,
             progress=advance,
         )
-    _say_what_pixels_told(home)
+    _warn_of_scans(home)
     typer.echo(
         f"{home}: account of every scan in scans.csv. Next: pet-dcgan train "
         f"--data-dir {data_dir} --config {config} --stage AD --run runs/ad"
     )
 
 
-def _selection(**options: Any) -> "Selection":
-    """Words the options that select scans; those left out keep their default.
-
-    Raises:
-        typer.BadParameter: If a value is unknown.
-    """
+def _selection(
+    diagnosis: list[Path] | None,
+    qc: list[Path] | None,
+    tracer: str,
+    levels: list[str] | None,
+    visits: Visits,
+    smc: SmcRule,
+    label_days: int,
+) -> "Selection":
+    """Builds the selection of scans; options not given keep its defaults."""
     from tfds_adni.cohort.selection import Selection
 
-    given = {
-        name: value.value if isinstance(value, enum.Enum) else value
-        for name, value in options.items()
-        if value is not None
-    }
+    given = {"diagnosis": diagnosis, "qc": qc, "levels": levels}
+    return _built(
+        Selection,
+        tracer=tracer,
+        visits=visits.value,
+        smc=smc.value,
+        label_days=label_days,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+
+
+def _built(kind: Callable[..., T], **options: Any) -> T:
+    """Builds an object; what it refuses is a wrong option."""
     try:
-        return Selection(**given)
+        return kind(**options)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 
 
-def _say_what_pixels_told(home: Path) -> None:
-    """Warns of scans that were found wanting only when they were read."""
+def _warn_of_scans(home: Path) -> None:
+    """Warns of scans whose faults appeared only when they were read."""
     facts = json.loads((home / "metadata.json").read_text(encoding="utf-8"))
     scans = facts["scans"]
     if count := scans["skipped_for_their_pixels"]:
@@ -204,20 +201,6 @@ def _say_what_pixels_told(home: Path) -> None:
         )
     if count := scans["with_repaired_voxels"]:
         typer.echo(
-            f"warning: in {count} scans a few voxels were NaN or Inf and got "
-            "the mean of their neighbours"
+            f"warning: in {count} scans a few voxels were NaN or Inf and were "
+            "replaced by the mean of their neighbours"
         )
-
-
-def _normalisation(method: Method, masks: Path | None) -> "Normalisation":
-    """Words the options that make SUVR.
-
-    Raises:
-        typer.BadParameter: If they do not go together.
-    """
-    from tfds_adni.volumes.normalisation import Normalisation
-
-    try:
-        return Normalisation(method=method.value, masks=masks)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None

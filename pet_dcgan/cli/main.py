@@ -1,11 +1,12 @@
 """The command line `pet-dcgan`; it parses, calls and prints."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pet_dcgan import __version__
-from pet_dcgan.cli import data, evaluate, serving, train
+from pet_dcgan.cli import console, data, runs, serving
 
 app = typer.Typer(
     name="pet-dcgan",
@@ -16,10 +17,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
 )
+for _part in (data, runs, serving):
+    app.add_typer(_part.router)
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _print_version(requested: bool) -> None:
+    """Prints the version and exits."""
+    if requested:
         typer.echo(__version__)
         raise typer.Exit
 
@@ -28,14 +32,36 @@ def _version(asked: bool) -> None:
 def _main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_version, is_eager=True),
+        typer.Option("--version", callback=_print_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Takes the options that come before a command."""
+    """Handles the options that come before a command."""
 
 
-for _part in (data, train, evaluate, serving):
-    app.add_typer(_part.router)
+@app.command(epilog="Example: pet-dcgan demo --out demo")
+@console.reported
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for everything.")] = Path(
+        "demo"
+    ),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A smoke run of a minute or two.")
+    ] = False,
+) -> None:
+    """Runs every step on a phantom; completed steps are skipped."""
+    console.start_tensorflow()
+    from pet_dcgan.demo import run_demo
+
+    summary = run_demo(
+        out,
+        quick=quick,
+        say=typer.echo,
+        verbose=console.keras_verbosity(),
+        progress=console.progress,
+    )
+    console.print_metrics(summary.metrics)
+    for what, where in summary.places.items():
+        typer.echo(f"{what:<11} {where}")
 
 
 def main() -> None:

@@ -1,110 +1,41 @@
-"""The values the command line takes, and how its texts are read."""
+"""The values the command line takes, and how its texts are parsed."""
 
 import enum
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from pet_dcgan.config import check_overrides
+from pet_dcgan.config import (
+    ALL_STAGES,
+    PLANES,
+    STAGES,
+    check_overrides,
+)
 from pet_dcgan.presets import PRESETS, parse_overrides
 
 
-class Stage(enum.StrEnum):
-    """The stages a generator is trained for."""
-
-    NC = "NC"
-    MCI = "MCI"
-    AD = "AD"
+def _choices(name: str, *values: str) -> type[enum.StrEnum]:
+    """Returns an enumeration of the values an option takes."""
+    names = {value.upper().replace("-", "_"): value for value in values}
+    return enum.StrEnum(name, names)
 
 
-class Plane(enum.StrEnum):
-    """The planes slices are cut in."""
-
-    AXIAL = "axial"
-    CORONAL = "coronal"
-    SAGITTAL = "sagittal"
-
-
-class TrainStage(enum.StrEnum):
-    """What a training is of: a stage, or all of them together."""
-
-    NC = "NC"
-    MCI = "MCI"
-    AD = "AD"
-    ALL = "ALL"
-
-
-class Precision(enum.StrEnum):
-    """What the layers of a training compute in."""
-
-    FLOAT32 = "float32"
-    MIXED_BFLOAT16 = "mixed_bfloat16"
-    MIXED_FLOAT16 = "mixed_float16"
-
-
-class Device(enum.StrEnum):
-    """What a training runs on."""
-
-    AUTO = "auto"
-    CPU = "cpu"
-    GPU = "gpu"
-
-
-class Strategy(enum.StrEnum):
-    """Who shares the batches of a training."""
-
-    NONE = "none"
-    MIRRORED = "mirrored"
-    MULTIWORKER = "multiworker"
-
-
-class Features(enum.StrEnum):
-    """What an evaluation takes features by."""
-
-    OWN = "own"
-    INCEPTION = "inception"
-
-
-class Format(enum.StrEnum):
-    """The files `generate` writes."""
-
-    PNG = "png"
-    NPY = "npy"
-    NIFTI = "nifti"
-
-
-class Task(enum.StrEnum):
-    """What the classifiers of a study tell apart."""
-
-    TWO = "nc-ad"
-    THREE = "three"
-
-
-class Visits(enum.StrEnum):
-    """Which visits of a subject are used."""
-
-    BASELINE = "baseline"
-    ALL = "all"
-
-
-class Method(enum.StrEnum):
-    """What volumes are divided by to give SUVR."""
-
-    BRAIN = "brain"
-    MASK = "mask"
-    NONE = "none"
-
-
-class SmcRule(enum.StrEnum):
-    """What becomes of subjects with significant memory concern."""
-
-    DROP = "drop"
-    KEEP = "keep"
-
+Plane = _choices("Plane", *PLANES)
+TrainStage = _choices("TrainStage", *STAGES, ALL_STAGES)
+Precision = _choices("Precision", "float32", "mixed_bfloat16", "mixed_float16")
+Device = _choices("Device", "auto", "cpu", "gpu")
+Strategy = _choices("Strategy", "none", "mirrored", "multiworker")
+Features = _choices("Features", "own", "inception")
+Format = _choices("Format", "png", "npy", "nifti")
+Task = _choices("Task", "nc-ad", "three")
+Visits = _choices("Visits", "baseline", "all")
+Method = _choices("Method", "brain", "mask", "none")
+SmcRule = _choices("SmcRule", "drop", "keep")
 
 DataDir = Annotated[
-    Path, typer.Option("--data-dir", help="Where prepared data sets lie.")
+    Path, typer.Option("--data-dir", help="Folder of prepared data sets.")
 ]
 ConfigName = Annotated[
     str,
@@ -115,7 +46,6 @@ ConfigName = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 
-# How `prepare` makes its slices.
 _MAKING = "How slices are made"
 Normalise = Annotated[
     Method,
@@ -147,13 +77,12 @@ BeamOptions = Annotated[
     typer.Option(
         "--beam-options",
         metavar="OPTIONS",
-        help="Let Apache Beam do the work, with its own options in quotes; "
-        "see docs/scaling-out.md.",
+        help="Run on Apache Beam, with its own options in quotes; see "
+        "docs/scaling-out.md.",
         rich_help_panel=_MAKING,
     ),
 ]
 
-# What `scan` and `prepare` select by.
 _SELECTION = "Which scans"
 Diagnosis = Annotated[
     list[Path] | None,
@@ -161,7 +90,7 @@ Diagnosis = Annotated[
         "--diagnosis",
         metavar="FILE",
         help="DXSUM or ADNIMERGE: the stage at the time of the scan instead of "
-        "the group at enrolment. May be given again.",
+        "the group at enrolment. May be repeated.",
         rich_help_panel=_SELECTION,
     ),
 ]
@@ -170,7 +99,7 @@ Quality = Annotated[
     typer.Option(
         "--qc",
         metavar="FILE",
-        help="PETQC or PETC3: only scans that passed. May be given again.",
+        help="PETQC or PETC3: only scans that passed. May be repeated.",
         rich_help_panel=_SELECTION,
     ),
 ]
@@ -185,8 +114,8 @@ Levels = Annotated[
     typer.Option(
         "--level",
         metavar="LEVEL",
-        help="Use this processing level only, such as uniform_8mm; given "
-        "again, these levels, the preferred one first. All if unset.",
+        help="Use this processing level only, such as uniform_8mm; if "
+        "repeated, these levels, the preferred one first. All if unset.",
         rich_help_panel=_SELECTION,
     ),
 ]
@@ -202,7 +131,8 @@ Smc = Annotated[
     SmcRule,
     typer.Option(
         "--smc",
-        help="Leave significant memory concern out, or keep it as NC.",
+        help="Drop subjects with significant memory concern, or keep them as "
+        "NC.",
         rich_help_panel=_SELECTION,
     ),
 ]
@@ -218,7 +148,7 @@ LabelDays = Annotated[
 
 
 def parse_counts(text: str) -> dict[str, int]:
-    """Reads how many subjects of each stage a phantom has.
+    """Parses the number of phantom subjects at each stage.
 
     Args:
         text: `24` for each stage, or `NC=8,MCI=8,AD=8`.
@@ -226,60 +156,66 @@ def parse_counts(text: str) -> dict[str, int]:
     Raises:
         typer.BadParameter: If it is neither.
     """
-    stages = [stage.value for stage in Stage]
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) == 1 and parts[0].isdigit():
-        parts = [f"{stage}={parts[0]}" for stage in stages]
-    counts = {}
-    for part in parts:
+    if text.strip().isdecimal():
+        text = ",".join(f"{stage}={text}" for stage in STAGES)
+
+    def parse(part: str) -> tuple[str, int]:
         stage, _, number = (word.strip() for word in part.partition("="))
-        if stage not in stages or not number.isdigit() or not int(number):
-            raise typer.BadParameter(
-                "expected a number above 0, or stage=number with "
-                f"{', '.join(stages)}; found {part!r}",
-                param_hint="--subjects",
-            )
-        counts[stage] = int(number)
-    return counts
+        if stage not in STAGES:
+            raise ValueError
+        return stage, _whole_number(number)
+
+    expected = f"a number above 0, or stage=number with {', '.join(STAGES)}"
+    return dict(_parse_list(text, parse, expected, "--subjects"))
 
 
 def parse_planes(text: str) -> tuple[str, ...]:
-    """Reads `axial,coronal`.
+    """Parses planes as `axial,coronal`.
 
     Raises:
         typer.BadParameter: If a plane is unknown.
     """
-    planes = tuple(part.strip() for part in text.split(","))
-    known = [plane.value for plane in Plane]
-    for plane in planes:
-        if plane not in known:
-            raise typer.BadParameter(
-                f"expected some of {', '.join(known)} with commas between; "
-                f"found {plane!r}",
-                param_hint="--planes",
-            )
-    return planes
+    expected = f"some of {', '.join(PLANES)} with commas between"
+    return _parse_list(text, lambda p: Plane(p).value, expected, "--planes")
 
 
 def parse_fractions(text: str) -> tuple[int, ...]:
-    """Reads `25,100`, in percent.
+    """Parses percentages as `25,100`.
 
     Raises:
-        typer.BadParameter: If one is no whole number from 1 to 100.
+        typer.BadParameter: If one is not a whole number from 1 to 100.
     """
-    parts = [part.strip() for part in text.split(",")]
-    for part in parts:
-        if not part.isdecimal() or not 1 <= int(part) <= 100:
+    expected = "whole numbers from 1 to 100 with commas between"
+    return _parse_list(
+        text, lambda p: _whole_number(p, 100), expected, "--fractions"
+    )
+
+
+def _whole_number(text: str, most: float = float("inf")) -> int:
+    """Parses digits alone, from 1 to `most`."""
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        raise ValueError
+    return int(text)
+
+
+def _parse_list(
+    text: str, parse: Callable[[str], Any], expected: str, option: str
+) -> tuple:
+    """Parses values with commas between; `parse` refuses with ValueError."""
+    values = []
+    for part in text.split(","):
+        try:
+            values.append(parse(part.strip()))
+        except ValueError:
             raise typer.BadParameter(
-                "expected whole numbers from 1 to 100 with commas between; "
-                f"found {part!r}",
-                param_hint="--fractions",
-            )
-    return tuple(int(part) for part in parts)
+                f"expected {expected}; found {part.strip()!r}",
+                param_hint=option,
+            ) from None
+    return tuple(values)
 
 
 def known_preset(name: str) -> str:
-    """Refuses a preset that there is not, with the nearest names.
+    """Refuses an unknown preset, naming the nearest ones.
 
     Raises:
         typer.BadParameter: If there is none of that name.
@@ -300,12 +236,12 @@ Preset = Annotated[
 
 
 def parse_settings(
-    preset: str, settings: list[str], **options: str | int | None
+    preset: str, settings: list[str] | None, **options: str | int | None
 ) -> dict[str, str]:
-    """Reads the settings that replace a preset's.
+    """Parses the settings that replace a preset's.
 
     Args:
-        preset: What they replace values of.
+        preset: The preset.
         settings: Texts such as `batch_size=8`.
         **options: Settings with an option of their own, `None` where it is
             not given.
@@ -316,19 +252,14 @@ def parse_settings(
     """
     given = {name: str(v) for name, v in options.items() if v is not None}
     try:
-        overrides = parse_overrides(settings)
-        _require_once(given, overrides)
+        overrides = parse_overrides(settings or [])
+        for name in given.keys() & overrides.keys():
+            raise ValueError(
+                f"expected {name} once, found --{name.replace('_', '-')} "
+                f"{given[name]} and --set {name}={overrides[name]}: keep one"
+            )
         overrides |= given
         check_overrides(preset, overrides)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--set") from None
     return overrides
-
-
-def _require_once(given: dict[str, str], overrides: dict[str, str]) -> None:
-    for name in given.keys() & overrides.keys():
-        option = f"--{name.replace('_', '-')}"
-        raise ValueError(
-            f"expected {name} once, found {option} {given[name]} and --set "
-            f"{name}={overrides[name]}: keep one of them"
-        )

@@ -1,4 +1,4 @@
-"""Commands that hand models on: export, generate."""
+"""Commands for exported models: export, generate."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,6 @@ import typer
 from pet_dcgan.cli import console
 from pet_dcgan.cli.console import reported
 from pet_dcgan.cli.options import Format
-from pet_dcgan.serving.rest_model import ModelUrl, is_url
 
 router = typer.Typer()
 
@@ -17,12 +16,12 @@ router = typer.Typer()
 @reported
 def export(
     runs: Annotated[list[Path], typer.Argument(help="Finished runs.")],
-    to: Annotated[Path, typer.Option(help="The folder of models.")],
+    to: Annotated[Path, typer.Option(help="Folder of all models.")],
     allow_copies: Annotated[
         bool,
         typer.Option(
             "--allow-copies",
-            help="Also where images are copies of training subjects.",
+            help="Also if images are near duplicates of training slices.",
         ),
     ] = False,
 ) -> None:
@@ -37,13 +36,16 @@ def export(
         typer.echo(f"{version}: exported and compared")
 
 
-def _named_model(model: str) -> str:
-    """Refuses a URL that is none of a model."""
-    if is_url(model):
-        try:
+def _check_url(model: str) -> str:
+    """Refuses a URL that does not name a model."""
+    # requests is slow to import, and --help does without
+    from pet_dcgan.serving.rest_model import ModelUrl, is_url
+
+    try:
+        if is_url(model):
             ModelUrl.parse(model)
-        except ValueError as error:
-            raise typer.BadParameter(str(error)) from None
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
     return model
 
 
@@ -57,33 +59,33 @@ def generate(
     model: Annotated[
         str,
         typer.Argument(
-            callback=_named_model,
+            callback=_check_url,
             help="An exported model or one version of it: a folder, or a URL "
             "of TensorFlow Serving's REST interface.",
         ),
     ],
-    count: Annotated[int, typer.Option(min=1, help="How many images.")],
-    out: Annotated[Path, typer.Option(help="A folder to be made.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of images.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the images.")],
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the first image; then +1.")
     ] = 0,
     format: Annotated[Format, typer.Option()] = Format.PNG,  # noqa: A002
     timeout: Annotated[
-        float,
-        typer.Option(min=0.1, help="Seconds that a server may take to answer."),
+        float, typer.Option(min=0.1, help="Seconds a server has to answer.")
     ] = 60.0,
 ) -> None:
     """Draws synthetic images with an exported model.
 
-    What is stopped half-way is kept beside --out, and the same command goes
-    on with it.
+    A stopped batch is kept beside --out, and the same command resumes it.
     """
+    from pet_dcgan.serving.rest_model import is_url
+
     if not is_url(model):
         console.start_tensorflow()
-    from pet_dcgan.serving.generate import generate as draw
+    from pet_dcgan.serving.generate import generate as generate_images
 
     with console.progress("images") as advance:
-        table = draw(
+        table = generate_images(
             model,
             count=count,
             seed=seed,

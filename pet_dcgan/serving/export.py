@@ -8,23 +8,23 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from pet_dcgan import __version__
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
-from pet_dcgan.serving.compatibility import check_compatible
-from pet_dcgan.serving.model_card import Training, has_copies, model_card
+from pet_dcgan.serving.model_card import has_copies, model_card
 from pet_dcgan.serving.model_info import (
+    GRAPH_FILE,
     ModelInfo,
     complete_versions,
-    model_name,
     versions,
 )
-from pet_dcgan.serving.models_config import update_models_config
 from pet_dcgan.serving.saved_model import compare_model, save_model
-from pet_dcgan.serving.warmup import write_warmup
+from pet_dcgan.serving.server_files import update_models_config, write_warmup
 from pet_dcgan.utils.files import locked, replacing, sweep
 
 _LOCK = ".exporting"
@@ -38,13 +38,13 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     again and gave the live generator's images; `MODEL_CARD.md` and
     `metrics.json` beside it describe the newest version, and
     `<to>/models.config` lists all models. None of them names a subject or a
-    place on this machine.
+    path on this machine.
 
     Args:
         run: A finished run.
         to: Folder of all models, as `export/models`.
         allow_copies: Whether to export a generator whose evaluation found
-            copies of training subjects; its card says so first.
+            near duplicates of training slices; its card says so first.
 
     Returns:
         The version's folder.
@@ -59,7 +59,12 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     metrics = _metrics(run)
     with _readable(run):
         _require_own(metrics, run)
-        _require_nobody_copied(metrics, allow_copies)
+        if has_copies(metrics) and not allow_copies:
+            raise ValueError(
+                "the generator copies training subjects: "
+                f"{metrics['copies']['words']} Train on more subjects, or "
+                "export it with --allow-copies and do not share it"
+            )
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
         return _export(run, run.load_generator(), metrics, Path(to))
@@ -68,41 +73,42 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
 def _export(
     run: Run, generator: keras.Model, metrics: dict[str, Any], to: Path
 ) -> Path:
+    """Writes the version, its card and metrics, and the list of models."""
     facts = model_facts(run.config)
-    training = Training(len(run.subjects), _training_slices(run))
-    name = model_name(facts.stage, facts.plane)
-    with _claimed(to, name) as base:
+    slices = _training_slices(run)
+    with _claimed(to / facts.name) as base:
         version = base / str(max(versions(base), default=0) + 1)
         with _readable(run):
             card = model_card(
-                facts, version=version.name, training=training, metrics=metrics
+                facts,
+                version=version.name,
+                subjects=len(run.subjects),
+                slices=slices,
+                metrics=metrics,
             )
         with (
             replacing(base / "MODEL_CARD.md") as card_file,
             replacing(base / "metrics.json") as metrics_file,
             replacing(version) as folder,
         ):
-            _write_version(folder, generator, facts)
+            save_model(generator, folder, facts)
+            compare_model(generator, folder, facts)
+            facts.write(folder)
+            write_warmup(folder, facts)
             for last in complete_versions(base)[-1:]:
                 check_compatible(folder, base / str(last))
             card_file.write_text(card, encoding="utf-8")
-            metrics_file.write_text(_json(metrics), encoding="utf-8")
+            text = json.dumps(
+                metrics, indent=2, sort_keys=True, allow_nan=False
+            )
+            metrics_file.write_text(text + "\n", encoding="utf-8")
         with locked(to / _LOCK, wait=True):
             update_models_config(to)
     return version
 
 
-def _write_version(
-    folder: Path, generator: keras.Model, facts: ModelInfo
-) -> None:
-    save_model(generator, folder, facts)
-    compare_model(generator, folder, facts)
-    facts.write(folder)
-    write_warmup(folder, facts)
-
-
 def model_facts(config: TrainConfig) -> ModelInfo:
-    """What a model's user has to know, without what only its maker needs."""
+    """Returns what a model's user has to know of a run's configuration."""
     return ModelInfo(
         stage=config.stage,
         plane=config.plane,
@@ -118,7 +124,7 @@ def model_facts(config: TrainConfig) -> ModelInfo:
 
 
 def _metrics(run: Run) -> dict[str, Any]:
-    """The run's evaluation, or a note that there is none."""
+    """Returns the run's evaluation, or a note that there is none."""
     try:
         return {"evaluated": True, **run.metrics()}
     except FileNotFoundError:
@@ -128,19 +134,19 @@ def _metrics(run: Run) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _readable(run: Run) -> Iterator[None]:
-    """Takes what the block does not find in the metrics for a damaged file."""
+    """Reports what the block does not find in the metrics as one line."""
     try:
         yield
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ValueError(
-            f"expected all that pet-dcgan evaluate writes in {run.evaluation}"
-            f"/metrics.json, found a fault at {error}: run pet-dcgan evaluate "
-            f"{run.path} again"
+            f"{run.evaluation}/metrics.json is not what pet-dcgan evaluate "
+            f"writes (fault at {error}): run pet-dcgan evaluate {run.path} "
+            "again"
         ) from error
 
 
 def _require_own(metrics: dict[str, Any], run: Run) -> None:
-    """Refuses numbers of another generator than the one there is now."""
+    """Refuses metrics of another generator than the run holds now."""
     if not metrics["evaluated"]:
         return
     trained = generator_facts(run.path, epochs=run.config.epochs)
@@ -151,23 +157,14 @@ def _require_own(metrics: dict[str, Any], run: Run) -> None:
     for name, (wanted, found) in pairs.items():
         if wanted != found:
             raise ValueError(
-                f"expected numbers of {name} {wanted} in {run.evaluation}"
-                f"/metrics.json, found {found}: they are of another "
-                f"generator, run pet-dcgan evaluate {run.path} again"
+                f"expected {name} {wanted} in {run.evaluation}/metrics.json, "
+                f"found {found}: it is of another generator, run pet-dcgan "
+                f"evaluate {run.path} again"
             )
 
 
-def _require_nobody_copied(metrics: dict[str, Any], allowed: bool) -> None:
-    if has_copies(metrics) and not allowed:
-        raise ValueError(
-            "expected a generator that copies nobody, found by its "
-            f"evaluation: {metrics['copies']['words']} Train on more "
-            "subjects, or export it with --allow-copies and do not share it"
-        )
-
-
 def _training_slices(run: Run) -> int | None:
-    """Slices it trained on, or None where its data set is gone or another."""
+    """Counts training slices; None where the data set is gone or another."""
     config = run.config
     try:
         slices = load_slices(
@@ -185,31 +182,84 @@ def _training_slices(run: Run) -> int | None:
 
 
 @contextlib.contextmanager
-def _claimed(to: Path, name: str) -> Iterator[Path]:
-    """The model's folder for one process, without what a killed one left."""
-    base = to / name
-    with _folder(base):
-        try:
-            with locked(base / _LOCK):
-                sweep(base)
-                yield base
-        except BlockingIOError:
-            raise BlockingIOError(
-                f"expected nobody else to write {base}, found another "
-                "pet-dcgan export at work; wait for it or choose another --to"
-            ) from None
-
-
-@contextlib.contextmanager
-def _folder(path: Path) -> Iterator[None]:
-    """Makes a folder, and removes it if it stays empty."""
-    path.mkdir(parents=True, exist_ok=True)
+def _claimed(base: Path) -> Iterator[Path]:
+    """Holds the model's folder, without what a killed export left there."""
+    base.mkdir(parents=True, exist_ok=True)
     try:
-        yield
+        with locked(base / _LOCK):
+            sweep(base)
+            yield base
+    except BlockingIOError:
+        raise BlockingIOError(
+            f"another pet-dcgan export is writing {base}: wait for it or "
+            "choose another --to"
+        ) from None
     finally:
+        # only an empty one
         with contextlib.suppress(OSError):
-            path.rmdir()
+            base.rmdir()
 
 
-def _json(values: dict[str, Any]) -> str:
-    return json.dumps(values, indent=2, sort_keys=True, allow_nan=False) + "\n"
+def check_compatible(new: Path, last: Path) -> None:
+    """Refuses a version that would break the clients of the last one.
+
+    A model server moves to the highest version silently. A new version may
+    add signatures; those of the last one keep their inputs, outputs, types
+    and shapes, and images keep their scale.
+
+    Args:
+        new: Folder of the new version.
+        last: Folder of the version that is served now.
+
+    Raises:
+        ValueError: If something is missing or changed, or the last version
+            is damaged.
+    """
+    found, before = _contract(new), _contract(last)
+    changes = [
+        f"{name} {found.get(name, 'missing')} instead of {expected}"
+        for name, expected in before.items()
+        if found.get(name) != expected
+    ]
+    if changes:
+        raise ValueError(
+            f"the new version would break the clients of {last}, having "
+            f"{'; '.join(changes)}: export to another --to, or move the old "
+            "model away"
+        )
+
+
+def _contract(folder: Path) -> dict[str, str]:
+    """Describes all that clients rely on: the scale and each signature."""
+    model = saved_model_pb2.SavedModel()
+    try:
+        facts = ModelInfo.read(folder)
+        model.ParseFromString((folder / GRAPH_FILE).read_bytes())
+        (graph,) = model.meta_graphs
+        signatures = {
+            name: _described(signature)
+            for name, signature in sorted(graph.signature_def.items())
+            if not name.startswith("__")
+        }
+    except (DecodeError, OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the model in {folder} is damaged and cannot be compared with "
+            f"({error}): move that version away, then export again"
+        ) from error
+    return {
+        "suvr_max": str(float(facts.suvr_max)),
+        "spacing_mm": str(float(facts.spacing_mm)),
+        **signatures,
+    }
+
+
+def _described(signature: meta_graph_pb2.SignatureDef) -> str:
+    """Returns as `seed int64 (None,) -> suvr float32 (None, 128, 128)`."""
+    return " -> ".join(
+        ", ".join(
+            f"{name} {tf.as_dtype(info.dtype).name} "
+            f"{tf.TensorShape(info.tensor_shape)}"
+            for name, info in sorted(tensors.items())
+        )
+        for tensors in (signature.inputs, signature.outputs)
+    )

@@ -5,22 +5,23 @@ import csv
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from pet_dcgan.serving import image_files
-from pet_dcgan.serving.image_request import (
+from pet_dcgan.serving.image_files import (
     COLUMNS,
     FORMATS,
     ImageRequest,
     Model,
+    suvr_of_png,
 )
+from pet_dcgan.serving.model_info import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.serving.resumable_batch import ResumableBatch, resumable_batch
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE
 
-TIMEOUT = 60.0
 Progress = Callable[[int, int], None]
 
 
@@ -31,22 +32,21 @@ def generate(
     seed: int = 0,
     out: str | Path,
     format: str = "png",  # noqa: A002
-    timeout: float = TIMEOUT,
+    timeout: float = 60.0,
     progress: Progress | None = None,
 ) -> Path:
-    """Writes `count` synthetic slices and a table of where they come from.
+    """Writes `count` synthetic slices and a table of their provenance.
 
-    Image `i` is that of seed `seed + i`, whatever the other images are, and
-    of the same bytes from a folder as from a server that runs the same
-    TensorFlow with as many threads on a processor of the same kind and does
-    not batch requests: every image is the model's 16-bit PNG, and a seed is
-    computed in the same place of the same block of `max_rows` seeds each
-    time (`utils.seed_blocks`). One image therefore costs as much as a block.
-    The SUVR scale is kept: PNG value / 65535 * `suvr_max`; NPY and NIfTI hold
-    the same in SUVR.
+    Image `i` is that of seed `seed + i`, whatever the other images are. Its
+    bytes from a folder are those from a server that runs the same TensorFlow
+    with as many threads on a processor of the same kind and does not batch
+    requests: every image is the model's 16-bit PNG, and a seed is computed in
+    the same place of the same block of `max_rows` seeds (`utils.seed_blocks`),
+    so one image costs as much as a block. The SUVR scale is kept: PNG value /
+    65535 * `suvr_max`; NPY and NIfTI hold the same in SUVR.
 
-    The folder appears once it is complete. What stops before is kept beside
-    it, and the same call goes on with it.
+    The folder appears once it is complete. A batch that was stopped is kept
+    beside it, and the same call resumes it.
 
     Args:
         model: Folder of an exported version, or its parent, of which the
@@ -56,8 +56,8 @@ def generate(
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
-        timeout: Seconds that a server may take to answer; it is asked again
-            a few times.
+        timeout: Seconds that a server may take to answer; a few further
+            attempts are made.
         progress: Called with the slices done and `count` after each request.
 
     Returns:
@@ -66,7 +66,7 @@ def generate(
 
     Raises:
         ConnectionError: If a server gives no answer.
-        FileExistsError: If `out` holds something, or other images were begun.
+        FileExistsError: If `out` is not empty, or another request was begun.
         FileNotFoundError: If there is no exported model.
         ValueError: If an option is out of range, the model is damaged, or a
             server has no such model.
@@ -81,28 +81,31 @@ def generate(
         _check_free(out)
         request = ImageRequest(source, range(seed, seed + count), format)
         missing = _missing(request, batch)
-        _draw(request, batch, missing, progress)
-        _write_table(batch.images / "images.csv", request)
+        _draw(request, batch, missing, progress or (lambda *_: None))
+        table = batch.images / "images.csv"
+        with table.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows([COLUMNS, *request.rows()])
         batch.finish()
     return out / "images.csv"
 
 
 def _open(model: str | Path, timeout: float) -> Model:
+    """Returns what draws, from a folder or a server."""
     if is_url(model):
         return RemoteModel.open(str(model), timeout=timeout)
-    # a server's images need no TensorFlow here
-    from pet_dcgan.serving.local_model import LocalModel
-
-    return LocalModel.open(model)
+    return ExportedModel.open(model).load()
 
 
 def _missing(request: ImageRequest, batch: ResumableBatch) -> list[int]:
-    """Seeds to be drawn, after a look at what was begun."""
-    remedy = f"ask for that, remove {batch.folder} or choose another --out"
-    if begun := batch.differences(request.words()):
+    """Returns the seeds to be drawn, given what was begun."""
+    remedy = (
+        f"repeat that request, remove {batch.folder} or choose another --out"
+    )
+    if begun := batch.differences(request.identity()):
         raise FileExistsError(
-            f"expected to go on with the images that were begun for "
-            f"{batch.out} ({', '.join(begun)}), found another request: {remedy}"
+            f"images for {batch.out} were begun with another request "
+            f"({', '.join(begun)}): {remedy}"
         )
     names = {request.file_name(seed): seed for seed in request.seeds}
     kept = batch.keep(names)
@@ -110,18 +113,16 @@ def _missing(request: ImageRequest, batch: ResumableBatch) -> list[int]:
         (first,) = request.draw(request.seeds[:1])
         if not _same(first, batch.probe):
             raise FileExistsError(
-                f"expected to go on with the images that were begun for "
-                f"{batch.out}, found that version {request.model.version} of "
-                f"{request.model.name} draws others now: {remedy}"
+                f"images for {batch.out} were begun, but version "
+                f"{request.model.version} of {request.facts.name} draws "
+                f"others now: {remedy}"
             )
     return [seed for seed in request.seeds if seed not in kept]
 
 
 def _same(image: bytes, before: bytes) -> bool:
-    """Whether two PNGs are one image, to what kernels differ by."""
-    found, expected = (
-        image_files.suvr_of_png(png, 65535.0) for png in (image, before)
-    )
+    """Whether two PNGs are one image, up to differences of kernels."""
+    found, expected = (suvr_of_png(png, 65535.0) for png in (image, before))
     return (
         found.shape == expected.shape
         and np.abs(found - expected).max(initial=0.0) < STEPS_TOLERANCE + 0.5
@@ -132,21 +133,20 @@ def _draw(
     request: ImageRequest,
     batch: ResumableBatch,
     missing: Sequence[int],
-    progress: Progress | None,
+    progress: Progress,
 ) -> None:
     """Writes the missing images, while the next ones are being drawn."""
     done = len(request.seeds) - len(missing)
-    model = request.model
     drawn = prefetch_map(
         request.draw,
         request.blocks(missing),
-        awaited=model.awaited,
-        at_once=model.at_once,
+        awaited=request.model.awaited,
+        at_once=request.model.at_once,
     )
     with contextlib.closing(drawn):
         for seeds, images in drawn:
             if batch.probe is None:
-                batch.begin(request.words(), images[0])
+                batch.begin(request.identity(), images[0])
             batch.add(
                 {
                     request.file_name(seed): request.file_content(seed, image)
@@ -154,47 +154,35 @@ def _draw(
                 }
             )
             done += len(seeds)
-            if progress is not None:
-                progress(done, len(request.seeds))
+            progress(done, len(request.seeds))
 
 
-def _check_options(count, seed, chosen):
+def _check_options(count: Any, seed: Any, chosen: str) -> None:
+    """Refuses an unknown format, and numbers out of range."""
     if chosen not in FORMATS:
         raise ValueError(
             f"expected a format among {', '.join(FORMATS)}, found {chosen!r}"
         )
     for name, value, least in (("count", count, 1), ("seed", seed, 0)):
-        if not _is_whole(value) or value < least:
+        whole = isinstance(value, int | np.integer)
+        if not whole or isinstance(value, bool) or value < least:
             raise ValueError(
                 f"expected {name} as a whole number of {least} or more, "
                 f"found {value!r}"
             )
     if seed + count > 2**63:
         raise ValueError(
-            f"expected seeds below 2^63, found {seed} and {count} from "
-            "there: give a smaller seed"
+            f"expected seeds below 2^63, found {count} from {seed} on: give "
+            "a smaller seed"
         )
 
 
-def _is_whole(value):
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _check_free(out):
+def _check_free(out: Path) -> None:
+    """Refuses a folder that holds files or cannot be replaced."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(
-            f"expected {out} to be new or empty, found files there: choose "
-            "another --out"
-        )
+        raise FileExistsError(f"{out} is not empty: choose another --out")
     if os.path.ismount(out):
         raise FileExistsError(
-            f"expected {out} to be a folder that can be replaced, found a "
-            f"mount point: choose one inside it, as --out {out / 'images'}"
+            f"{out} is a mount point, which cannot be replaced: choose a "
+            f"folder inside it, as --out {out / 'images'}"
         )
-
-
-def _write_table(path: Path, request: ImageRequest) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(request.rows())

@@ -1,208 +1,209 @@
-"""JSON over HTTP from a server that may be busy, starting or gone."""
+"""JSON over HTTP, with retries while a server is busy, starting or away."""
 
 import http.client
 import json
-import ssl
 import threading
 import time
-import urllib.error
-import urllib.request
 from typing import Any
+
+import requests
+from urllib3.exceptions import HTTPError as _Urllib3Error
+from urllib3.exceptions import TimeoutError as _ReadTimeout
 
 from pet_dcgan.utils.progress import status
 
-# seconds before each further try
-WAITS = (0.5, 1.0, 2.0, 4.0, 8.0)
-# of an answer; 64 PNGs of 256 px are a tenth
-_MOST_BYTES = 128 * 2**20
+RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each further attempt
+_MAX_BYTES = 128 * 2**20  # of a response; 64 PNGs of 256 px are a tenth
 _PIECE = 2**16
-# what may be otherwise a moment later (RFC 9110, section 15; RFC 6585)
-_PASSING = frozenset({408, 425, 429})
-_MOST_WORDS = 200
+# may succeed a moment later (RFC 9110, section 15; RFC 6585)
+_TRANSIENT = frozenset({408, 425, 429})
+_MAX_CHARACTERS = 200
+_HEADERS = {
+    # kept alive, a response of TensorFlow Serving comes about 40 ms later
+    "Connection": "close",
+    # compressing PNGs costs a server time and saves nothing
+    "Accept-Encoding": "identity",
+}
 
 
-class RefusedError(ValueError):
-    """A request that a server understood and did not answer.
+class HttpStatusError(ValueError):
+    """A request that a server answered with an error that will not pass.
 
     Args:
         message: One line.
         status: The HTTP status.
-        words: What the server said.
+        reason: What the server said.
     """
 
-    def __init__(self, message: str, *, status: int, words: str) -> None:
+    def __init__(self, message: str, *, status: int, reason: str) -> None:
         super().__init__(message)
         self.status = status
-        self.words = words
+        self.reason = reason
 
 
-class _PassingError(Exception):
-    """What went wrong, in a way that may be right the next time."""
+class _TransientError(Exception):
+    """A failure that another attempt may not meet."""
 
 
-class JsonHttp:
-    """Asks a server, again where that may help.
+class JsonClient:
+    """Sends requests, and repeats those whose failure may be transient.
 
-    What may pass is tried again after each of `waits`: no connection, no
-    answer in time, an answer that breaks off, and the statuses 408, 425, 429
-    and 5xx. Each connection serves one request: kept alive, an answer of
-    TensorFlow Serving comes about 40 ms later.
+    Retried are: no connection, no answer in time, an incomplete response, and
+    the statuses 408, 425, 429 and 5xx. The loop is ours since the retries of
+    requests end with the header, in silence, and cannot be stopped while they
+    wait. Proxies are those of the environment.
 
     Args:
-        timeout: Seconds that one try may take.
-        waits: Seconds before each further try.
+        timeout: Seconds per attempt.
+        delays: Seconds before each further attempt.
     """
 
     def __init__(
-        self, *, timeout: float = 60.0, waits: tuple[float, ...] = WAITS
+        self,
+        *,
+        timeout: float = 60.0,
+        delays: tuple[float, ...] = RETRY_DELAYS,
     ) -> None:
         self.timeout = timeout
-        self.waits = waits
+        self.delays = delays
         self._closed = threading.Event()
-        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def close(self) -> None:
         """Ends all waiting; a request under way is the last."""
         self._closed.set()
 
-    def get(self, url: str) -> Any:
-        """What a server answers, as parsed JSON; see `post`."""
-        return self._ask(urllib.request.Request(url))
-
-    def post(self, url: str, content: Any) -> Any:
-        """What a server answers to `content` sent as JSON.
+    def request(self, url: str, content: Any = None) -> Any:
+        """Sends a GET, or a POST of JSON, and parses the JSON response.
 
         Args:
-            url: Where to.
-            content: What JSON can hold.
+            url: Address.
+            content: Anything JSON can hold, to be posted; None for a GET.
+
+        Returns:
+            The parsed response.
 
         Raises:
-            ConnectionError: If there is no answer after the last try.
-            RefusedError: If the server answers with an error.
-            ValueError: If the answer is no JSON.
+            ConnectionError: If the last attempt fails as well.
+            HttpStatusError: If the server answers with an error.
+            ValueError: If the URL, the certificate or the response is invalid.
         """
-        return self._ask(
-            urllib.request.Request(
-                url,
-                data=json.dumps(content).encode(),
-                headers={"Content-Type": "application/json"},
-            )
-        )
+        attempts = len(self.delays) + 1
+        for number, delay in enumerate((*self.delays, None), start=1):
+            try:
+                body = self._attempt(url, content)
+                break
+            except _TransientError as error:
+                if delay is None:
+                    raise ConnectionError(
+                        f"no usable answer from {url} in {attempts} attempts "
+                        f"({error}): check that the server is running and can "
+                        "be reached from here"
+                    ) from error
+                self.pause(
+                    delay, f"{error}; attempt {number + 1} of {attempts}"
+                )
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise ValueError(
+                f"expected JSON from {url}, found {_one_line(body)!r}: is "
+                "this the server's REST port?"
+            ) from error
 
     def pause(self, seconds: float, reason: str) -> None:
-        """Waits, and says why.
+        """Waits, with a status line that says why.
 
         Args:
             seconds: How long.
-            reason: Why, as the beginning of a sentence.
+            reason: Beginning of the line.
 
         Raises:
-            ConnectionAbortedError: If `close` was called.
+            ConnectionAbortedError: If `close` is called.
         """
         status(f"{reason} in {seconds:g} s")
         if self._closed.wait(seconds):
             raise ConnectionAbortedError("stopped while waiting for a server")
 
-    def _ask(self, request: urllib.request.Request) -> Any:
-        tries = len(self.waits) + 1
-        for number, wait in enumerate((*self.waits, None), start=1):
-            try:
-                return self._try(request)
-            except _PassingError as error:
-                if wait is None:
-                    raise ConnectionError(
-                        f"expected an answer from {request.full_url}, found "
-                        f"{error}, {tries} times: see that the server runs "
-                        "and can be reached from here"
-                    ) from error
-                self.pause(wait, f"{error}; try {number + 1} of {tries}")
-
-    def _try(self, request: urllib.request.Request) -> Any:
+    def _attempt(self, url: str, content: Any) -> bytes:
+        """Returns the body of one response."""
         deadline = time.monotonic() + self.timeout
         try:
-            with self._opener.open(request, timeout=self.timeout) as answer:
-                content = _read(answer, deadline)
-        except urllib.error.HTTPError as error:
-            raise _of_status(request.full_url, error) from error
-        except urllib.error.URLError as error:
-            if isinstance(error.reason, ssl.SSLError):
-                raise ValueError(
-                    f"expected a server to be trusted at {request.full_url}, "
-                    f"found {error.reason}: see to its certificate, or write "
-                    "http://"
-                ) from error
-            raise _PassingError(_cause(error.reason)) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise _PassingError(_cause(error)) from error
-        try:
-            return json.loads(content)
-        except ValueError as error:
+            with requests.request(
+                "GET" if content is None else "POST",
+                url,
+                json=content,
+                headers=_HEADERS,
+                timeout=self.timeout,
+                stream=True,
+                # a redirected POST would arrive as a GET
+                allow_redirects=False,
+            ) as response:
+                if response.status_code >= 300:
+                    raise _status_error(url, response)
+                return _read(response, deadline)
+        except requests.exceptions.SSLError as error:
             raise ValueError(
-                f"expected JSON from {request.full_url}, found "
-                f"{_shortened(content)!r}: is this the server's REST port?"
+                f"{url} is not trusted ({_cause(error)}): check its "
+                "certificate, or write http://"
             ) from error
+        except (OSError, _Urllib3Error) as error:
+            # of requests: a bad URL or proxy, before anything is sent
+            if isinstance(error, ValueError):
+                raise ValueError(f"cannot ask {url}: {error}") from error
+            raise _TransientError(_cause(error)) from error
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """Leaves a redirection an error: a POST would come out as a GET."""
+def _read(response: requests.Response, deadline: float) -> bytes:
+    """Returns the whole body, within a time and a size limit.
 
-    def redirect_request(self, *_args, **_named) -> None:
-        return None
-
-
-def _read(answer: http.client.HTTPResponse, deadline: float) -> bytes:
-    """The whole body, in time and of a length to be kept in memory."""
+    `iter_content` has no deadline: it waits for a full piece, which a slow
+    server can stretch for ever.
+    """
     pieces, length = [], 0
-    while piece := answer.read1(_PIECE):
+    while piece := response.raw.read1(_PIECE):
         pieces.append(piece)
         length += len(piece)
-        if length > _MOST_BYTES:
+        if length > _MAX_BYTES:
             raise ValueError(
-                f"expected an answer of at most {_MOST_BYTES} bytes from "
-                f"{answer.url}, found more: is this the server's REST port?"
+                f"expected at most {_MAX_BYTES} bytes from {response.url}, "
+                "found more: is this the server's REST port?"
             )
         if time.monotonic() > deadline:
             raise TimeoutError
-    told = answer.headers.get("Content-Length", "")
-    if told.isdecimal() and length < int(told):
-        raise ConnectionError("an answer that broke off")
     return b"".join(pieces)
 
 
-def _of_status(url: str, error: urllib.error.HTTPError) -> Exception:
-    words = _words(error)
-    found = f"HTTP {error.code} ({words})"
-    if error.code >= 500 or error.code in _PASSING:
-        return _PassingError(found)
-    place = error.headers.get("Location")
-    remedy = f": ask {place}" if place else ""
-    return RefusedError(
-        f"expected an answer from {url}, found {found}{remedy}",
-        status=error.code,
-        words=words,
+def _status_error(url: str, response: requests.Response) -> Exception:
+    """Returns the error that an HTTP status stands for."""
+    try:
+        reason = str(json.loads(response.raw.read(_PIECE))["error"])
+    except (OSError, ValueError, LookupError, TypeError, _Urllib3Error):
+        reason = response.reason
+    reason = _one_line(reason.encode()) or "no reason given"
+    found = f"HTTP {response.status_code} ({reason})"
+    if response.status_code >= 500 or response.status_code in _TRANSIENT:
+        return _TransientError(found)
+    location = response.headers.get("Location")
+    remedy = f": use {location}" if location else ""
+    return HttpStatusError(
+        f"{url} answered {found}{remedy}",
+        status=response.status_code,
+        reason=reason,
     )
 
 
-def _words(error: urllib.error.HTTPError) -> str:
-    """What the server says of an error, in one line."""
-    try:
-        content = error.read(_PIECE)
-        said = json.loads(content)["error"]
-    except (OSError, http.client.HTTPException):
-        return str(error.reason)
-    except (ValueError, KeyError, TypeError):
-        said = error.reason
-    return _shortened(str(said).encode()) or "no reason given"
-
-
-def _cause(error: Any) -> str:
-    if isinstance(error, TimeoutError):
+def _cause(error: BaseException) -> str:
+    """Returns the innermost reason of a failure."""
+    if isinstance(error, TimeoutError | requests.Timeout | _ReadTimeout):
         return "no answer in time"
+    while inner := error.__cause__ or error.__context__:
+        error = inner
     if isinstance(error, http.client.HTTPException):
-        return f"an answer that broke off or is no HTTP ({error!r})"
+        return f"an incomplete or invalid response ({error!r})"
     return getattr(error, "strerror", None) or str(error)
 
 
-def _shortened(content: bytes) -> str:
-    text = content[: 4 * _MOST_WORDS].decode("utf-8", "replace")
-    return " ".join(text.split())[:_MOST_WORDS]
+def _one_line(content: bytes) -> str:
+    """Returns the beginning of a text as one line."""
+    text = content[: 4 * _MAX_CHARACTERS].decode("utf-8", "replace")
+    return " ".join(text.split())[:_MAX_CHARACTERS]

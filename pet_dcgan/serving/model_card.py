@@ -2,12 +2,12 @@
 
 import textwrap
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from pet_dcgan.config import ALL_STAGES
 from pet_dcgan.evaluation.report import NOT_FOR_DIAGNOSIS, interval_note, limits
 from pet_dcgan.evaluation.report_rows import Group, Row, groups, written
-from pet_dcgan.serving.model_info import ModelInfo, model_name
+from pet_dcgan.serving.model_info import ModelInfo
 
 _PHANTOM = (
     "**PHANTOM.** Trained on invented phantom volumes, not on patients. "
@@ -40,50 +40,54 @@ _CITATION = (
 _COLUMNS = ("", "synthetic", "real beside real", "wanted", "paper")
 
 
-class Training(NamedTuple):
-    """What a model was trained on, in counts.
-
-    Args:
-        subjects: Number of training subjects.
-        slices: Number of training slices, None if not known.
-    """
-
-    subjects: int
-    slices: int | None
-
-
 def model_card(
     facts: ModelInfo,
     *,
     version: str,
-    training: Training,
+    subjects: int,
+    slices: int | None,
     metrics: dict[str, Any],
 ) -> str:
-    """Markdown for `MODEL_CARD.md`, without a subject id or a path.
+    """Returns Markdown for `MODEL_CARD.md`, without a subject id or a path.
 
     Args:
-        facts: What is written into the model's folder.
+        facts: As written into the model's folder.
         version: The version that the card is of.
-        training: What it was trained on.
-        metrics: What `metrics.json` holds; `evaluated` says whether it holds
+        subjects: Number of training subjects.
+        slices: Number of training slices, None if not known.
+        metrics: Content of `metrics.json`; `evaluated` says whether it holds
             measurements.
 
     Returns:
         The text, ending in a newline.
     """
-    name = model_name(facts.stage, facts.plane)
+    evaluated = metrics["evaluated"]
+    copies = metrics.get("copies")
+    marks = [_COPIES] if has_copies(metrics) else []
+    marks += [_PHANTOM] if facts.phantom else []
+    of_what = f"single {facts.plane} slices of brain PET"
+    if facts.stage == ALL_STAGES:
+        of_what += " of all stages together, for other trainings to start from"
+    else:
+        of_what += f" at the stage {facts.stage}"
     parts = [
-        f"# {name}: synthetic brain PET slices",
-        *_marks(facts, metrics),
-        _filled(f"Generator of a DCGAN: {_of_what(facts)}."),
-        _table(("", ""), _rows(facts, version, training)),
+        f"# {facts.name}: synthetic brain PET slices",
+        *(textwrap.indent(_filled(mark, 77), "> ") for mark in marks),
+        _filled(f"Generator of a DCGAN: {of_what}."),
+        _table(("", ""), _rows(facts, version, subjects, slices)),
         "## Evaluation",
-        *_evaluation(metrics),
+        *(_evaluation(metrics) if evaluated else ["Not evaluated."]),
         "## Copies",
-        _filled(_copies(metrics)),
-        *_not_concluded(metrics),
+        _filled(copies["words"] if copies else "Not checked."),
+    ]
+    measured_limits = []
+    if evaluated:
+        may_not = _list(metrics["verdict"]["may_not"])
+        parts += ["## What may not be concluded", may_not]
+        measured_limits = limits(metrics)
+    parts += [
         "## Limits",
-        _list([*_ANY_MODEL, *_measured_limits(metrics)]),
+        _list([*_ANY_MODEL, *measured_limits]),
         "## Licence and citation",
         _filled(_LICENCE),
         _filled(_CITATION),
@@ -92,65 +96,45 @@ def model_card(
 
 
 def has_copies(metrics: dict[str, Any]) -> bool:
-    """Whether an evaluation found copies of training subjects."""
+    """Whether an evaluation found near duplicates of training slices."""
     return (metrics.get("copies") or {}).get("verdict") == "copies"
 
 
-def _marks(facts: ModelInfo, metrics: dict[str, Any]) -> list[str]:
-    """What has to be read first."""
-    marks = [_COPIES] if has_copies(metrics) else []
-    marks += [_PHANTOM] if facts.phantom else []
-    return [textwrap.indent(_filled(mark, 77), "> ") for mark in marks]
-
-
-def _of_what(facts: ModelInfo) -> str:
-    slices = f"single {facts.plane} slices of brain PET"
-    if facts.stage == ALL_STAGES:
-        return (
-            f"{slices} of all stages together, for other trainings to start "
-            "from"
-        )
-    return f"{slices} at the stage {facts.stage}"
-
-
 def _rows(
-    facts: ModelInfo, version: str, training: Training
+    facts: ModelInfo, version: str, subjects: int, slices: int | None
 ) -> list[tuple[str, str]]:
-    slices = training.slices
-    rows = {
-        "version": version,
-        "stage": facts.stage,
-        "plane": facts.plane,
-        "preset": facts.preset,
-        "phantom": "yes" if facts.phantom else "no",
-        "training subjects": training.subjects,
-        "training slices": "not recorded" if slices is None else slices,
-        "image": f"{facts.size} x {facts.size}, {facts.spacing_mm:g} mm",
-        "SUVR": f"PNG value / 65535 x {facts.suvr_max:g}",
-        "SUVR reference": "mean inside the brain mask of the scan",
-        "latent": f"{facts.latent_dim} numbers, uniform in [-1, 1]",
-        "images a request": f"at most {facts.max_rows}",
-        "made by": facts.made_by,
-    }
-    return [(name, str(text)) for name, text in rows.items()]
+    """Returns the rows of the table of facts."""
+    return [
+        ("version", version),
+        ("stage", facts.stage),
+        ("plane", facts.plane),
+        ("preset", facts.preset),
+        ("phantom", "yes" if facts.phantom else "no"),
+        ("training subjects", str(subjects)),
+        ("training slices", "not recorded" if slices is None else str(slices)),
+        ("image", f"{facts.size} x {facts.size}, {facts.spacing_mm:g} mm"),
+        ("SUVR", f"PNG value / 65535 x {facts.suvr_max:g}"),
+        ("SUVR reference", "mean inside the brain mask of the scan"),
+        ("latent", f"{facts.latent_dim} numbers, uniform in [-1, 1]"),
+        ("images a request", f"at most {facts.max_rows}"),
+        ("made by", facts.made_by),
+    ]
 
 
 def _evaluation(metrics: dict[str, Any]) -> list[str]:
-    if not metrics["evaluated"]:
-        return ["Not evaluated."]
-    found = metrics["verdict"]["findings"]
+    """Returns headline, findings and a table for each group of scores."""
+    images, subjects = metrics["images"], metrics["subjects"]
     header = (
-        f"{metrics['images']['synthetic_drawn']} synthetic and "
-        f"{metrics['images']['held_out']} held-out real slices of "
-        f"{metrics['subjects']['held_out']} subjects, none of whom it was "
-        "trained on; "
-        f"{metrics['subjects']['validation']} more for real beside real."
+        f"{images['synthetic_drawn']} synthetic and {images['held_out']} "
+        f"held-out real slices of {subjects['held_out']} subjects, none of "
+        f"whom it was trained on; {subjects['validation']} more for real "
+        "beside real."
     )
     return [
         _filled(f"**{metrics['verdict']['headline']}**"),
         _list(
             f"{each['about']} ({each['sign']}): {each['words']}"
-            for each in found
+            for each in metrics["verdict"]["findings"]
         ),
         _filled(header),
         _filled(interval_note(metrics)),
@@ -163,6 +147,7 @@ def _evaluation(metrics: dict[str, Any]) -> list[str]:
 
 
 def _scores(group: Group, metrics: dict[str, Any]) -> list[str]:
+    """Returns heading, text and table of one group of scores."""
     rows = [_score(row, metrics) for row in group.rows]
     columns = _COLUMNS
     if not any(row.paper for row in group.rows):
@@ -171,6 +156,7 @@ def _scores(group: Group, metrics: dict[str, Any]) -> list[str]:
 
 
 def _score(row: Row, metrics: dict[str, Any]) -> tuple[str, ...]:
+    """Returns a row of a table of scores."""
     label = row.label + (f" ({row.unit})" if row.unit else "")
     numbers = (
         " ".join(written(row.number(metrics, kind), row.digits)).rstrip()
@@ -179,31 +165,15 @@ def _score(row: Row, metrics: dict[str, Any]) -> tuple[str, ...]:
     return (label, *numbers, row.wanted, row.paper)
 
 
-def _copies(metrics: dict[str, Any]) -> str:
-    found = metrics.get("copies")
-    return found["words"] if found else "Not checked."
-
-
-def _not_concluded(metrics: dict[str, Any]) -> list[str]:
-    if not metrics["evaluated"]:
-        return []
-    return [
-        "## What may not be concluded",
-        _list(metrics["verdict"]["may_not"]),
-    ]
-
-
-def _measured_limits(metrics: dict[str, Any]) -> list[str]:
-    return limits(metrics) if metrics["evaluated"] else []
-
-
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Returns a Markdown table."""
     columns = list(columns)
     lines = [columns, ["---"] * len(columns), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _list(items: Iterable[str]) -> str:
+    """Returns a Markdown list."""
     return "\n".join(
         textwrap.indent(_filled(item, 77), "  ").replace("  ", "- ", 1)
         for item in items
@@ -211,6 +181,7 @@ def _list(items: Iterable[str]) -> str:
 
 
 def _filled(text: str, width: int = 79) -> str:
+    """Wraps a paragraph."""
     return textwrap.fill(
         text, width, break_long_words=False, break_on_hyphens=False
     )

@@ -1,10 +1,11 @@
-"""The layout of exported models: `<models>/<name>/<version>/`.
+"""Exported models on disk, `<models>/<name>/<version>/`, and their metadata.
 
-Nothing here needs Keras, TensorFlow or the code that trained the model.
+Importing this needs neither TensorFlow, Keras nor the training code.
 """
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,7 @@ from pet_dcgan.utils.seed_blocks import MAX_ROWS
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
 FACTS_FILE = Path("assets.extra", "model.json")
 GRAPH_FILE = "saved_model.pb"
-
-
-def model_name(stage: str, plane: str) -> str:
-    """Name of a model's folder: `ad` for axial, else `ad_coronal`.
-
-    Args:
-        stage: As `NC`.
-        plane: As `axial`.
-    """
-    stage = stage.lower()
-    return stage if plane == "axial" else f"{stage}_{plane}"
+_DRAWING = "generate_png"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,7 +22,7 @@ class ModelInfo:
     """What has to be known about a model to use its images.
 
     Args:
-        stage: `"NC"`, `"MCI"` or `"AD"`.
+        stage: `"NC"`, `"MCI"`, `"AD"` or `"ALL"`.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         size: Height and width of an image in pixels.
         channels: Channels of the network's image, 1 or 3.
@@ -41,7 +32,7 @@ class ModelInfo:
         preset: Preset that the training started from.
         phantom: True where the model was trained on a phantom.
         made_by: Name and version of the program that exported it.
-        max_rows: Images that one request may ask for.
+        max_rows: Largest number of images per request.
     """
 
     stage: str
@@ -56,21 +47,28 @@ class ModelInfo:
     made_by: str
     max_rows: int = MAX_ROWS
 
+    @property
+    def name(self) -> str:
+        """The model's name: `ad` for axial slices, else as `ad_coronal`."""
+        stage = self.stage.lower()
+        return stage if self.plane == "axial" else f"{stage}_{self.plane}"
+
     def to_json(self) -> str:
-        """The text of `model.json`, which the model itself gives as well."""
+        """Returns the text of `model.json`, which `describe` returns too."""
         values = dataclasses.asdict(self)
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
     @classmethod
     def from_json(cls, text: str | bytes, *, source: str) -> "ModelInfo":
-        """Reads what `to_json` gave; fields of later versions are ignored.
+        """Parses the result of `to_json`; fields of later versions are ignored.
 
         Args:
             text: JSON.
             source: Where it is from, for the error.
 
         Raises:
-            ValueError: If it is not JSON or lacks a field.
+            ValueError: If it is not JSON, or a field is missing or of another
+                type.
         """
         fields = dataclasses.fields(cls)
         try:
@@ -91,7 +89,7 @@ class ModelInfo:
 
     @classmethod
     def read(cls, version_folder: Path) -> "ModelInfo":
-        """Reads what `write` wrote, as `from_json` does.
+        """Reads the file that `write` wrote, as `from_json` does.
 
         Raises:
             FileNotFoundError: If the file is missing.
@@ -100,17 +98,16 @@ class ModelInfo:
         path = version_folder / FACTS_FILE
         if not path.is_file():
             raise FileNotFoundError(
-                f"expected {FACTS_FILE} in {version_folder}, found none: "
-                "export the run with pet-dcgan export"
+                f"no {FACTS_FILE} in {version_folder}: export the run with "
+                "pet-dcgan export"
             )
-        text = path.read_bytes()
-        return cls.from_json(text, source=str(path))
+        return cls.from_json(path.read_bytes(), source=str(path))
 
 
 def _value(values: dict[str, Any], field: dataclasses.Field) -> Any:
-    """The value of a field, if it is of its type."""
+    """Returns the value of a field, if it is of the field's type."""
     value = values[field.name]
-    # JSON has one kind of number, Python's bool is an int
+    # JSON has one kind of number, and Python's bool is an int
     fitting = (int, float) if field.type is float else field.type
     if not isinstance(value, fitting) or (
         isinstance(value, bool) and field.type is not bool
@@ -119,27 +116,27 @@ def _value(values: dict[str, Any], field: dataclasses.Field) -> Any:
     return value
 
 
-@dataclasses.dataclass(frozen=True)
 class ExportedModel:
     """One version of an exported model on disk.
 
     Args:
         path: The version's folder, which holds `saved_model.pb`.
-        facts: What `assets.extra/model.json` says.
+
+    Raises:
+        FileNotFoundError: If the model's facts are missing.
+        ValueError: If they are damaged.
     """
 
-    path: Path
-    facts: ModelInfo
+    # a process must not end while TensorFlow computes
+    awaited = True
+    # while files are written, one alone would leave a core idle
+    at_once = 2
 
-    @property
-    def version(self) -> str:
-        """The version: the name of its folder."""
-        return self.path.name
-
-    @property
-    def name(self) -> str:
-        """The model's name, as `ad` or `ad_coronal`."""
-        return model_name(self.facts.stage, self.facts.plane)
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.version = path.name
+        self.facts = ModelInfo.read(path)
+        self._loaded: Any = None
 
     @classmethod
     def open(cls, model: str | Path) -> "ExportedModel":
@@ -159,16 +156,58 @@ class ExportedModel:
             found = complete_versions(path)
             if not found:
                 raise FileNotFoundError(
-                    f"expected an exported model in {model} ({GRAPH_FILE} "
-                    "there or in a numbered folder), found none: make one "
-                    "with pet-dcgan export"
+                    f"no exported model in {model} ({GRAPH_FILE} there or in "
+                    "a numbered folder): make one with pet-dcgan export"
                 )
             path = path / str(found[-1])
-        return cls(path, ModelInfo.read(path))
+        return cls(path)
+
+    def load(self) -> "ExportedModel":
+        """Loads the SavedModel, so that `draw` can be called.
+
+        Raises:
+            ValueError: If it is damaged or has no `generate_png`.
+        """
+        import tensorflow as tf
+
+        try:
+            self._loaded = tf.saved_model.load(str(self.path))
+        # tensorflow reports a damaged or truncated model as any of these
+        except (
+            OSError,
+            ValueError,
+            IndexError,
+            RuntimeError,
+            tf.errors.OpError,
+        ) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"the model in {self.path} is damaged ({reason}): export the "
+                "run again"
+            ) from error
+        signatures = self._loaded.signatures
+        if _DRAWING not in signatures:
+            raise ValueError(
+                f"expected the signature {_DRAWING} in {self.path}, found "
+                f"{', '.join(signatures) or 'none'}: export the run again"
+            )
+        return self
+
+    def draw(self, seeds: Sequence[int]) -> list[bytes]:
+        """Returns the 16-bit PNG of each seed, once the model is loaded."""
+        import tensorflow as tf
+
+        # the loaded object stays alive, and with it the variables
+        generate_png = self._loaded.signatures[_DRAWING]
+        found = generate_png(seed=tf.constant(seeds, tf.int64))
+        return found["image_bytes"].numpy().tolist()
+
+    def close(self) -> None:
+        """Does nothing: nothing is waited for."""
 
 
 def versions(folder: str | Path) -> list[int]:
-    """The numbered versions in a model's folder, ascending."""
+    """Returns the numbered versions in a model's folder, ascending."""
     folder = Path(folder)
     if not folder.is_dir():
         return []
@@ -177,7 +216,7 @@ def versions(folder: str | Path) -> list[int]:
 
 
 def complete_versions(folder: str | Path) -> list[int]:
-    """The versions that a server could load, ascending."""
+    """Returns the versions that a server could load, ascending."""
     folder = Path(folder)
     return [
         version

@@ -1,4 +1,4 @@
-"""A model that a TensorFlow Serving holds, asked over its REST interface."""
+"""A model that TensorFlow Serving holds, called over its REST interface."""
 
 import base64
 import dataclasses
@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.serving.json_http import JsonHttp, RefusedError
-from pet_dcgan.serving.model_info import ModelInfo, model_name
+from pet_dcgan.serving.json_http import HttpStatusError, JsonClient
+from pet_dcgan.serving.model_info import ModelInfo
 
 _URL = re.compile(
     r"(https?://[^/?#@\s]+(?:/[^/?#\s]+)*?/v1/models/[^/?#:\s]+)"
     r"(/versions/\d+|/labels/[^/?#:\s]+)?/?"
 )
-_READY, _COMING = "AVAILABLE", ("START", "LOADING")
+_READY, _LOADING = "AVAILABLE", ("START", "LOADING")
 # signature, then length, name, width, height, bits, colour of the first chunk;
 # PNG specification, third edition, section 11.2.2
 _PNG_HEAD = struct.Struct(">8sI4sIIBB")
@@ -42,17 +42,18 @@ class ModelUrl:
 
     @classmethod
     def parse(cls, url: str) -> "ModelUrl":
-        """Takes a URL apart.
+        """Splits a URL.
 
         Raises:
             ValueError: If it is not that of a model.
         """
         found = _URL.fullmatch(url)
         if found is None:
+            without_password = re.sub(r"//[^/@]*@", "//...@", url)
             raise ValueError(
                 "expected a model's URL such as http://host:8501/v1/models/ad "
                 "or http://host:8501/v1/models/ad/versions/3, found "
-                f"{_without_password(url)}"
+                f"{without_password}"
             )
         return cls(found[1], found[2] or "")
 
@@ -62,33 +63,27 @@ class RemoteModel:
 
     Args:
         url: The version, as `http://host:8501/v1/models/ad/versions/3`.
-        facts: What its signature `describe` says.
-        rest: Asks the server.
+        client: Sends the requests.
+
+    Raises:
+        ConnectionError: If the server gives no answer.
+        ValueError: If it is not a model of this package.
     """
 
     # a request under way holds nothing that has to be waited for
     awaited = False
-    # so that a busy server is asked again by nobody else
+    # so that a busy server gets no second request meanwhile
     at_once = 1
 
-    def __init__(self, url: str, facts: ModelInfo, rest: JsonHttp) -> None:
+    def __init__(self, url: str, client: JsonClient) -> None:
         self.url = url
-        self.facts = facts
-        self._rest = rest
-
-    @property
-    def version(self) -> str:
-        """The version's number."""
-        return self.url.rpartition("/")[2]
-
-    @property
-    def name(self) -> str:
-        """The model's name, as `ad`; a server may call it otherwise."""
-        return model_name(self.facts.stage, self.facts.plane)
+        self.version = url.rpartition("/")[2]
+        self._client = client
+        self.facts = self._describe()
 
     @classmethod
     def open(cls, url: str, *, timeout: float = 60.0) -> "RemoteModel":
-        """Finds the version that a URL means, at best the newest one.
+        """Finds the version that a URL stands for, by default the newest.
 
         A version that is being loaded is waited for. Whatever the server
         loads later, the version stays.
@@ -102,136 +97,139 @@ class RemoteModel:
             ValueError: If there is no such model or version, or it is not
                 one of this package.
         """
-        place = ModelUrl.parse(url)
-        rest = JsonHttp(timeout=timeout)
-        url = f"{place.base}/versions/{_version(rest, place)}"
-        return cls(url, _facts(rest, url), rest)
+        parsed = ModelUrl.parse(url)
+        client = JsonClient(timeout=timeout)
+        version = _ready_version(client, parsed)
+        return cls(f"{parsed.base}/versions/{version}", client)
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
-        """The 16-bit PNG of each seed.
+        """Returns the 16-bit PNG of each seed.
 
         Raises:
             ConnectionError: If the server gives no answer.
-            ValueError: If it gives something else.
+            ValueError: If it answers with anything else.
         """
-        images = _predict(
-            self._rest, self.url, "generate_png", "image_bytes", seeds
-        )
+        images = self._predict("generate_png", "image_bytes", seeds)
         for image in images:
             _check_png(image, self.facts.size, self.url)
         return images
 
     def close(self) -> None:
-        """Ends what `draw` waits for."""
-        self._rest.close()
+        """Ends the waiting in `draw`."""
+        self._client.close()
+
+    def _describe(self) -> ModelInfo:
+        """Returns what the signature `describe` says."""
+        try:
+            (text,) = self._predict("describe", "facts_bytes", [0])
+        except HttpStatusError as error:
+            if error.status not in (400, 404):
+                raise
+            raise ValueError(
+                f"the model at {self.url} does not describe itself (the "
+                f"server says: {error.reason}), so pet-dcgan export did not "
+                "make it: give the URL of another, or export the run again"
+            ) from error
+        facts = ModelInfo.from_json(text, source=f"the answer of {self.url}")
+        _check_facts(facts, self.url)
+        return facts
+
+    def _predict(
+        self, signature: str, output: str, seeds: Sequence[int]
+    ) -> list[bytes]:
+        """Returns the bytes of each seed."""
+        seeds = [int(seed) for seed in seeds]
+        answer = self._client.request(
+            f"{self.url}:predict",
+            {"signature_name": signature, "inputs": {"seed": seeds}},
+        )
+        try:
+            rows = answer["outputs"]
+            if isinstance(rows, dict):
+                rows = rows[output]
+            found = [
+                base64.b64decode(row["b64"], validate=True) for row in rows
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise _foreign_answer(self.url, answer) from error
+        if len(found) != len(seeds):
+            raise ValueError(
+                f"expected {len(seeds)} rows of {signature} from {self.url}, "
+                f"found {len(found)}: is this TensorFlow Serving?"
+            )
+        return found
 
 
-def _version(rest: JsonHttp, place: ModelUrl) -> int:
-    """The newest version that is ready."""
-    for wait in (*rest.waits, None):
-        states = _states(rest, place)
+def _ready_version(client: JsonClient, model: ModelUrl) -> int:
+    """Returns the newest version that is ready."""
+    for delay in (*client.delays, None):
+        states = _states(client, model)
         ready = [number for number, state in states if state == _READY]
         if ready:
             return max(ready)
-        if wait is None or not any(state in _COMING for _, state in states):
+        if delay is None or not any(state in _LOADING for _, state in states):
             break
-        rest.pause(wait, "the model is being loaded; asked again")
+        client.pause(delay, "the model is being loaded; next look")
     found = ", ".join(f"{number} {state}" for number, state in states)
     raise ValueError(
-        f"expected a version that is ready at {place.base}{place.chosen}, "
-        f"found {found or 'none'}: look at the server's log"
+        f"no version is ready at {model.base}{model.chosen} "
+        f"(found {found or 'none'}): see the server's log"
     )
 
 
-def _states(rest: JsonHttp, place: ModelUrl) -> list[tuple[int, str]]:
-    """Versions and what the server says of them."""
-    url = place.base + place.chosen
+def _states(client: JsonClient, model: ModelUrl) -> list[tuple[int, str]]:
+    """Returns each version and its state."""
+    url = model.base + model.chosen
     try:
-        answer = rest.get(url)
-    except RefusedError as error:
+        answer = client.request(url)
+    except HttpStatusError as error:
         if error.status != 404:
             raise
-        raise ValueError(_missing(rest, place, error)) from error
+        raise ValueError(_not_found(client, model, error)) from error
     try:
         return [
             (int(each["version"]), str(each["state"]))
             for each in answer["model_version_status"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(_not_serving(url, answer)) from error
+        raise _foreign_answer(url, answer) from error
 
 
-def _missing(rest: JsonHttp, place: ModelUrl, error: RefusedError) -> str:
-    """What to say where a server knows a model, or a version of it, not."""
-    if not place.chosen:
+def _not_found(
+    client: JsonClient, model: ModelUrl, error: HttpStatusError
+) -> str:
+    """Words the error for a model, or a version, that a server lacks."""
+    if not model.chosen:
         return (
-            f"expected a model at {place.base}, found none (the server says: "
-            f"{error.words}): see its models.config for the names"
+            f"no model at {model.base} (the server says: {error.reason}): its "
+            "models.config has the names"
         )
-    known = _states(rest, ModelUrl(place.base))
+    known = _states(client, ModelUrl(model.base))
     names = ", ".join(str(number) for number, _ in sorted(known))
     return (
-        f"expected {place.chosen.strip('/').replace('/', ' ')} at "
-        f"{place.base}, found versions {names or 'none'}: ask for one of them"
+        f"expected {model.chosen.strip('/').replace('/', ' ')} at "
+        f"{model.base}, found versions {names or 'none'}: choose one of them"
     )
 
 
-def _facts(rest: JsonHttp, url: str) -> ModelInfo:
-    try:
-        (text,) = _predict(rest, url, "describe", "facts_bytes", [0])
-    except RefusedError as error:
-        if error.status not in (400, 404):
-            raise
-        raise ValueError(
-            f"expected a model of pet-dcgan export at {url}, found one that "
-            f"does not describe itself (the server says: {error.words}): "
-            "give the URL of another, or export the run again"
-        ) from error
-    facts = ModelInfo.from_json(text, source=f"what {url} says of itself")
-    # they become names of files, and numbers in their headers
-    sound = (
+def _check_facts(facts: ModelInfo, url: str) -> None:
+    """Checks what becomes names of files, and numbers in their headers."""
+    scales = (facts.suvr_max, facts.spacing_mm)
+    if not (
         facts.stage in (*STAGES, ALL_STAGES)
         and facts.plane in PLANES
         and facts.size > 0
         and facts.max_rows > 0
-        and all(
-            math.isfinite(scale) and scale > 0
-            for scale in (facts.suvr_max, facts.spacing_mm)
-        )
-    )
-    if not sound:
+        and all(math.isfinite(scale) and scale > 0 for scale in scales)
+    ):
         raise ValueError(
             f"expected a stage, a plane and a scale at {url}, found {facts}: "
             "export the run again"
         )
-    return facts
-
-
-def _predict(
-    rest: JsonHttp, url: str, signature: str, output: str, seeds: Sequence[int]
-) -> list[bytes]:
-    """One text of bytes for each seed."""
-    seeds = [int(seed) for seed in seeds]
-    answer = rest.post(
-        f"{url}:predict",
-        {"signature_name": signature, "inputs": {"seed": seeds}},
-    )
-    try:
-        rows = answer["outputs"]
-        if isinstance(rows, dict):
-            rows = rows[output]
-        found = [base64.b64decode(row["b64"], validate=True) for row in rows]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(_not_serving(url, answer)) from error
-    if len(found) != len(seeds):
-        raise ValueError(
-            f"expected {len(seeds)} rows of {signature} from {url}, found "
-            f"{len(found)}: is this TensorFlow Serving?"
-        )
-    return found
 
 
 def _check_png(image: bytes, size: int, url: str) -> None:
+    """Refuses anything but a whole grey 16-bit PNG of the model's size."""
     head = image[: _PNG_HEAD.size].ljust(_PNG_HEAD.size)
     mark, _, _, width, height, bits, colour = _PNG_HEAD.unpack(head)
     found = (mark, width, height, bits, colour, image[-8:-4])
@@ -243,12 +241,9 @@ def _check_png(image: bytes, size: int, url: str) -> None:
         )
 
 
-def _not_serving(url: str, answer: Any) -> str:
-    return (
+def _foreign_answer(url: str, answer: Any) -> ValueError:
+    """Returns the error for JSON that TensorFlow Serving would not send."""
+    return ValueError(
         f"expected an answer of TensorFlow Serving from {url}, found "
         f"{str(answer)[:200]!r}: is this the server's REST port?"
     )
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"//[^/@]*@", "//...@", url)

@@ -1,9 +1,9 @@
-"""A folder of images on its way: whatever stops it, it can go on.
+"""A folder of images in the making: whatever stops it, it can be resumed.
 
-`.<name>.unfinished` lies beside the folder to be. It holds what was asked
-for, the images so far, and a journal with a checksum of each; only what the
-journal vouches for counts, so that neither a killed process nor a machine
-that lost its power leaves half an image.
+`.<name>.unfinished` lies beside the future folder. It holds the request, the
+images so far, and a journal with a checksum of each; only what the journal
+vouches for counts, so that neither a killed process nor a machine that lost
+its power leaves half an image.
 """
 
 import contextlib
@@ -17,48 +17,46 @@ from typing import Any
 
 from pet_dcgan.utils.files import locked, replacing
 
-_IMAGES, _JOURNAL, _REQUEST = "images", "journal.txt", "request.json"
-_PROBE = "first.png"
-
 
 class ResumableBatch:
-    """Images that were begun, and those of them that are whole.
+    """The images of a batch that are complete, and their request.
 
     Args:
-        folder: Where they lie; made if it is not there.
-        out: The folder to be.
+        folder: Where they lie; made if it does not exist.
+        out: The future folder.
     """
 
     def __init__(self, folder: Path, out: Path) -> None:
         self.folder = folder
         self.out = out
-        self.images = folder / _IMAGES
+        self.images = folder / "images"
+        self.journal = folder / "journal.txt"
+        self._probe = folder / "first.png"
+        self._request = folder / "request.json"
         self.images.mkdir(parents=True, exist_ok=True)
 
     @property
     def probe(self) -> bytes | None:
-        """What the first image was drawn as, where one was kept."""
-        path = self.folder / _PROBE
-        return path.read_bytes() if path.is_file() else None
+        """The first image as it was drawn, None before `begin`."""
+        return self._probe.read_bytes() if self._probe.is_file() else None
 
     def begin(self, request: Mapping[str, Any], probe: bytes) -> None:
-        """Writes down what is asked for and what its first image is.
+        """Writes down the request and its first image.
 
         Args:
             request: What decides the images, as JSON can hold it.
             probe: The first image as a PNG.
         """
-        with replacing(self.folder / _PROBE) as temporary:
+        with replacing(self._probe) as temporary:
             temporary.write_bytes(probe)
-        with replacing(self.folder / _REQUEST) as temporary:
+        with replacing(self._request) as temporary:
             text = json.dumps(request, indent=2, sort_keys=True)
             temporary.write_text(text + "\n", encoding="utf-8")
 
     def differences(self, request: Mapping[str, Any]) -> list[str]:
-        """What was asked for before and is not now, as `"seed 3"`."""
+        """Returns what the batch was begun with otherwise, as `"seed 3"`."""
         try:
-            text = (self.folder / _REQUEST).read_text(encoding="utf-8")
-            begun = json.loads(text)
+            begun = json.loads(self._request.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
             return []
         return [
@@ -68,9 +66,9 @@ class ResumableBatch:
         ]
 
     def keep(self, names: Mapping[str, int]) -> set[int]:
-        """Removes all images but those that are whole and wanted.
+        """Removes all images but those that are complete and wanted.
 
-        Where none is left, nothing is known of what was begun either.
+        If none is left, the request is forgotten as well.
 
         Args:
             names: File name of each wanted image to its seed.
@@ -78,21 +76,21 @@ class ResumableBatch:
         Returns:
             The seeds of the images that are left.
         """
-        sums = self._journal() if self.probe else {}
+        checksums = self._read_journal() if self.probe else {}
         kept = set()
         for path in self.images.iterdir():
-            wanted = names.get(path.name)
-            if wanted is not None and sums.get(path.name) == _sum(path):
-                kept.add(wanted)
+            found = f"{zlib.crc32(path.read_bytes()):08x}"
+            if path.name in names and checksums.get(path.name) == found:
+                kept.add(names[path.name])
             else:
                 path.unlink()
         if not kept:
-            for name in (_JOURNAL, _PROBE, _REQUEST):
-                (self.folder / name).unlink(missing_ok=True)
+            for path in (self.journal, self._probe, self._request):
+                path.unlink(missing_ok=True)
         return kept
 
     def add(self, files: Mapping[str, bytes]) -> None:
-        """Writes images, then their line in the journal.
+        """Writes images, then their lines in the journal.
 
         Args:
             files: File name to content.
@@ -104,51 +102,49 @@ class ResumableBatch:
             f"\n{name} {zlib.crc32(content):08x}."
             for name, content in files.items()
         )
-        with (self.folder / _JOURNAL).open("a", encoding="utf-8") as file:
+        with self.journal.open("a", encoding="utf-8") as file:
             file.write(lines)
 
     def finish(self) -> None:
-        """Makes it the folder to be, and removes the rest."""
+        """Moves the images to their final folder, and removes the rest."""
         os.replace(self.images, self.out)
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _journal(self) -> dict[str, str]:
-        path = self.folder / _JOURNAL
-        if not path.is_file():
+    def _read_journal(self) -> dict[str, str]:
+        """Returns the checksum of each file, from complete lines."""
+        if not self.journal.is_file():
             return {}
-        lines = path.read_text("utf-8", errors="replace").split("\n")
-        entries = (line[:-1].split(" ") for line in lines if line[-1:] == ".")
+        text = self.journal.read_text("utf-8", errors="replace")
+        entries = (
+            line[:-1].split(" ")
+            for line in text.split("\n")
+            if line[-1:] == "."
+        )
         return {entry[0]: entry[1] for entry in entries if len(entry) == 2}
 
 
 @contextlib.contextmanager
 def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
-    """The batch that becomes the folder `out`, for one process at a time.
+    """Opens the batch that becomes the folder `out`, for one process.
+
+    Args:
+        out: The folder; nothing of a batch without images is left.
 
     Raises:
         FileExistsError: If another process makes it.
     """
     folder = out.with_name(f".{out.name}.unfinished")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = folder.with_suffix(".lock")
     try:
-        with locked(lock):
+        with locked(folder.with_suffix(".lock")):
             batch = ResumableBatch(folder, out)
             try:
                 yield batch
             finally:
-                _remove_if_nothing_is_begun(batch)
+                if not batch.journal.is_file():
+                    shutil.rmtree(folder, ignore_errors=True)
     except BlockingIOError:
         raise FileExistsError(
-            f"expected nobody else to make {out}, found another process at "
-            "work: wait for it or choose another --out"
+            f"another process is making {out}: wait for it or choose another "
+            "--out"
         ) from None
-
-
-def _remove_if_nothing_is_begun(batch: ResumableBatch) -> None:
-    if not (batch.folder / _JOURNAL).is_file():
-        shutil.rmtree(batch.folder, ignore_errors=True)
-
-
-def _sum(path: Path) -> str:
-    return f"{zlib.crc32(path.read_bytes()):08x}"

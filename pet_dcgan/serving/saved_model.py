@@ -18,24 +18,34 @@ from pet_dcgan.serving.model_info import ModelInfo
 
 # a third of the time of the default for 2 % more bytes
 _PNG_COMPRESSION = 1
+TOLERANCE = 1e-5  # of an exported model's images in [-1, 1] and in SUVR
+_COMPARED_SEEDS = (0, 1, 2**40)
 
 
 def serving_signatures(
     generator: keras.Model, facts: ModelInfo
 ) -> dict[str, Callable]:
-    """Functions of one vector, with an entry for each image asked for.
+    """Returns the functions that `save_model` describes, traced.
 
     A request for more than `facts.max_rows` rows, or of another shape, is an
     error that says so, before anything is computed. No Python runs in them.
 
     Args:
         generator: `latent` to images in [-1, 1].
-        facts: Of the model; `describe` gives them as JSON.
+        facts: Of the model; `describe` returns them as JSON.
 
     Returns:
-        By the names in `served.SIGNATURES`.
+        By the names in `model_info.SIGNATURES`.
     """
-    network = _network(generator)
+    latent = tf.TensorSpec(
+        [None, generator.input_shape[-1]], tf.float32, name="latent"
+    )
+
+    def network(latent):
+        return network_images(generator, latent)
+
+    # one function, which all signatures share
+    network = _traced(network, latent)
     seed = tf.TensorSpec([None], tf.int64, name="seed")
 
     def image(latent):
@@ -63,30 +73,20 @@ def serving_signatures(
         return {"facts_bytes": tf.fill(tf.shape(seed), facts.to_json())}
 
     return {
-        "serving_default": _traced(image, network.input_signature[0]),
+        "serving_default": _traced(image, latent),
         "generate": _traced(suvr, seed),
         "generate_png": _traced(png, seed),
         "describe": _traced(describe, seed),
     }
 
 
-def _network(generator: keras.Model) -> Callable:
-    """The generator as one function, which all signatures share."""
-    width = generator.input_shape[-1]
-
-    def network(latent):
-        return network_images(generator, latent)
-
-    latent = tf.TensorSpec([None, width], tf.float32, name="latent")
-    return _traced(network, latent)
-
-
 def _traced(function: Callable, spec: tf.TensorSpec) -> Callable:
+    """Returns a graph of a function of one tensor."""
     return tf.function(function, input_signature=[spec], autograph=False)
 
 
 def _checked(tensor: tf.Tensor, name: str, max_rows: int) -> tf.Tensor:
-    """The tensor, once its shape is known to be what the signature says.
+    """Returns the tensor, once its shape is known to fit the signature.
 
     A server feeds whatever it was sent. The shape of the signature is taken
     off first, since TensorFlow would trust it and leave the check out.
@@ -107,10 +107,6 @@ def _checked(tensor: tf.Tensor, name: str, max_rows: int) -> tf.Tensor:
     )
     with tf.control_dependencies([check]):
         return tf.identity(tensor)
-
-
-TOLERANCE = 1e-5
-_COMPARED_SEEDS = (0, 1, 2**40)
 
 
 def save_model(
@@ -154,7 +150,7 @@ def save_functions(
     """Writes functions as the signatures of a SavedModel.
 
     Args:
-        functions: By name; each has an input signature and gives a dict.
+        functions: By name; each has an input signature and returns a dict.
         variables: Those that the functions read, each stored once.
         folder: Folder to make.
 
@@ -162,11 +158,13 @@ def save_functions(
         ValueError: If a name is one that a SavedModel uses itself.
     """
     module = tf.Module(name="generator")
+    # loading would put something else under these names
+    reserved = {"signatures", "weights", *dir(module)}
     for name in functions:
-        if not name.isidentifier() or name[0] == "_" or _reserved(module, name):
+        if not name.isidentifier() or name[0] == "_" or name in reserved:
             raise ValueError(
-                "expected a signature's name that a SavedModel leaves free, "
-                f"found {name!r}: choose another"
+                f"{name!r} cannot be a signature's name, which a SavedModel "
+                "uses itself: choose another"
             )
     # what is not an attribute of the module is not stored
     module.weights = [variable.value for variable in variables]
@@ -190,7 +188,7 @@ def compare_model(
         ValueError: If it is above `TOLERANCE`, or a PNG is more than one of
             its 65535 steps away.
     """
-    loaded = tf.saved_model.load(str(folder))
+    loaded = tf.saved_model.load(str(folder))  # named, to stay alive
     call = loaded.signatures
     seeds = tf.constant(_COMPARED_SEEDS, tf.int64)
     latents = latents_from_seeds(seeds, generator.input_shape[-1])
@@ -209,36 +207,32 @@ def compare_model(
     )
     if not (difference <= TOLERANCE and steps <= 1):
         raise ValueError(
-            "expected the exported model to give the live generator's images "
-            f"(to {TOLERANCE:g}, PNG to 1 step), found differences of "
-            f"{difference:.3g} and {steps:g} steps: nothing was exported"
+            f"the exported model's images differ by {difference:.3g}, its "
+            f"PNGs by {steps:g} steps from the live generator's (allowed are "
+            f"{TOLERANCE:g} and 1): nothing was exported"
         )
     return difference
 
 
-def _reserved(module: tf.Module, name: str) -> bool:
-    """Whether loading would put something else under that name."""
-    return name in ("signatures", "weights") or hasattr(module, name)
-
-
 def _require_exportable(generator: keras.Model) -> None:
+    """Refuses weights that are not finite and layers that are not float32."""
     for layer in generator.layers:
         if layer.compute_dtype != "float32":
             raise ValueError(
-                "expected a float32 generator, found layer "
-                f"{layer.name} in {layer.compute_dtype}: rebuild it in "
-                "float32 and copy the weights"
+                f"expected a float32 generator, found layer {layer.name} in "
+                f"{layer.compute_dtype}: rebuild it in float32 and copy the "
+                "weights"
             )
     for variable in generator.variables:
         if not np.isfinite(variable.numpy()).all():
             raise ValueError(
-                "expected finite weights, found NaN or infinity in "
-                f"{variable.path}: the training diverged, train again"
+                f"NaN or infinity in {variable.path}: the training diverged, "
+                "train again"
             )
 
 
 def _largest(found: tf.Tensor, expected: np.ndarray) -> float:
-    """Largest absolute difference; infinite where a value is not finite."""
+    """Returns the largest absolute difference, infinite if not finite."""
     found, expected = np.asarray(found), np.asarray(expected)
     if found.shape != expected.shape or not np.isfinite(found).all():
         return np.inf

@@ -1,8 +1,20 @@
-import pytest
-from google.protobuf import text_format
+"""models.config and warm-up requests, read by TensorFlow Serving's messages."""
 
-from pet_dcgan.serving import models_config
-from pet_dcgan.serving.models_config import update_models_config
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from google.protobuf import text_format
+from test_model_info import FACTS
+
+from pet_dcgan.serving import server_files
+from pet_dcgan.serving.model_info import SIGNATURES
+from pet_dcgan.serving.server_files import (
+    WARMUP_FILE,
+    update_models_config,
+    write_warmup,
+)
 
 ENTRY = """\
   config {
@@ -61,13 +73,9 @@ def test_no_model_is_an_empty_list(models):
     assert "config {" not in path.read_text()
 
 
-def test_what_a_server_cannot_load_is_not_listed(models):
-    folder = models("ad")
+def test_only_what_a_server_can_load_is_listed(models):
+    folder = models("ad", ".partial-1.nc", "a b")
     (folder / "empty" / "1").mkdir(parents=True)
-    (folder / ".partial-1.nc" / "1").mkdir(parents=True)
-    (folder / ".partial-1.nc" / "1" / "saved_model.pb").touch()
-    (folder / "a b" / "1").mkdir(parents=True)
-    (folder / "a b" / "1" / "saved_model.pb").touch()
     assert update_models_config(folder).read_text().count("config {") == 1
 
 
@@ -80,14 +88,10 @@ def test_bytes_do_not_depend_on_what_came_first(models):
 
 
 def test_nothing_new_is_nothing_written(models, monkeypatch):
-    path = update_models_config(models("ad"))
-    monkeypatch.setattr(models_config, "replacing", None)
-    assert update_models_config(models("ad")) == path
-
-
-def test_another_mount(models):
     path = update_models_config(models("ad"), served_from="/srv/m/")
     assert 'base_path: "/srv/m/ad"' in path.read_text()
+    monkeypatch.setattr(server_files, "replacing", None)
+    assert update_models_config(models("ad"), served_from="/srv/m") == path
 
 
 BY_HAND = """\
@@ -150,45 +154,96 @@ def test_an_alias_and_a_name_taken_elsewhere(models):
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "reason"),
     [
-        ("", "something else"),
-        ("custom_model_config { }", "something else"),
-        ("model_config_list {", "something else"),
-        ("model_config_list { config { }", "something else"),
-        ("model_config_list { } }", "something else"),
-        ("model_config_list { }\nx: 1", "something else"),
-        ("model_config_list {\n config [ { } ] }", "'config' in line 2"),
-        ("model_config_list {\n\n konfig { } }", "'konfig' in line 3"),
-        ('model_config_list { config { name: "ad } }', "something else"),
-        ('model_config_list { " }', "something else"),
+        (b"", "something else"),
+        (b"custom_model_config { }", "something else"),
+        (b"model_config_list {", 'Expected "}"'),
+        (b"model_config_list { config { }", 'Expected "}"'),
+        (b"model_config_list { } }", "got }"),
+        (b"model_config_list { }\nx: 1", "something else"),
+        (b"model_config_list { }\nx { }", "something else"),
+        (b"x: 1 model_config_list { }", "something else"),
+        (b"model_config_list { config < > }", "something else"),
+        (b"model_config_list {\n config [ { } ] }", "'[' in line 2"),
+        (b"model_config_list {\n\n konfig { } }", "'konfig' in line 3"),
+        (b'model_config_list { config { name: "ad } }', "ending quote"),
+        (b"\xff\xfe", "not UTF-8"),
     ],
 )
-def test_a_file_that_is_no_list_is_refused_and_stays(models, text, found):
+def test_a_file_that_is_no_list_is_refused_and_stays(models, text, reason):
     folder = models("ad")
     path = folder / "models.config"
-    path.write_text(text)
-    with pytest.raises(ValueError, match="expected model_config_list") as error:
+    path.write_bytes(text)
+    with pytest.raises(ValueError, match="is not a list model_") as error:
         update_models_config(folder)
-    assert found in str(error.value)
-    assert str(path) in str(error.value)
-    assert path.read_text() == text
-
-
-def test_bytes_that_are_no_text_are_refused(models):
-    folder = models("ad")
-    (folder / "models.config").write_bytes(b"\xff\xfe")
-    with pytest.raises(ValueError, match="found bytes that are not UTF-8"):
-        update_models_config(folder)
+    assert reason in str(error.value)
+    assert str(error.value).startswith(str(path))
+    assert "\n" not in str(error.value)
+    assert path.read_bytes() == text
 
 
 def test_a_model_that_comes_while_it_is_written_is_listed(models, monkeypatch):
     folder = models("ad")
-    true_replacing = models_config.replacing
+    true_replacing = server_files.replacing
 
     def slow(path):
         models("ad", "nc")
         return true_replacing(path)
 
-    monkeypatch.setattr(models_config, "replacing", slow)
+    monkeypatch.setattr(server_files, "replacing", slow)
     assert 'name: "nc"' in update_models_config(folder).read_text()
+
+
+# --- warm-up requests ---------------------------------------------------------
+
+
+@pytest.fixture
+def records(tmp_path):
+    write_warmup(tmp_path, FACTS)
+    file = tmp_path / "assets.extra" / "tf_serving_warmup_requests"
+    return [each.numpy() for each in tf.data.TFRecordDataset(str(file))]
+
+
+def requests(records):
+    """Read by the official messages."""
+    pytest.importorskip("tensorflow_serving", reason="the official messages")
+    from tensorflow_serving.apis import prediction_log_pb2
+
+    logs = [prediction_log_pb2.PredictionLog.FromString(r) for r in records]
+    assert {log.WhichOneof("log_type") for log in logs} == {"predict_log"}
+    return [log.predict_log.request for log in logs]
+
+
+def test_a_row_for_every_signature(records):
+    found = requests(records)
+    assert [each.model_spec.name for each in found] == ["ad"] * len(SIGNATURES)
+    signatures = [each.model_spec.signature_name for each in found]
+    assert signatures == list(SIGNATURES)
+    for each in found:
+        ((name, proto),) = each.inputs.items()
+        values = tf.make_ndarray(proto)
+        if each.model_spec.signature_name == "serving_default":
+            assert name == "latent"
+            assert (values.shape, values.dtype) == ((1, 6), np.float32)
+        else:
+            assert name == "seed"
+            assert (values.shape, values.dtype) == ((1,), np.int64)
+
+
+def test_bytes_are_those_of_the_official_messages(records):
+    for record, request in zip(records, requests(records), strict=True):
+        from tensorflow_serving.apis import prediction_log_pb2
+
+        log = prediction_log_pb2.PredictionLog()
+        log.predict_log.request.CopyFrom(request)
+        assert log.SerializeToString(deterministic=True) == record
+
+
+def test_long_latents_and_names_are_written_whole(tmp_path):
+    facts = dataclasses.replace(FACTS, latent_dim=5000, plane="sagittal" * 30)
+    write_warmup(tmp_path, facts)
+    file = tf.data.TFRecordDataset(str(tmp_path / WARMUP_FILE))
+    found = requests([each.numpy() for each in file])
+    assert found[0].model_spec.name == "ad_" + "sagittal" * 30
+    assert tf.make_ndarray(found[0].inputs["latent"]).shape == (1, 5000)

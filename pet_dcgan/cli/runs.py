@@ -1,0 +1,267 @@
+"""Commands for runs: train, evaluate, study."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pet_dcgan.cli import console
+from pet_dcgan.cli.console import reported
+from pet_dcgan.cli.options import (
+    ConfigName,
+    DataDir,
+    Device,
+    Features,
+    Plane,
+    Precision,
+    Preset,
+    Seed,
+    Strategy,
+    Task,
+    TrainStage,
+    parse_fractions,
+    parse_planes,
+    parse_settings,
+)
+
+router = typer.Typer()
+
+
+@router.command(
+    epilog="Example: pet-dcgan train --data-dir data --stage AD --run runs/ad "
+    "--epochs 50 --set batch_size=8"
+)
+@reported
+def train(
+    data_dir: DataDir,
+    stage: Annotated[TrainStage, typer.Option(case_sensitive=False)],
+    run: Annotated[Path, typer.Option(help="A new folder for the run.")],
+    config: ConfigName = "axial_128",
+    plane: Annotated[
+        Plane | None, typer.Option(help="Needed if a set holds several.")
+    ] = None,
+    preset: Preset = "robust",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Instead of the preset's.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="name=value, as in config.json; may be repeated."
+        ),
+    ] = None,
+    seed: Seed = 0,
+    warm_start: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="A run whose networks to start from."),
+    ] = None,
+    precision: Annotated[
+        Precision | None, typer.Option(help="16 bits help on a GPU.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and stop.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue a stopped run.")
+    ] = False,
+    device: Annotated[
+        Device, typer.Option(help="auto uses a GPU if there is one.")
+    ] = Device.AUTO,
+    strategy: Annotated[
+        Strategy,
+        typer.Option(help="All GPUs here, or all machines of TF_CONFIG."),
+    ] = Strategy.NONE,
+    deterministic: Annotated[
+        bool,
+        typer.Option("--deterministic", help="Use deterministic ops (slower)."),
+    ] = False,
+    stop_on_failure: Annotated[
+        bool,
+        typer.Option(
+            "--stop-on-failure",
+            help="Stop a training that has collapsed, stalled, or that one "
+            "network has won.",
+        ),
+    ] = False,
+) -> None:
+    """Trains a generator for one stage, or for ALL to start others from."""
+    overrides = parse_settings(
+        preset,
+        settings,
+        epochs=epochs,
+        precision=precision.value if precision else None,
+        deterministic="true" if deterministic else None,
+    )
+    console.start_tensorflow()
+    from pet_dcgan.training import devices, distribution
+    from pet_dcgan.training import train as training
+
+    devices.choose_device(device.value)
+    strategy_scope = distribution.make_strategy(
+        "none" if dry_run else strategy.value
+    )
+    resolved = training.resolve_config(
+        preset,
+        data_dir=data_dir,
+        dataset=config,
+        stage=stage.value,
+        plane=plane.value if plane else None,
+        overrides=overrides,
+        seed=seed,
+        warm_start=warm_start or "",
+    )
+    if dry_run:
+        from pet_dcgan.training.dry_run import dry_run as estimate
+
+        typer.echo(estimate(resolved))
+        return
+    done = training.train(
+        resolved,
+        run,
+        resume=resume,
+        strategy=strategy_scope,
+        stop_on_failure=stop_on_failure,
+        verbose=console.keras_verbosity(),
+    )
+    typer.echo(f"{done.path}: trained. Next: pet-dcgan evaluate {done.path}")
+
+
+@router.command(epilog="Example: pet-dcgan evaluate runs/ad")
+@reported
+def evaluate(
+    run: Annotated[Path, typer.Argument(help="A finished run.")],
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="New folder of the data set, if it was moved."),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            help="Synthetic images, all checked for near duplicates; as many "
+            "as there are held-out ones are compared with those. 1000 if "
+            "unset.",
+        ),
+    ] = None,
+    encoder: Annotated[
+        Features,
+        typer.Option(help="inception adds InceptionV3 (downloads weights)."),
+    ] = Features.OWN,
+    seed: Seed = 0,
+) -> None:
+    """Evaluates a generator on subjects it has never seen."""
+    console.start_tensorflow()
+    from pet_dcgan.evaluation.evaluate import evaluate as evaluate_run
+    from pet_dcgan.runs.run import Run
+
+    opened = Run.open(run)
+    with console.progress("evaluate") as advance:
+        metrics = evaluate_run(
+            opened,
+            data_dir=data_dir,
+            count=count,
+            seed=seed,
+            encoder=encoder.value,
+            progress=advance,
+        )
+    console.print_metrics({opened.config.stage: metrics})
+    missing = metrics["intervals"]["missing"]
+    if missing:
+        typer.echo(f"no 95 % intervals: {missing}")
+    typer.echo(metrics["verdict"]["headline"])
+    typer.echo(f"{opened.evaluation / 'report.html'}: all of it on one page")
+
+
+@router.command(
+    epilog="Example: pet-dcgan study --data-dir data --out study --epochs 50"
+)
+@reported
+def study(
+    data_dir: DataDir,
+    out: Annotated[Path, typer.Option(help="A new folder for the study.")],
+    more_runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUN]...", hidden=True)
+    ] = None,
+    config: ConfigName = "axial_128",
+    runs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN...",
+            help="Finished runs to use if their subjects fit; the study trains "
+            "the others.",
+        ),
+    ] = None,
+    task: Annotated[
+        Task, typer.Option(help="Classes to tell apart.")
+    ] = Task.NC_AD,
+    planes: Annotated[
+        str, typer.Option(help="One or more, separated by commas.")
+    ] = "axial",
+    fractions: Annotated[
+        str,
+        typer.Option(
+            help="Percentages of the training subjects, separated by commas."
+        ),
+    ] = "25,100",
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Classifiers per arm and fraction.")
+    ] = 5,
+    preset: Preset = "demo",
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="For a generator of all training subjects."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="name=value for the generators; may be repeated."
+        ),
+    ] = None,
+    with_validation: Annotated[
+        bool,
+        typer.Option(
+            "--with-validation", help="Classify validation subjects as well."
+        ),
+    ] = False,
+    shuffle_labels: Annotated[
+        bool,
+        typer.Option(
+            "--shuffle-labels",
+            help="A control: random labels, so all must be at chance level.",
+        ),
+    ] = False,
+    seed: Seed = 0,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Continue a stopped study.")
+    ] = False,
+) -> None:
+    """Tests whether synthetic images help a classifier of real ones."""
+    settings_of_study = {
+        "task": task.value,
+        "planes": parse_planes(planes),
+        "fractions": parse_fractions(fractions),
+        "seeds": seeds,
+        "preset": preset,
+        "overrides": parse_settings(preset, settings, epochs=epochs),
+        "with_validation": with_validation,
+        "shuffle_labels": shuffle_labels,
+        "seed": seed,
+    }
+    console.start_tensorflow()
+    from pet_dcgan.study.settings import StudySettings
+    from pet_dcgan.study.study import run_study
+
+    summary = run_study(
+        StudySettings(
+            data_dir=str(data_dir), dataset=config, **settings_of_study
+        ),
+        out,
+        runs=[*(runs or []), *(more_runs or [])],
+        resume=resume,
+        verbose=console.keras_verbosity(),
+        status=console.status,
+        progress=console.progress,
+    )
+    for line in summary["words"]:
+        typer.echo(line)
+    typer.echo(f"{out}: study.json, study.png and results.csv")

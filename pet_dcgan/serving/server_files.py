@@ -1,0 +1,267 @@
+"""What TensorFlow Serving reads beside a model: warm-up and models.config.
+
+The messages are TensorFlow Serving's, defined here as far as they are needed
+(tensorflow_serving/apis/ and /config/): its package is no dependency.
+"""
+
+import re
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf import (
+    descriptor_pb2,
+    descriptor_pool,
+    message_factory,
+    text_format,
+)
+
+from pet_dcgan.serving.model_info import (
+    SIGNATURES,
+    ModelInfo,
+    complete_versions,
+)
+from pet_dcgan.utils.files import replacing
+
+WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
+CONFIG_FILE = "models.config"
+MOUNT = "/models"
+
+Messages = dict[str, dict[str, tuple[int, str]]]
+_MESSAGES: Messages = {
+    "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
+    # an entry of a map; on the wire a tensor is bytes
+    "Input": {"key": (1, "string"), "value": (2, "bytes")},
+    "PredictRequest": {"model_spec": (1, "ModelSpec"), "inputs": (2, "Input*")},
+    "PredictLog": {"request": (1, "PredictRequest")},
+    "PredictionLog": {"predict_log": (6, "PredictLog")},
+    "ModelConfig": {"name": (1, "string"), "base_path": (2, "string")},
+    "ModelConfigList": {"config": (1, "ModelConfig*")},
+    "ModelServerConfig": {"model_config_list": (1, "ModelConfigList")},
+}
+_NEW = """\
+# What a model server serves from this folder (--model_config_file).
+# `pet-dcgan export` adds the models that lie here and takes out those that
+# are gone; what you write beside that stays.
+model_config_list {
+}
+"""
+# protobuf's text format: comments, strings, braces, other words
+_TOKEN = re.compile(
+    r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
+    r"""|[{}]|[^\s{}"'#:,;]+"""
+)
+# what a URL of the REST interface can name
+_SERVABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+def message_classes(messages: Messages) -> dict[str, Any]:
+    """Builds protobuf messages from a table, in a pool of their own.
+
+    Args:
+        messages: Name of each message to its fields: name to number and type,
+            which is a scalar's or a message's name, with `*` if repeated.
+
+    Returns:
+        A class for each message.
+    """
+    file = descriptor_pb2.FileDescriptorProto(name="table", syntax="proto3")
+    field_type = descriptor_pb2.FieldDescriptorProto.Type
+    for name, fields in messages.items():
+        message = file.message_type.add(name=name)
+        for field, (number, kind) in fields.items():
+            label, kind = 3 if kind.endswith("*") else 1, kind.rstrip("*")
+            described = message.field.add(name=field, number=number)
+            described.label = label
+            if kind in messages:
+                described.type_name = f".{kind}"
+            else:
+                described.type = field_type.Value(f"TYPE_{kind.upper()}")
+    pool = descriptor_pool.DescriptorPool()
+    pool.AddSerializedFile(file.SerializeToString())
+    return {
+        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
+        for name in messages
+    }
+
+
+_CLASSES = message_classes(_MESSAGES)
+
+
+def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
+    """Writes a request of one row for every signature.
+
+    The first request of a signature pays for TensorFlow's preparing its
+    graph; a server answers those in this file before it calls a version
+    available (tensorflow.org/tfx/serving/saved_model_warmup). One row and no
+    more: a full batch of the paper's generator takes a CPU seconds.
+
+    Args:
+        version_folder: The version's folder.
+        facts: Of the model.
+    """
+    path = version_folder / WARMUP_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    latent = np.zeros([1, facts.latent_dim], np.float32)
+    with tf.io.TFRecordWriter(str(path)) as writer:
+        for name in SIGNATURES:
+            log = _CLASSES["PredictionLog"]()
+            request = log.predict_log.request
+            request.model_spec.name = facts.name
+            request.model_spec.signature_name = name
+            key, values = "seed", np.zeros([1], np.int64)
+            if name == "serving_default":
+                key, values = "latent", latent
+            tensor = tf.make_tensor_proto(values).SerializeToString()
+            request.inputs.add(key=key, value=tensor)
+            writer.write(log.SerializeToString(deterministic=True))
+
+
+def update_models_config(
+    models_dir: str | Path, *, served_from: str = MOUNT
+) -> Path:
+    """Keeps `<models_dir>/models.config` in step with the models there.
+
+    It lies inside the folder of models, so that one read-only mount holds all
+    that is served and a server that polls it sees a replaced file. A new
+    model gets an entry; the entry of one that is gone is removed, as a server
+    does not start with it, or kept as a comment if someone had changed it.
+    All else stays: comments, version policies, labels, models of other
+    folders. The file is replaced whole, and only where something changes; the
+    same models give the same bytes.
+
+    Args:
+        models_dir: Folder of all models, as `export/models`.
+        served_from: Absolute path at which the server sees `models_dir`.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        ValueError: If a server could not read the file that is there.
+    """
+    path = Path(models_dir) / CONFIG_FILE
+    root = served_from.rstrip("/")
+    # once more after writing: another export may have come in between
+    while (text := _updated(path, root)) is not None:
+        with replacing(path) as file:
+            file.write_text(text, encoding="utf-8")
+    return path
+
+
+class _Entry(NamedTuple):
+    """One `config { ... }`: its place in the text and what it names."""
+
+    start: int
+    end: int
+    name: str
+    base_path: str
+
+
+def _updated(path: Path, root: str) -> str | None:
+    """Returns what the file should hold, None if it does."""
+    try:
+        old = path.read_text(encoding="utf-8") if path.is_file() else None
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, "it is not UTF-8") from error
+    text = _NEW if old is None else old
+    here = {
+        entry.name
+        for entry in path.parent.iterdir()
+        if _SERVABLE.fullmatch(entry.name) and complete_versions(entry)
+    }
+    for entry in reversed(_entries(text, path)):
+        parent, _, folder = entry.base_path.rstrip("/").rpartition("/")
+        if parent == root and folder not in here:
+            text = _without(text, entry, root)
+    for name in sorted(here - {e.name for e in _entries(text, path)}):
+        text = _with(text, name, root, path)
+    return None if text == old else text
+
+
+def _config(name: str, root: str) -> str:
+    """Returns the entry of a model."""
+    return (
+        "  config {\n"
+        f'    name: "{name}"\n'
+        f'    base_path: "{root}/{name}"\n'
+        '    model_platform: "tensorflow"\n'
+        "  }\n"
+    )
+
+
+def _with(text: str, name: str, root: str, path: Path) -> str:
+    """Returns the text with an entry, before the first of a later name."""
+    closing = [match.start() for match in _tokens(text) if match[0] == "}"][-1]
+    later = [one.start for one in _entries(text, path) if one.name > name]
+    before = text[: min(later, default=closing)].rstrip(" \t")
+    newline = "" if before.endswith("\n") else "\n"
+    return before + newline + _config(name, root) + text[len(before) :]
+
+
+def _without(text: str, entry: _Entry, root: str) -> str:
+    """Returns the text without an entry, or with it as a comment."""
+    before = text[: entry.start].rstrip(" \t")
+    after = text[entry.end :].lstrip(" \t").removeprefix("\n")
+    block = text[entry.start : entry.end]
+    if _TOKEN.findall(block) == _TOKEN.findall(_config(entry.name, root)):
+        return before + after
+    newline = "" if before.endswith("\n") else "\n"
+    lines = [f"  # gone: {line.strip()}\n" for line in block.splitlines()]
+    return before + newline + "".join(lines) + after
+
+
+def _entries(text: str, path: Path) -> list[_Entry]:
+    """Parses the text and locates its entries, which protobuf does not."""
+    try:
+        parsed = text_format.Parse(
+            text, _CLASSES["ModelServerConfig"](), allow_unknown_field=True
+        )
+    except text_format.ParseError as error:
+        raise _unreadable(path, str(error)) from error
+    found, blocks = parsed.model_config_list.config, _blocks(text, 2)
+    for word, _ in blocks:
+        if word[0] != "config":
+            line = text.count("\n", 0, word.start()) + 1
+            raise _unreadable(path, f"{word[0]!r} in line {line}")
+    words = [match[0] for match in _tokens(text)]
+    lists = [word[0] for word, _ in _blocks(text, 1)]
+    if (
+        lists != ["model_config_list"]
+        or [words[0], words[-1]] != ["model_config_list", "}"]
+        or len(blocks) != len(found)
+    ):
+        raise _unreadable(path, "there is something else in it")
+    return [
+        _Entry(word.start(), end, config.name, config.base_path)
+        for (word, end), config in zip(blocks, found, strict=True)
+    ]
+
+
+def _blocks(text: str, level: int) -> list[tuple[re.Match, int]]:
+    """Returns the word before each `{ ... }` of a level, and its end."""
+    blocks, depth, word, before = [], 0, None, None
+    for match in _tokens(text):
+        if match[0] == "{":
+            depth += 1
+            word = before if depth == level else word
+        elif match[0] == "}":
+            if depth == level:
+                blocks.append((word, match.end()))
+            depth -= 1
+        before = match
+    return blocks
+
+
+def _tokens(text: str) -> list[re.Match]:
+    """Returns the tokens of protobuf's text format but comments."""
+    return [m for m in _TOKEN.finditer(text) if not m[0].startswith("#")]
+
+
+def _unreadable(path: Path, reason: str) -> ValueError:
+    """Returns the error for a list that cannot be updated."""
+    return ValueError(
+        f"{path} is not a list model_config_list {{ config {{ ... }} ... }}: "
+        f"{reason}; correct it, or move it away and a new one is written"
+    )
