@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.region import PUBLISHED
-from tfds_adni.phantom.regions import MIDLINE, REGIONS
+from tfds_adni.phantom.regions import MIDLINE, PUBLISHED, REGIONS
 from tfds_adni.phantom.subjects import (
     STAGES,
     plant,

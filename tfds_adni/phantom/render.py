@@ -7,7 +7,7 @@ from scipy import ndimage
 from scipy.special import expit
 
 from tfds_adni.phantom.anatomy import LOW, Anatomy, map_blur
-from tfds_adni.phantom.region import GREY_TO_WHITE
+from tfds_adni.phantom.regions import GREY_TO_WHITE
 from tfds_adni.phantom.subjects import Subject, generator, published_means
 
 _CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom.region import GLOBAL_SD, PUBLISHED
-from tfds_adni.phantom.regions import MIDLINE, REGIONS
+from tfds_adni.phantom.regions import GLOBAL_SD, MIDLINE, PUBLISHED, REGIONS
 
 STAGES = ("NC", "MCI", "AD")
 FIRST_RID = 9001
