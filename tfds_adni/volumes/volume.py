@@ -16,7 +16,7 @@ import numpy as np
 from tfds_adni.volumes.errors import VolumeError, unreadable
 from tfds_adni.volumes.headers import Header, read_header
 
-__all__ = ["Volume", "VolumeError", "check_header", "examine", "load_volume"]
+__all__ = ["Volume", "VolumeError", "examine", "load_volume"]
 
 # Frames of one scan may lie this far apart, in voxels.
 _MAX_SHIFT = 0.5
@@ -66,11 +66,6 @@ def examine(paths: Sequence[Path]) -> Examined:
     except VolumeError as error:
         return Examined(str(error))
     return Examined("", all(header.place.stored for header in headers))
-
-
-def check_header(paths: Sequence[Path]) -> str:
-    """Returns the reason of `examine`."""
-    return examine(paths).reason
 
 
 def load_volume(paths: Sequence[Path]) -> Volume:
