@@ -2,7 +2,7 @@ import ida_tree
 import numpy as np
 import pytest
 
-from tfds_adni.volumes.brain import Brain
+from tfds_adni.volumes.brain import Brain, find_brain
 from tfds_adni.volumes.normalisation import scale_to_suvr
 from tfds_adni.volumes.slices import BANDS_MM, PLANES, cut_slices, resample
 from tfds_adni.volumes.volume import Volume
@@ -72,7 +72,7 @@ def test_same_grid_is_not_interpolated(brain):
 
 def test_resampling_keeps_positions_and_values():
     volume = Volume(ida_tree.head(), (ida_tree.SPACING,) * 3)
-    coarse = scale_to_suvr(volume)
+    coarse = scale_to_suvr(volume, find_brain(volume))
     fine = resample(coarse, 3.0)
     assert fine.spacing == (3.0, 3.0, 3.0)
     assert fine.suvr.shape == (80, 80, 48)
@@ -82,7 +82,7 @@ def test_resampling_keeps_positions_and_values():
 
 def test_resampling_to_a_coarser_grid_keeps_the_mean():
     volume = Volume(ida_tree.head(), (ida_tree.SPACING,) * 3)
-    brain = scale_to_suvr(volume)
+    brain = scale_to_suvr(volume, find_brain(volume))
     coarse = resample(brain, 12.0)
     assert coarse.suvr.shape == (20, 20, 12)
     assert coarse.suvr.mean() == pytest.approx(brain.suvr.mean(), rel=0.05)

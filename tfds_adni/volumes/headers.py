@@ -71,7 +71,6 @@ def read_header(path: Path) -> Header:
     """
     image = _open(path)
     shape, frames = _sides(image)
-    _require_intensities(image)
     _require_within_limits(image)
     with np.errstate(all="ignore"):
         place = voxel_grid_of(image)
@@ -148,7 +147,7 @@ def _require_small_matrix(path: Path) -> None:
 
 @contextlib.contextmanager
 def _silent_nibabel() -> Iterator[None]:
-    """Keeps nibabel's remarks on odd headers off the user's terminal."""
+    """Keeps nibabel's warnings on odd headers off the user's terminal."""
     logger = logging.getLogger("nibabel.global")
     before = logger.disabled
     logger.disabled = True
@@ -168,14 +167,11 @@ def _sides(
         raise VolumeError(f"no volume: shape {shape}")
     if min(space) < _MIN_SIDE:
         raise VolumeError(f"too small for a brain: shape {shape}")
-    return space, rest[0] if rest else 1
-
-
-def _require_intensities(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses colours and complex numbers."""
+    # Colours and complex numbers are none.
     dtype = image.get_data_dtype()
     if dtype.kind not in "iuf":
         raise VolumeError(f"no intensities: voxels of type {dtype.name}")
+    return space, rest[0] if rest else 1
 
 
 def _require_within_limits(image: nib.spatialimages.SpatialImage) -> None:

@@ -82,9 +82,16 @@ def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     """
     if isinstance(image, nib.Nifti1Pair):
         return _nifti_place(image)
-    if _has_matrix(image):
+    matrix = image.file_map.get("mat")
+    if matrix and matrix.filename and Path(matrix.filename).is_file():
         return VoxelGrid(_required(image.affine), stored=True)
-    _require_transverse(image)
+    # Planes that are not transverse would be taken for others.
+    byte = bytes(image.header["orient"].tobytes() or b"\0")[0]
+    if byte in _ANALYZE_STACKS:
+        raise VolumeError(
+            "Analyze planes that are not transverse: "
+            f"{_ANALYZE_STACKS[byte]}; convert it to NIfTI"
+        )
     return _assumed(image)
 
 
@@ -144,24 +151,6 @@ def _zooms_as_written(image: nib.spatialimages.SpatialImage) -> np.ndarray:
     with holder.get_prepare_fileobj("rb") as file:
         block = file.read(kind.template_dtype.itemsize)
     return np.asarray(kind(block, check=False)["pixdim"][1:4], float)
-
-
-def _has_matrix(image: nib.spatialimages.SpatialImage) -> bool:
-    """Says whether SPM's matrix lies beside the pair."""
-    holder = image.file_map.get("mat")
-    if holder is None or holder.filename is None:
-        return False
-    return Path(holder.filename).is_file()
-
-
-def _require_transverse(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses planes that would be taken for others."""
-    byte = bytes(image.header["orient"].tobytes() or b"\0")[0]
-    if byte in _ANALYZE_STACKS:
-        raise VolumeError(
-            "Analyze planes that are not transverse: "
-            f"{_ANALYZE_STACKS[byte]}; convert it to NIfTI"
-        )
 
 
 def _required(affine: np.ndarray) -> np.ndarray:
