@@ -189,6 +189,7 @@ def write_cohort(
 
 
 def _check(out: Path, subjects, seed, jobs) -> None:
+    """Refuses a folder in use and bad options."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(
             f"expected a new or empty folder, found {out} with something in "
@@ -200,10 +201,8 @@ def _check(out: Path, subjects, seed, jobs) -> None:
             f"expected stages among {', '.join(STAGES)}, found "
             f"{', '.join(map(str, unknown)) or 'none'}: name only these"
         )
-    for what, count in {
-        **subjects,
-        "jobs": 1 if jobs is None else jobs,
-    }.items():
+    counts = {**subjects, "jobs": 1 if jobs is None else jobs}
+    for what, count in counts.items():
         if not _is_count(count) or count < 1:
             raise ValueError(
                 f"expected a whole number of at least 1 for {what}, found "
@@ -217,15 +216,16 @@ def _check(out: Path, subjects, seed, jobs) -> None:
 
 
 def _is_count(value) -> bool:
+    """Says whether a value is a whole number; a bool is none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
+    """Writes scans here or, with several jobs, in processes."""
     jobs = min(jobs, len(tasks))
     if jobs == 1:
         _start_worker(anatomy)
-        done = map(_write_scan, tasks)
-        _report(done, len(tasks), progress)
+        _report(map(_write_scan, tasks), len(tasks), progress)
         return
     # spawn: a forked TensorFlow hangs
     pool = futures.ProcessPoolExecutor(
@@ -248,6 +248,7 @@ def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
 
 
 def _report(done, total: int, progress) -> None:
+    """Waits for each scan and reports progress."""
     for count, _ in enumerate(done, start=1):
         if progress is not None:
             progress(count, total)
