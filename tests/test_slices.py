@@ -20,23 +20,21 @@ def cut(brain, plane, band=(0.0, 2.0), size=8):
     return list(cut_slices(brain, plane, size=size, band_mm=band))
 
 
-def corners(image):
-    return image[0, 0], image[0, -1], image[-1, 0], image[-1, -1]
-
-
-def test_axial_rows_run_front_to_back_columns_left_to_right(brain):
-    (piece,) = cut(brain, "axial")
-    assert corners(piece.image) == (61412, 131412, 60712, 130712)
-
-
-def test_coronal_rows_run_downwards_columns_left_to_right(brain):
-    (piece,) = cut(brain, "coronal")
-    assert corners(piece.image) == (61115, 131115, 61108, 131108)
-
-
-def test_sagittal_rows_run_downwards_columns_front_to_back(brain):
-    (piece,) = cut(brain, "sagittal")
-    assert corners(piece.image) == (101415, 100715, 101408, 100708)
+@pytest.mark.parametrize(
+    ("plane", "corners"),
+    [
+        # rows front to back, columns left to right
+        ("axial", [61412, 131412, 60712, 130712]),
+        # rows downwards, columns left to right
+        ("coronal", [61115, 131115, 61108, 131108]),
+        # rows downwards, columns front to back
+        ("sagittal", [101415, 100715, 101408, 100708]),
+    ],
+)
+def test_rows_and_columns_by_hand(brain, plane, corners):
+    (piece,) = cut(brain, plane)
+    assert piece.image[[0, 0, -1, -1], [0, -1, 0, -1]].tolist() == corners
+    assert piece.image.flags.c_contiguous
 
 
 def test_positions_in_mm_and_indices(brain):
