@@ -53,7 +53,7 @@ class Scan:
     """One visit of a subject, with its place in the download.
 
     Args:
-        subject: Who.
+        subject: The subject scanned.
         visit: Number of the visit, from 0.
         time: When the scan was acquired.
         image_id: The IDA's number of the image.
@@ -75,23 +75,19 @@ class Scan:
             f"ADNI_{self.subject.ptid}_PT_{name}_Br_{stamp}"
             f"_{8 + self.visit}_S{self.image_id + 21}_I{self.image_id}.nii"
         )
-        return (
-            Path("ADNI", self.subject.ptid, name, folder)
-            / f"I{self.image_id}"
-            / file
-        )
+        image = f"I{self.image_id}"
+        return Path("ADNI", self.subject.ptid, name, folder, image, file)
 
     @property
     def row(self) -> tuple[str, ...]:
         """The scan's row in the collection table."""
         subject, date = self.subject, self.time
-        age = int(subject.age + subject.years[self.visit])
         return (
             f"I{self.image_id}",
             subject.ptid,
             _GROUPS[subject.stage],
             subject.sex,
-            str(age),
+            str(int(subject.age + subject.years[self.visit])),
             _VISITS[self.visit],
             "PET",
             DESCRIPTION,
@@ -216,7 +212,7 @@ def _check(out: Path, subjects, seed, jobs) -> None:
 
 
 def _is_count(value) -> bool:
-    """Says whether a value is a whole number; a bool is none."""
+    """Whether a value is a whole number, not a bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -255,6 +251,7 @@ def _report(done, total: int, progress) -> None:
 
 
 def _start_worker(anatomy: Anatomy, in_pool: bool = False) -> None:
+    """Keeps the anatomy for this process; a worker ignores Ctrl-C."""
     _worker["anatomy"] = anatomy
     if in_pool:  # Ctrl-C is for the parent, which then stops the workers
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -268,6 +265,7 @@ def _end_with_parent() -> None:
 
 
 def _write_scan(task) -> None:
+    """Renders and saves one scan."""
     path, scan, seed, grid = task
     volume = render(
         scan.subject, _worker["anatomy"], visit=scan.visit, seed=seed, grid=grid

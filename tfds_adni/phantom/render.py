@@ -76,6 +76,7 @@ def _spline_basis(positions, knot_mm) -> np.ndarray:
 
 
 def _rotation(angles) -> np.ndarray:
+    """Rotation about x, then y, then z."""
     (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
@@ -180,6 +181,7 @@ def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
 
 
 def _blur(volume: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur, cut off at three SD."""
     return ndimage.gaussian_filter(volume, sigma, truncate=3)
 
 

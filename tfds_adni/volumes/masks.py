@@ -130,7 +130,7 @@ def _read_mask(path: Path, changed: int) -> Volume:
 
 
 def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
-    """Says which voxels of the volume the mask covers."""
+    """Returns which voxels of the volume the mask covers."""
     shape = volume.data.shape
     if _same_grid(mask, volume):
         inside = mask.data > 0.5
@@ -158,7 +158,7 @@ def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
 
 
 def _same_grid(mask: Volume, volume: Volume) -> bool:
-    """Says whether voxels of both are the same places."""
+    """Whether voxels of both are at the same places."""
     if mask.data.shape != volume.data.shape:
         return False
     if mask.affine is None or volume.affine is None:
@@ -175,17 +175,17 @@ def _stem(path: Path) -> str:
 
 
 def _by_image_id(name: str, record: ScanRecord) -> bool:
-    """Says whether the scan's image id stands in a mask's name."""
+    """Whether the scan's image id is in a mask's name."""
     return record.image_id in _IMAGE_ID.findall(name)
 
 
 def _by_file_name(name: str, record: ScanRecord) -> bool:
-    """Says whether a mask's name contains the scan's."""
+    """Whether a mask's name contains the scan's."""
     return any(_stem(path) in name for path in record.paths)
 
 
 def _by_entities(name: str, record: ScanRecord) -> bool:
-    """Says whether a mask's BIDS entities are the scan's."""
+    """Whether a mask's BIDS entities match the scan's."""
     scan = dict(_ENTITY.findall(_stem(record.paths[0])))
     mask = dict(_ENTITY.findall(name))
     needed = {"sub", "ses"} & scan.keys()
