@@ -22,7 +22,7 @@ import numpy as np
 
 from tfds_adni import Selection, survey
 from tfds_adni.sources import read_folder
-from tfds_adni.volumes.volume import check_header
+from tfds_adni.volumes.volume import examine
 
 FILES = 2000
 VISITS = ("bl", "m12", "m24", "m36")
@@ -53,7 +53,7 @@ def report(suffix: str, folder: Path, tables: list[Path]) -> None:
     options = [w for t in tables for w in ("--diagnosis", str(t))]
     stages: dict[str, Callable[[], object]] = {
         "walk and tables of the folder": lambda: read_folder(folder),
-        "headers": lambda: [check_header(r.paths) for r in records],
+        "headers": lambda: [examine(r.paths) for r in records],
         "survey": lambda: survey(folder),
         "survey with DXSUM and ADNIMERGE": lambda: survey(folder, given),
         "account as a table": lambda: survey(folder).account(folder),

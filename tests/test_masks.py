@@ -6,7 +6,7 @@ import pytest
 
 from tfds_adni.sources import ScanRecord
 from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.masks import MaskFile, MaskFolder, mask_mean
+from tfds_adni.volumes.masks import Masks, mask_mean
 from tfds_adni.volumes.volume import Volume
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
@@ -28,7 +28,7 @@ def folder(tmp_path, *names):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
-    return MaskFolder(tmp_path)
+    return Masks(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,12 @@ def test_several_masks_of_one_scan(tmp_path):
 def test_a_folder_without_masks(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(FileNotFoundError, match="expected mask images"):
-        MaskFolder(tmp_path)
+        Masks(tmp_path)
 
 
 def test_one_file_for_all(tmp_path):
-    masks = MaskFile(tmp_path / "pons.nii")
+    (tmp_path / "pons.nii").touch()
+    masks = Masks(tmp_path / "pons.nii")
     assert masks.of(IDA) == masks.of(BIDS) == tmp_path / "pons.nii"
 
 

@@ -5,8 +5,9 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes.brain import brain_mask
-from tfds_adni.volumes.normalisation import Normalisation, scale_to_suvr
+from tfds_adni.volumes import normalisation
+from tfds_adni.volumes.brain import brain_mask, find_brain
+from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.volume import Volume, VolumeError
 
 SPACING = (ida_tree.SPACING,) * 3
@@ -15,6 +16,10 @@ AFFINE = np.diag([*SPACING, 1.0])
 
 def volume(data):
     return Volume(data.astype(np.float32), SPACING, affine=AFFINE)
+
+
+def scale_to_suvr(scan, **options):
+    return normalisation.scale_to_suvr(scan, find_brain(scan), **options)
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ def test_options_that_do_not_go_together(options, words):
 
 
 def test_masks_that_are_not_there(tmp_path):
-    normalisation = Normalisation(method="mask", masks=tmp_path / "nowhere")
+    lost = Normalisation(method="mask", masks=tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="found none; give --masks"):
-        normalisation.masks_by_scan()
+        lost.masks_by_scan()
     assert Normalisation().masks_by_scan() is None

@@ -10,7 +10,7 @@ import pytest
 
 from tfds_adni.phantom import Grid, cohort, write_cohort
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.layout import COLUMNS, DESCRIPTION, scans_of
+from tfds_adni.phantom.cohort import COLUMNS, DESCRIPTION, scans_of
 from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import plant
 

@@ -2,13 +2,11 @@ import numpy as np
 import pytest
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.region import PUBLISHED
-from tfds_adni.phantom.regions import MIDLINE, REGIONS
+from tfds_adni.phantom.regions import MIDLINE, PUBLISHED, REGIONS
 from tfds_adni.phantom.subjects import (
     STAGES,
     plant,
     published_means,
-    rid_of,
     spread,
 )
 
@@ -116,7 +114,7 @@ def test_later_visits_lose_more_in_disease_only(planted):
 
 
 def test_ids_are_invented_and_stages_take_turns(planted):
-    assert [rid_of(s, n) for n in (0, 1) for s in STAGES] == [
+    assert [planted[s][n].rid for n in (0, 1) for s in STAGES] == [
         *range(9001, 9007)
     ]
     assert planted["NC"][0].ptid == "999_S_9001"

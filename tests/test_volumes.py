@@ -6,7 +6,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes.volume import VolumeError, check_header, load_volume
+from tfds_adni.volumes.volume import VolumeError, examine, load_volume
 
 
 def save(path, data, affine=None, dtype=np.float32):
@@ -96,11 +96,6 @@ def test_a_slope_and_an_intercept(tmp_path, dtype):
     np.testing.assert_array_equal(load_volume([path]).data, 0.5 * stored - 3.0)
 
 
-def test_negative_values_are_kept(tmp_path, ramp):
-    path = save(tmp_path / "a.nii", -ramp)
-    np.testing.assert_array_equal(load_volume([path]).data, -ramp)
-
-
 def test_values_beyond_float32_are_infinite(tmp_path, ramp):
     data = ramp.astype(np.float64)
     data[3, 3, 3] = 1e300
@@ -108,23 +103,9 @@ def test_values_beyond_float32_are_infinite(tmp_path, ramp):
     assert load_volume([path]).data[3, 3, 3] == np.inf
 
 
-def test_frames_in_one_file_are_averaged(tmp_path, ramp):
-    path = save(tmp_path / "a.nii", np.stack([ramp, ramp + 4, ramp + 5], 3))
-    volume = load_volume([path])
-    np.testing.assert_allclose(volume.data, ramp + 3)
-    assert volume.frames == 3
-
-
-def test_frames_in_several_files_are_averaged(tmp_path, ramp):
-    paths = [save(tmp_path / f"{n}.nii.gz", ramp + n) for n in range(3)]
-    volume = load_volume(paths)
-    np.testing.assert_allclose(volume.data, ramp + 1)
-    assert volume.frames == 3
-
-
 def test_several_files_of_several_frames_count_each_frame(tmp_path, ramp):
     paths = [
-        save(tmp_path / "a.nii", np.stack([ramp, ramp], axis=3)),
+        save(tmp_path / "a.nii.gz", np.stack([ramp - 1, ramp + 1], axis=3)),
         save(tmp_path / "b.nii", ramp + 3),
     ]
     volume = load_volume(paths)
@@ -150,17 +131,9 @@ def test_singleton_axes(tmp_path, ramp, extra):
     assert volume.frames == 1
 
 
-def test_a_long_series_takes_one_frame_of_memory_at_a_time(tmp_path, ramp):
-    many = np.repeat(ramp[..., None], 21, axis=3)
-    path = save(tmp_path / "a.nii.gz", many)
-    volume = load_volume([path])
-    np.testing.assert_array_equal(volume.data, ramp)
-    assert volume.frames == 21
-
-
 def test_frames_of_different_shapes(tmp_path, ramp):
     paths = [save(tmp_path / "a.nii", ramp), save(tmp_path / "b.nii", ramp[1:])]
-    assert check_header(paths).startswith("frames differ: shapes")
+    assert examine(paths).reason.startswith("frames differ: shapes")
     with pytest.raises(VolumeError, match="frames differ: shapes"):
         load_volume(paths)
 
@@ -172,14 +145,14 @@ def test_frames_at_different_places(tmp_path, ramp):
         save(tmp_path / "a.nii", ramp),
         save(tmp_path / "b.nii", ramp, moved),
     ]
-    assert check_header(paths) == "frames differ: up to 3.0 mm apart"
+    assert examine(paths).reason == "frames differ: up to 3.0 mm apart"
 
 
 def test_truncated_gzip(tmp_path):
     data = np.random.default_rng(0).normal(size=(20, 20, 20))
     path = save(tmp_path / "a.nii.gz", data)
     path.write_bytes(path.read_bytes()[:9000])
-    assert check_header([path]) == ""
+    assert examine([path]).reason == ""
     with pytest.raises(VolumeError, match="unreadable data"):
         load_volume([path])
 
@@ -202,14 +175,12 @@ def test_gzip_with_a_wrong_check_sum(tmp_path, ramp):
 
 
 def test_what_follows_the_voxels_is_never_unpacked(tmp_path, ramp, monkeypatch):
-    """A bomb behind a small volume: 512 MB of zeros in half a megabyte."""
-    import gzip
-
+    """A bomb behind a small volume: 64 MB of zeros in 64 kB."""
     path = save(tmp_path / "a.nii.gz", ramp)
     small = gzip.decompress(path.read_bytes())
     with gzip.open(path, "wb", compresslevel=1) as file:
         file.write(small)
-        for _ in range(512):
+        for _ in range(64):
             file.write(bytes(2**20))
     unpacked = 0
     read = gzip._GzipReader.read
@@ -223,10 +194,6 @@ def test_what_follows_the_voxels_is_never_unpacked(tmp_path, ramp, monkeypatch):
     monkeypatch.setattr(gzip._GzipReader, "read", counted)
     np.testing.assert_array_equal(load_volume([path]).data, ramp)
     assert 0 < unpacked < 2**20
-
-
-def test_a_sound_header(tmp_path, ramp):
-    assert check_header([save(tmp_path / "a.nii", ramp)]) == ""
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -243,7 +210,7 @@ def test_any_bytes_give_a_volume_or_a_reason(tmp_path, ramp, seed):
             content[place] = rng.integers(0, 256)
         path = tmp_path / "b.nii"
         path.write_bytes(content)
-        reason = check_header([path])
+        reason = examine([path]).reason
         try:
             volume, error = load_volume([path]), ""
         except VolumeError as fault:

@@ -16,7 +16,7 @@ from tfds_adni.cohort.account import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.normalisation import Normalisation, scale_found
+from tfds_adni.volumes.normalisation import Normalisation, scale_to_suvr
 from tfds_adni.volumes.png import encode_png
 from tfds_adni.volumes.slices import Slice, cut_slices, resample
 from tfds_adni.volumes.volume import load_volume
@@ -145,7 +145,7 @@ def _cut(task: Task) -> tuple[Outcome, Examples]:
     spec, record = task.spec, task.decision.record
     volume = load_volume(record.paths)
     found = find_brain(volume)
-    brain = scale_found(volume, found, method=task.method, mask=task.mask)
+    brain = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
     brain = resample(brain, spec.spacing_mm)
     examples, pixels, clipped = [], 0, 0
     for plane in spec.planes:

@@ -1,4 +1,4 @@
-"""A phantom cohort that looks like an ADNI download."""
+"""A phantom cohort laid out like an ADNI download."""
 
 from tfds_adni.phantom.cohort import write_cohort
 from tfds_adni.phantom.render import ADNI_GRID, Grid

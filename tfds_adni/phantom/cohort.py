@@ -1,5 +1,7 @@
 """A cohort of phantoms that is laid out like a download from the IDA."""
 
+import csv
+import datetime
 import os
 import signal
 import tempfile
@@ -7,19 +9,118 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent import futures
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.phantom import layout
 from tfds_adni.phantom.anatomy import Anatomy, build_anatomy
 from tfds_adni.phantom.render import ADNI_GRID, Grid, render
-from tfds_adni.phantom.subjects import STAGES, plant
+from tfds_adni.phantom.subjects import (
+    FIRST_RID,
+    STAGES,
+    Subject,
+    generator,
+    plant,
+)
 
 SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
 _worker: dict[str, Anatomy] = {}  # what a process was started with
+DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
+TABLE = "Phantom_FDG_PET_6_01_2016.csv"
+COLUMNS = (
+    "Image Data ID",
+    "Subject",
+    "Group",
+    "Sex",
+    "Age",
+    "Visit",
+    "Modality",
+    "Description",
+    "Type",
+    "Acq Date",
+    "Format",
+    "Downloaded",
+)
+_GROUPS = {"NC": "CN", "MCI": "MCI", "AD": "AD"}
+_VISITS = ("bl", "m12", "m24")
+
+
+@dataclass(frozen=True)
+class Scan:
+    """One visit of a subject, with its place in the download.
+
+    Args:
+        subject: The subject scanned.
+        visit: Number of the visit, from 0.
+        time: When the scan was acquired.
+        image_id: The IDA's number of the image.
+    """
+
+    subject: Subject
+    visit: int
+    time: datetime.datetime
+    image_id: int
+
+    @property
+    def path(self) -> Path:
+        """Path of the file inside the download."""
+        name = DESCRIPTION.replace(" ", "_")
+        folder = f"{self.time:%Y-%m-%d_%H_%M_%S}.0"
+        stored = self.time + datetime.timedelta(days=1, milliseconds=111)
+        stamp = f"{stored:%Y%m%d%H%M%S}{stored.microsecond // 1000:03d}"
+        file = (
+            f"ADNI_{self.subject.ptid}_PT_{name}_Br_{stamp}"
+            f"_{8 + self.visit}_S{self.image_id + 21}_I{self.image_id}.nii"
+        )
+        image = f"I{self.image_id}"
+        return Path("ADNI", self.subject.ptid, name, folder, image, file)
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The scan's row in the collection table."""
+        subject, date = self.subject, self.time
+        return (
+            f"I{self.image_id}",
+            subject.ptid,
+            _GROUPS[subject.stage],
+            subject.sex,
+            str(int(subject.age + subject.years[self.visit])),
+            _VISITS[self.visit],
+            "PET",
+            DESCRIPTION,
+            "Post-processed",
+            f"{date.month}/{date.day:02d}/{date.year}",
+            "NiFTI",
+            "6/01/2016",
+        )
+
+
+def scans_of(subject: Subject, *, seed: int) -> list[Scan]:
+    """The subject's visits as scans, the earliest first.
+
+    Args:
+        subject: Of the phantom.
+        seed: Of the whole cohort.
+    """
+    rng = generator(seed, subject.rid, 9)
+    day = datetime.datetime(2006, 1, 9) + datetime.timedelta(
+        days=int(rng.integers(0, 7 * 365)),
+        seconds=int(rng.integers(8 * 3600, 16 * 3600)),
+    )
+    first = 900_000 + len(_VISITS) * (subject.rid - FIRST_RID)
+    late = np.cumsum(rng.integers(-20, 40, len(subject.years)))
+    return [
+        Scan(
+            subject,
+            visit,
+            day + datetime.timedelta(days=365 * year + int(late[visit])),
+            first + visit,
+        )
+        for visit, year in enumerate(subject.years)
+    ]
 
 
 def write_cohort(
@@ -60,7 +161,7 @@ def write_cohort(
         scan
         for stage in STAGES
         for number in range(subjects.get(stage, 0))
-        for scan in layout.scans_of(plant(stage, number, seed=seed), seed=seed)
+        for scan in scans_of(plant(stage, number, seed=seed), seed=seed)
     ]
     anatomy = build_anatomy(grid.spacing)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -71,7 +172,12 @@ def write_cohort(
         whole.mkdir()
         tasks = [(whole / s.path, s, seed, grid) for s in scans]
         _write_all(tasks, anatomy, jobs or os.cpu_count() or 1, progress)
-        layout.write_table(whole / layout.TABLE, scans)
+        with (whole / TABLE).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(
+                file, quoting=csv.QUOTE_ALL, lineterminator="\n"
+            )
+            writer.writerow(COLUMNS)
+            writer.writerows(scan.row for scan in scans)
         if out.exists():
             out.rmdir()
         whole.rename(out)
@@ -79,6 +185,7 @@ def write_cohort(
 
 
 def _check(out: Path, subjects, seed, jobs) -> None:
+    """Refuses a folder in use and bad options."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(
             f"expected a new or empty folder, found {out} with something in "
@@ -90,10 +197,8 @@ def _check(out: Path, subjects, seed, jobs) -> None:
             f"expected stages among {', '.join(STAGES)}, found "
             f"{', '.join(map(str, unknown)) or 'none'}: name only these"
         )
-    for what, count in {
-        **subjects,
-        "jobs": 1 if jobs is None else jobs,
-    }.items():
+    counts = {**subjects, "jobs": 1 if jobs is None else jobs}
+    for what, count in counts.items():
         if not _is_count(count) or count < 1:
             raise ValueError(
                 f"expected a whole number of at least 1 for {what}, found "
@@ -107,15 +212,16 @@ def _check(out: Path, subjects, seed, jobs) -> None:
 
 
 def _is_count(value) -> bool:
+    """Whether a value is a whole number, not a bool."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
+    """Writes scans here or, with several jobs, in processes."""
     jobs = min(jobs, len(tasks))
     if jobs == 1:
         _start_worker(anatomy)
-        done = map(_write_scan, tasks)
-        _report(done, len(tasks), progress)
+        _report(map(_write_scan, tasks), len(tasks), progress)
         return
     # spawn: a forked TensorFlow hangs
     pool = futures.ProcessPoolExecutor(
@@ -138,12 +244,14 @@ def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
 
 
 def _report(done, total: int, progress) -> None:
+    """Waits for each scan and reports progress."""
     for count, _ in enumerate(done, start=1):
         if progress is not None:
             progress(count, total)
 
 
 def _start_worker(anatomy: Anatomy, in_pool: bool = False) -> None:
+    """Keeps the anatomy for this process; a worker ignores Ctrl-C."""
     _worker["anatomy"] = anatomy
     if in_pool:  # Ctrl-C is for the parent, which then stops the workers
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -157,6 +265,7 @@ def _end_with_parent() -> None:
 
 
 def _write_scan(task) -> None:
+    """Renders and saves one scan."""
     path, scan, seed, grid = task
     volume = render(
         scan.subject, _worker["anatomy"], visit=scan.visit, seed=seed, grid=grid

@@ -7,7 +7,7 @@ from scipy import ndimage
 from scipy.special import expit
 
 from tfds_adni.phantom.anatomy import LOW, Anatomy, map_blur
-from tfds_adni.phantom.region import GREY_TO_WHITE
+from tfds_adni.phantom.regions import GREY_TO_WHITE
 from tfds_adni.phantom.subjects import Subject, generator, published_means
 
 _CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
@@ -76,6 +76,7 @@ def _spline_basis(positions, knot_mm) -> np.ndarray:
 
 
 def _rotation(angles) -> np.ndarray:
+    """Rotation about x, then y, then z."""
     (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
@@ -180,6 +181,7 @@ def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
 
 
 def _blur(volume: np.ndarray, sigma: float) -> np.ndarray:
+    """Gaussian blur, cut off at three SD."""
     return ndimage.gaussian_filter(volume, sigma, truncate=3)
 
 

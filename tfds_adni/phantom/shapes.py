@@ -44,6 +44,7 @@ def label_weights(
 
 
 def _label_chunk(points, grey, white):
+    """Does `label_weights` for some of the voxels."""
     folded = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     cortex = _without_core(folded, grey)
     deep = [r for r in REGIONS if r.tissue != "cortex"]
@@ -75,11 +76,13 @@ def _without_core(folded, grey):
 
 
 def _ellipsoid(region, folded) -> np.ndarray:
+    """Soft membership of a region's shape, in [0, 1]."""
     radius = np.min([_radius(blob, folded) for blob in region.blobs], axis=0)
     return expit(_EDGE * (1 - radius)).astype(np.float32)
 
 
 def _radius(blob, folded) -> np.ndarray:
+    """Distance from a blob's centre in units of its radii."""
     centre, radii = blob
     parts = zip(folded, centre, radii, strict=True)
     return np.sqrt(sum(((p - c) / r) ** 2 for p, c, r in parts))

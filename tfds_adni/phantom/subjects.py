@@ -9,8 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom.region import GLOBAL_SD, PUBLISHED
-from tfds_adni.phantom.regions import MIDLINE, REGIONS
+from tfds_adni.phantom.regions import GLOBAL_SD, MIDLINE, PUBLISHED, REGIONS
 
 STAGES = ("NC", "MCI", "AD")
 FIRST_RID = 9001
@@ -19,7 +18,10 @@ _TILT = 0.02  # SD in radians: ADNI turns heads to the AC-PC line
 _SHIFT_MM = 1.0
 _NETWORK_SHARE = 0.6  # of a region's own variance
 _YEARLY_PROGRESS = {"NC": 0.0, "MCI": 0.15, "AD": 0.12}
-_AGES = {"NC": (75, 6), "MCI": (74, 7), "AD": (75, 8)}
+_AGES = {"NC": (75, 6), "MCI": (74, 7), "AD": (75, 8)}  # mean and SD
+# Added in mm by disease of mean severity.
+_VENTRICLE_MM = {"NC": 0.0, "MCI": 0.6, "AD": 1.5}
+_THINNING_MM = {"NC": 0.0, "MCI": 0.2, "AD": 0.5}
 
 
 @dataclass(frozen=True)
@@ -80,16 +82,6 @@ def generator(seed: int, rid: int, part: int) -> np.random.Generator:
     return np.random.default_rng([seed, rid, part])
 
 
-def rid_of(stage: str, number: int) -> int:
-    """RID of the stage's subject with this number, from 0.
-
-    Args:
-        stage: `NC`, `MCI` or `AD`.
-        number: Of the subject within its stage.
-    """
-    return FIRST_RID + number * len(STAGES) + STAGES.index(stage)
-
-
 def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
     """Invents a subject.
 
@@ -98,33 +90,32 @@ def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
         number: Which subject of the stage, from 0.
         seed: Of the whole cohort.
     """
-    rid = rid_of(stage, number)
+    rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
     rng = generator(seed, rid, 0)
     age = float(np.clip(rng.normal(*_AGES[stage]), 55, 90))
     sex = str(rng.choice(["F", "M"]))
     severity = rng.gamma(_SEVERITY_SD**-2, _SEVERITY_SD**2)
-    years = _visits(rng)
+    draw = rng.random()
+    years = tuple(range(1 if draw > 1 / 3 else 2 if draw > 1 / 6 else 3))
     rate = _YEARLY_PROGRESS[stage]
+    healthy, loss = _healthy(rng), _loss(stage, severity, rng)
+    ventricle = 0.2 + 0.06 * (age - 72) + _VENTRICLE_MM[stage] * severity
+    thinning = 0.012 * (age - 72) + _THINNING_MM[stage] * severity
     return Subject(
         rid=rid,
         stage=stage,
         age=age,
         sex=sex,
-        healthy=_healthy(rng),
-        loss=_loss(stage, severity, rng),
+        healthy=healthy,
+        loss=loss,
         years=years,
         progress=tuple(1 + rate * y for y in years),
-        ventricle_mm=_ventricle(stage, severity, age, rng),
-        thinning_mm=_thinning(stage, severity, age, rng),
+        ventricle_mm=float(np.clip(ventricle + rng.normal(0, 0.6), -1, 6)),
+        thinning_mm=float(np.clip(thinning + rng.normal(0, 0.1), -0.3, 2)),
         scale=_scale(sex, rng),
         tilt=rng.normal(0, _TILT, (len(years), 3)),
         shift=rng.normal(0, _SHIFT_MM, (len(years), 3)),
     )
-
-
-def _visits(rng) -> tuple[int, ...]:
-    draw = rng.random()
-    return (0,) if draw > 1 / 3 else (0, 1) if draw > 1 / 6 else (0, 1, 2)
 
 
 def spread() -> tuple[np.ndarray, np.ndarray]:
@@ -150,6 +141,7 @@ def published_means() -> np.ndarray:
 
 
 def _healthy(rng) -> np.ndarray:
+    """Uptake without disease, pons-SUVR, `[2, r]`."""
     loading, own = spread()
     networks = sorted({r.network for r in REGIONS})
     levels = dict(
@@ -160,15 +152,12 @@ def _healthy(rng) -> np.ndarray:
     mixed = np.sqrt(_NETWORK_SHARE) * network
     mixed += np.sqrt(1 - _NETWORK_SHARE) * single
     change = loading * rng.standard_normal() + own * mixed
-    half = 0.5 * _asymmetry_sd() * rng.standard_normal(len(REGIONS))
-    return published_means() * np.stack([1 + change - half, 1 + change + half])
-
-
-def _asymmetry_sd() -> np.ndarray:
-    """SD of right minus left: 1.8 to 4 %, more where the CV is larger."""
+    # SD of right minus left: 1.8 to 4 %, more where the CV is larger.
     cv = np.array([PUBLISHED[r.row][1] for r in REGIONS]) / 100
     paired = np.array([r.name not in MIDLINE for r in REGIONS])
-    return np.clip(0.35 * cv, 0.018, 0.04) * paired
+    asymmetry = np.clip(0.35 * cv, 0.018, 0.04) * paired
+    half = 0.5 * asymmetry * rng.standard_normal(len(REGIONS))
+    return published_means() * np.stack([1 + change - half, 1 + change + half])
 
 
 def _loss(stage: str, severity: float, rng) -> np.ndarray:
@@ -181,18 +170,6 @@ def _loss(stage: str, severity: float, rng) -> np.ndarray:
     tilt = 0.12 * rng.standard_normal()
     sides = np.array([[1 - tilt], [1 + tilt]])
     return severity * sides * regional * mean
-
-
-def _ventricle(stage, severity, age, rng) -> float:
-    disease = {"NC": 0.0, "MCI": 0.6, "AD": 1.5}[stage] * severity
-    aged = 0.06 * (age - 72)
-    return float(np.clip(0.2 + aged + disease + rng.normal(0, 0.6), -1, 6))
-
-
-def _thinning(stage, severity, age, rng) -> float:
-    disease = {"NC": 0.0, "MCI": 0.2, "AD": 0.5}[stage] * severity
-    aged = 0.012 * (age - 72)
-    return float(np.clip(aged + disease + rng.normal(0, 0.1), -0.3, 2))
 
 
 def _scale(sex: str, rng) -> np.ndarray:

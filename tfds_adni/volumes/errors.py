@@ -1,4 +1,4 @@
-"""The error of a scan that cannot be used, and how others' errors are told."""
+"""The error of a scan that cannot be used, also from a library's error."""
 
 
 class VolumeError(ValueError):
@@ -10,7 +10,7 @@ class VolumeError(ValueError):
 
 
 def unreadable(what: str, error: BaseException) -> VolumeError:
-    """Words what a library said of a broken file.
+    """Makes a `VolumeError` of what a library raised on a broken file.
 
     Args:
         what: `"header"` or `"data"`.

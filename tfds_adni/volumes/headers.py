@@ -1,4 +1,4 @@
-"""Image files as far as their headers tell; no voxel is read here.
+"""Headers of image files, checked before any voxel is read.
 
 What a hostile or broken file may cost is bounded from the header alone, before
 anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`.
@@ -38,7 +38,7 @@ _DISGUISES = (
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """A file that is sound as far as its header tells.
+    """A file whose header is valid.
 
     Attributes:
         image: What nibabel opened; its voxels are not read yet.
@@ -67,11 +67,10 @@ def read_header(path: Path) -> Header:
 
     Raises:
         VolumeError: If it is no image file, holds no volume, has no voxel
-            size, is larger than the limits, or is shorter than it says.
+            size, is over the limits, or is truncated.
     """
     image = _open(path)
     shape, frames = _sides(image)
-    _require_intensities(image)
     _require_within_limits(image)
     with np.errstate(all="ignore"):
         place = voxel_grid_of(image)
@@ -80,7 +79,7 @@ def read_header(path: Path) -> Header:
 
 
 def _open(path: Path) -> nib.spatialimages.SpatialImage:
-    """Lets nibabel read a header that cannot cost much."""
+    """Opens an image with nibabel once its header is known to be small."""
     try:
         start = _first_bytes(path)
         _require_short_header(start)
@@ -116,7 +115,7 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _disguise(start: bytes, packed: bool) -> str:
-    """Says what a file is that is no image, `""` where it may be one."""
+    """Names what a file is if not an image, else returns `""`."""
     if len(start) < 2:
         return "a file of one byte" if start else "an empty file"
     for mark, what in _DISGUISES[packed:]:
@@ -128,7 +127,7 @@ def _disguise(start: bytes, packed: bool) -> str:
 
 
 def _require_short_header(start: bytes) -> None:
-    """Refuses a NIfTI whose header goes on for ever."""
+    """Refuses a NIfTI with an oversized header."""
     for kind in (nib.Nifti1Header, nib.Nifti2Header):
         size = kind.template_dtype.itemsize
         if len(start) >= size and kind.may_contain_header(start):
@@ -148,7 +147,7 @@ def _require_small_matrix(path: Path) -> None:
 
 @contextlib.contextmanager
 def _silent_nibabel() -> Iterator[None]:
-    """Keeps nibabel's remarks on odd headers off the user's terminal."""
+    """Keeps nibabel's warnings on odd headers off the user's terminal."""
     logger = logging.getLogger("nibabel.global")
     before = logger.disabled
     logger.disabled = True
@@ -168,14 +167,11 @@ def _sides(
         raise VolumeError(f"no volume: shape {shape}")
     if min(space) < _MIN_SIDE:
         raise VolumeError(f"too small for a brain: shape {shape}")
-    return space, rest[0] if rest else 1
-
-
-def _require_intensities(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses colours and complex numbers."""
+    # Colours and complex numbers are none.
     dtype = image.get_data_dtype()
     if dtype.kind not in "iuf":
         raise VolumeError(f"no intensities: voxels of type {dtype.name}")
+    return space, rest[0] if rest else 1
 
 
 def _require_within_limits(image: nib.spatialimages.SpatialImage) -> None:
@@ -194,7 +190,7 @@ def _require_within_limits(image: nib.spatialimages.SpatialImage) -> None:
 
 
 def _require_whole(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses a file that is shorter than its header says."""
+    """Refuses a truncated file."""
     path = Path(image.file_map["image"].filename)
     if not path.is_file():
         raise VolumeError(f"voxels missing: no {path.suffix} beside the .hdr")

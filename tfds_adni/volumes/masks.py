@@ -3,7 +3,6 @@
 import functools
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -25,51 +24,49 @@ _MIN_ML = 0.5
 _MAX_LOST = 0.1
 
 
-class MaskFile:
-    """One mask for all scans, which then share a space.
+class Masks:
+    """One mask for all scans, or a folder with one for each, at any depth.
+
+    In a folder a mask belongs to a scan whose image id stands in its name
+    (`I900015` between other signs), whose file name is contained in its own,
+    or, in BIDS, whose entities it shares: `sub`, `ses` where the scan has one,
+    and those of `task`, `acq`, `trc`, `rec`, `run` and `space` that both names
+    have.
 
     Args:
-        path: A NIfTI file or the `.hdr` of a pair.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def of(self, record: ScanRecord) -> Path:
-        """Returns the mask of a scan."""
-        return self._path
-
-
-class MaskFolder:
-    """A folder with a mask for each scan, at any depth.
-
-    A mask belongs to a scan whose image id stands in its name (`I900015`
-    between other signs), whose file name is contained in its own, or, in BIDS,
-    whose entities it shares: `sub`, `ses` where the scan has one, and those of
-    `task`, `acq`, `trc`, `rec`, `run` and `space` that both names have.
-
-    Args:
-        folder: Where the masks lie.
+        path: A NIfTI file or the `.hdr` of a pair, in the space that all scans
+            then share; or a folder.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._names = {path: _stem(path) for path in _images(folder)}
-        if not self._names:
+    def __init__(self, path: Path) -> None:
+        self._file = path if path.is_file() else None
+        files = (
+            Path(where, name)
+            for where, _, names in os.walk(path)
+            for name in names
+            if name.lower().endswith(_SUFFIXES)
+        )
+        self._names = {file: _stem(file) for file in sorted(files)}
+        if not self._file and not self._names:
             raise FileNotFoundError(
-                f"expected mask images (.nii, .nii.gz, .hdr) in {folder}, "
+                f"expected mask images (.nii, .nii.gz, .hdr) in {path}, "
                 "found none; give --masks a mask file or a folder of them"
             )
 
     def of(self, record: ScanRecord) -> Path:
         """Returns the mask of a scan.
 
+        Args:
+            record: The scan.
+
         Raises:
             VolumeError: If there is none, or more than one.
         """
+        if self._file:
+            return self._file
         for belongs in (_by_image_id, _by_file_name, _by_entities):
             found = [p for p, n in self._names.items() if belongs(n, record)]
             if len(found) > 1:
@@ -133,7 +130,7 @@ def _read_mask(path: Path, changed: int) -> Volume:
 
 
 def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
-    """Says which voxels of the volume the mask covers."""
+    """Returns which voxels of the volume the mask covers."""
     shape = volume.data.shape
     if _same_grid(mask, volume):
         inside = mask.data > 0.5
@@ -150,12 +147,18 @@ def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
             )
             > 0.5
         )
-    _require_inside(mask, inside, volume)
+    whole = np.count_nonzero(mask.data > 0.5) * np.prod(mask.spacing) / 1000
+    found = np.count_nonzero(inside) * np.prod(volume.spacing) / 1000
+    if found < _MIN_ML or found < (1 - _MAX_LOST) * whole:
+        raise VolumeError(
+            f"{found:.1f} of {whole:.1f} ml lie inside the scan; expected a "
+            "mask in the scan's own space"
+        )
     return inside
 
 
 def _same_grid(mask: Volume, volume: Volume) -> bool:
-    """Says whether voxels of both are the same places."""
+    """Whether voxels of both are at the same places."""
     if mask.data.shape != volume.data.shape:
         return False
     if mask.affine is None or volume.affine is None:
@@ -166,42 +169,23 @@ def _same_grid(mask: Volume, volume: Volume) -> bool:
     return bool(np.all(np.abs(mask.affine - volume.affine) * reach < _SAME_MM))
 
 
-def _require_inside(mask: Volume, inside: np.ndarray, volume: Volume) -> None:
-    """Refuses a mask most of which lies elsewhere."""
-    whole = np.count_nonzero(mask.data > 0.5) * np.prod(mask.spacing) / 1000
-    found = np.count_nonzero(inside) * np.prod(volume.spacing) / 1000
-    if found < _MIN_ML or found < (1 - _MAX_LOST) * whole:
-        raise VolumeError(
-            f"{found:.1f} of {whole:.1f} ml lie inside the scan; expected a "
-            "mask in the scan's own space"
-        )
-
-
-def _images(folder: Path) -> Iterator[Path]:
-    """Lists the image files of a folder, in order of their paths."""
-    found = (
-        Path(where, name)
-        for where, _, names in os.walk(folder)
-        for name in names
-        if name.lower().endswith(_SUFFIXES)
-    )
-    return iter(sorted(found))
-
-
 def _stem(path: Path) -> str:
     """Returns a file's name without its extension."""
     return re.sub(r"(?i)\.(nii\.gz|nii|hdr)$", "", path.name)
 
 
 def _by_image_id(name: str, record: ScanRecord) -> bool:
+    """Whether the scan's image id is in a mask's name."""
     return record.image_id in _IMAGE_ID.findall(name)
 
 
 def _by_file_name(name: str, record: ScanRecord) -> bool:
+    """Whether a mask's name contains the scan's."""
     return any(_stem(path) in name for path in record.paths)
 
 
 def _by_entities(name: str, record: ScanRecord) -> bool:
+    """Whether a mask's BIDS entities match the scan's."""
     scan = dict(_ENTITY.findall(_stem(record.paths[0])))
     mask = dict(_ENTITY.findall(name))
     needed = {"sub", "ses"} & scan.keys()

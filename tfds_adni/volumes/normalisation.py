@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfds_adni.volumes.brain import Brain, BrainLocation, find_brain
+from tfds_adni.volumes.brain import Brain, BrainLocation
 from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.masks import MaskFile, MaskFolder, mask_mean
+from tfds_adni.volumes.masks import Masks, mask_mean
 from tfds_adni.volumes.volume import Volume
 
 METHODS = ("brain", "mask", "none")
@@ -58,27 +58,28 @@ class Normalisation:
             )
         return facts
 
-    def masks_by_scan(self) -> "MaskFile | MaskFolder | None":
+    def masks_by_scan(self) -> Masks | None:
         """Returns what finds the mask of a scan; `None` without masks.
 
         Raises:
             FileNotFoundError: If there is no such file or folder, or no mask
                 in it.
         """
-        if self.masks is None:
-            return None
-        if self.masks.is_file():
-            return MaskFile(self.masks)
-        return MaskFolder(self.masks)
+        return None if self.masks is None else Masks(self.masks)
 
 
 def scale_to_suvr(
-    volume: Volume, *, method: str = "brain", mask: Path | None = None
+    volume: Volume,
+    found: BrainLocation,
+    *,
+    method: str = "brain",
+    mask: Path | None = None,
 ) -> Brain:
-    """Brings a volume to SUVR; its brain is found in any case.
+    """Scales a volume to SUVR.
 
     Args:
         volume: A scan in RAS.
+        found: Its brain.
         method: One of `METHODS`.
         mask: The mask file, with `"mask"`.
 
@@ -86,49 +87,27 @@ def scale_to_suvr(
         The brain; with `"brain"` the mean inside the brain mask is 1.
 
     Raises:
-        VolumeError: If no whole brain is found, the mask does not fit, or
-            the brain's mean after scaling is no SUVR (0.3 to 5).
+        VolumeError: If the mask does not fit, or the brain's mean after
+            scaling is no SUVR (0.3 to 5).
     """
-    return scale_found(volume, find_brain(volume), method=method, mask=mask)
-
-
-def scale_found(
-    volume: Volume, found: BrainLocation, *, method: str, mask: Path | None
-) -> Brain:
-    """Brings a volume to SUVR whose brain is found; see `scale_to_suvr`.
-
-    Args:
-        volume: The scan.
-        found: Its brain.
-        method: `"brain"`, `"mask"` or `"none"`.
-        mask: The mask's file, where the method needs one.
-
-    Raises:
-        VolumeError: If the mean of the brain is none that SUVR can have.
-    """
-    divisor = {
-        "brain": lambda: found.mean,
-        "mask": lambda: mask_mean(mask, volume, found.data),
-        "none": lambda: 1.0,
-    }[method]()
+    divisor = 1.0
+    if method == "brain":
+        divisor = found.mean
+    elif method == "mask":
+        divisor = mask_mean(mask, volume, found.data)
     mean = found.mean / divisor
     if not _MIN_MEAN <= mean <= _MAX_MEAN:
-        raise VolumeError(_implausible(method, mean))
+        expected = f"expected {_MIN_MEAN:g} to {_MAX_MEAN:g}"
+        if method == "none":
+            raise VolumeError(
+                f"not SUVR: mean inside the brain {mean:.3g}, {expected}; "
+                "prepare it with --normalise brain"
+            )
+        raise VolumeError(
+            f"the mask does not fit: the brain's mean is {mean:.3g} times "
+            f"the mask's, {expected}"
+        )
     suvr = found.data
     if divisor != 1.0:
         suvr = (suvr / np.float32(divisor)).astype(np.float32, copy=False)
     return Brain(suvr=suvr, spacing=volume.spacing, centre=found.centre)
-
-
-def _implausible(method: str, mean: float) -> str:
-    """Says why a mean inside the brain is none of an SUVR volume."""
-    expected = f"expected {_MIN_MEAN:g} to {_MAX_MEAN:g}"
-    if method == "none":
-        return (
-            f"not SUVR: mean inside the brain {mean:.3g}, {expected}; prepare "
-            "it with --normalise brain"
-        )
-    return (
-        f"the mask does not fit: the brain's mean is {mean:.3g} times the "
-        f"mask's, {expected}"
-    )

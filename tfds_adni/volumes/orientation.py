@@ -1,11 +1,11 @@
 """Where the voxels of an image lie, and the turn to right, front, top.
 
-NIfTI says it by an sform or a qform with a code above 0; SPM by a `.mat` beside
-an Analyze pair. Without them left and right cannot be known. Such a volume is
-read as nibabel and SPM read it: axes from right to left, back to front, bottom
-to top, voxel sizes from the header. `VoxelGrid.stored` is then false, the
-scan's left and right are not guaranteed, and the data set says how many there
-are.
+NIfTI stores it in an sform or a qform with a code above 0, SPM in a `.mat`
+beside an Analyze pair. Without them left and right cannot be known. Such a
+volume is read as nibabel and SPM read it: axes from right to left, back to
+front, bottom to top, voxel sizes from the header. `VoxelGrid.stored` is then
+false, the scan's left and right are not guaranteed, and the data set says how
+many there are.
 """
 
 import dataclasses
@@ -37,7 +37,7 @@ class VoxelGrid:
 
     Attributes:
         affine: `(4, 4)`, voxel to mm; x to the right, y to the front, z up.
-        stored: Whether the file says it; otherwise it is assumed.
+        stored: Whether the file stores it; otherwise it is assumed.
     """
 
     affine: np.ndarray
@@ -77,14 +77,21 @@ def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     Raises:
         VolumeError: If the voxel size is missing or no brain scan's, if the
             axes do not span space, if sform and qform disagree about left
-            and right, or if an Analyze header says that its planes are not
+            and right, or if an Analyze header declares planes that are not
             transverse.
     """
     if isinstance(image, nib.Nifti1Pair):
         return _nifti_place(image)
-    if _has_matrix(image):
+    matrix = image.file_map.get("mat")
+    if matrix and matrix.filename and Path(matrix.filename).is_file():
         return VoxelGrid(_required(image.affine), stored=True)
-    _require_transverse(image)
+    # Planes that are not transverse would be taken for others.
+    byte = bytes(image.header["orient"].tobytes() or b"\0")[0]
+    if byte in _ANALYZE_STACKS:
+        raise VolumeError(
+            "Analyze planes that are not transverse: "
+            f"{_ANALYZE_STACKS[byte]}; convert it to NIfTI"
+        )
     return _assumed(image)
 
 
@@ -116,7 +123,7 @@ def _affine_or_nan(read) -> np.ndarray:
 
 
 def _in_mm(affine: np.ndarray, header: nib.Nifti1Header) -> np.ndarray:
-    """Brings an affine to mm where the header says metres or micrometres."""
+    """Brings an affine to mm if the header is in metres or micrometres."""
     try:
         unit = header.get_xyzt_units()[0]
     except KeyError:  # a code that the standard does not have
@@ -146,24 +153,6 @@ def _zooms_as_written(image: nib.spatialimages.SpatialImage) -> np.ndarray:
     return np.asarray(kind(block, check=False)["pixdim"][1:4], float)
 
 
-def _has_matrix(image: nib.spatialimages.SpatialImage) -> bool:
-    """Says whether SPM's matrix lies beside the pair."""
-    holder = image.file_map.get("mat")
-    if holder is None or holder.filename is None:
-        return False
-    return Path(holder.filename).is_file()
-
-
-def _require_transverse(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses planes that would be taken for others."""
-    byte = bytes(image.header["orient"].tobytes() or b"\0")[0]
-    if byte in _ANALYZE_STACKS:
-        raise VolumeError(
-            "Analyze planes that are not transverse: "
-            f"{_ANALYZE_STACKS[byte]}; convert it to NIfTI"
-        )
-
-
 def _required(affine: np.ndarray) -> np.ndarray:
     """Returns an affine that is sound."""
     if fault := _fault(affine):
@@ -172,7 +161,7 @@ def _required(affine: np.ndarray) -> np.ndarray:
 
 
 def _fault(affine: np.ndarray) -> str:
-    """Says what is wrong with an affine."""
+    """Describes what is wrong with an affine, `""` if nothing."""
     sizes = nib.affines.voxel_sizes(affine)
     if not np.all(np.isfinite(affine)) or min(sizes) <= 0:
         return "voxel size missing from the header"

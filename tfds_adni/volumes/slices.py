@@ -1,7 +1,7 @@
 """A brain to square slices of a plane, in SUVR.
 
 Slices are cut around the brain's centre at positions in mm. A volume whose
-voxels have the asked size already is not interpolated: the centre is moved to
+voxels have the wanted size already is not interpolated: the centre is moved to
 the nearest voxel.
 """
 
@@ -66,16 +66,11 @@ def resample(brain: Brain, spacing_mm: float) -> Brain:
     # A Gaussian that takes what the coarser grid cannot hold.
     sigma = [0.5 * np.sqrt(max(f**-2 - 1, 0.0)) for f in factors]
     smooth = ndimage.gaussian_filter(brain.suvr, sigma, mode="constant")
-    shape = [
-        int(np.ceil(n * f))
-        for n, f in zip(brain.suvr.shape, factors, strict=True)
-    ]
+    shape = np.ceil(brain.suvr.shape * factors).astype(int)
     suvr = ndimage.affine_transform(
-        smooth, 1 / factors, output_shape=tuple(shape), order=1
+        smooth, 1 / factors, output_shape=tuple(shape.tolist()), order=1
     )
-    centre = tuple(
-        float(c * f) for c, f in zip(brain.centre, factors, strict=True)
-    )
+    centre = tuple((brain.centre * factors).tolist())
     return Brain(suvr, (spacing_mm,) * 3, centre)
 
 
@@ -126,28 +121,16 @@ def _section(
     suvr: np.ndarray, axis: int, position: int, middle: list[int], size: int
 ) -> np.ndarray:
     """Cuts one square section around the centre, padded with 0."""
-    section = np.zeros((size, size), np.float32)
     if not 0 <= position < suvr.shape[axis]:
-        return section
+        return np.zeros((size, size), np.float32)
     # A view: np.take would first copy a volume that is not stored in C order.
     source = np.moveaxis(suvr, axis, 0)[position]
-    starts = [middle[a] - size // 2 for a in range(3) if a != axis]
-    into, out_of = zip(
-        *(
-            _overlap(start, size, n)
-            for start, n in zip(starts, source.shape, strict=True)
-        ),
-        strict=True,
+    rows, columns = (
+        slice(middle[a] + size - size // 2, middle[a] + 2 * size - size // 2)
+        for a in range(3)
+        if a != axis
     )
-    section[into] = source[out_of]
-    return section
-
-
-def _overlap(start: int, size: int, length: int) -> tuple[slice, slice]:
-    """Returns where a window of `size` from `start` meets `[0, length)`."""
-    low, high = max(start, 0), min(start + size, length)
-    high = max(high, low)
-    return slice(low - start, high - start), slice(low, high)
+    return np.pad(source, size)[rows, columns]
 
 
 def _orient(section: np.ndarray, axis: int) -> np.ndarray:

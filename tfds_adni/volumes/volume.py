@@ -16,7 +16,7 @@ import numpy as np
 from tfds_adni.volumes.errors import VolumeError, unreadable
 from tfds_adni.volumes.headers import Header, read_header
 
-__all__ = ["Volume", "VolumeError", "check_header", "examine", "load_volume"]
+__all__ = ["Volume", "VolumeError", "examine", "load_volume"]
 
 # Frames of one scan may lie this far apart, in voxels.
 _MAX_SHIFT = 0.5
@@ -43,11 +43,11 @@ class Volume:
 
 
 class Examined(NamedTuple):
-    """What the headers of a scan tell.
+    """What the headers of a scan show.
 
     Attributes:
         reason: What is wrong, in a few words; `""` where they are sound.
-        oriented: Whether they say where left and right are.
+        oriented: Whether they define left and right.
     """
 
     reason: str
@@ -55,7 +55,7 @@ class Examined(NamedTuple):
 
 
 def examine(paths: Sequence[Path]) -> Examined:
-    """Looks at the headers of a scan.
+    """Checks the headers of a scan.
 
     Args:
         paths: The files of one scan, of a pair the `.hdr`.
@@ -66,11 +66,6 @@ def examine(paths: Sequence[Path]) -> Examined:
     except VolumeError as error:
         return Examined(str(error))
     return Examined("", all(header.place.stored for header in headers))
-
-
-def check_header(paths: Sequence[Path]) -> str:
-    """Returns the reason of `examine`."""
-    return examine(paths).reason
 
 
 def load_volume(paths: Sequence[Path]) -> Volume:
@@ -101,7 +96,7 @@ def load_volume(paths: Sequence[Path]) -> Volume:
 
 
 def _require_one_grid(headers: Sequence[Header]) -> None:
-    """Refuses frames that would be averaged voxel by voxel in vain."""
+    """Refuses frames that lie on different grids."""
     for header in headers[1:]:
         if header.turned_shape != headers[0].turned_shape:
             raise VolumeError(
@@ -143,7 +138,7 @@ def _frames(header: Header) -> Iterator[np.ndarray]:
             )
             for number in range(header.frames):
                 yield header.place.turned(_frame(proxy, number, header))
-            # One byte more: gzip's check sum is judged at the end of the
+            # One byte more: gzip's check sum is verified at the end of the
             # file. What may follow the voxels is not unpacked.
             file.read(1)
     # As with headers: any bytes, any error.
@@ -155,7 +150,7 @@ def _frame(
     proxy: nib.arrayproxy.ArrayProxy, number: int, header: Header
 ) -> np.ndarray:
     """Reads one frame as float32 in the order of storage."""
-    # What float32 cannot hold becomes Inf and is judged as such.
+    # What float32 cannot hold becomes Inf and is treated as such.
     with np.errstate(over="ignore", invalid="ignore"):
         if header.frames == 1:
             frame = np.asarray(proxy, dtype=np.float32)
