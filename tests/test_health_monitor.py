@@ -136,18 +136,18 @@ class TestStates:
     def test_a_healthy_training_reports_nothing(
         self, training, capsys, tmp_path
     ):
-        trained = training().fit(15)
+        trained = training().fit(10)
         assert trained.states == []
         assert "epoch" not in capsys.readouterr().err
-        assert len(trained.rows) == 15
+        assert len(trained.rows) == 10
         assert float(trained.rows[-1]["diversity"]) > 0.5
         assert float(trained.rows[-1]["misfit"]) < 0.4
         # its state is kept
-        (tmp_path / "state_0015.npz").touch()
-        trained.monitor.on_epoch_begin(15)
-        assert (tmp_path / "sound_0015.npz").exists()
+        (tmp_path / "state_0010.npz").touch()
+        trained.monitor.on_epoch_begin(10)
+        assert (tmp_path / "sound_0010.npz").exists()
         trained.monitor.on_train_end()
-        assert not (tmp_path / "sound_0015.npz").exists()
+        assert not (tmp_path / "sound_0010.npz").exists()
 
     def test_the_generator_collapses(self, training, capsys):
         trained = training(latent_dim=1, g_learning_rate=3e-3).fit(12)
