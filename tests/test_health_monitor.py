@@ -136,18 +136,18 @@ class TestStates:
     def test_a_healthy_training_reports_nothing(
         self, training, capsys, tmp_path
     ):
-        trained = training().fit(10)
+        trained = training(width=8).fit(12)
         assert trained.states == []
         assert "epoch" not in capsys.readouterr().err
-        assert len(trained.rows) == 10
+        assert len(trained.rows) == 12
         assert float(trained.rows[-1]["diversity"]) > 0.5
         assert float(trained.rows[-1]["misfit"]) < 0.4
         # its state is kept
-        (tmp_path / "state_0010.npz").touch()
-        trained.monitor.on_epoch_begin(10)
-        assert (tmp_path / "sound_0010.npz").exists()
+        (tmp_path / "state_0012.npz").touch()
+        trained.monitor.on_epoch_begin(12)
+        assert (tmp_path / "sound_0012.npz").exists()
         trained.monitor.on_train_end()
-        assert not (tmp_path / "sound_0010.npz").exists()
+        assert not (tmp_path / "sound_0012.npz").exists()
 
     def test_the_generator_collapses(self, training, capsys):
         trained = training(latent_dim=1, g_learning_rate=3e-3).fit(12)
