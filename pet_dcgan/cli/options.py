@@ -254,9 +254,10 @@ def parse_settings(
     try:
         overrides = parse_overrides(settings or [])
         for name in given.keys() & overrides.keys():
-            raise ValueError(
+            raise typer.BadParameter(
                 f"expected {name} once, found --{name.replace('_', '-')} "
-                f"{given[name]} and --set {name}={overrides[name]}: keep one"
+                f"{given[name]} and --set {name}={overrides[name]}: keep one",
+                param_hint="--set",
             )
         overrides |= given
         check_overrides(preset, overrides)
