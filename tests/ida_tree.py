@@ -28,6 +28,14 @@ HEADER = [
 ]
 
 
+def put(root: Path, *names: str, **contents: bytes) -> None:
+    """Writes files below a folder, those without content empty."""
+    for name, content in (dict.fromkeys(names, b"") | contents).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
 def head(seed: int = 0) -> np.ndarray:
     """An ellipsoid brain of SUVR about 1, brighter outside, in RAS.
 

@@ -1,65 +1,120 @@
 import datetime
 
+import adni_tables
 import pytest
+from adni_tables import adnimerge_row, dxsum_row
 
-from tfds_adni.tables import DiagnosisTable, Exam, nearest
+from tfds_adni.tables import (
+    DiagnosisTable,
+    Exam,
+    TableError,
+    nearest,
+    read_diagnosis,
+)
 
+# ADNI's data dictionary, as the page of conventions has it.
+CODES = [
+    *(("DXCURREN", str(n), s) for n, s in ((1, "NC"), (2, "MCI"), (3, "AD"))),
+    *(("DIAGNOSIS", str(n), s) for n, s in ((1, "NC"), (2, "MCI"), (3, "AD"))),
+    *(("DXCHANGE", code, "NC") for code in "179"),
+    *(("DXCHANGE", code, "MCI") for code in "248"),
+    *(("DXCHANGE", code, "AD") for code in "356"),
+    ("DXCHANGE", "Conversion: MCI to Dementia", "AD"),
+    ("DIAGNOSIS", "3.0", "AD"),
+    ("DIAGNOSIS", "CN", "NC"),
+]
 DAY = datetime.date(2012, 5, 5)
 
 
-def exam(stage, days=None, *visits):
-    date = None if days is None else DAY + datetime.timedelta(days)
-    return Exam(stage, date, visits)
+@pytest.fixture
+def read(tmp_path):
+    """`read(*rows)`: the table of these rows."""
+    path = tmp_path / "DXSUM_12Oct2023.csv"
+    return lambda *rows: read_diagnosis(adni_tables.write(path, *rows))
 
 
-def ask(*exams, date=DAY, visit="", most_days=180):
-    found = nearest(exams, date, visit, most_days=most_days)
-    return found.stages, found.days
+@pytest.mark.parametrize(("column", "code", "stage"), CODES)
+def test_codes_of_each_phase(read, column, code, stage):
+    ((exam,),) = read(dxsum_row(**{column: code})).exams.values()
+    assert exam.stage == stage
 
 
-def test_the_nearest_row_on_either_side():
-    rows = [exam("NC", -30), exam("MCI", 20), exam("AD", 90)]
-    assert ask(*rows) == (("MCI",), 20)
-    assert ask(*reversed(rows)) == (("MCI",), 20)
+def test_columns_in_any_order(read):
+    row = dict(reversed(dxsum_row(DXCHANGE="5", date="9/12/2012").items()))
+    table = read(row)
+    assert (table.source, table.name) == ("DXSUM", "DXSUM_12Oct2023.csv")
+    (exam,) = table.of("999_S_9001")
+    assert exam.date == datetime.date(2012, 9, 12)
+    assert exam.visits == ("m0", "v03")
 
 
-@pytest.mark.parametrize("days", [180, -180])
-def test_the_limit_itself_is_near_enough(days):
-    assert ask(exam("AD", days)) == (("AD",), 180)
+def test_rows_without_a_diagnosis_or_a_subject_are_left_out(read):
+    rows = (
+        dxsum_row(1),
+        dxsum_row(2, DIAGNOSIS="-4.0", DXCHANGE=""),
+        dxsum_row(3, RID="", DIAGNOSIS="1"),
+    )
+    assert read(*rows).exams == {}
 
 
-def test_beyond_the_limit_the_distance_is_told():
-    assert ask(exam("AD", 181), exam("AD", -400)) == ((), 181)
+def test_ptid_goes_before_rid(read):
+    table = read(
+        dxsum_row(1, PTID="998_S_9001", DIAGNOSIS="3"),
+        dxsum_row(2, PTID="", DIAGNOSIS="2"),
+    )
+    assert table.of("999_S_9001") == []
+    assert [exam.stage for exam in table.of("998_S_9001")] == ["AD"]
+    assert [exam.stage for exam in table.of("999_S_9002")] == ["MCI"]
 
 
-def test_as_far_before_as_after_the_earlier_counts():
-    assert ask(exam("AD", 7), exam("MCI", -7)) == (("MCI",), 7)
+def test_newer_column_wins_and_contradictions_are_counted(read):
+    row = dxsum_row(DIAGNOSIS="1", DXCHANGE="5", DXCURREN="2")
+    table = read(row, dxsum_row(2, DIAGNOSIS="1", DXCHANGE="7"))
+    assert table.of("999_S_9001")[0].stage == "NC"
+    assert table.contradictions == 1
 
 
-def test_rows_of_one_day_that_contradict_each_other():
-    assert ask(exam("NC", 7), exam("AD", 7)) == (("AD", "NC"), 7)
-    assert ask(exam("AD", 7), exam("AD", 7)) == (("AD",), 7)
+def test_adnimerge_has_the_diagnosis_at_the_visit(read):
+    table = read(
+        adnimerge_row(1, DX="Dementia", DX_bl="SMC"),
+        adnimerge_row(2, DX="MCI to Dementia"),
+        adnimerge_row(3, DX=""),
+    )
+    assert table.source == "ADNIMERGE"
+    assert [e.stage for e in table.of("999_S_9001")] == ["AD"]
+    assert [e.stage for e in table.of("999_S_9002")] == ["AD"]
+    assert table.of("999_S_9003") == []
+    assert table.has_smc("999_S_9001")
+    assert not table.has_smc("999_S_9002")
 
 
-def test_visit_code_where_there_are_no_two_dates():
-    rows = [exam("NC", None, "m0"), exam("AD", None, "m12", "v11")]
-    assert ask(*rows, visit="v11") == (("AD",), None)
-    assert ask(*rows, visit="m6") == ((), None)
-    assert ask(*rows, visit="") == ((), None)
-    assert ask(exam("AD", 3, "m12"), date=None, visit="m12") == (("AD",), None)
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ({"DIAGNOSIS": "5"}, "found codes 5 .* group at enrolment"),
+        ({"DIAGNOSIS": "EMCI"}, "group at enrolment"),
+        ({"CENROLL": "1", "DIAGNOSIS": "2"}, "found CENROLL in .* CLIELG"),
+        ({"DXCHANGE": "12"}, "codes 1 to 9 in DXCHANGE, found 12 in"),
+    ],
+)
+def test_other_codes_are_rejected(read, cells, words):
+    with pytest.raises(TableError, match=words) as caught:
+        read(dxsum_row() | cells, dxsum_row(2, DIAGNOSIS="1"))
+    assert "\n" not in str(caught.value)
 
 
-def test_a_date_goes_before_a_visit_code():
-    rows = [exam("AD", None, "m0"), exam("NC", 10, "m6")]
-    assert ask(*rows, visit="m0") == (("NC",), 10)
-    # too far by date: the row of the same visit that has none
-    assert ask(*rows, visit="m0", most_days=5) == (("AD",), 10)
-    # a row that has a date too far away is not found by its code
-    assert ask(exam("NC", 10, "m0"), visit="m0", most_days=5) == ((), 10)
-
-
-def test_no_rows():
-    assert ask() == ((), None)
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"Image Data ID": "I1", "Subject": "999_S_9001", "Group": "AD"},
+        {"RID": "1", "EXAMDATE": "2012-05-05", "DX": "AD"},
+        {"RID": "1", "DIAGNOSIS": "1"},
+        {"SUBJECT": "1", "EXAMDATE": "2012-05-05", "DIAGNOSIS": "1"},
+    ],
+)
+def test_other_tables_are_rejected_with_their_columns(read, row):
+    with pytest.raises(TableError, match=r"found the columns .*DXSUM_12"):
+        read(row)
 
 
 def test_rows_of_a_subject_by_either_key():
@@ -69,3 +124,46 @@ def test_rows_of_a_subject_by_either_key():
     assert [e.stage for e in table.of("999_S_0042")] == ["NC", "AD"]
     assert [e.stage for e in table.of("998_S_0042")] == ["AD"]
     assert table.of("sub-01") == []
+
+
+def exam(stage, days=None, *visits):
+    date = None if days is None else DAY + datetime.timedelta(days)
+    return Exam(stage, date, visits)
+
+
+@pytest.mark.parametrize(
+    ("exams", "stages", "days"),
+    [
+        ([], (), None),
+        ([exam("NC", -30), exam("MCI", 20), exam("AD", 90)], ("MCI",), 20),
+        ([exam("AD", 90), exam("MCI", 20), exam("NC", -30)], ("MCI",), 20),
+        ([exam("AD", 180)], ("AD",), 180),
+        ([exam("AD", -180)], ("AD",), 180),
+        ([exam("AD", 181), exam("AD", -400)], (), 181),
+        # as far before as after: the earlier one
+        ([exam("AD", 7), exam("MCI", -7)], ("MCI",), 7),
+        ([exam("NC", 7), exam("AD", 7)], ("AD", "NC"), 7),
+        ([exam("AD", 7), exam("AD", 7)], ("AD",), 7),
+    ],
+)
+def test_nearest_by_date(exams, stages, days):
+    found = nearest(exams, DAY, "", most_days=180)
+    assert (found.stages, found.days) == (stages, days)
+
+
+def test_nearest_by_visit_where_there_are_no_two_dates():
+    rows = [exam("NC", None, "m0"), exam("AD", None, "m12", "v11")]
+    for visit, stages in {"v11": ("AD",), "m6": (), "": ()}.items():
+        assert nearest(rows, DAY, visit, most_days=180).stages == stages
+    rows = [exam("AD", 3, "m12")]
+    assert nearest(rows, None, "m12", most_days=180).stages == ("AD",)
+
+
+def test_date_goes_before_the_visit():
+    rows = [exam("AD", None, "m0"), exam("NC", 10, "m6")]
+    assert nearest(rows, DAY, "m0", most_days=180).stages == ("NC",)
+    # too far by date: the row of the same visit that has none
+    assert nearest(rows, DAY, "m0", most_days=5).stages == ("AD",)
+    # a row that has a date too far away is not found by its code
+    rows = [exam("NC", 10, "m0")]
+    assert nearest(rows, DAY, "m0", most_days=5).stages == ()

@@ -4,9 +4,13 @@ import shutil
 
 import ida_tree
 import pytest
+from ida_tree import put
 
+from tfds_adni.cohort import gather
 from tfds_adni.sources import read_folder
 from tfds_adni.sources.record import Label
+
+SECOND = "a second copy of an image (the same content)"
 
 
 @pytest.fixture
@@ -14,15 +18,41 @@ def tree(tmp_path):
     return ida_tree.write_tree(tmp_path / "scans", [ida_tree.row(1, "AD")])
 
 
+@pytest.fixture
+def twice(tree):
+    """The same zip unpacked twice."""
+    shutil.copytree(tree / "ADNI", tree / "again" / "ADNI")
+    return tree
+
+
+@pytest.fixture
+def bare(tree):
+    """A download without a table."""
+    next(tree.glob("*.csv")).unlink()
+    return tree
+
+
 def only(folder):
     (record,) = read_folder(folder).records
     return record
 
 
+def problems(folder):
+    return {r.image_id: r.problem for r in read_folder(folder).records}
+
+
+def reasons(tree):
+    """Why scans are not used, by the top folder of their path."""
+    account = gather(tree).account(tree)
+    tops = (path.split("/")[0] for path in account["path"])
+    return dict(zip(tops, account["reason"], strict=True))
+
+
 def test_record_joins_file_and_table(tree):
+    assert read_folder(tree).source == "ida"
+    put(tree, "empty.csv", **{"DXSUM.csv": b"RID,DXCHANGE\n1,2\n"})
     record = only(tree)
-    assert record.subject == "999_S_9001"
-    assert record.image_id == "900001"
+    assert (record.subject, record.image_id) == ("999_S_9001", "900001")
     assert record.labels == (Label("AD", "collection CSV Group"),)
     assert record.date == "2012-05-05"
     assert (record.age, record.sex, record.visit) == (71.0, "F", "bl")
@@ -39,16 +69,18 @@ def test_record_joins_file_and_table(tree):
         ({"Subject": "999_s_9001 "}, "subject", "999_S_9001"),
         ({"Group": ""}, "labels", ()),
         ({"Age": "old"}, "age", -1.0),
-        ({"Age": "-4"}, "age", -1.0),
         ({"Sex": "male"}, "sex", "M"),
-        ({"Sex": ""}, "sex", ""),
         ({"Modality": "MRI"}, "problem", "not PET (MRI)"),
+        (
+            {"Subject": "999_S_9002"},
+            "problem",
+            "the tables and the path name two subjects",
+        ),
     ],
 )
-def test_cells_as_people_have_them(tmp_path, cells, field, value):
-    rows = [ida_tree.row(1, "AD", **cells)]
-    record = only(ida_tree.write_tree(tmp_path / "scans", rows))
-    assert getattr(record, field) == value
+def test_cells_as_people_have_them(tree, cells, field, value):
+    ida_tree.write_csv(tree, [ida_tree.row(1, "AD", **cells)])
+    assert getattr(only(tree), field) == value
 
 
 def test_frames_of_one_image_id_are_one_scan(tree):
@@ -58,7 +90,7 @@ def test_frames_of_one_image_id_are_one_scan(tree):
 
 
 @pytest.mark.parametrize("fault", ["link", "orphan"])
-def test_a_scan_that_lacks_a_frame_is_not_used(tree, fault):
+def test_scan_that_lacks_a_frame_is_not_used(tree, fault):
     frame = only(tree).paths[0]
     other = frame.with_name(frame.name.replace("_2012", "_2013"))
     if fault == "link":
@@ -73,108 +105,87 @@ def test_a_scan_that_lacks_a_frame_is_not_used(tree, fault):
 
 def test_other_formats_and_halves_beside_a_scan_do_not_matter(tree):
     frame = only(tree).paths[0]
-    frame.with_suffix(".hdr").write_text("")
     later = frame.name.replace("_2012", "_2013")
+    frame.with_suffix(".hdr").write_text("")
     frame.with_name(later).with_suffix(".dcm").write_text("")
-    problems = [
-        r.problem for r in read_folder(tree).records if frame in r.paths
-    ]
-    assert problems == [""]
+    records = read_folder(tree).records
+    assert [r.problem for r in records if frame in r.paths] == [""]
 
 
-def test_id_from_the_folder_and_compressed_files(tree):
+def test_compressed_renamed_and_flattened_downloads(tree):
     frame = only(tree).paths[0]
-    with gzip.open(frame.with_name("NONAME.nii.gz"), "wb") as file:
-        file.write(frame.read_bytes())
+    noname = frame.with_name("NONAME.nii.gz")
+    noname.write_bytes(gzip.compress(frame.read_bytes()))
+    content = frame.read_bytes()
     frame.unlink()
-    assert only(tree).image_id == "900001"
-
-
-def test_flattened_download(tree):
-    frame = only(tree).paths[0]
-    frame.rename(tree / frame.name)
+    assert only(tree).image_id == "900001"  # by the folder
+    noname.unlink()
+    put(tree, **{frame.name: content})
     assert only(tree).subject == "999_S_9001"
 
 
-def test_file_without_a_row_or_an_id_is_kept_with_its_problem(tree):
-    frame = only(tree).paths[0]
-    shutil.copy(frame, tree / "999_S_9002_I900077.nii")
-    shutil.copy(frame, tree / "mystery.nii")
+def test_file_without_a_row_or_an_id_is_kept(tree):
+    put(tree, "999_S_9002_I900077.nii", "mystery.nii")
     records = {r.paths[0].name: r for r in read_folder(tree).records}
     stray = records["999_S_9002_I900077.nii"]
-    assert stray.unlisted == "not in the collection CSV"
-    assert not stray.problem
+    assert (stray.problem, stray.unlisted) == ("", "not in the collection CSV")
     assert "no image id" in records["mystery.nii"].problem
 
 
-def test_other_tables_beside_the_collection_are_passed_over(tree):
-    (tree / "DXSUM.csv").write_text("RID,DXCHANGE\n1,2\n")
-    (tree / "empty.csv").write_text("")
-    assert only(tree).labels[0].text == "AD"
-
-
-def test_missing_folder_says_what_to_do(tmp_path):
+def test_folders_without_scans(tmp_path):
     with pytest.raises(FileNotFoundError, match="pet-dcgan phantom"):
         read_folder(tmp_path / "nowhere")
-
-
-def test_file_instead_of_a_folder(tmp_path):
     (tmp_path / "scans.zip").write_text("")
     with pytest.raises(NotADirectoryError, match="unpack"):
         read_folder(tmp_path / "scans.zip")
-
-
-def test_folder_without_images(tmp_path):
-    ida_tree.write_csv(tmp_path, [ida_tree.row(1, "AD")])
+    ida_tree.write_csv(tmp_path / "x", [ida_tree.row(1, "AD")])
     with pytest.raises(FileNotFoundError, match="found none"):
-        read_folder(tmp_path)
+        read_folder(tmp_path / "x")
 
 
-def test_without_a_table_the_path_tells_what_it_can(tree):
-    next(tree.glob("*.csv")).unlink()
-    record = only(tree)
+def test_without_a_table_the_path_tells_what_it_can(bare):
+    record = only(bare)
     assert (record.subject, record.date) == ("999_S_9001", "2012-05-05")
     assert record.description == ida_tree.DESCRIPTION
-    assert record.labels == ()
-    assert record.problem == ""
+    assert (record.labels, record.problem, record.unlisted) == ((), "", "")
+    record.paths[0].rename(bare / "x_I900001.nii")
+    assert only(bare).problem == "no subject id in the path or a table"
 
 
-def test_what_to_do_about_a_missing_table(tree):
-    next(tree.glob("*.csv")).write_text("Subject ID,Sex,Age\n1,F,71\n")
-    wanted = r"Image Data ID, Subject, Group .*Subject ID, Sex.* put the file"
-    assert re.search(wanted, read_folder(tree).missing_tables())
+def test_what_to_do_about_a_missing_table(bare):
+    (bare / "search.csv").write_text("Subject ID,Sex,Age\n1,F,71\n")
+    required = r"Image Data ID, Subject, Group .*Subject ID, Sex.* put the file"
+    assert re.search(required, read_folder(bare).missing_tables())
 
 
 def test_xml_goes_before_the_table_where_it_is_more_specific(tree):
-    ida_tree.write_xml(
-        tree, ida_tree.row(1, "LMCI"), age="71.4", tracer="18F-AV45"
-    )
+    row = ida_tree.row(1, "LMCI")
+    ida_tree.write_xml(tree, row, age="71.4", tracer="18F-AV45")
     record = only(tree)
-    assert [label.text for label in record.labels] == ["LMCI", "AD"]
-    assert [label.source for label in record.labels] == [
-        "XML DX Group",
-        "collection CSV Group",
-    ]
+    assert record.labels == (
+        Label("LMCI", "XML DX Group"),
+        Label("AD", "collection CSV Group"),
+    )
     assert (record.age, record.tracer, record.visit) == (71.4, "AV45", "bl")
 
 
-def test_xml_without_a_table(tree):
-    next(tree.glob("*.csv")).unlink()
-    ida_tree.write_xml(tree, ida_tree.row(1, "CN", Visit="m12"))
-    record = only(tree)
+def test_xml_without_a_table(bare):
+    ida_tree.write_xml(bare, ida_tree.row(1, "CN", Visit="m12"))
+    record = only(bare)
     assert record.labels == (Label("CN", "XML DX Group"),)
     assert (record.visit, record.date, record.sex) == ("m12", "2012-05-05", "F")
     assert record.problem == ""
 
 
-def test_xml_vouches_for_an_image_the_table_lacks(tree):
+def test_xml_lists_an_image_that_the_table_lacks(tree):
     lone = ida_tree.row(2, "AD")
     ida_tree.save_las(ida_tree.head(), ida_tree.image_path(tree, lone))
     ida_tree.write_xml(tree, lone)
-    assert [r.problem for r in read_folder(tree).records] == ["", ""]
+    records = read_folder(tree).records
+    assert [(r.problem, r.unlisted) for r in records] == [("", "")] * 2
 
 
-def test_broken_xml_matters_only_where_no_table_speaks(tree):
+def test_broken_xml_matters_only_without_a_row_of_a_table(tree):
     ida_tree.write_xml(tree, ida_tree.row(1, "AD"))
     next(tree.rglob("*.xml")).write_text("<idaxs>")
     assert only(tree).problem == ""
@@ -182,44 +193,23 @@ def test_broken_xml_matters_only_where_no_table_speaks(tree):
     assert only(tree).problem == "its XML file cannot be read (it is no XML)"
 
 
-def test_tables_and_path_have_to_name_one_subject(tree):
-    ida_tree.write_csv(tree, [ida_tree.row(1, "AD", Subject="999_S_9002")])
-    assert only(tree).problem == "the tables and the path name two subjects"
-
-
 def test_two_rows_that_name_two_subjects(tree):
     other = ida_tree.row(1, "AD", Subject="999_S_9002")
     ida_tree.write_csv(tree, [ida_tree.row(1, "AD"), other])
-    assert "two subjects" in only(tree).problem
-
-
-def test_no_subject_anywhere(tree):
-    next(tree.glob("*.csv")).unlink()
-    only(tree).paths[0].rename(tree / "x_I900001.nii")
-    assert only(tree).problem == "no subject id in the path or a table"
+    assert "two rows of the collection CSV" in only(tree).problem
 
 
 def test_names_above_the_folder_do_not_count(tmp_path):
     root = tmp_path / "998_S_0001" / "I7"
     ida_tree.write_tree(root, [ida_tree.row(1, "AD")])
-    record = only(root)
-    assert (record.subject, record.problem) == ("999_S_9001", "")
-    (root / "mystery.nii").write_text("")
-    assert "" in {r.image_id for r in read_folder(root).records}
+    put(root, "mystery.nii")
+    assert problems(root).keys() == {"900001", ""}
+    assert problems(root)["900001"] == ""
 
 
-def test_mri_is_known_by_its_name_where_no_table_speaks(tree):
-    next(tree.glob("*.csv")).unlink()
-    name = "ADNI_999_S_9001_MR_MPRAGE_Br_20120506101112131_S1_I5.nii"
-    (tree / name).write_text("")
-    problems = {r.image_id: r.problem for r in read_folder(tree).records}
-    assert problems == {"900001": "", "5": "not PET (MR)"}
-
-
-def test_leaf_folders_named_after_the_series(tree):
-    leaf = only(tree).paths[0].parent
-    leaf.rename(leaf.with_name("S900036"))
-    assert only(tree).image_id == "900001"
+def test_mri_is_known_by_its_name_where_there_is_no_table(bare):
+    put(bare, "ADNI_999_S_9001_MR_MPRAGE_Br_20120506101112131_S1_I5.nii")
+    assert problems(bare) == {"900001": "", "5": "not PET (MR)"}
 
 
 def test_several_zips_side_by_side_are_one_cohort(tmp_path):
@@ -227,17 +217,37 @@ def test_several_zips_side_by_side_are_one_cohort(tmp_path):
     for number in (1, 2):
         rows = [ida_tree.row(number, "AD")]
         ida_tree.write_tree(root / f"Phantom_{number}", rows)
-    assert [r.problem for r in read_folder(root).records] == ["", ""]
+    assert problems(root) == {"900001": "", "900002": ""}
 
 
-def test_the_same_zip_unpacked_twice(tree):
-    shutil.copytree(tree / "ADNI", tree / "again" / "ADNI")
-    copies = [(r.problem, r.rank, r.copy) for r in read_folder(tree).records]
-    assert copies == [
-        ("", 0, ""),
-        ("", 1, "a second copy of an image (the same content)"),
-    ]
+def test_same_zip_unpacked_twice_is_used_once(twice):
+    copies = [(r.problem, r.rank, r.copy) for r in read_folder(twice).records]
+    assert copies == [("", 0, ""), ("", 1, SECOND)]
+    assert reasons(twice) == {"ADNI": "", "again": SECOND}
 
 
-def test_ida_downloads_are_recognised(tree):
-    assert read_folder(tree).source == "ida"
+@pytest.mark.parametrize("broken", ["ADNI", "again"])
+def test_broken_copy_does_not_displace_a_sound_one(twice, broken):
+    shutil.copytree(twice / "ADNI", twice / "third" / "ADNI")
+    path = next((twice / broken).rglob("*.nii"))
+    path.write_bytes(b"<html>" + bytes(path.stat().st_size))
+    found = reasons(twice)
+    assert found.pop(broken).startswith("unreadable")
+    assert sorted(found.values()) == ["", found["third"]]
+    assert found["third"].startswith("a second")
+
+
+def test_file_of_the_archive_goes_before_what_was_made_of_it(twice):
+    path = next((twice / "again").rglob("*.nii"))
+    (twice / "A").mkdir()
+    path.rename(twice / "A" / f"w{path.name}")
+    found = reasons(twice)
+    assert (found["ADNI"], found["A"]) == ("", SECOND)
+
+
+def test_copies_of_a_scan_that_is_not_used_have_its_reason(twice):
+    row = ida_tree.row(1, "AD", Description="AV45 Coreg, Avg")
+    other = ida_tree.row(2, "AD")
+    ida_tree.write_tree(twice, [other])
+    ida_tree.write_csv(twice, [row, other])
+    assert gather(twice).summary()["another tracer (AV45)"].total() == 2

@@ -1,13 +1,10 @@
 """BIDS folders for random trees: Clinica's, older ones, pet-linear, others."""
 
-import random
 import shutil
 from pathlib import Path
 
-import tree_images
-import tree_tables
-from tree_plan import GROUPS, plan_exams, plan_scans
-from tree_truth import Scan
+import tree_files
+from tree_plan import GROUPS, Scan, plan_exams, plan_scans
 
 REC = {
     "averaged": "_rec-coregavg",
@@ -17,18 +14,12 @@ REC = {
     "unknown": "",
     "pet_linear": "_space-MNI152NLin2009cSym_desc-Crop_res-1x1x1_suvr-pons2",
 }
-_TRC = {
-    "FDG": "18FFDG",
-    "AV45": "18FAV45",
-    "PIB": "11CPIB",
-    "AV1451": "18FAV1451",
-    "FBB": "18FFBB",
-}
+_ISOTOPE = {"PIB": "11C"}
 _SOUND = ("gz", "gz", "nii", "big_float", "series", "singleton", "qform")
 _FAULTY = ("html", "one_byte", "empty", "flat", "huge", "broken_link")
 
 
-def write(tree, rng: random.Random) -> None:
+def write(tree, rng) -> None:
     """Plans a BIDS folder and writes it into the tree's."""
     clinica = rng.random() < 0.7  # or as its first versions wrote it
     visits = ("M000", "M012", "M024") if clinica else ("M00", "M12", "M24")
@@ -42,15 +33,19 @@ def write(tree, rng: random.Random) -> None:
         if not with_sessions:
             scan.date = ""
         _write_scan(tree, rng, scan, f"_run-{1 + number:02}", acq=not clinica)
-        tree.loose |= _write_anatomy(tree, scan)
+        if not scan.visit.strip("M0"):
+            folder = f"{participant(scan)}/ses-{scan.visit}/anat"
+            name = f"{participant(scan)}_ses-{scan.visit}_T1w"
+            path = tree_files.write_image(tree.folder / folder / name, "gz")
+            tree.loose[tree.name(path)] = "modality"
         if not scan.faults and rng.random() < 0.1:
             _copy(tree, rng, scan)
     if with_sessions:
         _write_sessions(tree, rng)
-    _write_participants(tree, rng, clinica)
+    _write_participants(tree, clinica)
     if named:
         plan_exams(tree, rng)
-    tree_tables.write_options(tree, rng)
+    tree_files.write_options(tree, rng)
 
 
 def participant(scan: Scan) -> str:
@@ -63,18 +58,18 @@ def participant(scan: Scan) -> str:
 def _write_scan(tree, rng, scan: Scan, run: str, *, acq: bool) -> None:
     """Writes a scan; its image id is the name of its file."""
     subject, session = participant(scan), f"ses-{scan.visit}"
-    trc = f"_acq-{scan.tracer}" if acq else f"_trc-{_TRC[scan.tracer]}"
+    isotope = _ISOTOPE.get(scan.tracer, "18F")
+    trc = f"_acq-{scan.tracer}" if acq else f"_trc-{isotope}{scan.tracer}"
     folder = Path(subject, session, "pet")
-    rec = REC[scan.level]
     if scan.level == "pet_linear":
         top = rng.choice(("subjects", "derivatives/clinica/subjects"))
         folder = Path(top, subject, session, "pet_linear")
         trc, run = trc + run, ""
-    scan.image_id = f"{subject}_{session}{trc}{rec}{run}_pet"
+    scan.image_id = f"{subject}_{session}{trc}{REC[scan.level]}{run}_pet"
     scan.form = rng.choice(_FAULTY if scan.faults else _SOUND)
-    path = tree_images.write(tree.folder / folder / scan.image_id, scan.form)
-    scan.paths.append(tree.name(path))
-    path.with_name(f"{scan.image_id}.json").write_text('{"Units": "SUVR"}')
+    stem = tree.folder / folder / scan.image_id
+    scan.paths.append(tree.name(tree_files.write_image(stem, scan.form)))
+    stem.with_name(f"{scan.image_id}.json").write_text('{"Units": "SUVR"}')
 
 
 def _copy(tree, rng, scan: Scan) -> None:
@@ -82,7 +77,7 @@ def _copy(tree, rng, scan: Scan) -> None:
     path = tree.folder / scan.paths[0]
     if path.suffix == ".nii" and rng.random() < 0.5:
         copy = path.with_name(f"{path.name}.gz")
-        copy.write_bytes(tree_images.zipped(path.read_bytes()))
+        copy.write_bytes(tree_files.zipped(path.read_bytes()))
     else:
         copy = tree.folder / "sourcedata" / scan.paths[0]
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -90,25 +85,15 @@ def _copy(tree, rng, scan: Scan) -> None:
     scan.copies.append([tree.name(copy)])
 
 
-def _write_anatomy(tree, scan: Scan) -> dict[str, str]:
-    """Writes the T1 of every M000 or M00."""
-    if scan.visit.strip("M0"):
-        return {}
-    subject, session = participant(scan), f"ses-{scan.visit}"
-    stem = tree.folder / subject / session / "anat" / f"{subject}_{session}_T1w"
-    return {tree.name(tree_images.write(stem, "gz")): "modality"}
-
-
 def _write_sessions(tree, rng) -> None:
     """Writes `sub-*_sessions.tsv` with date and diagnosis of each session."""
     texts: dict[tuple[str, str], str] = {}
-    for scan in tree.scans:
-        key = participant(scan), scan.visit
-        stage = rng.choice(("CN", "MCI", "AD", "Dementia", "n/a"))
-        scan.labels.append(("sessions", texts.setdefault(key, stage)))
     lines: dict[str, dict[str, str]] = {}
     for scan in tree.scans:
-        subject, text = participant(scan), scan.labels[0][1]
+        subject = participant(scan)
+        stage = rng.choice(("CN", "MCI", "AD", "Dementia", "n/a"))
+        text = texts.setdefault((subject, scan.visit), stage)
+        scan.labels.append(("sessions", text))
         line = f"ses-{scan.visit}\t{scan.date}\t71.2\t{text}\n"
         lines.setdefault(subject, {})[scan.visit] = line
     for subject, sessions in lines.items():
@@ -118,7 +103,7 @@ def _write_sessions(tree, rng) -> None:
         path.write_text(header + "".join(sessions.values()))
 
 
-def _write_participants(tree, rng, clinica: bool) -> None:
+def _write_participants(tree, clinica: bool) -> None:
     """Writes participants.tsv; its diagnosis is the one at screening."""
     column = "diagnosis_sc" if clinica else "diagnosis_bl"
     lines = {}

@@ -1,36 +1,33 @@
-"""What else lies in a download: links, other formats, other tables.
+"""What else lies in a download: links, other formats and tables, copies.
 
 Each function adds one thing to a tree whose scans are written. `listed` says
 whether the download has a collection CSV.
 """
 
+import shutil
 from datetime import date
 from pathlib import Path
 
+import tree_files
 import tree_ida
-import tree_images
 from tree_plan import new_scan, shifted
+
+# Forms of one file whose name ends in .nii.
+_SINGLE = ("nii", "float", "big_endian", "singleton", "qform")
 
 
 def _scan(tree, rng, subject: str, **known):
     """Plans a sound scan of a subject of its own."""
-    scan = new_scan(
-        rng,
-        sound=True,
-        **{
-            "subject": subject,
-            "image_id": str(next(tree.spare_ids)),
-            "visit": "bl",
-            "date": "2011-03-05",
-            "group": "MCI",
-            "passed": True,
-            "level": "uniform_8mm",
-            "tracer": "FDG",
-        }
-        | known,
-    )
-    tree.scans.append(scan)
-    return scan
+    base = {
+        "image_id": str(next(tree.spare_ids)),
+        "visit": "bl",
+        "date": "2011-03-05",
+        "group": "MCI",
+        "passed": True,
+        "level": "uniform_8mm",
+    }
+    tree.scans.append(new_scan(rng, subject=subject, **base | known))
+    return tree.scans[-1]
 
 
 def unlisted(tree, rng, rows, listed) -> None:
@@ -42,14 +39,14 @@ def unlisted(tree, rng, rows, listed) -> None:
     scan.doubtful = listed and bool(tree.selection["diagnosis"])
 
 
-def no_id(tree, rng, rows, listed) -> None:
+def other_images(tree, rng, rows, listed) -> None:
+    """Images without an id, of another format, and a DICOM series."""
     for name in ("mystery", "999_S_9501_brain", "PI900"):
-        path = tree_images.write(tree.folder / "odd" / name, "nii")
+        path = tree_files.write_image(tree.folder / "odd" / name, "nii")
         tree.loose[tree.name(path)] = "id"
-
-
-def dicom(tree, rng, rows, listed) -> None:
-    """A series that was downloaded as DICOM."""
+    path = tree.folder / "odd" / "999_S_9503_I900999.v"
+    path.write_bytes(b"MATRIX72v" + bytes(600))
+    tree.loose[tree.name(path)] = "ecat"
     scan = _scan(tree, rng, "999_S_9502")
     folder = tree.folder / tree_ida.leaf(scan, "", f"I{scan.image_id}")
     folder.mkdir(parents=True)
@@ -58,71 +55,50 @@ def dicom(tree, rng, rows, listed) -> None:
         path.write_bytes(bytes(128) + b"DICM" + bytes(20))
         tree.loose[tree.name(path)] = "dicom"
     tree.scans.remove(scan)
-    if listed:
-        rows.append(tree_ida.cells(scan) | {"format": "DCM"})
-
-
-def ecat(tree, rng, rows, listed) -> None:
-    path = tree.folder / "raw" / "999_S_9503_I900999.v"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b"MATRIX72v" + bytes(600))
-    tree.loose[tree.name(path)] = "ecat"
+    rows += [tree_ida.cells(scan)] * listed
 
 
 def magnetic_resonance(tree, rng, rows, listed) -> None:
     """An MR scan of the same collection."""
-    if not listed:
-        return
-    scan = _scan(tree, rng, "999_S_9504")
-    words = "MPR__GradWarp__B1_Correction__N3__Scaled"
-    stem = Path("ADNI", scan.subject, words, "2011-03-05_10_00_00.0", "S77")
-    name = f"ADNI_{scan.subject}_MR_{words}_Br_2012_S77_I{scan.image_id}"
-    path = tree_images.write(tree.folder / stem / name, "nii")
-    tree.loose[tree.name(path)] = "modality"
-    tree.scans.remove(scan)
-    other = {"modality": "MRI", "description": "MPR; GradWarp; B1; N3; Scaled"}
-    rows.append(tree_ida.cells(scan) | other)
-
-
-def ungraded(tree, rng, rows, listed) -> None:
-    """A scan that the tables of quality control do not have."""
     if listed:
-        scan = _scan(tree, rng, "999_S_9508", passed=None)
-        tree_ida.write_scan(tree, rng, scan, "")
-        tree_ida.list_scan(scan, rows)
+        scan = _scan(tree, rng, "999_S_9504")
+        folder = Path("ADNI", scan.subject, "MPR", "2011-03-05_10_00_00.0")
+        name = f"ADNI_{scan.subject}_MR_MPR_Br_2012_S77_I{scan.image_id}"
+        path = tree_files.write_image(tree.folder / folder / name, "nii")
+        tree.loose[tree.name(path)] = "modality"
+        tree.scans.remove(scan)
+        other = {"modality": "MRI", "description": "MPR; GradWarp"}
+        rows.append(tree_ida.cells(scan) | other)
 
 
-def two_groups(tree, rng, rows, listed) -> None:
-    """A scan that two collections put into two groups."""
+def odd_rows(tree, rng, rows, listed) -> None:
+    """An ungraded scan, one in two groups, one of another subject's folder."""
     if listed:
+        ungraded = _scan(tree, rng, "999_S_9508", passed=None)
+        tree_ida.write_scan(tree, rng, ungraded, "")
+        tree_ida.list_scan(ungraded, rows)
         scan = _scan(tree, rng, "999_S_9511", group="CN")
         tree_ida.write_scan(tree, rng, scan, "")
         for scan.group in ("CN", "AD"):
             tree_ida.list_scan(scan, rows)
-
-
-def other_subject(tree, rng, rows, listed) -> None:
-    """A scan that lies among those of another subject than the table says."""
-    if listed:
-        scan = _scan(tree, rng, "999_S_9509")
-        tree_ida.write_scan(tree, rng, scan, "", "leaf")
-        scan.faults.add("two subjects")
-        tree_ida.list_scan(scan, rows, subject="999_S_9510")
+        other = _scan(tree, rng, "999_S_9509")
+        tree_ida.write_scan(tree, rng, other, "", "leaf")
+        other.faults.add("two subjects")
+        tree_ida.list_scan(other, rows, subject="999_S_9510")
 
 
 def rescan(tree, rng, rows, listed) -> None:
     """A second acquisition of the same visit, three days later."""
-    if not listed:
-        return
-    first = _scan(tree, rng, "999_S_9505")
-    later = shifted(date.fromisoformat(first.date), 3)
-    for scan in (first, _scan(tree, rng, first.subject, date=later)):
-        tree_ida.write_scan(tree, rng, scan, "rescan")
-        tree_ida.list_scan(scan, rows)
+    if listed:
+        first = _scan(tree, rng, "999_S_9505")
+        later = shifted(date.fromisoformat(first.date), 3)
+        for scan in (first, _scan(tree, rng, first.subject, date=later)):
+            tree_ida.write_scan(tree, rng, scan, "rescan")
+            tree_ida.list_scan(scan, rows)
 
 
-def loops(tree, rng, rows, listed) -> None:
-    """Links of folders that lead back."""
+def links(tree, rng, rows, listed) -> None:
+    """Links that lead back, and scans that lie elsewhere, behind a link."""
     (tree.folder / "links").mkdir()
     for name, target in (
         ("links/up", ".."),
@@ -132,37 +108,28 @@ def loops(tree, rng, rows, listed) -> None:
     ):
         (tree.folder / name).symlink_to(target)
         tree.loose[name] = "link"
+    if listed:
+        scan = _scan(tree, rng, "999_S_9506")
+        elsewhere = tree.folder.parent / "elsewhere"
+        elsewhere.mkdir()
+        (tree.folder / "linked").symlink_to(elsewhere)
+        tree_ida.write_scan(tree, rng, scan, "linked")
+        tree_ida.list_scan(scan, rows)
 
 
-def linked_folder(tree, rng, rows, listed) -> None:
-    """Scans that lie elsewhere, behind a link."""
-    if not listed:
-        return
-    scan = _scan(tree, rng, "999_S_9506")
-    elsewhere = tree.folder.parent / "elsewhere"
-    elsewhere.mkdir()
-    (tree.folder / "linked").symlink_to(elsewhere)
-    tree_ida.write_scan(tree, rng, scan, "linked")
-    tree_ida.list_scan(scan, rows)
-
-
-def apple_doubles(tree, rng, rows, listed) -> None:
-    """What a Mac puts into zips."""
+def other_files(tree, rng, rows, listed) -> None:
+    """What a Mac puts into zips, other tables, files that are no tables."""
     for scan in tree.scans[:3]:
         path = tree.folder / scan.paths[0]
         double = path.with_name(f"._{path.name}")
         double.write_bytes(b"\x00\x05\x16\x07" + bytes(100))
         tree.optional.add(tree.name(double))
-    (tree.folder / ".DS_Store").write_bytes(b"\x00\x00\x00\x01Bud1")
-
-
-def other_files(tree, rng, rows, listed) -> None:
-    """Tables of other kinds, files that are no tables, empty folders."""
     folder = tree.folder / "other"
     (folder / "ADNI/999_S_9507/Raw/2011-01-01_00_00_00.0/I900777").mkdir(
         parents=True
     )
-    tables = {
+    files = {
+        ".DS_Store": b"\x00\x00\x00\x01Bud1",
         "search.csv": b'"Subject ID","Sex","Age","Description","Type"\n',
         "PET_META_LIST.csv": b"Subject,Sequence,Image ID\n999_S_9001,x,1\n",
         "CLIELG.csv": b"RID,DIAGNOSIS\n9001,5\n9002,4\n",
@@ -176,25 +143,82 @@ def other_files(tree, rng, rows, listed) -> None:
         "empty.xml": b"",
         "table.xlsx": b"PK\x03\x04",
     }
-    for name, content in tables.items():
+    for name, content in files.items():
         (folder / name).write_bytes(content)
 
 
-EXTRAS = {
-    function.__name__: function
-    for function in (
-        unlisted,
-        no_id,
-        dicom,
-        ecat,
-        magnetic_resonance,
-        ungraded,
-        two_groups,
-        other_subject,
-        rescan,
-        loops,
-        linked_folder,
-        apple_doubles,
-        other_files,
-    )
-}
+EXTRAS = (
+    unlisted,
+    other_images,
+    magnetic_resonance,
+    odd_rows,
+    rescan,
+    links,
+    other_files,
+)
+COPIES = (
+    "whole",
+    "broken",
+    "zipped",
+    "zipped beside broken",
+    "renamed",
+    "half",
+)
+
+
+def add_copy(tree, rng, kind: str) -> None:
+    """Adds a copy of one sound scan of few files, if there is any.
+
+    It comes out of another zip, whole or broken; was zipped in its place and
+    kept, or unzipped until the disk was full; was renamed by a browser, a file
+    manager or SPM; or is the voxels of a converted pair, their header gone.
+    """
+    scans = [
+        scan
+        for scan in tree.scans
+        if not scan.faults
+        and len(scan.paths) <= (4 if kind == "whole" else 1)
+        and scan.form in _SINGLE
+        and scan.labels  # of the others a copy elsewhere would tell less
+        and not scan.copies + scan.broken
+    ]
+    if not scans:
+        return
+    scan = rng.choice(scans)
+    name = scan.paths[0]
+    path = tree.folder / name
+    if kind == "whole":
+        copies = [f"zip again/{path}" for path in scan.paths]
+        for one, copy in zip(scan.paths, copies, strict=True):
+            _copy(tree, one, copy)
+        scan.copies.append(copies)
+    elif kind == "broken":
+        copy = f"{rng.choice(('A', 'zip'))} again/{name}"
+        sound = path.read_bytes()
+        damaged = rng.choice((sound[:100], bytes(len(sound) + 9)))
+        _copy(tree, name, copy).write_bytes(damaged)
+        scan.broken.append(copy)
+    elif kind.startswith("zipped"):
+        data = path.read_bytes()
+        Path(f"{path}.gz").write_bytes(tree_files.zipped(data))
+        if kind == "zipped":
+            scan.copies.append([f"{name}.gz"])
+        else:
+            path.write_bytes(data[:1000])
+            scan.broken.append(name)
+            scan.paths[:] = [f"{name}.gz"]
+    elif kind == "renamed":
+        form = rng.choice(("{} (1)", "{} - Copy", "w{}", "{}_copy2"))
+        copy = tree.name(path.with_stem(form.format(path.stem)))
+        _copy(tree, name, copy)
+        scan.copies.append([copy])
+    else:
+        path.with_suffix(".img").write_bytes(bytes(100))
+        tree.loose[tree.name(path.with_suffix(".img"))] = "file"
+
+
+def _copy(tree, path: str, copy: str) -> Path:
+    """Copies a file within the tree."""
+    target = tree.folder / copy
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return shutil.copy(tree.folder / path, target)

@@ -1,39 +1,61 @@
 """IDA downloads for random trees: where images lie and what lists them."""
 
-import random
 import re
 from pathlib import Path
 
-import tree_copies
 import tree_extras
-import tree_images
-import tree_tables
-import tree_xml
-from tree_plan import GROUPS, plan_exams, plan_scans
-from tree_truth import Scan
+import tree_files
+from tree_plan import GROUPS, Scan, plan_exams, plan_scans
 
-DESCRIPTIONS = {
+COLUMNS = {
+    "Image Data ID": "image_id",
+    "Subject": "subject",
+    "Group": "group",
+    "Sex": "sex",
+    "Age": "age",
+    "Visit": "visit",
+    "Modality": "modality",
+    "Description": "description",
+    "Type": "type",
+    "Acq Date": "date",
+}
+_DESCRIPTIONS = {
     "uniform_8mm": "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution",
     "uniform_6mm": "Coreg, Avg, Std Img and Vox Siz, Uniform 6mm Res",
     "standardised": "Coreg, Avg, Standardized Image and Voxel Size",
     "averaged": "Co-registered, Averaged",
     "dynamic": "Co-registered Dynamic",
 }
-BASES = (
+_BASES = (
     "",
     "zip1",
     "ADNI (2)/unpacked",
     "Fälle Zürich/データ",
     "x" * 130 + "/" + "y" * 140,
 )
-PLACES = ("leaf", "leaf", "series", "flat", "anywhere", "noname", "doubled")
+_PLACES = ("leaf", "leaf", "series", "flat", "anywhere", "noname", "doubled")
+# The image it was made from has an id too.
+_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<idaxs xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><project>
+<subject><subjectIdentifier>{subject}</subjectIdentifier>
+<subjectInfo item="DX Group">{group}</subjectInfo><subjectSex>F</subjectSex>
+<visit><visitIdentifier>{prefix}{visit}</visitIdentifier></visit>
+<study><subjectAge>71.3</subjectAge><series><modality>PET</modality>
+<dateAcquired>{date} 09:08:07.0</dateAcquired><seriesLevelMeta>
+<derivedProduct><imageUID>{image_id}</imageUID>
+<processedDataLabel>{description}</processedDataLabel></derivedProduct>
+<relatedImageDetail><originalRelatedImage><imageUID>{original}</imageUID>
+<protocolTerm><protocol term="Radiopharmaceutical">18F-{tracer}</protocol>
+</protocolTerm></originalRelatedImage></relatedImageDetail></seriesLevelMeta>
+</series></study></subject></project></idaxs>
+"""
 
 
-def write(tree, rng: random.Random) -> None:
+def write(tree, rng) -> None:
     """Plans a download and writes it into the tree's folder."""
     listing = rng.choice(("csv", "csv", "csv", "two csv", "xml", "none"))
     sidecars = 1.0 if listing == "xml" else rng.choice((0, 0, 0.5))
-    bases = rng.sample(BASES, rng.randint(1, 3))
+    bases = rng.sample(_BASES, rng.randint(1, 3))
     tree.scans = plan_scans(rng)
     rows = []
     for scan in tree.scans:
@@ -43,19 +65,21 @@ def write(tree, rng: random.Random) -> None:
             list_scan(scan, rows, **_gaps(rng, place))
         if has_xml:
             _write_xml(tree, rng, scan)
-        if not scan.labels:
-            _know_by_path_alone(scan, place)
-    for name in rng.sample(tuple(tree_extras.EXTRAS), rng.choice((0, 1, 1, 3))):
-        tree_extras.EXTRAS[name](tree, rng, rows, "csv" in listing)
-    for add in rng.sample(tree_copies.COPIES, rng.choice((0, 0, 1, 2))):
-        add(tree, rng)
-    write_collection(tree.folder, rng, rows, parts=1 + (listing == "two csv"))
+        if not scan.labels and place in ("flat", "anywhere"):
+            # Only a table has these: the stamp in the name is the upload's.
+            scan.date = scan.visit = ""
+            scan.faults.add("date")
+    for add in rng.sample(tree_extras.EXTRAS, rng.choice((0, 1, 1, 3))):
+        add(tree, rng, rows, "csv" in listing)
+    for copy in rng.sample(tree_extras.COPIES, rng.choice((0, 0, 1, 2))):
+        tree_extras.add_copy(tree, rng, copy)
+    _write_collection(tree.folder, rng, rows, 1 + (listing == "two csv"))
     plan_exams(tree, rng)
-    tree_tables.write_options(tree, rng)
+    tree_files.write_options(tree, rng)
 
 
 def list_scan(scan: Scan, rows: list[dict], **other: str) -> None:
-    """Returns a scan a row of the collection."""
+    """Gives a scan a row of the collection."""
     rows.append(cells(scan) | other)
     scan.labels.append(("collection CSV", scan.group))
 
@@ -65,8 +89,7 @@ def _gaps(rng, place: str) -> dict[str, str]:
     names = ["sex", "age", "visit", "modality", "description", "type"]
     if place not in ("flat", "anywhere"):
         names.append("date")
-    some = rng.sample(names, rng.choice((0, 0, 0, 1, 3)))
-    return dict.fromkeys(some, "")
+    return dict.fromkeys(rng.sample(names, rng.choice((0, 0, 0, 1, 3))), "")
 
 
 def cells(scan: Scan) -> dict[str, str]:
@@ -82,9 +105,6 @@ def cells(scan: Scan) -> dict[str, str]:
         "description": description(scan),
         "type": "Original" if scan.level == "raw" else "Processed",
         "date": scan.date,
-        "format": "NiFTI",
-        "level": scan.level,
-        "radiopharmaceutical": f"18F-{scan.tracer}",
     }
 
 
@@ -93,17 +113,12 @@ def description(scan: Scan) -> str:
     if scan.level == "raw":
         return f"ADNI Brain PET: Raw {scan.tracer}"
     prefix = "" if scan.tracer == "FDG" else f"{scan.tracer} "
-    return prefix + DESCRIPTIONS[scan.level]
-
-
-def sanitised(text: str) -> str:
-    """A description as a folder or a file name has it; commas stay."""
-    return re.sub("[ :;]", "_", text)
+    return prefix + _DESCRIPTIONS[scan.level]
 
 
 def file_name(scan: Scan, frame: int = 0) -> str:
     """The name IDA gives a file, without its ending."""
-    words = sanitised(description(scan))
+    words = re.sub("[ :;]", "_", description(scan))
     step = "br_raw" if scan.level == "raw" else "Br"
     return (
         f"ADNI_{scan.subject}_PT_{words}_{step}_201605061011{frame:02}131_"
@@ -113,74 +128,62 @@ def file_name(scan: Scan, frame: int = 0) -> str:
 
 def leaf(scan: Scan, base: str, name: str) -> Path:
     """The folder of a scan in IDA's tree."""
+    words = re.sub("[ :;]", "_", description(scan))
     time = f"{scan.date}_09_08_07.0"
-    words = sanitised(description(scan))
     return Path(base, "ADNI", scan.subject, words, time, name)
 
 
 def write_scan(tree, rng, scan: Scan, base: str, place: str = "") -> str:
-    """Writes the files of a scan; gives where they lie in words."""
-    place = place or rng.choice(PLACES)
+    """Writes the files of a scan; returns the kind of their place."""
+    place = place or rng.choice(_PLACES)
     frames = rng.randint(2, 4) if scan.level == "raw" else 1
     if frames > 1 and place in ("noname", "doubled"):
         place = "leaf"
     for frame in range(frames):
         name = file_name(scan, frame)
+        own = leaf(scan, base, f"I{scan.image_id}")
         folder = {
-            "leaf": leaf(scan, base, f"I{scan.image_id}"),
             "series": leaf(scan, base, f"S{scan.image_id[::-1]}"),
             "flat": Path(base),
             "anywhere": Path(base, "PET", "alle Bilder"),
-            "noname": leaf(scan, base, f"I{scan.image_id}"),
-            "doubled": leaf(scan, base, f"I{scan.image_id}") / f"{name}.nii",
-        }[place]
-        if place == "noname":
-            name = "NONAME"
+            "doubled": own / f"{name}.nii",
+        }.get(place, own)
+        stem = tree.folder / folder / ("NONAME" if place == "noname" else name)
         # of several frames only the first may be broken
         form = "nii" if frame and scan.faults else scan.form
-        path = tree_images.write(tree.folder / folder / name, form)
-        scan.paths.append(tree.name(path))
+        scan.paths.append(tree.name(tree_files.write_image(stem, form)))
     return place
-
-
-def _know_by_path_alone(scan: Scan, place: str) -> None:
-    """Forgets what only a table could have told; the archive's own stamp in
-    a file's name is when it was processed, not when it was acquired.
-    """
-    if place in ("flat", "anywhere"):
-        scan.date = ""
-        scan.visit = ""
-        scan.faults.add("date")
 
 
 def _write_xml(tree, rng, scan: Scan) -> None:
     """Writes a sidecar beside the image or at the top of the download."""
     group = scan.group if rng.random() < 0.7 else rng.choice(GROUPS)
-    text = tree_xml.xml(
-        rng, cells(scan) | {"group": group, "original": _another(tree, scan)}
-    )
+    known = cells(scan) | {"group": group, "tracer": scan.tracer}
+    prefix = rng.choice(("ADNI2 visit ", ""))
+    original = tree.scans[-1].image_id
     folder = Path(scan.paths[0]).parent if rng.random() < 0.5 else Path("ADNI")
     path = tree.folder / folder / f"{file_name(scan)}.xml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, "utf-8")
+    path.write_text(_XML.format(prefix=prefix, original=original, **known))
     scan.labels.insert(0, ("XML", group))
 
 
-def _another(tree, scan: Scan) -> str:
-    """An image id that a sidecar names beside its own."""
-    return next(s.image_id for s in [*tree.scans[::-1], scan] if s)
-
-
-def write_collection(folder: Path, rng, rows: list[dict], parts: int) -> None:
+def _write_collection(folder: Path, rng, rows: list[dict], parts: int) -> None:
     """Writes the collection CSV, as one file or as two."""
-    rows = [tree_tables.collection_row(rng, row) for row in rows]
+    lines = []
+    for row in rows:
+        line = {name: row[key] for name, key in COLUMNS.items()}
+        line["Image Data ID"] = rng.choice(("I", "")) + row["image_id"]
+        if row["date"] and rng.random() < 0.7:
+            line["Acq Date"] = tree_files.us_date(row["date"])
+        lines.append(line)
     # two collections may share images
-    rows += rng.sample(rows, min(len(rows), rng.choice((0, 0, 2))))
-    rng.shuffle(rows)
+    lines += rng.sample(lines, min(len(lines), rng.choice((0, 0, 2))))
+    rng.shuffle(lines)
     for part in range(parts):
-        if rows[part::parts]:
+        if own := lines[part::parts]:
             name = rng.choice(("FDG_5_05_2012", "idaSearch", "my list"))
-            place = folder / rng.choice(("", "tables")) / f"{name}_{part}.csv"
-            tree_tables.write_csv(
-                place, rows[part::parts], rng, bom=rng.random() < 0.3
+            place = rng.choice(("", "tables"))
+            tree_files.write_csv(
+                folder / place / f"{name}_{part}.csv", own, rng
             )

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tfds_adni.cohort.selection import ScanDecision, Selection
-from tfds_adni.sources.collection import unreadable_tables
+from tfds_adni.sources.ida_metadata import unreadable_tables
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables import (
     DiagnosisTable,
@@ -16,7 +16,7 @@ from tfds_adni.tables import (
     read_diagnosis,
     read_quality,
 )
-from tfds_adni.tables.delimited import months_of, to_visit
+from tfds_adni.tables.cells import months_of, to_visit
 from tfds_adni.tables.stages import STAGES
 
 

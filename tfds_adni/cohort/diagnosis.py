@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from tfds_adni.sources import Label, ScanRecord
 from tfds_adni.tables import DiagnosisTable, Nearest, nearest
-from tfds_adni.tables.delimited import to_date, to_visit
+from tfds_adni.tables.cells import to_date, to_visit
 from tfds_adni.tables.stages import is_smc, stage_of_group
 
 UNLABELLED = "no stage: no table tells the group of this scan"

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from tfds_adni.cohort.selection import ScanDecision
-from tfds_adni.tables.delimited import months_of, to_date, to_visit
+from tfds_adni.tables.cells import months_of, to_date, to_visit
 
 # The same code later than this is that of another phase of the study.
 _SAME_CODE_DAYS = 90

@@ -1,21 +1,21 @@
-"""One reader for each way a cohort comes; each gives scan records.
+"""One reader for each layout of a cohort; each returns scan records.
 
-A reader is a function `read(tree, images) -> list[ScanRecord]` in a file of its
-own: the tree is what one walk through the folder found, the images are what
-their names promise. `read_folder` chooses among them by what lies in the folder
-and adds the records of what no reader can use.
+A reader is a module with a function `read(tree, images) -> list[ScanRecord]`:
+the tree is what one walk through the folder found, the images are its image
+files. `read_folder` chooses a reader by what lies in the folder and adds the
+records of what no reader can use.
 """
 
+import dataclasses
 from pathlib import Path
 
 from tfds_adni.sources import bids, ida
-from tfds_adni.sources.folder import ScanFolder
-from tfds_adni.sources.images import ImageFile, find_images, has_image_name
+from tfds_adni.sources.ida_metadata import missing_collection
+from tfds_adni.sources.images import ImageFile, find_images
 from tfds_adni.sources.names import image_id_in
-from tfds_adni.sources.record import Label, ScanRecord
-from tfds_adni.sources.refused import packed, refuse, refuse_images
-from tfds_adni.sources.spreadsheet import SheetCache
-from tfds_adni.sources.tree import Tree, parts_below, walk
+from tfds_adni.sources.record import Label, ScanRecord, reject_all
+from tfds_adni.sources.tree import Tree, walk
+from tfds_adni.tables.spreadsheet import SheetCache
 
 __all__ = ["Label", "ScanFolder", "ScanRecord", "read_folder"]
 
@@ -23,10 +23,39 @@ _READERS = {"ida": ida.read, "bids": bids.read}
 _BIDS_TABLES = ("dataset_description.json", "participants.tsv")
 
 
+@dataclasses.dataclass(frozen=True)
+class ScanFolder:
+    """A folder and its scans as its own files describe them.
+
+    Attributes:
+        tree: Its files and tables.
+        source: Its layout, `"ida"` or `"bids"`.
+        records: In order of subject, date, image id and path.
+    """
+
+    tree: Tree
+    source: str
+    records: tuple[ScanRecord, ...]
+
+    def missing_tables(self) -> str:
+        """Returns the error for a cohort without a table of diagnoses.
+
+        Returns:
+            One line: the table required, what was found, what to do.
+        """
+        if self.source == "ida":
+            return missing_collection(self.tree)
+        return (
+            "expected a diagnosis in participants.tsv or sub-*_sessions.tsv "
+            f"in {self.tree.root}, found none; point at the folder that holds "
+            "them, or give a table of ADNI with --diagnosis"
+        )
+
+
 def read_folder(
     folder: Path, *, sheets: SheetCache | None = None
 ) -> ScanFolder:
-    """Reads a cohort from a folder, whichever way it came, by one walk.
+    """Reads a cohort from a folder of any known layout, in one walk.
 
     It is BIDS if it holds images with names of BIDS, and either the tables or
     folders of BIDS at its top or no image id of the IDA.
@@ -43,30 +72,6 @@ def read_folder(
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
     """
-    tree = _walk(folder, sheets)
-    images = find_images(tree)
-    source = _source(tree, images)
-    records = [
-        *_READERS[source](tree, images),
-        *refuse_images((i for i in images if i.problem), tree.root),
-        *(
-            refuse([path], tree.root, why)
-            for path, why in tree.closed.items()
-            if not has_image_name(path.name)
-        ),
-        *(refuse([p], tree.root, why) for p, why in packed(tree)),
-    ]
-    if not records:
-        raise FileNotFoundError(
-            f"expected PET images (NIfTI or Analyze) below {folder}, found "
-            "none; download them from LONI as NIfTI and unpack them there"
-        )
-    records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
-    return ScanFolder(tree, source, tuple(records))
-
-
-def _walk(folder: Path, sheets: SheetCache | None) -> Tree:
-    """Walks a folder that has to be one."""
     folder = Path(folder)
     if not folder.exists():
         raise FileNotFoundError(
@@ -79,16 +84,25 @@ def _walk(folder: Path, sheets: SheetCache | None) -> Tree:
             f"expected a folder of PET scans, found a file at {folder}; "
             "unpack the download and give its folder"
         )
-    return walk(folder, sheets=sheets)
+    tree = walk(folder, sheets=sheets)
+    images = find_images(tree)
+    source = _source(tree, images)
+    records = [*_READERS[source](tree, images), *reject_all(tree, images)]
+    if not records:
+        raise FileNotFoundError(
+            f"expected PET images (NIfTI or Analyze) below {folder}, found "
+            "none; download them from LONI as NIfTI and unpack them there"
+        )
+    records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
+    return ScanFolder(tree, source, tuple(records))
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:
-    """Tells BIDS from the IDA's own way, as `read_folder` says."""
+    """Tells BIDS from the IDA's layout by the rule of `read_folder`."""
     if not any(bids.parse_name(image.stem) for image in images):
         return "ida"
-    for path in tree.files:
-        top = parts_below(path, tree.root)
-        if top[0].startswith("sub-") or top[0] in _BIDS_TABLES:
-            return "bids"
-    ids = (image_id_in(parts_below(i.path, tree.root)) for i in images)
+    tops = {tree.parts(path)[0] for path in tree.files}
+    if any(top.startswith("sub-") or top in _BIDS_TABLES for top in tops):
+        return "bids"
+    ids = (image_id_in(tree.parts(image.path)) for image in images)
     return "ida" if any(ids) else "bids"

@@ -3,25 +3,36 @@
 A scan is a file `sub-<label>[_ses-<label>][_trc-<tracer>][_rec-<method>]_pet`,
 with other entities or without, wherever it lies. That covers raw data sets,
 Clinica's conversion of ADNI and its CAPS folders with pet-linear's output.
+
+`participants.tsv` has a row for each subject, `sub-*_sessions.tsv` one for each
+session, with the columns of Clinica's conversion or of other data sets.
 """
 
+import contextlib
 import dataclasses
 import json
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tfds_adni.sources.copies import tell_apart
-from tfds_adni.sources.descriptions import TRACERS, tracer_named
-from tfds_adni.sources.images import ImageFile
-from tfds_adni.sources.names import subject_of_label
-from tfds_adni.sources.participants import Participants
-from tfds_adni.sources.record import ScanRecord
-from tfds_adni.sources.refused import refuse
+from tfds_adni.sources.images import ImageFile, split_copies
+from tfds_adni.sources.names import (
+    TRACERS,
+    subject_in,
+    subject_of_label,
+    tracer_named,
+)
+from tfds_adni.sources.record import ScanRecord, labels_of, reject
 from tfds_adni.sources.tree import Tree
+from tfds_adni.tables.cells import (
+    SUBJECT_PATTERN,
+    age_in_years,
+    iso_date,
+    sex_letter,
+)
+from tfds_adni.tables.spreadsheet import SheetError, read_rows
 
-_NO_NAME = "no BIDS name in a BIDS folder"
-_NOT_CORRECTED = "not corrected for attenuation (rec-nac)"
 # Clinica's words for ADNI's steps; those of BIDS name reconstructions, which
 # are raw in ADNI's sense.
 _LEVEL_OF_RECONSTRUCTION = {
@@ -33,43 +44,28 @@ _LEVEL_OF_RECONSTRUCTION = {
     "acstat": "raw",
 }
 _MAX_BYTES = 1024 * 1024
+_DIAGNOSES = ("diagnosis", "diagnosis_sc", "diagnosis_bl", "dx", "group")
+_AGES = ("age", "age_bl")
+_SEXES = ("sex", "gender")
+_MISSING = ("n/a", "na", "nan", "none", "-4")
+_FIRST_SESSIONS = re.compile(r"M?0*|0*1|bl|baseline", re.IGNORECASE)
+_Rows = dict[tuple[Path | None, str, str | None], dict[str, str]]
 
 
-@dataclasses.dataclass(frozen=True)
-class Name:
-    """A file's name in the manner of BIDS, taken apart.
-
-    Attributes:
-        subject: Label of the subject, without `sub-`.
-        entities: Value by key, `sub` left out.
-        suffix: What kind of file it is, such as `pet`.
-    """
-
-    subject: str
-    entities: dict[str, str]
-    suffix: str
-
-
-def parse_name(stem: str) -> Name | None:
-    """Takes a file's name apart.
-
-    Args:
-        stem: The name without its extension.
+def parse_name(stem: str) -> dict[str, str] | None:
+    """Splits a BIDS file name without its extension.
 
     Returns:
-        Its parts, `None` where it is no name of BIDS.
-
-    Example:
-
-    >>> parse_name("sub-01_trc-18FFDG_pet").entities
-    {'trc': '18FFDG'}
+        Value by entity, with the suffix under `"suffix"`, such as
+        `{"sub": "01", "trc": "18FFDG", "suffix": "pet"}`; `None` if the name
+        is not BIDS.
     """
-    first, *others = stem.split("_")
-    if not first.startswith("sub-") or not others or "-" in others[-1]:
+    *parts, suffix = stem.split("_")
+    if not stem.startswith("sub-") or not parts or "-" in suffix:
         return None
-    pairs = [part.partition("-") for part in others[:-1] if "-" in part]
+    pairs = (part.partition("-") for part in parts if "-" in part)
     entities = {key: value for key, _, value in pairs}
-    return Name(first.removeprefix("sub-"), entities, others[-1])
+    return entities | {"sub": parts[0].removeprefix("sub-"), "suffix": suffix}
 
 
 def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
@@ -87,56 +83,72 @@ def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
     for image in images:
         if image.problem:
             continue
-        if parse_name(image.stem) is None:
-            records.append(refuse([image.path], tree.root, _NO_NAME))
-        else:
+        if parse_name(image.stem):
             groups[image.stem].append(image)
-    participants = Participants(tree)
-    for stem, files in groups.items():
-        for rank, ((image, *_), copy) in enumerate(tell_apart(files)):
-            record = _record(image, parse_name(stem), participants)
+        else:
+            why = "no BIDS name in a BIDS folder"
+            records.append(reject(tree, [image.path], why))
+    rows = _read_tables(tree)
+    for files in groups.values():
+        for rank, ((image, *_), copy) in enumerate(split_copies(files)):
+            record = _record(image, rows)
             records.append(dataclasses.replace(record, rank=rank, copy=copy))
     return records
 
 
-def _record(
-    image: ImageFile, name: Name, participants: Participants
-) -> ScanRecord:
+def _record(image: ImageFile, rows: _Rows) -> ScanRecord:
     """Joins a file's name with the tables."""
-    subject = subject_of_label(name.subject)
-    session = name.entities.get("ses", "")
-    person = participants.at(subject, session, image.path)
+    name = parse_name(image.stem)
+    subject = subject_of_label(name["sub"])
+    session, method = name.get("ses", ""), name.get("rec", "")
+    level = _LEVEL_OF_RECONSTRUCTION.get(method.rstrip("0123456789"), "unknown")
+    problem = ""
+    if name["suffix"] != "pet":
+        problem = f"not PET ({name['suffix']})"
+    elif method.startswith("nac"):
+        problem = "not corrected for attenuation (rec-nac)"
+    scopes = [_scope(subject, folder) for folder in image.path.parents]
+    visit, person = (
+        next((rows[k] for s in scopes if (k := (s, subject, at)) in rows), {})
+        for at in (session, None)
+    )
+    age = age_in_years(_cell(visit, *_AGES))
+    # participants.tsv has the age at the first session.
+    if age < 0 and _FIRST_SESSIONS.fullmatch(session):
+        age = age_in_years(_cell(person, *_AGES))
+    sexes = (sex_letter(_cell(row, *_SEXES)) for row in (visit, person))
     return ScanRecord(
         paths=(image.path,),
         subject=subject,
         image_id=image.stem,
         visit=session,
-        date=person.date,
+        date=iso_date(_cell(visit, "examination_date", "acq_time")),
         description=image.stem,
         tracer=_tracer(image, name),
-        level=_level(name),
-        labels=person.labels,
-        age=person.age,
-        sex=person.sex,
-        problem=_problem(name),
+        level="pet_linear" if "suvr" in name else level,
+        labels=labels_of(_cell(visit, *_DIAGNOSES), "sessions.tsv")
+        + labels_of(_cell(person, *_DIAGNOSES), "participants.tsv"),
+        age=age,
+        sex=next(filter(None, sexes), ""),
+        problem=problem,
     )
 
 
-def _tracer(image: ImageFile, name: Name) -> str:
+def _tracer(image: ImageFile, name: dict[str, str]) -> str:
     """Returns the tracer by the name, else by the JSON file beside the image.
 
     Clinica's conversions wrote it as `acq` before PET-BIDS had `trc`.
     """
-    tracer = tracer_named(name.entities.get("trc", ""))
-    if not tracer and name.suffix == "pet":
-        tracer = tracer_named(name.entities.get("acq", ""))
+    tracer = tracer_named(name.get("trc", ""))
+    if not tracer and name["suffix"] == "pet":
+        tracer = tracer_named(name.get("acq", ""))
         if tracer not in TRACERS:
-            beside = image.path.with_name(f"{image.stem}.json")
-            tracer = tracer_named(_tracer_in(beside))
+            sidecar = image.path.with_name(f"{image.stem}.json")
+            tracer = tracer_named(_json_tracer(sidecar))
     return tracer or "unknown"
 
 
-def _tracer_in(path: Path) -> str:
+def _json_tracer(path: Path) -> str:
     """Returns the tracer of a JSON sidecar, `""` where there is none."""
     try:
         with open(path, "rb") as file:
@@ -147,18 +159,48 @@ def _tracer_in(path: Path) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _level(name: Name) -> str:
-    """Returns the processing level by the entities."""
-    if "suvr" in name.entities:
-        return "pet_linear"
-    method = name.entities.get("rec", "").rstrip("0123456789")
-    return _LEVEL_OF_RECONSTRUCTION.get(method, "unknown")
+def _read_tables(tree: Tree) -> _Rows:
+    """Reads the tables of subjects and of their sessions.
+
+    Returns:
+        Rows by scope, subject and session, which is `None` for
+        participants.tsv; the first row of each counts.
+    """
+    rows: _Rows = {}
+    for path in tree.files_ending("participants.tsv"):
+        for scope, subject, row in _rows_of(path):
+            rows.setdefault((scope, subject, None), row)
+    for path in tree.files_ending("sessions.tsv"):
+        for scope, subject, row in _rows_of(path):
+            session = _cell(row, "session_id").removeprefix("ses-")
+            rows.setdefault((scope, subject, session), row)
+    return rows
 
 
-def _problem(name: Name) -> str:
-    """Says why an image is not to be used."""
-    if name.suffix != "pet":
-        return f"not PET ({name.suffix})"
-    if name.entities.get("rec", "").startswith("nac"):
-        return _NOT_CORRECTED
-    return ""
+def _rows_of(path: Path) -> Iterator[tuple[Path | None, str, dict[str, str]]]:
+    """Yields the rows of a table with scope and subject, up to any damage."""
+    folder = path.parent  # of the data set or of one subject
+    folder = folder.parent if folder.name.startswith("sub-") else folder
+    with contextlib.suppress(SheetError):
+        for cells in read_rows(path):
+            row = {name.lower(): cell for name, cell in cells.items()}
+            label = _cell(row, "participant_id")
+            subject = subject_of_label(label) if label else ""
+            if subject := subject or subject_in([path.name]):
+                yield _scope(subject, folder), subject, row
+
+
+def _scope(subject: str, folder: Path) -> Path | None:
+    """Returns the folder that a subject's id is valid in, `None` for all.
+
+    A subject of ADNI is the same person in every table of the folder. Other
+    labels, such as `sub-01`, hold only in the data set of their table and its
+    derivatives: data sets side by side give them to several people.
+    """
+    return None if SUBJECT_PATTERN.fullmatch(subject) else folder
+
+
+def _cell(row: dict[str, str], *names: str) -> str:
+    """Returns the first cell of some columns that is not missing."""
+    cells = (row.get(name, "") for name in names)
+    return next((c for c in cells if c and c.lower() not in _MISSING), "")

@@ -1,16 +1,20 @@
-"""What the IDA writes into the names of files and folders.
+"""What the names of files, folders and series say.
 
-`.../<subject>/<description>/<time>/I<image id>/
+The IDA writes `.../<subject>/<description>/<time>/I<image id>/
 ADNI_<subject>_PT_<description>_Br_<stamp>_<n>_S<series id>_I<image id>.nii`,
 the leaf folder named after the series (`S900036`) in some downloads. People
-flatten and rename folders, so that each thing is looked for by itself.
+flatten and rename folders, so each part is looked up separately. Functions
+take the names from the cohort's folder down to the file.
+
+ADNI's descriptions name the tracer only where it is not FDG (`AV45 Coreg, Avg,
+...`), and the level by the processing steps, each adding to the one before.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 
-from tfds_adni.sources.record import SUBJECT_PATTERN
-from tfds_adni.sources.spreadsheet import iso_date
+from tfds_adni.tables.cells import SUBJECT_PATTERN, iso_date
 
 _IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])I(\d+)(?![A-Za-z0-9])")
 _FOLDER_OF_IMAGE = re.compile(r"I(\d+)")
@@ -20,40 +24,55 @@ _OF_FILE = re.compile(r"_(PT|MR|CT)_(.+?)(?:_br(?:_raw)?)?_\d{14,17}_", re.I)
 _MODALITY = re.compile(r"_S_\d{4,5}_(MR|CT)_", re.I)
 _BIDS_SUBJECT = re.compile(r"(?<![A-Za-z0-9])sub-([A-Za-z0-9]+)")
 _ADNI_LABEL = re.compile(r"ADNI(\d{3})S(\d{4,5})")
+# As descriptions, XML files and the `trc` of BIDS name tracers.
+_TRACERS = {
+    name: re.compile(rf"(?:(?<![a-z])|(?<=18f)|(?<=11c))(?:{pattern})", re.I)
+    for name, pattern in {
+        "AV1451": r"av-?1451|flortaucipir|t807|\btau\b",
+        "AV45": r"av-?45|florbetapir",
+        "FBB": r"fbb(?![a-z])|florbetaben",
+        "PIB": r"pib(?![a-z])|pittsburgh",
+        "FMM": r"fmm(?![a-z])|flutemetamol",
+        "MK6240": r"mk-?6240",
+        "PI2620": r"pi-?2620",
+        "NAV4694": r"nav-?4694",
+        "FDG": r"fdg(?![a-z])|flu\w*deoxyglucose",
+    }.items()
+}
+TRACERS = tuple(_TRACERS)
+# Best first: the names of Clinica's `rec-` entity, ADNI's 6 mm level after the
+# first, and Clinica's pet-linear, which is on one grid whatever it is made of.
+_LEVELS = {
+    name: re.compile(pattern, re.I)
+    for name, pattern in {
+        "uniform_8mm": r"uniform[ _]resolution",
+        "uniform_6mm": r"uniform[ _]6 ?mm",
+        "standardised": r"std[ _]img|standardi[sz]ed[ _]image",
+        "pet_linear": r"suvr-",
+        "averaged": r"co-?reg(?:istered)?[ ,_]+av",
+        "dynamic": r"dynamic",
+        "raw": r"(?<![a-z])raw(?![a-z])",
+    }.items()
+}
+LEVELS = (*_LEVELS, "unknown")
 
 
 def image_id_in(names: Sequence[str]) -> str:
-    """Returns the image id of a path, `""` where it has none.
+    """Returns the image id in the file's name or the two folders around it.
 
-    Args:
-        names: The names below the cohort's folder, the file's last. The
-            file's own name goes before the two folders around it.
-
-    Example:
-
-    >>> image_id_in(["I900015", "NONAME.nii"])
-    '900015'
+    Returns:
+        The digits of `I900015`, `""` where there is no image id.
     """
-    in_file = _IMAGE_ID.findall(names[-1])
-    if in_file:
+    if in_file := _IMAGE_ID.findall(names[-1]):
         return in_file[-1]
     for folder in reversed(names[-3:-1]):
         if match := _FOLDER_OF_IMAGE.fullmatch(folder):
-            return match.group(1)
+            return match[1]
     return ""
 
 
 def subject_in(names: Sequence[str]) -> str:
-    """Returns the subject id of a path, from the file's name outwards.
-
-    Args:
-        names: The names below the cohort's folder, the file's last.
-
-    Example:
-
-    >>> subject_in(["sub-ADNI999S9001_ses-M000_pet.nii"])
-    '999_S_9001'
-    """
+    """Returns the subject id nearest to the file, `""` where there is none."""
     for name in reversed(names):
         if found := SUBJECT_PATTERN.findall(name):
             return found[-1]
@@ -65,13 +84,8 @@ def subject_in(names: Sequence[str]) -> str:
 def subject_of_label(label: str) -> str:
     """Returns the subject id of a BIDS label, with or without `sub-`.
 
-    Clinica writes ADNI's ids without their underscores; a label that is not
-    ADNI's stays as it is.
-
-    Example:
-
-    >>> subject_of_label("sub-ADNI999S9001"), subject_of_label("01")
-    ('999_S_9001', 'sub-01')
+    Clinica writes ADNI's ids without underscores: `ADNI999S9001` becomes
+    `999_S_9001`. The label `01` of another data set becomes `sub-01`.
     """
     label = label.removeprefix("sub-")
     adni = _ADNI_LABEL.fullmatch(label)
@@ -79,10 +93,7 @@ def subject_of_label(label: str) -> str:
 
 
 def description_in(names: Sequence[str]) -> str:
-    """Returns the series description of a path, spaces put back.
-
-    Args:
-        names: The names below the cohort's folder, the file's last.
+    """Returns the series description of a path, with spaces put back.
 
     Returns:
         The description in the file's name, else that of the folder above
@@ -90,10 +101,9 @@ def description_in(names: Sequence[str]) -> str:
     """
     if match := _OF_FILE.search(names[-1]):
         return match[2].replace("_", " ")
-    for index, name in enumerate(names[1:-1], start=1):
-        if _TIME.fullmatch(name):
-            return names[index - 1].replace("_", " ")
-    return ""
+    folders = itertools.pairwise(names[:-1])
+    words = (name for name, below in folders if _TIME.fullmatch(below))
+    return next(words, "").replace("_", " ")
 
 
 def date_in(names: Sequence[str]) -> str:
@@ -101,13 +111,45 @@ def date_in(names: Sequence[str]) -> str:
 
     The stamp in the file's own name is that of the upload.
     """
-    for name in names[:-1]:
-        if _TIME.fullmatch(name):
-            return iso_date(name[:10])
-    return ""
+    times = (name for name in names[:-1] if _TIME.fullmatch(name))
+    return iso_date(next(times, "")[:10])
 
 
 def modality_in(names: Sequence[str]) -> str:
     """Returns `MR` or `CT` where the file's name has it, else `""`."""
     match = _MODALITY.search(names[-1])
     return match[1].upper() if match else ""
+
+
+def tracer_named(text: str) -> str:
+    """Returns the tracer of a cell that is there to name it.
+
+    Args:
+        text: As in BIDS (`18FAV45`), an XML file (`18F-FDG`) or in full.
+
+    Returns:
+        ADNI's short name; the text itself where the tracer is none of ADNI's.
+    """
+    return _first_match(_TRACERS, text) or text.strip()
+
+
+def tracer_of(description: str) -> str:
+    """Returns the tracer of a series description.
+
+    Returns:
+        The tracer it names; `"FDG"` where it names none but is one of ADNI's
+        PET (`Coreg, Avg, ...`), else `"unknown"`.
+    """
+    named = _first_match(_TRACERS, description)
+    return named or ("unknown" if level_of(description) == "unknown" else "FDG")
+
+
+def level_of(description: str) -> str:
+    """Returns the processing level of a description, one of `LEVELS`."""
+    return _first_match(_LEVELS, description) or "unknown"
+
+
+def _first_match(patterns: dict[str, re.Pattern[str]], text: str) -> str:
+    """Returns the name of the first pattern found in a text."""
+    words = text.replace("_", " ")
+    return next((n for n, p in patterns.items() if p.search(words)), "")

@@ -1,27 +1,43 @@
-"""Diagnoses by subject and date, read from DXSUM or ADNIMERGE.
-
-Either table is recognised by its columns and codes.
-"""
+"""Diagnoses by subject and date, read from DXSUM or ADNIMERGE."""
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tfds_adni.sources.spreadsheet import Sheet, SheetCache
-from tfds_adni.tables.delimited import (
-    TableError,
-    found_columns,
+from tfds_adni.tables.cells import (
+    VISIT_COLUMNS,
     is_gap,
-    open_table,
-    read_table,
+    row_date,
     row_subject,
+    row_visits,
     subject_keys,
     to_code,
-    to_date,
-    to_visit,
+)
+from tfds_adni.tables.spreadsheet import (
+    SheetCache,
+    TableError,
+    describe_columns,
+    read_table,
 )
 from tfds_adni.tables.stages import SMC, is_smc, stage_of_change
+
+# ADNI's data dictionary: DXCURREN is of ADNI1, DXCHANGE of ADNIGO and ADNI2,
+# DIAGNOSIS of ADNI3 and of newer downloads. A change ends in a stage.
+CODES = {
+    "DIAGNOSIS": {1: "NC", 2: "MCI", 3: "AD"},
+    "DXCHANGE": {
+        **dict.fromkeys((1, 7, 9), "NC"),
+        **dict.fromkeys((2, 4, 8), "MCI"),
+        **dict.fromkeys((3, 5, 6), "AD"),
+    },
+    "DXCURREN": {1: "NC", 2: "MCI", 3: "AD"},
+}
+_KEYS = ("RID", "PTID")
+_DATES = ("EXAMDATE", "VISDATE")
+# Groups at enrolment, which no diagnosis at a visit is.
+_ENROLMENT = ("EMCI", "LMCI", SMC)
+_REMEDY = "give DXSUM or ADNIMERGE, as downloaded from LONI, with --diagnosis"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,8 +46,8 @@ class Exam:
 
     Attributes:
         stage: `"NC"`, `"MCI"` or `"AD"`.
-        date: Day of the examination, `None` where the row has none.
-        visits: Visit codes of the row as `cells.to_visit` spells them.
+        date: Day of the examination, `None` where unknown.
+        visits: Visit codes as `cells.to_visit` spells them.
     """
 
     stage: str
@@ -41,12 +57,12 @@ class Exam:
 
 @dataclasses.dataclass(frozen=True)
 class DiagnosisTable:
-    """What one table says of every subject.
+    """The diagnoses of every subject in one table.
 
     Attributes:
         source: `"DXSUM"` or `"ADNIMERGE"`.
         name: The file's name.
-        exams: Rows with a diagnosis by key of the subject (`cells`).
+        exams: Rows with a diagnosis by `cells.row_subject`.
         smc: Keys of subjects enrolled with significant memory concern.
         contradictions: Rows whose columns name two stages.
     """
@@ -63,13 +79,13 @@ class DiagnosisTable:
         return [exam for key in keys for exam in self.exams.get(key, ())]
 
     def has_smc(self, subject: str) -> bool:
-        """Says whether the table enrols a subject as SMC."""
+        """Whether the table enrols a subject as SMC."""
         return any(key in self.smc for key in subject_keys(subject))
 
 
 @dataclasses.dataclass(frozen=True)
 class Nearest:
-    """What the rows of a subject say of a day.
+    """The diagnosis nearest to a day.
 
     Attributes:
         stages: The stages of the nearest row; several where rows of one day
@@ -103,48 +119,25 @@ def nearest(
     dated = [exam for exam in exams if date and exam.date]
     days = min((abs(exam.date - date).days for exam in dated), default=None)
     if days is not None and days <= most_days:
-        near = [e for e in dated if abs(e.date - date).days == days]
-        first = min(exam.date for exam in near)
-        return Nearest(_stages(e for e in near if e.date == first), days)
-    same_visit = [
-        exam
-        for exam in exams
-        if visit and visit in exam.visits and not (date and exam.date)
-    ]
-    return Nearest(_stages(same_visit), days)
-
-
-def _stages(exams: Iterable[Exam]) -> tuple[str, ...]:
-    return tuple(sorted({exam.stage for exam in exams}))
-
-
-# ADNI's data dictionary: DXCURREN is of ADNI1, DXCHANGE of ADNIGO and ADNI2,
-# DIAGNOSIS of ADNI3 and of newer downloads. A change ends in a stage.
-CODES = {
-    "DIAGNOSIS": {1: "NC", 2: "MCI", 3: "AD"},
-    "DXCHANGE": {
-        **dict.fromkeys((1, 7, 9), "NC"),
-        **dict.fromkeys((2, 4, 8), "MCI"),
-        **dict.fromkeys((3, 5, 6), "AD"),
-    },
-    "DXCURREN": {1: "NC", 2: "MCI", 3: "AD"},
-}
-_KEYS = ("RID", "PTID")
-_DATES = ("EXAMDATE", "VISDATE")
-_VISITS = ("VISCODE2", "VISCODE")
-# Groups at enrolment, which no diagnosis at a visit is.
-_ENROLMENT = ("EMCI", "LMCI", SMC)
-_REMEDY = "give DXSUM or ADNIMERGE, as downloaded from LONI, with --diagnosis"
+        day = min(e.date for e in dated if abs(e.date - date).days == days)
+        found = [exam for exam in dated if exam.date == day]
+    else:
+        found = [
+            exam
+            for exam in exams
+            if visit and visit in exam.visits and not (date and exam.date)
+        ]
+    return Nearest(tuple(sorted({exam.stage for exam in found})), days)
 
 
 def read_diagnosis(
     path: Path, *, sheets: SheetCache | None = None
 ) -> DiagnosisTable:
-    """Reads ADNIMERGE or DXSUM.
+    """Reads ADNIMERGE or DXSUM, recognised by columns and codes.
 
     Args:
         path: The table under any name.
-        sheets: Has the tables that are open already.
+        sheets: Holds the tables that are open already.
 
     Returns:
         Every row that has a subject and a diagnosis.
@@ -154,87 +147,77 @@ def read_diagnosis(
         TableError: If it is no table, or one of another kind, such as CLIELG,
             whose DIAGNOSIS has the codes of the groups at enrolment.
     """
-    wanted = (*_KEYS, *_DATES, *_VISITS, *CODES, "DX", "DX_BL", "CENROLL")
-    sheet = open_table(path, sheets=sheets)
-    rows = read_table(sheet, wanted)
+    wanted = (*_KEYS, *_DATES, *VISIT_COLUMNS, *CODES)
+    sheet, rows = read_table(
+        path, (*wanted, "DX", "DX_BL", "CENROLL"), sheets=sheets
+    )
     columns = rows[0].keys()
-    if not columns & set(_KEYS) or not columns & {*_DATES, *_VISITS}:
-        raise _no_diagnoses(sheet)
-    if {"DX", "DX_BL"} <= columns:
-        smc = frozenset(row_subject(r) for r in rows if is_smc(r["DX_BL"]))
-        return DiagnosisTable(
-            "ADNIMERGE", path.name, _exams(rows, _stages_of_words), smc
+    in_words = {"DX", "DX_BL"} <= columns
+    if (
+        columns.isdisjoint(_KEYS)
+        or columns.isdisjoint((*_DATES, *VISIT_COLUMNS))
+        or not (in_words or columns & CODES.keys())
+    ):
+        raise TableError(
+            "expected RID or PTID, EXAMDATE, and DX with DX_bl (ADNIMERGE) or "
+            f"one of {', '.join(CODES)} (DXSUM), found "
+            f"{describe_columns(sheet.header)} in {path}; {_REMEDY}"
         )
-    if not columns & set(CODES):
-        raise _no_diagnoses(sheet)
+    if in_words:
+        exams, _ = _exams(rows, ("DX",))
+        smc = frozenset(row_subject(r) for r in rows if is_smc(r["DX_BL"]))
+        return DiagnosisTable("ADNIMERGE", path.name, exams, smc)
     _require_codes(path, rows)
-    several = sum(len(set(_stages_of_codes(row))) > 1 for row in rows)
-    exams = _exams(rows, _stages_of_codes)
-    return DiagnosisTable("DXSUM", path.name, exams, contradictions=several)
+    exams, contradictions = _exams(rows, CODES)
+    return DiagnosisTable(
+        "DXSUM", path.name, exams, contradictions=contradictions
+    )
 
 
 def _exams(
-    rows: Iterable[dict[str, str]],
-    stages_of: Callable[[dict[str, str]], list[str]],
-) -> dict[str, list[Exam]]:
-    """Gathers the rows that have a diagnosis by subject."""
+    rows: Iterable[dict[str, str]], columns: Iterable[str]
+) -> tuple[dict[str, list[Exam]], int]:
+    """Returns exams by subject and how many rows contradict themselves.
+
+    The first column that holds a stage counts.
+    """
     exams: dict[str, list[Exam]] = {}
+    contradictions = 0
     for row in rows:
-        subject, stages = row_subject(row), stages_of(row)
+        stages = [s for c in columns if (s := _stage(c, row.get(c, "")))]
+        contradictions += len(set(stages)) > 1
+        subject = row_subject(row)
         if subject and stages:
-            dates = (to_date(row.get(name, "")) for name in _DATES)
-            visits = (to_visit(row.get(name, "")) for name in _VISITS)
-            exam = Exam(
-                stages[0],
-                next((date for date in dates if date), None),
-                tuple(visit for visit in visits if visit),
-            )
+            exam = Exam(stages[0], row_date(row, _DATES), row_visits(row))
             exams.setdefault(subject, []).append(exam)
-    return exams
+    return exams, contradictions
 
 
-def _stages_of_words(row: dict[str, str]) -> list[str]:
-    stage = stage_of_change(row["DX"])
-    return [stage] if stage else []
-
-
-def _stages_of_codes(row: dict[str, str]) -> list[str]:
-    """Returns the stage of each column that has one, newest column first."""
-    stages = (_stage_of_code(column, row.get(column, "")) for column in CODES)
-    return [stage for stage in stages if stage]
-
-
-def _stage_of_code(column: str, cell: str) -> str | None:
+def _stage(column: str, cell: str) -> str | None:
+    """Returns the stage of a cell, which is a code or words."""
     code = to_code(cell)
-    return stage_of_change(cell) if code is None else CODES[column].get(code)
+    if code is None:
+        return stage_of_change(cell)
+    return CODES.get(column, {}).get(code)
 
 
 def _require_codes(path: Path, rows: list[dict[str, str]]) -> None:
-    """Refuses a table whose codes are not those of its columns."""
+    """Rejects a table whose codes are not those of its columns."""
     for column in CODES:
         cells = {row[column] for row in rows if not is_gap(row.get(column, ""))}
-        strange = sorted(
-            cell
-            for cell in cells
-            if cell in _ENROLMENT or not _stage_of_code(column, cell)
+        unknown = sorted(
+            c for c in cells if c in _ENROLMENT or not _stage(column, c)
         )
-        if "CENROLL" in rows[0] or (strange and column == "DIAGNOSIS"):
-            found = f"codes {', '.join(strange[:5])}" if strange else "CENROLL"
+        codes = ", ".join(unknown[:5])
+        if "CENROLL" in rows[0] or (unknown and column == "DIAGNOSIS"):
             raise TableError(
-                f"expected DIAGNOSIS with the codes 1 to 3 of DXSUM, found "
-                f"{found} in {path}, which tells the group at enrolment, as "
-                f"CLIELG does (2 EMCI, 3 LMCI, 5 SMC); {_REMEDY}"
+                "expected DIAGNOSIS with the codes 1 to 3 of DXSUM, found "
+                f"{f'codes {codes}' if codes else 'CENROLL'} in {path}, whose "
+                "DIAGNOSIS is the group at enrolment, as in CLIELG (2 EMCI, "
+                f"3 LMCI, 5 SMC); {_REMEDY}"
             )
-        if strange:
+        if unknown:
             raise TableError(
                 f"expected the codes 1 to {max(CODES[column])} in {column}, "
-                f"found {', '.join(strange[:5])} in {path}; {_REMEDY}"
+                f"found {codes} in {path}; {_REMEDY}"
             )
-
-
-def _no_diagnoses(sheet: Sheet) -> TableError:
-    return TableError(
-        f"expected RID or PTID, EXAMDATE, and DX with DX_bl (ADNIMERGE) or one "
-        f"of {', '.join(CODES)} (DXSUM), found "
-        f"{found_columns(sheet.header)} in {sheet.path}; {_REMEDY}"
-    )

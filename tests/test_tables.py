@@ -14,13 +14,9 @@ from tfds_adni.tables import kind_of
         ("PTID,SCANQLTY,PASS", "PETC3"),
         ("Image Data ID,Subject,Group", ""),
         ("DIAGNOSIS,DXCHANGE", ""),
+        ("RID", ""),
         ("", ""),
     ],
 )
 def test_kind_by_columns(columns, kind):
     assert kind_of(columns.split(",")) == kind
-
-
-def test_what_is_no_table_has_no_kind():
-    assert kind_of(()) == ""
-    assert kind_of(["RID"]) == ""

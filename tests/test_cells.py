@@ -2,10 +2,13 @@ import datetime
 
 import pytest
 
-from tfds_adni.tables.delimited import (
+from tfds_adni.tables.cells import (
+    age_in_years,
     is_gap,
+    iso_date,
     months_of,
     row_subject,
+    sex_letter,
     subject_keys,
     to_code,
     to_date,
@@ -14,15 +17,14 @@ from tfds_adni.tables.delimited import (
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "-4", "-4.0", "-1", "NA", "n/a", "."]
+    ("texts", "gap"),
+    [
+        (["", " ", "-4", "-4.0", "-1", "NA", "n/a", ".", "NaN"], True),
+        (["0", "1", "4", "CN", "-", "-x"], False),
+    ],
 )
-def test_gaps(text):
-    assert is_gap(text)
-
-
-@pytest.mark.parametrize("text", ["0", "1", "4", "CN", "-", "-x"])
-def test_no_gaps(text):
-    assert not is_gap(text)
+def test_gaps(texts, gap):
+    assert [is_gap(text) for text in texts] == [gap] * len(texts)
 
 
 @pytest.mark.parametrize(
@@ -33,14 +35,48 @@ def test_codes(text, code):
     assert to_code(text) == code
 
 
-@pytest.mark.parametrize("text", ["5/9/2012", "2012-05-09", "2012-05-09 10:00"])
-def test_dates(text):
-    assert to_date(text) == datetime.date(2012, 5, 9)
+@pytest.mark.parametrize(
+    ("text", "date"),
+    [
+        ("2/11/2016", "2016-02-11"),
+        ("02/11/2016", "2016-02-11"),
+        (" 2016-02-11 ", "2016-02-11"),
+        ("2012-05-05 09:08:07.0", "2012-05-05"),
+        ("2012-05-05T09:08:07", "2012-05-05"),
+        ("2/30/2016", ""),
+        ("13/1/2016", ""),
+        ("5/5/12", ""),
+        ("2/11/20167", ""),
+        ("-4", ""),
+        ("", ""),
+    ],
+)
+def test_dates(text, date):
+    assert iso_date(text) == date
+    day = datetime.date.fromisoformat(date) if date else None
+    assert to_date(text) == day
 
 
-def test_no_date():
-    assert to_date("31/31/2012") is None
-    assert to_date("-4") is None
+@pytest.mark.parametrize(
+    ("text", "age"),
+    [
+        ("71", 71),
+        (" 71.5", 71.5),
+        ("129.9", 129.9),
+        ("130", -1),
+        ("-4", -1),
+        ("nan", -1),
+        ("inf", -1),
+        ("", -1),
+    ],
+)
+def test_ages(text, age):
+    assert age_in_years(text) == age
+
+
+def test_sexes():
+    sexes = [sex_letter(text) for text in ("female", "M", "X", "")]
+    assert sexes == ["F", "M", "", ""]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,221 @@
+import pytest
+
+from tfds_adni.sources.ida_metadata import (
+    ImageMetadata,
+    missing_collection,
+    read_collections,
+    read_sidecars,
+)
+from tfds_adni.sources.record import Label
+from tfds_adni.sources.tree import walk
+
+HEADER = "Image Data ID,Subject,Group,Sex,Age,Visit,Acq Date"
+ROW = "I900001,999_S_9001,AD,F,71,bl,5/5/2012"
+# The two forms: a scan as acquired, and processed PET.
+SERIES = """<series><seriesIdentifier>900036</seriesIdentifier>
+  <modality>MRI</modality><dateAcquired>2012-05-05 09:08:07.0
+  </dateAcquired>{protocol}</series>"""
+PROTOCOL = """<imagingProtocol><imageUID>900015</imageUID>
+  <description>MPRAGE</description><protocolTerm>
+  <protocol term="Field Strength">3</protocol></protocolTerm>
+  </imagingProtocol>"""
+STUDY = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
+<idaxs xmlns="http://ida.loni.usc.edu"><project xmlns="">
+  <projectIdentifier>ADNI</projectIdentifier><siteKey>999</siteKey>
+  <subject><subjectIdentifier>999_S_9001</subjectIdentifier>
+    <researchGroup>EMCI</researchGroup><subjectSex>F</subjectSex>
+    <visit><visitIdentifier>ADNI2 Month 6</visitIdentifier></visit>
+    <study><studyIdentifier>7</studyIdentifier>
+      <subjectAge>71.4</subjectAge><weightKg>70.0</weightKg>
+      {series}</study></subject></project></idaxs>
+"""
+ACQUIRED = STUDY.format(series=SERIES.format(protocol=PROTOCOL))
+PROCESSED = """<?xml version="1.0" encoding="UTF-8"?>
+<idaxs><project><subject><subjectIdentifier>999_s_9002</subjectIdentifier>
+  <researchGroup>Patient</researchGroup><subjectSex>M</subjectSex>
+  <subjectInfo item="DX Group">AD</subjectInfo>
+  <subjectInfo item="APOE A1">3</subjectInfo>
+  <study><subjectAge>80</subjectAge><series>
+    <modality>PET</modality><dateAcquired>5/6/2013</dateAcquired>
+    <seriesLevelMeta><annotation><text>x</text></annotation>
+      <derivedProduct><imageUID>I900016</imageUID>
+        <processedDataLabel>Coreg, Avg</processedDataLabel></derivedProduct>
+      <relatedImageDetail><originalRelatedImage><imageUID>900017</imageUID>
+        <description>ADNI Brain PET: Raw</description><protocolTerm>
+        <protocol term="Radiopharmaceutical">18F-FDG</protocol>
+        </protocolTerm></originalRelatedImage></relatedImageDetail>
+    </seriesLevelMeta></series></study></subject></project></idaxs>
+"""
+LAUGHS = """<?xml version="1.0"?>
+<!DOCTYPE idaxs [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
+<idaxs><project><subject><subjectIdentifier>&b;</subjectIdentifier>
+<study><series><imagingProtocol><imageUID>1</imageUID></imagingProtocol>
+</series></study></subject></project></idaxs>
+"""
+OUTSIDE = """<!DOCTYPE idaxs [<!ENTITY a SYSTEM "file:///etc/hostname">]>
+<idaxs>&a;</idaxs>"""
+
+
+def deny(*_, **__):
+    raise PermissionError(13, "Permission denied")
+
+
+def collection(folder, *tables):
+    for number, text in enumerate(tables):
+        (folder / f"{number}.csv").write_text(text)
+    return read_collections(walk(folder))
+
+
+def sidecars(folder, data, name="ADNI_999_S_9001_S1_I900015.xml"):
+    data = data.encode() if isinstance(data, str) else data
+    (folder / name).write_bytes(data)
+    return read_sidecars(walk(folder))
+
+
+def test_columns_in_any_order_with_others_among_them(tmp_path):
+    rows = collection(
+        tmp_path,
+        "Phase,AGE,Subject ID, Research Group ,Image ID,Study Date\n"
+        "ADNI 2,71,999_s_9001,LMCI,900001,2012-05-05\n",
+    )
+    assert rows["900001"] == ImageMetadata(
+        subject="999_S_9001",
+        age="71",
+        date="2012-05-05",
+        labels=(Label("LMCI", "collection CSV Group"),),
+    )
+
+
+@pytest.mark.parametrize("cell", ["I900001", "900001", "i900001", "900001.0"])
+def test_image_ids_as_people_have_them(tmp_path, cell):
+    rows = f"{ROW.replace('I900001', cell)}\n{ROW[7:]}\nx,y,z\n"
+    assert list(collection(tmp_path, f"{HEADER}\n{rows}")) == ["900001"]
+
+
+def test_tables_are_joined_and_may_disagree_on_the_group(tmp_path):
+    other = ROW.replace("AD", "MCI").replace("bl", "m12")
+    second = ROW.replace("900001", "900002").replace("AD", "")
+    rows = collection(
+        tmp_path, f"{HEADER}\n{ROW}\n", f"{HEADER}\n{other}\n{second}\n"
+    )
+    assert [label.text for label in rows["900001"].labels] == ["AD", "MCI"]
+    assert (rows["900001"].visit, rows["900001"].problem) == ("bl", "")
+    assert rows["900002"].labels == ()
+
+
+def test_two_subjects_of_one_image_are_a_problem(tmp_path):
+    other = ROW.replace("9001,", "9002,")
+    row = collection(tmp_path, f"{HEADER}\n{ROW}\n{other}\n{ROW}\n")["900001"]
+    assert "two subjects" in row.problem
+
+
+def test_rows_before_the_damage_of_a_table_count(tmp_path):
+    second = ROW.replace("900001", "900002")
+    damaged = f"{HEADER}\n{ROW}\n" + "x" * 200_000
+    rows = collection(tmp_path, damaged, f"{HEADER}\n{second}\n")
+    assert list(rows) == ["900001", "900002"]
+
+
+def test_what_lies_there_instead_of_a_collection(tmp_path, monkeypatch):
+    assert "found no CSV file" in missing_collection(walk(tmp_path))
+    (tmp_path / "dx.csv").write_text("RID,DXCHANGE\n1,2\n")
+    search = "Subject ID,Sex,Age,Description,Type\n"
+    (tmp_path / "idaSearch_5_05_2012.csv").write_text(search)
+    text = missing_collection(walk(tmp_path))
+    assert "dx.csv (RID, DXCHANGE)" in text
+    assert "idaSearch_5_05_2012.csv (an advanced-search CSV" in text
+    for number in range(2):
+        (tmp_path / f"z{number}.csv").write_text("")
+    assert "and 1 more" in missing_collection(walk(tmp_path))
+    monkeypatch.setattr("builtins.open", deny)
+    text = missing_collection(walk(tmp_path))
+    assert "dx.csv (unreadable: Permission denied)" in text
+
+
+def test_xml_of_a_scan_as_acquired(tmp_path):
+    assert sidecars(tmp_path, ACQUIRED) == {
+        "900015": ImageMetadata(
+            subject="999_S_9001",
+            sex="F",
+            age="71.4",
+            visit="ADNI2 Month 6",
+            modality="MRI",
+            description="MPRAGE",
+            date="2012-05-05 09:08:07.0",
+            labels=(Label("EMCI", "XML DX Group"),),
+        )
+    }
+
+
+def test_xml_of_processed_pet(tmp_path):
+    assert sidecars(tmp_path, PROCESSED) == {
+        "900016": ImageMetadata(
+            subject="999_S_9002",
+            sex="M",
+            age="80",
+            modality="PET",
+            description="Coreg, Avg",
+            date="5/6/2013",
+            tracer="18F-FDG",
+            labels=(Label("AD", "XML DX Group"),),
+        )
+    }
+
+
+def test_protocol_beside_the_series(tmp_path):
+    beside = STUDY.format(series=SERIES.format(protocol="") + PROTOCOL)
+    (image,) = sidecars(tmp_path, beside).values()
+    assert (image.modality, image.description) == ("MRI", "MPRAGE")
+
+
+def test_two_series_of_a_study_stay_apart(tmp_path):
+    first = SERIES.format(protocol=PROTOCOL)
+    second = first.replace("900015", "900018").replace("MPRAGE", "Raw")
+    found = sidecars(tmp_path, STUDY.format(series=first + second))
+    assert {i: s.description for i, s in found.items()} == {
+        "900015": "MPRAGE",
+        "900018": "Raw",
+    }
+
+
+def test_first_of_two_files_counts_and_a_blank_group_is_no_label(tmp_path):
+    sidecars(tmp_path, ACQUIRED.replace("EMCI", " "))
+    found = sidecars(tmp_path, ACQUIRED, "z_I900015.xml")
+    assert found["900015"].labels == ()
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (LAUGHS, "it declares a document type"),
+        (OUTSIDE, "it declares a document type"),
+        (LAUGHS.encode("utf-16"), "it is no XML"),
+        (LAUGHS.encode("utf-32"), "it is no XML"),
+        ("<idaxs>", "it is no XML"),
+        ("", "it is no XML"),
+        ("x" * (1024 * 1024 + 1), "larger than 1024 KiB"),
+    ],
+)
+def test_files_that_cannot_be_trusted(tmp_path, data, reason):
+    (image,) = sidecars(tmp_path, data).values()
+    assert image.problem == f"its XML file cannot be read ({reason})"
+
+
+def test_unreadable_file_has_its_reason(tmp_path, monkeypatch):
+    sidecars(tmp_path, ACQUIRED)
+    monkeypatch.setattr("builtins.open", deny)
+    (image,) = read_sidecars(walk(tmp_path)).values()
+    assert "Permission denied" in image.problem
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ('<metadata><image uid="I900015"/></metadata>', "x_I900015.xml"),
+        (ACQUIRED.replace("<imageUID>900015</imageUID>", ""), "x_I900015.xml"),
+        (ACQUIRED.replace("idaxs", "atlas"), "x_I900015.xml"),
+        ("<", "atlas.xml"),
+    ],
+)
+def test_other_xml_is_skipped(tmp_path, data, name):
+    assert sidecars(tmp_path, data, name) == {}

@@ -1,0 +1,165 @@
+import pytest
+from ida_tree import put
+
+from tfds_adni.sources import images, read_folder
+from tfds_adni.sources.images import DIFFERENT, SAME, find_images, split_copies
+from tfds_adni.sources.tree import walk
+
+FRAME = "ADNI_999_S_9001_PT_Raw_br_raw_2012050610111213{0}_{0}_S1_I5.nii"
+FILE = "ADNI_999_S_9001_PT_Coreg_Br_20120506101112131_8_S1_I5.nii"
+NO_VOXELS = "Analyze header without its image (.img)"
+NO_HEADER = "Analyze image without its header (.hdr)"
+
+
+def found(root):
+    return {i.path.name: i.problem for i in find_images(walk(root))}
+
+
+def copies(root, contents):
+    """The copies that `split_copies` finds among files, by their names."""
+    put(root, **contents)
+    tree = walk(root)
+    return [
+        (["/".join(tree.parts(i.path)) for i in frames], reason)
+        for frames, reason in split_copies(find_images(tree))
+    ]
+
+
+def deny(*_):
+    raise PermissionError
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["x.nii", "y.nii.gz", "Z.NII.GZ"], ["Z.NII.GZ", "x.nii", "y.nii.gz"]),
+        (["x.hdr", "x.img"], ["x.hdr"]),
+        (["x.HDR", "x.IMG"], ["x.HDR"]),
+        (["x.hdr.gz", "x.img.gz"], ["x.hdr.gz"]),
+        (["a.txt", "a.json", "a.png", "nii", "x.nii.txt", "x.csv"], []),
+    ],
+)
+def test_images_by_name(tmp_path, names, expected):
+    put(tmp_path, *names)
+    assert found(tmp_path) == dict.fromkeys(expected, "")
+
+
+def test_halves_of_a_pair_have_to_match(tmp_path):
+    put(tmp_path, "w.hdr", "w.img", "x.hdr", "y.img", "z.hdr", "z.img.gz")
+    assert found(tmp_path) == {
+        "w.hdr": "",
+        "x.hdr": NO_VOXELS,
+        "y.img": NO_HEADER,
+        "z.hdr": NO_VOXELS,
+        "z.img.gz": NO_HEADER,
+    }
+    assert find_images(walk(tmp_path))[0].voxels.name == "w.img"
+
+
+def test_hidden_images_and_broken_links_by_their_name(tmp_path):
+    put(tmp_path, "._x.nii", ".y.hdr", ".y.img", ".z")
+    assert list(found(tmp_path)) == ["._x.nii", ".y.hdr"]
+    assert all("hidden" in problem for problem in found(tmp_path).values())
+    for name in ("x.nii", "y.hdr", "y.img", "z"):
+        (tmp_path / name).symlink_to("nowhere")
+    assert list(found(tmp_path)) == ["._x.nii", ".y.hdr", "x.nii", "y.hdr"]
+    paths = [p.name for r in read_folder(tmp_path).records for p in r.paths]
+    assert paths == ["._x.nii", ".y.hdr", "x.nii", "y.hdr", "z"]
+
+
+@pytest.mark.parametrize(
+    ("name", "tool"),
+    [
+        ("x.dcm", "dcm2niix"),
+        ("X.IMA", "dcm2niix"),
+        ("x.v", "pypet2bids"),
+        ("x.mnc", "mnc2nii"),
+    ],
+)
+def test_other_formats_name_their_converter(tmp_path, name, tool):
+    put(tmp_path, name)
+    assert tool in found(tmp_path)[name]
+
+
+def test_dicom_without_extension_by_its_content(tmp_path, monkeypatch):
+    dicom = bytes(128) + b"DICM" + bytes(9)
+    put(tmp_path, "README", IM1=dicom, IM2=bytes(200), **{"1.2.3": dicom})
+    assert list(found(tmp_path)) == ["1.2.3", "IM1"]
+    monkeypatch.setattr("builtins.open", deny)
+    assert found(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        [FRAME.format(n) for n in range(1, 7)],
+        ["frame1.nii", "frame2.nii"],
+        ["x_f01.nii", "x_f02.nii"],
+        ["vol0000.nii.gz", "vol0001.nii.gz"],
+        ["a_1.hdr", "a_2.hdr"],
+    ],
+)
+def test_frames_of_one_scan(tmp_path, names):
+    put(tmp_path, *(n.replace(".hdr", ".img") for n in names))
+    assert copies(tmp_path, dict.fromkeys(names, b"")) == [(names, "")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        f"w{FILE}",
+        FILE.replace(".nii", "_brain.nii"),
+        FILE.replace(".nii", " (1).nii"),
+        f"copy/{FILE}",
+        f"{FILE}.gz",
+        "a.nii",
+    ],
+)
+def test_other_versions_are_no_frames(tmp_path, other):
+    expected = [([FILE], ""), ([other], DIFFERENT)]
+    assert copies(tmp_path, {FILE: b"x", other: b"y"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("contents", "used", "other", "reason"),
+    [
+        ({f"b/{FILE}": b"x", f"a/{FILE}": b"x"}, "a/", "b/", SAME),
+        ({f"a/{FILE}": b"x", f"b/{FILE}": b"xx"}, "b/", "a/", DIFFERENT),
+        ({"pet_6mm.nii": b"", "pet_8mm.nii": b""}, "pet_6", "pet_8", SAME),
+        (
+            {"a/x.hdr": b"", "b/x.hdr": b"", "a/x.img": b"1", "b/x.img": b"2"},
+            "a/x.hdr",
+            "b/x.hdr",
+            DIFFERENT,  # pairs are compared by their voxels
+        ),
+    ],
+)
+def test_order_and_difference_of_copies(
+    tmp_path, contents, used, other, reason
+):
+    (first, why), (second, why_not) = copies(tmp_path, contents)
+    assert first[0].startswith(used)
+    assert second[0].startswith(other)
+    assert (why, why_not) == ("", reason)
+
+
+@pytest.mark.parametrize("place", [0, 200_000, 399_999, None])
+def test_contents_that_differ_somewhere(tmp_path, place):
+    data = bytearray(400_000 + (place is None))  # or in their length
+    if place is not None:
+        data[place] = 1
+    found = copies(tmp_path, {FILE: data, f"w{FILE}": bytes(400_000)})
+    assert found == [([FILE], ""), ([f"w{FILE}"], DIFFERENT)]
+
+
+def test_more_frames_go_first(tmp_path):
+    whole = [f"b/{FRAME.format(n)}" for n in range(1, 4)]
+    part = f"a/{FRAME.format(1)}"
+    found = copies(tmp_path, dict.fromkeys([part, *whole], b""))
+    assert found == [(whole, ""), ([part], DIFFERENT)]
+
+
+def test_unreadable_files_count_as_different(tmp_path, monkeypatch):
+    monkeypatch.setattr("builtins.open", deny)
+    assert not images._same_content(tmp_path, tmp_path)
+    assert images._size(tmp_path / "none") == 0

@@ -1,0 +1,136 @@
+"""Cells of tables as ADNI, the IDA and BIDS data sets write them.
+
+Gaps, codes, dates, ages, sexes, visits and subjects.
+"""
+
+import datetime
+import math
+import re
+from collections.abc import Mapping
+
+# Site, `_S_`, then four digits, five from ADNI4 on.
+SUBJECT_PATTERN = re.compile(r"(?<!\d)(\d{3}_S_\d{4,5})(?!\d)")
+VISIT_COLUMNS = ("VISCODE2", "VISCODE")
+_GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
+_US_DATE = re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?!\d)")
+_ISO_DATE = re.compile(r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?!\d)")
+_OLDEST = 130
+# A code may follow words, as in `ADNI2 visit m06` or `ADNI1/GO Month 6`.
+_MONTH = re.compile(r"(?:.*\s)?m(?:onth )?(\d+)")
+_BASELINE = re.compile(r"(?:.*\s)?(bl|baseline(-.*)?)")
+_CODE = re.compile(r"(?:.*\s)?(sc|v\d+)")
+
+
+def is_gap(text: str) -> bool:
+    """Whether a cell holds nothing; ADNI writes negative codes such as -4."""
+    text = text.strip().lower()
+    return text in _GAPS or (text.startswith("-") and to_code(text) is not None)
+
+
+def to_code(text: str) -> int | None:
+    """Returns a whole number (`"3.0"` is 3), `None` where there is none."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return int(number) if number.is_integer() else None
+
+
+def to_date(text: str) -> datetime.date | None:
+    """Returns a date written as M/D/YYYY or ISO, with or without a time.
+
+    Returns:
+        `None` where the cell holds no date or one that does not exist.
+    """
+    text = text.strip()
+    match = _US_DATE.match(text) or _ISO_DATE.match(text)
+    if not match:
+        return None
+    try:
+        return datetime.date(*(int(match[part]) for part in "ymd"))
+    except ValueError:
+        return None
+
+
+def iso_date(text: str) -> str:
+    """Returns what `to_date` reads as an ISO date, `""` where it is `None`."""
+    date = to_date(text)
+    return date.isoformat() if date else ""
+
+
+def age_in_years(text: str) -> float:
+    """Returns an age between 0 and 130, -1 where the cell holds none."""
+    try:
+        age = float(text)
+    except ValueError:
+        return -1.0
+    return age if math.isfinite(age) and 0 < age < _OLDEST else -1.0
+
+
+def sex_letter(text: str) -> str:
+    """Returns `F`, `M` or `""`."""
+    first = text.strip().upper()[:1]
+    return first if first in ("F", "M") else ""
+
+
+def to_visit(text: str) -> str:
+    """Returns a visit code in one spelling, `""` for a gap.
+
+    `bl`, `M000` and `ses-M000` become `m0`; `m06` and `Month 6` become `m6`.
+    """
+    text = "" if is_gap(text) else text.strip().lower().removeprefix("ses-")
+    if _BASELINE.fullmatch(text):
+        return "m0"
+    if found := _MONTH.fullmatch(text):
+        return f"m{int(found[1])}"
+    found = _CODE.fullmatch(text)
+    return found[1] if found else text
+
+
+def months_of(visit: str) -> int | None:
+    """Returns the months after baseline of a code spelled by `to_visit`.
+
+    Screening counts as baseline; `None` for codes without a month.
+    """
+    if visit in ("sc", "screening"):
+        return 0
+    month = re.fullmatch(r"m(\d+)", visit)
+    return int(month[1]) if month else None
+
+
+def row_date(
+    row: Mapping[str, str], columns: tuple[str, ...]
+) -> datetime.date | None:
+    """Returns the date of the first column that holds one.
+
+    Args:
+        row: Text by column name.
+        columns: Columns of dates, the preferred one first.
+    """
+    dates = (to_date(row.get(name, "")) for name in columns)
+    return next((date for date in dates if date), None)
+
+
+def row_visits(row: Mapping[str, str]) -> tuple[str, ...]:
+    """Returns the visit codes of a row as `to_visit` spells them."""
+    visits = (to_visit(row.get(name, "")) for name in VISIT_COLUMNS)
+    return tuple(visit for visit in visits if visit)
+
+
+def row_subject(row: Mapping[str, str]) -> str:
+    """Returns a row's key of the subject: its PTID, else RID, else `""`."""
+    ptid = row.get("PTID", "")
+    if not is_gap(ptid):
+        return ptid
+    code = to_code(row.get("RID", ""))
+    return "" if code is None or code < 0 else str(code)
+
+
+def subject_keys(subject: str) -> tuple[str, ...]:
+    """Returns the keys a scan's subject may have in tables: PTID, then RID.
+
+    A subject id of ADNI ends in the roster id: `999_S_0042` has the RID 42.
+    """
+    if SUBJECT_PATTERN.fullmatch(subject):
+        return subject, str(int(subject.rsplit("_", 1)[1]))
+    return (subject,)

@@ -1,0 +1,208 @@
+"""Tables in text files, as spreadsheets and archives write them.
+
+The csv module reads them rather than pandas: the rows before a damaged one
+still count, ragged rows are no error, and it is faster.
+"""
+
+import csv
+import dataclasses
+import io
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+# A collection of every PET image of ADNI has a few megabytes.
+_MAX_BYTES = 256 * 1024 * 1024
+_HEADER_BYTES = 64 * 1024
+_DELIMITERS = (",", ";", "\t")
+# What zip files (and so .xlsx), gzip files and old Excel files begin with.
+_ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
+
+
+class SheetError(ValueError):
+    """A table that cannot be read; the text is the reason in a few words."""
+
+
+class TableError(ValueError):
+    """A file that is not the table it should be; the text is a whole line."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Sheet:
+    """What a table held when its file was opened.
+
+    Attributes:
+        path: The file.
+        header: Column names without surrounding blanks; empty for an empty
+            file and for one that cannot be opened.
+        data: Content of the file, `None` where only the header was read.
+        error: Why the file cannot be opened, `None` where it can.
+    """
+
+    path: Path
+    header: tuple[str, ...] = ()
+    data: bytes | None = dataclasses.field(default=b"", repr=False)
+    error: OSError | None = None
+
+    @property
+    def problem(self) -> str:
+        """Why the file cannot be opened in a few words, `""` where it can."""
+        if self.error is None:
+            return ""
+        return self.error.strerror or type(self.error).__name__
+
+    def rows(self) -> Iterator[dict[str, str]]:
+        """Reads the rows below the header.
+
+        Yields:
+            Text by column name. Cells missing at the end of a row are absent;
+            rows without any text are skipped.
+
+        Raises:
+            SheetError: If the file cannot be read.
+            ValueError: If only the header was read.
+        """
+        if self.problem:
+            raise SheetError(self.problem)
+        if self.data is None:
+            raise ValueError(f"only the header of {self.path} was read")
+        if len(self.data) > _MAX_BYTES:
+            raise SheetError(f"larger than {_MAX_BYTES >> 20} MiB")
+        lines = _lines(self.data)
+        header = next(lines, [])
+        for cells in lines:
+            if any(cells):
+                yield dict(zip(header, cells, strict=False))
+
+
+class SheetCache:
+    """Opens each table once, however often it is used.
+
+    Args:
+        wanted: Whether to read a table with this header to its end; every
+            table is where `None`.
+    """
+
+    def __init__(
+        self, wanted: Callable[[Sequence[str]], bool] | None = None
+    ) -> None:
+        self._wanted = wanted
+        self._opened: dict[str, Sheet] = {}
+
+    def open(self, path: Path, *, whole: bool = False) -> Sheet:
+        """Returns a table, which may have been opened under another name.
+
+        Args:
+            path: A text file with one row per line, its cells separated by
+                commas, semicolons or tabs.
+            whole: Whether its rows are needed, whatever its header.
+        """
+        place = os.path.realpath(path)
+        sheet = self._opened.get(place)
+        if sheet is None or (whole and sheet.data is None):
+            sheet = self._opened[place] = self._read(path, whole)
+        return dataclasses.replace(sheet, path=path)
+
+    def _read(self, path: Path, whole: bool) -> Sheet:
+        """Reads a file, or only its header where no more is wanted."""
+        try:
+            with open(path, "rb") as file:
+                data = file.read(_HEADER_BYTES)
+                header = tuple(next(_lines(data), []))
+                if whole or not self._wanted or self._wanted(header):
+                    return Sheet(path, header, data + file.read(_MAX_BYTES))
+                return Sheet(path, header, None)
+        except OSError as error:
+            return Sheet(path, error=error)
+
+
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Opens a table and reads its rows; see `Sheet.rows`."""
+    return SheetCache().open(path).rows()
+
+
+def read_table(
+    path: Path, wanted: Iterable[str], *, sheets: SheetCache | None = None
+) -> tuple[Sheet, list[dict[str, str]]]:
+    """Reads some columns of a table that the user named.
+
+    Args:
+        path: A text file, as for `SheetCache.open`.
+        wanted: Column names in capitals.
+        sheets: Holds the tables that are open already.
+
+    Returns:
+        The table, and a dictionary for each row with those of the wanted
+        columns that the table has; missing cells are empty.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        OSError: If it cannot be opened.
+        TableError: If it is no table, or one without rows.
+    """
+    sheet = _require_text(path, sheets or SheetCache())
+    own = {name.upper(): name for name in reversed(sheet.header)}
+    columns = [(name, own[name]) for name in wanted if name in own]
+    try:
+        rows = [
+            {name: row.get(column, "") for name, column in columns}
+            for row in sheet.rows()
+        ]
+    except SheetError as error:
+        raise TableError(
+            f"cannot read {path} as a table ({error}); download it again as CSV"
+        ) from None
+    if not rows:
+        raise TableError(f"no rows in {path}; download it again as CSV")
+    return sheet, rows
+
+
+def _require_text(path: Path, sheets: SheetCache) -> Sheet:
+    """Opens a table, or says what else the path is."""
+    if not path.exists():
+        raise FileNotFoundError(
+            f"no table at {path}; give the CSV as downloaded from LONI"
+        )
+    if not path.is_file():
+        raise TableError(f"{path} is not a file; give the CSV itself")
+    sheet = sheets.open(path, whole=True)
+    if sheet.error:
+        raise sheet.error
+    if sheet.data.startswith(_ARCHIVES):
+        raise TableError(
+            f"{path} is an archive or an Excel file, not text; save it as CSV"
+        )
+    return sheet
+
+
+def describe_columns(header: Sequence[str]) -> str:
+    """Lists the first columns of a table for an error message."""
+    names = [n.upper() for n in header[:6] if n and n.isprintable()]
+    return f"the columns {', '.join(names)}" if names else "no column names"
+
+
+def _lines(data: bytes) -> Iterator[list[str]]:
+    """Yields the stripped cells of each line."""
+    text = _decode(data)
+    first = text.split("\n", 1)[0]
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=max(_DELIMITERS, key=first.count),
+        skipinitialspace=True,
+    )
+    try:
+        for row in reader:
+            yield [cell.strip() for cell in row]
+    except csv.Error as error:
+        raise SheetError(str(error)) from None
+
+
+def _decode(data: bytes) -> str:
+    """Decodes a file or its beginning, less a byte order mark."""
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    encoding = "utf-16" if wide else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeError:
+        # Western Windows, or cut in the middle of a letter.
+        return data.decode("latin-1" if not wide else encoding, "replace")
