@@ -112,30 +112,40 @@ def write_csv(root: Path, rows: list[dict[str, str]]) -> None:
         writer.writerows(rows)
 
 
+# The image it was made from has an id too.
+_XML = """<?xml version="1.0" encoding="UTF-8"?>
+<idaxs xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><project><subject>
+<subjectIdentifier>{Subject}</subjectIdentifier>
+<researchGroup>Patient</researchGroup><subjectSex>{Sex}</subjectSex>
+<subjectInfo item="DX Group">{Group}</subjectInfo>
+<visit><visitIdentifier>{Visit}</visitIdentifier></visit>
+<study><subjectAge>{age}</subjectAge><series><modality>PET</modality>
+<dateAcquired>{date} 09:08:07.0</dateAcquired><seriesLevelMeta>
+<derivedProduct><imageUID>{number}</imageUID>
+<processedDataLabel>{Description}</processedDataLabel></derivedProduct>
+<relatedImageDetail><originalRelatedImage><imageUID>900000</imageUID>
+<protocolTerm><protocol term="Radiopharmaceutical">{tracer}</protocol>
+</protocolTerm></originalRelatedImage></relatedImageDetail></seriesLevelMeta>
+</series></study></subject></project></idaxs>
+"""
+
+
+def xml(row: dict[str, str], *, age: str, tracer: str) -> str:
+    """The XML file of a processed image; the row's date may be ISO."""
+    date = row["Acq Date"]
+    if "/" in date:
+        month, day, year = map(int, date.split("/"))
+        date = f"{year}-{month:02}-{day:02}"
+    number = row["Image Data ID"].lstrip("I")
+    return _XML.format(**row, age=age, tracer=tracer, date=date, number=number)
+
+
 def write_xml(
     root: Path, row: dict[str, str], *, age: str = "", tracer: str = ""
 ) -> None:
     """Writes the XML file of a processed image beside the subjects."""
-    month, day, year = map(int, row["Acq Date"].split("/"))
-    number = row["Image Data ID"].lstrip("I")
-    terms = f'<protocol term="Radiopharmaceutical">{tracer}</protocol>'
-    text = f"""<?xml version="1.0" encoding="UTF-8"?>
-<idaxs><project><subject>
-<subjectIdentifier>{row["Subject"]}</subjectIdentifier>
-<researchGroup>Patient</researchGroup><subjectSex>{row["Sex"]}</subjectSex>
-<subjectInfo item="DX Group">{row["Group"]}</subjectInfo>
-<visit><visitIdentifier>{row["Visit"]}</visitIdentifier></visit>
-<study><subjectAge>{age}</subjectAge><series><modality>PET</modality>
-<dateAcquired>{year}-{month:02}-{day:02} 09:08:07.0</dateAcquired>
-<seriesLevelMeta><derivedProduct><imageUID>{number}</imageUID>
-<processedDataLabel>{row["Description"]}</processedDataLabel></derivedProduct>
-<relatedImageDetail><originalRelatedImage><protocolTerm>{terms}</protocolTerm>
-</originalRelatedImage></relatedImageDetail></seriesLevelMeta>
-</series></study></subject></project></idaxs>
-"""
-    path = root / "ADNI" / f"ADNI_{row['Subject']}_S1_I{number}.xml"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    name = f"ADNI_{row['Subject']}_S1_{row['Image Data ID']}.xml"
+    put(root, **{f"ADNI/{name}": xml(row, age=age, tracer=tracer).encode()})
 
 
 def write_tree(root: Path, rows: list[dict[str, str]]) -> Path:

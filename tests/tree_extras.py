@@ -67,7 +67,7 @@ def magnetic_resonance(tree, rng, rows, listed) -> None:
         path = tree_files.write_image(tree.folder / folder / name, "nii")
         tree.loose[tree.name(path)] = "modality"
         tree.scans.remove(scan)
-        other = {"modality": "MRI", "description": "MPR; GradWarp"}
+        other = {"Modality": "MRI", "Description": "MPR; GradWarp"}
         rows.append(tree_ida.cells(scan) | other)
 
 
@@ -84,7 +84,7 @@ def odd_rows(tree, rng, rows, listed) -> None:
         other = _scan(tree, rng, "999_S_9509")
         tree_ida.write_scan(tree, rng, other, "", "leaf")
         other.faults.add("two subjects")
-        tree_ida.list_scan(other, rows, subject="999_S_9510")
+        tree_ida.list_scan(other, rows, Subject="999_S_9510")
 
 
 def rescan(tree, rng, rows, listed) -> None:

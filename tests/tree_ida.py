@@ -3,22 +3,11 @@
 import re
 from pathlib import Path
 
+import ida_tree
 import tree_extras
 import tree_files
 from tree_plan import GROUPS, Scan, plan_exams, plan_scans
 
-COLUMNS = {
-    "Image Data ID": "image_id",
-    "Subject": "subject",
-    "Group": "group",
-    "Sex": "sex",
-    "Age": "age",
-    "Visit": "visit",
-    "Modality": "modality",
-    "Description": "description",
-    "Type": "type",
-    "Acq Date": "date",
-}
 _DESCRIPTIONS = {
     "uniform_8mm": "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution",
     "uniform_6mm": "Coreg, Avg, Std Img and Vox Siz, Uniform 6mm Res",
@@ -34,21 +23,6 @@ _BASES = (
     "x" * 130 + "/" + "y" * 140,
 )
 _PLACES = ("leaf", "leaf", "series", "flat", "anywhere", "noname", "doubled")
-# The image it was made from has an id too.
-_XML = """<?xml version="1.0" encoding="UTF-8"?>
-<idaxs xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><project>
-<subject><subjectIdentifier>{subject}</subjectIdentifier>
-<subjectInfo item="DX Group">{group}</subjectInfo><subjectSex>F</subjectSex>
-<visit><visitIdentifier>{prefix}{visit}</visitIdentifier></visit>
-<study><subjectAge>71.3</subjectAge><series><modality>PET</modality>
-<dateAcquired>{date} 09:08:07.0</dateAcquired><seriesLevelMeta>
-<derivedProduct><imageUID>{image_id}</imageUID>
-<processedDataLabel>{description}</processedDataLabel></derivedProduct>
-<relatedImageDetail><originalRelatedImage><imageUID>{original}</imageUID>
-<protocolTerm><protocol term="Radiopharmaceutical">18F-{tracer}</protocol>
-</protocolTerm></originalRelatedImage></relatedImageDetail></seriesLevelMeta>
-</series></study></subject></project></idaxs>
-"""
 
 
 def write(tree, rng) -> None:
@@ -86,26 +60,23 @@ def list_scan(scan: Scan, rows: list[dict], **other: str) -> None:
 
 def _gaps(rng, place: str) -> dict[str, str]:
     """Cells that are empty although the path or the other rows tell them."""
-    names = ["sex", "age", "visit", "modality", "description", "type"]
+    names = ["Sex", "Age", "Visit", "Modality", "Description", "Type"]
     if place not in ("flat", "anywhere"):
-        names.append("date")
+        names.append("Acq Date")
     return dict.fromkeys(rng.sample(names, rng.choice((0, 0, 0, 1, 3))), "")
 
 
 def cells(scan: Scan) -> dict[str, str]:
     """What the archive knows of a scan."""
-    return {
-        "image_id": scan.image_id,
-        "subject": scan.subject,
-        "group": scan.group,
-        "sex": "F",
-        "age": "71",
-        "visit": scan.visit,
-        "modality": "PET",
-        "description": description(scan),
-        "type": "Original" if scan.level == "raw" else "Processed",
-        "date": scan.date,
+    known = {
+        "Image Data ID": scan.image_id,
+        "Subject": scan.subject,
+        "Visit": scan.visit,
+        "Description": description(scan),
+        "Type": "Original" if scan.level == "raw" else "Processed",
+        "Acq Date": scan.date,
     }
+    return ida_tree.row(0, scan.group, **known)
 
 
 def description(scan: Scan) -> str:
@@ -158,13 +129,12 @@ def write_scan(tree, rng, scan: Scan, base: str, place: str = "") -> str:
 def _write_xml(tree, rng, scan: Scan) -> None:
     """Writes a sidecar beside the image or at the top of the download."""
     group = scan.group if rng.random() < 0.7 else rng.choice(GROUPS)
-    known = cells(scan) | {"group": group, "tracer": scan.tracer}
-    prefix = rng.choice(("ADNI2 visit ", ""))
-    original = tree.scans[-1].image_id
+    row = cells(scan) | {"Group": group}
+    row["Visit"] = rng.choice(("ADNI2 visit ", "")) + scan.visit
     folder = Path(scan.paths[0]).parent if rng.random() < 0.5 else Path("ADNI")
     path = tree.folder / folder / f"{file_name(scan)}.xml"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_XML.format(prefix=prefix, original=original, **known))
+    path.write_text(ida_tree.xml(row, age="71.3", tracer=f"18F-{scan.tracer}"))
     scan.labels.insert(0, ("XML", group))
 
 
@@ -172,11 +142,11 @@ def _write_collection(folder: Path, rng, rows: list[dict], parts: int) -> None:
     """Writes the collection CSV, as one file or as two."""
     lines = []
     for row in rows:
-        line = {name: row[key] for name, key in COLUMNS.items()}
-        line["Image Data ID"] = rng.choice(("I", "")) + row["image_id"]
-        if row["date"] and rng.random() < 0.7:
-            line["Acq Date"] = tree_files.us_date(row["date"])
-        lines.append(line)
+        image_id, day = row["Image Data ID"], row["Acq Date"]
+        if day and rng.random() < 0.7:
+            day = tree_files.us_date(day)
+        image_id = rng.choice(("I", "")) + image_id
+        lines.append(row | {"Image Data ID": image_id, "Acq Date": day})
     # two collections may share images
     lines += rng.sample(lines, min(len(lines), rng.choice((0, 0, 2))))
     rng.shuffle(lines)
