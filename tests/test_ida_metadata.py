@@ -189,6 +189,7 @@ def test_first_of_two_files_counts_and_a_blank_group_is_no_label(tmp_path):
     [
         (LAUGHS, "it declares a document type"),
         (OUTSIDE, "it declares a document type"),
+        ("<!DOCTYPE idaxs><idaxs/>", "it declares a document type"),
         (LAUGHS.encode("utf-16"), "it is no XML"),
         (LAUGHS.encode("utf-32"), "it is no XML"),
         ("<idaxs>", "it is no XML"),
