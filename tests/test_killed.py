@@ -140,6 +140,6 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on(
     assert ended.returncode == 0, ended.stderr
     assert "code 1\n" in ended.stdout
     assert ".partial-" not in ended.stdout
-    assert "expected room on the disk, found none" in ended.stderr
+    assert "the disk is full" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert_same_run(undisturbed, tmp_path / "ad")

@@ -53,7 +53,7 @@ def write(tree, rng) -> None:
 
 
 def list_scan(scan: Scan, rows: list[dict], **other: str) -> None:
-    """Gives a scan a row of the collection."""
+    """Adds a row to the collection for a scan."""
     rows.append(cells(scan) | other)
     scan.labels.append(("collection CSV", scan.group))
 
