@@ -170,7 +170,7 @@ MUTATIONS = (
     Mutation(
         "guard: none judged was trained on",
         "pet_dcgan/evaluation/images.py",
-        "    require_disjoint(run.subjects, test.subjects)",
+        "    require_disjoint(run.subjects, slices.subjects)",
         "    pass",
         _tests(
             "evaluate.py::test_held_out_subject_that_was_trained_on_is_named"
