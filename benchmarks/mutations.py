@@ -170,10 +170,10 @@ MUTATIONS = (
     Mutation(
         "guard: none judged was trained on",
         "pet_dcgan/evaluation/images.py",
-        "    require_disjoint(run.subjects, test.subjects)",
+        "    require_disjoint(run.subjects, slices.subjects)",
         "    pass",
         _tests(
-            "evaluate.py::test_held_out_subject_that_was_trained_on_is_named"
+            "evaluation_images.py::test_held_out_subject_that_was_trained_on_is_named"
         ),
     ),
     Mutation(
@@ -182,7 +182,7 @@ MUTATIONS = (
         "    require_disjoint(run.subjects, subjects_of(**split))",
         "    pass",
         _tests(
-            "evaluate.py::test_validation_subject_that_was_trained_on_is_named"
+            "evaluation_images.py::test_validation_subject_that_was_trained_on_is_named"
         ),
     ),
     Mutation(

@@ -30,7 +30,7 @@ _PUBLIC = {
     "export": ("serving.export", "export_run"),
     "generate": ("serving.generate", "generate"),
     "load_slices": ("data.prepared_set", "load_slices"),
-    "plot_run": ("evaluation.notebook", "plot_run"),
+    "plot_run": ("evaluation.training_curves", "plot_run"),
     "run_study": ("study.study", "run_study"),
     "train": ("training.train", "train"),
     "training_batches": ("data.batches", "training_batches"),

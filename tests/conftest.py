@@ -1,5 +1,6 @@
 """Fixtures for several test files; each section belongs to one concern."""
 
+import contextlib
 import os
 import signal
 
@@ -75,9 +76,8 @@ def toy_cohort(tmp_path_factory):
     return prepare(tmp_path_factory.mktemp("toy_cohort"))
 
 
-@pytest.fixture(scope="module")
-def quick_encoder():
-    """Encoders of runs are not trained."""
+@contextlib.contextmanager
+def _untrained_encoders():
     from pet_dcgan.features.encoder import random_encoder
     from pet_dcgan.runs import run_encoder
 
@@ -87,6 +87,27 @@ def quick_encoder():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run_encoder, "train_encoder", untrained)
         yield
+
+
+@pytest.fixture(scope="module")
+def quick_encoder():
+    """Encoders of runs are not trained."""
+    with _untrained_encoders():
+        yield
+
+
+@pytest.fixture(scope="session")
+def evaluated(toy_cohort, tmp_path_factory):
+    """A run of nine held-out subjects and its evaluation: read, not changed."""
+    from toy_cohort import cohort_run
+
+    from pet_dcgan.evaluation.evaluate import evaluate
+
+    run = cohort_run(tmp_path_factory.mktemp("evaluated") / "run", toy_cohort)
+    log = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
+    (run.path / "log.csv").write_text(log)
+    with _untrained_encoders():
+        return run, evaluate(run, count=100)
 
 
 # --- exported models, for a stub of a model server ----------------------------

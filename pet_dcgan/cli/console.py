@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.evaluation.report_rows import metric_rows
+from pet_dcgan.evaluation.report import metric_rows
 from pet_dcgan.utils.progress import progress as progress
 from pet_dcgan.utils.progress import status as status
 

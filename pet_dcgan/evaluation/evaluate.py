@@ -1,30 +1,34 @@
-"""What a generator is worth, against subjects it has never seen."""
+"""How good a generator is, measured against subjects it has never seen."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.evaluation.assessment import verdict
-from pet_dcgan.evaluation.feature_scores import copies, feature_scores
-from pet_dcgan.evaluation.figures import Material, save_pictures
-from pet_dcgan.evaluation.image_scores import (
-    intensities,
-    profiles,
-    texture,
-    uptake,
-    variety,
-)
+from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, assess
+from pet_dcgan.evaluation.feature_scores import feature_scores
+from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
-from pet_dcgan.evaluation.notebook import Evaluation
-from pet_dcgan.evaluation.pair_scores import RULES, pair_scores, real_pairs
-from pet_dcgan.evaluation.report import report_page
+from pet_dcgan.evaluation.pair_scores import (
+    RULES,
+    image_diversity,
+    pair_scores,
+    real_pairs,
+    uptake_agreement,
+)
+from pet_dcgan.evaluation.report import COLUMNS, KINDS, Row, report_page
+from pet_dcgan.evaluation.set_scores import (
+    intensity_scores,
+    memorization_scores,
+    texture_scores,
+)
 from pet_dcgan.evaluation.training_curves import read_curves, training_facts
 from pet_dcgan.features.encoder import Encoder, random_encoder
-from pet_dcgan.metrics.confidence import MIN_SUBJECTS
+from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.run_encoder import encoder_of
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
 _ONE_SUBJECT = (
@@ -40,10 +44,63 @@ _FACTS = (
     "spacing_mm",
     "suvr_max",
 )
-_LEVEL = 0.95
 _STEPS = 9
+_KID = "features.trained"
+# the few numbers to read first; report.html has all of them
+_SUMMARY = (
+    Row("KID, trained encoder", f"{_KID}.kid.*"),
+    Row("Precision", f"{_KID}.precision.*", digits=2),
+    Row("Recall", f"{_KID}.recall.*", digits=2),
+    Row("Coverage", f"{_KID}.coverage.*", digits=2),
+    Row("MS-SSIM between images", "diversity.*"),
+    Row("PSNR, nearest", "psnr.*.nearest", digits=2, unit="dB"),
+    Row("SSIM, nearest", "ssim.*.nearest"),
+    Row(
+        "Images with a twin among training subjects",
+        "copies.twins",
+        digits=2,
+        real_path="copies.held_out_twins",
+    ),
+)
 
-Advance = Callable[[int, int], None]
+
+class Evaluation(dict):
+    """The numbers of `metrics.json`, which a notebook shows as a table.
+
+    It is the plain dictionary that `json` reads and writes; numbers that it
+    lacks are dashes in the table.
+
+    Example:
+
+    >>> Evaluation({"stage": "AD"})["stage"]
+    'AD'
+    """
+
+    def _repr_html_(self) -> str:
+        """The assessment and the numbers to read first."""
+        assessment = self.get("verdict") or {}
+        place = " ".join(str(self.get(n, "")) for n in ("stage", "plane"))
+        rows = [
+            (
+                row.heading,
+                *(" ".join(row.texts(self, k)).strip() for k in KINDS),
+                row.wanted,
+            )
+            for row in _SUMMARY
+        ]
+        return render(
+            "utils/card.html",
+            title=f"Evaluation: {place}",
+            phantom=bool(self.get("phantom")),
+            headline=assessment.get("headline", "No verdict."),
+            columns=COLUMNS,
+            rows=rows,
+            facts=[
+                (finding["about"], finding["words"])
+                for finding in assessment.get("findings", ())
+            ],
+            note=NOT_FOR_DIAGNOSIS,
+        )
 
 
 def evaluate(
@@ -53,9 +110,9 @@ def evaluate(
     count: int | None = None,
     seed: int = 0,
     encoder: str = "own",
-    progress: Advance | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Judges a run's generator by held-out real slices.
+    """Evaluates a run's generator on held-out real slices.
 
     Synthetic slices are compared with as many real ones of the test split,
     and real ones with real ones of other subjects in the same way. Writes
@@ -66,14 +123,14 @@ def evaluate(
         run: A finished run.
         data_dir: Folder of the prepared sets, by default the run's own.
         count: Number of synthetic slices, by default 1,000 or as many as there
-            are held-out ones, if those are more. All of them are looked
-            through for copies and for variety; comparisons take as many as
+            are held-out ones, if those are more. All of them are searched for
+            copies and measured for diversity; comparisons take as many as
             there are held-out ones, or fewer of both where `count` is less.
         seed: Seed of the first synthetic slice (the others count up from
-            it), and of everything that is drawn.
+            it), and of every random choice.
         encoder: `"own"` for the encoder of the run's training slices and the
             random one, `"inception"` to add InceptionV3.
-        progress: Called with the steps done and their number.
+        progress: Called with the number of steps done and of all steps.
 
     Returns:
         What `metrics.json` holds, a dictionary that notebooks show as a
@@ -90,122 +147,120 @@ def evaluate(
         raise ValueError(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
-    step = _Steps(progress)
-    judged = evaluation_images(run, data_dir=data_dir, count=count, seed=seed)
+    steps = iter(range(1, _STEPS + 1))
+
+    def step() -> None:
+        if progress is not None:
+            progress(next(steps), _STEPS)
+
+    images = evaluation_images(run, data_dir=data_dir, count=count, seed=seed)
     step()
-    encoders = _encoders(run, judged, encoder)
+    encoders = _encoders(run, images, encoder)
     step()
-    metrics, material = _measure(run, judged, encoders, step)
-    metrics["verdict"] = verdict(metrics)
-    folder = run.evaluation
-    metrics["figures"] = save_pictures(folder, material, run.config)
+    metrics, data = _measure(run, images, encoders, step)
+    metrics["verdict"] = assess(metrics)
+    metrics["figures"] = save_figures(run.evaluation, data, run.config)
     step()
-    _write(folder, metrics)
+    _write(run.evaluation, metrics)
     step()
     return Evaluation(metrics)
 
 
-class _Steps:
-    """Counts steps and tells of them."""
-
-    def __init__(self, progress: Advance | None) -> None:
-        self._progress = progress
-        self._done = 0
-
-    def __call__(self) -> None:
-        self._done += 1
-        if self._progress is not None:
-            self._progress(self._done, _STEPS)
-
-
 def _encoders(
-    run: Run, judged: EvaluationImages, chosen: str
+    run: Run, images: EvaluationImages, chosen: str
 ) -> dict[str, Encoder]:
-    """By name; the first is the run's own."""
+    """Encoders by name; the first is the run's own."""
     encoders = {}
     if chosen == "inception":
-        # first, as it may not be had
+        # first, since its weights may not be available
         from pet_dcgan.features.inception import inception_encoder
 
         encoders["inception"] = inception_encoder(suvr_max=run.config.suvr_max)
-    own = encoder_of(run.path, judged.training, seed=run.config.seed)
-    second = random_encoder(judged.training_suvr)
+    own = encoder_of(run.path, images.training, seed=run.config.seed)
+    second = random_encoder(images.training_suvr)
     return {"trained": own, "random": second} | encoders
 
 
 def _measure(
     run: Run,
-    judged: EvaluationImages,
+    images: EvaluationImages,
     encoders: dict[str, Encoder],
-    step: _Steps,
-) -> tuple[dict[str, Any], Material]:
+    step: Callable[[], None],
+) -> tuple[dict[str, Any], FigureData]:
     """Every number, and what figures are drawn of."""
-    config = run.config
-    pairs = real_pairs(judged)
-    metrics = _facts(run, judged) | pair_scores(judged, pairs)
+    pairs = real_pairs(images)
+    metrics = _facts(run, images) | pair_scores(images, pairs)
     step()
     metrics["features"] = {
-        name: feature_scores(judged, encoder)
+        name: feature_scores(images, encoder)
         for name, encoder in encoders.items()
     }
     step()
-    metrics["copies"], closest = copies(judged)
+    metrics["copies"], closest = memorization_scores(images)
     step()
-    metrics["diversity"] = variety(judged)
+    metrics["diversity"] = image_diversity(images)
     step()
-    found = profiles(
-        judged.samples(),
-        spacing_mm=config.spacing_mm,
-        suvr_max=config.suvr_max,
+    metrics["spectrum"], spectra = texture_scores(images)
+    metrics["intensity"], histograms = intensity_scores(images)
+    metrics["bands"], agreement = uptake_agreement(images, pairs)
+    step()
+    return metrics, FigureData(
+        pairs=pairs,
+        closest=closest,
+        curves=read_curves(run.path),
+        kept=metrics["training"]["generator"]["epoch"],
+        histograms=histograms,
+        spectra=spectra,
+        agreement=agreement,
     )
-    metrics["spectrum"] = texture(judged, found)
-    metrics["intensity"] = intensities(judged, found)
-    metrics["bands"], bands = uptake(judged, pairs)
-    step()
-    kept = metrics["training"]["generator"]["epoch"]
-    curves = read_curves(run.path)
-    return metrics, Material(pairs, closest, curves, kept, found, bands)
 
 
-def _facts(run: Run, judged: EvaluationImages) -> dict[str, Any]:
-    """What was judged by what, in counts."""
-    config, real = run.config, judged.real
-    held_out = real.subject_count
+def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
+    """What was evaluated on what, in counts."""
+    config, real = run.config, images.real
+    held_out, total = real.subject_count, len(real.images)
     counts = [(real.subjects == one).sum() for one in set(real.subjects)]
-    total = len(real.images)
-    others = float(sum(n * (total - n) for n in counts) / total)
-    candidates = total if held_out < 2 else round(others, 6)
+    others = round(float(sum(n * (total - n) for n in counts) / total), 6)
+    alone = held_out < 2
+    validation = images.validation.subject_count
     return {name: getattr(config, name) for name in _FACTS} | {
-        "seed": judged.seed,
+        "seed": images.seed,
         "images": {
             "synthetic": total,
             "held_out": total,
-            "synthetic_drawn": len(judged.synthetic),
+            "synthetic_drawn": len(images.synthetic),
         },
         "subjects": {
             "training": len(run.subjects),
             "held_out": held_out,
-            "validation": judged.validation.subject_count,
+            "validation": validation,
         },
         "training": training_facts(
             run.path,
             config,
             subjects=len(run.subjects),
-            slices=len(judged.training.images),
+            slices=len(images.training.images),
         ),
         "pairing": RULES,
         "candidates": {
-            "synthetic": candidates,
-            "real": candidates if held_out > 1 else 0.0,
+            "synthetic": total if alone else others,
+            "real": 0.0 if alone else others,
         },
-        "no_real_against_real": None if held_out > 1 else _ONE_SUBJECT,
-        "intervals": {"level": _LEVEL, "missing": _no_intervals(held_out)},
-        "missing": _missing(judged),
+        "no_real_against_real": _ONE_SUBJECT if alone else None,
+        "intervals": {"level": LEVEL, "missing": _no_intervals(held_out)},
+        "missing": {
+            "real_pairs": _ONE_SUBJECT if alone else None,
+            "real_samples": None
+            if validation
+            else "how far apart samples of real subjects lie, since the set "
+            "has no validation images of this stage",
+        },
         "units": {"psnr": "dB", "ssim": "1 for equal images"},
     }
 
 
 def _no_intervals(subjects: int) -> str | None:
+    """Why there are no intervals over subjects, None where there are."""
     if subjects >= MIN_SUBJECTS:
         return None
     found = "is 1" if subjects == 1 else f"are {subjects}"
@@ -214,22 +269,8 @@ def _no_intervals(subjects: int) -> str | None:
     )
 
 
-def _missing(judged: EvaluationImages) -> dict[str, str | None]:
-    alone = judged.real.subject_count < 2
-    no_others = not len(judged.validation.images)
-    return {
-        "real_pairs": _ONE_SUBJECT if alone else None,
-        "real_samples": (
-            "how far apart samples of real subjects lie, since the set has no "
-            "validation images of this stage"
-        )
-        if no_others
-        else None,
-    }
-
-
 def _write(folder: Path, metrics: dict[str, Any]) -> None:
-    """The page first: `metrics.json` says that all of it is there."""
+    """The page first: `metrics.json` marks the evaluation as complete."""
     text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
     pictures = {
         name: (folder / name).read_bytes() for name in metrics["figures"]

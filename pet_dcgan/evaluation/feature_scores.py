@@ -1,16 +1,13 @@
-"""Scores by one encoder: KID, Fréchet distance, precision and the like.
-
-Also the search for copies of the run's training subjects.
-"""
+"""Numbers of one encoder's features: KID, Fréchet distance, precision."""
 
 import functools
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from pet_dcgan.evaluation.images import EvaluationImages, RealSlices, Samples
-from pet_dcgan.evaluation.numbers import Number, number, rounded
+from pet_dcgan.evaluation.images import EvaluationImages, Samples
+from pet_dcgan.evaluation.pair_scores import Number, rounded
+from pet_dcgan.evaluation.set_scores import number
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.distribution import (
     Prdc,
@@ -19,94 +16,16 @@ from pet_dcgan.metrics.distribution import (
     kid,
     precision_recall_density_coverage,
 )
-from pet_dcgan.metrics.memorization import MemorizationCheck, check_memorization
-
-_NUMBERS = (
-    "authenticity",
-    "held_out_authenticity",
-    "twins",
-    "held_out_twins",
-)
-_ONE_SUBJECT = (
-    "Not looked for: telling a copy from a likeness needs two training "
-    "subjects, and there is 1."
-)
-
-
-class Closest(NamedTuple):
-    """Synthetic images that are nearest to one training subject.
-
-    Args:
-        synthetic: `[k, size, size]` in SUVR, the closest first.
-        training: The training image nearest to each.
-        ratios: Distance to the nearest training subject over that to the
-            second nearest `[k]`.
-    """
-
-    synthetic: np.ndarray
-    training: np.ndarray
-    ratios: np.ndarray
-
-
-def copies(
-    judged: EvaluationImages, *, shown: int = 8
-) -> tuple[dict[str, Any], Closest | None]:
-    """The verdict on copies with its numbers, and the pairs to look at.
-
-    All synthetic images are looked through; held-out images are those of
-    the validation and test subjects together, since neither was trained on.
-
-    Args:
-        judged: The images.
-        shown: Pairs to give.
-
-    Returns:
-        The numbers as they stand in `metrics.json`, and the pairs; with a
-        single training subject a sentence in place of numbers, and None.
-    """
-    if len(set(judged.training.subjects)) < 2:
-        return {"verdict": None, "words": _ONE_SUBJECT}, None
-    training = judged.training_suvr
-    both = judged.test, judged.validation
-    check = check_memorization(
-        training,
-        np.concatenate([each.images for each in both]),
-        judged.synthetic,
-        train_subjects=judged.training.subjects,
-        held_out_subjects=np.concatenate([each.subjects for each in both]),
-    )
-    order = np.argsort(check.ratios, kind="stable")[:shown]
-    pairs = Closest(
-        judged.synthetic[order],
-        training[check.nearest[order]],
-        check.ratios[order],
-    )
-    return _described(check, len(judged.synthetic)), pairs
-
-
-def _described(check: MemorizationCheck, images: int) -> dict[str, Any]:
-    return {
-        "verdict": check.verdict,
-        "words": check.words,
-        "images": images,
-        "held_out_subjects": check.held_out_subjects,
-        "c_t": rounded(check.test.z_score),
-        "p_value": rounded(check.test.p_value),
-        "share_nearer": rounded(check.test.share_nearer),
-        "closest_ratio": rounded(check.ratios.min()),
-        **{name: rounded(getattr(check, name)) for name in _NUMBERS},
-    }
-
 
 # more than the neighbours that a ball of precision holds, also in a half
-LEAST_IMAGES = 16
+_LEAST_IMAGES = 16
 _LEAST_SUBJECTS = 4
-# Frechet distances of wider features take too long to be taken of halves
+# Fréchet distances of wider features take too long to be taken of halves
 _WIDE = 256
 
 
 def feature_scores(
-    judged: EvaluationImages, encoder: Encoder
+    images: EvaluationImages, encoder: Encoder
 ) -> dict[str, Any]:
     """How far synthetic from real images lie, beside real from real ones.
 
@@ -114,57 +33,52 @@ def feature_scores(
     with as many real ones of the test split.
 
     Args:
-        judged: The images.
+        images: The images.
         encoder: What features are taken by.
 
     Returns:
         `encoder` (its facts), and by metric `synthetic` and `real` (None
         without validation images), each a value and its interval.
     """
-    samples = judged.samples()
-    found = {"encoder": encoder.facts, "images": len(samples.synthetic)}
-    if len(samples.synthetic) < LEAST_IMAGES:
-        return found | {"missing": _too_few(len(samples.synthetic))}
-    return found | _scores(samples, encoder, judged.seed)
+    samples, seed = images.samples, images.seed
+    count = len(samples.images["real"])
+    facts = {"encoder": encoder.facts, "images": count}
+    if count < _LEAST_IMAGES:
+        return facts | {
+            "missing": f"features need {_LEAST_IMAGES} images of each kind, "
+            f"and there are {count}"
+        }
+    features = {k: encoder.features(x) for k, x in samples.images.items()}
 
-
-def _scores(samples: Samples, encoder: Encoder, seed: int) -> dict[str, Any]:
-    real = encoder.features(samples.real.images)
-    owners = samples.real.subjects
-    synthetic = encoder.features(samples.synthetic)
-    kinds = {
-        "synthetic": _compared(
-            (real, synthetic), (owners, np.arange(len(synthetic))), seed
+    def compare(kind: str) -> dict[str, Number]:
+        kinds = "real", kind
+        return _scores(
+            *(features[k] for k in kinds),
+            [samples.subjects[k] for k in kinds],
+            seed,
         )
-    }
-    if samples.others is not None:
-        others = encoder.features(samples.others.images)
-        kinds["real"] = _compared(
-            (real, others), (owners, samples.others.subjects), seed
-        )
-    return _by_metric(kinds) | _ratio(real, synthetic, samples.real, seed)
+
+    synthetic = compare("synthetic")
+    real = compare("others") if "others" in features else {}
+    ratio = None
+    # halves are halved once more
+    if images.real.subject_count > 1:
+        ratio = _frechet_ratio(features, samples, seed)
+    return (
+        facts
+        | {
+            name: {"synthetic": found, "real": real.get(name)}
+            for name, found in synthetic.items()
+        }
+        | {"frechet_ratio": ratio}
+    )
 
 
-def _by_metric(kinds: dict[str, dict[str, Number]]) -> dict[str, Any]:
-    none = dict.fromkeys(kinds["synthetic"])
-    real = kinds.get("real", none)
-    return {
-        name: {"synthetic": value, "real": real[name]}
-        for name, value in kinds["synthetic"].items()
-    }
-
-
-def _compared(
-    features: tuple[np.ndarray, np.ndarray],
-    sets: tuple[np.ndarray, np.ndarray],
-    seed: int,
+def _scores(
+    real: np.ndarray, other: np.ndarray, subjects: list[np.ndarray], seed: int
 ) -> dict[str, Number]:
-    """Every number of two sets of rows."""
-    real, other = features
-    narrow_real, narrow_other = _narrow(real, other)
-
-    def distance(a: np.ndarray, b: np.ndarray) -> float:
-        return frechet_distance(narrow_real[a], narrow_other[b])
+    """Every number of two sets of features."""
+    narrow_real, narrow_other, is_narrow = _narrowed(real, other)
 
     # the same halves serve its four numbers
     @functools.lru_cache
@@ -175,99 +89,86 @@ def _compared(
             real[_spread(a, least)], other[_spread(b, least)]
         )
 
-    def one(name: str, a: np.ndarray, b: np.ndarray) -> float:
+    def score(name: str, a: np.ndarray, b: np.ndarray) -> float:
         return getattr(neighbours(a.tobytes(), b.tobytes()), name)
 
     return {
-        "kid": _kid(real, other, sets, seed),
-        "frechet": _of_narrow(distance, sets, narrow_real, seed),
-        **{
-            name: number(functools.partial(one, name), sets, seed=seed)
-            for name in Prdc._fields
-        },
+        "kid": _kid(real, other, subjects, seed),
+        "frechet": number(
+            lambda a, b: frechet_distance(narrow_real[a], narrow_other[b]),
+            subjects,
+            seed=seed,
+            interval=is_narrow,
+        ),
+    } | {
+        name: number(functools.partial(score, name), subjects, seed=seed)
+        for name in Prdc._fields
     }
 
 
-def _kid(real, other, sets, seed: int) -> Number:
+def _kid(
+    real: np.ndarray, other: np.ndarray, subjects: list[np.ndarray], seed: int
+) -> Number:
     """KID with its standard error, by subjects where there are enough."""
+    enough = [len(np.unique(each)) >= _LEAST_SUBJECTS for each in subjects]
 
-    def value(a: np.ndarray, b: np.ndarray) -> float:
-        return kid(real[a], other[b], subsets=2).value
+    def error(a: np.ndarray, b: np.ndarray, which: int) -> float:
+        owners = subjects[which] if enough[which] else None
+        return kid(a, b, seed=seed, subjects=owners).standard_error
 
-    found = number(value, sets, seed=seed)
-    owners, others = sets
-    error = _standard_error(real, other, owners, seed)
-    if len(np.unique(others)) < len(others):
-        # the other ones are of subjects as well: errors of either add up
-        error = np.hypot(error, _standard_error(other, real, others, seed))
-    by_subjects = all(len(np.unique(s)) >= _LEAST_SUBJECTS for s in sets)
+    total = error(real, other, 0)
+    if len(np.unique(subjects[1])) < len(subjects[1]):
+        # the other images are of subjects as well: errors of either add up
+        total = np.hypot(total, error(other, real, 1))
+    found = number(
+        lambda a, b: kid(real[a], other[b], subsets=2).value,
+        subjects,
+        seed=seed,
+    )
     return found | {
-        "standard_error": rounded(error),
-        "error_of": "subjects" if by_subjects else "slices",
+        "standard_error": rounded(total),
+        "error_of": "subjects" if all(enough) else "slices",
     }
 
 
-def _standard_error(a, b, owners: np.ndarray, seed: int) -> float:
-    few = len(np.unique(owners)) < _LEAST_SUBJECTS
-    return kid(a, b, seed=seed, subjects=None if few else owners).standard_error
-
-
-def _ratio(
-    real: np.ndarray, synthetic: np.ndarray, slices: RealSlices, seed: int
-) -> dict[str, Number | None]:
-    """Where halves have two subjects each, and so can be halved again."""
-    if slices.subject_count < 2:
-        return {"frechet_ratio": None}
-
-    real, synthetic = _narrow(real, synthetic)
+def _frechet_ratio(
+    features: dict[str, np.ndarray], samples: Samples, seed: int
+) -> Number:
+    """Fréchet distance of real halves over that of real and synthetic ones."""
+    real, synthetic, is_narrow = _narrowed(
+        features["real"], features["synthetic"]
+    )
+    owners = samples.subjects["real"]
 
     def ratio(a: np.ndarray, b: np.ndarray) -> float:
-        whole = len(a) == len(real)
         return frechet_ratio(
             real[a],
             synthetic[b],
             seed=seed,
-            subjects=slices.subjects[a],
-            # the interval's own halves are many
-            splits=10 if whole else 2,
+            subjects=owners[a],
+            # the halves of an interval are many themselves
+            splits=10 if len(a) == len(real) else 2,
         )
 
-    sets = slices.subjects, np.arange(len(synthetic))
-    return {"frechet_ratio": _of_narrow(ratio, sets, real, seed)}
+    subjects = owners, samples.subjects["synthetic"]
+    return number(ratio, subjects, seed=seed, interval=is_narrow)
 
 
-def _of_narrow(
-    statistic: Callable[..., float],
-    sets: tuple[np.ndarray, np.ndarray],
-    features: np.ndarray,
-    seed: int,
-) -> Number:
-    """As `number`, of wide features without an interval."""
-    if features.shape[1] <= _WIDE:
-        return number(statistic, sets, seed=seed)
-    value = statistic(*(np.arange(len(owners)) for owners in sets))
-    return {"value": rounded(value), "interval": None}
+def _narrowed(
+    real: np.ndarray, other: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The same rows with no more columns than rows, and if they are `_WIDE`.
 
-
-def _narrow(*features: np.ndarray) -> list[np.ndarray]:
-    """The same rows with no more columns than there are rows.
-
-    In the space that the rows span, distances and so the Frechet distance
+    In the space that the rows span, distances and so the Fréchet distance
     are what they were.
     """
-    rows = np.concatenate(features).astype(np.float64)
-    if len(rows) >= rows.shape[1]:
-        return list(features)
-    basis = np.linalg.qr(rows.T)[0]
-    return [each @ basis for each in features]
+    rows = np.concatenate([real, other]).astype(np.float64)
+    if len(rows) < rows.shape[1]:
+        basis = np.linalg.qr(rows.T)[0]
+        real, other = real @ basis, other @ basis
+    return real, other, real.shape[1] <= _WIDE
 
 
 def _spread(rows: np.ndarray, count: int) -> np.ndarray:
+    """`count` of the rows `[n]`, evenly."""
     return rows[np.linspace(0, len(rows) - 1, count).round().astype(int)]
-
-
-def _too_few(count: int) -> str:
-    return (
-        f"features need {LEAST_IMAGES} images of each kind, and there are "
-        f"{count}"
-    )

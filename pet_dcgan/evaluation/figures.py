@@ -1,23 +1,26 @@
-"""The figures of an evaluation, and sheets of nearest neighbours."""
+"""The figures of an evaluation: sheets of images, and all plots."""
 
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.evaluation.feature_scores import Closest
-from pet_dcgan.evaluation.image_scores import BandMeans, Profiles
 from pet_dcgan.evaluation.pair_scores import Pairs
-from pet_dcgan.evaluation.plots import titled
-from pet_dcgan.evaluation.sample_figures import (
-    save_bands,
-    save_histograms,
+from pet_dcgan.evaluation.plots import (
+    run_title,
+    save,
     save_intensities,
-    save_real_and_synthetic,
     save_spectra,
+    save_uptake,
 )
 from pet_dcgan.evaluation.training_curves import Curves, save_training_curves
+from pet_dcgan.metrics.spectrum import Spectrum
+from pet_dcgan.metrics.uptake import BlandAltman, joint_histogram
 from pet_dcgan.plotting import save_sheet
 
 _WORDS = {
@@ -61,62 +64,57 @@ _WORDS = {
         "real images beside those of other subjects.",
     ),
 }
+_SHOWN = 8
 
 
-class Material(NamedTuple):
-    """What figures are drawn of.
+class FigureData(NamedTuple):
+    """What the figures show.
 
     Args:
         pairs: Images and their nearest real ones, by kind.
-        closest: Pairs that look most like copies, if they could be looked
-            for.
+        closest: Synthetic images that look most like copies and the training
+            images nearest to them, both `[k, size, size]` in SUVR; None where
+            copies could not be searched for.
         curves: Of the training.
         kept: Epoch of the generator.
-        profiles: Spectra and histograms.
-        bands: Means by band, by kind.
+        histograms: Shares of each image's pixels by SUVR `[n, bins]`, by kind.
+        spectra: Power spectra by kind.
+        agreement: Regional uptake against the nearest real image, by kind.
     """
 
     pairs: dict[str, Pairs | None]
-    closest: Closest | None
+    closest: tuple[np.ndarray, np.ndarray] | None
     curves: Curves
     kept: int
-    profiles: Profiles
-    bands: dict[str, BandMeans | None]
+    histograms: dict[str, np.ndarray]
+    spectra: dict[str, Spectrum]
+    agreement: dict[str, BlandAltman | None]
 
 
-def save_pictures(
-    folder: Path, material: Material, config: TrainConfig
+def save_figures(
+    folder: Path, data: FigureData, config: TrainConfig
 ) -> dict[str, dict[str, str]]:
-    """Draws every figure there is material for.
+    """Draws every figure there is data for.
 
     Args:
         folder: Where the PNG files go; those of an earlier evaluation are
-            replaced, or removed where there is no longer material.
-        material: What they are drawn of.
+            replaced, or removed where there is no longer data.
+        data: What they show.
         config: The run's.
 
     Returns:
         Title and caption by file name, in the order of the page.
     """
-    synthetic = material.pairs["synthetic"]
-    save_real_and_synthetic(
-        folder / "real_and_synthetic.png", synthetic, config
-    )
-    save_nearest(folder / "nearest.png", synthetic, config)
-    save_histograms(folder / "histograms.png", material.pairs, config)
-    profiles = material.profiles
-    save_intensities(folder / "intensities.png", profiles.histograms, config)
-    save_spectra(folder / "spectrum.png", profiles.spectra, config)
-    save_bands(folder / "bands.png", material.bands, config)
+    _save_sheets(folder, data, config)
+    _save_joint_histograms(folder / "histograms.png", data.pairs, config)
+    save_intensities(folder / "intensities.png", data.histograms, config)
+    save_spectra(folder / "spectrum.png", data.spectra, config)
+    save_uptake(folder / "bands.png", data.agreement, config)
     missing = set()
-    if material.closest is None:
+    if data.closest is None:
         missing.add("closest.png")
-    else:
-        save_closest(folder / "closest.png", material.closest, config)
-    drawn = save_training_curves(
-        folder / "training.png", material.curves, config, kept=material.kept
-    )
-    if not drawn:
+    path = folder / "training.png"
+    if not save_training_curves(path, data.curves, config, kept=data.kept):
         missing.add("training.png")
     for name in missing:
         (folder / name).unlink(missing_ok=True)
@@ -127,54 +125,114 @@ def save_pictures(
     }
 
 
-_SHOWN = 8
+def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
+    """Rows of images; none but the closest is chosen by its looks.
 
-
-def save_nearest(path: str | Path, pairs: Pairs, config: TrainConfig) -> None:
-    """Synthetic images of the first seeds above their nearest held-out ones.
-
-    They are not chosen by eye. The third row is the difference, from grey:
-    darker where the synthetic image has less uptake.
-
-    Args:
-        path: PNG to write.
-        pairs: Of synthetic images.
-        config: The run's.
+    Real ones are spread evenly over all of them, synthetic ones are those of
+    the first seeds. A difference is drawn from grey: darker where the
+    synthetic image has less uptake.
     """
-    images = pairs.images[:_SHOWN]
-    partners = pairs.real[pairs.partners["nearest"][:_SHOWN]]
+    pairs = data.pairs["synthetic"]
+    images, real = pairs.images[:_SHOWN], pairs.real
+    count = min(_SHOWN, len(real), len(images))
+    spread = np.linspace(0, len(real) - 1, count).round().astype(int)
+    nearest = real[pairs.partners["nearest"][:_SHOWN]]
     middle = config.suvr_max / 2
-    difference = np.clip(middle + images - partners, 0, config.suvr_max)
-    rows = [
-        ("synthetic", images),
-        ("nearest real", partners),
-        ("difference", difference),
-    ]
-    _save(path, rows, "synthetic and nearest held-out images", config)
+    difference = np.clip(middle + images - nearest, 0, config.suvr_max)
+    sheets = {
+        "real_and_synthetic.png": (
+            "real and synthetic",
+            [("real, held out", real[spread]), ("synthetic", images[:count])],
+        ),
+        "nearest.png": (
+            "synthetic and nearest held-out images",
+            [
+                ("synthetic", images),
+                ("nearest real", nearest),
+                ("difference", difference),
+            ],
+        ),
+    }
+    if data.closest is not None:
+        labels = "synthetic", "nearest training"
+        sheets["closest.png"] = (
+            "closest to one training subject",
+            list(zip(labels, data.closest, strict=True)),
+        )
+    for name, (words, rows) in sheets.items():
+        save_sheet(
+            folder / name,
+            rows,
+            title=run_title(config, words),
+            suvr_max=config.suvr_max,
+            phantom=False,  # the title says it already
+        )
 
 
-def save_closest(
-    path: str | Path, closest: Closest, config: TrainConfig
+_KINDS = {
+    "real": "A real image and its nearest real one\nof another subject",
+    "synthetic": "A synthetic image and its nearest real one",
+}
+
+
+def _save_joint_histograms(
+    path: str | Path, pairs: dict[str, Pairs | None], config: TrainConfig
 ) -> None:
-    """The pairs that look most like copies, the closest first.
+    """Joint histograms of a real and of a synthetic pair.
 
-    Args:
-        path: PNG to write.
-        closest: The pairs.
-        config: The run's.
+    Side by side as in Figure 9 of Islam & Zhang (2020), doi
+    10.1186/s40708-020-00104-2. The pairs are those of median distance, not
+    chosen by eye.
     """
-    rows = [
-        ("synthetic", closest.synthetic),
-        ("nearest training", closest.training),
-    ]
-    _save(path, rows, "closest to one training subject", config)
+    figure = Figure(figsize=(9.6, 7.0), layout="constrained", dpi=100)
+    words = "joint histograms of pixel intensities"
+    figure.suptitle(run_title(config, words))
+    grid = figure.add_gridspec(2, 4, height_ratios=[1, 2.2])
+    panels = []
+    for kind, first in (("real", 0), ("synthetic", 2)):
+        thumbnails = [figure.add_subplot(grid[0, first + i]) for i in (0, 1)]
+        axes = figure.add_subplot(grid[1, first : first + 2])
+        axes.set_title(_KINDS[kind], fontsize="medium")
+        panels.append(axes)
+        if pairs[kind] is None:
+            words = "held-out images of\none subject only"
+            axes.text(0.5, 0.5, words, ha="center", transform=axes.transAxes)
+            for each in (axes, *thumbnails):
+                each.axis("off")
+        else:
+            drawn = _draw_pair(axes, thumbnails, kind, pairs[kind], config)
+    bar = figure.colorbar(drawn, ax=panels)
+    bar.set_label("share of pixels")
+    save(figure, path)
 
 
-def _save(path: str | Path, rows, words: str, config: TrainConfig) -> None:
-    save_sheet(
-        path,
-        rows,
-        title=titled(config, words),
-        suvr_max=config.suvr_max,
-        phantom=False,  # the title says it already
+def _draw_pair(
+    axes: Axes,
+    thumbnails: list[Axes],
+    kind: str,
+    pairs: Pairs,
+    config: TrainConfig,
+) -> AxesImage:
+    """The two images of a kind's typical pair above their histogram."""
+    image, partner = pairs.typical()
+    names = (f"{kind} image", "its nearest real image")
+    suvr_max = config.suvr_max
+    for place, shown, name in zip(
+        thumbnails, (image, partner), names, strict=True
+    ):
+        place.imshow(shown, cmap="gray", vmin=0, vmax=suvr_max)
+        place.set_title(name, fontsize="small")
+        place.axis("off")
+    axes.set_xlabel(f"SUVR of the {names[0]}")
+    axes.set_ylabel(f"SUVR of {names[1]}")
+    axes.plot([0, suvr_max], [0, suvr_max], color="crimson", linewidth=0.8)
+    shares = joint_histogram(image, partner, suvr_max=suvr_max)
+    return axes.imshow(
+        np.ma.masked_equal(shares, 0).T,
+        origin="lower",
+        extent=(0, suvr_max, 0, suvr_max),
+        # from one pixel to half of the image, the same in every figure
+        norm=LogNorm(1 / image.size, 0.5),
+        cmap="viridis",
+        interpolation="nearest",
     )

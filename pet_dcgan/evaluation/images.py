@@ -1,4 +1,4 @@
-"""The images an evaluation judges, and those it judges them by."""
+"""The images that an evaluation compares: real, synthetic and training ones."""
 
 import dataclasses
 from pathlib import Path
@@ -9,21 +9,16 @@ import numpy as np
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.leakage import named, require_disjoint
-from pet_dcgan.data.prepared_set import (
-    SetMeta,
-    Slices,
-    load_slices,
-    subjects_of,
-)
+from pet_dcgan.data.prepared_set import Slices, load_slices, subjects_of
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 
-# synthetic images where no number is given: copies are looked for among all
-SYNTHETIC = 1000
+# least number of synthetic images by default: all are searched for copies
+_SYNTHETIC = 1000
 # shares of suvr_max: an image that stays below the first is black, one that
-# varies by less than the second is of one grey; a training of a few steps
-# makes images that hardly vary, which are judged all the same
+# varies by less than the second is uniform; images of a training of a few
+# steps hardly vary, and are evaluated nevertheless
 _BLACK, _FLAT = 1e-3, 1e-6
 
 
@@ -49,16 +44,31 @@ class RealSlices(NamedTuple):
         return RealSlices(self.images[rows], self.subjects[rows])
 
 
+class Samples(NamedTuple):
+    """Equally many images of each kind.
+
+    The kinds are `"real"` (of the test split), `"synthetic"`, and `"others"`:
+    real ones of the validation split, which is missing where that has none.
+
+    Args:
+        images: By kind, `[n, size, size]` in SUVR.
+        subjects: By kind, `[n]`; each synthetic image counts as one subject.
+    """
+
+    images: dict[str, np.ndarray]
+    subjects: dict[str, np.ndarray]
+
+
 @dataclasses.dataclass(frozen=True)
 class EvaluationImages:
-    """Everything that numbers are made of.
+    """All images that the numbers of an evaluation come from.
 
     Args:
         config: The run's.
-        seed: Of the first synthetic image and of whatever is drawn.
+        seed: Of the first synthetic image and of every random choice.
         real: Held-out slices of the test split that are compared `[n]`.
         synthetic: `[m, size, size]` in SUVR, `m >= n`; the first `n` are
-            compared, all are looked through for copies and for diversity.
+            compared, all are searched for copies and measured for diversity.
         test: Every slice of the test split.
         validation: Slices of the validation split; there may be none.
         training: What the run trained on.
@@ -82,45 +92,31 @@ class EvaluationImages:
         """The training slices in SUVR `[n, size, size]`."""
         return suvr_from_png(self.training.images, self.config.suvr_max)
 
-    def samples(self) -> "Samples":
+    @property
+    def samples(self) -> Samples:
         """Equally many images of each kind, for numbers of whole samples."""
-        count = len(self.real.images)
-        if len(self.validation.images):
-            count = min(count, len(self.validation.images))
-        others = min(count, len(self.validation.images))
-        return Samples(
-            self.real.spread(count),
-            self.synthetic[:count],
-            self.validation.spread(others) if others else None,
-        )
-
-
-class Samples(NamedTuple):
-    """Equally many images of each kind.
-
-    Args:
-        real: Of the test split.
-        synthetic: `[n, size, size]` in SUVR.
-        others: Real ones of other subjects, those of the validation split, or
-            None where there are none.
-    """
-
-    real: RealSlices
-    synthetic: np.ndarray
-    others: RealSlices | None
+        count, others = len(self.real.images), len(self.validation.images)
+        if others:
+            count = min(count, others)
+        real = self.real.spread(count)
+        images = {"real": real.images, "synthetic": self.synthetic[:count]}
+        subjects = {"real": real.subjects, "synthetic": np.arange(count)}
+        if others:
+            images["others"], subjects["others"] = self.validation.spread(count)
+        return Samples(images, subjects)
 
 
 def evaluation_images(
     run: Run, *, data_dir: str | Path | None, count: int | None, seed: int
 ) -> EvaluationImages:
-    """Reads the real images, and draws the synthetic ones.
+    """Reads the real images and generates the synthetic ones.
 
     Args:
         run: A finished run.
         data_dir: Folder of the prepared sets, by default the run's own.
-        count: Number of synthetic images, by default `SYNTHETIC` or as many
-            as there are held-out ones, if those are more. As many real ones
-            are compared, or all.
+        count: Number of synthetic images, by default 1,000 or as many as
+            there are held-out ones, if those are more. As many real ones are
+            compared, or all.
         seed: Seed of the first synthetic image and of the choice of real
             ones.
 
@@ -135,25 +131,34 @@ def evaluation_images(
     generator = run.load_generator()
     config = run.config
     place = data_dir or config.data_dir
-    test = _load(config, place, "test")
-    _require_fit(config, test.meta)
-    require_disjoint(run.subjects, test.subjects)
-    in_suvr = _in_suvr(test)
-    drawn = _drawn(generator, config, seed, _number(count, len(test.images)))
+    slices = _load(config, place, "test")
+    for name in ("size", "spacing_mm", "suvr_max", "phantom"):
+        wanted, found = getattr(config, name), getattr(slices.meta, name)
+        if wanted != found:
+            raise ValueError(
+                f"expected a data set with the run's {name} {wanted}, found "
+                f"{found}: give the --data-dir the run was trained on"
+            )
+    require_disjoint(run.subjects, slices.subjects)
+    test = _in_suvr(slices)
+    real = _chosen(test, count, seed)
+    if count is None:
+        count = max(_SYNTHETIC, len(test.images))
     return EvaluationImages(
         config=config,
         seed=seed,
-        real=_chosen(in_suvr, count, seed),
-        synthetic=drawn,
-        test=in_suvr,
+        real=real,
+        synthetic=_synthetic(generator, config, seed, count),
+        test=test,
         validation=_validation(run, place),
-        training=_trained_on(run, place),
+        training=_training(run, place),
     )
 
 
 def _load(
     config: TrainConfig, place: str | Path, split: str, **options: Any
 ) -> Slices:
+    """The slices of the run's stage and plane in a split."""
     return load_slices(
         place,
         config.dataset,
@@ -164,41 +169,26 @@ def _load(
     )
 
 
-def _require_fit(config: TrainConfig, meta: SetMeta) -> None:
-    for name in ("size", "spacing_mm", "suvr_max", "phantom"):
-        wanted, found = getattr(config, name), getattr(meta, name)
-        if wanted != found:
-            raise ValueError(
-                f"expected a data set with the run's {name} {wanted}, found "
-                f"{found}: give the --data-dir the run was trained on"
-            )
-
-
-def _number(count: int | None, held_out: int) -> int:
-    if held_out < 2:
-        raise ValueError(
-            "expected two or more held-out slices, found 1: prepare more scans"
-        )
-    if count is None:
-        return max(SYNTHETIC, held_out)
-    if count < 2:
-        raise ValueError(f"expected a count of 2 or more, found {count}")
-    return count
+def _in_suvr(slices: Slices) -> RealSlices:
+    """The slices without what else is stored with them."""
+    suvr = suvr_from_png(slices.images, slices.meta.suvr_max)
+    return RealSlices(suvr, slices.subjects)
 
 
 def _chosen(test: RealSlices, count: int | None, seed: int) -> RealSlices:
     """`count` of the test slices at random, or all of them."""
     total = len(test.images)
+    if total < 2:
+        raise ValueError(
+            "expected two or more held-out slices, found 1: prepare more scans"
+        )
+    if count is not None and count < 2:
+        raise ValueError(f"expected a count of 2 or more, found {count}")
     if count is None or count >= total:
         return test
     random = np.random.default_rng(seed)
     rows = np.sort(random.choice(total, count, replace=False))
     return RealSlices(test.images[rows], test.subjects[rows])
-
-
-def _in_suvr(slices: Slices) -> RealSlices:
-    suvr = suvr_from_png(slices.images, slices.meta.suvr_max)
-    return RealSlices(suvr, slices.subjects)
 
 
 def _validation(run: Run, place: str | Path) -> RealSlices:
@@ -212,10 +202,10 @@ def _validation(run: Run, place: str | Path) -> RealSlices:
     return RealSlices(none, np.array([], str))
 
 
-def _trained_on(run: Run, place: str | Path) -> Slices:
+def _training(run: Run, place: str | Path) -> Slices:
     """The slices of the run's own subjects.
 
-    A run that started from another one names the subjects of that one, too,
+    A run that started from another one lists the subjects of that one, too,
     which may be of another stage or set.
     """
     slices = _load(run.config, place, "train", subjects=set(run.subjects))
@@ -229,25 +219,10 @@ def _trained_on(run: Run, place: str | Path) -> Slices:
     return slices
 
 
-def _drawn(
+def _synthetic(
     generator: keras.Model, config: TrainConfig, seed: int, count: int
 ) -> np.ndarray:
-    _require_shape(generator, config)
-    seeds = np.arange(seed, seed + count)
-    images = synthetic_slices(generator, seeds, suvr_max=config.suvr_max)
-    varied = np.ptp(images, axis=(1, 2)).max()
-    if images.max() < _BLACK * config.suvr_max or (
-        varied < _FLAT * config.suvr_max
-    ):
-        raise ValueError(
-            "expected images of brains, found every synthetic one black or of "
-            f"one grey (SUVR up to {max(0.0, float(images.max())):.3f}): the "
-            "training collapsed, see health.csv and train again"
-        )
-    return images
-
-
-def _require_shape(generator: keras.Model, config: TrainConfig) -> None:
+    """`count` synthetic images in SUVR, refused where none shows anything."""
     found = tuple(generator.output_shape[1:3])
     if found != (config.size, config.size):
         raise ValueError(
@@ -255,3 +230,15 @@ def _require_shape(generator: keras.Model, config: TrainConfig) -> None:
             f"the run's config.json says, found {found[0]}x{found[1]}: "
             "restore the run's files or train again"
         )
+    seeds = np.arange(seed, seed + count)
+    images = synthetic_slices(generator, seeds, suvr_max=config.suvr_max)
+    varied = np.ptp(images, axis=(1, 2)).max()
+    if images.max() < _BLACK * config.suvr_max or (
+        varied < _FLAT * config.suvr_max
+    ):
+        raise ValueError(
+            "expected images of brains, found every synthetic one black or "
+            f"uniform (SUVR up to {max(0.0, float(images.max())):.3f}): the "
+            "training collapsed, see health.csv and train again"
+        )
+    return images

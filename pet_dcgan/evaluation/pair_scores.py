@@ -1,4 +1,4 @@
-"""PSNR and SSIM of images and the real ones they are paired with."""
+"""Numbers of image pairs: PSNR, SSIM, regional uptake, diversity."""
 
 import dataclasses
 from collections.abc import Callable
@@ -8,9 +8,15 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.evaluation.images import EvaluationImages
-from pet_dcgan.evaluation.numbers import Number, summary
-from pet_dcgan.metrics.image_quality import psnr, ssim, windowed_ssim
+from pet_dcgan.metrics.confidence import Interval, mean_interval
+from pet_dcgan.metrics.image_quality import diversity, psnr, ssim, windowed_ssim
 from pet_dcgan.metrics.neighbors import nearest, random_pairs
+from pet_dcgan.metrics.uptake import (
+    BlandAltman,
+    bland_altman,
+    region_names,
+    regional_uptake,
+)
 
 RULES = {
     "nearest": (
@@ -25,6 +31,25 @@ RULES = {
         "synthetic one with the same partner as a real one"
     ),
 }
+# a number in `metrics.json` with its interval
+Number = dict[str, Any]
+_DECIMALS = 6
+_CHUNK = 256
+_DIVERSITY_PAIRS = 500
+
+
+def rounded(value: float | None) -> float | None:
+    """A number for JSON; None for None or a value that is not finite."""
+    if value is None or not np.isfinite(value):
+        return None
+    return round(float(value), _DECIMALS)
+
+
+def interval_ends(interval: Interval) -> list[float | None] | None:
+    """`[low, high]`, or None where there are too few subjects."""
+    if interval.low is None:
+        return None
+    return [rounded(interval.low), rounded(interval.high)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +60,16 @@ class Pairs:
         images: `[n, size, size]` in SUVR.
         real: The held-out real images `[m, size, size]` in SUVR.
         partners: For each of `RULES`, indices `[n]` into `real`.
+        subjects: For each of `RULES`, the subjects `[n]` that each pair
+            depends on: the image's own and its partner's, or the partner's
+            and None for synthetic images.
         distances: Root mean square difference to the nearest `[n]`, in SUVR.
     """
 
     images: np.ndarray
     real: np.ndarray
     partners: dict[str, np.ndarray]
+    subjects: dict[str, tuple[np.ndarray, np.ndarray | None]]
     distances: np.ndarray
 
     def typical(self) -> tuple[np.ndarray, np.ndarray]:
@@ -56,109 +85,161 @@ class Pairs:
         return self.images[row], self.real[self.partners["nearest"][row]]
 
 
-def pair_with_real(
-    images: np.ndarray,
-    real: np.ndarray,
-    *,
-    seed: int,
-    subjects: np.ndarray | None = None,
-) -> Pairs:
-    """Pairs images with held-out real ones by each of `RULES`.
+def real_pairs(images: EvaluationImages) -> dict[str, Pairs | None]:
+    """Pairs `"synthetic"` and `"real"` images with held-out real ones.
 
-    Args:
-        images: `[n, size, size]` in SUVR.
-        real: Held-out real images `[m, size, size]` in SUVR.
-        seed: For the random pairs.
-        subjects: Subject of each real image, as many as there are images.
-            Image `i` is then not paired with a subject that is that of real
-            image `i`: its own, where the images are the real ones. Synthetic
-            images get as many candidates by it.
-
-    Raises:
-        ValueError: If an image has no partner.
+    A real image is not paired with those of its own subject, and the `i`-th
+    synthetic one not with those of the `i`-th real one's subject, so that it
+    has as many candidates. With held-out images of one subject there are no
+    pairs of real ones, and synthetic ones may have any partner.
     """
-    apart = {"subjects": subjects, "pool_subjects": subjects}
-    index, distances = nearest(images, real, **apart)
-    drawn = random_pairs(len(images), len(real), seed=seed, **apart)
-    partners = {"nearest": index, "random": drawn}
-    return Pairs(images, real, partners, distances)
+    real, subjects = images.real
+    alone = images.real.subject_count < 2
+    owners = None if alone else subjects
+    apart = {"subjects": owners, "pool_subjects": owners}
 
+    def pair(each: np.ndarray, own: np.ndarray | None) -> Pairs:
+        index, distances = nearest(each, real, **apart)
+        drawn = random_pairs(len(each), len(real), seed=images.seed, **apart)
+        partners = {"nearest": index, "random": drawn}
+        involved = {
+            rule: (subjects[rows], None)
+            if own is None
+            else (own, subjects[rows])
+            for rule, rows in partners.items()
+        }
+        return Pairs(each, real, partners, involved, distances)
 
-_CHUNK = 256
-
-
-def real_pairs(judged: EvaluationImages) -> dict[str, Pairs | None]:
-    """Pairs of `"synthetic"` and of `"real"` images with real ones.
-
-    With held-out images of one subject there are no pairs of real ones.
-    """
-    real, subjects = judged.real
-    apart = None if judged.real.subject_count < 2 else subjects
-    pair = partial(pair_with_real, real=real, seed=judged.seed, subjects=apart)
     return {
-        "synthetic": pair(judged.compared),
-        "real": None if apart is None else pair(real),
+        "synthetic": pair(images.compared, None),
+        "real": None if alone else pair(real, subjects),
     }
 
 
 def pair_scores(
-    judged: EvaluationImages, pairs: dict[str, Pairs | None]
+    images: EvaluationImages, pairs: dict[str, Pairs | None]
 ) -> dict[str, Any]:
-    """Summaries by metric, kind of image and rule of pairing.
+    """Summaries of PSNR and SSIM, by kind of image and rule of pairing.
 
     Args:
-        judged: The images.
-        pairs: Images with their partners, by kind; None where there are none.
+        images: The images.
+        pairs: From `real_pairs`.
     """
-    suvr_max = judged.config.suvr_max
+    suvr_max = images.config.suvr_max
     metrics = {
         "psnr": psnr,
         "ssim": partial(ssim, dynamic_range=suvr_max),
         "windowed_ssim": partial(windowed_ssim, dynamic_range=suvr_max),
     }
+
+    def score(metric: Callable, found: Pairs, rule: str) -> Number:
+        partners = found.partners[rule]
+        starts = range(0, len(partners), _CHUNK)
+        rows = [slice(start, start + _CHUNK) for start in starts]
+        values = [
+            metric(found.real[partners[r]], found.images[r]) for r in rows
+        ]
+        subjects = found.subjects[rule]
+        return _summary(np.concatenate(values), *subjects, images.seed)
+
     return {
         name: {
-            kind: each
-            and {rule: _summary(judged, each, kind, rule, f) for rule in RULES}
-            for kind, each in pairs.items()
+            kind: found and {rule: score(metric, found, rule) for rule in RULES}
+            for kind, found in pairs.items()
         }
-        for name, f in metrics.items()
+        for name, metric in metrics.items()
     }
 
 
-def whose(
-    judged: EvaluationImages, pairs: Pairs, kind: str, rule: str
-) -> tuple:
-    """The subjects that each pair rests on, as `summary` takes them.
-
-    A synthetic image is nobody's: its pair rests on the real one's subject.
+def uptake_agreement(
+    images: EvaluationImages, pairs: dict[str, Pairs | None]
+) -> tuple[dict[str, Any], dict[str, BlandAltman | None]]:
+    """Bland-Altman of regional uptake, of images and their nearest real ones.
 
     Args:
-        judged: The images.
-        pairs: Of the kind.
-        kind: `"synthetic"` or `"real"`.
-        rule: One of `RULES`.
+        images: The images.
+        pairs: From `real_pairs`.
+
+    Returns:
+        The numbers by kind and region, in SUVR, and by kind what they come
+        from, with five columns, one per region.
     """
-    subjects = judged.real.subjects
-    partners = subjects[pairs.partners[rule]]
-    return (subjects, partners) if kind == "real" else (partners, None)
+    found: dict[str, BlandAltman | None] = dict.fromkeys(pairs)
+    numbers: dict[str, Any] = dict.fromkeys(pairs)
+    for kind, each in pairs.items():
+        if each is None:
+            continue
+        partners = regional_uptake(each.real)[each.partners["nearest"]]
+        limits = bland_altman(partners, regional_uptake(each.images))
+        own, others = each.subjects["nearest"]
+        found[kind] = limits
+        numbers[kind] = {
+            region: {
+                "value": rounded(limits.bias[column]),
+                "lower": rounded(limits.lower[column]),
+                "upper": rounded(limits.upper[column]),
+                "interval": interval_ends(
+                    mean_interval(
+                        limits.differences[:, column],
+                        own,
+                        partners=others,
+                        seed=images.seed,
+                    )
+                ),
+            }
+            for column, region in enumerate(region_names(images.config.plane))
+        }
+    return numbers, found
+
+
+def image_diversity(images: EvaluationImages) -> dict[str, Number | None]:
+    """MS-SSIM of equally many pairs of synthetic and of real images."""
+    if images.real.subject_count < 2 or len(images.synthetic) < 2:
+        return {"synthetic": None, "real": None}
+    options = {"dynamic_range": images.config.suvr_max, "seed": images.seed}
+    real, subjects = images.real
+    of_real = diversity(
+        real, subjects=subjects, pairs=_DIVERSITY_PAIRS, **options
+    )
+    pairs = len(of_real.values)
+    of_synthetic = diversity(images.synthetic, pairs=pairs, **options)
+    independent = np.arange(len(images.synthetic))
+    return {
+        kind: _summary(
+            found.values,
+            owners[found.first],
+            owners[found.second],
+            images.seed,
+        )
+        for kind, found, owners in (
+            ("synthetic", of_synthetic, independent),
+            ("real", of_real, subjects),
+        )
+    }
 
 
 def _summary(
-    judged: EvaluationImages,
-    pairs: Pairs,
-    kind: str,
-    rule: str,
-    metric: Callable,
+    values: np.ndarray,
+    subjects: np.ndarray,
+    partners: np.ndarray | None,
+    seed: int,
 ) -> Number:
-    own, others = whose(judged, pairs, kind, rule)
-    values = _values(pairs, rule, metric)
-    return summary(values, own, partners=others, seed=judged.seed)
+    """Mean, median and SD of finite values per image, the mean's interval.
 
-
-def _values(pairs: Pairs, rule: str, metric: Callable) -> np.ndarray:
-    partners, images = pairs.partners[rule], pairs.images
-    starts = range(0, len(images), _CHUNK)
-    rows = [slice(start, start + _CHUNK) for start in starts]
-    values = [metric(pairs.real[partners[r]], images[r]) for r in rows]
-    return np.concatenate(values)
+    Equal images have no finite PSNR. `subjects` and `partners` are the one or
+    two subjects that each value depends on.
+    """
+    known = np.isfinite(values)
+    values, subjects = values[known], subjects[known]
+    others = None if partners is None else partners[known]
+    if not len(values):
+        nothing = dict.fromkeys(("mean", "median", "sd", "interval"))
+        return nothing | {"n": 0}
+    interval = mean_interval(values, subjects, partners=others, seed=seed)
+    return {
+        "mean": rounded(values.mean()),
+        "median": rounded(np.median(values)),
+        "sd": rounded(values.std(ddof=1)) if len(values) > 1 else None,
+        "n": len(values),
+        "interval": interval_ends(interval),
+    }

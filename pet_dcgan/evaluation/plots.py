@@ -1,16 +1,26 @@
-"""What all plots of an evaluation share: style, title, the way to disk."""
+"""Plots of an evaluation's numbers, in one style."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.metrics.spectrum import Spectrum
+from pet_dcgan.metrics.uptake import BlandAltman, region_names
 from pet_dcgan.utils.files import replacing
 
-COLOURS = {"real": "#2563a8", "synthetic": "#c2570c", "other": "#6b7280"}
+COLOURS = {
+    "real": "#2563a8",
+    "synthetic": "#c2570c",
+    "others": "#6b7280",
+    "mark": "#111827",
+}
 _STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10,
@@ -20,32 +30,45 @@ _STYLE = {
     "grid.alpha": 0.3,
     "legend.frameon": False,
 }
+_NAMES = {
+    "real": "held-out real (test)",
+    "others": "other real subjects (validation)",
+    "synthetic": "synthetic",
+}
 
 
+@contextlib.contextmanager
 def plots(
-    config: TrainConfig, words: str, *, rows: int = 1, columns: int = 1
-) -> tuple[Figure, list[Axes]]:
-    """A figure with a title that names the run and says phantom.
+    path: str | Path,
+    config: TrainConfig,
+    words: str,
+    *,
+    rows: int = 1,
+    columns: int = 1,
+) -> Iterator[list[Axes]]:
+    """A figure to draw into, saved when its block ends.
 
     Args:
+        path: PNG to write.
         config: The run's.
-        words: What the figure shows.
+        words: What the figure shows; the title also names the run.
         rows: Of plots.
         columns: Of plots.
 
-    Returns:
-        The figure and its axes, row by row.
+    Yields:
+        The axes, row by row.
     """
     with mpl.rc_context(_STYLE):
         size = (max(6.4, 3.2 * columns), 3.0 * rows + 0.6)
         figure = Figure(figsize=size, layout="constrained", dpi=100)
         FigureCanvasAgg(figure)
-        figure.suptitle(titled(config, words))
+        figure.suptitle(run_title(config, words))
         grid = figure.subplots(rows, columns, squeeze=False)
-    return figure, list(grid.ravel())
+    yield list(grid.ravel())
+    save(figure, path)
 
 
-def titled(config: TrainConfig, words: str) -> str:
+def run_title(config: TrainConfig, words: str) -> str:
     """The run in a few words, what is shown, and whether it is a phantom.
 
     Args:
@@ -57,7 +80,7 @@ def titled(config: TrainConfig, words: str) -> str:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Writes a PNG whose bytes depend on what it shows alone.
+    """Writes a PNG whose bytes depend on nothing but what it shows.
 
     Args:
         figure: From `plots`.
@@ -65,3 +88,117 @@ def save(figure: Figure, path: str | Path) -> None:
     """
     with mpl.rc_context(_STYLE), replacing(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})
+
+
+def save_intensities(
+    path: str | Path, histograms: dict[str, np.ndarray], config: TrainConfig
+) -> None:
+    """Shares of pixels by SUVR, on a logarithmic axis.
+
+    Args:
+        path: PNG to write.
+        histograms: Shares by kind, an image a row `[n, bins]`.
+        config: The run's.
+    """
+    with plots(path, config, "how often each SUVR occurs") as (axes,):
+        for kind, shares in histograms.items():
+            axes.stairs(
+                shares.mean(axis=0),
+                np.linspace(0, config.suvr_max, shares.shape[1] + 1),
+                color=COLOURS[kind],
+                label=_NAMES[kind],
+                linewidth=1.4,
+            )
+        axes.set_yscale("log")
+        axes.set_xlabel("SUVR")
+        axes.set_ylabel("share of pixels")
+        axes.legend()
+
+
+def save_spectra(
+    path: str | Path, spectra: dict[str, Spectrum], config: TrainConfig
+) -> None:
+    """Mean power by spatial frequency, with the middle 80 % of images.
+
+    Args:
+        path: PNG to write.
+        spectra: By kind.
+        config: The run's.
+    """
+    with plots(path, config, "power by spatial frequency") as (axes,):
+        for kind, (frequency, power) in spectra.items():
+            colour, mean = COLOURS[kind], power.mean(axis=0)
+            axes.plot(frequency[1:], mean[1:], color=colour, label=_NAMES[kind])
+            low, high = np.quantile(power, [0.1, 0.9], axis=0)
+            band = np.maximum((low[1:], high[1:]), 1e-16)
+            axes.fill_between(frequency[1:], *band, color=colour, alpha=0.15)
+        axes.axvline(
+            1 / (2 * config.spacing_mm),
+            color=COLOURS["mark"],
+            linestyle=":",
+            label="Nyquist",
+        )
+        axes.set_yscale("log")
+        axes.set_xlabel("cycles per mm")
+        axes.set_ylabel("power (SUVR²)")
+        axes.legend()
+
+
+def save_uptake(
+    path: str | Path,
+    agreement: dict[str, BlandAltman | None],
+    config: TrainConfig,
+) -> None:
+    """A Bland-Altman plot per region, synthetic beside real against real.
+
+    Args:
+        path: PNG to write.
+        agreement: By kind, a column per region; None where there are no
+            pairs.
+        config: The run's.
+    """
+    words = "uptake by band against the nearest real image"
+    with plots(path, config, words, rows=2, columns=3) as axes:
+        names = region_names(config.plane)
+        for index, (place, region) in enumerate(zip(axes, names, strict=False)):
+            for kind, label in (
+                ("real", "real beside real"),
+                ("synthetic", "synthetic"),
+            ):
+                found = agreement[kind]
+                if found is not None:
+                    _draw_agreement(place, found, index, label, COLOURS[kind])
+            place.axhline(0, color=COLOURS["mark"], linewidth=0.6)
+            place.set_title(region, fontsize="medium")
+            place.set_xlabel("mean of both (SUVR)")
+            place.set_ylabel("image − nearest real")
+        handles, labels = axes[0].get_legend_handles_labels()
+        axes[-1].axis("off")
+        axes[-1].legend(handles, labels, loc="center")
+
+
+def _draw_agreement(
+    axes: Axes, found: BlandAltman, column: int, label: str, colour: str
+) -> None:
+    """The differences of one region with their mean and limits."""
+    axes.scatter(
+        found.averages[:, column],
+        found.differences[:, column],
+        s=9,
+        alpha=0.45,
+        color=colour,
+        linewidths=0,
+        label=label,
+    )
+    axes.axhline(found.bias[column], color=colour, label=f"{label}: mean")
+    for ends, name in (
+        (found.lower, f"{label}: 95 % limits"),
+        (found.upper, None),
+    ):
+        axes.axhline(
+            ends[column],
+            color=colour,
+            linestyle="--",
+            linewidth=0.9,
+            label=name,
+        )

@@ -1,230 +1,299 @@
-"""`report.html`: one page that says what a generator is worth."""
+"""`report.html` and its tables: which numbers are shown, and how."""
 
-import base64
-import html
 from collections.abc import Mapping
-from importlib import resources
-from string import Template
-from typing import Any
+from typing import Any, NamedTuple
 
-from pet_dcgan.evaluation.report_rows import Group, Row, groups, written
-
-NOT_FOR_DIAGNOSIS = (
-    "Not for diagnosis, treatment or any decision about a person."
+from pet_dcgan.evaluation.assessment import (
+    NOT_FOR_DIAGNOSIS,
+    interval_note,
+    limits,
 )
-PHANTOM = (
-    "PHANTOM. Everything here was trained on and compared with invented "
-    "phantom volumes, not patients. It shows that the software works; it "
-    "says nothing about patients or about ADNI."
-)
-_CHOSEN = {
-    "val_kid": "lowest KID on validation subjects",
-    "last epoch": "the last epoch",
-}
+from pet_dcgan.utils.templates import render
+
+KINDS = ("synthetic", "real")
+COLUMNS = ("", "synthetic", "real beside real", "wanted")
+_NONE = "–"
+# from here on a number is written as a power of ten
+_ENDLESS = 10_000
+# Islam & Zhang 2020, doi 10.1186/s40708-020-00104-2, over their images
+_PAPER_PSNR = "32.83 dB"
+_PAPER_SSIM = "77.48 %"
 
 
-def facts(metrics: dict[str, Any]) -> list[tuple[str, str]]:
-    """What was trained on what, and what it was judged by."""
-    training, images = metrics["training"], metrics["images"]
-    subjects = metrics["subjects"]
-    generator = training["generator"]
-    why = _CHOSEN.get(generator["chosen_by"], generator["chosen_by"])
-    said = ", ".join(training["warnings"]).replace("_", " ")
-    return [
-        ("Data", _data(metrics)),
-        (
-            "Trained on",
-            f"{training['slices']} slices of {training['subjects']} subjects",
-        ),
-        (
-            "Generator",
-            f"of epoch {generator['epoch']} of {training['epochs']}, chosen "
-            f"by {why}; width {training['width']}, batch "
-            f"{training['batch_size']}, {training['latent_dim']} latent "
-            "numbers",
-        ),
-        ("Warnings while training", said or "none"),
-        (
-            "Judged by",
-            f"{images['held_out']} slices of {subjects['held_out']} test "
-            f"subjects, with {subjects['validation']} validation subjects "
-            "for real beside real; none was trained on",
-        ),
-        (
-            "Synthetic images",
-            f"{images['synthetic_drawn']} from seed {metrics['seed']} on; "
-            f"{images['synthetic']} compared image by image",
-        ),
+class Row(NamedTuple):
+    """One line of a table.
+
+    Args:
+        label: What it is, in words.
+        path: Where it stands in `metrics.json`, with `*` for the kind
+            (`synthetic` or `real`).
+        wanted: What a good generator's number is like.
+        digits: Number of decimals.
+        unit: Of the number, if any.
+        paper: What the paper states, if it does.
+        real_path: Where the real one stands, if not by the kind.
+    """
+
+    label: str
+    path: str
+    wanted: str = "as real"
+    digits: int = 3
+    unit: str = ""
+    paper: str = ""
+    real_path: str = ""
+
+    @property
+    def heading(self) -> str:
+        """Label and unit."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
+    def _number(self, metrics: dict[str, Any], kind: str) -> Any:
+        """The number of a kind, or None where there is none."""
+        path = self.path.replace("*", kind)
+        if kind == "real" and self.real_path:
+            path = self.real_path
+        found: Any = metrics
+        for name in path.split("."):
+            if not isinstance(found, dict) or found.get(name) is None:
+                return None
+            found = found[name]
+        return found
+
+    def texts(self, metrics: dict[str, Any], kind: str) -> tuple[str, str]:
+        """The number of a kind with its standard error, and its interval.
+
+        Args:
+            metrics: What `metrics.json` holds; it may lack the number.
+            kind: `"synthetic"` or `"real"`.
+
+        Returns:
+            Such as `"1.23 ± 0.04"`, and `"[1.15, 1.31]"` or `""`.
+        """
+        found = self._number(metrics, kind)
+        if not isinstance(found, dict):
+            found = {"value": found}
+        value = found.get("mean", found.get("value"))
+        if value is None:
+            return _NONE, ""
+        text = _fixed(value, self.digits)
+        if found.get("standard_error") is not None:
+            text += f" ± {_fixed(found['standard_error'], self.digits)}"
+        ends = found.get("interval")
+        if not ends:
+            return text, ""
+        low, high = (_fixed(end, self.digits) for end in ends)
+        return text, f"[{low}, {high}]"
+
+
+def _fixed(value: float | None, digits: int) -> str:
+    """Fixed decimals; a power of ten where they would be all 0 or too many."""
+    if value is None:
+        return _NONE
+    text = f"{value:.{digits}f}"
+    if (value and float(text) == 0) or abs(value) >= _ENDLESS:
+        text = f"{value:.1e}"
+    return text.replace("-", "−")
+
+
+class Group(NamedTuple):
+    """Rows under one heading.
+
+    Args:
+        title: The heading.
+        words: What these numbers tell.
+        rows: The rows.
+    """
+
+    title: str
+    words: str
+    rows: tuple[Row, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Headings of the columns; the paper's only where it is quoted."""
+        quoted = any(row.paper for row in self.rows)
+        return (*COLUMNS, "paper") if quoted else COLUMNS
+
+
+def groups(metrics: dict[str, Any]) -> list[Group]:
+    """The tables of a page, without those the run has no numbers for."""
+    encoders = [
+        _of_encoder(name)
+        for name, found in metrics.get("features", {}).items()
+        if "kid" in found
     ]
+    regions = tuple(
+        Row(f"Uptake difference, {region}", f"bands.*.{region}", unit="SUVR")
+        for region in metrics["bands"]["synthetic"]
+    )
+    uptake = _UPTAKE._replace(rows=_UPTAKE.rows + regions)
+    return [_PAIRS, *encoders, _VARIETY, uptake, _MEMORIZATION]
 
 
-def interval_note(metrics: dict[str, Any]) -> str:
-    """What the brackets in the tables are, or why there are none."""
-    missing = metrics["intervals"]["missing"]
-    level = f"{metrics['intervals']['level']:.0%}"
-    if missing:
-        return (
-            f"No {level} intervals over subjects: {missing}. Without one a "
-            "number says nothing about other subjects. Brackets, where there "
-            "are any, are over synthetic images alone; ± is a standard error."
+_PAIRS = Group(
+    "Image by image",
+    "Each image beside a held-out real one: the nearest, or one at random. "
+    "The paper does not say which images it paired, so its figures are no "
+    "yardstick for either.",
+    tuple(
+        Row(f"{label}, {rule}", f"{name}.*.{rule}", **options)
+        for label, name, options in (
+            (
+                "PSNR",
+                "psnr",
+                {"digits": 2, "unit": "dB", "paper": _PAPER_PSNR},
+            ),
+            ("SSIM (whole image)", "ssim", {"paper": _PAPER_SSIM}),
+            ("SSIM (windowed)", "windowed_ssim", {}),
         )
-    return (
-        f"In brackets {level} intervals: where the number would lie if other "
-        "subjects of the same kind had been held out (whole subjects "
-        "resampled). ± is a standard error. A cell without brackets rests on "
-        "too few subjects for them."
-    )
-
-
-def limits(metrics: dict[str, Any]) -> list[str]:
-    """What these numbers cannot tell."""
-    lines = [
-        f"The held-out images are of {metrics['subjects']['held_out']} "
-        "subjects; slices of one subject are not independent, and what few "
-        "subjects have in common is not what all have.",
-        "Single slices were judged. Two synthetic slices do not belong to one "
-        "brain.",
-        "Nearest images are found by root mean square difference, which "
-        "favours smooth images; read PSNR and SSIM beside the real figure, "
-        "never alone.",
-        "The copy check does not recognise mirrored copies, mixtures of "
-        "subjects, or copies whose uptake was scaled by more than a tenth. It "
-        "is no proof of privacy.",
-        "Whether the images help a classifier is not measured here; "
-        "pet-dcgan study does.",
-    ]
-    for missing in metrics["missing"].values():
-        if missing:
-            lines.append(f"Not measured: {missing}.")
-    return lines
-
-
-def _data(metrics: dict[str, Any]) -> str:
-    kind = "phantom volumes (no patients)" if metrics["phantom"] else "scans"
-    size, spacing = metrics["size"], metrics["spacing_mm"]
-    return (
-        f"{metrics['stage']}, {metrics['plane']} slices of {kind}, "
-        f"{size} x {size} pixels of {spacing:g} mm, SUVR from 0 to "
-        f"{metrics['suvr_max']:g}"
-    )
-
-
-_SIGNS = {
-    "good": "in order",
-    "caution": "look closer",
-    "bad": "stop",
-    "unknown": "not known",
+        for rule in ("nearest", "random")
+    ),
+)
+_VARIETY = Group(
+    "Variety",
+    "How alike two random images of one kind are: synthetic ones, and real "
+    "ones of two subjects. Above the real figure, the generator repeats "
+    "itself.",
+    (Row("MS-SSIM between images", "diversity.*"),),
+)
+_UPTAKE = Group(
+    "Uptake and texture",
+    "Whether values stay quantitative, and whether the texture is that of a "
+    "scan. Band rows are mean differences to the nearest real image.",
+    (
+        Row("SUVR histograms apart by", "intensity.wasserstein.*", unit="SUVR"),
+        Row("Power spectra apart by", "spectrum.distance.*", unit="decades"),
+        Row(
+            "Finest detail, root mean square",
+            "spectrum.finest_detail.*",
+            digits=4,
+            unit="SUVR",
+        ),
+        Row("Power of the finest detail, over real", "spectrum.checkerboard.*"),
+    ),
+)
+_MEMORIZATION = Group(
+    "Copies of training subjects",
+    "Synthetic images beside held-out real ones, which cannot be copies.",
+    (
+        Row(
+            "Images with a twin among training subjects",
+            "copies.twins",
+            real_path="copies.held_out_twins",
+        ),
+        Row(
+            "Authenticity",
+            "copies.authenticity",
+            real_path="copies.held_out_authenticity",
+        ),
+        Row(
+            "Nearer to training images than held-out ones are",
+            "copies.share_nearer",
+            wanted="0.5",
+            real_path="-",
+        ),
+        Row(
+            "Copy test C_T (copies far below 0)",
+            "copies.c_t",
+            wanted="0",
+            digits=1,
+            real_path="-",
+        ),
+    ),
+)
+_ENCODERS = {
+    "trained": (
+        "by the encoder that was trained on this run's training slices",
+        "its own training images are not among those compared",
+    ),
+    "random": (
+        "by fixed random convolutions",
+        "a second opinion, which no training has shaped",
+    ),
+    "inception": (
+        "by InceptionV3",
+        "trained on photographs, for comparison with other papers",
+    ),
 }
+
+
+def _of_encoder(name: str) -> Group:
+    """The table of the scores by one encoder's features."""
+    words, note = _ENCODERS.get(name, (f"by {name}", ""))
+    place = f"features.{name}"
+    return Group(
+        f"All images together, {words}",
+        f"Features of as many images of each kind; {note}. The real figure is "
+        "of validation subjects beside test subjects.",
+        (
+            Row("KID", f"{place}.kid.*"),
+            Row("Fréchet distance", f"{place}.frechet.*"),
+            Row(
+                "Fréchet ratio, real halves over real and synthetic",
+                f"{place}.frechet_ratio",
+                wanted="1",
+                real_path="-",
+            ),
+            Row("Precision", f"{place}.precision.*"),
+            Row("Recall", f"{place}.recall.*"),
+            Row("Density", f"{place}.density.*"),
+            Row("Coverage", f"{place}.coverage.*"),
+        ),
+    )
 
 
 def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
-    """The page of a run, made of its `metrics.json` and figures alone.
-
-    It needs no network and no script, and names no subject.
+    """The page of a run, made from its `metrics.json` and figures alone.
 
     Args:
         metrics: What `metrics.json` holds.
         pictures: PNG files by the names in `metrics["figures"]`.
 
     Returns:
-        HTML.
+        HTML that needs no network and no script, and names no subject.
     """
-    folder = resources.files("pet_dcgan.evaluation")
-    style = (folder / "report.css").read_text(encoding="utf-8")
-    page = Template((folder / "report.html").read_text(encoding="utf-8"))
-    stage, plane = metrics["stage"], metrics["plane"]
-    mark = "PHANTOM, " if metrics["phantom"] else ""
-    return page.substitute(
-        style=style,
-        title=html.escape(f"{mark}{stage} {plane}: are these images any good?"),
-        phantom=_banner(metrics),
-        heading=html.escape(f"{stage} {plane}, preset {metrics['preset']}"),
-        facts=_definitions(facts(metrics)),
-        verdict=_verdict(metrics["verdict"]),
-        tables="".join(_table(group, metrics) for group in groups(metrics)),
-        intervals=html.escape(interval_note(metrics)),
-        figures="".join(
-            _figure(name, words, pictures[name])
-            for name, words in metrics["figures"].items()
-        ),
-        limits=_list(limits(metrics)),
-        warning=html.escape(NOT_FOR_DIAGNOSIS),
+    return render(
+        "evaluation/report.html",
+        metrics=metrics,
+        pictures=pictures,
+        groups=groups(metrics),
+        intervals=interval_note(metrics),
+        limits=limits(metrics),
+        warning=NOT_FOR_DIAGNOSIS,
     )
 
 
-def _banner(metrics: dict[str, Any]) -> str:
-    if not metrics["phantom"]:
-        return ""
-    return f'<p class="phantom" role="note">{html.escape(PHANTOM)}</p>'
+_CONSOLE = (
+    ("PSNR nearest (dB)", "psnr", "nearest", 2),
+    ("PSNR random (dB)", "psnr", "random", 2),
+    ("SSIM nearest", "ssim", "nearest", 3),
+    ("SSIM random", "ssim", "random", 3),
+)
 
 
-def _definitions(rows: list[tuple[str, str]]) -> str:
-    return "".join(
-        f"<dt>{html.escape(name)}</dt><dd>{html.escape(text)}</dd>"
-        for name, text in rows
-    )
+def metric_rows(
+    metrics: dict[str, dict[str, Any]],
+) -> tuple[list[str], list[list[str]]]:
+    """Lays the metrics of several stages out as a table for the console.
 
+    Args:
+        metrics: What `evaluate` returned, by stage.
 
-def _verdict(verdict: dict[str, Any]) -> str:
-    sign = verdict["sign"]
-    findings = "".join(
-        f'<li class="{each["sign"]}"><b>{html.escape(each["about"])}: '
-        f"{_SIGNS[each['sign']]}.</b> {html.escape(each['words'])}</li>"
-        for each in verdict["findings"]
-    )
-    return (
-        f'<p class="headline {sign}">{html.escape(verdict["headline"])}</p>'
-        f'<ul class="findings">{findings}</ul>'
-        f"<h3>What may be concluded</h3>{_list(verdict['may'])}"
-        f"<h3>What may not</h3>{_list(verdict['may_not'])}"
-    )
-
-
-def _list(lines: list[str]) -> str:
-    return (
-        "<ul>" + "".join(f"<li>{html.escape(x)}</li>" for x in lines) + "</ul>"
-    )
-
-
-def _table(group: Group, metrics: dict[str, Any]) -> str:
-    rows = "".join(_row(row, metrics) for row in group.rows)
-    paper = any(row.paper for row in group.rows)
-    names = ["", "synthetic", "real beside real", "wanted"]
-    names += ["paper"] if paper else []
-    heads = "".join(f'<th scope="col">{name}</th>' for name in names)
-    return (
-        f"<h3>{html.escape(group.title)}</h3><p>{html.escape(group.words)}</p>"
-        f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
-    )
-
-
-def _row(row: Row, metrics: dict[str, Any]) -> str:
-    label = row.label + (f" ({row.unit})" if row.unit else "")
-    cells = [
-        ("synthetic", _cell(row.number(metrics, "synthetic"), row.digits)),
-        ("real", _cell(row.number(metrics, "real"), row.digits)),
-        ("wanted", html.escape(row.wanted)),
-    ]
-    if row.paper:
-        cells.append(("paper", html.escape(row.paper)))
-    texts = "".join(
-        f'<td data-name="{name}">{text}</td>' for name, text in cells
-    )
-    return f'<tr><th scope="row">{html.escape(label)}</th>{texts}</tr>'
-
-
-def _cell(found: Any, digits: int) -> str:
-    """A number with its standard error, and its interval in small."""
-    value, interval = written(found, digits)
-    return f"{value} <small>{interval}</small>" if interval else value
-
-
-def _figure(name: str, words: dict[str, str], picture: bytes) -> str:
-    data = base64.b64encode(picture).decode("ascii")
-    title, caption = (html.escape(words[key]) for key in ("title", "caption"))
-    return (
-        f'<figure id="{html.escape(name.removesuffix(".png"))}">'
-        f'<h3>{title}</h3><div class="picture">'
-        f'<img alt="{title}" src="data:image/png;base64,{data}"></div>'
-        f"<figcaption>{caption}</figcaption></figure>"
-    )
+    Returns:
+        Headings and rows of text: a row for each stage and kind of image,
+        means over images against their nearest and a random held-out one.
+    """
+    headings = ["stage, images compared with held-out real", "n"]
+    rows = []
+    for stage, values in metrics.items():
+        for kind in KINDS:
+            label = f"{stage} {kind}"
+            if kind == "real":
+                label += " (of other subjects)"
+            psnr = values["psnr"][kind]
+            row = [label, str(psnr["nearest"]["n"] if psnr else 0)]
+            for _, name, rule, digits in _CONSOLE:
+                mean = psnr and values[name][kind][rule]["mean"]
+                row.append("-" if mean is None else f"{mean:.{digits}f}")
+            rows.append(row)
+    return headings + [label for label, *_ in _CONSOLE], rows

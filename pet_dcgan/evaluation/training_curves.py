@@ -1,19 +1,39 @@
-"""A run's logs, and its training in one figure."""
+"""A training's logs: facts, and plots of losses, KID and health."""
 
 import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.evaluation.plots import COLOURS, plots, save
+from pet_dcgan.evaluation.plots import COLOURS, plots, run_title
+from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
 
+if TYPE_CHECKING:
+    import keras
+
 _SETTINGS = ("epochs", "width", "channels", "latent_dim", "batch_size")
+# a plot each: file, its columns, what they are
+_PANELS = (
+    ("log", ("d_loss", "g_loss"), "loss"),
+    ("log", ("real_accuracy", "fake_accuracy"), "recognised by D"),
+    ("selection", ("val_kid",), "KID, validation"),
+    ("health", ("diversity", "distinctness", "misfit"), "health"),
+)
+_NAMES = {
+    "g_loss": "generator",
+    "d_loss": "discriminator",
+    "real_accuracy": "real called real",
+    "fake_accuracy": "synthetic called synthetic",
+    "val_kid": "KID ± standard error",
+}
+_PALETTE = tuple(COLOURS[kind] for kind in ("real", "synthetic", "others"))
+_WIDTH, _HEIGHT = 5.0, 3.2  # inches per plot in a notebook
 
 
 class Curves(NamedTuple):
@@ -32,12 +52,8 @@ class Curves(NamedTuple):
 
 def read_curves(run_path: str | Path) -> Curves:
     """Reads the three files; one that is missing or damaged is empty."""
-    return Curves(
-        *(
-            _columns(Path(run_path) / f"{name}.csv")
-            for name in ("log", "selection", "health")
-        )
-    )
+    paths = (Path(run_path) / f"{name}.csv" for name in Curves._fields)
+    return Curves(*map(_columns, paths))
 
 
 def training_facts(
@@ -51,40 +67,33 @@ def training_facts(
 
     Args:
         run_path: The run's folder.
-        config: What the run was told.
+        config: The run's.
         subjects: Number of training subjects.
         slices: Number of training slices.
     """
-    facts = generator_facts(run_path, epochs=config.epochs)
+    rows = _rows(Path(run_path) / "health.csv")
+    states = " ".join(row.get("states") or "" for row in rows).split()
     return {
         "subjects": subjects,
         "slices": slices,
         **{name: getattr(config, name) for name in _SETTINGS},
-        "generator": facts,
-        "warnings": _states(Path(run_path) / "health.csv"),
+        "generator": generator_facts(run_path, epochs=config.epochs),
+        "warnings": list(dict.fromkeys(states)),
     }
-
-
-def _states(path: Path) -> list[str]:
-    """Names of the states that were said while training, each once."""
-    words = [row.get("states") or "" for row in _rows(path)]
-    return list(dict.fromkeys(" ".join(words).split()))
 
 
 def _columns(path: Path) -> dict[str, list[float]]:
     """The columns of numbers, of rows that have an epoch."""
-    rows = [row for row in _rows(path) if _is_number(row.get("epoch"))]
-    names = [n for n in (rows[0] if rows else ()) if n is not None]
+    rows = [
+        row for row in _rows(path) if not math.isnan(_float(row.get("epoch")))
+    ]
+    names = [name for name in (rows[0] if rows else ()) if name is not None]
     columns = {name: [_float(row[name]) for row in rows] for name in names}
     return {
         name: values
         for name, values in columns.items()
         if not all(map(math.isnan, values))
     }
-
-
-def _is_number(text: str | None) -> bool:
-    return not math.isnan(_float(text))
 
 
 def _float(text: str | None) -> float:
@@ -96,8 +105,7 @@ def _float(text: str | None) -> float:
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    if not path.is_file():
-        return []
+    """The rows of a file, none where it is missing or damaged."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             return list(csv.DictReader(file))
@@ -105,107 +113,152 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return []
 
 
-_PANELS = (
-    ("log", ("d_loss", "g_loss"), "loss"),
-    ("log", ("real_accuracy", "fake_accuracy"), "recognised by D"),
-    ("selection", ("val_kid",), "KID, validation"),
-    ("health", ("diversity", "distinctness", "misfit"), "health"),
-)
-_PALETTE = (COLOURS["real"], COLOURS["synthetic"], COLOURS["other"])
-_NAMES = {
-    "g_loss": "generator",
-    "d_loss": "discriminator",
-    "real_accuracy": "real called real",
-    "fake_accuracy": "synthetic called synthetic",
-    "val_kid": "KID ± standard error",
-}
-
-
 def save_training_curves(
-    path: str | Path,
-    curves: Curves,
-    config: TrainConfig,
-    *,
-    kept: int,
+    path: str | Path, curves: Curves, config: TrainConfig, *, kept: int
 ) -> bool:
     """Draws what the run's files hold of losses, KID and health.
 
     Args:
         path: PNG to write.
-        curves: What was read.
+        curves: From `read_curves`.
         config: The run's.
         kept: Epoch of the generator that was kept, marked by a line.
 
     Returns:
         Whether there was anything to draw.
     """
-    count = len(panels_of(curves))
+    count = len(_panels(curves))
     if not count:
         return False
-    columns = min(2, count)
-    rows = -(-count // columns)
-    figure, axes = plots(config, "training", rows=rows, columns=columns)
-    draw_curves(axes, curves, kept=kept)
-    save(figure, path)
+    rows, columns = _grid(count)
+    with plots(path, config, "training", rows=rows, columns=columns) as axes:
+        _draw(axes, curves, kept=kept)
     return True
 
 
-def panels_of(curves: Curves) -> list[tuple]:
-    """What there is something to draw of, a plot each.
+def plot_run(run: Run, *, axes: Sequence[Axes] | None = None) -> list[Axes]:
+    """Plots what a run's files hold: losses, accuracies, KID and health.
+
+    It can be called while the training is running.
 
     Args:
-        curves: What was read.
+        run: Finished or not. Of a finished one a line marks the epoch of the
+            generator that was kept.
+        axes: Axes to draw into, at least as many as there are plots (at most
+            four); new ones of one figure by default.
 
     Returns:
-        At most four panels, as `draw_curves` takes them in this order.
+        The axes, one per plot, by epoch from 1.
+
+    Raises:
+        ValueError: If the run has no complete epoch yet, or there are too few
+            axes.
     """
-    return [panel for panel in _PANELS if _held(curves, panel)]
+    config, kept = run.config, None
+    if run.finished:
+        kept = generator_facts(run.path, epochs=config.epochs)["epoch"]
+    title = run_title(config, "training")
+    return _plot(read_curves(run.path), axes, title=title, kept=kept)
 
 
-def draw_curves(
-    axes: Sequence[Axes], curves: Curves, *, kept: int | None = None
-) -> None:
-    """Draws each panel into axes that are there; those left over are hidden.
+def plot_history(
+    history: "keras.callbacks.History", *, axes: Sequence[Axes] | None = None
+) -> list[Axes]:
+    """Plots what `DCGAN.fit` returned: both losses and both accuracies.
 
     Args:
-        axes: As many as there are panels, or more.
-        curves: What was read, by epoch.
-        kept: Epoch of the generator that was kept, marked by a line.
+        history: What `fit` returned.
+        axes: Axes to draw into, at least two; new ones of one figure by
+            default.
+
+    Returns:
+        The axes, one per plot, by epoch from 1.
+
+    Raises:
+        ValueError: If there is no epoch in it, or there are too few axes.
     """
-    panels = panels_of(curves)
+    epochs = [float(epoch + 1) for epoch in history.epoch]
+    log = {"epoch": epochs, **history.history} if epochs else {}
+    return _plot(Curves(log, {}, {}), axes, title="training")
+
+
+def _plot(
+    curves: Curves,
+    axes: Sequence[Axes] | None,
+    *,
+    title: str,
+    kept: int | None = None,
+) -> list[Axes]:
+    """Draws into the axes, or into those of a figure that a notebook shows."""
+    count = len(_panels(curves))
+    if not count:
+        raise ValueError(
+            "expected losses of one epoch or more, found none: wait for the "
+            "training's first epoch"
+        )
+    if axes is None:
+        # imported late: it searches for a display
+        from matplotlib import pyplot
+
+        rows, columns = _grid(count)
+        figure, grid = pyplot.subplots(
+            rows,
+            columns,
+            squeeze=False,
+            figsize=(_WIDTH * columns, _HEIGHT * rows),
+            layout="constrained",
+        )
+        figure.suptitle(title)
+        for unused in grid.flat[count:]:
+            unused.axis("off")
+        axes = grid
+    found = list(np.ravel(axes))[:count]
+    if len(found) < count:
+        raise ValueError(f"expected {count} axes or more, found {len(found)}")
+    _draw(found, curves, kept=kept)
+    return found
+
+
+def _grid(count: int) -> tuple[int, int]:
+    """Rows and columns for that many plots, at most two in a row."""
+    columns = min(2, count)
+    return -(-count // columns), columns
+
+
+def _panels(curves: Curves) -> list[tuple[str, list[str], str]]:
+    """File, columns and label of each plot there is something to draw of."""
+    found = [
+        (table, [n for n in names if n in getattr(curves, table)], label)
+        for table, names, label in _PANELS
+    ]
+    return [panel for panel in found if panel[1]]
+
+
+def _draw(axes: list[Axes], curves: Curves, *, kept: int | None) -> None:
+    """A plot into each of the axes; those left over are hidden."""
+    panels = _panels(curves)
     for place in axes[len(panels) :]:
         place.axis("off")
-    for place, panel in zip(axes, panels, strict=False):
-        _draw(place, curves, panel)
+    for place, (table, names, label) in zip(axes, panels, strict=False):
+        columns = getattr(curves, table)
+        epochs = columns["epoch"]
+        for name, colour in zip(names, _PALETTE, strict=False):
+            place.plot(
+                epochs,
+                columns[name],
+                marker="." if len(epochs) < 20 else "",
+                color=colour,
+                label=_NAMES.get(name, name),
+            )
+        if "standard_error" in columns:
+            value = np.array(columns["val_kid"])
+            error = np.array(columns["standard_error"])
+            ends = value - error, value + error
+            place.fill_between(epochs, *ends, color=_PALETTE[0], alpha=0.2)
+        place.set_ylabel(label)
         if kept is not None:
-            place.axvline(kept, color="#111827", linestyle=":", label="kept")
+            place.axvline(
+                kept, color=COLOURS["mark"], linestyle=":", label="kept"
+            )
         place.set_xlabel("epoch")
         place.legend(fontsize="small")
-
-
-def _held(curves: Curves, panel: tuple) -> list[str]:
-    """The panel's columns that there are."""
-    table, names, _ = panel
-    return [name for name in names if name in getattr(curves, table)]
-
-
-def _draw(axes: Axes, curves: Curves, panel: tuple) -> None:
-    table, _, label = panel
-    columns = getattr(curves, table)
-    epochs = columns["epoch"]
-    few = "." if len(epochs) < 20 else ""
-    names = _held(curves, panel)
-    for name, colour in zip(names, _PALETTE, strict=False):
-        axes.plot(
-            epochs,
-            columns[name],
-            marker=few,
-            color=colour,
-            label=_NAMES.get(name, name),
-        )
-    if "standard_error" in columns:
-        value = np.array(columns["val_kid"])
-        error = np.array(columns["standard_error"])
-        band = value - error, value + error
-        axes.fill_between(epochs, *band, color=_PALETTE[0], alpha=0.2)
-    axes.set_ylabel(label)

@@ -25,7 +25,7 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.runs.selection_log import FILE, best_evaluation, read_evaluations
 from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.html import card, facts, picture
+from pet_dcgan.utils.templates import render
 
 SPLIT = "train"
 
@@ -190,11 +190,12 @@ class Run:
             *_losses(last),
             *_best_evaluation(self.path / FILE),
         ]
-        return card(
-            f"Run: {config.stage}, {config.plane}",
-            facts(lines),
-            _latest_sheet(self.path / "samples"),
+        return render(
+            "utils/card.html",
+            title=f"Run: {config.stage}, {config.plane}",
             phantom=config.phantom,
+            facts=lines,
+            picture=_latest_sheet(self.path / "samples"),
         )
 
 
@@ -254,10 +255,10 @@ def _best_evaluation(path: Path) -> list[tuple[str, str]]:
     return [("best on validation", f"epoch {best.epoch}, KID {kid}")]
 
 
-def _latest_sheet(folder: Path) -> str:
-    """The latest sheet of samples, `""` where there is none."""
+def _latest_sheet(folder: Path) -> tuple[str, bytes]:
+    """Name and bytes of the latest sheet of samples, empty if there is none."""
     sheets = sorted(folder.glob("epoch_*.png"))
     try:
-        return picture(sheets[-1].read_bytes(), f"samples, {sheets[-1].stem}")
+        return f"samples, {sheets[-1].stem}", sheets[-1].read_bytes()
     except (IndexError, OSError):
-        return ""
+        return "", b""

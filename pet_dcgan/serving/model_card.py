@@ -5,8 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES
-from pet_dcgan.evaluation.report import NOT_FOR_DIAGNOSIS, interval_note, limits
-from pet_dcgan.evaluation.report_rows import Group, Row, groups, written
+from pet_dcgan.evaluation.assessment import (
+    NOT_FOR_DIAGNOSIS,
+    interval_note,
+    limits,
+)
+from pet_dcgan.evaluation.report import KINDS, Group, groups
 from pet_dcgan.serving.model_info import ModelInfo
 
 _PHANTOM = (
@@ -37,7 +41,6 @@ _CITATION = (
     "image generation. Brain Informatics 2020;7:3. "
     "doi:10.1186/s40708-020-00104-2"
 )
-_COLUMNS = ("", "synthetic", "real beside real", "wanted", "paper")
 
 
 def model_card(
@@ -148,21 +151,15 @@ def _evaluation(metrics: dict[str, Any]) -> list[str]:
 
 def _scores(group: Group, metrics: dict[str, Any]) -> list[str]:
     """Returns heading, text and table of one group of scores."""
-    rows = [_score(row, metrics) for row in group.rows]
-    columns = _COLUMNS
-    if not any(row.paper for row in group.rows):
-        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    columns = group.columns
+    rows = []
+    for row in group.rows:
+        numbers = (
+            " ".join(row.texts(metrics, kind)).rstrip() for kind in KINDS
+        )
+        cells = (row.heading, *numbers, row.wanted, row.paper)
+        rows.append(cells[: len(columns)])
     return [f"### {group.title}", _filled(group.words), _table(columns, rows)]
-
-
-def _score(row: Row, metrics: dict[str, Any]) -> tuple[str, ...]:
-    """Returns a row of a table of scores."""
-    label = row.label + (f" ({row.unit})" if row.unit else "")
-    numbers = (
-        " ".join(written(row.number(metrics, kind), row.digits)).rstrip()
-        for kind in ("synthetic", "real")
-    )
-    return (label, *numbers, row.wanted, row.paper)
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

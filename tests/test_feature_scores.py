@@ -1,0 +1,93 @@
+import numpy as np
+import pytest
+from toy_evaluation import evaluation, slices
+
+from pet_dcgan.evaluation import feature_scores as module
+from pet_dcgan.evaluation.feature_scores import feature_scores
+from pet_dcgan.metrics.distribution import frechet_distance, kid
+
+
+class Pixels:
+    """An encoder whose features are the pixels themselves."""
+
+    facts = {"name": "pixels"}  # noqa: RUF012
+
+    def features(self, images):
+        return images.reshape(len(images), -1)
+
+
+def scores(*args):
+    return feature_scores(evaluation(*args), Pixels())
+
+
+def rows(*images):
+    return [x.reshape(len(x), -1) for x in images]
+
+
+def test_values_are_those_of_the_metrics_with_equal_counts():
+    real, others = slices(8, 4, 0), slices(9, 4, 1)
+    synthetic = np.random.default_rng(2).normal(1.0, 1.0, [50, 2, 2])
+    found = scores(real, synthetic, others)
+    compared = rows(real.images, synthetic[:32])
+    assert found["images"] == 32
+    assert found["encoder"] == {"name": "pixels"}
+    value = kid(*compared).value
+    assert found["kid"]["synthetic"]["value"] == pytest.approx(value, abs=1e-6)
+    value = frechet_distance(*compared)
+    assert found["frechet"]["synthetic"]["value"] == pytest.approx(
+        value, abs=1e-6
+    )
+    assert found["kid"]["synthetic"]["value"] > found["kid"]["real"]["value"]
+    assert found["kid"]["real"]["error_of"] == "subjects"
+    for name in ("kid", "frechet", "precision", "recall", "coverage"):
+        for number in found[name].values():
+            low, high = number["interval"]
+            assert low <= number["value"] <= high
+    assert found["frechet_ratio"]["interval"] is not None
+
+
+def test_error_of_slices_where_there_are_few_subjects():
+    found = scores(slices(3, 8, 0), slices(3, 8, 2).images, slices(3, 8, 1))
+    assert found["kid"]["synthetic"]["error_of"] == "slices"
+    assert found["kid"]["synthetic"]["interval"] is None
+    assert found["frechet_ratio"]["value"] > 0
+
+
+def test_error_by_subjects_is_larger_where_slices_are_alike():
+    real = slices(8, 4, 0)
+    alike = real._replace(images=np.repeat(real.images[::4], 4, axis=0))
+    synthetic = slices(32, 1, 2).images
+    found = scores(alike, synthetic)["kid"]
+    error = kid(*rows(alike.images, synthetic)).standard_error
+    assert found["synthetic"]["standard_error"] > 1.3 * error
+    assert found["real"] is None
+
+
+def test_one_subject_has_no_ratio():
+    assert scores(slices(1, 20), slices(5, 4).images)["frechet_ratio"] is None
+
+
+@pytest.mark.parametrize(("each", "enough"), [(15, False), (16, True)])
+def test_too_few_images(each, enough):
+    found = scores(slices(1, each), slices(1, each, 1).images)
+    assert ("kid" in found) is enough
+    words = f"features need 16 images of each kind, and there are {each}"
+    assert found.get("missing") == (None if enough else words)
+
+
+def test_wide_features_give_the_same_distance():
+    real, synthetic = slices(8, 2, 0, side=8), slices(16, 1, 2, side=8).images
+    found = scores(real, synthetic)["frechet"]["synthetic"]["value"]
+    value = frechet_distance(*rows(real.images, synthetic))
+    assert found == pytest.approx(value, rel=1e-6)
+
+
+@pytest.mark.parametrize(("side", "interval"), [(4, True), (5, False)])
+def test_the_widest_features_have_no_interval_of_distances(
+    monkeypatch, side, interval
+):
+    monkeypatch.setattr(module, "_WIDE", 16)
+    real, synthetic = slices(9, 2, 0, side), slices(18, 1, 2, side).images
+    found = scores(real, synthetic)
+    assert (found["frechet"]["synthetic"]["interval"] is not None) is interval
+    assert found["precision"]["synthetic"]["interval"] is not None

@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+from matplotlib import image as pictures
+from matplotlib.figure import Figure
+from toy_evaluation import CONFIG, evaluation, slices
+
+from pet_dcgan.evaluation.figures import FigureData, save_figures
+from pet_dcgan.evaluation.pair_scores import real_pairs, uptake_agreement
+from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
+from pet_dcgan.evaluation.training_curves import Curves
+
+LOG = {"epoch": [1.0, 2.0], "g_loss": [0.5, 0.4]}
+
+
+def figure_data(subjects, *, closest=None, log=None):
+    """Of images that are 0.1 SUVR above their nearest real one."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(0.2, 2.2, [subjects * 5, 16, 16])
+    real = slices(subjects, 5)._replace(images=pixels)
+    images = evaluation(real, np.roll(pixels, 5, axis=0) + 0.1)
+    pairs = real_pairs(images)
+    return FigureData(
+        pairs=pairs,
+        closest=closest,
+        curves=Curves(log or {}, {}, {}),
+        kept=1,
+        histograms=intensity_scores(images)[1],
+        spectra=texture_scores(images)[1],
+        agreement=uptake_agreement(images, pairs)[1],
+    )
+
+
+def save(folder, data):
+    """What `save_figures` returns, and by file all texts and the figure."""
+    drawn = {}
+    savefig = Figure.savefig
+
+    def remember(figure, path, **options):
+        savefig(figure, path, **options)
+        found = figure.findobj(match=lambda a: hasattr(a, "get_text"))
+        name = path.name.split(".")[2]
+        drawn[name] = {text.get_text() for text in found}, figure
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", remember)
+        return save_figures(folder, data, CONFIG), drawn
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    """All figures of two subjects: folder, captions, texts and figures."""
+    folder = tmp_path_factory.mktemp("figures")
+    closest = tuple(np.full([4, 16, 16], value) for value in (1.0, 1.25))
+    data = figure_data(2, closest=closest, log=LOG)
+    return folder, data, *save(folder, data)
+
+
+def test_every_figure_names_the_run_and_says_phantom(saved):
+    folder, _, captions, drawn = saved
+    assert {name.removesuffix(".png") for name in captions} == set(drawn)
+    assert {path.name for path in folder.iterdir()} == set(captions)
+    for texts, _ in drawn.values():
+        (title,) = (text for text in texts if text.startswith("AD axial"))
+        assert title.startswith("AD axial, demo: ")
+        assert title.endswith(" (phantom)")
+
+
+@pytest.mark.parametrize(
+    ("name", "texts"),
+    [
+        ("real_and_synthetic", {"real, held out", "synthetic"}),
+        ("nearest", {"synthetic", "nearest real", "difference"}),
+        ("closest", {"synthetic", "nearest training"}),
+        ("training", {"loss", "generator", "kept"}),
+        (
+            "histograms",
+            {"SUVR of the real image", "SUVR of the synthetic image"},
+        ),
+        ("intensities", {"SUVR", "synthetic", "held-out real (test)"}),
+        ("spectrum", {"Nyquist", "cycles per mm", "power (SUVR²)"}),
+        ("bands", {"front", "centre", "real beside real: 95 % limits"}),
+    ],
+)
+def test_what_is_drawn_has_its_name(saved, name, texts):
+    assert texts <= saved[3][name][0]
+
+
+def test_the_numbers_drawn_are_those_given(saved):
+    _, data, _, drawn = saved
+    line, kept = drawn["training"][1].axes[0].get_lines()
+    assert line.get_xydata().tolist() == [[1.0, 0.5], [2.0, 0.4]]
+    assert kept.get_xdata() == [1, 1]
+    points = drawn["bands"][1].axes[0].collections[1].get_offsets()
+    agreement = data.agreement["synthetic"]
+    np.testing.assert_allclose(points[:, 1], agreement.differences[:, 0])
+    np.testing.assert_allclose(points[:, 0], agreement.averages[:, 0])
+    nyquist = drawn["spectrum"][1].axes[0].get_lines()[-1]
+    assert nyquist.get_xdata()[0] == pytest.approx(1 / 12)
+
+
+def test_the_typical_pair_is_drawn(saved):
+    _, data, _, drawn = saved
+    shown = [
+        axes.images[0].get_array()
+        for axes in drawn["histograms"][1].axes
+        if axes.get_title(loc="center").endswith("image")
+    ]
+    for kind, images in (("real", shown[:2]), ("synthetic", shown[2:])):
+        for found, wanted in zip(
+            images, data.pairs[kind].typical(), strict=True
+        ):
+            np.testing.assert_array_equal(found, wanted)
+
+
+def test_a_difference_is_drawn_from_grey(saved):
+    picture = pictures.imread(saved[0] / "nearest.png")[..., :3]
+    row = picture[-60, 200:900].mean()
+    assert row == pytest.approx((1.25 + 0.1) / 2.5, abs=0.02)
+
+
+def test_without_pairs_copies_or_logs(saved, tmp_path):
+    for name in ("closest.png", "training.png"):
+        (tmp_path / name).write_bytes(b"of an earlier evaluation")
+    captions, drawn = save(tmp_path, figure_data(1))
+    assert {p.name for p in tmp_path.iterdir()} == set(captions)
+    assert set(saved[2]) - set(captions) == {"closest.png", "training.png"}
+    assert "held-out images of\none subject only" in drawn["histograms"][0]
+    assert "real beside real" not in drawn["bands"][0]
+
+
+def test_the_same_figures_have_the_same_bytes(saved, tmp_path):
+    folder, data, *_ = saved
+    save(tmp_path, data)
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
+        assert b"Software" not in path.read_bytes()

@@ -1,0 +1,131 @@
+import math
+
+import keras
+import matplotlib as mpl
+import pytest
+from matplotlib import pyplot
+from matplotlib.figure import Figure
+
+from pet_dcgan.evaluation.training_curves import (
+    plot_history,
+    plot_run,
+    read_curves,
+    save_training_curves,
+    training_facts,
+)
+from pet_dcgan.runs.selection_log import KidEvaluation, write_evaluations
+
+LOG = "epoch,d_loss,g_loss,real_accuracy,phantom\n1,1.2,0.8,0.9,true\n"
+LOG += "2,1.1,,0.7,true\n"
+
+
+@pytest.fixture(autouse=True)
+def no_display():
+    with mpl.rc_context({"backend": "agg"}):
+        yield
+        pyplot.close("all")
+
+
+@pytest.fixture
+def run(make_run):
+    """A run that is not finished, with two epochs in its log."""
+    run = make_run(finished=False)
+    (run.path / "log.csv").write_text(LOG)
+    return run
+
+
+def lines(axes):
+    """Label to values of every line."""
+    return {x.get_label(): list(x.get_ydata()) for x in axes.get_lines()}
+
+
+def test_columns_of_numbers_by_epoch(run):
+    found = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.1)]
+    write_evaluations(run.path / "selection.csv", found, phantom=True)
+    log, selection, health = read_curves(run.path)
+    assert set(log) == {"epoch", "d_loss", "g_loss", "real_accuracy"}
+    assert log["epoch"] == [1.0, 2.0]
+    assert log["g_loss"][0] == 0.8
+    assert math.isnan(log["g_loss"][1])
+    assert selection["val_kid"] == [0.5, 0.25]
+    assert health == {}
+    facts = training_facts(run.path, run.config, subjects=3, slices=12)
+    assert facts["generator"]["chosen_by"] == "val_kid"
+    assert facts["generator"]["epoch"] == 2
+
+
+def test_damaged_files_are_empty(tmp_path):
+    (tmp_path / "log.csv").write_bytes(b"\xff\xfe\x00epoch")
+    (tmp_path / "health.csv").write_text("no\nwords,at,all\n")
+    assert read_curves(tmp_path) == ({}, {}, {})
+
+
+def test_facts_are_counts_and_states(run):
+    (run.path / "health.csv").write_text(
+        "epoch,states\n5,collapse\n10,\n15,collapse memorisation\n"
+    )
+    facts = training_facts(run.path, run.config, subjects=3, slices=12)
+    assert facts["warnings"] == ["collapse", "memorisation"]
+    assert (facts["subjects"], facts["slices"]) == (3, 12)
+    assert facts["epochs"] == run.config.epochs == facts["generator"]["epoch"]
+
+
+def test_the_curves_of_a_fit():
+    history = keras.callbacks.History()
+    history.epoch = [0, 1]
+    history.history = {
+        name: [0.5, 0.25]
+        for name in ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
+    }
+    losses, recognised = plot_history(history)
+    assert lines(losses)["generator"] == [0.5, 0.25]
+    assert list(losses.get_lines()[0].get_xdata()) == [1.0, 2.0]
+    names = {"real called real", "synthetic called synthetic"}
+    assert set(lines(recognised)) == names
+
+
+def test_the_curves_of_a_run_that_is_not_finished(run):
+    losses, recognised = plot_run(run)
+    assert lines(losses)["discriminator"] == [1.2, 1.1]
+    assert lines(recognised) == {"real called real": [0.9, 0.7]}
+    title = losses.figure.get_suptitle()
+    assert title == "AD axial, demo: training (phantom)"
+
+
+def test_the_epoch_of_the_generator_that_was_kept(make_run):
+    run = make_run()
+    (run.path / "log.csv").write_text(LOG)
+    losses, _ = plot_run(run)
+    assert lines(losses)["kept"] == [0, 1]
+    assert losses.get_lines()[-1].get_xdata()[0] == run.config.epochs
+
+
+def test_given_axes(run):
+    mine = Figure().subplots(1, 3)
+    assert plot_run(run, axes=mine) == [mine[0], mine[1]]
+    assert mine[2].axison
+    with pytest.raises(ValueError, match="expected 2 axes or more, found 1"):
+        plot_run(run, axes=[mine[0]])
+
+
+def test_nothing_to_plot(make_run, tmp_path):
+    run = make_run(finished=False)
+    with pytest.raises(ValueError, match="expected losses of one epoch"):
+        plot_run(run)
+    path = tmp_path / "a.png"
+    assert not save_training_curves(
+        path, read_curves(run.path), run.config, kept=1
+    )
+    assert not path.exists()
+
+
+def test_every_panel_in_a_file_that_names_no_software(run, tmp_path):
+    found = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.1)]
+    write_evaluations(run.path / "selection.csv", found, phantom=True)
+    assert len(plot_run(run)) == 3
+    # the fourth, left over, is hidden
+    assert [a.axison for a in pyplot.gcf().axes] == [True] * 3 + [False]
+    save_training_curves(
+        tmp_path / "a.png", read_curves(run.path), run.config, kept=1
+    )
+    assert b"Software" not in (tmp_path / "a.png").read_bytes()
