@@ -17,12 +17,10 @@ says which went.
     python benchmarks/cpu_forms.py [--cases paper:16 paper:64 demo:16]
 """
 
-import argparse
 import statistics
 
-import reporting
 import taking_turns
-from train_step import made_model, plain_step
+from train_step import compare, made_model, plain_step, threads
 
 FORMS = ("4x4", "8x8 kernels")
 CONTENDERS = (
@@ -37,35 +35,21 @@ NEVER = 2**62
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", nargs="+", default=CASES)
-    parser.add_argument("--contenders", nargs="+", default=CONTENDERS)
-    parser.add_argument("--rounds", type=int, default=7, help="at least")
-    parser.add_argument("--seconds", type=float, default=60, help="a case")
-    parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
-    reporting.add_out(parser)
-    options = parser.parse_args()
-    if options.serve:
-        served(*options.serve)
-        return
-    machine = reporting.machine()
-    rows = [row for case in options.cases for row in measured(case, options)]
-    reporting.print_table(rows)
-    reporting.write({"machine": machine, "rows": rows}, options.out)
-
-
-def measured(case, options):
-    """Rows of one preset and batch size."""
-    preset, batch = case.split(":")
-    turns = taking_turns.compared(
-        {
-            name: [__file__, "--serve", name, preset, batch]
-            for name in options.contenders
-        },
-        least=options.rounds,
-        seconds=options.seconds,
+    compare(
+        __doc__,
+        __file__,
+        contenders=CONTENDERS,
+        cases=CASES,
+        rounds=7,
+        seconds=60,
+        serve=served,
+        summarise=summaries,
     )
-    first = turns[options.contenders[0]]
+
+
+def summaries(case, preset, batch, turns):
+    """A row for each contender: medians, and ratios within a round."""
+    first = next(iter(turns.values()))
     for name, found in turns.items():
         steps = [turn["step"] for turn in found]
         ratios = [
@@ -99,6 +83,8 @@ def made_step(name, preset, batch):
     start_tensorflow()
     import tensorflow as tf
 
+    if threads():
+        tf.config.threading.set_intra_op_parallelism_threads(threads())
     leave_out(name)
     model = made_model(preset, batch)
     shape = [batch, *model.generator.output_shape[1:]]

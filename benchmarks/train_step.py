@@ -37,37 +37,59 @@ SIZE, SIDE = 128, 3000
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--cases", nargs="+", default=CASES)
-    parser.add_argument("--contenders", nargs="+", default=CONTENDERS)
-    parser.add_argument("--rounds", type=int, default=5, help="at least")
-    parser.add_argument("--seconds", type=float, default=40, help="a case")
+    compare(
+        __doc__,
+        __file__,
+        contenders=CONTENDERS,
+        cases=CASES,
+        rounds=5,
+        seconds=40,
+        serve=served,
+        summarise=summaries,
+    )
+
+
+def compare(
+    doc, script, *, contenders, cases, rounds, seconds, serve, summarise
+):
+    """A script's command line: a table of contenders in each case.
+
+    Args:
+        doc: Its docstring.
+        script: Its file, which also serves a contender in a process.
+        contenders: Names.
+        cases: As `preset:batch`.
+        rounds: Rounds, at least.
+        seconds: Seconds for each case.
+        serve: What a process does, of contender, preset and batch.
+        summarise: Rows of a case, of its name, preset, batch and turns.
+    """
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--cases", nargs="+", default=cases)
+    parser.add_argument("--contenders", nargs="+", default=contenders)
+    parser.add_argument("--rounds", type=int, default=rounds, help="at least")
+    parser.add_argument("--seconds", type=float, default=seconds, help="a case")
     parser.add_argument("--threads", type=int, default=0, help="0: all cores")
     parser.add_argument("--serve", nargs=3, help=argparse.SUPPRESS)
     reporting.add_out(parser)
     options = parser.parse_args()
     if options.serve:
-        served(*options.serve)
+        serve(*options.serve)
         return
-    machine = reporting.machine()
-    rows = [row for case in options.cases for row in measured(case, options)]
+    machine, rows = reporting.machine(), []
+    threads = ["--threads", options.threads] if options.threads else []
+    for case in options.cases:
+        preset, batch = case.split(":")
+        commands = {
+            name: [script, *threads, "--serve", name, preset, batch]
+            for name in options.contenders
+        }
+        turns = taking_turns.compared(
+            commands, least=options.rounds, seconds=options.seconds
+        )
+        rows += summarise(case, preset, int(batch), turns)
     reporting.print_table(rows)
     reporting.write({"machine": machine, "rows": rows}, options.out)
-
-
-def measured(case, options):
-    """Rows of one preset and batch."""
-    preset, batch = case.split(":")
-    threads = ["--threads", options.threads] if options.threads else []
-    turns = taking_turns.compared(
-        {
-            name: [__file__, *threads, "--serve", name, preset, batch]
-            for name in options.contenders
-        },
-        least=options.rounds,
-        seconds=options.seconds,
-    )
-    return list(summaries(case, preset, int(batch), turns))
 
 
 def summaries(case, preset, batch, turns):

@@ -28,77 +28,6 @@ _HEAVY, _SMALL = 2**23, 4
 _HEAVY_GRADIENT, _SMALL_GRADIENT = 2**21, 8
 
 
-class StridedConv2D(keras.layers.Conv2D):
-    """A convolution of stride 2 to half the side, for images of even side.
-
-    Args:
-        filters: Channels of the result.
-        kernel_size: Side of the kernel, at least 2.
-        **kwargs: As of `keras.layers.Conv2D`, but strides and padding.
-    """
-
-    def __init__(self, filters: int, kernel_size: int, **kwargs) -> None:
-        kwargs |= {"strides": 2, "padding": "same"}
-        super().__init__(filters, kernel_size, **kwargs)
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Maps `[n, side / 2, side / 2, filters]`."""
-        side = inputs.shape[1] // _STRIDE
-        if not (training and _is_faster(side, self.kernel, inputs.dtype)):
-            return super().call(inputs)
-        return _activated(self, convolve(inputs, tf.identity(self.kernel)))
-
-
-class StridedConv2DTranspose(keras.layers.Conv2DTranspose):
-    """A transposed convolution of stride 2 to twice the side.
-
-    Args:
-        filters: Channels of the result.
-        kernel_size: Side of the kernel, at least 2.
-        **kwargs: As of `keras.layers.Conv2DTranspose`, but strides and padding.
-    """
-
-    def __init__(self, filters: int, kernel_size: int, **kwargs) -> None:
-        kwargs |= {"strides": 2, "padding": "same"}
-        super().__init__(filters, kernel_size, **kwargs)
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Maps `[n, 2 * side, 2 * side, filters]`."""
-        side = inputs.shape[1]
-        if not (training and _is_faster(side, self.kernel, inputs.dtype)):
-            return super().call(inputs)
-        kernel = tf.identity(self.kernel)
-        return _activated(self, convolve_transposed(inputs, kernel))
-
-
-_PARENTS = {
-    StridedConv2D: keras.layers.Conv2D,
-    StridedConv2DTranspose: keras.layers.Conv2DTranspose,
-}
-
-
-def plain_layer(layer: keras.layers.Layer, **options) -> keras.layers.Layer:
-    """A new, unbuilt layer of the same configuration, of Keras's own class.
-
-    Args:
-        layer: Any layer.
-        **options: Entries of the configuration to replace, such as `dtype`.
-    """
-    layer_class = _PARENTS.get(type(layer), type(layer))
-    return layer_class.from_config(layer.get_config() | options)
-
-
-def _is_faster(side: int, kernel: tf.Tensor, dtype: tf.DType) -> bool:
-    """Whether patches win anywhere for maps of that side; unknown on a GPU."""
-    is_cpu = not tf.config.list_logical_devices("GPU")
-    return is_cpu and dtype == tf.float32 and _is_heavy_gradient(side, kernel)
-
-
-def _activated(layer: keras.layers.Layer, maps: tf.Tensor) -> tf.Tensor:
-    maps = tf.nn.bias_add(maps, layer.bias) if layer.use_bias else maps
-    return layer.activation(maps)
-
-
 @tf.custom_gradient
 def convolve(images: tf.Tensor, kernel: tf.Tensor):
     """`tf.nn.conv2d` with stride 2 and padding "SAME".
@@ -260,3 +189,68 @@ def _shifted(maps: tf.Tensor, down: int, right: int) -> tf.Tensor:
     vertical = [max(down, 0), max(-down, 0)]
     horizontal = [max(right, 0), max(-right, 0)]
     return tf.pad(kept, [[0, 0], vertical, horizontal, [0, 0]])
+
+
+class _Strided:
+    """Common part of the two layers: stride 2, and the choice of the form."""
+
+    def __init__(self, filters: int, kernel_size: int, **kwargs) -> None:
+        kwargs |= {"strides": _STRIDE, "padding": "same"}
+        super().__init__(filters, kernel_size, **kwargs)
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Maps of half or twice the side, `[n, side, side, filters]`."""
+        shape = self.compute_output_shape(inputs.shape)
+        side = min(inputs.shape[1], shape[1])
+        if not (training and _is_faster(side, self.kernel, inputs.dtype)):
+            return super().call(inputs)
+        maps = self.convolve(inputs, tf.identity(self.kernel))
+        maps = tf.nn.bias_add(maps, self.bias) if self.use_bias else maps
+        return self.activation(maps)
+
+
+class StridedConv2D(_Strided, keras.layers.Conv2D):
+    """A convolution of stride 2 to half the side, for images of even side.
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Side of the kernel, at least 2.
+        **kwargs: As of `keras.layers.Conv2D`, but strides and padding.
+    """
+
+    convolve = staticmethod(convolve)
+
+
+class StridedConv2DTranspose(_Strided, keras.layers.Conv2DTranspose):
+    """A transposed convolution of stride 2 to twice the side.
+
+    Args:
+        filters: Channels of the result.
+        kernel_size: Side of the kernel, at least 2.
+        **kwargs: As of `keras.layers.Conv2DTranspose`, but strides and padding.
+    """
+
+    convolve = staticmethod(convolve_transposed)
+
+
+_PARENTS = {
+    StridedConv2D: keras.layers.Conv2D,
+    StridedConv2DTranspose: keras.layers.Conv2DTranspose,
+}
+
+
+def plain_layer(layer: keras.layers.Layer, **options) -> keras.layers.Layer:
+    """A new, unbuilt layer of the same configuration, of Keras's own class.
+
+    Args:
+        layer: Any layer.
+        **options: Entries of the configuration to replace, such as `dtype`.
+    """
+    layer_class = _PARENTS.get(type(layer), type(layer))
+    return layer_class.from_config(layer.get_config() | options)
+
+
+def _is_faster(side: int, kernel: tf.Tensor, dtype: tf.DType) -> bool:
+    """Whether patches win anywhere for maps of that side; unknown on a GPU."""
+    is_cpu = not tf.config.list_logical_devices("GPU")
+    return is_cpu and dtype == tf.float32 and _is_heavy_gradient(side, kernel)
