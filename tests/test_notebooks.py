@@ -194,8 +194,8 @@ def test_all_begin_with_the_same_installation():
 def test_all_make_and_find_the_same_data():
     made = [sources(name, "code")[2] for name in NAMES[1:]]
     assert len(set(made)) == 1
-    of_first = calls(NAMES[0], "write_cohort")[0]
-    of_others = calls(NAMES[1], "write_cohort")[0]
+    of_first = calls(NAMES[0], "write_phantom")[0]
+    of_others = calls(NAMES[1], "write_phantom")[0]
     subjects = re.compile(r"subjects=\{[^}]*\}")
     assert subjects.search(of_first)[0] == subjects.search(of_others)[0]
     assert "config='axial_64'" in calls(NAMES[0], "prepare")[0]
