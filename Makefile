@@ -5,10 +5,11 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo notebooks test test-slow test-lowest lint format docs benchmarks clean
+.PHONY: help demo notebooks test test-slow test-notebooks test-kills test-cluster \
+	test-lowest lint format docs benchmarks clean
 
 help:  ## list the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
 
 # A stamp for each set of extras: installed again when setup.cfg changes.
 $(VENV)/.installed-%: setup.cfg pyproject.toml
@@ -29,17 +30,24 @@ test: $(VENV)/.installed-test lint  ## unit tests, a tiny whole run, linters
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --cov
 
-# The notebooks run beside the rest; processes that wait for each other, alone.
+# Files of slow tests that have a target of their own.
 NOTEBOOKS := tests/test_notebooks.py
-SHARED := tests/test_shared_training.py
+KILLS := tests/test_killed.py
+CLUSTER := tests/test_shared_training.py
 SLOW := $(BIN)/python -m pytest -m slow
-test-slow: $(VENV)/.installed-test  ## what takes minutes
-	@$(SLOW) $(NOTEBOOKS) > .notebooks.log 2>&1 & beside=$$!; \
-	$(SLOW) tests --ignore=$(NOTEBOOKS) --ignore=$(SHARED); rest=$$?; \
-	wait $$beside; notebooks=$$?; \
-	cat .notebooks.log; rm -f .notebooks.log; \
-	$(SLOW) $(SHARED); shared=$$?; \
-	test $$rest -eq 0 && test $$notebooks -eq 0 && test $$shared -eq 0
+test-slow: $(VENV)/.installed-test  ## whole commands and servers
+	$(SLOW) tests $(addprefix --ignore=,$(NOTEBOOKS) $(KILLS) $(CLUSTER)) \
+		-n $(WORKERS) --dist loadfile
+
+test-notebooks: $(VENV)/.installed-test  ## all five, with fewer epochs than `make notebooks`
+	$(SLOW) $(NOTEBOOKS) -n $(WORKERS)
+
+TIMES ?= 3
+test-kills: $(VENV)/.installed-test  ## trainings killed at TIMES random moments, on full disks
+	$(SLOW) $(KILLS) --kills $(TIMES)
+
+test-cluster: $(VENV)/.installed-test  ## trainings that several processes share
+	$(SLOW) $(CLUSTER)
 
 # An environment of its own, with the lowest versions that setup.cfg allows.
 LOWEST := .venv-lowest

@@ -15,6 +15,11 @@ import pytest
 # --- what the tests run on ----------------------------------------------------
 
 
+def pytest_addoption(parser):
+    """`--kills`: how often `test_killed.py` kills one training."""
+    parser.addoption("--kills", type=int, default=3)
+
+
 def pytest_report_header():
     """The processor: kernels, and so last bits, depend on it."""
     import kernels

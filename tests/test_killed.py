@@ -43,12 +43,12 @@ def interrupt(process, run, epochs, delay, number):
 
 
 def test_killed_at_random_moments_it_ends_with_the_same_bits(
-    undisturbed, toy_set, tmp_path
+    undisturbed, toy_set, tmp_path, pytestconfig
 ):
     seed = random.SystemRandom().randrange(2**32)
     dice = random.Random(seed)
     run, moments = tmp_path / "ad", []
-    while len(moments) < 5:
+    while len(moments) < pytestconfig.getoption("--kills"):
         behind = len(log_rows(run))
         epochs = min(behind + dice.randrange(1, 6), EPOCHS - 1)
         delay = dice.uniform(0, 0.5)
