@@ -138,10 +138,10 @@ MUTATIONS = (
     ),
     Mutation(
         "stage of a group",
-        "tfds_adni/tables/stages.py",
-        '"lmci": "MCI"',
-        '"lmci": "AD"',
-        _tests("stages.py"),
+        "tfds_adni/tables/cells.py",
+        '"emci", "lmci"), "MCI"',
+        '"emci", "lmci"), "AD"',
+        _tests("cells.py"),
     ),
     Mutation(
         "mean inside the brain",

@@ -2,13 +2,17 @@ import datetime
 
 import pytest
 
+from tfds_adni.tables import kind_of
 from tfds_adni.tables.cells import (
     age_in_years,
     is_gap,
+    is_smc,
     iso_date,
     months_of,
     row_subject,
     sex_letter,
+    stage_of_diagnosis,
+    stage_of_group,
     subject_keys,
     to_code,
     to_date,
@@ -16,23 +20,15 @@ from tfds_adni.tables.cells import (
 )
 
 
-@pytest.mark.parametrize(
-    ("texts", "gap"),
-    [
-        (["", " ", "-4", "-4.0", "-1", "NA", "n/a", ".", "NaN"], True),
-        (["0", "1", "4", "CN", "-", "-x"], False),
-    ],
-)
-def test_gaps(texts, gap):
-    assert [is_gap(text) for text in texts] == [gap] * len(texts)
+def test_gaps():
+    gaps = ["", " ", "-4", "-4.0", "-1", "NA", "n/a", ".", "NaN"]
+    assert [text for text in gaps if not is_gap(text)] == []
+    assert not any(map(is_gap, ["0", "1", "4", "CN", "-", "-x"]))
 
 
-@pytest.mark.parametrize(
-    ("text", "code"),
-    [("3", 3), ("3.0", 3), ("1.5", None), ("x", None), ("nan", None)],
-)
-def test_codes(text, code):
-    assert to_code(text) == code
+def test_codes():
+    codes = [to_code(text) for text in ("3", "3.0", "1.5", "x", "nan")]
+    assert codes == [3, 3, None, None, None]
 
 
 @pytest.mark.parametrize(
@@ -43,12 +39,8 @@ def test_codes(text, code):
         (" 2016-02-11 ", "2016-02-11"),
         ("2012-05-05 09:08:07.0", "2012-05-05"),
         ("2012-05-05T09:08:07", "2012-05-05"),
-        ("2/30/2016", ""),
-        ("13/1/2016", ""),
-        ("5/5/12", ""),
-        ("2/11/20167", ""),
-        ("-4", ""),
-        ("", ""),
+        *((text, "") for text in ("2/30/2016", "13/1/2016", "5/5/12")),
+        *((text, "") for text in ("2/11/20167", "-4", "")),
     ],
 )
 def test_dates(text, date):
@@ -57,51 +49,29 @@ def test_dates(text, date):
     assert to_date(text) == day
 
 
-@pytest.mark.parametrize(
-    ("text", "age"),
-    [
-        ("71", 71),
-        (" 71.5", 71.5),
-        ("129.9", 129.9),
-        ("130", -1),
-        ("-4", -1),
-        ("nan", -1),
-        ("inf", -1),
-        ("", -1),
-    ],
-)
-def test_ages(text, age):
-    assert age_in_years(text) == age
-
-
-def test_sexes():
+def test_ages_and_sexes():
+    ages = [age_in_years(text) for text in ("71", " 71.5", "129.9")]
+    assert ages == [71, 71.5, 129.9]
+    unknown = ("130", "0", "-4", "nan", "inf", "")
+    assert {age_in_years(text) for text in unknown} == {-1}
     sexes = [sex_letter(text) for text in ("female", "M", "X", "")]
     assert sexes == ["F", "M", "", ""]
 
 
 @pytest.mark.parametrize(
-    ("text", "visit"),
+    ("texts", "visit"),
     [
-        ("bl", "m0"),
-        ("BL", "m0"),
-        ("M000", "m0"),
-        ("ses-M000", "m0"),
-        ("ADNI Baseline", "m0"),
-        ("ADNI2 Baseline-New Pt", "m0"),
-        ("m06", "m6"),
-        ("ADNI1/GO Month 6", "m6"),
-        ("ADNI2 visit m06", "m6"),
+        ("bl|BL|M000|ses-M000|ADNI Baseline|ADNI2 Baseline-New Pt", "m0"),
+        ("m06|ADNI1/GO Month 6|ADNI2 visit m06", "m6"),
         ("ADNI2 visit v02", "v02"),
         ("sc", "sc"),
         ("12", "12"),
         ("y1", "y1"),
-        ("-4", ""),
-        ("", ""),
+        ("-4|", ""),
     ],
 )
-def test_visits_in_one_spelling(text, visit):
-    assert to_visit(text) == visit
-    assert to_visit(visit) == visit
+def test_visits_in_one_spelling(texts, visit):
+    assert {to_visit(text) for text in (*texts.split("|"), visit)} == {visit}
 
 
 def test_months_of_visits():
@@ -128,3 +98,58 @@ def test_subject_is_found_by_ptid_or_rid():
 )
 def test_subject_of_a_row(row, key):
     assert row_subject(row) == key
+
+
+@pytest.mark.parametrize(
+    ("groups", "stage"),
+    [
+        (["CN", "NC", "NL", "Normal"], "NC"),
+        ([" emci ", "LMCI", "MCI"], "MCI"),
+        (["AD", "Dementia"], "AD"),
+        (["SMC", "Patient", ""], None),
+    ],
+)
+def test_stage_of_a_group(groups, stage):
+    assert {stage_of_group(group) for group in groups} == {stage}
+    assert [is_smc(group) for group in groups] == [g == "SMC" for g in groups]
+
+
+@pytest.mark.parametrize(
+    ("column", "cells", "stage"),
+    [
+        # by ADNI's data dictionary
+        ("DXCURREN", "1", "NC"),
+        ("DXCURREN", "2", "MCI"),
+        ("DXCURREN", "3", "AD"),
+        ("DIAGNOSIS", "1|1.0|CN", "NC"),
+        ("DIAGNOSIS", "2", "MCI"),
+        ("DIAGNOSIS", "3", "AD"),
+        ("DXCHANGE", "1|7|9|Stable: NL", "NC"),
+        ("DXCHANGE", "2|4|8|NL to MCI|Reversion: Dementia to MCI", "MCI"),
+        ("DXCHANGE", "3|5|6|Conversion: MCI to Dementia", "AD"),
+        ("DX", "MCI to Dementia", "AD"),
+        ("DX", "1|unsure|", None),
+    ],
+)
+def test_stage_of_a_diagnosis(column, cells, stage):
+    found = {stage_of_diagnosis(column, cell) for cell in cells.split("|")}
+    assert found == {stage}
+
+
+@pytest.mark.parametrize(
+    ("columns", "kind"),
+    [
+        ("RID,VISCODE,EXAMDATE,DXCHANGE", "DXSUM"),
+        ("rid,viscode,diagnosis", "DXSUM"),
+        ("RID,DIAGNOSIS,CENROLL", ""),
+        ("RID,PTID,EXAMDATE,DX_bl,DXCHANGE,DX", "ADNIMERGE"),
+        ("RID,PASS,LONIUID", "PETQC"),
+        ("PTID,SCANQLTY,PASS", "PETC3"),
+        ("Image Data ID,Subject,Group", ""),
+        ("DIAGNOSIS,DXCHANGE", ""),
+        ("RID", ""),
+        ("", ""),
+    ],
+)
+def test_kind_of_a_table_by_its_columns(columns, kind):
+    assert kind_of(columns.split(",")) == kind

@@ -4,10 +4,8 @@ A table is recognised by its columns and codes. Its name is only repeated to
 the user, since ADNI adds the date of the download to it.
 """
 
-from collections.abc import Sequence
-
+from tfds_adni.tables.cells import kind_of
 from tfds_adni.tables.diagnosis import (
-    CODES,
     DiagnosisTable,
     Exam,
     Nearest,
@@ -33,21 +31,3 @@ __all__ = [
     "read_diagnosis",
     "read_quality",
 ]
-
-
-def kind_of(header: Sequence[str]) -> str:
-    """Recognises a table by its columns, in any case.
-
-    Returns:
-        `"DXSUM"`, `"ADNIMERGE"`, `"PETQC"`, `"PETC3"`, or `""` for any other.
-    """
-    columns = {name.upper() for name in header}
-    if columns.isdisjoint(("RID", "PTID")):
-        return ""
-    if {"DX", "DX_BL"} <= columns:
-        return "ADNIMERGE"
-    if columns & CODES.keys():
-        return "" if "CENROLL" in columns else "DXSUM"
-    if "SCANQLTY" in columns:
-        return "PETC3"
-    return "PETQC" if "PASS" in columns else ""

@@ -1,21 +1,41 @@
 """Cells of tables as ADNI, the IDA and BIDS data sets write them.
 
-Gaps, codes, dates, ages, sexes, visits and subjects.
+Gaps, codes, dates, ages, sexes, visits, subjects and stages. The groups are
+those of ADNI: CN (NL or Normal in older tables), MCI with its halves EMCI and
+LMCI, AD or Dementia. SMC (significant memory concern) and `Patient` are groups
+without a stage.
 """
 
 import datetime
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 # Site, `_S_`, then four digits, five from ADNI4 on.
 SUBJECT_PATTERN = re.compile(r"(?<!\d)(\d{3}_S_\d{4,5})(?!\d)")
 VISIT_COLUMNS = ("VISCODE2", "VISCODE")
+STAGES = ("NC", "MCI", "AD")
+# ADNI's data dictionary: DXCURREN is of ADNI1, DXCHANGE of ADNIGO and ADNI2,
+# DIAGNOSIS of ADNI3 and of newer downloads. A change ends in a stage.
+CODES = {
+    "DIAGNOSIS": {1: "NC", 2: "MCI", 3: "AD"},
+    "DXCHANGE": {
+        **dict.fromkeys((1, 7, 9), "NC"),
+        **dict.fromkeys((2, 4, 8), "MCI"),
+        **dict.fromkeys((3, 5, 6), "AD"),
+    },
+    "DXCURREN": {1: "NC", 2: "MCI", 3: "AD"},
+}
+_STAGE_OF_GROUP = {
+    **dict.fromkeys(("cn", "nc", "nl", "normal"), "NC"),
+    **dict.fromkeys(("mci", "emci", "lmci"), "MCI"),
+    **dict.fromkeys(("ad", "dementia"), "AD"),
+}
 _GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
 _US_DATE = re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?!\d)")
 _ISO_DATE = re.compile(r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?!\d)")
-_OLDEST = 130
-# A code may follow words, as in `ADNI2 visit m06` or `ADNI1/GO Month 6`.
+_OLDEST = 130  # years
+# A visit code may follow words, as in `ADNI2 visit m06` or `ADNI1/GO Month 6`.
 _MONTH = re.compile(r"(?:.*\s)?m(?:onth )?(\d+)")
 _BASELINE = re.compile(r"(?:.*\s)?(bl|baseline(-.*)?)")
 _CODE = re.compile(r"(?:.*\s)?(sc|v\d+)")
@@ -134,3 +154,47 @@ def subject_keys(subject: str) -> tuple[str, ...]:
     if SUBJECT_PATTERN.fullmatch(subject):
         return subject, str(int(subject.rsplit("_", 1)[1]))
     return (subject,)
+
+
+def stage_of_group(group: str) -> str | None:
+    """Returns the stage of a group in any case, `None` if it has none."""
+    return _STAGE_OF_GROUP.get(group.strip().lower())
+
+
+def is_smc(group: str) -> bool:
+    """Whether a research group is significant memory concern."""
+    return group.strip().upper() == "SMC"
+
+
+def stage_of_diagnosis(column: str, text: str) -> str | None:
+    """Returns the stage of a cell of DXSUM or ADNIMERGE.
+
+    Args:
+        column: Name of the column in capitals, which says what codes mean.
+        text: A code or words. ADNI's R package has `Conversion: MCI to
+            Dementia` where the CSV has a code; ADNIMERGE of 2017 has `MCI to
+            Dementia`. Both end in AD.
+    """
+    code = to_code(text)
+    if code is not None:
+        return CODES.get(column, {}).get(code)
+    words = text.split()
+    return stage_of_group(words[-1]) if words else None
+
+
+def kind_of(header: Sequence[str]) -> str:
+    """Recognises a table of ADNI by its columns, in any case.
+
+    Returns:
+        `"DXSUM"`, `"ADNIMERGE"`, `"PETQC"`, `"PETC3"`, or `""` for any other.
+    """
+    columns = {name.upper() for name in header}
+    if columns.isdisjoint(("RID", "PTID")):
+        return ""
+    if {"DX", "DX_BL"} <= columns:
+        return "ADNIMERGE"
+    if columns & CODES.keys():
+        return "" if "CENROLL" in columns else "DXSUM"
+    if "SCANQLTY" in columns:
+        return "PETC3"
+    return "PETQC" if "PASS" in columns else ""

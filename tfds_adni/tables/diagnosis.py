@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tfds_adni.tables.cells import (
+    CODES,
     VISIT_COLUMNS,
     is_gap,
+    is_smc,
     row_date,
     row_subject,
     row_visits,
+    stage_of_diagnosis,
     subject_keys,
-    to_code,
 )
 from tfds_adni.tables.spreadsheet import (
     SheetCache,
@@ -20,23 +22,11 @@ from tfds_adni.tables.spreadsheet import (
     describe_columns,
     read_table,
 )
-from tfds_adni.tables.stages import SMC, is_smc, stage_of_change
 
-# ADNI's data dictionary: DXCURREN is of ADNI1, DXCHANGE of ADNIGO and ADNI2,
-# DIAGNOSIS of ADNI3 and of newer downloads. A change ends in a stage.
-CODES = {
-    "DIAGNOSIS": {1: "NC", 2: "MCI", 3: "AD"},
-    "DXCHANGE": {
-        **dict.fromkeys((1, 7, 9), "NC"),
-        **dict.fromkeys((2, 4, 8), "MCI"),
-        **dict.fromkeys((3, 5, 6), "AD"),
-    },
-    "DXCURREN": {1: "NC", 2: "MCI", 3: "AD"},
-}
 _KEYS = ("RID", "PTID")
 _DATES = ("EXAMDATE", "VISDATE")
-# Groups at enrolment, which no diagnosis at a visit is.
-_ENROLMENT = ("EMCI", "LMCI", SMC)
+# Groups at enrolment, never a diagnosis at a visit.
+_ENROLMENT = ("EMCI", "LMCI")
 _REMEDY = "give DXSUM or ADNIMERGE, as downloaded from LONI, with --diagnosis"
 
 
@@ -184,7 +174,8 @@ def _exams(
     exams: dict[str, list[Exam]] = {}
     contradictions = 0
     for row in rows:
-        stages = [s for c in columns if (s := _stage(c, row.get(c, "")))]
+        found = (stage_of_diagnosis(c, row.get(c, "")) for c in columns)
+        stages = [stage for stage in found if stage]
         contradictions += len(set(stages)) > 1
         subject = row_subject(row)
         if subject and stages:
@@ -193,20 +184,14 @@ def _exams(
     return exams, contradictions
 
 
-def _stage(column: str, cell: str) -> str | None:
-    """Returns the stage of a cell, which is a code or words."""
-    code = to_code(cell)
-    if code is None:
-        return stage_of_change(cell)
-    return CODES.get(column, {}).get(code)
-
-
 def _require_codes(path: Path, rows: list[dict[str, str]]) -> None:
     """Rejects a table whose codes are not those of its columns."""
     for column in CODES:
         cells = {row[column] for row in rows if not is_gap(row.get(column, ""))}
         unknown = sorted(
-            c for c in cells if c in _ENROLMENT or not _stage(column, c)
+            cell
+            for cell in cells
+            if cell in _ENROLMENT or not stage_of_diagnosis(column, cell)
         )
         codes = ", ".join(unknown[:5])
         if "CENROLL" in rows[0] or (unknown and column == "DIAGNOSIS"):
