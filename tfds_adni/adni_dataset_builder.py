@@ -26,7 +26,7 @@ from tfds_adni.parallel.examples import (
     tasks_of,
 )
 from tfds_adni.preparation_report import PreparationReport
-from tfds_adni.tables.stages import STAGES
+from tfds_adni.tables.cells import STAGES
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.slices import BANDS_MM, PLANES
 from tfds_adni.writer import SteadyWriter, bounded_shuffling

@@ -10,7 +10,7 @@ from tfds_adni.cohort import Cohort
 from tfds_adni.cohort.account import printable
 from tfds_adni.cohort.splits import SPLITS, require_disjoint
 from tfds_adni.parallel.examples import Outcome
-from tfds_adni.tables.stages import STAGES
+from tfds_adni.tables.cells import STAGES
 
 
 class PreparationReport:

@@ -21,9 +21,8 @@ from tfds_adni.cohort.visits import (
 from tfds_adni.sources import read_folder
 from tfds_adni.sources.ida_metadata import is_collection
 from tfds_adni.tables import kind_of, read_diagnosis, read_quality
-from tfds_adni.tables.cells import months_of, to_visit
+from tfds_adni.tables.cells import STAGES, months_of, to_visit
 from tfds_adni.tables.spreadsheet import SheetCache
-from tfds_adni.tables.stages import STAGES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -16,8 +16,7 @@ from tfds_adni.tables import (
     read_diagnosis,
     read_quality,
 )
-from tfds_adni.tables.cells import months_of, to_visit
-from tfds_adni.tables.stages import STAGES
+from tfds_adni.tables.cells import STAGES, months_of, to_visit
 
 
 def printable(text: str) -> str:

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 
 from tfds_adni.sources import Label, ScanRecord
 from tfds_adni.tables import DiagnosisTable, Nearest, nearest
-from tfds_adni.tables.cells import to_date, to_visit
-from tfds_adni.tables.stages import is_smc, stage_of_group
+from tfds_adni.tables.cells import is_smc, stage_of_group, to_date, to_visit
 
 UNLABELLED = "no stage: no table tells the group of this scan"
 SMC_DROPPED = "SMC is neither NC nor MCI (--smc keep counts it as NC)"
