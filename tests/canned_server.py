@@ -13,9 +13,9 @@ import threading
 
 
 @contextlib.contextmanager
-def serve(answers):
-    server = _Server(("127.0.0.1", 0), _Handler)
-    server.answers, server.asked = list(answers), []
+def running(handler):
+    """A server on the loopback address, with its `url`, while in the block."""
+    server = _Server(("127.0.0.1", 0), handler)
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -27,39 +27,48 @@ def serve(answers):
         server.server_close()
 
 
+@contextlib.contextmanager
+def serve(answers):
+    with running(_Canned) as server:
+        server.answers, server.asked = list(answers), []
+        yield server
+
+
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
     def handle_error(self, request, client_address):
         """A client that went away is no event."""
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
+    """A request's body, and an answer in one call."""
+
     def log_message(self, format, *args):  # noqa: A002
         """Tests read no log."""
 
-    def do_GET(self):
-        self._answer()
+    def body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
-    def do_POST(self):
-        self._answer()
-
-    def _answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        server = self.server
-        server.asked.append((self.command, self.path, body))
-        answers = server.answers
-        status, content, headers = (
-            answers.pop(0) if len(answers) > 1 else answers[0]
-        )
-        if status is None:
-            self.wfile.write(content)
-            return
+    def send(self, status, content, headers):
         self.send_response(status)
-        for name, value in {
-            "Content-Length": str(len(content)),
-            **headers,
-        }.items():
+        length = {"Content-Length": str(len(content))}
+        for name, value in (length | headers).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)
+
+
+class _Canned(Handler):
+    def do_GET(self):
+        server = self.server
+        server.asked.append((self.command, self.path, self.body()))
+        answers = server.answers
+        answer = answers.pop(0) if len(answers) > 1 else answers[0]
+        if answer[0] is None:  # no HTTP
+            self.wfile.write(answer[1])
+        else:
+            self.send(*answer)
+
+    do_POST = do_GET  # noqa: N815

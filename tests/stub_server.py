@@ -14,12 +14,12 @@ predictions, as `(path, body)`.
 
 import base64
 import contextlib
-import http.server
 import json
 import math
 import re
 import threading
 
+import canned_server
 import numpy as np
 import tensorflow as tf
 from stub_models import Models, Refused
@@ -33,15 +33,12 @@ _WHOLE_MAX = 2**24 - 1
 def serve(models_dir):
     """A `Stub` of `models_dir` on the loopback address while in the block."""
     stub = Stub(models_dir)
-    thread = threading.Thread(target=stub.server.serve_forever, args=(0.02,))
-    thread.start()
     try:
-        yield stub
+        with canned_server.running(_Handler) as server:
+            server.stub, stub.url = stub, server.url
+            yield stub
     finally:
-        stub.server.shutdown()
-        thread.join()
         stub.finish()
-        stub.server.server_close()
 
 
 class Stub:
@@ -54,9 +51,6 @@ class Stub:
         self.stopping = threading.Event()
         self._busy = 0
         self._idle = threading.Condition()
-        self.server = _Server(("127.0.0.1", 0), _Handler)
-        self.server.stub = self
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     @contextlib.contextmanager
     def busy(self):
@@ -82,28 +76,17 @@ class Stub:
             return self.faults.pop(0) if self.faults else None
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 64
-
-    def handle_error(self, request, client_address):
-        """A client that went away is no event."""
-
-
-class _Handler(http.server.BaseHTTPRequestHandler):
+class _Handler(canned_server.Handler):
     protocol_version = "HTTP/1.1"
     timeout = 30  # seconds without a word of the client
 
-    def log_message(self, format, *args):  # noqa: A002
-        """Tests read no log."""
-
-    def do_GET(self):
+    def do_GET(self):  # noqa: N802
         self._reply(self._status)
 
-    def do_POST(self):
+    def do_POST(self):  # noqa: N802
         stub = self.server.stub
         with stub.busy():
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.body()
             fault = stub.next_fault(self.path, body)
             if fault == "drop":
                 self.close_connection = True
@@ -123,11 +106,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, status, content, *, cut=False):
         payload = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload)))
-        self.end_headers()
-        self.wfile.write(payload[: len(payload) // 2] if cut else payload)
+        sent = payload[: len(payload) // 2] if cut else payload
+        self.send(status, sent, {"Content-Length": str(len(payload))})
         if cut:
             self.close_connection = True
 
@@ -164,8 +144,6 @@ def _object(body):
         raise Refused(400, f"JSON Parse error: {error}") from error
     if not isinstance(request, dict):
         raise Refused(400, f"JSON Value: {request!r} Is not object")
-    if not isinstance(request.get("signature_name", ""), str):
-        raise Refused(400, "'signature_name' key must be a string value.")
     return request
 
 
@@ -209,14 +187,9 @@ def _check_leaves(value, dtype):
         number = type(value) is int and -(2**63) <= value < 2**63
     if not number:
         raise Refused(400, f"JSON Value: {value!r} is not of expected type")
-    if dtype == tf.float32 and not _fits_float(value):
+    most = _WHOLE_MAX if isinstance(value, int) else _FLOAT_MAX
+    if dtype == tf.float32 and math.isfinite(value) and abs(value) > most:
         raise Refused(400, f"Cannot convert {value} without loss of precision")
-
-
-def _fits_float(value):
-    if isinstance(value, int):
-        return abs(value) <= _WHOLE_MAX
-    return not math.isfinite(value) or abs(value) <= _FLOAT_MAX
 
 
 def _plain(value):
