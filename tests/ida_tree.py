@@ -12,20 +12,6 @@ import numpy as np
 SHAPE = (40, 40, 24)
 SPACING = 6.0
 DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
-HEADER = [
-    "Image Data ID",
-    "Subject",
-    "Group",
-    "Sex",
-    "Age",
-    "Visit",
-    "Modality",
-    "Description",
-    "Type",
-    "Acq Date",
-    "Format",
-    "Downloaded",
-]
 
 
 def put(root: Path, *names: str, **contents: bytes) -> None:
@@ -107,7 +93,8 @@ def write_csv(root: Path, rows: list[dict[str, str]]) -> None:
     """Writes the collection CSV."""
     root.mkdir(parents=True, exist_ok=True)
     with (root / "collection_5_05_2012.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, HEADER, quoting=csv.QUOTE_ALL)
+        header = list(row(0, ""))
+        writer = csv.DictWriter(file, header, quoting=csv.QUOTE_ALL)
         writer.writeheader()
         writer.writerows(rows)
 

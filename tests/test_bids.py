@@ -3,19 +3,21 @@ import json
 import pytest
 from ida_tree import put
 
-from tfds_adni.sources import read_folder
-from tfds_adni.sources.record import Label
+from tfds_adni.sources import Label, read_folder
 
-PEOPLE = (
-    "participant_id\talternative_id_1\tsex\tage_bl\tdiagnosis_sc\n"
-    "sub-ADNI999S9001\t999_S_9001\tF\t71.5\tLMCI\n"
-)
-SESSIONS = (
-    "session_id\texamination_date\tage\tdiagnosis\n"
-    "ses-M000\t2012-05-05\t71.5\tMCI\n"
-    "ses-M012\t2013-05-06\tn/a\tAD\n"
-)
+TABLES = {
+    "participants.tsv": (
+        b"participant_id\talternative_id_1\tsex\tage_bl\tdiagnosis_sc\n"
+        b"sub-ADNI999S9001\t999_S_9001\tF\t71.5\tLMCI\n"
+    ),
+    "sub-ADNI999S9001/sub-ADNI999S9001_sessions.tsv": (
+        b"session_id\texamination_date\tage\tdiagnosis\n"
+        b"ses-M000\t2012-05-05\t71.5\tMCI\n"
+        b"ses-M012\t2013-05-06\tn/a\tAD\n"
+    ),
+}
 STEM = "sub-ADNI999S9001_ses-{}_trc-18FFDG_rec-coregiso_pet"
+LONE = "sub-01/ses-1/pet/sub-01_ses-1_trc-FDG_pet.nii"
 
 
 def scan(session="M000"):
@@ -26,10 +28,7 @@ def scan(session="M000"):
 @pytest.fixture
 def clinica(tmp_path):
     """What Clinica's adni-to-bids writes, two sessions of one subject."""
-    put(tmp_path, scan(), scan("M012"))
-    (tmp_path / "participants.tsv").write_text(PEOPLE)
-    sessions = "sub-ADNI999S9001/sub-ADNI999S9001_sessions.tsv"
-    (tmp_path / sessions).write_text(SESSIONS)
+    put(tmp_path, scan(), scan("M012"), **TABLES)
     return tmp_path
 
 
@@ -54,19 +53,14 @@ def test_clinica_joins_names_and_tables(clinica):
     assert second.age == -1.0  # participants.tsv has that of the first session
 
 
-def test_tables_of_adni_hold_for_folders_beside_theirs(clinica):
-    (clinica / "bids").mkdir()
-    for path in list(clinica.iterdir()):
-        if path.name != "bids":
-            path.rename(clinica / "bids" / path.name)
+def test_tables_of_adni_hold_for_folders_beside_theirs(tmp_path):
+    put(tmp_path / "bids", scan(), **TABLES)
     stem = f"{STEM.format('M000')[:-4]}_space-MNI_res-1x1x1_suvr-x_pet"
-    put(clinica, f"caps/subjects/sub-ADNI999S9001/{stem}.nii.gz")
-    found = {
+    put(tmp_path, f"caps/subjects/sub-ADNI999S9001/{stem}.nii.gz")
+    assert {
         r.image_id: (r.level, r.date, r.tracer)
-        for r in read_folder(clinica).records
-        if r.visit == "M000"
-    }
-    assert found == {
+        for r in read_folder(tmp_path).records
+    } == {
         STEM.format("M000"): ("uniform_8mm", "2012-05-05", "FDG"),
         stem: ("pet_linear", "2012-05-05", "FDG"),
     }
@@ -149,44 +143,46 @@ def test_the_same_scan_twice_has_an_order(tmp_path):
 def test_one_label_in_two_data_sets_is_two_people(tmp_path):
     put(tmp_path, "a/sub-01/pet/sub-01_trc-x_pet.nii")
     put(tmp_path, "b/sub-01/pet/sub-01_trc-y_pet.nii")
-    text = "participant_id\tgroup\tgender\n01\tAD\tm\n"
-    (tmp_path / "a/participants.tsv").write_text(text)
-    labels = {
-        r.tracer: (r.labels, r.sex) for r in read_folder(tmp_path).records
-    }
-    assert labels == {
-        "x": ((Label("AD", "participants.tsv"),), "M"),
-        "y": ((), ""),
-    }
+    table = b"participant_id\tdx\tgender\n01\tAD\tm\n"
+    put(tmp_path / "a", **{"participants.tsv": table})
+    found = {r.tracer: (r.labels, r.sex) for r in read_folder(tmp_path).records}
+    labels = (Label("AD", "participants.tsv"),)
+    assert found == {"x": (labels, "M"), "y": ((), "")}
 
 
-def test_derivatives_belong_to_the_data_set_around_them(tmp_path):
-    put(tmp_path, "derivatives/x/sub-01/ses-1/pet/sub-01_ses-1_trc-FDG_pet.nii")
-    (tmp_path / "sub-01").mkdir()
-    table = tmp_path / "sub-01/sub-01_sessions.tsv"
-    table.write_text("session_id\tdiagnosis\nses-1\tCN\n")
-    assert only(tmp_path).labels == (Label("CN", "sessions.tsv"),)
-
-
-def test_sessions_of_all_subjects_in_one_table(tmp_path):
-    put(tmp_path, "sub-01/ses-1/pet/sub-01_ses-1_trc-FDG_pet.nii")
-    text = "participant_id\tsession_id\tacq_time\tdx\nsub-01\t1\t1900-01-02\tCN"
-    (tmp_path / "sessions.tsv").write_text(text)
+@pytest.mark.parametrize(
+    ("scan", "table", "text"),
+    [
+        # derivatives belong to the data set around them
+        (
+            f"derivatives/x/{LONE}",
+            "sub-01/sub-01_sessions.tsv",
+            b"session_id\tgroup\tacq_time\nses-1\tCN\t1900-01-02\n",
+        ),
+        # all subjects in one table
+        (
+            LONE,
+            "sessions.tsv",
+            b"participant_id\tsession_id\tacq_time\tdx\n"
+            b"sub-01\t1\t1900-01-02\tCN",
+        ),
+    ],
+)
+def test_places_of_the_table_of_sessions(tmp_path, scan, table, text):
+    put(tmp_path, scan, **{table: text})
     record = only(tmp_path)
-    assert record.date == "1900-01-02"
     assert record.labels == (Label("CN", "sessions.tsv"),)
+    assert record.date == "1900-01-02"
 
 
 def test_broken_tables_give_nothing(clinica):
-    (clinica / "participants.tsv").write_text(
-        "participant_id\nsub-" + "x" * 2**18
-    )
-    sessions = clinica / "sub-ADNI999S9001/sub-ADNI999S9001_sessions.tsv"
-    sessions.write_text("session_id\tdiagnosis\n\tAD\nses-M000\tn/a\n")
-    first, _ = read_folder(clinica).records
-    assert first.labels == ()
-    text = read_folder(clinica).missing_tables()
-    assert text.startswith("expected a diagnosis in partici")
+    damaged = b"participant_id\nsub-" + b"x" * 2**18
+    empty = b"session_id\tdiagnosis\n\tAD\nses-M000\tn/a\n"
+    put(clinica, **dict(zip(TABLES, (damaged, empty), strict=True)))
+    found = read_folder(clinica)
+    assert found.records[0].labels == ()
+    expected = "expected a diagnosis in participants.tsv"
+    assert found.missing_tables().startswith(expected)
 
 
 def test_bids_names_in_an_ida_download_are_not_mixed_in(tmp_path):

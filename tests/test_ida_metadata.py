@@ -5,6 +5,7 @@ from tfds_adni.sources.ida_metadata import (
     missing_collection,
     read_collections,
     read_sidecars,
+    unreadable_tables,
 )
 from tfds_adni.sources.record import Label
 from tfds_adni.sources.tree import walk
@@ -29,7 +30,9 @@ STUDY = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
       <subjectAge>71.4</subjectAge><weightKg>70.0</weightKg>
       {series}</study></subject></project></idaxs>
 """
-ACQUIRED = STUDY.format(series=SERIES.format(protocol=PROTOCOL))
+SCAN = SERIES.format(protocol=PROTOCOL)
+OTHER = SCAN.replace("900015", "900018").replace("MPRAGE", "Raw")
+ACQUIRED = STUDY.format(series=SCAN)
 PROCESSED = """<?xml version="1.0" encoding="UTF-8"?>
 <idaxs><project><subject><subjectIdentifier>999_s_9002</subjectIdentifier>
   <researchGroup>Patient</researchGroup><subjectSex>M</subjectSex>
@@ -103,17 +106,13 @@ def test_tables_are_joined_and_may_disagree_on_the_group(tmp_path):
     assert rows["900002"].labels == ()
 
 
-def test_two_subjects_of_one_image_are_a_problem(tmp_path):
-    other = ROW.replace("9001,", "9002,")
-    row = collection(tmp_path, f"{HEADER}\n{ROW}\n{other}\n{ROW}\n")["900001"]
-    assert "two subjects" in row.problem
-
-
 def test_rows_before_the_damage_of_a_table_count(tmp_path):
     second = ROW.replace("900001", "900002")
     damaged = f"{HEADER}\n{ROW}\n" + "x" * 200_000
     rows = collection(tmp_path, damaged, f"{HEADER}\n{second}\n")
     assert list(rows) == ["900001", "900002"]
+    (line,) = unreadable_tables(walk(tmp_path))
+    assert line.startswith("0.csv cannot be read to its end (field larger")
 
 
 def test_what_lies_there_instead_of_a_collection(tmp_path, monkeypatch):
@@ -162,20 +161,19 @@ def test_xml_of_processed_pet(tmp_path):
     }
 
 
-def test_protocol_beside_the_series(tmp_path):
-    beside = STUDY.format(series=SERIES.format(protocol="") + PROTOCOL)
-    (image,) = sidecars(tmp_path, beside).values()
-    assert (image.modality, image.description) == ("MRI", "MPRAGE")
-
-
-def test_two_series_of_a_study_stay_apart(tmp_path):
-    first = SERIES.format(protocol=PROTOCOL)
-    second = first.replace("900015", "900018").replace("MPRAGE", "Raw")
-    found = sidecars(tmp_path, STUDY.format(series=first + second))
-    assert {i: s.description for i, s in found.items()} == {
-        "900015": "MPRAGE",
-        "900018": "Raw",
-    }
+@pytest.mark.parametrize(
+    ("series", "descriptions"),
+    [
+        # a protocol beside its series
+        (SERIES.format(protocol="") + PROTOCOL, {"900015": "MPRAGE"}),
+        # two series of a study stay apart
+        (SCAN + OTHER, {"900015": "MPRAGE", "900018": "Raw"}),
+    ],
+)
+def test_series_of_a_study(tmp_path, series, descriptions):
+    found = sidecars(tmp_path, STUDY.format(series=series))
+    assert {i: s.description for i, s in found.items()} == descriptions
+    assert {s.modality for s in found.values()} == {"MRI"}
 
 
 def test_first_of_two_files_counts_and_a_blank_group_is_no_label(tmp_path):
@@ -187,13 +185,11 @@ def test_first_of_two_files_counts_and_a_blank_group_is_no_label(tmp_path):
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (LAUGHS, "it declares a document type"),
-        (OUTSIDE, "it declares a document type"),
+        *((text, "it declares a document type") for text in (LAUGHS, OUTSIDE)),
         ("<!DOCTYPE idaxs><idaxs/>", "it declares a document type"),
-        (LAUGHS.encode("utf-16"), "it is no XML"),
-        (LAUGHS.encode("utf-32"), "it is no XML"),
-        ("<idaxs>", "it is no XML"),
-        ("", "it is no XML"),
+        (LAUGHS.encode("utf-16"), "it is not XML"),
+        (LAUGHS.encode("utf-32"), "it is not XML"),
+        *((text, "it is not XML") for text in ("<idaxs>", "")),
         ("x" * (1024 * 1024 + 1), "larger than 1024 KiB"),
     ],
 )

@@ -1,19 +1,21 @@
 """One reader for each layout of a cohort; each returns scan records.
 
 A reader is a module with a function `read(tree, images) -> list[ScanRecord]`:
-the tree is what one walk through the folder found, the images are its image
-files. `read_folder` chooses a reader by what lies in the folder and adds the
-records of what no reader can use.
+the tree holds the files found in one walk through the folder, the images are
+those among them. `read_folder` chooses a reader by the content of the folder
+and adds the records of what no reader can use.
 """
 
 import dataclasses
-from pathlib import Path
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
 
 from tfds_adni.sources import bids, ida
 from tfds_adni.sources.ida_metadata import missing_collection
-from tfds_adni.sources.images import ImageFile, find_images
-from tfds_adni.sources.names import image_id_in
-from tfds_adni.sources.record import Label, ScanRecord, reject_all
+from tfds_adni.sources.images import ImageFile, find_images, has_image_name
+from tfds_adni.sources.record import Label, ScanRecord, image_id_in, reject
 from tfds_adni.sources.tree import Tree, walk
 from tfds_adni.tables.spreadsheet import SheetCache
 
@@ -57,16 +59,16 @@ def read_folder(
 ) -> ScanFolder:
     """Reads a cohort from a folder of any known layout, in one walk.
 
-    It is BIDS if it holds images with names of BIDS, and either the tables or
-    folders of BIDS at its top or no image id of the IDA.
+    A folder is BIDS if images in it have BIDS names and either its top level
+    holds tables or folders of BIDS or no path holds an image id of the IDA.
 
     Args:
         folder: An IDA download, with its tables among the images or without;
             a PET-BIDS data set; or output of Clinica.
-        sheets: Opens its tables; all of each where `None`.
+        sheets: Opens its tables; if `None`, each is read whole.
 
     Returns:
-        What lies there; every image file found is in exactly one record.
+        Its scans; every image file found is in exactly one record.
 
     Raises:
         FileNotFoundError: If the folder is missing or holds no image.
@@ -87,7 +89,7 @@ def read_folder(
     tree = walk(folder, sheets=sheets)
     images = find_images(tree)
     source = _source(tree, images)
-    records = [*_READERS[source](tree, images), *reject_all(tree, images)]
+    records = [*_READERS[source](tree, images), *_unusable(tree, images)]
     if not records:
         raise FileNotFoundError(
             f"expected PET images (NIfTI or Analyze) below {folder}, found "
@@ -98,7 +100,7 @@ def read_folder(
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:
-    """Tells BIDS from the IDA's layout by the rule of `read_folder`."""
+    """Returns the layout of a folder by the rule of `read_folder`."""
     if not any(bids.parse_name(image.stem) for image in images):
         return "ida"
     tops = {tree.parts(path)[0] for path in tree.files}
@@ -106,3 +108,48 @@ def _source(tree: Tree, images: list[ImageFile]) -> str:
         return "bids"
     ids = (image_id_in(tree.parts(image.path)) for image in images)
     return "ida" if any(ids) else "bids"
+
+
+def _unusable(tree: Tree, images: Iterable[ImageFile]) -> list[ScanRecord]:
+    """Returns the records of what no reader can use.
+
+    One for each image with a problem, DICOM series (the files of one folder
+    and image id), folder that was not entered, and zip archive with images
+    that are not unpacked.
+    """
+    files = defaultdict(list)
+    for image in images:
+        if image.problem:
+            image_id = image_id_in(tree.parts(image.path))
+            series = (image.path.parent, image_id)
+            key = series if image.is_dicom else image.path
+            files[key, image.problem].append(image.path)
+    for path, problem in (*tree.closed.items(), *_packed(tree)):
+        if not has_image_name(path.name):
+            files[path, problem].append(path)
+    return [reject(tree, paths, why) for (_, why), paths in files.items()]
+
+
+def _packed(tree: Tree) -> Iterator[tuple[Path, str]]:
+    """Yields the zips with images that are not unpacked in the folder.
+
+    Only the archives' lists of contents are read. An image counts as unpacked
+    if a file of its name is anywhere in the folder.
+    """
+    unpacked = {path.name for path in (*tree.files, *tree.odd)}
+    for path in tree.files_ending(".zip"):
+        try:
+            with zipfile.ZipFile(path) as archive:
+                files = [
+                    i.filename for i in archive.infolist() if not i.is_dir()
+                ]
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            yield path, "zip archive that cannot be read; download it again"
+            continue
+        names = {PurePosixPath(name).name for name in files}
+        images = {n for n in names if has_image_name(n) and n[0] != "."}
+        if not images <= unpacked:
+            yield (
+                path,
+                "zip archive with images that are not unpacked; unpack it here",
+            )

@@ -1,7 +1,7 @@
-"""Reads PET-BIDS data sets and what Clinica writes.
+"""Reads PET-BIDS data sets and the output of Clinica.
 
 A scan is a file `sub-<label>[_ses-<label>][_trc-<tracer>][_rec-<method>]_pet`,
-with other entities or without, wherever it lies. That covers raw data sets,
+with other entities or without, in any folder. That covers raw data sets,
 Clinica's conversion of ADNI and its CAPS folders with pet-linear's output.
 
 `participants.tsv` has a row for each subject, `sub-*_sessions.tsv` one for each
@@ -17,13 +17,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tfds_adni.sources.images import ImageFile, split_copies
-from tfds_adni.sources.names import (
+from tfds_adni.sources.record import (
     TRACERS,
+    ScanRecord,
+    labels_of,
+    reject,
     subject_in,
     subject_of_label,
     tracer_named,
 )
-from tfds_adni.sources.record import ScanRecord, labels_of, reject
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import (
     SUBJECT_PATTERN,
@@ -33,8 +35,8 @@ from tfds_adni.tables.cells import (
 )
 from tfds_adni.tables.spreadsheet import SheetError, read_rows
 
-# Clinica's words for ADNI's steps; those of BIDS name reconstructions, which
-# are raw in ADNI's sense.
+# Clinica's `rec-` names ADNI's processing steps; BIDS's own values name
+# reconstructions, which are raw in ADNI's sense.
 _LEVEL_OF_RECONSTRUCTION = {
     "coregdyn": "dynamic",
     "coregavg": "averaged",
@@ -49,7 +51,9 @@ _AGES = ("age", "age_bl")
 _SEXES = ("sex", "gender")
 _MISSING = ("n/a", "na", "nan", "none", "-4")
 _FIRST_SESSIONS = re.compile(r"M?0*|0*1|bl|baseline", re.IGNORECASE)
-_Rows = dict[tuple[Path | None, str, str | None], dict[str, str]]
+# Scope, subject and session; the session is `None` in participants.tsv.
+_Key = tuple[Path | None, str, str | None]
+_Row = dict[str, str]
 
 
 def parse_name(stem: str) -> dict[str, str] | None:
@@ -96,7 +100,7 @@ def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
     return records
 
 
-def _record(image: ImageFile, rows: _Rows) -> ScanRecord:
+def _record(image: ImageFile, rows: dict[_Key, _Row]) -> ScanRecord:
     """Joins a file's name with the tables."""
     name = parse_name(image.stem)
     subject = subject_of_label(name["sub"])
@@ -135,9 +139,9 @@ def _record(image: ImageFile, rows: _Rows) -> ScanRecord:
 
 
 def _tracer(image: ImageFile, name: dict[str, str]) -> str:
-    """Returns the tracer by the name, else by the JSON file beside the image.
+    """Returns the tracer in the name, else in the JSON file beside the image.
 
-    Clinica's conversions wrote it as `acq` before PET-BIDS had `trc`.
+    Clinica wrote it as `acq` before PET-BIDS had `trc`.
     """
     tracer = tracer_named(name.get("trc", ""))
     if not tracer and name["suffix"] == "pet":
@@ -159,43 +163,37 @@ def _json_tracer(path: Path) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _read_tables(tree: Tree) -> _Rows:
-    """Reads the tables of subjects and of their sessions.
-
-    Returns:
-        Rows by scope, subject and session, which is `None` for
-        participants.tsv; the first row of each counts.
-    """
-    rows: _Rows = {}
-    for path in tree.files_ending("participants.tsv"):
-        for scope, subject, row in _rows_of(path):
-            rows.setdefault((scope, subject, None), row)
-    for path in tree.files_ending("sessions.tsv"):
-        for scope, subject, row in _rows_of(path):
-            session = _cell(row, "session_id").removeprefix("ses-")
-            rows.setdefault((scope, subject, session), row)
+def _read_tables(tree: Tree) -> dict[_Key, _Row]:
+    """Returns the first row of each key in the tables of a folder."""
+    rows: dict[_Key, _Row] = {}
+    for path in tree.files_ending("participants.tsv", "sessions.tsv"):
+        with contextlib.suppress(SheetError):  # rows before the damage count
+            for key, row in _rows_of(path):
+                rows.setdefault(key, row)
     return rows
 
 
-def _rows_of(path: Path) -> Iterator[tuple[Path | None, str, dict[str, str]]]:
-    """Yields the rows of a table with scope and subject, up to any damage."""
+def _rows_of(path: Path) -> Iterator[tuple[_Key, _Row]]:
+    """Yields the rows of a table that name a subject."""
     folder = path.parent  # of the data set or of one subject
     folder = folder.parent if folder.name.startswith("sub-") else folder
-    with contextlib.suppress(SheetError):
-        for cells in read_rows(path):
-            row = {name.lower(): cell for name, cell in cells.items()}
-            label = _cell(row, "participant_id")
-            subject = subject_of_label(label) if label else ""
-            if subject := subject or subject_in([path.name]):
-                yield _scope(subject, folder), subject, row
+    session = None
+    for cells in read_rows(path):
+        row = {name.lower(): cell for name, cell in cells.items()}
+        label = _cell(row, "participant_id")
+        subject = subject_of_label(label) if label else subject_in([path.name])
+        if path.name.lower().endswith("sessions.tsv"):
+            session = _cell(row, "session_id").removeprefix("ses-")
+        if subject:
+            yield (_scope(subject, folder), subject, session), row
 
 
 def _scope(subject: str, folder: Path) -> Path | None:
     """Returns the folder that a subject's id is valid in, `None` for all.
 
-    A subject of ADNI is the same person in every table of the folder. Other
-    labels, such as `sub-01`, hold only in the data set of their table and its
-    derivatives: data sets side by side give them to several people.
+    A subject of ADNI is the same person in every table. Other labels, such as
+    `sub-01`, hold only in the data set of their table and its derivatives:
+    data sets side by side give them to several people.
     """
     return None if SUBJECT_PATTERN.fullmatch(subject) else folder
 

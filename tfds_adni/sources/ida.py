@@ -1,9 +1,9 @@
 """Reads a download from LONI's Image and Data Archive (IDA).
 
 An image is recognised by the image id in its own name (`..._I900015.nii`) or,
-failing that, by its folder (`I900015`), wherever it lies. The rest comes from
-the collection CSV, the XML file of the image and the names of its path, each
-filling the gaps of the one before.
+failing that, in its folder's (`I900015`). The rest comes from the collection
+CSV, the XML file of the image and the names in its path, each filling the gaps
+of the one before.
 """
 
 import dataclasses
@@ -16,15 +16,16 @@ from tfds_adni.sources.ida_metadata import (
     read_sidecars,
 )
 from tfds_adni.sources.images import ImageFile, lacks_frame, split_copies
-from tfds_adni.sources.names import (
+from tfds_adni.sources.record import (
+    ScanRecord,
     date_in,
     description_in,
     image_id_in,
     modality_in,
+    reject,
     subject_in,
     tracer_named,
 )
-from tfds_adni.sources.record import ScanRecord, reject
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import (
     SUBJECT_PATTERN,
@@ -100,10 +101,10 @@ def _scans(
 def _join(
     names: Sequence[str], row: ImageMetadata, sidecar: ImageMetadata
 ) -> ScanRecord:
-    """Joins what tables, XML file and names say, in that order.
+    """Fills a record from table, XML file and names, in that order.
 
-    The diagnosis and the age of the XML file go before the table's: its DX
-    Group is of the scan's visit and its age has decimals.
+    Diagnosis and age come from the XML file first: its DX Group is of the
+    scan's visit and its age has decimals.
     """
     subject = row.subject or sidecar.subject or subject_in(names)
     age = age_in_years(sidecar.age)
@@ -130,7 +131,7 @@ def _problem(
     row: ImageMetadata,
     sidecar: ImageMetadata,
 ) -> str:
-    """Returns why what is known of an image cannot be used."""
+    """Returns why an image cannot be used, `""` if it can."""
     subjects = {row.subject, sidecar.subject, subject_in(names)}
     modality = row.modality or sidecar.modality or modality_in(names)
     if row.problem:

@@ -1,4 +1,4 @@
-"""What the IDA's tables and XML files say of its images.
+"""Reads the tables and XML files that the IDA gives with its images.
 
 A collection comes with a table of one row per image: image id, subject,
 research group, visit, date and more, in any order of columns. Several tables
@@ -48,7 +48,7 @@ _ID_OF_FILE = re.compile(r"_I(\d+)\.xml$", re.IGNORECASE)
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ImageMetadata:
-    """A table's rows or an XML file on one image; text as it stands.
+    """The text of a table's rows or of an XML file on one image.
 
     Attributes:
         labels: The groups of all rows; the XML file's DX Group or, without
@@ -76,12 +76,9 @@ def is_collection(header: Sequence[str]) -> bool:
 def read_collections(tree: Tree) -> dict[str, ImageMetadata]:
     """Joins every collection table of a folder.
 
-    Args:
-        tree: What lies in the folder.
-
     Returns:
-        What the tables say by image id; of two rows of one image the first
-        counts, in order of path. Empty where there is no table.
+        Metadata by image id; of two rows of one image the first counts, in
+        order of path. Empty if there is no table.
     """
     images: dict[str, ImageMetadata] = {}
     for sheet in tree.tables:
@@ -97,7 +94,7 @@ def read_collections(tree: Tree) -> dict[str, ImageMetadata]:
 def unreadable_tables(tree: Tree) -> list[str]:
     """Returns a line for each collection table that is damaged.
 
-    Tables that cannot be opened count, whatever they hold.
+    Any table that cannot be opened may be one.
     """
     lines = []
     for sheet in tree.tables:
@@ -180,36 +177,30 @@ def _join(first: ImageMetadata, second: ImageMetadata) -> ImageMetadata:
 def read_sidecars(tree: Tree) -> dict[str, ImageMetadata]:
     """Reads every XML file of the IDA in a folder.
 
-    Args:
-        tree: What lies in the folder.
-
     Returns:
-        What the files say by image id, the first in order of path counting.
-        A file that cannot be read but whose name ends in an image id gives
-        its problem; other XML files are skipped.
+        Metadata by image id; the first file counts, in order of path. A file
+        that cannot be read but whose name ends in an image id gives its
+        problem; other XML files are skipped.
     """
     images: dict[str, ImageMetadata] = {}
     for path in tree.files_ending(".xml"):
         try:
-            found = list(_images_of_xml(_parse(path)))
+            for image_id, image in _images_of_xml(_parse(path)):
+                images.setdefault(image_id, image)
         except (OSError, ValueError) as error:
-            match = _ID_OF_FILE.search(path.name)
-            reason = getattr(error, "strerror", None) or error
-            problem = f"its XML file cannot be read ({reason})"
-            found = (
-                [(match[1], ImageMetadata(problem=problem))] if match else []
-            )
-        for image_id, image in found:
-            images.setdefault(image_id, image)
+            if match := _ID_OF_FILE.search(path.name):
+                reason = getattr(error, "strerror", None) or error
+                problem = f"its XML file cannot be read ({reason})"
+                images.setdefault(match[1], ImageMetadata(problem=problem))
     return images
 
 
 def _parse(path: Path) -> ElementTree.Element:
-    """Reads an XML file that declares nothing.
+    """Reads an XML file without a document type.
 
     A document type can declare entities, which can grow without bound or
-    read other files. As text, not bytes, the parser takes the encoding
-    from here, so that no declaration hides behind another one.
+    read other files. The parser gets text, not bytes: no declaration can hide
+    behind another encoding.
     """
     with open(path, "rb") as file:
         data = file.read(_MAX_BYTES + 1)
@@ -220,7 +211,7 @@ def _parse(path: Path) -> ElementTree.Element:
         if "<!DOCTYPE" not in text and "<!ENTITY" not in text:
             return ElementTree.fromstring(text)
     except (UnicodeError, ElementTree.ParseError):
-        raise ValueError("it is no XML") from None
+        raise ValueError("it is not XML") from None
     raise ValueError("it declares a document type")
 
 
@@ -244,7 +235,7 @@ def _image(
     study: ElementTree.Element,
     part: ElementTree.Element,
 ) -> ImageMetadata:
-    """Reads one image's part of a study and what stands above it."""
+    """Reads one image's part of a study and the elements around it."""
     return ImageMetadata(
         subject=_first(subject, "{*}subjectIdentifier").upper(),
         sex=_first(subject, "{*}subjectSex"),

@@ -1,12 +1,12 @@
-"""The image files of a folder: which can be read, which are one scan.
+"""The image files of a folder: which can be read, which make up one scan.
 
 NIfTI (`.nii`, `.nii.gz`) and Analyze or NIfTI pairs (`.hdr` with `.img`) are
 read. DICOM, ECAT and MINC, which scanners and archives produce too, are
 rejected with the tool that converts them.
 
-The IDA stores the frames of a raw scan as files of one image id in one folder,
-their names alike but for the stamp and the number. Whatever else carries the
-same image id is a copy: of several copies one is used.
+The IDA stores the frames of a raw scan as files of one image id in one folder;
+their names differ in the stamp and the number only. Any other file of the same
+image id is a copy: of several copies one is used.
 """
 
 import dataclasses
@@ -32,8 +32,8 @@ _OTHER_HALF = dict(zip(_HEADER + _VOXELS, _VOXELS + _HEADER, strict=True))
 # A DICOM file has these letters after a preamble of 128 bytes.
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 
-SAME = "a second copy of an image (the same content)"
-DIFFERENT = "a second file of one image id (other content)"
+SAME = "a second copy of the image (same content)"
+DIFFERENT = "a second file with the same image id (different content)"
 # Digits that number a frame; `6mm` or `s8_` would tell versions apart.
 _NUMBER = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=frame)|(?<=vol)|(?<=_f)|(?<=_t))\d+(?![A-Za-z0-9])"
@@ -73,19 +73,16 @@ class ImageFile:
 
     @property
     def series(self) -> tuple[Path, str]:
-        """What the frames of one scan share: folder and unnumbered name."""
+        """Folder and name without numbers, which frames of a scan share."""
         return self.path.parent, _NUMBER.sub("#", self.stem)
 
 
 def find_images(tree: Tree) -> list[ImageFile]:
     """Finds the images of a folder by their names.
 
-    Args:
-        tree: What lies in the folder.
-
     Returns:
         Every image once, in order of path; of a pair the `.hdr` alone. Broken
-        links are among them where they are named like images.
+        links with the name of an image are among them.
     """
     found = _pair_up([i for p in tree.files if (i := _by_name(p) or _dicom(p))])
     lost = {**tree.odd, **tree.closed}
@@ -100,7 +97,7 @@ def has_image_name(name: str) -> bool:
 
 
 def _by_name(path: Path) -> ImageFile | None:
-    """Returns the image that a file is by its name."""
+    """Returns the image of a file that has the name of one."""
     name = path.name.lower()
     for extension in (*_READ, *_REJECTED):
         if name.endswith(extension):
@@ -111,7 +108,7 @@ def _by_name(path: Path) -> ImageFile | None:
 
 
 def _dicom(path: Path) -> ImageFile | None:
-    """Returns the DICOM file that has no extension, or a number for one."""
+    """Returns a DICOM file without an extension or with a number for one."""
     end = path.suffix[1:]
     if end and not end.isdigit():
         return None
@@ -150,15 +147,12 @@ def _pair_up(images: list[ImageFile]) -> list[ImageFile]:
 def split_copies(
     images: Iterable[ImageFile],
 ) -> list[tuple[tuple[ImageFile, ...], str]]:
-    """Sorts the readable files of one image id into scans.
-
-    Args:
-        images: The files.
+    """Sorts the readable files of one image id into copies of a scan.
 
     Returns:
-        The frames of each copy and why it is not the one to use. That one is
-        first, with `""`: the copy that the archive named, with the most
-        frames, the largest, the first in order of path.
+        The frames of each copy and why it is not used. The copy to use is
+        first, with `""`: the one that the archive named, with the most frames,
+        the largest, the first in order of path.
     """
     sets: dict[tuple, dict[str, ImageFile]] = defaultdict(dict)
     copies = []
@@ -189,7 +183,7 @@ def lacks_frame(
 
 
 def _preference(frames: Sequence[ImageFile]) -> tuple:
-    """Returns a sort key of copies, the one to use first."""
+    """Returns a sort key that puts the copy to use first."""
     first = frames[0]
     return (
         _ARCHIVE.fullmatch(first.stem) is None,
@@ -200,7 +194,7 @@ def _preference(frames: Sequence[ImageFile]) -> tuple:
 
 
 def _same(used: Sequence[ImageFile], other: Sequence[ImageFile]) -> bool:
-    """Whether a copy holds the same as the one used."""
+    """Whether a copy has the same frames as the one used."""
     return len(used) == len(other) and all(
         _same_content(a.voxels, b.voxels)
         for a, b in zip(used, other, strict=True)
@@ -228,7 +222,7 @@ def _same_content(one: Path, other: Path) -> bool:
 
 
 def _size(path: Path) -> int:
-    """Returns a file's size, 0 where it cannot be asked for."""
+    """Returns a file's size, 0 if it cannot be read."""
     try:
         return path.stat().st_size
     except OSError:

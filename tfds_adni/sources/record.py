@@ -1,18 +1,63 @@
-"""One scan as its source describes it, before anybody opens it.
+"""Scan records, and what the names of files and series say of a scan.
 
-What cannot be used is a record too, with its problem: images that cannot be
-read, folders that cannot be entered, zip archives.
+The IDA writes `.../<subject>/<description>/<time>/I<image id>/
+ADNI_<subject>_PT_<description>_Br_<stamp>_<n>_S<series id>_I<image id>.nii`,
+with the leaf folder named after the series (`S900036`) in some downloads.
+People flatten and rename folders, so each part is searched for separately, in
+the names from the cohort's folder down to the file.
+
+ADNI's descriptions name the tracer only where it is not FDG (`AV45 Coreg, Avg,
+...`), and the level by the processing steps, each adding to the one before.
 """
 
 import dataclasses
-import zipfile
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+import itertools
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 
-from tfds_adni.sources.images import ImageFile, has_image_name
-from tfds_adni.sources.names import description_in, image_id_in, subject_in
 from tfds_adni.sources.tree import Tree
+from tfds_adni.tables.cells import SUBJECT_PATTERN, iso_date
+
+_IMAGE_ID = re.compile(r"(?<![A-Za-z0-9])I(\d+)(?![A-Za-z0-9])")
+_FOLDER_OF_IMAGE = re.compile(r"I(\d+)")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d_\d\d_\d\d_\d\d\.\d+")
+# Modality, description, stamp of 14 digits and milliseconds.
+_OF_FILE = re.compile(r"_(PT|MR|CT)_(.+?)(?:_br(?:_raw)?)?_\d{14,17}_", re.I)
+_MODALITY = re.compile(r"_S_\d{4,5}_(MR|CT)_", re.I)
+_BIDS_SUBJECT = re.compile(r"(?<![A-Za-z0-9])sub-([A-Za-z0-9]+)")
+_ADNI_LABEL = re.compile(r"ADNI(\d{3})S(\d{4,5})")
+# As descriptions, XML files and the entity `trc` of BIDS name them.
+_TRACERS = {
+    name: re.compile(rf"(?:(?<![a-z])|(?<=18f)|(?<=11c))(?:{pattern})", re.I)
+    for name, pattern in {
+        "AV1451": r"av-?1451|flortaucipir|t807|\btau\b",
+        "AV45": r"av-?45|florbetapir",
+        "FBB": r"fbb(?![a-z])|florbetaben",
+        "PIB": r"pib(?![a-z])|pittsburgh",
+        "FMM": r"fmm(?![a-z])|flutemetamol",
+        "MK6240": r"mk-?6240",
+        "PI2620": r"pi-?2620",
+        "NAV4694": r"nav-?4694",
+        "FDG": r"fdg(?![a-z])|flu\w*deoxyglucose",
+    }.items()
+}
+TRACERS = tuple(_TRACERS)
+# Best first: the names of Clinica's `rec-` entity, ADNI's 6 mm level after the
+# first, and Clinica's pet-linear, which is on one grid whatever it is made of.
+_LEVELS = {
+    name: re.compile(pattern, re.I)
+    for name, pattern in {
+        "uniform_8mm": r"uniform[ _]resolution",
+        "uniform_6mm": r"uniform[ _]6 ?mm",
+        "standardised": r"std[ _]img|standardi[sz]ed[ _]image",
+        "pet_linear": r"suvr-",
+        "averaged": r"co-?reg(?:istered)?[ ,_]+av",
+        "dynamic": r"dynamic",
+        "raw": r"(?<![a-z])raw(?![a-z])",
+    }.items()
+}
+LEVELS = (*_LEVELS, "unknown")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +65,7 @@ class Label:
     """A subject's diagnosis in one of the source's own tables.
 
     Attributes:
-        text: The cell as it stands, such as `LMCI`; never empty.
+        text: The cell, such as `LMCI`; never empty.
         source: The table: `"collection CSV Group"`, `"XML DX Group"`,
             `"sessions.tsv"` or `"participants.tsv"`.
     """
@@ -31,34 +76,34 @@ class Label:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ScanRecord:
-    """One scan: its files and what the tables say of it.
+    """One scan as its source describes it, before anybody opens it.
 
-    Every image file found is in exactly one record.
+    Every image file found is in exactly one record. What cannot be used is a
+    record too, with its problem.
 
     Attributes:
         paths: The image files, several where a raw scan has one for each
             frame; the `.hdr` stands for an Analyze pair.
-        subject: Subject id, such as `999_S_9001`; of a BIDS data set that is
-            not ADNI's, `sub-` and the label; `""` where unknown.
+        subject: Subject id, such as `999_S_9001`; in a BIDS data set other
+            than ADNI's, `sub-` and the label; `""` where unknown.
         image_id: Image id of the IDA without its leading I, such as `900015`;
             in BIDS the file's name without its extension. Of several records
-            with one image id one at most may be used. `""` where unknown.
-        visit: Visit code as the table has it, `""` where unknown.
+            with one image id at most one is used. `""` where unknown.
+        visit: Visit code as in the table, `""` where unknown.
         date: Acquisition date, ISO (`2012-05-05`), `""` where unknown.
-        description: The series description of the table or of the file name.
-        tracer: Where the source itself names it, else `""`: read the
-            description.
-        level: Processing level where the source itself names it, one of
-            `names.LEVELS`, else `""`: read the description.
+        description: The series description in the table or the file name.
+        tracer: `""` where only the description can name it.
+        level: Processing level, one of `LEVELS`; `""` where only the
+            description can name it.
         labels: Diagnoses in the source's own tables, the most specific first.
         age: Years at the scan, -1 where unknown.
         sex: `"F"`, `"M"` or `""`.
         problem: Why the scan cannot be used, `""` where it can.
         unlisted: Why the source's tables do not label it, `""` where they do
             or there are none; another table may.
-        rank: Place among the copies of one image, from 0; the first whose
-            header is sound is the one to use.
-        copy: Why it is not used where one before it is; empty at rank 0.
+        rank: Place among the copies of one image, from 0; the first one with
+            a sound header is used.
+        copy: Why it is not used if one before it is; empty at rank 0.
     """
 
     paths: tuple[Path, ...]
@@ -89,7 +134,7 @@ def labels_of(text: str, source: str) -> tuple[Label, ...]:
 
 
 def reject(tree: Tree, paths: Iterable[Path], problem: str) -> ScanRecord:
-    """Returns the record of files that cannot be used, by their names alone.
+    """Returns the record of files that cannot be used, from their names alone.
 
     Args:
         tree: The folder of the cohort.
@@ -107,58 +152,97 @@ def reject(tree: Tree, paths: Iterable[Path], problem: str) -> ScanRecord:
     )
 
 
-def reject_all(tree: Tree, images: Iterable[ImageFile]) -> list[ScanRecord]:
-    """Returns the records of all that no source can read.
-
-    Args:
-        tree: The folder of the cohort.
-        images: Its images.
+def image_id_in(names: Sequence[str]) -> str:
+    """Returns the image id in the file's name or the two folders around it.
 
     Returns:
-        One record for each image with a problem, each DICOM series (the files
-        of one folder and image id), each folder that was not entered, and
-        each zip archive whose images are not unpacked.
+        The digits of `I900015`, else `""`.
     """
-    problem_of: dict[Path, str] = {}
-    series = defaultdict(list)
-    for image in images:
-        if image.is_dicom:
-            image_id = image_id_in(tree.parts(image.path))
-            series[image.path.parent, image_id, image.problem].append(
-                image.path
-            )
-        elif image.problem:
-            problem_of[image.path] = image.problem
-    for path, why in tree.closed.items():
-        if not has_image_name(path.name):
-            problem_of[path] = why
-    problem_of.update(_packed(tree))
-    return [
-        *(reject(tree, paths, key[-1]) for key, paths in series.items()),
-        *(reject(tree, [path], why) for path, why in problem_of.items()),
-    ]
+    if in_file := _IMAGE_ID.findall(names[-1]):
+        return in_file[-1]
+    for folder in reversed(names[-3:-1]):
+        if match := _FOLDER_OF_IMAGE.fullmatch(folder):
+            return match[1]
+    return ""
 
 
-def _packed(tree: Tree) -> Iterator[tuple[Path, str]]:
-    """Yields the zips whose images do not all lie unpacked in the folder.
+def subject_in(names: Sequence[str]) -> str:
+    """Returns the subject id nearest to the file, `""` where there is none."""
+    for name in reversed(names):
+        if found := SUBJECT_PATTERN.findall(name):
+            return found[-1]
+        if found := _BIDS_SUBJECT.findall(name):
+            return subject_of_label(found[-1])
+    return ""
 
-    Only the archives' lists of contents are read. An image counts as unpacked
-    where a file of its name lies anywhere in the folder.
+
+def subject_of_label(label: str) -> str:
+    """Returns the subject id of a BIDS label, with or without `sub-`.
+
+    Clinica writes ADNI's ids without underscores: `ADNI999S9001` becomes
+    `999_S_9001`. The label `01` of another data set becomes `sub-01`.
     """
-    unpacked = {path.name for path in (*tree.files, *tree.odd)}
-    for path in tree.files_ending(".zip"):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                files = [
-                    i.filename for i in archive.infolist() if not i.is_dir()
-                ]
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-            yield path, "zip archive that cannot be read; download it again"
-            continue
-        names = {PurePosixPath(name).name for name in files}
-        images = {n for n in names if has_image_name(n) and n[0] != "."}
-        if not images <= unpacked:
-            yield (
-                path,
-                "zip archive with images that are not unpacked; unpack it here",
-            )
+    label = label.removeprefix("sub-")
+    adni = _ADNI_LABEL.fullmatch(label)
+    return f"{adni[1]}_S_{adni[2]}" if adni else f"sub-{label}"
+
+
+def description_in(names: Sequence[str]) -> str:
+    """Returns the series description of a path, with spaces put back.
+
+    Returns:
+        The description in the file's name, else that of the folder above
+        the time's, else `""`.
+    """
+    if match := _OF_FILE.search(names[-1]):
+        return match[2].replace("_", " ")
+    folders = itertools.pairwise(names[:-1])
+    words = (name for name, below in folders if _TIME.fullmatch(below))
+    return next(words, "").replace("_", " ")
+
+
+def date_in(names: Sequence[str]) -> str:
+    """Returns the acquisition date of a path's time folder, ISO or `""`.
+
+    The stamp in the file's own name is that of the upload.
+    """
+    times = (name for name in names[:-1] if _TIME.fullmatch(name))
+    return iso_date(next(times, "")[:10])
+
+
+def modality_in(names: Sequence[str]) -> str:
+    """Returns `MR` or `CT` where the file's name has it, else `""`."""
+    match = _MODALITY.search(names[-1])
+    return match[1].upper() if match else ""
+
+
+def tracer_named(text: str) -> str:
+    """Returns ADNI's short name of a tracer, the text itself for any other.
+
+    Args:
+        text: A cell as in BIDS (`18FAV45`) or an XML file (`18F-FDG`), or the
+            name in full.
+    """
+    return _first_match(_TRACERS, text) or text.strip()
+
+
+def tracer_of(description: str) -> str:
+    """Returns the tracer of a series description.
+
+    Returns:
+        The tracer it names; `"FDG"` if it names none but describes PET of ADNI
+        (`Coreg, Avg, ...`), else `"unknown"`.
+    """
+    named = _first_match(_TRACERS, description)
+    return named or ("unknown" if level_of(description) == "unknown" else "FDG")
+
+
+def level_of(description: str) -> str:
+    """Returns the processing level of a description, one of `LEVELS`."""
+    return _first_match(_LEVELS, description) or "unknown"
+
+
+def _first_match(patterns: dict[str, re.Pattern[str]], text: str) -> str:
+    """Returns the name of the first pattern found in a text."""
+    words = text.replace("_", " ")
+    return next((n for n, p in patterns.items() if p.search(words)), "")

@@ -1,8 +1,8 @@
-"""One walk through a folder, which survives whatever lies there.
+"""One walk through a folder, whatever is in it.
 
 Each folder is listed once and each file is named once: symbolic links are
-followed, but never to a folder that was entered before. What cannot be entered
-is kept with its reason rather than skipped.
+followed, but never to a folder that was entered before. Folders that cannot be
+entered are kept with the reason rather than skipped.
 """
 
 import dataclasses
@@ -15,19 +15,19 @@ from pathlib import Path
 
 from tfds_adni.tables.spreadsheet import Sheet, SheetCache
 
-_SKIPPED = (".git",)  # copies of what lies outside it
+_SKIPPED = (".git",)  # copies of the files beside it
 
 
 @dataclasses.dataclass(frozen=True)
 class Tree:
-    """What lies below a folder.
+    """The files and folders below a folder.
 
     Attributes:
         root: The folder.
         files: Every visible regular file, in order of path.
         odd: Reason by path of each file that is hidden or not regular.
         closed: Reason by path of each folder that was not entered and of each
-            broken link, which may have led to a folder.
+            broken link.
         sheets: Opens its tables.
     """
 
@@ -42,15 +42,12 @@ class Tree:
         """Its CSV tables in order of path."""
         return tuple(map(self.sheets.open, self.files_ending(".csv")))
 
-    def files_ending(self, suffix: str) -> Iterator[Path]:
-        """Returns the files whose name ends in a lower-case suffix."""
-        return (p for p in self.files if p.name.lower().endswith(suffix))
+    def files_ending(self, *suffixes: str) -> Iterator[Path]:
+        """Returns the files whose name ends in one of lower-case suffixes."""
+        return (p for p in self.files if p.name.lower().endswith(suffixes))
 
     def parts(self, path: Path) -> tuple[str, ...]:
-        """Returns the names from the folder, left out, down to a path.
-
-        Names above the folder say nothing about what lies in it.
-        """
+        """Returns the names in a path below the folder."""
         return path.parts[len(self.root.parts) :]
 
 
@@ -59,10 +56,10 @@ def walk(root: Path, *, sheets: SheetCache | None = None) -> Tree:
 
     Args:
         root: A folder.
-        sheets: Opens its tables; all of each where `None`.
+        sheets: Opens its tables; if `None`, each is read whole.
 
     Returns:
-        What lies there; the same folder gives the same order anywhere.
+        Its files; the same folder gives the same order anywhere.
     """
     walker = _Walker(root)
     walker.run()
