@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tfds_adni import Selection
-from tfds_adni.sources.names import LEVELS
+from tfds_adni.sources.record import LEVELS
 
 
 def test_defaults_are_those_of_the_paper():

@@ -10,7 +10,7 @@ from tfds_adni.cohort.visits import (
     UNPLACED,
     keep_one_scan_per_visit,
 )
-from tfds_adni.sources.names import LEVELS
+from tfds_adni.sources.record import LEVELS
 
 DAY = "2012-05-05"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tfds_adni.cohort.diagnosis import diagnose
 from tfds_adni.sources import ScanRecord
-from tfds_adni.sources.names import LEVELS, TRACERS, level_of, tracer_of
+from tfds_adni.sources.record import LEVELS, TRACERS, level_of, tracer_of
 from tfds_adni.tables import DiagnosisTable, QualityTable, quality_problem
 from tfds_adni.tables.cells import to_date, to_visit
 from tfds_adni.volumes.volume import examine
@@ -102,7 +102,7 @@ class ScanDecision:
         record: What the source knows of the scan.
         stage: `"NC"`, `"MCI"` or `"AD"`, `""` where unknown or dropped.
         tracer: Such as `"FDG"`.
-        level: Processing level, one of `names.LEVELS`.
+        level: Processing level, one of `record.LEVELS`.
         label_source: The table that gave the stage and, after a semicolon,
             those that disagree; `""` where there is no stage.
         reason: Why the scan is not used, `""` where it is; what differs from
