@@ -7,6 +7,7 @@ from tfds_adni.tables import TableError, quality_problem, read_quality
 
 DAY = datetime.date(2012, 5, 5)
 SCAN = ("900001", "999_S_9001", DAY, "m0")
+UNKNOWN = "not in the tables of quality control: "
 
 
 def petqc(tmp_path, *rows):
@@ -20,17 +21,11 @@ def petc3(tmp_path, **cells):
     return read_quality(adni_tables.write(tmp_path / "PETC3_1.csv", row))
 
 
-@pytest.mark.parametrize(
-    ("grade", "passed"),
-    [
-        *((grade, True) for grade in ("1", "1.0", "Pass", "yes")),
-        *((grade, False) for grade in ("0", "2", "Fail")),
-    ],
-)
-def test_grades(tmp_path, grade, passed):
+@pytest.mark.parametrize("grade", ["1", "1.0", "Pass", "yes", "0", "2", "Fail"])
+def test_grades(tmp_path, grade):
     reason = quality_problem([petqc(tmp_path, {"PASS": grade})], *SCAN)
     failed = f"failed quality control: PASS {grade} in PETQC_1.csv"
-    assert reason == ("" if passed else failed)
+    assert reason == (failed if grade in ("0", "2", "Fail") else "")
 
 
 def test_petc3_has_its_own_columns(tmp_path):
@@ -38,47 +33,40 @@ def test_petc3_has_its_own_columns(tmp_path):
     assert "SCANQLTY 3 in PETC3_1.csv" in quality_problem([table], *SCAN)
 
 
-def test_row_of_the_image_goes_before_rows_of_the_day(tmp_path):
-    table = petqc(
-        tmp_path, {"LONIUID": "900001", "PASS": "0"}, {"LONIUID": "I900002"}
-    )
-    assert quality_problem([table], *SCAN).startswith("failed")
-    assert quality_problem([table], "900002", *SCAN[1:]) == ""
-
-
-def test_one_pass_of_a_day_is_enough(tmp_path):
-    table = petqc(tmp_path, {"PASS": "0"}, {"LONIUID": "I2"})
-    assert quality_problem([table], *SCAN) == ""
-
-
-def test_other_days_and_subjects_and_gaps_are_no_grades(tmp_path):
-    table = petqc(
-        tmp_path, {"EXAMDATE": "5/6/2012"}, {"RID": "9002"}, {"PASS": "-4"}
-    )
-    reason = quality_problem([table], *SCAN)
-    assert reason == "not in the tables of quality control: PETQC_1.csv"
-
-
 @pytest.mark.parametrize(
-    ("date", "visit", "words"),
-    [(DAY, "m0", "failed"), (None, "m0", "failed"), (None, "", "not in the")],
+    ("rows", "scan", "words"),
+    [
+        # one good row of the day is enough
+        ([{"PASS": "0"}, {"LONIUID": "I2"}], SCAN, ""),
+        # the row of the image goes before the rows of the day
+        ([{"LONIUID": "900001", "PASS": "0"}, {}], SCAN, "failed"),
+        ([{"LONIUID": "I900001"}, {"PASS": "0"}], SCAN, ""),
+        # other days, other subjects and gaps are no grades
+        ([{"EXAMDATE": "5/6/2012"}], SCAN, UNKNOWN),
+        ([{"RID": "9002"}], SCAN, UNKNOWN),
+        ([{"PASS": "-4"}], SCAN, UNKNOWN),
+        # the visit code counts where a date is missing
+        ([{"EXAMDATE": "-4", "PASS": "0"}], SCAN, "failed"),
+        ([{"PASS": "0"}], (*SCAN[:2], None, "m0"), "failed"),
+        ([{"PASS": "0"}], (*SCAN[:2], None, ""), UNKNOWN),
+    ],
 )
-def test_visit_code_where_a_date_is_missing(tmp_path, date, visit, words):
-    table = petqc(tmp_path, {"EXAMDATE": "-4", "PASS": "0"})
-    reason = quality_problem([table], *SCAN[:2], date, visit)
+def test_rows_of_a_scan(tmp_path, rows, scan, words):
+    reason = quality_problem([petqc(tmp_path, *rows)], *scan)
     assert reason.startswith(words)
+    assert bool(reason) == bool(words)
 
 
 def test_two_tables_cover_two_phases(tmp_path):
     tables = [petqc(tmp_path, {"RID": "9002"}), petc3(tmp_path)]
-    assert quality_problem(tables, *SCAN) == ""
-    assert quality_problem(tables, "900002", "999_S_9002", DAY, "m0") == ""
-    reason = quality_problem(tables, "900003", "999_S_9003", DAY, "m0")
-    assert reason.endswith("PETQC_1.csv, PETC3_1.csv")
-
-
-def test_no_tables_exclude_nothing():
-    assert quality_problem([], *SCAN) == ""
+    for number, words in {
+        1: "",
+        2: "",
+        3: f"{UNKNOWN}PETQC_1.csv, PETC3_1.csv",
+    }.items():
+        scan = (f"90000{number}", f"999_S_900{number}", DAY, "m0")
+        assert quality_problem(tables, *scan) == words
+    assert quality_problem([], *scan) == ""  # no table excludes nothing
 
 
 def test_another_table_is_rejected(tmp_path):

@@ -1,3 +1,5 @@
+from unittest import mock
+
 import pytest
 
 from tfds_adni.tables import spreadsheet
@@ -108,11 +110,8 @@ def test_missing_table_folder_and_unreadable_table(path, monkeypatch):
     with pytest.raises(TableError, match="give the CSV itself"):
         read_table(path.parent, ())
     path.touch()
-
-    def deny(*_):
-        raise PermissionError(13, "Permission denied")
-
-    monkeypatch.setattr("builtins.open", deny)
+    denied = mock.Mock(side_effect=PermissionError(13, "Permission denied"))
+    monkeypatch.setattr("builtins.open", denied)
     with pytest.raises(PermissionError):
         read_table(path, ())
 

@@ -54,7 +54,7 @@ class DiagnosisTable:
         name: The file's name.
         exams: Rows with a diagnosis by `cells.row_subject`.
         smc: Keys of subjects enrolled with significant memory concern.
-        contradictions: Rows whose columns name two stages.
+        contradictions: Number of rows whose columns name two stages.
     """
 
     source: str
@@ -78,10 +78,9 @@ class Nearest:
     """The diagnosis nearest to a day.
 
     Attributes:
-        stages: The stages of the nearest row; several where rows of one day
-            contradict each other, none where no row is near enough.
-        days: Distance of the nearest row, `None` where no days can be
-            compared.
+        stages: The stages of the nearest rows; several if rows of one day
+            contradict each other, none if no row is near enough.
+        days: Distance of the nearest row, `None` without two dates.
     """
 
     stages: tuple[str, ...] = ()
@@ -134,8 +133,8 @@ def read_diagnosis(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        TableError: If it is no table, or one of another kind, such as CLIELG,
-            whose DIAGNOSIS has the codes of the groups at enrolment.
+        TableError: If it is no table, or one of another kind such as CLIELG,
+            whose DIAGNOSIS is the group at enrolment.
     """
     wanted = (*_KEYS, *_DATES, *VISIT_COLUMNS, *CODES)
     sheet, rows = read_table(

@@ -1,7 +1,7 @@
 """Tables in text files, as spreadsheets and archives write them.
 
-The csv module reads them rather than pandas: the rows before a damaged one
-still count, ragged rows are no error, and it is faster.
+The csv module reads them, not pandas: the rows before a damaged one count,
+ragged rows are no error, and it is faster.
 """
 
 import csv
@@ -20,23 +20,23 @@ _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
 
 
 class SheetError(ValueError):
-    """A table that cannot be read; the text is the reason in a few words."""
+    """A table that cannot be read, with the reason in a few words."""
 
 
 class TableError(ValueError):
-    """A file that is not the table it should be; the text is a whole line."""
+    """A file that is not the required table, with a line for the user."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Sheet:
-    """What a table held when its file was opened.
+    """The content of a table when its file was opened.
 
     Attributes:
         path: The file.
         header: Column names without surrounding blanks; empty for an empty
             file and for one that cannot be opened.
-        data: Content of the file, `None` where only the header was read.
-        error: Why the file cannot be opened, `None` where it can.
+        data: The file's bytes, `None` if only the header was read.
+        error: Why the file cannot be opened, `None` if it can.
     """
 
     path: Path
@@ -46,7 +46,7 @@ class Sheet:
 
     @property
     def problem(self) -> str:
-        """Why the file cannot be opened in a few words, `""` where it can."""
+        """Why the file cannot be opened in a few words, `""` if it can."""
         if self.error is None:
             return ""
         return self.error.strerror or type(self.error).__name__
@@ -79,8 +79,8 @@ class SheetCache:
     """Opens each table once, however often it is used.
 
     Args:
-        wanted: Whether to read a table with this header to its end; every
-            table is where `None`.
+        wanted: Whether to read a table with this header to its end; if
+            `None`, every table is.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class SheetCache:
         self._opened: dict[str, Sheet] = {}
 
     def open(self, path: Path, *, whole: bool = False) -> Sheet:
-        """Returns a table, which may have been opened under another name.
+        """Returns a table; links to one file share its content.
 
         Args:
             path: A text file with one row per line, its cells separated by
@@ -104,7 +104,7 @@ class SheetCache:
         return dataclasses.replace(sheet, path=path)
 
     def _read(self, path: Path, whole: bool) -> Sheet:
-        """Reads a file, or only its header where no more is wanted."""
+        """Reads a file, or only its header if no more is wanted."""
         try:
             with open(path, "rb") as file:
                 data = file.read(_HEADER_BYTES)
@@ -128,12 +128,11 @@ def read_table(
 
     Args:
         path: A text file, as for `SheetCache.open`.
-        wanted: Column names in capitals.
+        wanted: Column names in capitals; those the table lacks are left out.
         sheets: Holds the tables that are open already.
 
     Returns:
-        The table, and a dictionary for each row with those of the wanted
-        columns that the table has; missing cells are empty.
+        The table and its rows, text by column; missing cells are empty.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -158,7 +157,7 @@ def read_table(
 
 
 def _require_text(path: Path, sheets: SheetCache) -> Sheet:
-    """Opens a table, or says what else the path is."""
+    """Opens a table, or raises the error of `read_table`."""
     if not path.exists():
         raise FileNotFoundError(
             f"no table at {path}; give the CSV as downloaded from LONI"
