@@ -148,21 +148,12 @@ def other_files(tree, rng, rows, listed) -> None:
 
 
 EXTRAS = (
-    unlisted,
-    other_images,
-    magnetic_resonance,
-    odd_rows,
-    rescan,
-    links,
-    other_files,
+    *(unlisted, other_images, magnetic_resonance, odd_rows, rescan),
+    *(links, other_files),
 )
 COPIES = (
-    "whole",
-    "broken",
-    "zipped",
-    "zipped beside broken",
-    "renamed",
-    "half",
+    *("whole", "broken", "zipped", "zipped beside broken"),
+    *("renamed", "half"),
 )
 
 

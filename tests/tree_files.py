@@ -7,6 +7,7 @@ import csv
 import functools
 import gzip
 import io
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -162,24 +163,15 @@ def write_options(tree, rng) -> None:
         tree.selection[option] = tuple(paths)
 
 
-def _exam_rows(tree, kind: str) -> list[tuple[dict[str, str], str, str]]:
+def _exam_rows(tree, kind: str) -> Iterator[tuple[dict[str, str], str, str]]:
     """Row, stage and enrolment of each exam, one of a subject without scans."""
     exams = [exam for exam in tree.exams if exam.table == kind]
     known = [(e.subject, e.date, e.stage, e.enrolled) for e in exams]
     known.append(("999_S_9777", "2012-01-01", "AD", "CN"))
-    return [
-        (
-            {
-                "RID": str(int(subject[6:])),
-                "PTID": subject,
-                "VISCODE": f"x{number}",
-                "EXAMDATE": day,
-            },
-            stage,
-            enrolled,
-        )
-        for number, (subject, day, stage, enrolled) in enumerate(known)
-    ]
+    for number, (subject, day, stage, enrolled) in enumerate(known):
+        row = {"RID": str(int(subject[6:])), "PTID": subject}
+        row |= {"VISCODE": f"x{number}", "EXAMDATE": day}
+        yield row, stage, enrolled
 
 
 def dxsum(tree, rng, kind: str) -> list[dict[str, str]]:

@@ -9,28 +9,13 @@ from pathlib import Path
 import tree_files
 
 # One id begins like another, one is padded with zeros.
-SUBJECTS = [
-    f"999_S_{roster}"
-    for roster in [
-        "9001",
-        "9002",
-        "90011",
-        "90012",
-        "0012",
-        "9120",
-        "9121",
-        "1201",
-    ]
-]
+_ROSTER = ["9001", "9002", "90011", "90012", "0012", "9120", "9121", "1201"]
+SUBJECTS = [f"999_S_{number}" for number in _ROSTER]
 GROUPS = ("CN", "MCI", "AD", "EMCI", "LMCI", "Normal", "SMC", "Patient", "")
 _WEIGHTS = (5, 4, 5, 2, 2, 1, 2, 1, 1)
 _LEVELS = [
-    "uniform_8mm",
-    "uniform_6mm",
-    "standardised",
-    "averaged",
-    "dynamic",
-    "raw",
+    *("uniform_8mm", "uniform_6mm", "standardised"),
+    *("averaged", "dynamic", "raw"),
 ]
 _VISITS = (
     ("bl", "m12", "m24"),
@@ -67,7 +52,7 @@ class Scan:
     broken: list[str] = dataclasses.field(default_factory=list)
 
 
-@dataclasses.dataclass(kw_only=True)
+@dataclasses.dataclass
 class Exam:
     """A row of DXSUM or ADNIMERGE; stage "" where it is missing.
 
@@ -78,7 +63,7 @@ class Exam:
     subject: str
     date: str
     stage: str
-    enrolled: str = "CN"
+    enrolled: str
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -169,13 +154,8 @@ def plan_exams(tree: Tree, rng) -> None:
                 if rng.random() > (0.85 if stage else 0.2):
                     continue
                 when = shifted(date.fromisoformat(day), rng.choice(offsets))
-                exam = Exam(
-                    table=table,
-                    subject=subject,
-                    date=when if rng.random() < 0.95 else "",
-                    stage=stage,
-                    enrolled=enrolled[subject],
-                )
+                when = when if rng.random() < 0.95 else ""
+                exam = Exam(table, subject, when, stage, enrolled[subject])
                 tree.exams.append(exam)
     _drop_ties(tree)
 
