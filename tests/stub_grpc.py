@@ -11,7 +11,7 @@ import contextlib
 
 import grpc
 import tensorflow as tf
-from stub_models import Models, Refused
+from stub_server import Models, Refused
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
 _CODES = {

@@ -5,7 +5,8 @@
 
 It answers as tensorflow_model_server does at `/v1/models/NAME[/versions/N]`
 and `...:predict`, with JSON by the rules of
-tensorflow_serving/util/json_tensor.cc. `stub.faults` is a list of what
+tensorflow_serving/util/json_tensor.cc and statuses by those of
+model_servers/http_server.cc. `stub.faults` is a list of what
 happens to the next predictions instead: an HTTP status, `"drop"` (the
 connection is closed without an answer), `"cut"` (half an answer) or seconds
 to wait (a float) before the true answer. `stub.requests` holds the
@@ -14,19 +15,94 @@ predictions, as `(path, body)`.
 
 import base64
 import contextlib
+import functools
 import json
 import math
 import re
 import threading
+from pathlib import Path
 
 import canned_server
 import numpy as np
 import tensorflow as tf
-from stub_models import Models, Refused
 
 _PATH = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+))?(:predict)?")
 _FLOAT_MAX = float(np.finfo(np.float32).max)
 _WHOLE_MAX = 2**24 - 1
+
+
+class Refused(Exception):  # noqa: N818
+    """An answer other than 200: HTTP status and the server's words."""
+
+    def __init__(self, status, message):
+        super().__init__(message)
+        self.status = status
+
+
+@functools.cache
+def _load(folder, written_ns):
+    """A model, loaded once for all stubs."""
+    return tf.saved_model.load(str(folder))
+
+
+class Models:
+    """All models in a folder; versions that come later are seen."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    def versions(self, name):
+        base = self.folder / name
+        found = base.iterdir() if base.is_dir() else []
+        return sorted(int(p.name) for p in found if p.name.isdecimal())
+
+    def version(self, name, version=None):
+        """The chosen version, or the highest."""
+        found = self.versions(name)
+        if version is not None and int(version) in found:
+            return int(version)
+        if version is None and found:
+            return found[-1]
+        which = "Latest" if version is None else "Specific"
+        words = name if version is None else f"{name}, {version}"
+        raise Refused(404, f"Servable not found for request: {which}({words})")
+
+    def status(self, name, version=None):
+        try:
+            chosen = self.version(name, version)
+        except Refused:
+            words = name if version is None else f"{name}, version {version}"
+            raise Refused(
+                404, f"Could not find any versions of model {words}"
+            ) from None
+        return [
+            {
+                "version": str(chosen),
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            }
+        ]
+
+    def signature(self, name, version, wanted):
+        """A signature as a function."""
+        folder = self.folder / name / str(self.version(name, version))
+        written = (folder / "saved_model.pb").stat().st_mtime_ns
+        loaded = _load(folder, written)
+        if wanted not in loaded.signatures:
+            words = f'Serving signature name: "{wanted}" not found'
+            raise Refused(400, f"{words} in signature def")
+        return loaded.signatures[wanted]
+
+    def answer(self, name, version, wanted, inputs):
+        """Outputs of a signature, a dict of arrays, for a dict of arrays."""
+        signature = self.signature(name, version, wanted)
+        try:
+            outputs = signature(
+                **{key: tf.constant(value) for key, value in inputs.items()}
+            )
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+            raise Refused(400, str(error)) from error
+        return {key: value.numpy() for key, value in outputs.items()}
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+import ida_tree
 import pytest
 
 from tfds_adni.sources.ida_metadata import (
@@ -12,7 +13,7 @@ from tfds_adni.sources.tree import walk
 
 HEADER = "Image Data ID,Subject,Group,Sex,Age,Visit,Acq Date"
 ROW = "I900001,999_S_9001,AD,F,71,bl,5/5/2012"
-# The two forms: a scan as acquired, and processed PET.
+# Of a scan as acquired; ida_tree has that of processed PET.
 SERIES = """<series><seriesIdentifier>900036</seriesIdentifier>
   <modality>MRI</modality><dateAcquired>2012-05-05 09:08:07.0
   </dateAcquired>{protocol}</series>"""
@@ -33,22 +34,6 @@ STUDY = """<?xml version="1.0" encoding="UTF-8" standalone="no" ?>
 SCAN = SERIES.format(protocol=PROTOCOL)
 OTHER = SCAN.replace("900015", "900018").replace("MPRAGE", "Raw")
 ACQUIRED = STUDY.format(series=SCAN)
-PROCESSED = """<?xml version="1.0" encoding="UTF-8"?>
-<idaxs><project><subject><subjectIdentifier>999_s_9002</subjectIdentifier>
-  <researchGroup>Patient</researchGroup><subjectSex>M</subjectSex>
-  <subjectInfo item="DX Group">AD</subjectInfo>
-  <subjectInfo item="APOE A1">3</subjectInfo>
-  <study><subjectAge>80</subjectAge><series>
-    <modality>PET</modality><dateAcquired>5/6/2013</dateAcquired>
-    <seriesLevelMeta><annotation><text>x</text></annotation>
-      <derivedProduct><imageUID>I900016</imageUID>
-        <processedDataLabel>Coreg, Avg</processedDataLabel></derivedProduct>
-      <relatedImageDetail><originalRelatedImage><imageUID>900017</imageUID>
-        <description>ADNI Brain PET: Raw</description><protocolTerm>
-        <protocol term="Radiopharmaceutical">18F-FDG</protocol>
-        </protocolTerm></originalRelatedImage></relatedImageDetail>
-    </seriesLevelMeta></series></study></subject></project></idaxs>
-"""
 LAUGHS = """<?xml version="1.0"?>
 <!DOCTYPE idaxs [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
 <idaxs><project><subject><subjectIdentifier>&b;</subjectIdentifier>
@@ -147,14 +132,18 @@ def test_xml_of_a_scan_as_acquired(tmp_path):
 
 
 def test_xml_of_processed_pet(tmp_path):
-    assert sidecars(tmp_path, PROCESSED) == {
-        "900016": ImageMetadata(
+    row = ida_tree.row(2, "AD", Subject="999_s_9002")
+    xml = ida_tree.xml(row, age="80", tracer="18F-FDG")
+    xml = xml.replace("<imageUID>900002", "<imageUID>I900002")
+    assert sidecars(tmp_path, xml) == {
+        "900002": ImageMetadata(
             subject="999_S_9002",
             sex="M",
             age="80",
+            visit="bl",
             modality="PET",
-            description="Coreg, Avg",
-            date="5/6/2013",
+            description=ida_tree.DESCRIPTION,
+            date="2012-05-05 09:08:07.0",
             tracer="18F-FDG",
             labels=(Label("AD", "XML DX Group"),),
         )

@@ -21,13 +21,20 @@ def loaded(toy_models):
 
 
 @pytest.mark.parametrize(
-    ("path", "version"), [("ad", "2"), ("ad/versions/1", "1")]
+    ("path", "status", "words"),
+    [
+        ("/v1/models/ad", 200, "'version': '2', 'state': 'AVAILABLE'"),
+        ("/v1/models/ad/versions/1", 200, "'version': '1', 'state': 'AVAIL"),
+        ("/v1/models/nc", 404, "Could not find any versions of model nc"),
+        ("/v1/models/ad/versions/9", 404, "Could not find any versions"),
+        ("/v1/models/ad:predict", 400, "Malformed request"),
+        ("/", 404, "Malformed request"),
+    ],
 )
-def test_status(stub, path, version):
-    answer = requests.get(f"{stub.url}/v1/models/{path}", timeout=30)
-    (status,) = answer.json()["model_version_status"]
-    assert (status["version"], status["state"]) == (version, "AVAILABLE")
-    assert status["status"] == {"error_code": "OK", "error_message": ""}
+def test_status(stub, path, status, words):
+    answer = requests.get(f"{stub.url}{path}", timeout=30)
+    assert answer.status_code == status
+    assert words in str(answer.json())
 
 
 @pytest.mark.parametrize(
@@ -39,34 +46,16 @@ def test_status(stub, path, version):
         {"inputs": {"seed": [3, 4]}},
     ],
 )
-@pytest.mark.parametrize(
-    ("signature", "output"),
-    [("generate", "suvr"), ("generate_png", "image_bytes")],
-)
-def test_row_and_column_form(stub, loaded, seeds, signature, output):
-    status, answer = predict(stub, {"signature_name": signature, **seeds})
-    assert status == 200
-    (rows,) = answer.values()
-    if signature == "generate_png":
-        rows = [base64.b64decode(one["b64"]) for one in rows]
+def test_row_and_column_form(stub, loaded, seeds):
     seed = tf.constant([3, 4], tf.int64)
-    expected = loaded.signatures[signature](seed=seed)[output].numpy()
-    np.testing.assert_array_equal(np.array(rows, expected.dtype), expected)
-
-
-@pytest.mark.parametrize(
-    ("path", "status", "words"),
-    [
-        ("/v1/models/nc", 404, "Could not find any versions of model nc"),
-        ("/v1/models/ad/versions/9", 404, "Could not find any versions"),
-        ("/v1/models/ad:predict", 400, "Malformed request"),
-        ("/", 404, "Malformed request"),
-    ],
-)
-def test_refused_paths(stub, path, status, words):
-    answer = requests.get(f"{stub.url}{path}", timeout=30)
-    assert answer.status_code == status
-    assert words in answer.json()["error"]
+    for name, output in (("generate", "suvr"), ("generate_png", "image_bytes")):
+        status, answer = predict(stub, {"signature_name": name, **seeds})
+        assert status == 200
+        (rows,) = answer.values()
+        if name == "generate_png":
+            rows = [base64.b64decode(one["b64"]) for one in rows]
+        expected = loaded.signatures[name](seed=seed)[output].numpy()
+        np.testing.assert_array_equal(np.array(rows, expected.dtype), expected)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +70,8 @@ def test_refused_paths(stub, path, status, words):
         ({"inputs": {"latent": [1]}}, "Missing named input: seed"),
         ({"instances": [1], "signature_name": "x"}, 'name: "x" not found'),
         ([1], "Is not object"),
+        ({"instances": [[1e300]], "signature_name": ""}, "Cannot convert"),
+        ({"instances": [[2**24]], "signature_name": ""}, "Cannot convert"),
     ],
 )
 def test_refused_bodies(stub, body, words):
@@ -89,11 +80,6 @@ def test_refused_bodies(stub, body, words):
     status, answer = predict(stub, body)
     assert status == 400
     assert words in answer["error"]
-
-
-@pytest.mark.parametrize("latent", [[[1e300] * 6], [[2**24] * 6], [[0.1] * 5]])
-def test_refused_latents(stub, latent):
-    assert predict(stub, {"instances": latent})[0] == 400
 
 
 def test_faults_come_in_order(stub):

@@ -73,7 +73,7 @@ def walk(root: Path, *, sheets: SheetCache | None = None) -> Tree:
 
 
 class _Walker:
-    """Enters folders first, then links to folders, so that a link never wins.
+    """Enters folders before links, so that each is read under its own path.
 
     Args:
         root: The folder to start from.
@@ -86,12 +86,12 @@ class _Walker:
         self._home = os.path.realpath(root)
         self._entered: set[tuple[int, int]] = set()
         # By path, links last: whether a link, path, whether hidden.
-        self._ahead = [(False, str(root), False)]
+        self._queue = [(False, str(root), False)]
 
     def run(self) -> None:
         """Walks until no folder is left."""
-        while self._ahead:
-            is_link, path, hidden = heapq.heappop(self._ahead)
+        while self._queue:
+            is_link, path, hidden = heapq.heappop(self._queue)
             try:
                 reason = self._enter(is_link, path, hidden)
             except OSError as error:
@@ -101,7 +101,7 @@ class _Walker:
                 self.closed[Path(path)] = reason
 
     def _enter(self, is_link: bool, path: str, hidden: bool) -> str:
-        """Lists one folder, or returns why not."""
+        """Lists one folder, or returns why it cannot be entered."""
         if is_link and self._home.startswith(
             os.path.join(os.path.realpath(path), "")
         ):
@@ -123,7 +123,7 @@ class _Walker:
             if entry.is_dir():
                 if entry.name not in _SKIPPED:
                     folder = (entry.is_symlink(), entry.path, hidden)
-                    heapq.heappush(self._ahead, folder)
+                    heapq.heappush(self._queue, folder)
             elif hidden:
                 self.odd[path] = "hidden (a name with a leading dot)"
             elif entry.is_file():
