@@ -38,7 +38,7 @@ DIFFERENT = "a second file with the same image id (different content)"
 _NUMBER = re.compile(
     r"(?:(?<![A-Za-z0-9])|(?<=frame)|(?<=vol)|(?<=_f)|(?<=_t))\d+(?![A-Za-z0-9])"
 )
-# As the archive itself names a file; users put letters in front or behind.
+# The archive's own file name; users add letters in front or behind.
 _ARCHIVE = re.compile(r"[A-Z]+_\d{3}_S_\d{4,5}_.+_I\d+")
 _BLOCK = 1 << 16
 

@@ -42,7 +42,7 @@ _CODE = re.compile(r"(?:.*\s)?(sc|v\d+)")
 
 
 def is_gap(text: str) -> bool:
-    """Whether a cell holds nothing; ADNI writes negative codes such as -4."""
+    """Whether a cell is empty or a code for missing, such as ADNI's -4."""
     text = text.strip().lower()
     return text in _GAPS or (text.startswith("-") and to_code(text) is not None)
 
@@ -138,7 +138,7 @@ def row_visits(row: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def row_subject(row: Mapping[str, str]) -> str:
-    """Returns a row's key of the subject: its PTID, else RID, else `""`."""
+    """Returns the key of a row's subject: PTID, else RID, else `""`."""
     ptid = row.get("PTID", "")
     if not is_gap(ptid):
         return ptid

@@ -133,7 +133,7 @@ def quality_problem(
 def _grades_of_day(
     table: QualityTable, subject: str, date: datetime.date | None, visit: str
 ) -> list[Grade]:
-    """Returns a subject's rows of a day, or of a visit without two dates.
+    """Returns a subject's rows of a day or, without two dates, of a visit.
 
     Tables have the id of the original image, which a processed one lacks.
     """
