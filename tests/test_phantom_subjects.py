@@ -2,13 +2,14 @@ import numpy as np
 import pytest
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.regions import MIDLINE, PUBLISHED, REGIONS
-from tfds_adni.phantom.subjects import (
-    STAGES,
-    plant,
+from tfds_adni.phantom.regions import (
+    MIDLINE,
+    PUBLISHED,
+    REGIONS,
     published_means,
     spread,
 )
+from tfds_adni.phantom.subjects import STAGES, plant
 
 NAMES = [r.name for r in REGIONS]
 PCC = NAMES.index("posterior cingulate")
