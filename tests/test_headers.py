@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tfds_adni.volumes import headers
-from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.headers import read_header
+from tfds_adni.volumes.volume import VolumeError
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 
@@ -172,12 +172,12 @@ def test_an_spm_matrix_of_any_size_is_not_unpacked(tmp_path, block):
     assert reason(tmp_path / "a.hdr") == "unreadable header: a.mat is too large"
 
 
-def test_frames_and_turned_shape(tmp_path):
+def test_frames_and_ras_shape(tmp_path):
     affine = np.eye(4)[[2, 0, 1, 3]] * [2, 2, 2, 1]
     path = save(tmp_path / "a.nii", np.zeros((9, 10, 11, 5)), affine)
     header = read_header(path)
     assert (header.shape, header.frames) == ((9, 10, 11), 5)
-    assert header.turned_shape == (11, 9, 10)
+    assert header.ras_shape == (11, 9, 10)
 
 
 def test_odd_headers_are_not_remarked_upon(tmp_path, block, caplog, capsys):

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from tfds_adni.sources import ScanRecord
-from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.masks import Masks, mask_mean
-from tfds_adni.volumes.volume import Volume
+from tfds_adni.volumes.volume import Volume, VolumeError
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 SHAPE = (12, 13, 14)

@@ -2,8 +2,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.volume import load_volume
+from tfds_adni.volumes.volume import VolumeError, load_volume
 
 LAS = np.array([[-2.0, 0, 0, 20], [0, 2, 0, -30], [0, 0, 2, -40], [0, 0, 0, 1]])
 

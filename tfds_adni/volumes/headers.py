@@ -1,7 +1,7 @@
 """Headers of image files, checked before any voxel is read.
 
-What a hostile or broken file may cost is bounded from the header alone, before
-anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`.
+The header alone bounds the memory that a hostile or broken file can take,
+before anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`.
 """
 
 import contextlib
@@ -14,21 +14,24 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.volumes.errors import VolumeError, unreadable
-from tfds_adni.volumes.orientation import VoxelGrid, voxel_grid_of
+from tfds_adni.volumes.orientation import (
+    VolumeError,
+    VoxelGrid,
+    voxel_grid_of,
+)
 
 # 440 x 440 x 159 and 256 x 256 x 207 are the largest of common brain scanners.
 MAX_FRAME_VOXELS = 2**25
 # Of all frames of one file, unpacked.
 MAX_BYTES = 2**32
 _MIN_SIDE = 8
-# NIfTI lets any amount of text stand between header and voxels.
+# NIfTI allows any amount of text between header and voxels.
 _MAX_HEADER_BYTES = 2**24
 # An SPM `.mat` beside an Analyze pair holds two 4 x 4 matrices.
 _MAX_MAT_BYTES = 2**16
 _FIRST_BYTES = 540
 
-# What a file is that is no image, by its first bytes.
+# Kinds of files that are no images, by their first bytes.
 _DISGUISES = (
     (b"\x1f\x8b", "gzip data, but the name does not end in .gz"),
     (b"PK\x03\x04", "a zip archive; unpack it"),
@@ -44,18 +47,18 @@ class Header:
         image: What nibabel opened; its voxels are not read yet.
         shape: The three axes of space, as stored.
         frames: Length of the axis of time, 1 where there is none.
-        place: Where its voxels lie.
+        grid: Where its voxels lie.
     """
 
     image: nib.spatialimages.SpatialImage
     shape: tuple[int, int, int]
     frames: int
-    place: VoxelGrid
+    grid: VoxelGrid
 
     @property
-    def turned_shape(self) -> tuple[int, int, int]:
-        """The axes after the turn to right, front, top."""
-        axes = self.place.turns[:, 0].astype(int).tolist()
+    def ras_shape(self) -> tuple[int, int, int]:
+        """The axes in the order right, front, top."""
+        axes = self.grid.orientation[:, 0].astype(int).tolist()
         return tuple(self.shape[axes.index(axis)] for axis in range(3))
 
 
@@ -73,9 +76,9 @@ def read_header(path: Path) -> Header:
     shape, frames = _sides(image)
     _require_within_limits(image)
     with np.errstate(all="ignore"):
-        place = voxel_grid_of(image)
+        grid = voxel_grid_of(image)
     _require_whole(image)
-    return Header(image, shape, frames, place)
+    return Header(image, shape, frames, grid)
 
 
 def _open(path: Path) -> nib.spatialimages.SpatialImage:
@@ -86,19 +89,19 @@ def _open(path: Path) -> nib.spatialimages.SpatialImage:
         _require_small_matrix(path)
         single = start[344:348] == b"n+1\0" and len(start) > 348
         with _silent_nibabel():
-            # What nib.load would find out by trying one kind after another.
+            # nib.load would try one kind after another.
             opener = nib.Nifti1Image.from_filename if single else nib.load
             return opener(path, mmap=False)
     except VolumeError:
         raise
-    # Bytes that anybody may have written make nibabel raise nearly anything:
-    # OverflowError, KeyError, struct.error, MemoryError among others.
+    # Arbitrary bytes make nibabel raise nearly anything: OverflowError,
+    # KeyError, struct.error, MemoryError among others.
     except Exception as error:
         raise unreadable("header", error) from None
 
 
 def _first_bytes(path: Path) -> bytes:
-    """Reads the start of a file, unpacked; refuses what is no image."""
+    """Reads the start of a file, unpacked; refuses files that are no images."""
     # A pipe or a device under an image's name would block.
     if not path.is_file():
         gone = "the link leads nowhere" if path.is_symlink() else "not a file"
@@ -106,8 +109,8 @@ def _first_bytes(path: Path) -> bytes:
     with path.open("rb") as file:
         start = file.read(_FIRST_BYTES)
     packed = path.suffix.lower() == ".gz"
-    if what := _disguise(start, packed):
-        raise VolumeError(f"unreadable header: {what}")
+    if fault := _disguise(start, packed):
+        raise VolumeError(f"unreadable header: {fault}")
     if not packed:
         return start
     with nib.openers.ImageOpener(path, "rb") as file:
@@ -115,12 +118,12 @@ def _first_bytes(path: Path) -> bytes:
 
 
 def _disguise(start: bytes, packed: bool) -> str:
-    """Names what a file is if not an image, else returns `""`."""
+    """Returns what a file is if it is no image, `""` otherwise."""
     if len(start) < 2:
         return "a file of one byte" if start else "an empty file"
-    for mark, what in _DISGUISES[packed:]:
+    for mark, kind in _DISGUISES[packed:]:
         if start.lstrip().startswith(mark):
-            return what
+            return kind
     if start[128:132] == b"DICM":
         return "DICOM under another name; convert it with dcm2niix"
     return ""
@@ -137,7 +140,7 @@ def _require_short_header(start: bytes) -> None:
 
 
 def _require_small_matrix(path: Path) -> None:
-    """Refuses an SPM matrix that would unpack to anything."""
+    """Refuses an SPM matrix that could unpack to any size."""
     if path.suffix.lower() != ".hdr":
         return
     matrix = path.with_suffix(".mat")
@@ -175,7 +178,7 @@ def _sides(
 
 
 def _require_within_limits(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses what would take more memory than a scan may."""
+    """Refuses an image that would take too much memory."""
     voxels = math.prod(int(n) for n in image.shape[:3])
     if voxels > MAX_FRAME_VOXELS:
         raise VolumeError(
@@ -208,3 +211,20 @@ def _data_bytes(image: nib.spatialimages.SpatialImage) -> int:
     """Returns the bytes of all voxels, unpacked."""
     count = math.prod(int(n) for n in image.shape)
     return count * np.dtype(image.dataobj.dtype).itemsize
+
+
+def unreadable(what: str, error: BaseException) -> VolumeError:
+    """Makes a `VolumeError` of a library's error on a broken file.
+
+    Args:
+        what: `"header"` or `"data"`.
+        error: The library's; its first line is kept if it is short and names
+            no path, which the account of the scans gives anyway.
+    """
+    text = getattr(error, "strerror", None) or str(error)
+    # nibabel: `Expected 64 bytes, got 0 bytes from <path>`
+    text = text.partition(" from ")[0]
+    line = (text or type(error).__name__).splitlines()[0]
+    if len(line) > 80 or "/" in line or "\\" in line:
+        line = type(error).__name__
+    return VolumeError(f"unreadable {what}: {line}")

@@ -9,8 +9,7 @@ import numpy as np
 from scipy import ndimage
 
 from tfds_adni.sources import ScanRecord
-from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.volume import Volume, load_volume
+from tfds_adni.volumes.volume import Volume, VolumeError, load_volume
 
 _SUFFIXES = (".nii", ".nii.gz", ".hdr")
 _IMAGE_ID = re.compile(r"(?<![0-9A-Za-z])I(\d+)(?![0-9A-Za-z])")
