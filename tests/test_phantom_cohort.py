@@ -117,37 +117,36 @@ def test_same_seed_same_bytes_whatever_the_jobs(folder, tmp_path, jobs):
     assert seen == [(n, total) for n in range(1, total + 1)]
 
 
-def test_a_subject_does_not_depend_on_the_others_but_on_the_seed(
-    folder, tmp_path
-):
-    images = [
-        {
-            name: data
-            for name, data in contents(
-                write_cohort(
-                    tmp_path / "new" / str(seed),
-                    subjects={"AD": 1},
-                    jobs=1,
-                    seed=seed,
-                    grid=GRID,
-                )
-            ).items()
-            if name.endswith(".nii")
-        }
+def test_a_subject_depends_on_the_seed_and_not_on_the_others(folder, tmp_path):
+    def scans(folder):
+        return {k: v for k, v in contents(folder).items() if k.endswith("nii")}
+
+    alone, other = (
+        scans(
+            write_cohort(
+                tmp_path / "new" / str(seed),
+                subjects={"AD": 1},
+                jobs=1,
+                seed=seed,
+                grid=GRID,
+            )
+        )
         for seed in (0, 5)
-    ]
-    assert images[0].items() <= contents(folder).items()
-    assert not set(images[1].values()) & set(contents(folder).values())
+    )
+    assert alone
+    assert alone.items() <= scans(folder).items()
+    assert not set(other.values()) & set(contents(folder).values())
 
 
-def test_an_empty_folder_is_filled_and_a_full_one_left(tmp_path):
+def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     write_cohort(empty, subjects={"NC": 1}, jobs=1, grid=GRID)
-    before = contents(empty)
+    assert list(empty.rglob("*.nii"))
+    before = contents(folder)
     with pytest.raises(FileExistsError, match="choose another folder"):
-        write_cohort(empty, subjects={"NC": 1}, jobs=1, grid=GRID)
-    assert contents(empty) == before
+        write_cohort(folder, subjects={"NC": 1}, jobs=1, grid=GRID)
+    assert contents(folder) == before
     (tmp_path / "file").write_text("mine")
     with pytest.raises(FileExistsError, match="file"):
         write_cohort(tmp_path / "file", subjects={"NC": 1}, grid=GRID)
@@ -173,23 +172,30 @@ def test_bad_options_are_one_line(tmp_path, options, message):
     assert not list(tmp_path.iterdir())
 
 
-def test_ctrl_c_leaves_nothing(tmp_path):
-    def stop(done, total):
-        raise KeyboardInterrupt
+def stop(*given):
+    raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+
+def fill_disk(image, path):
+    path.write_bytes(b"half")
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("progress", "save", "error"),
+    [(stop, nib.save, KeyboardInterrupt), (None, fill_disk, OSError)],
+    ids=["Ctrl-C", "full disk"],
+)
+def test_a_stopped_cohort_leaves_nothing(
+    tmp_path, monkeypatch, progress, save, error
+):
+    monkeypatch.setattr(cohort.nib, "save", save)
+    with pytest.raises(error):
         write_cohort(
-            tmp_path / "out", subjects=COUNTS, jobs=1, progress=stop, grid=GRID
+            tmp_path / "out",
+            subjects=COUNTS,
+            jobs=1,
+            progress=progress,
+            grid=GRID,
         )
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_full_disk_leaves_nothing(tmp_path, monkeypatch):
-    def full(image, path):
-        path.write_bytes(b"half")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(cohort.nib, "save", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_cohort(tmp_path / "out", subjects=COUNTS, jobs=1, grid=GRID)
     assert not list(tmp_path.iterdir())

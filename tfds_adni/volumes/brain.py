@@ -72,7 +72,9 @@ def find_brain(volume: Volume) -> BrainLocation:
     _require_whole_brain(mask, spacing)
     repaired = 0
     if bad is not None:
-        data, repaired = repair(data, bad, _spread(mask, steps, data.shape))
+        pairs = zip(data.shape, steps, strict=True)
+        voxels = np.ix_(*(np.arange(n) // step for n, step in pairs))
+        data, repaired = repair(data, bad, mask[voxels])
     centre = ndimage.center_of_mass(mask)
     return BrainLocation(
         data=data,
@@ -107,7 +109,7 @@ def brain_mask(
     tissue = data[data > 0.05 * highest]
     bright = data > _THRESHOLD * np.percentile(tissue, 95)
     box = _bounds(bright)
-    opened = open_by_ball(bright[box], spacing, radius_mm=_OPENING_MM)
+    opened = _open_by_ball(bright[box], spacing, _OPENING_MM)
     labels, count = ndimage.label(opened)
     sizes = np.bincount(labels.ravel())[1:] if count else np.zeros(1)
     millilitres = float(sizes.max()) * float(np.prod(spacing)) / 1000
@@ -120,49 +122,6 @@ def brain_mask(
     mask = np.zeros(data.shape, bool)
     mask[box] = largest | _enclosed(~largest)
     return mask
-
-
-def open_by_ball(
-    mask: np.ndarray, spacing: tuple[float, float, float], *, radius_mm: float
-) -> np.ndarray:
-    """Opens a mask by a ball, seven times as fast as scipy.
-
-    The result is that of `scipy.ndimage.binary_opening`; voxels outside the
-    array count as not set.
-
-    Args:
-        mask: Boolean `(x, y, z)`.
-        spacing: Voxel size in mm.
-        radius_mm: Radius of the ball.
-
-    Returns:
-        Boolean array of the shape of `mask`.
-    """
-    reach = [int(radius_mm // v) for v in spacing]
-    axes = [
-        np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)
-    ]
-    x, y, z = np.meshgrid(*axes, indexing="ij")
-    ball = x**2 + y**2 + z**2 <= radius_mm**2
-    offsets = np.argwhere(ball) - reach
-    padded = np.pad(mask, [(r, r) for r in reach])
-    # In a padded array a step in space is one step along the flat array.
-    strides = [padded.shape[1] * padded.shape[2], padded.shape[2], 1]
-    steps = (offsets @ strides).tolist()
-    flat = padded.ravel()
-    margin, size = max(steps), flat.size
-    core = slice(margin, size - margin)
-    eroded = np.zeros_like(flat)
-    eroded[core] = flat[core]
-    for step in steps:
-        eroded[core] &= flat[margin + step : size - margin + step]
-    opened = np.zeros_like(flat)
-    for step in steps:
-        opened[core] |= eroded[margin + step : size - margin + step]
-    inner = tuple(
-        slice(r, r + n) for r, n in zip(reach, mask.shape, strict=True)
-    )
-    return opened.reshape(padded.shape)[inner]
 
 
 def repair(
@@ -228,7 +187,7 @@ def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
 def _require_whole_brain(
     mask: np.ndarray, spacing: tuple[float, float, float]
 ) -> None:
-    """Refuses half a brain, and what is too flat for one."""
+    """Refuses a brain that is cut off or too flat."""
     for axis in range(3):
         others = tuple(a for a in range(3) if a != axis)
         areas = np.count_nonzero(mask, axis=others)
@@ -249,19 +208,41 @@ def _require_whole_brain(
             )
 
 
-def _spread(
-    mask: np.ndarray, steps: list[int], shape: tuple[int, ...]
-) -> np.ndarray:
-    """Brings a mask of every n-th voxel to all voxels."""
-    for axis, (step, length) in enumerate(zip(steps, shape, strict=True)):
-        mask = np.take(mask, np.arange(length) // step, axis=axis)
-    return mask
-
-
 def _bounds(mask: np.ndarray) -> tuple[slice, slice, slice]:
     """Returns the smallest box that holds all of a mask that is not empty."""
     (box,) = ndimage.find_objects(mask.astype(np.uint8))
     return box
+
+
+def _open_by_ball(
+    mask: np.ndarray, spacing: tuple[float, float, float], radius_mm: float
+) -> np.ndarray:
+    """Does `scipy.ndimage.binary_opening` by a ball, seven times as fast."""
+    reach = [int(radius_mm // v) for v in spacing]
+    axes = [
+        np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)
+    ]
+    x, y, z = np.meshgrid(*axes, indexing="ij")
+    ball = x**2 + y**2 + z**2 <= radius_mm**2
+    offsets = np.argwhere(ball) - reach
+    padded = np.pad(mask, [(r, r) for r in reach])
+    # In a padded array a step in space is one step along the flat array.
+    strides = [padded.shape[1] * padded.shape[2], padded.shape[2], 1]
+    steps = (offsets @ strides).tolist()
+    flat = padded.ravel()
+    margin, size = max(steps), flat.size
+    core = slice(margin, size - margin)
+    eroded = np.zeros_like(flat)
+    eroded[core] = flat[core]
+    for step in steps:
+        eroded[core] &= flat[margin + step : size - margin + step]
+    opened = np.zeros_like(flat)
+    for step in steps:
+        opened[core] |= eroded[margin + step : size - margin + step]
+    inner = tuple(
+        slice(r, r + n) for r, n in zip(reach, mask.shape, strict=True)
+    )
+    return opened.reshape(padded.shape)[inner]
 
 
 def _enclosed(mask: np.ndarray) -> np.ndarray:

@@ -4,11 +4,9 @@ The header alone bounds the memory that a hostile or broken file can take,
 before anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`.
 """
 
-import contextlib
 import dataclasses
 import logging
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import nibabel as nib
@@ -73,31 +71,35 @@ def read_header(path: Path) -> Header:
             size, is over the limits, or is truncated.
     """
     image = _open(path)
-    shape, frames = _sides(image)
-    _require_within_limits(image)
+    shape = tuple(int(n) for n in image.shape)
+    size = math.prod(shape) * np.dtype(image.dataobj.dtype).itemsize
+    _require_volume(image, shape, size)
     with np.errstate(all="ignore"):
         grid = voxel_grid_of(image)
-    _require_whole(image)
-    return Header(image, shape, frames, grid)
+    _require_whole(image, size)
+    return Header(image, shape[:3], math.prod(shape[3:]), grid)
 
 
 def _open(path: Path) -> nib.spatialimages.SpatialImage:
     """Opens an image with nibabel once its header is known to be small."""
+    # nibabel's warnings on odd headers stay off the user's terminal.
+    logger = logging.getLogger("nibabel.global")
+    before, logger.disabled = logger.disabled, True
     try:
         start = _first_bytes(path)
-        _require_short_header(start)
-        _require_small_matrix(path)
+        _require_short_header(path, start)
         single = start[344:348] == b"n+1\0" and len(start) > 348
-        with _silent_nibabel():
-            # nib.load would try one kind after another.
-            opener = nib.Nifti1Image.from_filename if single else nib.load
-            return opener(path, mmap=False)
+        # nib.load would try one kind after another.
+        opener = nib.Nifti1Image.from_filename if single else nib.load
+        return opener(path, mmap=False)
     except VolumeError:
         raise
     # Arbitrary bytes make nibabel raise nearly anything: OverflowError,
     # KeyError, struct.error, MemoryError among others.
     except Exception as error:
         raise unreadable("header", error) from None
+    finally:
+        logger.disabled = before
 
 
 def _first_bytes(path: Path) -> bytes:
@@ -129,88 +131,55 @@ def _disguise(start: bytes, packed: bool) -> str:
     return ""
 
 
-def _require_short_header(start: bytes) -> None:
-    """Refuses a NIfTI with an oversized header."""
+def _require_short_header(path: Path, start: bytes) -> None:
+    """Refuses an oversized NIfTI header or SPM matrix."""
     for kind in (nib.Nifti1Header, nib.Nifti2Header):
         size = kind.template_dtype.itemsize
         if len(start) >= size and kind.may_contain_header(start):
             offset = float(kind(start[:size], check=False)["vox_offset"])
             if not 0 <= offset <= _MAX_HEADER_BYTES:
                 raise VolumeError(f"unreadable header: of {offset:g} bytes")
-
-
-def _require_small_matrix(path: Path) -> None:
-    """Refuses an SPM matrix that could unpack to any size."""
-    if path.suffix.lower() != ".hdr":
-        return
     matrix = path.with_suffix(".mat")
-    if matrix.is_file() and matrix.stat().st_size > _MAX_MAT_BYTES:
+    has_matrix = path.suffix.lower() == ".hdr" and matrix.is_file()
+    if has_matrix and matrix.stat().st_size > _MAX_MAT_BYTES:
         raise VolumeError(f"unreadable header: {matrix.name} is too large")
 
 
-@contextlib.contextmanager
-def _silent_nibabel() -> Iterator[None]:
-    """Keeps nibabel's warnings on odd headers off the user's terminal."""
-    logger = logging.getLogger("nibabel.global")
-    before = logger.disabled
-    logger.disabled = True
-    try:
-        yield
-    finally:
-        logger.disabled = before
-
-
-def _sides(
-    image: nib.spatialimages.SpatialImage,
-) -> tuple[tuple[int, int, int], int]:
-    """Returns the axes of space and the number of frames."""
-    shape = tuple(int(n) for n in image.shape)
-    space, rest = shape[:3], shape[3:]
-    if len(shape) < 3 or min(shape) < 1 or any(n > 1 for n in rest[1:]):
+def _require_volume(
+    image: nib.spatialimages.SpatialImage, shape: tuple[int, ...], size: int
+) -> None:
+    """Refuses an image that is no volume, and one that is too large."""
+    if len(shape) < 3 or min(shape) < 1 or any(n > 1 for n in shape[4:]):
         raise VolumeError(f"no volume: shape {shape}")
-    if min(space) < _MIN_SIDE:
+    if min(shape[:3]) < _MIN_SIDE:
         raise VolumeError(f"too small for a brain: shape {shape}")
-    # Colours and complex numbers are none.
     dtype = image.get_data_dtype()
-    if dtype.kind not in "iuf":
+    if dtype.kind not in "iuf":  # colours and complex numbers
         raise VolumeError(f"no intensities: voxels of type {dtype.name}")
-    return space, rest[0] if rest else 1
-
-
-def _require_within_limits(image: nib.spatialimages.SpatialImage) -> None:
-    """Refuses an image that would take too much memory."""
-    voxels = math.prod(int(n) for n in image.shape[:3])
-    if voxels > MAX_FRAME_VOXELS:
+    if math.prod(shape[:3]) > MAX_FRAME_VOXELS:
         raise VolumeError(
-            f"over the size limit: shape {image.shape}, at most "
+            f"over the size limit: shape {shape}, at most "
             f"{MAX_FRAME_VOXELS / 1e6:.0f} million voxels a frame"
         )
-    if _data_bytes(image) > MAX_BYTES:
+    if size > MAX_BYTES:
         raise VolumeError(
-            f"over the size limit: {_data_bytes(image) / 2**30:.1f} GiB of "
-            f"voxels, at most {MAX_BYTES / 2**30:.0f} GiB a file"
+            f"over the size limit: {size / 2**30:.1f} GiB of voxels, at most "
+            f"{MAX_BYTES / 2**30:.0f} GiB a file"
         )
 
 
-def _require_whole(image: nib.spatialimages.SpatialImage) -> None:
+def _require_whole(image: nib.spatialimages.SpatialImage, size: int) -> None:
     """Refuses a truncated file."""
     path = Path(image.file_map["image"].filename)
     if not path.is_file():
         raise VolumeError(f"voxels missing: no {path.suffix} beside the .hdr")
     if path.suffix.lower() in (".gz", ".bz2", ".zst"):
         return
-    expected = int(image.dataobj.offset) + _data_bytes(image)
-    found = path.stat().st_size
+    expected, found = int(image.dataobj.offset) + size, path.stat().st_size
     if found < expected:
         raise VolumeError(
             f"truncated: {found} bytes of the {expected} the header says"
         )
-
-
-def _data_bytes(image: nib.spatialimages.SpatialImage) -> int:
-    """Returns the bytes of all voxels, unpacked."""
-    count = math.prod(int(n) for n in image.shape)
-    return count * np.dtype(image.dataobj.dtype).itemsize
 
 
 def unreadable(what: str, error: BaseException) -> VolumeError:

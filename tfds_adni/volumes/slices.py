@@ -55,20 +55,20 @@ class Slice:
 
 
 def resample(brain: Brain, spacing_mm: float) -> Brain:
-    """Brings a brain to cubic voxels, by linear interpolation in mm.
+    """Resamples a brain to cubic voxels, by linear interpolation in mm.
 
     Args:
         brain: The brain on its own grid.
-        spacing_mm: The voxel size wanted.
+        spacing_mm: The new voxel size.
 
     Returns:
-        The brain itself where its voxels have that size already; otherwise
-        one on a new grid, smoothed first along the axes that get coarser.
+        The brain itself if its voxels have that size already; otherwise one
+        on a new grid, smoothed first along the axes that get coarser.
     """
     factors = np.array(brain.spacing) / spacing_mm
     if np.all(np.abs(np.array(brain.spacing) - spacing_mm) < _SAME_MM):
         return brain
-    # A Gaussian that takes what the coarser grid cannot hold.
+    # Frequencies that the coarser grid cannot hold are removed first.
     sigma = [0.5 * np.sqrt(max(f**-2 - 1, 0.0)) for f in factors]
     smooth = ndimage.gaussian_filter(brain.suvr, sigma, mode="constant")
     shape = np.ceil(brain.suvr.shape * factors).astype(int)
@@ -114,9 +114,7 @@ def cut_slices(
     for index, step in enumerate(range(first, last)):
         position = middle[axis] + step
         yield Slice(
-            image=_orient(
-                _section(brain.suvr, axis, position, middle, size), axis
-            ),
+            image=_section(brain.suvr, axis, position, middle, size),
             index=index,
             position_mm=(position - brain.centre[axis]) * spacing,
         )
@@ -125,25 +123,21 @@ def cut_slices(
 def _section(
     suvr: np.ndarray, axis: int, position: int, middle: list[int], size: int
 ) -> np.ndarray:
-    """Cuts one square section around the centre, padded with 0."""
+    """Cuts one square section around the centre, padded with 0.
+
+    The second of its two RAS axes (y or z) becomes the rows, highest first; the
+    first the columns: x from the left, y (sagittal) from the front.
+    """
     if not 0 <= position < suvr.shape[axis]:
         return np.zeros((size, size), np.float32)
     # A view: np.take would first copy a volume that is not stored in C order.
     source = np.moveaxis(suvr, axis, 0)[position]
-    rows, columns = (
+    window = tuple(
         slice(middle[a] + size - size // 2, middle[a] + 2 * size - size // 2)
         for a in range(3)
         if a != axis
     )
-    return np.pad(source, size)[rows, columns]
-
-
-def _orient(section: np.ndarray, axis: int) -> np.ndarray:
-    """Turns the two RAS axes of a section into rows and columns.
-
-    The second axis (y or z) becomes the rows, highest first; the first the
-    columns: x from the left, y (sagittal) from the front.
-    """
+    section = np.pad(source, size)[window]
     columns = section[::-1] if axis == _AXIS["sagittal"] else section
     return np.ascontiguousarray(columns[:, ::-1].T)
 
