@@ -206,7 +206,7 @@ def encodings(images):
     """Decoding of the same slices in PNG, zlib and as they are."""
     import tensorflow as tf
 
-    from tfds_adni.volumes.png import encode_png
+    from tfds_adni.volumes.slices import encode_png
 
     raw = [image.tobytes() for image in images]
     forms = {

@@ -34,9 +34,13 @@ import watched
 from made import write_scans
 from PIL import Image
 
-from tfds_adni.volumes.brain import Brain
-from tfds_adni.volumes.png import encode_png
-from tfds_adni.volumes.slices import BANDS_MM, cut_slices, resample
+from tfds_adni.volumes.normalisation import Brain
+from tfds_adni.volumes.slices import (
+    BANDS_MM,
+    cut_slices,
+    encode_png,
+    resample,
+)
 
 CORES = 2
 RATIOS = {

@@ -1,7 +1,6 @@
 """All steps on a phantom: scans, data set, generators, metrics, models.
 
-A step whose result exists is skipped, so that a stopped demo resumes where it
-was.
+A step whose result exists is skipped, so that a stopped demo resumes.
 """
 
 import contextlib
@@ -35,13 +34,13 @@ Progress = Callable[[str], contextlib.AbstractContextManager[Advance | None]]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How large a demo is.
+    """The size of a demo.
 
     Attributes:
-        subjects: Subjects of each stage.
+        subjects: Number of subjects of each stage.
         dataset: Configuration of the prepared set.
         overrides: Changes to the preset `demo`.
-        seed: Seed of everything.
+        seed: Seed of everything random.
     """
 
     subjects: int = 24
@@ -59,11 +58,11 @@ QUICK = Settings(
 
 @dataclasses.dataclass(frozen=True)
 class Summary:
-    """What a demo made.
+    """The results of a demo.
 
     Attributes:
-        metrics: What `evaluate` returned, by stage.
-        places: Where things lie, by what they are.
+        metrics: Metrics of each stage's generator.
+        places: Paths of the results, by name.
     """
 
     metrics: dict[str, dict[str, Any]]
@@ -81,12 +80,12 @@ def run_demo(
     """Runs every step that is not done yet.
 
     Args:
-        out: Folder for everything; made where missing.
-        quick: A smoke run, whose images are of no use.
-        say: Called with a line before each step and a result after it.
-        verbose: Keras's progress while training.
-        progress: Given a label, a context whose value is called with the
-            steps done and the total.
+        out: Folder for all results; created if missing.
+        quick: Whether to run a smoke test, whose images are of no use.
+        say: Called with a line of text before and after each step.
+        verbose: Verbosity of Keras while training.
+        progress: Takes a label, returns a context whose value is called with
+            the number of steps done and the total.
 
     Raises:
         FileExistsError: If `out` holds anything but this demo.
@@ -105,16 +104,17 @@ def run_demo(
     }
     demo.step("phantom scans", places["scans"], demo.make_phantom)
     demo.step("prepared slices", places["data set"], demo.prepare_set)
-    metrics = {stage: demo.run_stage(stage) for stage in STAGES}
+    metrics = {}
     for stage in STAGES:
-        evaluation = demo.run_of(stage).evaluation
-        places[f"report {stage}"] = evaluation / "report.html"
+        run = demo.run_stage(stage)
+        metrics[stage] = run.metrics()
+        places[f"report {stage}"] = run.evaluation / "report.html"
     demo.step("gallery", places["gallery"], demo.draw_gallery)
     return Summary(metrics, places)
 
 
 def _claim(out: Path, settings: Settings) -> None:
-    """Marks a folder as this demo's, or refuses one that is not."""
+    """Marks a folder as this demo's, or refuses any other in use."""
     mark = out / "demo.json"
     text = json.dumps(dataclasses.asdict(settings), indent=2) + "\n"
     if mark.exists():
@@ -154,7 +154,7 @@ class _Demo:
         self.say(f"{name}: {time.monotonic() - started:.0f} s ({result})")
 
     def make_phantom(self) -> None:
-        """Makes the phantom download."""
+        """Writes the phantom download."""
         with self.progress("phantom scans") as advance:
             write_cohort(
                 self.out / "phantom",
@@ -164,7 +164,7 @@ class _Demo:
             )
 
     def prepare_set(self) -> None:
-        """Makes the data set."""
+        """Prepares the data set."""
         with self.progress("prepare") as advance:
             prepare(
                 self.out / "phantom",
@@ -173,15 +173,15 @@ class _Demo:
                 progress=advance,
             )
 
-    def run_stage(self, stage: str) -> dict[str, Any]:
-        """Trains, evaluates and exports one stage; returns its metrics."""
+    def run_stage(self, stage: str) -> Run:
+        """Trains, evaluates and exports one stage; returns its run."""
         path, models = self.out / "runs" / stage.lower(), self.out / "models"
         self.step(
             f"{stage} training",
             path / "generator.keras",
             lambda: self.train_stage(stage, path),
         )
-        run = self.run_of(stage)
+        run = Run.open(path)
         self.step(
             f"{stage} evaluation",
             run.evaluation / "metrics.json",
@@ -190,14 +190,10 @@ class _Demo:
         self.step(
             f"{stage} export",
             models / stage.lower() / "MODEL_CARD.md",  # it is written last
-            # copies of a phantom are of nobody, and the card says so
+            # Copies of a phantom harm nobody, and the card mentions them.
             lambda: export_run(run, models, allow_copies=True),
         )
-        return run.metrics()
-
-    def run_of(self, stage: str) -> Run:
-        """Opens the run of a stage."""
-        return Run.open(self.out / "runs" / stage.lower())
+        return run
 
     def train_stage(self, stage: str, path: Path) -> None:
         """Trains one stage, or resumes its training."""
@@ -220,7 +216,7 @@ class _Demo:
         """Draws held-out real slices above synthetic ones of each stage."""
         rows = []
         for stage in STAGES:
-            run = self.run_of(stage)
+            run = Run.open(self.out / "runs" / stage.lower())
             config = run.config
             held_out = load_slices(
                 config.data_dir,

@@ -2,7 +2,6 @@
 
 import contextlib
 import csv
-import json
 import os
 import signal
 import subprocess
@@ -15,13 +14,11 @@ import ida_tree
 import nibabel as nib
 import numpy as np
 import pytest
-from adni_tables import dxsum_row
 from typer.testing import CliRunner
 
+import tfds_adni
 from pet_dcgan.cli.main import app
 from tfds_adni import Selection
-
-DAY = "2012-05-05"
 
 
 def run(*words):
@@ -86,31 +83,33 @@ def test_many_reasons_are_folded_and_printed_as_they_are(root):
     assert "13 other reasons" in fold
 
 
-def test_options_select(root, tmp_path):
-    table = adni_tables.write(
-        tmp_path / "DXSUM.csv",
-        dxsum_row(1, "2012-06-05", DIAGNOSIS="2"),
-        dxsum_row(2, DAY, DIAGNOSIS="1"),
-        dxsum_row(3, DAY, DIAGNOSIS="3"),
-    )
-    passed = [
-        {"RID": str(9000 + n), "EXAMDATE": DAY, "PASS": str(n % 3)}
-        for n in (1, 2, 3)
-    ]
-    quality = adni_tables.write(tmp_path / "PETQC.csv", *passed)
-    path = tmp_path / "scans.csv"
+@pytest.mark.parametrize("command", ["scan", "prepare"])
+def test_options_become_a_selection(tmp_path, monkeypatch, command):
+    seen = []
+
+    def stub(folder, second, selection=None, **others):
+        seen.append(selection or second)
+        raise FileNotFoundError("stub")
+
+    name = {"scan": "survey"}.get(command, command)
+    monkeypatch.setattr(tfds_adni, name, stub)
+    place = {"prepare": ("--data-dir", tmp_path)}.get(command, ())
     result = run(
-        *("scan", root, "--csv", path, "--diagnosis", table, "--qc", quality),
-        *("--smc", "keep", "--visits", "all", "--label-days", "31"),
-        *("--level", "uniform_8mm", "--level", "averaged", "--tracer", "FDG"),
+        *(command, "scans", *place, "--tracer", "FDG", "--label-days", "31"),
+        *("--visits", "all", "--smc", "keep", "--qc", "Q.csv"),
+        *("--diagnosis", "D.csv", "--level", "averaged", "--level", "raw"),
     )
-    assert result.exit_code == 0, result.output
-    rows = account(path)
-    assert (rows["900001"]["stage"], rows["900001"]["used"]) == ("MCI", "True")
-    assert rows["900002"]["stage"] == "NC"
-    assert rows["900002"]["reason"].startswith("failed quality control")
-    assert rows["900003"]["reason"].startswith("failed quality control")
-    assert rows["900004"]["reason"].startswith("no diagnosis of this subject")
+    assert result.stderr.splitlines()[-1] == "pet-dcgan: stub"
+    (selection,) = seen
+    assert selection == Selection(
+        visits="all",
+        smc="keep",
+        qc=["Q.csv"],
+        diagnosis=["D.csv"],
+        levels=["averaged", "raw"],
+        label_days=31,
+    )
+    assert type(selection.visits) is str
 
 
 def test_account_is_written_where_nothing_is_used(root, tmp_path):
@@ -125,13 +124,14 @@ def test_account_is_written_where_nothing_is_used(root, tmp_path):
 def test_tables_of_another_kind_exit_with_1(root, tmp_path):
     enrolment = {"RID": "9001", "VISCODE": "bl", "DIAGNOSIS": "5"}
     wrong = adni_tables.write(tmp_path / "CLIELG.csv", enrolment)
-    for words in (("--diagnosis", wrong), ("--qc", tmp_path / "nowhere.csv")):
+    for words, start in (
+        (("--diagnosis", wrong), "pet-dcgan: expected"),
+        (("--qc", tmp_path / "nowhere.csv"), "pet-dcgan: no table at"),
+    ):
         result = run("scan", root, *words)
         assert result.exit_code == 1
         (line,) = result.stderr.splitlines()
-        assert line.startswith(
-            ("pet-dcgan: expected", "pet-dcgan: no table at")
-        )
+        assert line.startswith(start)
 
 
 def test_a_scan_starts_no_tensorflow(root, tmp_path):
@@ -185,38 +185,15 @@ def tree(tmp_path_factory):
     return root
 
 
-def prepare(tree, data_dir, *options):
-    fixed = ("--data-dir", data_dir, "--config", "axial_64", "--jobs", 1)
-    return run("prepare", tree, *fixed, *options)
-
-
-def test_prepare_takes_the_same_options(root, tmp_path, monkeypatch):
-    seen = {}
-
-    def stub(folder, data_dir, **options):
-        seen.update(options)
-        counts = {"skipped_for_their_pixels": 0, "with_repaired_voxels": 0}
-        text = json.dumps({"scans": counts})
-        (data_dir / "metadata.json").write_text(text)
-        return data_dir
-
-    monkeypatch.setattr("tfds_adni.preparation.prepare", stub)
-    words = ("--visits", "all", "--smc", "keep")
-    tables = ("--qc", "Q.csv", "--diagnosis", "D.csv")
-    result = prepare(root, tmp_path, *words, *tables)
-    assert result.exit_code == 0, result.output
-    assert seen["selection"] == Selection(
-        visits="all", smc="keep", qc=["Q.csv"], diagnosis=["D.csv"]
-    )
-    assert type(seen["selection"].visits) is str
-
-
 def test_a_mask_for_all_and_what_only_pixels_reveal(tree, tmp_path):
     mask = np.zeros(ida_tree.SHAPE, np.uint8)
     mask[17:23, 17:23, 10:14] = 1
     nib.save(nib.Nifti1Image(mask, ida_tree.las_affine()), tmp_path / "m.nii")
-    options = ("--normalise", "mask", "--masks", tmp_path / "m.nii")
-    result = prepare(tree, tmp_path / "d", *options)
+    result = run(
+        *("prepare", tree, "--data-dir", tmp_path / "d", "--jobs", 1),
+        *("--config", "axial_64", "--normalise", "mask"),
+        *("--masks", tmp_path / "m.nii"),
+    )
     assert result.exit_code == 0
     assert "1 more scans were skipped when they were read" in result.output
     metadata = tmp_path / "d" / "adni" / "axial_64" / "1.0.0" / "metadata.json"
@@ -245,12 +222,8 @@ def workers_of(process):
 @pytest.mark.parametrize(
     ("stop", "code", "words"),
     [
-        (
-            lambda p, _: os.killpg(p.pid, signal.SIGINT),
-            130,
-            "stopped by Ctrl-C",
-        ),
-        (lambda p, _: os.kill(p.pid, signal.SIGINT), 130, "stopped by Ctrl-C"),
+        (lambda p, _: os.killpg(p.pid, signal.SIGINT), 130, "by Ctrl-C"),
+        (lambda p, _: os.kill(p.pid, signal.SIGINT), 130, "by Ctrl-C"),
         (lambda _, w: os.kill(w[-1], signal.SIGKILL), 1, "that was killed"),
     ],
 )

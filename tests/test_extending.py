@@ -63,30 +63,21 @@ def cohort(listed, tmp_path):
     return survey(tmp_path)
 
 
-def test_a_source_labels_its_scans(cohort):
+def test_a_source_labels_its_scans_and_accounts_for_every_file(cohort):
     assert cohort.stage_of_subject == {"999_S_9001": "NC", "999_S_9002": "AD"}
-    assert {v.record.paths[0].name for v in cohort.used} == {
-        "a.nii",
-        "b.nii.gz",
-    }
-
-
-def test_a_source_accounts_for_every_file(cohort):
+    used = {decision.record.paths[0].name for decision in cohort.used}
+    assert used == {"a.nii", "b.nii.gz"}
     account = cohort.account()
     assert len(account) == 3
     (reason,) = account.reason[~account.used]
     assert reason == "not in scans.csv"
 
 
-def test_a_metric_is_zero_for_mirror_images():
+def test_a_metric():
     asymmetry = module(METRIC, "asymmetry").asymmetry
     left = np.random.default_rng(0).random((2, 8, 4))
-    images = np.concatenate([left, left[:, :, ::-1]], axis=2)
-    assert np.allclose(asymmetry(images), 0)
-
-
-def test_a_metric_by_hand():
-    asymmetry = module(METRIC, "asymmetry").asymmetry
+    mirrored = np.concatenate([left, left[:, :, ::-1]], axis=2)
+    assert np.allclose(asymmetry(mirrored), 0)
     # mean 1, every pixel 2 away from its mirror image
     assert asymmetry(np.array([[[2.0, 0.0]]])) == [2.0]
     assert asymmetry(np.zeros((1, 2, 2))) == [0.0]

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from tfds_adni.volumes import headers
-from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.headers import read_header
+from tfds_adni.volumes.volume import VolumeError
 
 AFFINE = np.diag([2.0, 2.0, 2.0, 1.0])
 
@@ -62,17 +62,12 @@ def test_files_that_are_no_images(tmp_path, name, content, words):
     assert str(tmp_path) not in found
 
 
-def test_gzip_without_its_extension(tmp_path, block):
+def test_gzip_without_its_extension_and_a_link_to_nowhere(tmp_path, block):
     packed = save(tmp_path / "a.nii.gz", block)
     path = packed.rename(tmp_path / "a.nii")
     assert "does not end in .gz" in reason(path)
-
-
-def test_a_link_that_leads_nowhere(tmp_path):
-    (tmp_path / "a.nii").symlink_to("b.nii")
-    (tmp_path / "loop.nii").symlink_to("loop.nii")
-    assert "the link leads nowhere" in reason(tmp_path / "a.nii")
-    assert "unreadable header" in reason(tmp_path / "loop.nii")
+    (tmp_path / "b.nii").symlink_to("c.nii")
+    assert "the link leads nowhere" in reason(tmp_path / "b.nii")
 
 
 def test_a_pipe_does_not_block(tmp_path):
@@ -105,13 +100,11 @@ def test_shapes_that_are_no_brain(tmp_path, shape, words):
     assert reason(save(tmp_path / "a.nii", np.ones(shape))).startswith(words)
 
 
-@pytest.mark.parametrize(
-    "dtype",
-    [np.complex64, np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])],
-)
-def test_colours_and_complex_numbers(tmp_path, dtype):
-    path = save(tmp_path / "a.nii", np.zeros((10, 10, 10), dtype))
-    assert reason(path).startswith("no intensities: voxels of type")
+def test_colours_and_complex_numbers(tmp_path):
+    colours = np.dtype([("R", "u1"), ("G", "u1"), ("B", "u1")])
+    for dtype in (np.complex64, colours):
+        path = save(tmp_path / "a.nii", np.zeros((10, 10, 10), dtype))
+        assert reason(path).startswith("no intensities: voxels of type")
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
@@ -135,8 +128,7 @@ def test_sizes_over_the_limit_are_refused_unread(tmp_path, name, shape, words):
 def test_the_largest_scanners_are_within_the_limits():
     for shape in [(256, 256, 207), (400, 400, 111), (440, 440, 159)]:
         assert np.prod(shape) < headers.MAX_FRAME_VOXELS
-    frames = headers.MAX_BYTES // (256 * 256 * 207 * 4)
-    assert frames > 60
+    assert headers.MAX_BYTES // (256 * 256 * 207 * 4) > 60
 
 
 @pytest.mark.parametrize("offset", [3e9, 1e38, -5.0, np.inf, np.nan])
@@ -147,23 +139,26 @@ def test_a_header_that_goes_on_for_ever(tmp_path, offset):
     assert reason(tmp_path / "a.nii.gz").startswith("unreadable header: of ")
 
 
-def test_extensions_of_a_reasonable_size(tmp_path, block):
+def test_an_extension_and_a_long_name_with_spaces_and_letters(tmp_path, block):
+    folder = tmp_path / ("Größe und Maß " + "x" * 150) / ("y" * 150)
+    folder.mkdir(parents=True)
     image = nib.Nifti1Image(block, AFFINE)
     image.header.extensions.append(
         nib.nifti1.Nifti1Extension("comment", b"x" * 5000)
     )
-    nib.save(image, tmp_path / "a.nii.gz")
-    assert read_header(tmp_path / "a.nii.gz").shape == (10, 10, 10)
+    path = folder / "скан 1.nii.gz"
+    nib.save(image, path)
+    assert len(str(path)) > 256
+    assert read_header(path).shape == (10, 10, 10)
 
 
-def test_a_pair(tmp_path, block):
+def test_a_pair_without_its_voxels(tmp_path, block):
     nib.save(nib.Nifti1Pair(block, AFFINE), tmp_path / "a.hdr")
     header = read_header(tmp_path / "a.hdr")
     assert (header.shape, header.frames) == ((10, 10, 10), 1)
     (tmp_path / "a.img").unlink()
-    assert (
-        reason(tmp_path / "a.hdr") == "voxels missing: no .img beside the .hdr"
-    )
+    found = reason(tmp_path / "a.hdr")
+    assert found == "voxels missing: no .img beside the .hdr"
 
 
 def test_an_spm_matrix_of_any_size_is_not_unpacked(tmp_path, block):
@@ -172,15 +167,15 @@ def test_an_spm_matrix_of_any_size_is_not_unpacked(tmp_path, block):
     assert reason(tmp_path / "a.hdr") == "unreadable header: a.mat is too large"
 
 
-def test_frames_and_turned_shape(tmp_path):
+def test_frames_and_ras_shape(tmp_path):
     affine = np.eye(4)[[2, 0, 1, 3]] * [2, 2, 2, 1]
     path = save(tmp_path / "a.nii", np.zeros((9, 10, 11, 5)), affine)
     header = read_header(path)
     assert (header.shape, header.frames) == ((9, 10, 11), 5)
-    assert header.turned_shape == (11, 9, 10)
+    assert header.ras_shape == (11, 9, 10)
 
 
-def test_odd_headers_are_not_remarked_upon(tmp_path, block, caplog, capsys):
+def test_odd_headers_print_no_warnings(tmp_path, block, caplog, capsys):
     path = save(tmp_path / "a.nii", block)
     content = bytearray(path.read_bytes())
     content[252:254] = np.int16(999).tobytes()  # no such qform_code
@@ -188,11 +183,3 @@ def test_odd_headers_are_not_remarked_upon(tmp_path, block, caplog, capsys):
     read_header(path)
     assert not caplog.records
     assert capsys.readouterr().err == ""
-
-
-def test_names_with_spaces_letters_and_great_length(tmp_path, block):
-    folder = tmp_path / ("Größe und Maß " + "x" * 150) / ("y" * 150)
-    folder.mkdir(parents=True)
-    path = save(folder / "скан 1.nii.gz", block)
-    assert len(str(path)) > 256
-    assert read_header(path).shape == (10, 10, 10)

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from tfds_adni.sources import ScanRecord
-from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.masks import Masks, mask_mean
-from tfds_adni.volumes.volume import Volume
+from tfds_adni.volumes.volume import Volume, VolumeError
 
 AFFINE = np.diag([4.0, 4.0, 4.0, 1.0])
 SHAPE = (12, 13, 14)
@@ -68,22 +67,15 @@ def test_a_mask_that_does_not(tmp_path, scan, name):
         masks.of(scan)
 
 
-def test_several_masks_of_one_scan(tmp_path):
-    masks = folder(tmp_path, "I900015.nii", "I900015_pons.nii")
-    with pytest.raises(VolumeError, match="several masks for this scan: I9000"):
-        masks.of(IDA)
-
-
-def test_a_folder_without_masks(tmp_path):
+def test_several_masks_none_and_one_for_all(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(FileNotFoundError, match="expected mask images"):
         Masks(tmp_path)
-
-
-def test_one_file_for_all(tmp_path):
-    (tmp_path / "pons.nii").touch()
-    masks = Masks(tmp_path / "pons.nii")
-    assert masks.of(IDA) == masks.of(BIDS) == tmp_path / "pons.nii"
+    masks = folder(tmp_path, "I900015.nii", "I900015_pons.nii")
+    with pytest.raises(VolumeError, match="several masks for this scan: I9000"):
+        masks.of(IDA)
+    masks = Masks(tmp_path / "I900015.nii")
+    assert masks.of(IDA) == masks.of(BIDS) == tmp_path / "I900015.nii"
 
 
 @pytest.fixture
@@ -104,16 +96,11 @@ def box(value=1, dtype=np.uint8):
     return mask
 
 
-@pytest.mark.parametrize("value", [1, 255])
-def test_mean_on_the_same_grid(tmp_path, volume, value):
-    path = save(tmp_path / "m.nii", box(value))
-    assert mask_mean(path, volume, volume.data) == 6
-
-
-def test_probabilities_are_cut_at_one_half(tmp_path, volume):
-    mask = box(0.8, np.float32)
-    mask[9, 4:9, 4:9] = 0.3
-    path = save(tmp_path / "m.nii", mask)
+@pytest.mark.parametrize(
+    "mask", [box(), box(255), box(0.8, np.float32) + 0.3 * (box() == 0)]
+)
+def test_mean_on_the_same_grid(tmp_path, volume, mask):
+    path = save(tmp_path / "m.nii", mask.astype(np.float32))
     assert mask_mean(path, volume, volume.data) == 6
 
 
@@ -151,18 +138,15 @@ def test_masks_that_do_not_fit(tmp_path, volume, mask, affine, words):
         mask_mean(path, volume, volume.data)
 
 
-def test_half_a_mask_outside_the_scan(tmp_path, volume):
+def test_half_a_mask_outside_the_scan_and_no_mask_at_all(tmp_path, volume):
     moved = AFFINE.copy()
     moved[1, 3] = -30
     path = save(tmp_path / "m.nii", box(), moved)
     with pytest.raises(VolumeError, match=r"of 4.8 ml lie inside the scan"):
         mask_mean(path, volume, volume.data)
-
-
-def test_a_mask_that_cannot_be_read(tmp_path, volume):
-    (tmp_path / "m.nii").write_bytes(b"<html>")
+    path.write_bytes(b"<html>")
     with pytest.raises(VolumeError, match="cannot be used: unreadable header"):
-        mask_mean(tmp_path / "m.nii", volume, volume.data)
+        mask_mean(path, volume, volume.data)
 
 
 def test_no_orientation_needs_the_same_shape(tmp_path):
@@ -177,20 +161,16 @@ def test_no_orientation_needs_the_same_shape(tmp_path):
         mask_mean(placed, lost, data)
 
 
-@pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_no_number_inside_the_mask(tmp_path, bad):
-    data = np.ones(SHAPE, np.float32)
-    data[6, 6, 6] = bad
-    spoilt = Volume(data, (4.0, 4.0, 4.0), affine=AFFINE)
+def test_no_number_and_nothing_inside_the_mask(tmp_path):
     path = save(tmp_path / "m.nii", box())
-    zeroed = np.where(np.isfinite(data), data, 0)
+    data = np.ones(SHAPE, np.float32)
+    data[6, 6, 6] = np.nan
+    data[6, 6, 7] = np.inf
+    spoilt = Volume(data, (4.0, 4.0, 4.0), affine=AFFINE)
     with pytest.raises(VolumeError, match="NaN or Inf inside the mask"):
-        mask_mean(path, spoilt, zeroed)
+        mask_mean(path, spoilt, np.where(np.isfinite(data), data, 0))
     repaired = np.where(np.isfinite(data), data, 1)
     assert mask_mean(path, spoilt, repaired) == 1
-
-
-def test_nothing_inside_the_mask(tmp_path, volume):
-    path = save(tmp_path / "m.nii", box())
+    whole = Volume(repaired, (4.0, 4.0, 4.0), affine=AFFINE)
     with pytest.raises(VolumeError, match="nothing above zero inside the mask"):
-        mask_mean(path, volume, np.zeros(SHAPE, np.float32))
+        mask_mean(path, whole, np.zeros(SHAPE, np.float32))

@@ -86,12 +86,12 @@ def test_a_mask_that_is_not_on_the_brain(tmp_path):
 
 def test_facts_name_no_folder(inner):
     assert Normalisation().facts() == {"method": "brain"}
-    assert Normalisation(method="mask", masks=inner).facts() == {
-        "method": "mask",
-        "masks": "inner.nii.gz",
-    }
-    folder = Normalisation(method="mask", masks=inner.parent).facts()
-    assert folder == {"method": "mask", "masks": "one for each scan"}
+    for masks, name in (
+        (inner, inner.name),
+        (inner.parent, "one for each scan"),
+    ):
+        facts = Normalisation(method="mask", masks=masks).facts()
+        assert facts == {"method": "mask", "masks": name}
 
 
 @pytest.mark.parametrize(

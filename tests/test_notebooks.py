@@ -19,18 +19,20 @@ from nbclient import NotebookClient
 from pet_dcgan.cli.main import app
 
 ROOT = Path(__file__).parents[1]
-NAMES = (
-    "01_prepare_adni",
-    "02_train_with_fit",
-    "03_judge",
-    "04_does_it_help",
-    "05_serve_and_generate",
-)
+PICTURES = {
+    "01_prepare_adni": 4,
+    "02_train_with_fit": 5,
+    "03_judge": 6,
+    "04_does_it_help": 3,
+    "05_serve_and_generate": 3,
+}
+NAMES = tuple(PICTURES)
 # a notebook calls; a definition belongs into a module, and tests of it too
 CALLING = (
     *(ast.Import, ast.ImportFrom, ast.Assign, ast.AugAssign, ast.Expr),
     *(ast.If, ast.For, ast.With),
 )
+IMPORTS = (ast.Import, ast.ImportFrom)
 OF_A_MACHINE = re.compile(
     r"(?<![\w.>/-])/(home|root|tmp|work|Users|content|mnt)\b|~/|\b[A-Z]:\\\\"
 )
@@ -38,7 +40,6 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 BADGE = re.compile(
     r"https://colab\.research\.google\.com/github/([\w./-]+)\.ipynb"
 )
-PICTURES = {NAMES[0]: 4, NAMES[1]: 5, NAMES[2]: 6, NAMES[3]: 3, NAMES[4]: 3}
 
 
 def opened(name):
@@ -58,19 +59,21 @@ def trees(name):
     return [python(source) for source in sources(name, "code")]
 
 
+def nodes(trees, kind):
+    return [n for tree in trees for n in ast.walk(tree) if isinstance(n, kind)]
+
+
 def calls(name, function):
     """Each call of a function, as text."""
-    return [
-        ast.unparse(node)
-        for tree in trees(name)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == function
-    ]
+    found = nodes(trees(name), ast.Call)
+    return [ast.unparse(n) for n in found if ast.unparse(n.func) == function]
 
 
 def test_there_are_five():
     found = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
     assert found == list(NAMES)
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "/notebooks/output/" in ignored
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -87,24 +90,17 @@ class TestStored:
         assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 
     def test_imports_and_calls_only(self, name):
-        first, second, *others = trees(name)
-        for tree in (first, second, *others):
+        install, imports, *others = trees(name)
+        for tree in (install, imports, *others):
             assert all(isinstance(node, CALLING) for node in tree.body)
-            for node in ast.walk(tree):
-                assert not isinstance(node, ast.Lambda | ast.FunctionDef)
-        imports = (ast.Import, ast.ImportFrom)
-        assert all(isinstance(node, imports) for node in second.body)
-        for tree in others:
-            assert not any(isinstance(n, imports) for n in ast.walk(tree))
+        assert not nodes(trees(name), (ast.Lambda, ast.FunctionDef))
+        assert all(isinstance(node, IMPORTS) for node in imports.body)
+        assert not nodes(others, IMPORTS)
 
-    def test_every_import_is_there_and_used(self, name):
+    def test_imports_are_used_and_calls_fit_the_signatures(self, name):
         _, imports, *others = trees(name)
-        used = {
-            node.id
-            for tree in others
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Name)
-        }
+        used = {node.id for node in nodes(others, ast.Name)}
+        functions = {}
         for node in imports.body:
             for each in node.names:
                 bound = (each.asname or each.name).partition(".")[0]
@@ -113,20 +109,9 @@ class TestStored:
                     importlib.import_module(each.name)
                 else:
                     module = importlib.import_module(node.module)
-                    assert hasattr(module, each.name)
-
-    def test_what_it_calls_takes_what_it_is_given(self, name):
-        _, imports, *others = trees(name)
-        functions = {
-            each.name: getattr(importlib.import_module(node.module), each.name)
-            for node in imports.body
-            if isinstance(node, ast.ImportFrom)
-            for each in node.names
-        }
+                    functions[each.name] = getattr(module, each.name)
         seen = 0
-        for node in (n for tree in others for n in ast.walk(tree)):
-            if not isinstance(node, ast.Call):
-                continue
+        for node in nodes(others, ast.Call):
             called = functions.get(ast.unparse(node.func))
             if called is None:
                 continue
@@ -141,10 +126,8 @@ class TestStored:
         for source in sources(name, "code") + sources(name, "markdown"):
             assert "pickle" not in source
             assert not OF_A_MACHINE.search(source)
-        for tree in trees(name):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Constant):
-                    assert not str(node.value).startswith("/")
+        for node in nodes(trees(name), ast.Constant):
+            assert not str(node.value).startswith("/")
 
     def test_says_phantom_first_and_under_each_new_heading_what_to_see(
         self, name
@@ -203,21 +186,14 @@ def test_all_make_and_find_the_same_data():
 
 
 def test_all_make_and_find_the_same_run():
-    using = [name for name in NAMES if calls(name, "train")]
-    assert using == [NAMES[1], NAMES[2], NAMES[4]]
-    cells = [
-        source
-        for name in using
+    cells = {
+        name: source
+        for name in NAMES
         for source in sources(name, "code")
         if "train(\n" in source
-    ]
-    assert len(cells) == 3
-    assert len(set(cells)) == 1
-
-
-def test_what_they_make_is_not_kept_in_git():
-    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert "/notebooks/output/" in ignored
+    }
+    assert list(cells) == [NAMES[1], NAMES[2], NAMES[4]]
+    assert len(set(cells.values())) == 1
 
 
 @pytest.mark.slow

@@ -2,8 +2,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.volume import load_volume
+from tfds_adni.volumes.volume import VolumeError, load_volume
 
 LAS = np.array([[-2.0, 0, 0, 20], [0, 2, 0, -30], [0, 0, 2, -40], [0, 0, 0, 1]])
 
@@ -37,29 +36,26 @@ def reason(path):
     return str(error.value)
 
 
-def test_qform_alone(tmp_path, ramp):
+def test_qform_alone_and_beside_an_sform(tmp_path, ramp):
     volume = load_volume([nifti(tmp_path / "a.nii", ramp, qform=LAS)])
     np.testing.assert_array_equal(volume.data, ramp[::-1])
     np.testing.assert_allclose(volume.affine[:3, 3], [2, -30, -40])
-
-
-def test_sform_goes_before_qform(tmp_path, ramp):
     moved = LAS + np.eye(4)[3] * [[5], [0], [0], [0]]
-    path = nifti(tmp_path / "a.nii", ramp, sform=moved, qform=LAS)
+    path = nifti(tmp_path / "b.nii", ramp, sform=moved, qform=LAS)
     assert load_volume([path]).affine[0, 3] == pytest.approx(7)
 
 
-def test_a_broken_sform_falls_back_to_the_qform(tmp_path, ramp):
+@pytest.mark.parametrize(
+    ("place", "values"), [(280, np.zeros(12)), (256, [3, 3, 3])]
+)
+def test_one_broken_form_leaves_the_other(tmp_path, ramp, place, values):
     path = nifti(tmp_path / "a.nii", ramp, sform=LAS, qform=LAS)
-    spoil(path, 280, np.zeros(12))
+    spoil(path, place, values)
     np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
 
 
 def test_a_quaternion_that_is_none(tmp_path, ramp):
-    path = nifti(tmp_path / "a.nii", ramp, sform=LAS, qform=LAS)
-    spoil(path, 256, [3, 3, 3])
-    np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
-    path = nifti(tmp_path / "b.nii", ramp, qform=LAS)
+    path = nifti(tmp_path / "a.nii", ramp, qform=LAS)
     spoil(path, 256, [3, 3, 3])
     assert reason(path).startswith("unreadable header: ")
 
@@ -70,7 +66,7 @@ def test_forms_that_disagree_about_left_and_right(tmp_path, ramp):
     assert reason(path) == "sform and qform disagree about left and right"
 
 
-def test_no_form_at_all_is_read_from_right_to_left_and_said(tmp_path, ramp):
+def test_no_form_at_all_is_read_from_right_to_left(tmp_path, ramp):
     path = nifti(tmp_path / "a.nii", ramp, zooms=(2, 3, 4))
     volume = load_volume([path])
     np.testing.assert_array_equal(volume.data, ramp[::-1])
@@ -78,30 +74,26 @@ def test_no_form_at_all_is_read_from_right_to_left_and_said(tmp_path, ramp):
     assert volume.affine is None
 
 
-@pytest.mark.parametrize("zooms", [(0, 2, 2), (2, np.nan, 2), (2, 2, -1)])
-def test_no_form_and_no_zooms(tmp_path, ramp, zooms):
-    path = nifti(tmp_path / "a.nii", ramp)
-    spoil(path, 80, zooms)
+@pytest.mark.parametrize(
+    ("form", "place", "values"),
+    [
+        ({}, 80, (0, 2, 2)),
+        ({}, 80, (2, np.nan, 2)),
+        ({}, 80, (2, 2, -1)),
+        ({"sform": LAS}, 280, np.zeros(4)),
+    ],
+)
+def test_no_voxel_size(tmp_path, ramp, form, place, values):
+    path = nifti(tmp_path / "a.nii", ramp, **form)
+    spoil(path, place, values)
     assert reason(path) == "voxel size missing from the header"
 
 
-def test_voxel_size_missing(tmp_path, ramp):
-    path = nifti(tmp_path / "a.nii", ramp, sform=LAS)
-    spoil(path, 280, np.zeros(4))
-    assert reason(path) == "voxel size missing from the header"
-
-
-def test_a_fourth_zoom_that_is_wrong_does_not_matter(tmp_path, ramp):
+@pytest.mark.parametrize("fourth", [0, -1, 330000, np.nan])
+def test_zooms_do_not_matter_beside_an_sform(tmp_path, ramp, fourth):
     series = np.stack([ramp, ramp], axis=3)
-    for fourth in (0, -1, 330000, np.nan):
-        path = nifti(tmp_path / "a.nii", series, sform=LAS)
-        spoil(path, 92, [fourth])
-        assert load_volume([path]).spacing == (2, 2, 2)
-
-
-def test_zooms_that_contradict_the_sform_do_not_matter(tmp_path, ramp):
-    path = nifti(tmp_path / "a.nii", ramp, sform=LAS)
-    spoil(path, 80, [7, 7, 7])
+    path = nifti(tmp_path / "a.nii", series, sform=LAS)
+    spoil(path, 80, [7, 7, 7, fourth])
     assert load_volume([path]).spacing == (2, 2, 2)
 
 
@@ -121,27 +113,20 @@ def test_units_of_the_header(tmp_path, ramp, unit, factor):
         assert load_volume([path]).spacing == pytest.approx((2, 2, 2))
 
 
-@pytest.mark.parametrize("size", [0.01, 50])
-def test_voxels_of_no_brain_scan(tmp_path, ramp, size):
-    path = nifti(tmp_path / "a.nii", ramp, sform=np.diag([2, 2, size, 1]))
-    assert reason(path) == f"no brain scan's voxel size: 2 x 2 x {size} mm"
-
-
-def test_axes_that_do_not_span_space(tmp_path, ramp):
+def test_affines_of_no_brain_scan(tmp_path, ramp):
+    for size in (0.01, 50):
+        sform = np.diag([2, 2, size, 1])
+        found = reason(nifti(tmp_path / "a.nii", ramp, sform=sform))
+        assert found == f"no brain scan's voxel size: 2 x 2 x {size} mm"
     flat = LAS.copy()
     flat[:3, 2] = flat[:3, 1]
     assert "span space" in reason(nifti(tmp_path / "a.nii", ramp, sform=flat))
 
 
-def test_oblique_axes_are_turned_to_the_closest_and_not_resampled(
-    tmp_path, ramp
-):
-    angle = np.deg2rad(20)
+def test_oblique_axes_are_reordered_and_not_resampled(tmp_path, ramp):
+    sine, cosine = np.sin(np.deg2rad(20)), np.cos(np.deg2rad(20))
     turn = np.eye(4)
-    turn[:2, :2] = [
-        [np.cos(angle), -np.sin(angle)],
-        [np.sin(angle), np.cos(angle)],
-    ]
+    turn[:2, :2] = [[cosine, -sine], [sine, cosine]]
     volume = load_volume([nifti(tmp_path / "a.nii", ramp, sform=turn @ LAS)])
     np.testing.assert_array_equal(volume.data, ramp[::-1])
     assert volume.spacing == pytest.approx((2, 2, 2))
@@ -163,12 +148,6 @@ def test_analyze_has_zooms_and_no_orientation(tmp_path, ramp, dtype):
     assert volume.affine is None
 
 
-def test_analyze_without_zooms(tmp_path, ramp):
-    path = analyze(tmp_path / "a.hdr", ramp)
-    spoil(path, 80, [0, 0, 0])
-    assert reason(path) == "voxel size missing from the header"
-
-
 def test_analyze_with_spms_matrix_has_an_orientation(tmp_path, ramp):
     ras = np.diag([2.0, 2.0, 2.0, 1.0])
     nib.save(nib.Spm99AnalyzeImage(ramp, ras), tmp_path / "a.hdr")
@@ -178,8 +157,11 @@ def test_analyze_with_spms_matrix_has_an_orientation(tmp_path, ramp):
     assert volume.affine is not None
 
 
-def test_analyze_planes_that_are_not_transverse(tmp_path, ramp):
+def test_analyze_that_is_refused(tmp_path, ramp):
     path = analyze(tmp_path / "a.hdr", ramp)
+    spoil(path, 80, [0, 0, 0])
+    assert reason(path) == "voxel size missing from the header"
+    path = analyze(tmp_path / "b.hdr", ramp)
     content = bytearray(path.read_bytes())
     content[252] = 2
     path.write_bytes(content)

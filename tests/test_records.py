@@ -15,7 +15,7 @@ from pet_dcgan.data.records import (
     read_facts,
     read_pixels,
 )
-from tfds_adni.volumes.png import encode_png
+from tfds_adni.volumes.slices import encode_png
 
 IMAGES = np.random.default_rng(0).integers(0, 2**16, [6, 8, 8], np.uint16)
 PLACES = np.array([3, 0, 5, 1, 2, 4])

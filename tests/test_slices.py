@@ -1,10 +1,20 @@
+import io
+
 import ida_tree
 import numpy as np
 import pytest
+import tensorflow as tf
+from PIL import Image
 
-from tfds_adni.volumes.brain import Brain, find_brain
-from tfds_adni.volumes.normalisation import scale_to_suvr
-from tfds_adni.volumes.slices import BANDS_MM, PLANES, cut_slices, resample
+from tfds_adni.volumes.brain import find_brain
+from tfds_adni.volumes.normalisation import Brain, scale_to_suvr
+from tfds_adni.volumes.slices import (
+    BANDS_MM,
+    PLANES,
+    cut_slices,
+    encode_png,
+    resample,
+)
 from tfds_adni.volumes.volume import Volume
 
 
@@ -43,7 +53,7 @@ def test_positions_in_mm_and_indices(brain):
     assert [p.index for p in pieces] == [0, 1, 2, 3]
 
 
-def test_position_tells_where_between_voxels_the_centre_lies(brain):
+def test_position_is_exact_where_the_centre_lies_between_voxels(brain):
     moved = Brain(brain.suvr, brain.spacing, (10.0, 11.0, 12.25))
     (piece,) = cut(moved, "axial")
     assert piece.position_mm == -0.5
@@ -70,17 +80,12 @@ def test_same_grid_is_not_interpolated(brain):
 
 def test_resampling_keeps_positions_and_values():
     volume = Volume(ida_tree.head(), (ida_tree.SPACING,) * 3)
-    coarse = scale_to_suvr(volume, find_brain(volume))
-    fine = resample(coarse, 3.0)
+    brain = scale_to_suvr(volume, find_brain(volume))
+    fine = resample(brain, 3.0)
     assert fine.spacing == (3.0, 3.0, 3.0)
     assert fine.suvr.shape == (80, 80, 48)
-    np.testing.assert_allclose(fine.suvr[::2, ::2, ::2], coarse.suvr, atol=1e-5)
-    np.testing.assert_allclose(fine.centre, np.multiply(coarse.centre, 2))
-
-
-def test_resampling_to_a_coarser_grid_keeps_the_mean():
-    volume = Volume(ida_tree.head(), (ida_tree.SPACING,) * 3)
-    brain = scale_to_suvr(volume, find_brain(volume))
+    np.testing.assert_allclose(fine.suvr[::2, ::2, ::2], brain.suvr, atol=1e-5)
+    np.testing.assert_allclose(fine.centre, np.multiply(brain.centre, 2))
     coarse = resample(brain, 12.0)
     assert coarse.suvr.shape == (20, 20, 12)
     assert coarse.suvr.mean() == pytest.approx(brain.suvr.mean(), rel=0.05)
@@ -94,11 +99,32 @@ def test_bands_hold_posterior_cingulate_and_lateral_parietal_cortex():
             assert low <= place[axis] < high
 
 
-def test_unknown_plane(brain):
+def test_bad_planes_and_bands(brain):
     with pytest.raises(ValueError, match="axial, coronal, sagittal"):
         cut(brain, "oblique")
-
-
-def test_empty_band(brain):
     with pytest.raises(ValueError, match="from low to high"):
         cut(brain, "axial", band=(3.0, 3.0))
+
+
+# --- PNG ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 5), (7, 300)])
+@pytest.mark.parametrize("kind", ["noise", "full", "ramp"])
+def test_tensorflow_and_pillow_read_the_pixels_of_a_png(shape, kind):
+    size = np.prod(shape)
+    pixels = {
+        "noise": np.random.default_rng(0).integers(0, 65536, size),
+        "full": np.full(size, 65535),
+        "ramp": np.arange(size) % 65536,
+    }[kind]
+    image = pixels.reshape(shape).astype(np.uint16)
+    file = encode_png(image)
+    by_tensorflow = tf.io.decode_png(file, channels=1, dtype=tf.uint16)
+    np.testing.assert_array_equal(by_tensorflow[..., 0], image)
+    np.testing.assert_array_equal(Image.open(io.BytesIO(file)), image)
+    assert encode_png(np.asfortranarray(image)) == file
+
+
+def test_png_of_empty_surroundings_is_small():
+    assert len(encode_png(np.zeros((128, 128), np.uint16))) < 500

@@ -24,22 +24,8 @@ def ramp():
     return np.arange(10 * 11 * 12, dtype=np.float32).reshape(10, 11, 12)
 
 
-def test_shape_spacing_and_values(tmp_path, ramp):
-    affine = np.diag([2.0, 3.0, 4.0, 1.0])
-    volume = load_volume([save(tmp_path / "a.nii.gz", ramp, affine)])
-    assert volume.spacing == (2.0, 3.0, 4.0)
-    assert volume.data.dtype == np.float32
-    assert volume.frames == 1
-    np.testing.assert_array_equal(volume.data, ramp)
-    np.testing.assert_array_equal(volume.affine, affine)
-
-
-ORDERS = list(itertools.permutations(range(3)))
-SIGNS = list(itertools.product((1, -1), repeat=3))
-
-
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("signs", SIGNS)
+@pytest.mark.parametrize("order", itertools.permutations(range(3)))
+@pytest.mark.parametrize("signs", itertools.product((1, -1), repeat=3))
 def test_the_order_of_storage_does_not_matter(tmp_path, ramp, order, signs):
     """All 48 ways to store one volume give one volume, at one place."""
     affine = np.diag([2.0, 3.0, 4.0, 1.0])
@@ -49,8 +35,10 @@ def test_the_order_of_storage_does_not_matter(tmp_path, ramp, order, signs):
     turned = affine @ nib.orientations.inv_ornt_aff(turns, ramp.shape)
     volume = load_volume([save(tmp_path / "a.nii", stored, turned)])
     np.testing.assert_array_equal(volume.data, ramp)
+    assert volume.data.dtype == np.float32
     np.testing.assert_allclose(volume.affine, affine)
     assert volume.spacing == (2.0, 3.0, 4.0)
+    assert volume.frames == 1
 
 
 def test_flipped_storage_of_scaled_integers_is_the_same_to_the_bit(tmp_path):
@@ -67,33 +55,23 @@ def test_flipped_storage_of_scaled_integers_is_the_same_to_the_bit(tmp_path):
     np.testing.assert_array_equal(*volumes)
 
 
-def test_int16_with_a_slope_and_a_fourth_axis_of_one(tmp_path):
-    head = ida_tree.head()
-    ida_tree.save_las(head, tmp_path / "a.nii", scale=5000)
-    volume = load_volume([tmp_path / "a.nii"])
-    assert volume.data.shape == ida_tree.SHAPE
-    np.testing.assert_allclose(volume.data / 5000, head, atol=1e-3)
-
-
 @pytest.mark.parametrize(
-    "dtype", [">f4", ">f8", ">i2", ">u2", "<u2", "u1", "i1", "<i4", "<u4"]
+    "dtype",
+    [">f4", ">f8", "<i2", ">i2", ">u2", "<u2", "u1", "i1", "<i4", "<u4"],
 )
-def test_byte_orders_and_types(tmp_path, dtype):
-    data = np.arange(1000).reshape(10, 10, 10) % 120
-    path = save(tmp_path / "a.nii", data, dtype=dtype)
-    assert nib.load(path).get_data_dtype() == np.dtype(dtype)
-    np.testing.assert_array_equal(load_volume([path]).data, data)
-
-
-@pytest.mark.parametrize("dtype", ["u1", "<u2", ">u2", ">i2", "<i2"])
-def test_a_slope_and_an_intercept(tmp_path, dtype):
+@pytest.mark.parametrize("scaling", [(1, 0), (0.5, -3)])
+def test_types_byte_orders_slope_and_intercept(tmp_path, dtype, scaling):
     stored = (np.arange(1000).reshape(10, 10, 10) % 120).astype(dtype)
     path = save(tmp_path / "a.nii", stored, dtype=dtype)
+    assert nib.load(path).get_data_dtype() == np.dtype(dtype)
     content = bytearray(path.read_bytes())
     order = ">" if dtype[0] == ">" else "<"
-    content[112:120] = np.array([0.5, -3], f"{order}f4").tobytes()
+    content[112:120] = np.array(scaling, f"{order}f4").tobytes()
     path.write_bytes(content)
-    np.testing.assert_array_equal(load_volume([path]).data, 0.5 * stored - 3.0)
+    slope, intercept = scaling
+    np.testing.assert_array_equal(
+        load_volume([path]).data, slope * stored.astype(float) + intercept
+    )
 
 
 def test_values_beyond_float32_are_infinite(tmp_path, ramp):
@@ -131,46 +109,37 @@ def test_singleton_axes(tmp_path, ramp, extra):
     assert volume.frames == 1
 
 
-def test_frames_of_different_shapes(tmp_path, ramp):
-    paths = [save(tmp_path / "a.nii", ramp), save(tmp_path / "b.nii", ramp[1:])]
-    assert examine(paths).reason.startswith("frames differ: shapes")
-    with pytest.raises(VolumeError, match="frames differ: shapes"):
-        load_volume(paths)
-
-
-def test_frames_at_different_places(tmp_path, ramp):
+def test_frames_on_different_grids(tmp_path, ramp):
     moved = np.diag([2.0, 2.0, 2.0, 1.0])
     moved[2, 3] = 3
-    paths = [
-        save(tmp_path / "a.nii", ramp),
-        save(tmp_path / "b.nii", ramp, moved),
-    ]
-    assert examine(paths).reason == "frames differ: up to 3.0 mm apart"
+    first = save(tmp_path / "a.nii", ramp)
+    shorter = save(tmp_path / "b.nii", ramp[1:])
+    higher = save(tmp_path / "c.nii", ramp, moved)
+    assert examine([first, shorter]).reason.startswith("frames differ: shapes")
+    with pytest.raises(VolumeError, match="frames differ: shapes"):
+        load_volume([first, shorter])
+    reason = examine([first, higher]).reason
+    assert reason == "frames differ: up to 3.0 mm apart"
 
 
-def test_truncated_gzip(tmp_path):
+@pytest.mark.parametrize(
+    ("end", "words"),
+    [
+        (lambda whole: gzip.compress(gzip.decompress(whole)[:352]), "0 bytes$"),
+        (lambda whole: whole[: len(whole) // 2], "Compressed file ended"),
+        (
+            lambda whole: whole[:-6] + bytes([whole[-6] ^ 1]) + whole[-5:],
+            "CRC check failed",
+        ),
+    ],
+    ids=["a header alone", "truncated", "a wrong check sum"],
+)
+def test_damaged_gzip(tmp_path, end, words):
     data = np.random.default_rng(0).normal(size=(20, 20, 20))
     path = save(tmp_path / "a.nii.gz", data)
-    path.write_bytes(path.read_bytes()[:9000])
+    path.write_bytes(end(path.read_bytes()))
     assert examine([path]).reason == ""
-    with pytest.raises(VolumeError, match="unreadable data"):
-        load_volume([path])
-
-
-def test_gzip_of_a_header_alone_tells_sizes_and_no_path(tmp_path, ramp):
-    path = save(tmp_path / "a.nii", ramp)
-    packed = tmp_path / "a.nii.gz"
-    packed.write_bytes(gzip.compress(path.read_bytes()[:352]))
-    with pytest.raises(VolumeError, match=r"Expected \d+ bytes, got 0 bytes$"):
-        load_volume([packed])
-
-
-def test_gzip_with_a_wrong_check_sum(tmp_path, ramp):
-    path = save(tmp_path / "a.nii.gz", ramp)
-    content = bytearray(path.read_bytes())
-    content[-6] ^= 1
-    path.write_bytes(content)
-    with pytest.raises(VolumeError, match="unreadable data: CRC check failed"):
+    with pytest.raises(VolumeError, match=f"^unreadable data: .*{words}"):
         load_volume([path])
 
 
@@ -196,13 +165,13 @@ def test_what_follows_the_voxels_is_never_unpacked(tmp_path, ramp, monkeypatch):
     assert 0 < unpacked < 2**20
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_any_bytes_give_a_volume_or_a_reason(tmp_path, ramp, seed):
     """Headers with random bytes changed, whatever nibabel makes of them."""
     rng = np.random.default_rng(seed)
     sound = save(tmp_path / "a.nii", ramp.astype(np.int16)).read_bytes()
     refused = 0
-    for _ in range(150):
+    for _ in range(75):
         content = bytearray(sound[: rng.integers(300, len(sound))])
         if rng.random() < 0.7:
             content = bytearray(sound)
@@ -219,4 +188,4 @@ def test_any_bytes_give_a_volume_or_a_reason(tmp_path, ramp, seed):
         assert "\n" not in error
         assert reason in ("", error)
         assert volume is None or volume.data.ndim == 3
-    assert 20 < refused < 150
+    assert 10 < refused < 75

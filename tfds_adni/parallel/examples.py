@@ -15,11 +15,14 @@ import numpy as np
 from tfds_adni.cohort.account import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
-from tfds_adni.volumes.errors import VolumeError
 from tfds_adni.volumes.normalisation import Normalisation, scale_to_suvr
-from tfds_adni.volumes.png import encode_png
-from tfds_adni.volumes.slices import Slice, cut_slices, resample
-from tfds_adni.volumes.volume import load_volume
+from tfds_adni.volumes.slices import (
+    Slice,
+    cut_slices,
+    encode_png,
+    resample,
+)
+from tfds_adni.volumes.volume import VolumeError, load_volume
 
 if TYPE_CHECKING:
     import apache_beam

@@ -1,33 +1,29 @@
-"""A cohort of phantoms that is laid out like a download from the IDA."""
+"""A phantom cohort in the layout of a download from the IDA."""
 
+import contextlib
 import csv
 import datetime
 import os
-import signal
 import tempfile
-import threading
 from collections.abc import Callable, Mapping
-from concurrent import futures
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.phantom.anatomy import Anatomy, build_anatomy
+from tfds_adni.parallel import Pool
+from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.render import ADNI_GRID, Grid, render
 from tfds_adni.phantom.subjects import (
     FIRST_RID,
     STAGES,
     Subject,
-    generator,
     plant,
+    random_stream,
 )
 
 SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
-_worker: dict[str, Anatomy] = {}  # what a process was started with
 DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
 TABLE = "Phantom_FDG_PET_6_01_2016.csv"
 COLUMNS = (
@@ -50,7 +46,7 @@ _VISITS = ("bl", "m12", "m24")
 
 @dataclass(frozen=True)
 class Scan:
-    """One visit of a subject, with its place in the download.
+    """One visit of a subject.
 
     Args:
         subject: The subject scanned.
@@ -99,13 +95,16 @@ class Scan:
 
 
 def scans_of(subject: Subject, *, seed: int) -> list[Scan]:
-    """The subject's visits as scans, the earliest first.
+    """Dates the visits of a subject.
 
     Args:
-        subject: Of the phantom.
+        subject: One of the cohort.
         seed: Of the whole cohort.
+
+    Returns:
+        A scan for each visit, the earliest first.
     """
-    rng = generator(seed, subject.rid, 9)
+    rng = random_stream(seed, subject.rid, 9)
     day = datetime.datetime(2006, 1, 9) + datetime.timedelta(
         days=int(rng.integers(0, 7 * 365)),
         seconds=int(rng.integers(8 * 3600, 16 * 3600)),
@@ -135,25 +134,25 @@ def write_cohort(
     """Writes a phantom cohort: `out/ADNI/...` and its collection table.
 
     The same seed gives the same bytes, whatever `jobs` is, and a subject
-    stays the same when others are added. The folder appears when it is
-    whole; until then everything lies in a temporary folder beside it.
+    stays the same when others are added. The cohort is written to a temporary
+    folder beside `out` and moved there when it is complete.
 
     Args:
-        out: Folder to make; it may exist if it is empty.
+        out: A new or an empty folder.
         subjects: Subjects of each stage, among "NC", "MCI" and "AD".
         seed: Seed of everything random, at least 0.
-        jobs: Number of processes. Defaults to one a core.
-        progress: Called with the scans done and the scans in all.
+        jobs: Number of processes. Defaults to one per core.
+        progress: Called with the number of scans done and the total.
         grid: Shape and spacing of the volumes.
 
     Returns:
         `out` as a path.
 
     Raises:
-        FileExistsError: `out` exists and is not an empty folder.
-        ImportError: nilearn is not installed.
-        OSError: The disk is full, or a process was killed.
-        ValueError: A bad stage, count, seed or number of processes.
+        FileExistsError: If `out` exists and is not an empty folder.
+        ImportError: If nilearn is not installed.
+        OSError: If the disk is full, or a process was killed.
+        ValueError: If a stage, count, seed or number of processes is bad.
     """
     out = Path(out)
     _check(out, subjects, seed, jobs)
@@ -163,15 +162,22 @@ def write_cohort(
         for number in range(subjects.get(stage, 0))
         for scan in scans_of(plant(stage, number, seed=seed), seed=seed)
     ]
-    anatomy = build_anatomy(grid.spacing)
+    jobs = min(jobs or os.cpu_count() or 1, len(scans))
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(
-        dir=out.parent, prefix=f".{out.name}.part-", ignore_cleanup_errors=True
-    ) as part:
+    with (
+        tempfile.TemporaryDirectory(
+            dir=out.parent,
+            prefix=f".{out.name}.part-",
+            ignore_cleanup_errors=True,
+        ) as part,
+        contextlib.closing(Pool(jobs)) as pool,
+    ):
         whole = Path(part, "whole")
         whole.mkdir()
-        tasks = [(whole / s.path, s, seed, grid) for s in scans]
-        _write_all(tasks, anatomy, jobs or os.cpu_count() or 1, progress)
+        tasks = [(whole / scan.path, scan, seed, grid) for scan in scans]
+        for done, _ in enumerate(pool.map(_write_scan, tasks), start=1):
+            if progress is not None:
+                progress(done, len(scans))
         with (whole / TABLE).open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(
                 file, quoting=csv.QUOTE_ALL, lineterminator="\n"
@@ -197,93 +203,34 @@ def _check(out: Path, subjects, seed, jobs) -> None:
             f"expected stages among {', '.join(STAGES)}, found "
             f"{', '.join(map(str, unknown)) or 'none'}: name only these"
         )
-    counts = {**subjects, "jobs": 1 if jobs is None else jobs}
-    for what, count in counts.items():
-        if not _is_count(count) or count < 1:
+    jobs = 1 if jobs is None else jobs
+    for name, count in {**subjects, "jobs": jobs, "seed": seed}.items():
+        least = 0 if name == "seed" else 1
+        whole = isinstance(count, int | np.integer)
+        if not whole or isinstance(count, bool) or count < least:
             raise ValueError(
-                f"expected a whole number of at least 1 for {what}, found "
-                f"{count!r}: give a larger one or leave it out"
+                f"expected a whole number of at least {least} for {name}, "
+                f"found {count!r}: give a larger one or leave it out"
             )
-    if not _is_count(seed) or seed < 0:
-        raise ValueError(
-            f"expected a whole number of at least 0 as seed, found {seed!r}: "
-            "give another seed"
-        )
 
 
-def _is_count(value) -> bool:
-    """Whether a value is a whole number, not a bool."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
-
-
-def _write_all(tasks, anatomy: Anatomy, jobs: int, progress) -> None:
-    """Writes scans here or, with several jobs, in processes."""
-    jobs = min(jobs, len(tasks))
-    if jobs == 1:
-        _start_worker(anatomy)
-        _report(map(_write_scan, tasks), len(tasks), progress)
-        return
-    # spawn: a forked TensorFlow hangs
-    pool = futures.ProcessPoolExecutor(
-        jobs,
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(anatomy, True),
-    )
-    try:
-        waiting = [pool.submit(_write_scan, task) for task in tasks]
-        done = (f.result() for f in futures.as_completed(waiting))
-        _report(done, len(tasks), progress)
-    except BrokenProcessPool as error:
-        raise ChildProcessError(
-            "expected every process to finish, found one that ended early, "
-            "perhaps for want of memory: run again with jobs=1"
-        ) from error
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _report(done, total: int, progress) -> None:
-    """Waits for each scan and reports progress."""
-    for count, _ in enumerate(done, start=1):
-        if progress is not None:
-            progress(count, total)
-
-
-def _start_worker(anatomy: Anatomy, in_pool: bool = False) -> None:
-    """Keeps the anatomy for this process; a worker ignores Ctrl-C."""
-    _worker["anatomy"] = anatomy
-    if in_pool:  # Ctrl-C is for the parent, which then stops the workers
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Ends a worker whose parent was killed; it would wait for ever."""
-    parent_process().join()
-    os._exit(1)
-
-
-def _write_scan(task) -> None:
-    """Renders and saves one scan."""
+def _write_scan(task: tuple[Path, Scan, int, Grid]) -> None:
+    """Renders and saves one scan; a process builds the anatomy once."""
     path, scan, seed, grid = task
+    anatomy = build_anatomy(grid.spacing)
     volume = render(
-        scan.subject, _worker["anatomy"], visit=scan.visit, seed=seed, grid=grid
+        scan.subject, anatomy, visit=scan.visit, seed=seed, grid=grid
     )
     path.parent.mkdir(parents=True)
-    nib.save(to_image(volume, grid, qform_only=scan.subject.rid % 2 == 1), path)
+    nib.save(_image(volume, grid, qform_only=scan.subject.rid % 2 == 1), path)
 
 
-def to_image(
+def _image(
     volume: np.ndarray, grid: Grid, *, qform_only: bool
 ) -> nib.Nifti1Image:
-    """The volume as ADNI stores it: int16 with a slope, one frame, x flipped.
+    """Makes the image as ADNI stores it: int16, slope, one frame, x flipped.
 
-    Args:
-        volume: Float32 `(x, y, z)` in RAS order.
-        grid: The volume's grid.
-        qform_only: Whether only the qform places the voxels, as in part of the
-            real files.
+    In part of the real files the qform alone places the voxels.
     """
     slope = float(np.float32(volume.max() / 32767))
     stored = np.rint(volume[::-1, :, :, None] / slope).astype(np.int16)

@@ -1,4 +1,4 @@
-"""The tables behind the phantom: where regions lie, what disease takes.
+"""The phantom's tables: positions of regions, uptake, losses in disease.
 
 Centres are those of the AAL parcellation in MNI space (Tzourio-Mazoyer 2002,
 NeuroImage 15:273), rounded to a millimetre, and standard textbook positions
@@ -11,6 +11,8 @@ pons-SUVR and relative to each scan's mean (doi 10.1093/brain/awag314).
 """
 
 from dataclasses import dataclass
+
+import numpy as np
 
 
 @dataclass(frozen=True)
@@ -226,3 +228,25 @@ REGIONS = tuple(
     for name, traits in _REGIONS.items()
 )
 MIDLINE = frozenset({"brainstem", "pons"})
+
+
+def spread() -> tuple[np.ndarray, np.ndarray]:
+    """Solves for the loading on the scan's level and the own SD of regions.
+
+    With level SD g, total CV c and SD s after division by the scan's mean,
+    a region with loading a and own SD e has c^2 = a^2 + e^2 and
+    s^2 = (a - g)^2 + e^2.
+
+    Returns:
+        `a` and `e`, each `[r]`, as shares of the region's mean.
+    """
+    rows = np.array([PUBLISHED[r.row][1:] for r in REGIONS]) / 100
+    total, residual = rows.T
+    level = GLOBAL_SD
+    loading = (total**2 - residual**2 + level**2) / (2 * level)
+    return loading, np.sqrt(np.maximum(total**2 - loading**2, 1e-6))
+
+
+def published_means() -> np.ndarray:
+    """Returns the mean of each region in normal scans, pons-SUVR, `[r]`."""
+    return np.array([r.of_row * PUBLISHED[r.row][0] for r in REGIONS])

@@ -1,4 +1,4 @@
-"""Subjects as planted, before anything is rendered.
+"""The phantom's subjects: regional uptake, atrophy and shape of the head.
 
 A region's uptake is its published mean times one plus the scan's own level,
 the level of the region's network, the region's own, and half the difference
@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom.regions import GLOBAL_SD, MIDLINE, PUBLISHED, REGIONS
+from tfds_adni.phantom.regions import (
+    MIDLINE,
+    PUBLISHED,
+    REGIONS,
+    published_means,
+    spread,
+)
 
 STAGES = ("NC", "MCI", "AD")
 FIRST_RID = 9001
@@ -29,21 +35,21 @@ class Subject:
     """One invented subject.
 
     Args:
-        rid: Number from 9001; the stages take turns, so that a subject
+        rid: Number from 9001; the stages alternate, so that a subject
             does not depend on how many there are.
         stage: "NC", "MCI" or "AD".
         age: At the first visit, in years.
         sex: "F" or "M".
         healthy: Uptake without disease, pons-SUVR, `[2, r]` (left, right).
         loss: Share lost in each region at the first visit, `[2, r]`.
-        years: When the visits are, in years from the first.
+        years: Years from the first visit to each one.
         progress: Loss at each visit over the loss at the first.
         ventricle_mm: How far the ventricles' walls moved out.
         thinning_mm: How much grey matter is lost along the sulci.
         scale: Size of the head over the template's, `[3]`.
-        tilt: How the head is turned about the axes at each visit, in
+        tilt: Rotation of the head about the axes at each visit, in
             radians, `[visits, 3]`.
-        shift: How far it lies from the middle in mm, `[visits, 3]`.
+        shift: Its distance from the middle in mm, `[visits, 3]`.
     """
 
     rid: int
@@ -62,7 +68,7 @@ class Subject:
 
     @property
     def ptid(self) -> str:
-        """ADNI's form of the id, at the invented site 999."""
+        """The id in ADNI's form, of the invented site 999."""
         return f"999_S_{self.rid}"
 
     def uptake(self, visit: int = 0) -> np.ndarray:
@@ -71,13 +77,13 @@ class Subject:
         return self.healthy * (1 - loss)
 
 
-def generator(seed: int, rid: int, part: int) -> np.random.Generator:
-    """Random numbers that belong to a subject and a part of the work.
+def random_stream(seed: int, rid: int, part: int) -> np.random.Generator:
+    """Returns the random numbers of a subject, a stream for each purpose.
 
     Args:
         seed: Of the whole cohort.
         rid: Of the subject.
-        part: Number of the part; each draws its own stream.
+        part: Number of the stream.
     """
     return np.random.default_rng([seed, rid, part])
 
@@ -91,7 +97,7 @@ def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
         seed: Of the whole cohort.
     """
     rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
-    rng = generator(seed, rid, 0)
+    rng = random_stream(seed, rid, 0)
     age = float(np.clip(rng.normal(*_AGES[stage]), 55, 90))
     sex = str(rng.choice(["F", "M"]))
     severity = rng.gamma(_SEVERITY_SD**-2, _SEVERITY_SD**2)
@@ -101,6 +107,7 @@ def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
     healthy, loss = _healthy(rng), _loss(stage, severity, rng)
     ventricle = 0.2 + 0.06 * (age - 72) + _VENTRICLE_MM[stage] * severity
     thinning = 0.012 * (age - 72) + _THINNING_MM[stage] * severity
+    size = 0.905 if sex == "F" else 0.93  # of the MNI template's head
     return Subject(
         rid=rid,
         stage=stage,
@@ -112,42 +119,17 @@ def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
         progress=tuple(1 + rate * y for y in years),
         ventricle_mm=float(np.clip(ventricle + rng.normal(0, 0.6), -1, 6)),
         thinning_mm=float(np.clip(thinning + rng.normal(0, 0.1), -0.3, 2)),
-        scale=_scale(sex, rng),
+        scale=size * (1 + rng.normal(0, 0.02) + rng.normal(0, 0.012, 3)),
         tilt=rng.normal(0, _TILT, (len(years), 3)),
         shift=rng.normal(0, _SHIFT_MM, (len(years), 3)),
     )
 
 
-def spread() -> tuple[np.ndarray, np.ndarray]:
-    """Loading on the scan's level and own SD of each region.
-
-    With level SD g, total CV c and SD s after division by the scan's mean,
-    a region with loading a and own SD e has c^2 = a^2 + e^2 and
-    s^2 = (a - g)^2 + e^2; these are solved for a and e.
-
-    Returns:
-        Two arrays `[r]`, as shares of the region's mean.
-    """
-    rows = np.array([PUBLISHED[r.row][1:] for r in REGIONS]) / 100
-    total, residual = rows.T
-    level = GLOBAL_SD
-    loading = (total**2 - residual**2 + level**2) / (2 * level)
-    return loading, np.sqrt(np.maximum(total**2 - loading**2, 1e-6))
-
-
-def published_means() -> np.ndarray:
-    """Mean of each region in normal scans, pons-SUVR, `[r]`."""
-    return np.array([r.of_row * PUBLISHED[r.row][0] for r in REGIONS])
-
-
 def _healthy(rng) -> np.ndarray:
-    """Uptake without disease, pons-SUVR, `[2, r]`."""
+    """Draws the uptake without disease, pons-SUVR, `[2, r]`."""
     loading, own = spread()
-    networks = sorted({r.network for r in REGIONS})
-    levels = dict(
-        zip(networks, rng.standard_normal(len(networks)), strict=True)
-    )
-    network = np.array([levels[r.network] for r in REGIONS])
+    names, which = np.unique([r.network for r in REGIONS], return_inverse=True)
+    network = rng.standard_normal(len(names))[which]
     single = rng.standard_normal(len(REGIONS))
     mixed = np.sqrt(_NETWORK_SHARE) * network
     mixed += np.sqrt(1 - _NETWORK_SHARE) * single
@@ -161,7 +143,7 @@ def _healthy(rng) -> np.ndarray:
 
 
 def _loss(stage: str, severity: float, rng) -> np.ndarray:
-    """Share lost: the stage's mean times the severity, a little lopsided."""
+    """Draws the share lost: the stage's mean times severity, lopsided."""
     if stage == "NC":
         return np.zeros((2, len(REGIONS)))
     column = STAGES.index(stage) - 1
@@ -170,9 +152,3 @@ def _loss(stage: str, severity: float, rng) -> np.ndarray:
     tilt = 0.12 * rng.standard_normal()
     sides = np.array([[1 - tilt], [1 + tilt]])
     return severity * sides * regional * mean
-
-
-def _scale(sex: str, rng) -> np.ndarray:
-    """Heads are smaller than the MNI template's, women's a little more."""
-    size = 0.905 if sex == "F" else 0.93
-    return size * (1 + rng.normal(0, 0.02) + rng.normal(0, 0.012, 3))

@@ -1,4 +1,4 @@
-"""Mask files: which belongs to a scan, and the mean inside one."""
+"""Mask files: the one that belongs to a scan, and the mean inside it."""
 
 import functools
 import os
@@ -9,13 +9,12 @@ import numpy as np
 from scipy import ndimage
 
 from tfds_adni.sources import ScanRecord
-from tfds_adni.volumes.errors import VolumeError
-from tfds_adni.volumes.volume import Volume, load_volume
+from tfds_adni.volumes.volume import Volume, VolumeError, load_volume
 
 _SUFFIXES = (".nii", ".nii.gz", ".hdr")
 _IMAGE_ID = re.compile(r"(?<![0-9A-Za-z])I(\d+)(?![0-9A-Za-z])")
 _ENTITY = re.compile(r"(?:^|_)([A-Za-z]+)-([A-Za-z0-9]+)(?=_|$)")
-# Entities that a mask takes over from its scan; `desc` and others are its own.
+# Entities that a mask has from its scan; `desc` and others are its own.
 _OF_A_SCAN = {"sub", "ses", "task", "acq", "trc", "rec", "run", "space"}
 # Grids that differ by less than this, in mm and over the whole volume, are one.
 _SAME_MM = 0.01
@@ -27,15 +26,13 @@ _MAX_LOST = 0.1
 class Masks:
     """One mask for all scans, or a folder with one for each, at any depth.
 
-    In a folder a mask belongs to a scan whose image id stands in its name
-    (`I900015` between other signs), whose file name is contained in its own,
-    or, in BIDS, whose entities it shares: `sub`, `ses` where the scan has one,
-    and those of `task`, `acq`, `trc`, `rec`, `run` and `space` that both names
-    have.
+    In a folder a mask belongs to a scan if its name contains the scan's image
+    id (`I900015`) or file name or, in BIDS, has the same entities: `sub`, `ses`
+    where the scan has one, and those of `task`, `acq`, `trc`, `rec`, `run` and
+    `space` that both names have.
 
     Args:
-        path: A NIfTI file or the `.hdr` of a pair, in the space that all scans
-            then share; or a folder.
+        path: An image in the space that all scans share, or a folder.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
@@ -67,8 +64,14 @@ class Masks:
         """
         if self._file:
             return self._file
-        for belongs in (_by_image_id, _by_file_name, _by_entities):
-            found = [p for p, n in self._names.items() if belongs(n, record)]
+        stems = [_stem(path) for path in record.paths]
+        rules = (
+            lambda name: record.image_id in _IMAGE_ID.findall(name),
+            lambda name: any(stem in name for stem in stems),
+            lambda name: _same_entities(name, stems[0]),
+        )
+        for belongs in rules:
+            found = [p for p, name in self._names.items() if belongs(name)]
             if len(found) > 1:
                 names = ", ".join(path.name for path in found[:3])
                 raise VolumeError(f"several masks for this scan: {names}")
@@ -130,7 +133,7 @@ def _read_mask(path: Path, changed: int) -> Volume:
 
 
 def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
-    """Returns which voxels of the volume the mask covers."""
+    """Returns the voxels of the volume that the mask covers."""
     shape = volume.data.shape
     if _same_grid(mask, volume):
         inside = mask.data > 0.5
@@ -141,12 +144,10 @@ def _on_grid(mask: Volume, volume: Volume) -> np.ndarray:
         )
     else:
         to_mask = np.linalg.inv(mask.affine) @ volume.affine
-        inside = (
-            ndimage.affine_transform(
-                mask.data, to_mask, output_shape=shape, order=1
-            )
-            > 0.5
+        moved = ndimage.affine_transform(
+            mask.data, to_mask, output_shape=shape, order=1
         )
+        inside = moved > 0.5
     whole = np.count_nonzero(mask.data > 0.5) * np.prod(mask.spacing) / 1000
     found = np.count_nonzero(inside) * np.prod(volume.spacing) / 1000
     if found < _MIN_ML or found < (1 - _MAX_LOST) * whole:
@@ -174,20 +175,10 @@ def _stem(path: Path) -> str:
     return re.sub(r"(?i)\.(nii\.gz|nii|hdr)$", "", path.name)
 
 
-def _by_image_id(name: str, record: ScanRecord) -> bool:
-    """Whether the scan's image id is in a mask's name."""
-    return record.image_id in _IMAGE_ID.findall(name)
-
-
-def _by_file_name(name: str, record: ScanRecord) -> bool:
-    """Whether a mask's name contains the scan's."""
-    return any(_stem(path) in name for path in record.paths)
-
-
-def _by_entities(name: str, record: ScanRecord) -> bool:
+def _same_entities(mask_name: str, scan_name: str) -> bool:
     """Whether a mask's BIDS entities match the scan's."""
-    scan = dict(_ENTITY.findall(_stem(record.paths[0])))
-    mask = dict(_ENTITY.findall(name))
+    scan = dict(_ENTITY.findall(scan_name))
+    mask = dict(_ENTITY.findall(mask_name))
     needed = {"sub", "ses"} & scan.keys()
     shared = _OF_A_SCAN & scan.keys() & mask.keys()
     return (

@@ -11,14 +11,28 @@ from pathlib import Path
 
 import numpy as np
 
-from tfds_adni.volumes.brain import Brain, BrainLocation
-from tfds_adni.volumes.errors import VolumeError
+from tfds_adni.volumes.brain import BrainLocation
 from tfds_adni.volumes.masks import Masks, mask_mean
-from tfds_adni.volumes.volume import Volume
+from tfds_adni.volumes.volume import Volume, VolumeError
 
 METHODS = ("brain", "mask", "none")
 # The mean SUVR of a brain is about 1 by the whole brain, 1.2 by the pons.
 _MIN_MEAN, _MAX_MEAN = 0.3, 5.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Brain:
+    """A volume on the SUVR scale.
+
+    Attributes:
+        suvr: float32 `(x, y, z)` in RAS.
+        spacing: Voxel size in mm along x, y and z.
+        centre: Centre of mass of the brain mask, in voxels.
+    """
+
+    suvr: np.ndarray
+    spacing: tuple[float, float, float]
+    centre: tuple[float, float, float]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +42,7 @@ class Normalisation:
     Args:
         method: `"brain"`, the mean inside the brain mask; `"mask"`, the mean
             inside a mask file; `"none"`, nothing: they are SUVR already.
-        masks: With `"mask"` alone: one mask file for all volumes, or a folder
+        masks: With `"mask"` only: one mask file for all volumes, or a folder
             with one for each.
     """
 
@@ -50,7 +64,7 @@ class Normalisation:
             )
 
     def facts(self) -> dict:
-        """Returns what stands in a data set's metadata; no folder's name."""
+        """Returns the data set's metadata on it; no folder's name."""
         facts = {"method": self.method}
         if self.masks is not None:
             facts["masks"] = (
@@ -59,7 +73,7 @@ class Normalisation:
         return facts
 
     def masks_by_scan(self) -> Masks | None:
-        """Returns what finds the mask of a scan; `None` without masks.
+        """Opens the masks; `None` without masks.
 
         Raises:
             FileNotFoundError: If there is no such file or folder, or no mask

@@ -1,11 +1,10 @@
-"""Where the voxels of an image lie, and the turn to right, front, top.
+"""Position and orientation of an image's voxels.
 
-NIfTI stores it in an sform or a qform with a code above 0, SPM in a `.mat`
+NIfTI stores them in an sform or a qform with a code above 0, SPM in a `.mat`
 beside an Analyze pair. Without them left and right cannot be known. Such a
 volume is read as nibabel and SPM read it: axes from right to left, back to
 front, bottom to top, voxel sizes from the header. `VoxelGrid.stored` is then
-false, the scan's left and right are not guaranteed, and the data set says how
-many there are.
+false, and the data set's metadata counts such scans.
 """
 
 import dataclasses
@@ -14,11 +13,9 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.volumes.errors import VolumeError
-
 # Human brain PET has voxels of 0.5 to 8 mm.
 _MIN_MM, _MAX_MM = 0.2, 20.0
-# Volume of three unit axes: 1 where they are square, 0 where one is lost.
+# Volume of three unit axes: 1 where they are orthogonal, 0 where one is lost.
 _MIN_SQUARENESS = 0.5
 _MM_OF_UNIT = {"meter": 1000.0, "micron": 0.001}
 # Byte 252 of Analyze 7.5: how the planes are stacked; 0 is transverse.
@@ -29,6 +26,14 @@ _ANALYZE_STACKS = {
     4: "coronal flipped",
     5: "sagittal flipped",
 }
+
+
+class VolumeError(ValueError):
+    """A scan that cannot be used; the text says why, in one line.
+
+    Details that differ from scan to scan follow a colon, so that scans can be
+    counted by the text before it.
+    """
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,23 +49,22 @@ class VoxelGrid:
     stored: bool
 
     @property
-    def turns(self) -> np.ndarray:
-        """`(3, 2)`: axis and direction, as nibabel's orientations."""
+    def orientation(self) -> np.ndarray:
+        """`(3, 2)`: axis and direction, as in nibabel."""
         return nib.io_orientation(self.affine)
 
-    def canonical(self, shape: tuple[int, int, int]) -> np.ndarray:
-        """Returns the affine after `turned`.
+    def ras_affine(self, shape: tuple[int, int, int]) -> np.ndarray:
+        """Returns the affine after `to_ras`, `(4, 4)`.
 
         Args:
             shape: The axes as stored.
-
-        Returns:
-            `(4, 4)`.
         """
-        return self.affine @ nib.orientations.inv_ornt_aff(self.turns, shape)
+        return self.affine @ nib.orientations.inv_ornt_aff(
+            self.orientation, shape
+        )
 
-    def turned(self, data: np.ndarray) -> np.ndarray:
-        """Turns a volume to the closest of x right, y front, z up.
+    def to_ras(self, data: np.ndarray) -> np.ndarray:
+        """Reorders axes to the closest of x right, y front, z up.
 
         Args:
             data: `(i, j, k)` as stored.
@@ -68,11 +72,14 @@ class VoxelGrid:
         Returns:
             A view `(x, y, z)`.
         """
-        return nib.apply_orientation(data, self.turns)
+        return nib.apply_orientation(data, self.orientation)
 
 
 def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
-    """Reads where an image's voxels lie.
+    """Reads the grid of an image's voxels.
+
+    Args:
+        image: Opened by nibabel.
 
     Raises:
         VolumeError: If the voxel size is missing or no brain scan's, if the
@@ -81,7 +88,7 @@ def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
             transverse.
     """
     if isinstance(image, nib.Nifti1Pair):
-        return _nifti_place(image)
+        return _nifti_grid(image)
     matrix = image.file_map.get("mat")
     if matrix and matrix.filename and Path(matrix.filename).is_file():
         return VoxelGrid(_required(image.affine), stored=True)
@@ -95,27 +102,28 @@ def voxel_grid_of(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     return _assumed(image)
 
 
-def _nifti_place(image: nib.Nifti1Pair) -> VoxelGrid:
+def _nifti_grid(image: nib.Nifti1Pair) -> VoxelGrid:
     """Takes the sform, else the qform, else nothing, as the standard has it."""
     header = image.header
-    codes = [int(header[name]) for name in ("sform_code", "qform_code")]
-    readers = (header.get_sform, header.get_qform)
-    found = [
-        _affine_or_nan(read)
-        for read, code in zip(readers, codes, strict=True)
-        if code > 0
+    forms = [
+        (header["sform_code"], header.get_sform),
+        (header["qform_code"], header.get_qform),
     ]
-    if not found:
+    affines = [
+        _in_mm(_affine_or_nan(read), header)
+        for code, read in forms
+        if int(code) > 0
+    ]
+    if not affines:
         return _assumed(image)
-    scaled = [_in_mm(affine, header) for affine in found]
-    sound = [affine for affine in scaled if not _fault(affine)]
-    if len({np.linalg.det(affine[:3, :3]) > 0 for affine in sound}) > 1:
+    valid = [affine for affine in affines if not _fault(affine)]
+    if len({np.linalg.det(affine[:3, :3]) > 0 for affine in valid}) > 1:
         raise VolumeError("sform and qform disagree about left and right")
-    return VoxelGrid(_required((sound or scaled)[0]), stored=True)
+    return VoxelGrid(_required((valid or affines)[0]), stored=True)
 
 
 def _affine_or_nan(read) -> np.ndarray:
-    """Reads one of the forms; a quaternion may be none."""
+    """Reads one of the forms; NaN where its quaternion is invalid."""
     try:
         return read()
     except (ValueError, ArithmeticError, nib.spatialimages.HeaderDataError):
@@ -123,7 +131,7 @@ def _affine_or_nan(read) -> np.ndarray:
 
 
 def _in_mm(affine: np.ndarray, header: nib.Nifti1Header) -> np.ndarray:
-    """Brings an affine to mm if the header is in metres or micrometres."""
+    """Converts an affine to mm from the header's unit."""
     try:
         unit = header.get_xyzt_units()[0]
     except KeyError:  # a code that the standard does not have
@@ -135,7 +143,12 @@ def _in_mm(affine: np.ndarray, header: nib.Nifti1Header) -> np.ndarray:
 
 def _assumed(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     """Takes the zooms and nibabel's order of axes (from right to left)."""
-    zooms = _zooms_as_written(image)
+    # nibabel has turned zooms of 0 into 1: they are read from the file again.
+    kind = type(image.header)
+    holder = image.file_map.get("header", image.file_map["image"])
+    with holder.get_prepare_fileobj("rb") as file:
+        block = file.read(kind.template_dtype.itemsize)
+    zooms = np.asarray(kind(block, check=False)["pixdim"][1:4], float)
     if not np.all(np.isfinite(zooms)) or min(zooms) <= 0:
         raise VolumeError("voxel size missing from the header")
     affine = image.header.get_base_affine()
@@ -144,17 +157,8 @@ def _assumed(image: nib.spatialimages.SpatialImage) -> VoxelGrid:
     return VoxelGrid(_required(affine), stored=False)
 
 
-def _zooms_as_written(image: nib.spatialimages.SpatialImage) -> np.ndarray:
-    """Returns the zooms before nibabel turned those that are 0 into 1."""
-    kind = type(image.header)
-    holder = image.file_map.get("header", image.file_map["image"])
-    with holder.get_prepare_fileobj("rb") as file:
-        block = file.read(kind.template_dtype.itemsize)
-    return np.asarray(kind(block, check=False)["pixdim"][1:4], float)
-
-
 def _required(affine: np.ndarray) -> np.ndarray:
-    """Returns an affine that is sound."""
+    """Returns a valid affine, refuses others."""
     if fault := _fault(affine):
         raise VolumeError(fault)
     return np.array(affine, float)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.volumes.errors import VolumeError, unreadable
-from tfds_adni.volumes.headers import Header, read_header
+from tfds_adni.volumes.headers import Header, read_header, unreadable
+from tfds_adni.volumes.orientation import VolumeError
 
 __all__ = ["Volume", "VolumeError", "examine", "load_volume"]
 
@@ -31,9 +31,9 @@ class Volume:
             in the file's own intensity units. May hold NaN and Inf. Oblique
             axes are not resampled.
         spacing: Voxel size in mm along x, y and z.
-        frames: How many frames it is the mean of.
-        affine: `(4, 4)`, voxel to mm; `None` where the file does not say how
-            it lies, so that left and right are assumed.
+        frames: Number of frames that were averaged.
+        affine: `(4, 4)`, voxel to mm; `None` where the file stores none, so
+            that left and right are assumed.
     """
 
     data: np.ndarray
@@ -43,10 +43,10 @@ class Volume:
 
 
 class Examined(NamedTuple):
-    """What the headers of a scan show.
+    """The result of `examine`.
 
     Attributes:
-        reason: What is wrong, in a few words; `""` where they are sound.
+        reason: What is wrong, in a few words; `""` where they are valid.
         oriented: Whether they define left and right.
     """
 
@@ -65,15 +65,14 @@ def examine(paths: Sequence[Path]) -> Examined:
         _require_one_grid(headers)
     except VolumeError as error:
         return Examined(str(error))
-    return Examined("", all(header.place.stored for header in headers))
+    return Examined("", all(header.grid.stored for header in headers))
 
 
 def load_volume(paths: Sequence[Path]) -> Volume:
     """Reads one scan; frames, in one file or in several, are averaged.
 
-    The mean is a plain one: every frame counts alike, whatever its duration.
-    Storage does not matter: the same voxels in another order of axes give the
-    same volume.
+    Every frame counts alike, whatever its duration. The same voxels stored in
+    another order of axes give the same volume.
 
     Args:
         paths: The files of one scan, all on one grid.
@@ -84,51 +83,50 @@ def load_volume(paths: Sequence[Path]) -> Volume:
     """
     headers = [read_header(path) for path in paths]
     _require_one_grid(headers)
-    place, shape = headers[0].place, headers[0].shape
-    affine = place.canonical(shape)
+    affine = headers[0].grid.ras_affine(headers[0].shape)
     frames = sum(header.frames for header in headers)
     return Volume(
         data=_mean_frame(headers, frames),
         spacing=tuple(float(v) for v in nib.affines.voxel_sizes(affine)),
         frames=frames,
-        affine=affine if all(h.place.stored for h in headers) else None,
+        affine=affine if all(h.grid.stored for h in headers) else None,
     )
 
 
 def _require_one_grid(headers: Sequence[Header]) -> None:
     """Refuses frames that lie on different grids."""
     for header in headers[1:]:
-        if header.turned_shape != headers[0].turned_shape:
+        if header.ras_shape != headers[0].ras_shape:
             raise VolumeError(
                 f"frames differ: shapes {headers[0].shape} and {header.shape}"
             )
-        size = nib.affines.voxel_sizes(header.place.affine).min()
+        size = nib.affines.voxel_sizes(header.grid.affine).min()
         apart = np.abs(_corners(header) - _corners(headers[0])).max()
         if apart > _MAX_SHIFT * size:
             raise VolumeError(f"frames differ: up to {apart:.1f} mm apart")
 
 
 def _corners(header: Header) -> np.ndarray:
-    """Returns the first and the last voxel of the turned volume, in mm."""
-    last = np.array(header.turned_shape) - 1
-    affine = header.place.canonical(header.shape)
+    """Returns the first and the last voxel of the RAS volume, in mm."""
+    last = np.array(header.ras_shape) - 1
+    affine = header.grid.ras_affine(header.shape)
     return nib.affines.apply_affine(affine, [np.zeros(3), last])
 
 
 def _mean_frame(headers: Sequence[Header], count: int) -> np.ndarray:
-    """Averages frames one at a time, so that a long series needs no memory."""
+    """Averages frames one at a time, to bound the memory of a long series."""
     frames = (frame for header in headers for frame in _frames(header))
     if count == 1:
         (only,) = frames
         return only
-    total = np.zeros(headers[0].turned_shape)
+    total = np.zeros(headers[0].ras_shape)
     for frame in frames:
         total += frame
     return (total / count).astype(np.float32)
 
 
 def _frames(header: Header) -> Iterator[np.ndarray]:
-    """Reads the frames of one file in order, each in RAS orientation."""
+    """Reads the frames of one file in order, as float32 in RAS orientation."""
     source = header.image.dataobj
     layout = (source.shape, source.dtype, source.offset)
     try:
@@ -137,23 +135,17 @@ def _frames(header: Header) -> Iterator[np.ndarray]:
                 file, (*layout, source.slope, source.inter), mmap=False
             )
             for number in range(header.frames):
-                yield header.place.turned(_frame(proxy, number, header))
-            # One byte more: gzip's check sum is verified at the end of the
-            # file. What may follow the voxels is not unpacked.
+                frame = proxy
+                if header.frames > 1:
+                    frame = proxy[:, :, :, number]
+                # Values beyond float32 become Inf and are treated as such.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    frame = np.asarray(frame, dtype=np.float32)
+                frame = frame.reshape(header.shape, order="F")
+                yield header.grid.to_ras(frame)
+            # One byte more verifies gzip's check sum at the end of the file;
+            # anything that follows the voxels is not unpacked.
             file.read(1)
     # As with headers: any bytes, any error.
     except Exception as error:
         raise unreadable("data", error) from None
-
-
-def _frame(
-    proxy: nib.arrayproxy.ArrayProxy, number: int, header: Header
-) -> np.ndarray:
-    """Reads one frame as float32 in the order of storage."""
-    # What float32 cannot hold becomes Inf and is treated as such.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if header.frames == 1:
-            frame = np.asarray(proxy, dtype=np.float32)
-        else:
-            frame = np.asarray(proxy[:, :, :, number], dtype=np.float32)
-    return frame.reshape(header.shape, order="F")
