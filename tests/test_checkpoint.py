@@ -12,6 +12,7 @@ from pet_dcgan.training.checkpoint import (
     newest_state,
     restore,
     return_to_last_healthy,
+    start_from,
 )
 
 REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
@@ -71,30 +72,58 @@ def folder(trained, tmp_path):
 
 def test_weights_optimisers_and_steps_come_back(trained, tiny_model):
     model = tiny_model(seed=1)
+    assert names(trained[1]) == ["state_0002.npz", "state_0003.npz"]
     assert restore(model, trained[1]) == 3
     same(trained[0], model)
     assert int(model.g_optimizer.iterations) == int(model.step) == 6
+    with zipfile.ZipFile(trained[1] / "state_0003.npz") as archive:
+        members = archive.namelist()
+    assert all(name.endswith(".npy") for name in members)
+    for part in ("generator", "d_optimizer", "step"):
+        assert f"{part}_0.npy" in members
 
 
-def test_the_last_two_epochs_are_kept(trained):
-    assert names(trained[1]) == ["state_0002.npz", "state_0003.npz"]
+@pytest.mark.parametrize("ema_decay", [0.9, 0.0])
+def test_a_warm_start_takes_networks_and_the_average(
+    tiny_config, tmp_path, ema_decay
+):
+    earlier = build_dcgan(tiny_config(ema_decay=ema_decay, seed=1))
+    earlier.step.assign(9)
+    source = earlier.average or earlier.generator
+    source.weights[0].assign_add(np.ones(source.weights[0].shape))
+    callback = Checkpoint(tmp_path)
+    callback.set_model(earlier)
+    callback.on_epoch_end(0)
+    model = build_dcgan(tiny_config(ema_decay=0.5))
+    start_from(model, tmp_path)
+    for network, wanted in (
+        (model.generator, earlier.generator),
+        (model.discriminator, earlier.discriminator),
+        (model.average, source),
+    ):
+        for a, b in zip(network.variables, wanted.variables, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert int(model.step) == 0
 
 
 def test_every_option_resumes_bit_for_bit(tiny_config, tmp_path):
     config = tiny_config(**EVERYTHING)
-    straight = fit(build_dcgan(config), tmp_path / "straight", 3)
-    fit(build_dcgan(config), tmp_path / "stopped", 2)
+    first = build_dcgan(config)
+    untrained = {
+        part: [np.array(v) for v in variables]
+        for part, variables in first.state.items()
+    }
+    straight = fit(first, tmp_path, 2)
+    (tmp_path / "state_0002.npz").unlink()
     resumed = build_dcgan(config)
-    assert restore(resumed, tmp_path / "stopped") == 2
-    fit(resumed, tmp_path / "stopped", 3, first=2)
-    same(straight, resumed)
+    assert restore(resumed, tmp_path) == 1
+    same(straight, fit(resumed, tmp_path, 2, first=1))
     # what the options keep is there, and has moved
     assert set(straight.state) == {
         *("generator", "discriminator", "average", "augmenter"),
         *("g_optimizer", "d_optimizer", "step"),
     }
-    first = build_dcgan(config)
-    for part, variables in first.state.items():
+    for part, variables in untrained.items():
         moved = zip(variables, straight.state[part], strict=True)
         assert any(not np.array_equal(a, b) for a, b in moved), part
 
@@ -141,10 +170,8 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 
 def test_nothing_saved_means_the_start(tiny_model, tmp_path):
     model = tiny_model()
-    before = [np.array(w) for w in model.weights]
     assert restore(model, tmp_path / "absent") == 0
-    for old, new in zip(before, model.weights, strict=True):
-        np.testing.assert_array_equal(old, new)
+    same(model, tiny_model())
 
 
 @pytest.mark.parametrize("kept", [0, 20, -100])
@@ -215,15 +242,6 @@ def test_a_state_of_another_architecture_changes_nothing(
         restore(model, trained[1])
     for old, new in zip(before, model.variables, strict=True):
         np.testing.assert_array_equal(old, new)
-
-
-def test_a_state_is_a_plain_archive_of_arrays(trained):
-    with zipfile.ZipFile(trained[1] / "state_0003.npz") as archive:
-        members = archive.namelist()
-    assert all(name.endswith(".npy") for name in members)
-    assert {"generator_0.npy", "d_optimizer_0.npy", "step_0.npy"} <= set(
-        members
-    )
 
 
 class TestLastHealthy:

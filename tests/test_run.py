@@ -2,10 +2,14 @@ import json
 
 import numpy as np
 import pytest
+from toy_brains import subjects_slices
 
+from pet_dcgan.data.prepared_set import SetMeta, Slices
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs import run as run_module
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.selection_log import FILE, KidEvaluation, write_evaluations
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOG = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
@@ -105,8 +109,9 @@ def test_a_notebook_shows_an_unfinished_run(run):
 
 def test_a_notebook_shows_the_logs_and_the_latest_samples(run):
     (run.path / "log.csv").write_text(LOG)
-    found = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.05)]
-    write_evaluations(run.path / FILE, found, phantom=True)
+    (run.path / "selection.csv").write_text(
+        "epoch,val_kid,standard_error\n1,0.5,0.1\n2,0.25,0.05\n3,0.25,0.01\n"
+    )
     samples = run.path / "samples"
     samples.mkdir()
     for number in (5, 10):
@@ -128,7 +133,7 @@ def test_a_notebook_shows_what_is_finished_and_evaluated(run):
 
 def test_a_notebook_leaves_damaged_files_out(run):
     (run.path / "log.csv").write_text("epoch,d_loss\n1,<b>\n")
-    (run.path / FILE).write_text("nonsense\n1\n")
+    (run.path / "selection.csv").write_text("nonsense\n1\n")
     (run.path / "samples").mkdir()
     (run.path / "samples" / "epoch_0001.png").write_bytes(b"no picture")
     shown = run._repr_html_()
@@ -141,3 +146,49 @@ def test_a_path_is_escaped(tmp_path, run):
     shown = Run(tmp_path / "<b>bold", run.config, ["a"])._repr_html_()
     assert "<b>bold" not in shown
     assert "&lt;b&gt;bold" in shown
+
+
+class TestEncoder:
+    @pytest.fixture
+    def slices(self):
+        images, subjects, positions = subjects_slices(4, seed=0)
+        meta = SetMeta(32, 6.0, 2.5, True, ("axial",), "axial_32", "1.0.0")
+        stored = png_from_suvr(images, 2.5)
+        return Slices(stored, subjects, subjects, positions, meta)
+
+    @pytest.fixture
+    def trained(self, monkeypatch):
+        """What encoders were trained with; they are trained for two steps."""
+        calls = []
+
+        def train(images, **options):
+            calls.append((images, options))
+            return train_encoder(images, steps=2, **options)
+
+        monkeypatch.setattr(run_module, "train_encoder", train)
+        return calls
+
+    def test_is_made_once_and_again_if_damaged(
+        self, run, slices, trained, capsys
+    ):
+        images = subjects_slices(2, seed=1)[0]
+        first = run.encoder(slices).features(images)
+        again = run.encoder(slices).features(images)
+        np.testing.assert_array_equal(first, again)
+        ((made_of, options),) = trained
+        expected = subjects_slices(4, seed=0)[0]
+        np.testing.assert_allclose(made_of, expected, atol=1e-4)
+        assert options["seed"] == run.config.seed
+        (run.path / "encoder" / "encoder.npz").write_bytes(b"PK half")
+        run.encoder(slices)
+        assert len(trained) == 2
+        assert "it is made again" in capsys.readouterr().err
+
+    def test_is_of_some_slices_of_every_subject_where_there_are_many(
+        self, run, slices, trained, monkeypatch
+    ):
+        monkeypatch.setattr(run_module, "_ENCODER_BYTES", 8 * 4 * 32 * 32)
+        run.encoder(slices)
+        ((made_of, options),) = trained
+        assert len(made_of) == 8
+        assert set(options["subjects"]) == set(slices.subjects)

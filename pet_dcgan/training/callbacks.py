@@ -18,7 +18,6 @@ from pet_dcgan.data.training_data import load_validation_slices
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import mosaic, save_sheet
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.run_encoder import encoder_of
 from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
@@ -280,7 +279,7 @@ def _selection(
     return KidSelection(
         run.path,
         config=config,
-        encoder=encoder_of(run.path, slices, seed=config.seed),
+        encoder=run.encoder(slices),
         real=suvr_from_png(held_out.images, held_out.meta.suvr_max),
         subjects=held_out.subjects,
     )
