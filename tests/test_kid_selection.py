@@ -212,21 +212,16 @@ def test_the_kid_is_of_the_moving_average_and_real_slices(
     assert (found.val_kid, found.standard_error) == tuple(expected)
 
 
-@pytest.mark.parametrize("seed", [0, 3])
-def test_the_images_are_of_the_same_256_seeds(selection, seed):
-    seeds = selection(0, seed=seed).seeds
-    assert len(seeds) == 256
-    assert seeds[0] == 2**40 + 256 * seed
-
-
 @pytest.mark.parametrize(
-    ("subjects", "known"), [("aaabbbcc", False), ("aabbccdd", True)]
+    ("seed", "subjects", "known"), [(0, "aaabbbcc", 0), (3, "aabbccdd", 1)]
 )
-def test_four_validation_subjects_have_an_error_of_their_own(
-    selection, subjects, known
+def test_seeds_are_the_same_and_four_subjects_have_an_error_of_their_own(
+    selection, seed, subjects, known
 ):
-    callback = selection(0, subjects=subjects)
-    assert (callback.subjects is not None) is known
+    callback = selection(0, seed=seed, subjects=subjects)
+    assert len(callback.seeds) == 256
+    assert callback.seeds[0] == 2**40 + 256 * seed
+    assert (callback.subjects is not None) == known
 
 
 class TestWholeRun:
@@ -249,13 +244,6 @@ class TestWholeRun:
             path = tmp_path_factory.mktemp("runs") / "ad"
             return train(config, path, verbose=0)
 
-    @pytest.fixture
-    def stopped(self, run, tmp_path):
-        """A copy that has all but its generator."""
-        shutil.copytree(run.path, tmp_path / "ad")
-        (tmp_path / "ad" / "generator.keras").unlink()
-        return tmp_path / "ad"
-
     def test_the_generator_is_the_one_of_the_best_epoch(self, run):
         chosen = run.load_generator().get_weights()
         with np.load(run.path / "checkpoint/best_0002.npz") as best:
@@ -268,21 +256,13 @@ class TestWholeRun:
             kids = [row["val_kid"] for row in csv.DictReader(file)]
         assert kids == ["0.5", "0.2", "0.4"]
 
-    def test_a_stopped_run_chooses_the_same_generator(
-        self, run, stopped, found, quick_encoder, monkeypatch
-    ):
-        monkeypatch.setattr(kid_selection, "SYNTHETIC", 16)
-        (stopped / "checkpoint" / "state_0003.npz").unlink()
-        found(0.4)
-        train(run.config, stopped, resume=True, verbose=0)
-        assert_same_run(run.path, stopped)
-        logs = [path / "selection.csv" for path in (run.path, stopped)]
-        assert logs[0].read_bytes() == logs[1].read_bytes()
-
     def test_a_run_that_had_ended_early_does_not_go_on(
-        self, run, stopped, found, capsys
+        self, run, found, tmp_path, capsys
     ):
         found()  # a further evaluation would fail
+        stopped = tmp_path / "ad"
+        shutil.copytree(run.path, stopped)
+        (stopped / "generator.keras").unlink()
         best = stopped / "checkpoint" / "best_0002.npz"
         best.rename(stopped / "best")
         with pytest.raises(FileNotFoundError, match=r"is missing, .*resume"):
@@ -311,13 +291,12 @@ class TestWholeRun:
             assert scalars[name] == [1, 2, 3]
         images = {"real (phantom)": [0], "synthetic (phantom)": [1, 2, 3]}
         assert steps("images") == images
-        for tag in images:
-            event = log.Tensors(tag)[-1]
-            _, _, encoded = tensor_util.make_ndarray(event.tensor_proto)
-            grid = np.array(Image.open(io.BytesIO(encoded)).convert("L"))
-            # up to four rows of four slices of 32 pixels, not of one grey
-            assert grid.shape[1] == 128
-            assert np.ptp(grid) > 1, tag
+        event = log.Tensors("real (phantom)")[-1]
+        _, _, encoded = tensor_util.make_ndarray(event.tensor_proto)
+        grid = np.array(Image.open(io.BytesIO(encoded)).convert("L"))
+        # three rows of four slices of 32 pixels, not of one grey
+        assert grid.shape == (96, 128)
+        assert np.ptp(grid) > 50
 
 
 def test_without_validation_subjects_the_last_generator_is_kept(

@@ -31,11 +31,11 @@ def straight(toy_set, tmp_path_factory):
 def stopped(straight, tmp_path):
     """`stopped(epoch)`: a copy of `straight` as it stood after an epoch."""
 
-    def stop(epoch, run=straight):
+    def stop(epoch):
         path = tmp_path / "stopped"
-        shutil.copytree(run.path, path)
+        shutil.copytree(straight.path, path)
         (path / "generator.keras").unlink()
-        for later in range(epoch + 1, run.config.epochs + 1):
+        for later in range(epoch + 1, straight.config.epochs + 1):
             (path / "checkpoint" / f"state_{later:04}.npz").unlink()
         return path
 
@@ -46,7 +46,7 @@ def stopped(straight, tmp_path):
 def trainings(monkeypatch):
     """What would be trained; nothing is."""
     found = []
-    monkeypatch.setattr(_Training, "complete", found.append)
+    monkeypatch.setattr(_Training, "complete", lambda self: found.append(self))
     return found
 
 
@@ -122,7 +122,7 @@ def test_too_little_memory_is_foreseen_and_reported(
         raise tf.errors.ResourceExhaustedError(None, None, "OOM allocating")
 
     monkeypatch.setattr(
-        "pet_dcgan.training.devices.available_memory", lambda: 1e6
+        "pet_dcgan.training.devices.available_memory", lambda: 1e5
     )
     monkeypatch.setattr(EpochLog, "on_epoch_begin", exhausted)
     with pytest.raises(ValueError, match=r"batches of 4; .*--set") as caught:
@@ -265,33 +265,32 @@ class TestWarmStart:
     def test_networks_are_taken_and_the_rest_begins_anew(
         self, earlier, warm, tmp_path, monkeypatch
     ):
-        models = []
-        monkeypatch.setattr(
-            _Training,
-            "_fit_and_write",
-            lambda self, model, first_epoch: models.append(model),
-        )
-        _, before = earlier()
+        fitted = []
+
+        def fit(self, model, first_epoch):
+            fitted.append((first_epoch, model))
+            callback = Checkpoint(self.run.path / "checkpoint")
+            callback.set_model(model)
+            callback.on_epoch_end(first_epoch)
+
+        monkeypatch.setattr(_Training, "_fit_and_write", fit)
+        run, before = earlier()
         config = warm(ema_decay=0.5, g_learning_rate=0.01)
         train(config, tmp_path / "ad", verbose=0)
-        (model,) = models
+        assert Run.open(tmp_path / "ad").subjects == EARLIER + OWN
+        ((first_epoch, model),) = fitted
         assert_same_weights(model.generator, before.generator)
         assert_same_weights(model.discriminator, before.discriminator)
         assert_same_weights(model.average, before.generator)
-        assert int(model.step) == int(model.g_optimizer.iterations) == 0
-        assert float(model.g_optimizer.learning_rate) == pytest.approx(0.01)
-
-    def test_a_run_names_all_subjects_and_resumes_without_the_earlier_one(
-        self, earlier, warm, tmp_path, stopped
-    ):
-        run, _ = earlier()
-        config = warm()
-        straight = train(config, tmp_path / "ad", verbose=0)
-        assert straight.subjects == EARLIER + OWN
-        path = stopped(1, straight)
+        optimizer = model.g_optimizer
+        assert first_epoch == int(model.step) == int(optimizer.iterations) == 0
+        assert float(optimizer.learning_rate) == pytest.approx(0.01)
+        # it goes on without the earlier run
         run.path.rename(tmp_path / "moved")
-        train(config, path, resume=True, verbose=0)
-        assert_same_run(straight.path, path)
+        train(config, tmp_path / "ad", resume=True, verbose=0)
+        first_epoch, resumed = fitted[1]
+        assert first_epoch == 1
+        assert_same_weights(resumed.generator, model.generator)
 
     @pytest.mark.parametrize(
         ("facts", "message"),

@@ -2,7 +2,6 @@
 
 import csv
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,8 +60,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.config = config
         self.real = real
         self.writer = writer
-        first = config.seed
-        self.seeds = np.arange(first, first + SHEET_ROWS * SHEET_COLUMNS)
+        self.seeds = config.seed + np.arange(SHEET_ROWS * SHEET_COLUMNS)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Draws the real slices, unless a stopped run has done so."""
@@ -97,7 +95,7 @@ class SampleGrid(keras.callbacks.Callback):
         for index in chosen:
             with np.load(kept[round(index)]) as tiles:
                 rows.append((f"epoch {tiles['epoch']}", tiles["suvr"]))
-        return self._save("montage", rows, "synthetic over training", ", ")
+        return self._save("montage", rows, ", synthetic over training")
 
     def _draw(
         self, name: str, images: np.ndarray, title: str, step: int = 0
@@ -107,7 +105,7 @@ class SampleGrid(keras.callbacks.Callback):
             ("", images[first : first + SHEET_COLUMNS])
             for first in range(0, len(images), SHEET_COLUMNS)
         ]
-        self._save(name, rows, title, " ")
+        self._save(name, rows, f" {title}")
         tag = "synthetic" if step else "real"
         grid = mosaic(images, SHEET_COLUMNS) / self.config.suvr_max
         with self.writer.as_default(step=step):
@@ -116,14 +114,14 @@ class SampleGrid(keras.callbacks.Callback):
                 np.clip(grid, 0.0, 1.0)[None, ..., None],
             )
 
-    def _save(self, name: str, rows: list, title: str, separator: str) -> Path:
-        """Saves rows of images under a title that names the model."""
+    def _save(self, name: str, rows: list, title: str) -> Path:
+        """Saves rows of images; the model's name begins the title."""
         config = self.config
         path = self.folder / f"{name}.png"
         save_sheet(
             path,
             rows,
-            title=f"{config.stage} {config.plane}{separator}{title}",
+            title=f"{config.stage} {config.plane}{title}",
             suvr_max=config.suvr_max,
             phantom=config.phantom,
         )
@@ -185,23 +183,6 @@ class EpochLog(keras.callbacks.Callback):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
-
-
-class EpochProgress(keras.callbacks.Callback):
-    """Reports completed epochs to a progress bar.
-
-    Args:
-        advance: Called with the completed epochs and their number, such as
-            `pet_dcgan.utils.progress.progress` yields.
-    """
-
-    def __init__(self, advance: Callable[[int, int], None]) -> None:
-        super().__init__()
-        self.advance = advance
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Reports the epoch."""
-        self.advance(epoch + 1, self.params["epochs"])
 
 
 def training_callbacks(

@@ -126,18 +126,18 @@ def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
     Raises:
         ValueError: If every state is damaged.
     """
-    states = sorted(_states(folder).items(), reverse=True)
-    for epochs, path in states:
+    states = _states(folder)
+    if not states:
+        return 0, {}
+    for epochs in sorted(states, reverse=True):
         try:
-            return epochs, _read(path)
+            return epochs, _read(states[epochs])
         except _DAMAGED:
-            status(f"{path} is damaged: trying the state before it")
-    if states:
-        raise ValueError(
-            f"every saved state is damaged, {states[0][1]} the latest: train "
-            "again under another --run"
-        )
-    return 0, {}
+            status(f"{states[epochs]} is damaged: trying the state before it")
+    raise ValueError(
+        f"every saved state is damaged, {states[max(states)]} the latest: "
+        "train again under another --run"
+    )
 
 
 def keep_last_healthy(folder: str | Path, epochs: int) -> None:
@@ -185,10 +185,8 @@ def return_to_last_healthy(folder: str | Path) -> int:
     epochs = max(kept)
     healthy = kept[epochs]
     state = healthy.with_name(healthy.name.replace("sound", "state"))
-    if state.exists() and state.samefile(healthy):
-        healthy.unlink()  # renaming one link to another would leave both
-    else:
-        os.replace(healthy, state)
+    healthy.replace(state)
+    healthy.unlink(missing_ok=True)  # renaming a link to another leaves both
     for later, path in _states(folder).items():
         if later > epochs:
             path.unlink()

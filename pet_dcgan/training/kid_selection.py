@@ -80,7 +80,7 @@ class KidSelection(keras.callbacks.Callback):
         enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
         self.subjects = subjects if enough else None
         first = FIRST_SEED + config.seed * SYNTHETIC
-        self.seeds = np.arange(first, first + SYNTHETIC)
+        self.seeds = first + np.arange(SYNTHETIC)
         # of an earlier part of the run
         self.evaluations = _read_evaluations(self.path)
 

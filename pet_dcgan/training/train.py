@@ -29,7 +29,7 @@ from pet_dcgan.data.training_data import (
 )
 from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run, require_free
-from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
+from pet_dcgan.training.callbacks import training_callbacks
 from pet_dcgan.training.checkpoint import restore, start_from
 from pet_dcgan.training.devices import (
     device_lines,
@@ -264,8 +264,13 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
-            bars = [EpochProgress(self.progress)] if self.progress else []
-            self._fit(model, first_epoch, [*callbacks.values(), *bars])
+            if self.progress:
+                callbacks["progress"] = keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: self.progress(
+                        epoch + 1, run.config.epochs
+                    )
+                )
+            self._fit(model, first_epoch, list(callbacks.values()))
         callbacks["samples"].write_montage()
         network = model.sampler_network
         if "selection" in callbacks:
