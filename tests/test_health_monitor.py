@@ -4,6 +4,7 @@ import functools
 import math
 import re
 import sys
+import types
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ from pet_dcgan.training import health
 from pet_dcgan.training.health import HealthFinding
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.train import train
-from pet_dcgan.training.vitals import RealImages, pooled, pooled_stored
+from pet_dcgan.training.vitals import RealImages, Vitals, pooled, pooled_stored
 
 # instead of 50, so that a state shows within seconds
 STEPS = 20
@@ -230,21 +231,14 @@ def training(tiny_config, tmp_path):
 class TestStates:
     """Each state as a real training comes to it."""
 
-    def test_a_healthy_training_reports_nothing(
-        self, training, capsys, tmp_path
-    ):
+    @pytest.mark.slow
+    def test_a_healthy_training_reports_nothing(self, training, capsys):
         trained = training(width=8).fit(12)
         assert trained.states == []
         assert "epoch" not in capsys.readouterr().err
         assert len(trained.rows) == 12
         assert float(trained.rows[-1]["diversity"]) > 0.5
         assert float(trained.rows[-1]["misfit"]) < 0.4
-        # its state is kept
-        (tmp_path / "state_0012.npz").touch()
-        trained.monitor.on_epoch_begin(12)
-        assert (tmp_path / "sound_0012.npz").exists()
-        trained.monitor.on_train_end()
-        assert not (tmp_path / "sound_0012.npz").exists()
 
     def test_the_discriminator_wins_and_that_ends_it(
         self, training, capsys, tmp_path, monkeypatch
@@ -363,18 +357,29 @@ class TestReports:
         self, training, tmp_path
     ):
         run = training(stop_on_failure=True)
-        for epoch in (4, 5):
-            (tmp_path / f"state_{epoch:04}.npz").touch()
-        run.monitor._healthy_epoch = 5
-        run.monitor.on_epoch_begin(5)
-        run.monitor.on_epoch_begin(6)
-        for epoch in (9, 10):
-            (tmp_path / f"state_{epoch:04}.npz").touch()
+        values = {n: v for n, v in HEALTHY.items() if n not in LOSSES}
+        run.monitor.real = types.SimpleNamespace(
+            vitals=lambda rows: Vitals(**values)
+        )
+        run.start()
+        for epoch in range(12):
+            run.monitor.on_epoch_begin(epoch)
+            (tmp_path / f"state_{epoch + 1:04}.npz").touch()
+            run.monitor.on_epoch_end(epoch, HEALTHY)
+            if epoch == 4:
+                values["misfit"] = 0.3  # just bad
+        assert (tmp_path / "sound_0005.npz").exists()
         message = "last healthy state, of epoch 5, is kept"
         with pytest.raises(ValueError, match=message):
-            run.monitor._report(11, [COLLAPSE])
-        states = sorted(p.name for p in tmp_path.glob("*.npz"))
-        assert states == ["state_0004.npz", "state_0005.npz"]
+            run.monitor._report(12, [COLLAPSE])
+        assert max(p.name for p in tmp_path.glob("*.npz")) == "state_0005.npz"
+
+    def test_a_training_that_ends_leaves_no_healthy_state(
+        self, training, tmp_path
+    ):
+        (tmp_path / "sound_0005.npz").touch()
+        training().monitor.on_train_end()
+        assert not list(tmp_path.glob("*.npz"))
 
 
 class TestNonFinite:

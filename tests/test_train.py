@@ -10,10 +10,11 @@ from toy_model import make_config
 from training_process import assert_same_run, log_rows
 
 from pet_dcgan.data.training_data import load_training_slices
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochLog
 from pet_dcgan.training.checkpoint import Checkpoint
+from pet_dcgan.training.distribution import StopTogether
 from pet_dcgan.training.train import _Training, all_subjects, train
 
 EARLIER = ["999_S_2000", "999_S_2001"]
@@ -189,11 +190,18 @@ def test_determinism_is_enabled_first(tiny_config, tmp_path, monkeypatch):
 def test_a_process_that_is_not_the_chief_writes_nothing(
     tiny_config, tmp_path, monkeypatch
 ):
+    fitted = []
+    monkeypatch.setattr(
+        DCGAN, "fit", lambda self, batches, **given: fitted.append(given)
+    )
     monkeypatch.setattr(
         "pet_dcgan.training.train.is_chief", lambda strategy: False
     )
-    run = train(tiny_config(epochs=1), tmp_path / "ad", verbose=0)
+    run = train(tiny_config(), tmp_path / "ad", verbose=2)
     assert run.path == tmp_path / "ad"
+    (given,) = fitted
+    assert [type(each) for each in given["callbacks"]] == [StopTogether]
+    assert given["verbose"] == 0
     assert not list(tmp_path.iterdir())
 
 

@@ -1,4 +1,4 @@
-"""A run is a folder: its configuration, who it trained on, what came out.
+"""A run folder: configuration, training subjects, logs and results.
 
 ```
 runs/<name>/

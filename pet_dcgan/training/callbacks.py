@@ -1,7 +1,8 @@
-"""What runs between epochs: samples, logs, and all callbacks of a run."""
+"""Callbacks of a run: samples and logs here, and the list of them all."""
 
 import csv
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         folder: Where the pictures go.
-        tiles: Folder of the few images kept for `write_montage`.
+        tiles: Folder of the few images per epoch that `write_montage` needs.
         config: Stage, plane, seed and SUVR scale.
         real: Real slices `[n, size, size]` in SUVR, drawn for comparison.
         writer: TensorBoard's writer.
@@ -185,6 +186,23 @@ class EpochLog(keras.callbacks.Callback):
         self.writer.flush()
 
 
+class EpochProgress(keras.callbacks.Callback):
+    """Reports completed epochs to a progress bar.
+
+    Args:
+        advance: Called with the completed epochs and their total, such as
+            `pet_dcgan.utils.progress.progress` yields.
+    """
+
+    def __init__(self, advance: Callable[[int, int], None]) -> None:
+        super().__init__()
+        self.advance = advance
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Reports the epoch."""
+        self.advance(epoch + 1, self.params["epochs"])
+
+
 def training_callbacks(
     run: Run,
     slices: Slices,
@@ -199,10 +217,10 @@ def training_callbacks(
     checkpoint is all repeated.
 
     Args:
-        run: Its configuration, and where they write.
+        run: Gives the configuration, and the folder they write to.
         slices: The training slices.
         writer: TensorBoard's writer.
-        stop_on_failure: Whether a training that fails is ended.
+        stop_on_failure: Whether to end a training that fails.
 
     Returns:
         Callbacks by name, in calling order: `health`, `samples`, `selection`
@@ -247,7 +265,7 @@ def training_callbacks(
 def _selection(
     run: Run, slices: Slices, held_out: Slices | None
 ) -> KidSelection | None:
-    """What keeps the best generator, if requested and possible."""
+    """Builds the choice of the best generator, if requested and possible."""
     config = run.config
     if not config.select_every:
         return None

@@ -1,4 +1,4 @@
-"""Several devices or machines that train one model together.
+"""Training one model on several devices or machines.
 
 Strategies, and what worker processes must agree on.
 """
@@ -36,7 +36,7 @@ _LOCATIONS = ("data_dir", "warm_start")
 
 
 def make_strategy(name: str = "none") -> tf.distribute.Strategy | None:
-    """Selects who shares the batches; call it before anything is computed.
+    """Selects a strategy; call it before anything is computed.
 
     Args:
         name: `"none"` for one device, `"mirrored"` for all GPUs of this
@@ -146,7 +146,7 @@ def require_same_training(
     """Rejects workers that would train different models; all must call it.
 
     Args:
-        strategy: What shares the batches.
+        strategy: How batches are shared.
         config: Configuration of this worker.
         slices: Its training slices.
         resume: Whether it resumes a run.
@@ -174,7 +174,7 @@ def require_agreement(
     """Rejects workers with different values; all must call it.
 
     Args:
-        strategy: What shares the batches.
+        strategy: How batches are shared.
         facts: What must be the same everywhere, by name.
 
     Raises:

@@ -29,7 +29,7 @@ from pet_dcgan.data.training_data import (
 )
 from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run, require_free
-from pet_dcgan.training.callbacks import training_callbacks
+from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
 from pet_dcgan.training.checkpoint import restore, start_from
 from pet_dcgan.training.devices import (
     device_lines,
@@ -111,8 +111,8 @@ def train(
     steps_per_epoch(slices, config)  # rejects too few slices for a batch
     if strategy is not None:
         require_equal_parts(config, strategy.num_replicas_in_sync)
-    few = few_subjects_warning(slices, config)
-    for line in [*device_lines(config), *([few] if few else [])]:
+    lines = [*device_lines(config), few_subjects_warning(slices, config)]
+    for line in filter(None, lines):
         status(line)
     with reporting_lost_workers(strategy):
         require_same_training(strategy, config, slices, resume=resume)
@@ -265,11 +265,7 @@ class _Training:
                 stop_on_failure=self.stop_on_failure,
             )
             if self.progress:
-                callbacks["progress"] = keras.callbacks.LambdaCallback(
-                    on_epoch_end=lambda epoch, logs: self.progress(
-                        epoch + 1, run.config.epochs
-                    )
-                )
+                callbacks["progress"] = EpochProgress(self.progress)
             self._fit(model, first_epoch, list(callbacks.values()))
         callbacks["samples"].write_montage()
         network = model.sampler_network
