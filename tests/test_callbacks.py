@@ -112,7 +112,6 @@ class TestSampleGrid:
 def test_the_log_has_a_row_for_each_epoch_once(tmp_path, writer):
     def log(first, last):
         callback = EpochLog(tmp_path / "log.csv", phantom=True, writer=writer)
-        callback.on_train_begin()
         for epoch in range(first, last):
             callback.on_epoch_begin(epoch)
             callback.on_epoch_end(epoch, {"d_loss": 1.5, "g_loss": epoch})

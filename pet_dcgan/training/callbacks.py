@@ -154,9 +154,6 @@ class EpochLog(keras.callbacks.Callback):
         self.phantom = phantom
         self.writer = writer
         self.rows: list[dict[str, Any]] = []
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Reads the rows of an earlier part of the run."""
         if self.path.exists():
             with self.path.open(newline="", encoding="utf-8") as file:
                 self.rows = list(csv.DictReader(file))
