@@ -84,11 +84,9 @@ def floor(run, count):
     import numpy as np
     import tensorflow as tf
 
-    from pet_dcgan.runs.run_encoder import encoder_of
-
     generator = run.load_generator()
     # kept by the evaluation before: it is loaded, not trained
-    encoder = encoder_of(run.path, None, seed=run.config.seed)
+    encoder = run.encoder(None)
     make = tf.function(lambda z: generator(z, training=False))
     started = time.perf_counter()
     latents = tf.random.stateless_uniform(

@@ -84,13 +84,13 @@ def toy_cohort(tmp_path_factory):
 @contextlib.contextmanager
 def _untrained_encoders():
     from pet_dcgan.features.encoder import random_encoder
-    from pet_dcgan.runs import run_encoder
+    from pet_dcgan.runs import run
 
     def untrained(images_suvr, *, positions_mm, subjects, seed):
         return random_encoder(images_suvr, seed=seed + 1)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(run_encoder, "train_encoder", untrained)
+        patch.setattr(run, "train_encoder", untrained)
         yield
 
 

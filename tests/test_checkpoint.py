@@ -1,3 +1,4 @@
+import itertools
 import os
 import zipfile
 
@@ -12,9 +13,9 @@ from pet_dcgan.training.checkpoint import (
     newest_state,
     restore,
     return_to_last_healthy,
+    start_from,
 )
 
-REAL = np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1])
 EVERYTHING = {
     "ema_decay": 0.9,
     "augment": "translate,cutout,rotate,scale",
@@ -33,17 +34,11 @@ def names(folder):
     return sorted(p.name for p in folder.iterdir())
 
 
-def fit(model, folder, epochs, first=0):
-    model.fit(
-        REAL,
-        batch_size=2,
-        shuffle=False,
-        initial_epoch=first,
-        epochs=epochs,
-        verbose=0,
-        callbacks=[Checkpoint(folder)],
-    )
-    return model
+def save(model, folder, epoch):
+    """Writes the state of a model as at the end of an epoch, from 0."""
+    callback = Checkpoint(folder)
+    callback.set_model(model)
+    callback.on_epoch_end(epoch)
 
 
 def same(one, other):
@@ -54,11 +49,20 @@ def same(one, other):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    """A model after three epochs, and its folder; leave both alone."""
+    """A model as after three epochs, and its folder; leave both alone."""
     from toy_model import make_model
 
-    folder = tmp_path_factory.mktemp("checkpoint")
-    return fit(make_model(), folder, 3), folder
+    model, folder = make_model(), tmp_path_factory.mktemp("checkpoint")
+    rng = np.random.default_rng(0)
+    for epoch in range(3):
+        for variable in itertools.chain(*model.state.values()):
+            value = np.asarray(variable)
+            steps = np.issubdtype(value.dtype, np.integer)
+            variable.assign(
+                value + 2 if steps else rng.normal(size=value.shape)
+            )
+        save(model, folder, epoch)
+    return model, folder
 
 
 @pytest.fixture
@@ -71,31 +75,64 @@ def folder(trained, tmp_path):
 
 def test_weights_optimisers_and_steps_come_back(trained, tiny_model):
     model = tiny_model(seed=1)
+    assert names(trained[1]) == ["state_0002.npz", "state_0003.npz"]
     assert restore(model, trained[1]) == 3
     same(trained[0], model)
     assert int(model.g_optimizer.iterations) == int(model.step) == 6
+    with zipfile.ZipFile(trained[1] / "state_0003.npz") as archive:
+        members = archive.namelist()
+    assert all(name.endswith(".npy") for name in members)
+    for part in ("generator", "d_optimizer", "step"):
+        assert f"{part}_0.npy" in members
 
 
-def test_the_last_two_epochs_are_kept(trained):
-    assert names(trained[1]) == ["state_0002.npz", "state_0003.npz"]
+def test_a_warm_start_takes_both_networks_and_the_average(
+    tiny_config, tmp_path
+):
+    earlier = build_dcgan(tiny_config(ema_decay=0.9, seed=1))
+    earlier.average.weights[0].assign_add(np.ones([6, 256]))
+    save(earlier, tmp_path, 0)
+    model = build_dcgan(tiny_config(ema_decay=0.5))
+    start_from(model, tmp_path)
+    for part in ("generator", "discriminator", "average"):
+        pairs = zip(earlier.state[part], model.state[part], strict=True)
+        for a, b in pairs:
+            np.testing.assert_array_equal(a, b, err_msg=part)
 
 
 def test_every_option_resumes_bit_for_bit(tiny_config, tmp_path):
     config = tiny_config(**EVERYTHING)
-    straight = fit(build_dcgan(config), tmp_path / "straight", 3)
-    fit(build_dcgan(config), tmp_path / "stopped", 2)
-    resumed = build_dcgan(config)
-    assert restore(resumed, tmp_path / "stopped") == 2
-    fit(resumed, tmp_path / "stopped", 3, first=2)
-    same(straight, resumed)
+    model = build_dcgan(config)
+
+    def fit(first):
+        model.fit(
+            np.random.default_rng(0).uniform(-1, 1, [4, 32, 32, 1]),
+            batch_size=2,
+            shuffle=False,
+            initial_epoch=first,
+            epochs=2,
+            verbose=0,
+            callbacks=[Checkpoint(tmp_path)],
+        )
+
+    fit(0)
+    straight = {
+        part: [np.array(v) for v in variables]
+        for part, variables in model.state.items()
+    }
+    (tmp_path / "state_0002.npz").unlink()
+    assert restore(model, tmp_path) == 1
+    fit(1)
+    for part, variables in model.state.items():
+        for a, b in zip(straight[part], variables, strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=part)
     # what the options keep is there, and has moved
-    assert set(straight.state) == {
+    assert set(straight) == {
         *("generator", "discriminator", "average", "augmenter"),
         *("g_optimizer", "d_optimizer", "step"),
     }
-    first = build_dcgan(config)
-    for part, variables in first.state.items():
-        moved = zip(variables, straight.state[part], strict=True)
+    for part, variables in build_dcgan(config).state.items():
+        moved = zip(variables, straight[part], strict=True)
         assert any(not np.array_equal(a, b) for a, b in moved), part
 
 
@@ -107,10 +144,8 @@ def test_a_failed_write_keeps_the_earlier_epochs(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(np, "savez", full)
-    callback = Checkpoint(folder)
-    callback.set_model(trained[0])
     with pytest.raises(OSError, match="No space left"):
-        callback.on_epoch_end(3)
+        save(trained[0], folder, 3)
     assert names(folder) == ["state_0002.npz", "state_0003.npz"]
     assert restore(tiny_model(), folder) == 3
 
@@ -124,9 +159,7 @@ def test_the_arrays_reach_the_disk_before_their_name(
     monkeypatch.setattr(
         os, "replace", lambda *p: (order.append("name"), rename(*p))
     )
-    callback = Checkpoint(folder)
-    callback.set_model(trained[0])
-    callback.on_epoch_end(3)
+    save(trained[0], folder, 3)
     assert order == ["sync", "name"]
     assert names(folder) == ["state_0003.npz", "state_0004.npz"]
 
@@ -141,10 +174,8 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
 
 def test_nothing_saved_means_the_start(tiny_model, tmp_path):
     model = tiny_model()
-    before = [np.array(w) for w in model.weights]
     assert restore(model, tmp_path / "absent") == 0
-    for old, new in zip(before, model.weights, strict=True):
-        np.testing.assert_array_equal(old, new)
+    same(model, tiny_model())
 
 
 @pytest.mark.parametrize("kept", [0, 20, -100])
@@ -217,15 +248,6 @@ def test_a_state_of_another_architecture_changes_nothing(
         np.testing.assert_array_equal(old, new)
 
 
-def test_a_state_is_a_plain_archive_of_arrays(trained):
-    with zipfile.ZipFile(trained[1] / "state_0003.npz") as archive:
-        members = archive.namelist()
-    assert all(name.endswith(".npy") for name in members)
-    assert {"generator_0.npy", "d_optimizer_0.npy", "step_0.npy"} <= set(
-        members
-    )
-
-
 class TestLastHealthy:
     @pytest.fixture
     def states(self, tmp_path):
@@ -244,7 +266,10 @@ class TestLastHealthy:
         self, states, tmp_path, epoch
     ):
         states(epoch - 1, epoch)
-        keep_last_healthy(tmp_path, epoch)
+        for each in (epoch - 1, epoch, epoch):
+            keep_last_healthy(tmp_path, each)
+        kept = [p.name for p in tmp_path.glob("sound_*")]
+        assert kept == [f"sound_{epoch:04}.npz"]
         for path in tmp_path.glob("state_*"):
             path.unlink()
         states(epoch + 4, epoch + 5)
@@ -253,24 +278,16 @@ class TestLastHealthy:
         text = (tmp_path / f"state_{epoch:04}.npz").read_text()
         assert text == f"epoch {epoch}"
 
-    def test_only_one_is_kept_until_the_training_ends(self, states, tmp_path):
-        states(3, 4)
-        before = names(tmp_path)
-        for epoch in (3, 4, 4):
-            keep_last_healthy(tmp_path, epoch)
-        assert names(tmp_path) == ["sound_0004.npz", *before]
-        drop_last_healthy(tmp_path)
-        assert names(tmp_path) == before
-        drop_last_healthy(tmp_path / "nowhere")
-
-    def test_linked_state_has_one_name_afterwards(self, states, tmp_path):
+    def test_state_that_is_still_there_has_one_name_afterwards(
+        self, states, tmp_path
+    ):
         states(4, 5)
         keep_last_healthy(tmp_path, 4)
         assert return_to_last_healthy(tmp_path) == 4
         assert names(tmp_path) == ["state_0004.npz"]
 
     @pytest.mark.parametrize("links", [True, False])
-    def test_rewritten_state_leaves_the_kept_one(
+    def test_rewritten_state_leaves_the_kept_one_until_the_end(
         self, states, tmp_path, monkeypatch, links
     ):
         def refuse(*args):
@@ -283,6 +300,8 @@ class TestLastHealthy:
         (tmp_path / "new").write_text("another epoch 4")
         os.replace(tmp_path / "new", tmp_path / "state_0004.npz")
         assert (tmp_path / "sound_0004.npz").read_text() == "epoch 4"
+        drop_last_healthy(tmp_path)
+        assert names(tmp_path) == ["state_0004.npz"]
 
     def test_nothing_happens_without_a_state(self, states, tmp_path):
         states(3)
@@ -291,4 +310,5 @@ class TestLastHealthy:
         for folder in (tmp_path, tmp_path / "nowhere"):
             keep_last_healthy(folder, 9)
             assert return_to_last_healthy(folder) == 0
+            drop_last_healthy(folder)
         assert names(tmp_path) == before

@@ -60,24 +60,24 @@ def gpus(monkeypatch):
     return gpus
 
 
-@pytest.mark.parametrize("name", ["auto", "gpu"])
-def test_the_memory_of_every_gpu_grows_as_needed(gpus, tiny_config, name):
-    calls = gpus(2)
-    choose_device(name)
-    assert calls == [("/device:GPU:0", True), ("/device:GPU:1", True)]
-    lines = device_lines(tiny_config(xla="true"))
-    assert lines == ["runs on Fake /device:GPU:0, Fake /device:GPU:1"]
-
-
 @pytest.mark.parametrize(
     ("name", "count", "calls"),
-    [("cpu", 1, [("show", [], "GPU")]), ("auto", 0, [])],
+    [
+        ("auto", 2, [("/device:GPU:0", True), ("/device:GPU:1", True)]),
+        ("gpu", 1, [("/device:GPU:0", True)]),
+        ("cpu", 1, [("show", [], "GPU")]),
+        ("auto", 0, []),
+    ],
 )
-def test_a_cpu_leaves_the_gpus_alone(gpus, tiny_config, name, count, calls):
+def test_gpus_are_hidden_or_their_memory_grows(
+    gpus, tiny_config, name, count, calls
+):
     found = gpus(count)
     choose_device(name)
     assert found == calls
-    assert device_lines(tiny_config()) == ["runs on the CPU"]
+    names = ", ".join(f"Fake {gpu}" for gpu, *_ in calls if gpu != "show")
+    lines = device_lines(tiny_config(xla="true" if names else "false"))
+    assert lines == [f"runs on {names or 'the CPU'}"]
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,9 @@ def test_settings_that_slow_down_a_cpu_are_named(tiny_config):
 @pytest.fixture
 def free(monkeypatch):
     """`free(n)`: so many bytes of memory are free."""
-
-    def free(count):
-        monkeypatch.setattr(devices, "available_memory", lambda: count)
-
-    return free
+    return lambda count: monkeypatch.setattr(
+        devices, "available_memory", lambda: count
+    )
 
 
 @pytest.fixture
@@ -147,7 +145,7 @@ def test_outputs_of_half_the_width_take_half_the_memory(tiny_config):
     assert half.fixed >= whole.fixed
 
 
-def test_a_batch_that_will_hardly_fit_names_one_that_would(free):
+def test_a_batch_that_will_hardly_fit_names_one_that_would(free, gpus):
     free(65e6)
     assert memory_warning(STEP, 64) is None
     free(64e6)
@@ -155,26 +153,22 @@ def test_a_batch_that_will_hardly_fit_names_one_that_would(free):
     assert "64 are estimated to take 65 MB" in line
     assert "64 MB of memory are free" in line
     assert line.endswith("by estimate --set batch_size=32 would fit")
-
-
-def test_a_gpu_is_left_to_report_itself(free, gpus):
-    free(0)
-    gpus(1)
+    gpus(1)  # reports it itself
     assert memory_warning(STEP, 64) is None
 
 
 @pytest.mark.parametrize(
     ("batch", "peak", "replicas", "remedy"),
     [
-        (64, 1e9, 1, "by estimate --set batch_size=32 would fit"),
-        (64, 21e6, 1, "by estimate --set batch_size=16 would fit"),
-        (48, 1e9, 1, "by estimate --set batch_size=32 would fit"),
+        (64, 1e9, 1, "batch_size=32 would fit"),
+        (64, 21e6, 1, "batch_size=16 would fit"),
+        (48, 1e9, 1, "batch_size=32 would fit"),
         (64, 2e6, 1, "no batch would fit, use a lower --set width="),
         (2, 1e9, 1, "no batch would fit, use a lower --set width="),
         # of several devices each takes its part, here 16 images
-        (64, 21e6, 2, "by estimate --set batch_size=32 would fit"),
-        (96, 21e6, 3, "by estimate --set batch_size=48 would fit"),
-        (64, 21e6, 4, "by estimate --set batch_size=32 would fit"),
+        (64, 21e6, 2, "batch_size=32 would fit"),
+        (96, 21e6, 3, "batch_size=48 would fit"),
+        (64, 21e6, 4, "batch_size=32 would fit"),
     ],
 )
 def test_too_little_memory_names_the_batch_that_would_fit(

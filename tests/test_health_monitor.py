@@ -1,26 +1,33 @@
 import csv
 import dataclasses
+import functools
 import math
 import re
 import sys
-from types import SimpleNamespace
+import types
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.ndimage import gaussian_filter
-from toy_health import STEPS, Training, make_records, toy_batches
-from typer.testing import CliRunner
+from toy_health import HEALTHY, make_records
+from toy_model import make_config
 
-from pet_dcgan.cli.main import app
+from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.training_data import (
+    load_training_slices,
+    load_validation_slices,
+)
 from pet_dcgan.models.dcgan import build_dcgan
-from pet_dcgan.presets import PLAIN, PRESETS
-from pet_dcgan.runs.run import Run
 from pet_dcgan.training import health
 from pet_dcgan.training.health import HealthFinding
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
-from pet_dcgan.training.vitals import RealImages, Vitals, pooled
+from pet_dcgan.training.train import train
+from pet_dcgan.training.vitals import RealImages, Vitals, pooled, pooled_stored
 
+# instead of 50, so that a state shows within seconds
+STEPS = 20
+LOSSES = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
 DISCRIMINATOR_WINS = {"d_learning_rate": 5e-3, "g_learning_rate": 1e-4}
 COLLAPSE = HealthFinding(
     state="collapse", description="alike", remedy="do this", failure=True
@@ -30,23 +37,22 @@ COPIES = HealthFinding(
 )
 
 
-@pytest.fixture
-def log(tmp_path):
-    return lambda: HealthLog(tmp_path / "health.csv", phantom=True)
-
-
-def rows(log):
-    with log.path.open(newline="") as file:
+def rows(path):
+    with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
 
 class TestLog:
+    @pytest.fixture
+    def log(self, tmp_path):
+        return lambda: HealthLog(tmp_path / "health.csv", phantom=True)
+
     def test_a_row_has_what_was_measured_and_reported(self, log):
         first, second = make_records(2)
         kept = log()
         kept.add(1, first)
         kept.add(2, second, [COLLAPSE, COPIES])
-        found = rows(kept)
+        found = rows(kept.path)
         assert ",".join(found[0]) == (
             "epoch,d_loss,g_loss,real_accuracy,fake_accuracy,diversity,"
             "distinctness,misfit,training_distance,states,said,phantom"
@@ -58,7 +64,9 @@ class TestLog:
         assert found[1]["said"] == "alike: do this; copies: or, that"
         assert {row["phantom"] for row in found} == {"true"}
 
-    def test_records_are_read_as_they_were(self, log):
+    def test_records_are_read_as_they_were(self, log, tmp_path):
+        (tmp_path / "health.csv").write_text("")
+        assert log().records_before(9) == []
         misfits = (0.1 + 0.2, 1 / 3)
         for record in make_records(
             2, misfit=misfits, training_distance=math.nan
@@ -83,7 +91,7 @@ class TestLog:
             assert not log().is_new(COLLAPSE)
         assert log().is_new(COPIES)
         log().add(3, records[2], [COPIES])
-        found = rows(log())
+        found = rows(log().path)
         assert [row["epoch"] for row in found] == ["1", "2", "3"]
         assert [row["misfit"] for row in found] == ["0.07", "0.07", "0.05"]
         assert found[2]["states"] == "collapse memorisation"
@@ -109,23 +117,113 @@ class TestLog:
         with pytest.raises(ValueError, match="the columns epoch,d_loss"):
             log()
 
-    def test_an_empty_file_has_no_records(self, log, tmp_path):
-        (tmp_path / "health.csv").write_text("")
-        assert log().records_before(9) == []
+
+@functools.cache
+def toy_images(config):
+    """Real images of the toy set, and endless batches to train on."""
+    training = load_training_slices(config)
+    stored = (training.images, load_validation_slices(config).images)
+    row_sets = [pooled_stored(images, config.suvr_max) for images in stored]
+    real = RealImages(row_sets[0], training.subjects, row_sets[1])
+    return real, training_batches(training, config)
+
+
+def smooth_fields(count):
+    """The same of `count` fields no two of which are near."""
+    noise = np.random.default_rng(0).normal(size=[count + 16, 32, 32])
+    smooth = gaussian_filter(noise, [0, 4, 4])
+    images = (0.9 * smooth / np.abs(smooth).max()).astype(np.float32)
+    pool = pooled((images + 1) * 1.25)
+    real = RealImages(pool[:count], np.arange(count), pool[count:])
+    batches = tf.data.Dataset.from_tensor_slices(images[:count, ..., None])
+    return real, batches.repeat().shuffle(count, seed=1).batch(4)
+
+
+class Training:
+    """A model and its monitor in `folder`."""
+
+    def __init__(self, folder, config, images, every, stop_on_failure):
+        real, self.batches = images or toy_images(config)
+        self.folder = folder
+        self.writer = tf.summary.create_file_writer(str(folder / "board"))
+        self.monitor = HealthMonitor(
+            HealthLog(folder / "health.csv", phantom=config.phantom),
+            config=config,
+            real=real,
+            steps_per_epoch=every,
+            writer=self.writer,
+            checkpoint=folder,
+            stop_on_failure=stop_on_failure,
+        )
+        self.config = config
+
+    @functools.cached_property
+    def model(self):
+        """The model, which the monitor examines from now on."""
+        model = build_dcgan(self.config)
+        self.monitor.set_model(model)
+        return model
+
+    def start(self):
+        """As the beginning of a training."""
+        self.monitor.set_model(self.model)
+        self.monitor.on_train_begin()
+
+    def fit(self, epochs):
+        """Trains `STEPS` steps per epoch."""
+        self.model.fit(
+            self.batches,
+            steps_per_epoch=STEPS,
+            epochs=epochs,
+            shuffle=False,
+            verbose=0,
+            callbacks=[self.monitor],
+        )
+        return self
+
+    def idle(self, epochs):
+        """Ends epochs without training in them."""
+        self.start()
+        for epoch in range(epochs):
+            self.monitor.on_epoch_begin(epoch)
+            self.monitor.on_epoch_end(epoch, dict.fromkeys(LOSSES, 0.5))
+        return self
+
+    @property
+    def rows(self):
+        return rows(self.folder / "health.csv")
+
+    @property
+    def states(self):
+        """State and epoch of each report."""
+        pairs = ((row["states"], int(row["epoch"])) for row in self.rows)
+        return [(state, epoch) for state, epoch in pairs if state]
+
+    def board(self):
+        """Tag and text of everything written for TensorBoard."""
+        self.writer.flush()
+        found = []
+        for path in (self.folder / "board").iterdir():
+            for record in tf.data.TFRecordDataset(str(path)):
+                event = tf.compat.v1.Event.FromString(record.numpy())
+                found += [
+                    (v.tag, b"".join(v.tensor.string_val).decode())
+                    for v in event.summary.value
+                ]
+        return found
 
 
 @pytest.fixture
 def training(tiny_config, tmp_path):
-    """`training(**options, **settings)`: see `toy_health.Training`."""
+    """`training(**options, **settings)`: a `Training`.
+
+    `images` are as `toy_images` gives them; `every` is what the monitor takes
+    for the steps of an epoch.
+    """
 
     def make(*, images=None, every=50, stop_on_failure=False, **settings):
-        return Training(
-            tmp_path,
-            tiny_config(**{"epochs": 400} | settings),
-            images=images,
-            every=every,
-            stop_on_failure=stop_on_failure,
-        )
+        config = tiny_config(**{"epochs": 400} | settings)
+        return Training(tmp_path, config, images, every, stop_on_failure)
 
     return make
 
@@ -133,35 +231,14 @@ def training(tiny_config, tmp_path):
 class TestStates:
     """Each state as a real training comes to it."""
 
-    def test_a_healthy_training_reports_nothing(
-        self, training, capsys, tmp_path
-    ):
+    @pytest.mark.slow
+    def test_a_healthy_training_reports_nothing(self, training, capsys):
         trained = training(width=8).fit(12)
         assert trained.states == []
         assert "epoch" not in capsys.readouterr().err
         assert len(trained.rows) == 12
         assert float(trained.rows[-1]["diversity"]) > 0.5
         assert float(trained.rows[-1]["misfit"]) < 0.4
-        # its state is kept
-        (tmp_path / "state_0012.npz").touch()
-        trained.monitor.on_epoch_begin(12)
-        assert (tmp_path / "sound_0012.npz").exists()
-        trained.monitor.on_train_end()
-        assert not (tmp_path / "sound_0012.npz").exists()
-
-    def test_the_generator_collapses(self, training, capsys):
-        trained = training(latent_dim=1, g_learning_rate=3e-3).fit(12)
-        ((state, epoch),) = trained.states
-        assert state == "collapse"
-        row = trained.rows[epoch - 1]
-        assert float(row["distinctness"]) < 0.05 < float(row["diversity"])
-        assert "--set latent_dim=100" in row["said"]
-        # once, in one line and one text
-        lines = capsys.readouterr().err.splitlines()
-        assert lines.count(f"pet-dcgan: epoch {epoch}: {row['said']}") == 1
-        assert sum("collapsed" in line for line in lines) == 1
-        texts = [entry for entry in trained.board() if entry[0] == "health"]
-        assert texts == [("health", epoch, row["said"])]
 
     def test_the_discriminator_wins_and_that_ends_it(
         self, training, capsys, tmp_path, monkeypatch
@@ -177,8 +254,12 @@ class TestStates:
         assert re.search(r"recognises (99|100)% of all images", message)
         assert "--set g_learning_rate=0.001 --set d_learning_rate" in message
         assert "\n" not in message
-        assert capsys.readouterr().err.count("is winning") == 1
-        assert [tag for tag, *_ in run.board()].count("health") == 1
+        # once, in one line and one text
+        said = run.rows[epoch - 1]["said"]
+        lines = capsys.readouterr().err.splitlines()
+        assert lines.count(f"pet-dcgan: epoch {epoch}: {said}") == 1
+        assert sum("is winning" in line for line in lines) == 1
+        assert [text for tag, text in run.board() if tag == "health"] == [said]
         # no epoch was healthy
         assert not list(tmp_path.glob("*.npz"))
 
@@ -187,6 +268,7 @@ class TestStates:
         ("settings", "epochs", "state"),
         [
             ({"d_learning_rate": 1e-5}, 8, "generator_winning"),
+            ({"latent_dim": 1, "g_learning_rate": 3e-3}, 12, "collapse"),
             (
                 {"g_learning_rate": 1e-6, "d_learning_rate": 1e-6},
                 16,
@@ -194,7 +276,9 @@ class TestStates:
             ),
         ],
     )
-    def test_rates_out_of_balance(self, training, settings, epochs, state):
+    def test_rates_or_latents_out_of_balance(
+        self, training, settings, epochs, state
+    ):
         ((found, epoch),) = training(**settings).fit(epochs).states
         assert found == state
         assert epoch >= 10 or state != "no_progress"
@@ -206,17 +290,6 @@ class TestStates:
     def test_few_images_are_memorised(self, training, count, states):
         trained = training(images=smooth_fields(count), width=8).fit(24)
         assert [state for state, _ in trained.states] == states
-
-
-def smooth_fields(count):
-    """Real images, and batches, of `count` fields no two of which are near."""
-    noise = np.random.default_rng(0).normal(size=[count + 16, 32, 32])
-    smooth = gaussian_filter(noise, [0, 4, 4])
-    images = (0.9 * smooth / np.abs(smooth).max()).astype(np.float32)
-    pool = pooled((images + 1) * 1.25)
-    real = RealImages(pool[:count], np.arange(count), pool[count:])
-    batches = tf.data.Dataset.from_tensor_slices(images[:count, ..., None])
-    return real, batches.repeat().shuffle(count, seed=1).batch(4)
 
 
 class TestChecks:
@@ -231,61 +304,29 @@ class TestChecks:
         rows = training(every=20, epochs=7).idle(7).rows
         assert [row["epoch"] for row in rows] == ["3", "6", "7"]
 
-    def test_are_of_64_images(self, tiny_config, log, tmp_path):
-        def drawn(latents, training):
-            return tf.zeros([len(latents), 32, 32, 1])
-
-        shown = []
-
-        def vitals(generated):
-            shown.append(generated.shape)
-            names = (field.name for field in dataclasses.fields(Vitals))
-            return Vitals(**dict.fromkeys(names, 1.0))
-
-        monitor = HealthMonitor(
-            log(),
-            config=tiny_config(),
-            real=SimpleNamespace(vitals=vitals),
-            steps_per_epoch=50,
-            writer=tf.summary.create_noop_writer(),
-            checkpoint=tmp_path,
-        )
-        monitor.set_model(SimpleNamespace(sampler_network=drawn, variables=[]))
-        monitor.on_train_begin()
-        losses = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
-        monitor.on_epoch_end(0, dict.fromkeys(losses, 0.5))
-        assert shown == [(64, 1024)]
-
-    def test_draw_from_the_moving_average_and_repeat(self, training, tmp_path):
+    def test_draw_64_images_from_the_moving_average(self, training):
         run = training(ema_decay=0.9)
         run.start()
         network, latents = run.model.average, run.monitor._latents
         network.set_weights([w * 3 for w in network.get_weights()])
         images = run.monitor._draw(latents).numpy()
+        assert images.shape == (64, 32, 32)
         expected = network(latents, training=False).numpy()[..., 0]
         np.testing.assert_allclose(images, (expected + 1) * 1.25, atol=1e-5)
+
+    def test_repeat_and_change_nothing_in_the_training(
+        self, training, tiny_config, tmp_path
+    ):
         first = training().idle(1)
-        names = ("diversity", "distinctness", "misfit", "training_distance")
-        assert {tag for tag, *_ in first.board()} == {
-            f"health/{name}" for name in names
+        assert {tag for tag, _ in first.board()} == {
+            f"health/{name}" for name in HEALTHY if name not in LOSSES
         }
         rows = first.rows
         assert len(rows[0]["misfit"]) <= len("0.123456")
         (tmp_path / "health.csv").unlink()
         assert training().idle(1).rows == rows
-
-    def test_change_nothing_in_the_training(self, training, tiny_config):
-        checked = training().fit(2).model
-        plain = build_dcgan(tiny_config(epochs=400))
-        plain.fit(
-            toy_batches(tiny_config(epochs=400)),
-            steps_per_epoch=STEPS,
-            epochs=2,
-            shuffle=False,
-            verbose=0,
-        )
-        for name, variables in plain.state.items():
-            for a, b in zip(variables, checked.state[name], strict=True):
+        for name, variables in build_dcgan(tiny_config()).state.items():
+            for a, b in zip(variables, first.model.state[name], strict=True):
                 np.testing.assert_array_equal(a, b)
 
 
@@ -316,18 +357,29 @@ class TestReports:
         self, training, tmp_path
     ):
         run = training(stop_on_failure=True)
-        for epoch in (4, 5):
-            (tmp_path / f"state_{epoch:04}.npz").touch()
-        run.monitor._healthy_epoch = 5
-        run.monitor.on_epoch_begin(5)
-        run.monitor.on_epoch_begin(6)
-        for epoch in (9, 10):
-            (tmp_path / f"state_{epoch:04}.npz").touch()
+        values = {n: v for n, v in HEALTHY.items() if n not in LOSSES}
+        run.monitor.real = types.SimpleNamespace(
+            vitals=lambda rows: Vitals(**values)
+        )
+        run.start()
+        for epoch in range(12):
+            run.monitor.on_epoch_begin(epoch)
+            (tmp_path / f"state_{epoch + 1:04}.npz").touch()
+            run.monitor.on_epoch_end(epoch, HEALTHY)
+            if epoch == 4:
+                values["misfit"] = 0.3  # just bad
+        assert (tmp_path / "sound_0005.npz").exists()
         message = "last healthy state, of epoch 5, is kept"
         with pytest.raises(ValueError, match=message):
-            run.monitor._report(11, [COLLAPSE])
-        states = sorted(p.name for p in tmp_path.glob("*.npz"))
-        assert states == ["state_0004.npz", "state_0005.npz"]
+            run.monitor._report(12, [COLLAPSE])
+        assert max(p.name for p in tmp_path.glob("*.npz")) == "state_0005.npz"
+
+    def test_a_training_that_ends_leaves_no_healthy_state(
+        self, training, tmp_path
+    ):
+        (tmp_path / "sound_0005.npz").touch()
+        training().monitor.on_train_end()
+        assert not list(tmp_path.glob("*.npz"))
 
 
 class TestNonFinite:
@@ -341,16 +393,8 @@ class TestNonFinite:
             run.monitor.on_train_batch_end(6, {"d_loss": 1.0, "g_loss": value})
         assert run.states == [("non_finite", 4)]
         assert run.rows[-1]["diversity"] == ""
-
-    def test_image_ends_a_fit_with_a_remedy(self, training):
-        bad = np.full([4, 32, 32, 1], np.nan, np.float32)
-        batches = tf.data.Dataset.from_tensors(bad).repeat()
-        run = training(images=(None, batches))
-        with pytest.raises(ValueError, match="--set g_learning_rate=") as found:
-            run.fit(1)
-        assert "\n" not in str(found.value)
-        ((tag, step, text),) = run.board()
-        assert (tag, step) == ("health", 1)
+        ((tag, text),) = run.board()
+        assert tag == "health"
         assert "diverged" in text
 
     def test_weight_is_found_that_no_loss_shows(self, training):
@@ -364,41 +408,24 @@ class TestNonFinite:
 
 
 @pytest.mark.slow
-def test_a_failing_run_stops_in_one_line_and_can_be_resumed(
-    toy_set, tmp_path, monkeypatch
+def test_a_failing_run_stops_and_can_be_resumed(
+    toy_set, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.setattr(health, "FAILURE_WINDOW", 5)
-    run = tmp_path / "ad"
-    plain = {n: v for n, v in PLAIN.items() if PRESETS["demo"][n] != v}
-    small = {"width": 4, "latent_dim": 6, "batch_size": 2}
-    settings = plain | small | DISCRIMINATOR_WINS
-
-    def train(option):
-        where = ("--data-dir", toy_set, "--config", "axial_32", "--run", run)
-        what = ("--stage", "AD", "--preset", "demo", "--epochs", 52, option)
-        changed = (f"--set={name}={value}" for name, value in settings.items())
-        words = [str(word) for word in ("train", *where, *what, *changed)]
-        return CliRunner().invoke(app, words)
-
-    def states():
-        with (run / "health.csv").open(newline="") as file:
-            return [row["states"] for row in csv.DictReader(file)]
-
-    result = train("--stop-on-failure")
-    assert result.exit_code == 1, result.output
-    assert "Traceback" not in result.output
-    (line,) = [x for x in result.stderr.splitlines() if "is winning" in x]
-    assert line == result.stderr.splitlines()[-1]
-    assert line.startswith("pet-dcgan: the training failed at epoch")
-    assert "--set g_learning_rate=0.001" in line
-    assert not Run.open(run).finished
-    assert len(list((run / "checkpoint").glob("state_*.npz"))) == 2
-    before = states()
+    config = make_config(toy_set, epochs=52, batch_size=2, **DISCRIMINATOR_WINS)
+    path = tmp_path / "ad"
+    with pytest.raises(ValueError, match="is winning") as found:
+        train(config, path, stop_on_failure=True, verbose=0)
+    assert str(found.value).startswith("the training failed at epoch")
+    assert "--set g_learning_rate=0.001" in str(found.value)
+    assert len(list((path / "checkpoint").glob("state_*.npz"))) == 2
+    before = [row["states"] for row in rows(path / "health.csv")]
     assert before[-1] == "discriminator_winning"
     # without the option it finishes, and reports nothing twice
-    result = train("--resume")
-    assert result.exit_code == 0, result.output
-    assert "is winning" not in result.output
-    assert Run.open(run).finished
-    assert states() == [*before, *[""] * (len(states()) - len(before))]
-    assert not list((run / "checkpoint").glob("sound_*.npz"))
+    capsys.readouterr()
+    run = train(config, path, resume=True, verbose=0)
+    assert "is winning" not in capsys.readouterr().err
+    assert run.finished
+    after = [row["states"] for row in rows(path / "health.csv")]
+    assert after == [*before, *[""] * (len(after) - len(before))]
+    assert not list((path / "checkpoint").glob("sound_*.npz"))

@@ -1,25 +1,28 @@
 import csv
+import io
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
+from tensorboard.backend.event_processing import plugin_event_accumulator
+from tensorboard.util import tensor_util
+from toy_model import make_config
+from training_process import assert_same_run
 
-from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.metrics.distribution import Kid, kid
 from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
-from pet_dcgan.runs import run_encoder
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.selection_log import (
-    ended_early,
-    evaluations_without_improvement,
-    generator_facts,
-    read_evaluations,
-)
 from pet_dcgan.training import callbacks, kid_selection
-from pet_dcgan.training.kid_selection import KidSelection
-from pet_dcgan.training.train import train
+from pet_dcgan.training.kid_selection import (
+    KidSelection,
+    ended_early,
+    generator_facts,
+)
+from pet_dcgan.training.train import load_training_slices, train
 
 REAL = np.random.default_rng(0).uniform(0, 2.5, [8, 32, 32])
 
@@ -41,15 +44,25 @@ class Network:
         return [np.array([self.epochs])]
 
 
+def made_up(patch, *values):
+    """Sets the KIDs of the evaluations to come."""
+    kids = iter([Kid(value, 0.01) for value in values])
+    patch.setattr(kid_selection, "kid", lambda *_, **__: next(kids))
+
+
+def log_rows(run_path):
+    """(epoch, KID) of each row of `selection.csv`."""
+    with (run_path / "selection.csv").open(newline="") as file:
+        return [
+            (int(row["epoch"]), float(row["val_kid"]))
+            for row in csv.DictReader(file)
+        ]
+
+
 @pytest.fixture
 def found(monkeypatch):
-    """`found(0.5, 0.3, ...)`: the KIDs of the evaluations to come."""
-
-    def find(*values):
-        kids = iter([Kid(value, 0.01) for value in values])
-        monkeypatch.setattr(kid_selection, "kid", lambda *_, **__: next(kids))
-
-    return find
+    """`found(0.5, 0.3, ...)`: see `made_up`."""
+    return lambda *values: made_up(monkeypatch, *values)
 
 
 @pytest.fixture
@@ -68,7 +81,6 @@ def selection(tmp_path, tiny_config, monkeypatch):
         callback.set_model(
             SimpleNamespace(sampler_network=network, stop_training=False)
         )
-        callback.on_train_begin()
         for epoch in range(first, count):
             network.epochs = epoch + 1
             callback.on_epoch_end(epoch, {})
@@ -82,29 +94,16 @@ def selection(tmp_path, tiny_config, monkeypatch):
     return select
 
 
-def kept(path):
-    return sorted(p.name for p in (path / "checkpoint").glob("best_*"))
-
-
 def test_evaluations_come_when_due_and_at_the_end(selection, found, tmp_path):
-    found(0.5, 0.4, 0.6)
-    selection(5, select_every=2, epochs=5)
-    rows = read_evaluations(tmp_path / "selection.csv")
-    assert [(row.epoch, row.val_kid) for row in rows] == [
-        (2, 0.5),
-        (4, 0.4),
-        (5, 0.6),
-    ]
-
-
-def test_the_log_gets_the_value_of_an_evaluation(selection, found):
-    found(0.25)
-    callback = selection(0, select_every=2)
+    found(0.5, 1 / 3, 0.6)
+    callback = selection(1, select_every=2, epochs=5)
     logs = {}
-    callback.on_epoch_end(0, logs)
-    assert logs == {}
-    callback.on_epoch_end(1, logs)
-    assert logs == {"val_kid": 0.25}
+    for epoch in range(1, 5):
+        callback.on_epoch_end(epoch, logs)
+    assert logs == {"val_kid": 0.6}
+    assert log_rows(tmp_path) == [(2, 0.5), (4, 1 / 3), (5, 0.6)]
+    text = (tmp_path / "selection.csv").read_text()
+    assert text.startswith("epoch,val_kid,standard_error,phantom\n2,0.5,0.01,")
 
 
 @pytest.mark.parametrize(
@@ -117,9 +116,9 @@ def test_evaluations_without_improvement_end_a_training(
     found(0.3, 0.4, 0.3, 0.5, 0.35)  # as low again is no better
     callback = selection(count, patience=patience)
     assert bool(callback.model.stop_training) == ends
-    assert evaluations_without_improvement(callback.evaluations) == count - 1
-    # and for a part that resumes
+    # and for a part that resumes, from this epoch or the one before
     assert ended_early(tmp_path, epoch=count, patience=patience) == ends
+    assert not ended_early(tmp_path, epoch=count - 1, patience=patience)
     message = f"stopped after epoch {count} of 20"
     assert (message in capsys.readouterr().err) == ends
 
@@ -150,7 +149,8 @@ def test_what_any_state_to_resume_from_needs_is_kept(
 ):
     found(*values)
     selection(len(values))
-    assert kept(tmp_path) == [f"best_000{epoch}.npz" for epoch in epochs]
+    kept = sorted(p.name for p in (tmp_path / "checkpoint").glob("best_*"))
+    assert kept == [f"best_000{epoch}.npz" for epoch in epochs]
 
 
 def test_a_resumed_part_forgets_what_it_repeats(selection, found, tmp_path):
@@ -159,11 +159,36 @@ def test_a_resumed_part_forgets_what_it_repeats(selection, found, tmp_path):
     # the state of epoch 2 is the last whole one, and epoch 3 differs now
     found(0.45, 0.3)
     selection(4, first=2)
-    rows = read_evaluations(tmp_path / "selection.csv")
-    assert [row.val_kid for row in rows] == [0.5, 0.4, 0.45, 0.3]
-    assert generator_facts(tmp_path, epochs=4)["epoch"] == 4
+    assert [kid for _, kid in log_rows(tmp_path)] == [0.5, 0.4, 0.45, 0.3]
     with np.load(tmp_path / "checkpoint" / "best_0004.npz") as weights:
         assert weights["weight_0"] == [4]
+
+
+def test_a_run_knows_which_epoch_its_generator_is_of(
+    selection, found, tmp_path
+):
+    assert generator_facts(tmp_path, epochs=9) == {
+        "epoch": 9,
+        "chosen_by": "last epoch",
+    }
+    assert not ended_early(tmp_path, epoch=9, patience=1)
+    found(0.5, 1 / 3, 1 / 3)  # the first of the lowest
+    selection(3)
+    assert generator_facts(tmp_path, epochs=9) == {
+        "epoch": 2,
+        "chosen_by": "val_kid",
+        "val_kid": 1 / 3,
+        "standard_error": 0.01,
+    }
+
+
+@pytest.mark.parametrize(
+    "text", ["epoch,val_kid\n2,1\n", "epoch,val_kid,standard_error\n2,x,1\n"]
+)
+def test_a_damaged_log_is_refused(tmp_path, text):
+    (tmp_path / "selection.csv").write_text(text)
+    with pytest.raises(ValueError, match=r"in every row of .*selection\.csv"):
+        generator_facts(tmp_path, epochs=1)
 
 
 def test_the_kid_is_of_the_moving_average_and_real_slices(
@@ -187,118 +212,106 @@ def test_the_kid_is_of_the_moving_average_and_real_slices(
     assert (found.val_kid, found.standard_error) == tuple(expected)
 
 
-@pytest.mark.parametrize("seed", [0, 3])
-def test_the_images_are_of_the_same_256_seeds(selection, seed):
-    seeds = selection(0, seed=seed).seeds
-    assert len(seeds) == 256
-    assert seeds[0] == 2**40 + 256 * seed
-
-
 @pytest.mark.parametrize(
-    ("subjects", "known"), [("aaabbbcc", False), ("aabbccdd", True)]
+    ("seed", "subjects", "known"), [(0, "aaabbbcc", 0), (3, "aabbccdd", 1)]
 )
-def test_four_validation_subjects_have_an_error_of_their_own(
-    selection, subjects, known
+def test_seeds_are_the_same_and_four_subjects_have_an_error_of_their_own(
+    selection, seed, subjects, known
 ):
-    callback = selection(0, subjects=subjects)
-    assert (callback.subjects is not None) is known
+    callback = selection(0, seed=seed, subjects=subjects)
+    assert len(callback.seeds) == 256
+    assert callback.seeds[0] == 2**40 + 256 * seed
+    assert (callback.subjects is not None) == known
 
 
-class TestWholeRuns:
-    """Trainings of a few epochs, with KIDs that are made up."""
+class TestWholeRun:
+    """A training that ends early after epoch 3, with KIDs that are made up."""
 
-    @pytest.fixture(autouse=True)
-    def quick(self, monkeypatch):
-        def briefly(images, **options):
-            return train_encoder(images, steps=2, **options)
-
-        monkeypatch.setattr(run_encoder, "train_encoder", briefly)
-        monkeypatch.setattr(kid_selection, "SYNTHETIC", 16)
-
-    @pytest.fixture
-    def weights(self, tmp_path, tiny_config):
-        """`weights(name, **settings)`: of `generator.keras` of a whole run."""
-
-        def run(name, resume=False, **settings):
-            config = tiny_config(select_every=1, **settings)
-            done = train(config, tmp_path / name, resume=resume, verbose=0)
-            return done.load_generator().get_weights()
-
-        return run
-
-    def test_the_generator_is_the_one_of_the_best_epoch(
-        self, weights, found, tmp_path, capsys
-    ):
-        found(0.5, 0.2, 0.4)
-        chosen = weights("chosen", epochs=3)
-        assert "kept the generator of epoch 2: KID on validation subjects " in (
-            capsys.readouterr().err
+    @pytest.fixture(scope="class")
+    def run(self, toy_set, quick_encoder, tmp_path_factory):
+        """The finished run: read, not changed."""
+        config = make_config(
+            toy_set,
+            epochs=9,
+            select_every=1,
+            patience=1,
+            samples_every=2,
+            ema_decay=0.9,
         )
-        with np.load(tmp_path / "chosen/checkpoint/best_0002.npz") as best:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kid_selection, "SYNTHETIC", 16)
+            made_up(patch, 0.5, 0.2, 0.4)
+            path = tmp_path_factory.mktemp("runs") / "ad"
+            return train(config, path, verbose=0)
+
+    def test_the_generator_is_the_one_of_the_best_epoch(self, run):
+        chosen = run.load_generator().get_weights()
+        with np.load(run.path / "checkpoint/best_0002.npz") as best:
             for index, array in enumerate(chosen):
                 np.testing.assert_array_equal(array, best[f"weight_{index}"])
-        with np.load(tmp_path / "chosen/checkpoint/state_0002.npz") as state:
-            np.testing.assert_array_equal(chosen[0], state["generator_0"])
-        assert (tmp_path / "chosen" / "encoder" / "encoder.npz").is_file()
-        with (tmp_path / "chosen" / "log.csv").open(newline="") as file:
+        with np.load(run.path / "checkpoint/state_0002.npz") as state:
+            np.testing.assert_array_equal(chosen[0], state["average_0"])
+        assert (run.path / "encoder" / "encoder.npz").is_file()
+        with (run.path / "log.csv").open(newline="") as file:
             kids = [row["val_kid"] for row in csv.DictReader(file)]
         assert kids == ["0.5", "0.2", "0.4"]
 
-    def test_a_stopped_run_chooses_the_same_generator(
-        self, weights, tmp_path, monkeypatch
-    ):
-        options = {"epochs": 3, "ema_decay": 0.9}
-        straight = weights("straight", **options)
-        write = kid_selection.write_evaluations
-
-        def stop(path, evaluations, **facts):
-            if evaluations[-1].epoch == 2:
-                raise KeyboardInterrupt
-            write(path, evaluations, **facts)
-
-        with monkeypatch.context() as patch:
-            patch.setattr(kid_selection, "write_evaluations", stop)
-            with pytest.raises(KeyboardInterrupt):
-                weights("stopped", **options)
-        resumed = weights("stopped", resume=True, **options)
-        for a, b in zip(straight, resumed, strict=True):
-            np.testing.assert_array_equal(a, b)
-        logs = [
-            (tmp_path / name / "selection.csv").read_bytes()
-            for name in ("straight", "stopped")
-        ]
-        assert logs[0] == logs[1]
-
     def test_a_run_that_had_ended_early_does_not_go_on(
-        self, weights, found, tmp_path, monkeypatch
+        self, run, found, tmp_path, capsys
     ):
-        options = {"epochs": 9, "patience": 1}
-
-        def full(self, model):
-            raise OSError(28, "No space left on device")
-
-        found(0.2, 0.3)
-        with monkeypatch.context() as patch:
-            patch.setattr(Run, "save_generator", full)
-            with pytest.raises(OSError, match="No space left"):
-                weights("ad", **options)
         found()  # a further evaluation would fail
-        best = tmp_path / "ad" / "checkpoint" / "best_0001.npz"
-        best.rename(tmp_path / "best")
+        stopped = tmp_path / "ad"
+        shutil.copytree(run.path, stopped)
+        (stopped / "generator.keras").unlink()
+        best = stopped / "checkpoint" / "best_0002.npz"
+        best.rename(stopped / "best")
         with pytest.raises(FileNotFoundError, match=r"is missing, .*resume"):
-            weights("ad", resume=True, **options)
-        (tmp_path / "best").rename(best)
-        weights("ad", resume=True, **options)
-        rows = read_evaluations(tmp_path / "ad" / "selection.csv")
-        assert [row.epoch for row in rows] == [1, 2]
+            train(run.config, stopped, resume=True, verbose=0)
+        (stopped / "best").rename(best)
+        train(run.config, stopped, resume=True, verbose=0)
+        assert_same_run(run.path, stopped)
+        assert "kept the generator of epoch 2: KID on validation subjects " in (
+            capsys.readouterr().err
+        )
 
-    def test_without_validation_subjects_the_last_one_is_kept(
-        self, weights, monkeypatch, capsys, tmp_path
-    ):
-        def none(config):
-            raise ValueError("none of that stage")
+    def test_tensorboard_shows_scalars_and_sample_grids(self, run):
+        log = plugin_event_accumulator.EventAccumulator(
+            str(run.path / "tensorboard")
+        ).Reload()
 
-        monkeypatch.setattr(callbacks, "load_validation_slices", none)
-        weights("ad", epochs=1)
-        assert "no validation subjects of AD" in capsys.readouterr().err
-        assert not (tmp_path / "ad" / "selection.csv").exists()
+        def steps(plugin):
+            return {
+                tag: [event.step for event in log.Tensors(tag)]
+                for tag in log.Tags()["tensors"]
+                if log.SummaryMetadata(tag).plugin_data.plugin_name == plugin
+            }
+
+        scalars = steps("scalars")
+        for name in ("d_loss", "g_loss", "val_kid", "real_accuracy"):
+            assert scalars[name] == [1, 2, 3]
+        images = {"real (phantom)": [0], "synthetic (phantom)": [1, 2]}
+        assert steps("images") == images
+        event = log.Tensors("real (phantom)")[-1]
+        _, _, encoded = tensor_util.make_ndarray(event.tensor_proto)
+        grid = np.array(Image.open(io.BytesIO(encoded)).convert("L"))
+        # three rows of four slices of 32 pixels, not of one grey
+        assert grid.shape == (96, 128)
+        assert np.ptp(grid) > 50
+
+
+def test_without_validation_subjects_the_last_generator_is_kept(
+    tiny_config, tmp_path, monkeypatch, capsys
+):
+    def none(config):
+        raise ValueError("none of that stage")
+
+    monkeypatch.setattr(callbacks, "load_validation_slices", none)
+    config = tiny_config(select_every=1)
+    slices = load_training_slices(config)
+    built = callbacks.training_callbacks(
+        Run(tmp_path, config, ["a"]),
+        slices,
+        writer=tf.summary.create_noop_writer(),
+    )
+    assert list(built) == ["health", "samples", "log", "checkpoint"]
+    assert "no validation subjects of AD" in capsys.readouterr().err

@@ -243,6 +243,6 @@ def test_a_dry_run_reads_the_training_split_once(tiny_config, monkeypatch):
         "read_facts",
         lambda builder, split: reads.append(split) or records(builder, split),
     )
-    lines = dry_run(tiny_config(), flops_per_second=1e9)
+    lines = dry_run(tiny_config())
     assert "3 subjects, 12 slices" in lines
     assert reads == ["train"]

@@ -2,13 +2,18 @@ import json
 
 import numpy as np
 import pytest
+from toy_brains import subjects_slices
 
+from pet_dcgan.data.prepared_set import SetMeta, Slices
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.features.encoder import random_encoder
 from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs import run as run_module
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.selection_log import FILE, KidEvaluation, write_evaluations
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOG = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
+SELECTION = "epoch,val_kid,standard_error\n1,0.5,0.1\n2,0.25,0.05\n3,0.25,0\n"
 
 
 @pytest.fixture
@@ -18,16 +23,13 @@ def run(tmp_path, tiny_config):
 
 
 def test_opens_what_was_created(run):
+    text = (run.path / "subjects.csv").read_text()
+    assert text == "subject,split\n999_S_0001,train\n999_S_0002,train\n"
     opened = Run.open(run.path)
     assert opened.config == run.config
     assert opened.subjects == ["999_S_0001", "999_S_0002"]
     assert not opened.finished
     assert opened.evaluation == run.path / "evaluation"
-
-
-def test_the_subjects_file_has_their_split(run):
-    text = (run.path / "subjects.csv").read_text()
-    assert text == "subject,split\n999_S_0001,train\n999_S_0002,train\n"
 
 
 def test_the_generator_comes_back(run):
@@ -93,51 +95,90 @@ def test_metrics_are_read(run):
             run.metrics()
 
 
-def test_a_notebook_shows_an_unfinished_run(run):
-    shown = run._repr_html_()
-    assert "Run: AD, axial" in shown
-    assert "resume=True" in shown
-    assert f"0 of {run.config.epochs}" in shown
-    assert "Phantom" in shown
-    assert "training subjects" in shown
-    assert run.subjects[0] not in shown
+class TestNotebook:
+    def test_shows_an_unfinished_run(self, run):
+        shown = run._repr_html_()
+        assert "Run: AD, axial" in shown
+        assert "resume=True" in shown
+        assert f"0 of {run.config.epochs}" in shown
+        assert "Phantom" in shown
+        assert "training subjects" in shown
+        assert run.subjects[0] not in shown
+
+    def test_shows_logs_latest_samples_and_what_has_been_done(self, run):
+        (run.path / "log.csv").write_text(LOG)
+        (run.path / "selection.csv").write_text(SELECTION)
+        samples = run.path / "samples"
+        samples.mkdir()
+        for number in (5, 10):
+            (samples / f"epoch_{number:04}.png").write_bytes(PNG)
+        (run.path / "generator.keras").touch()
+        shown = run._repr_html_()
+        assert f"2 of {run.config.epochs}" in shown
+        assert "d_loss 1.10, g_loss 0.90" in shown
+        assert "epoch 2, KID 0.250 ± 0.050" in shown
+        assert 'alt="samples, epoch_0010"' in shown
+        assert "finished, not evaluated" in shown
+        run.evaluation.mkdir()
+        (run.evaluation / "metrics.json").write_text("{}")
+        assert "finished, evaluated" in run._repr_html_()
+
+    def test_leaves_damaged_files_out(self, run):
+        (run.path / "log.csv").write_text("epoch,d_loss\n1,<b>\n")
+        (run.path / "selection.csv").write_text("nonsense\n1\n")
+        (run.path / "samples").mkdir()
+        (run.path / "samples" / "epoch_0001.png").write_bytes(b"no picture")
+        shown = run._repr_html_()
+        for name in ("last losses", "<img", "best on validation"):
+            assert name not in shown
+
+    def test_escapes_a_path(self, tmp_path, run):
+        shown = Run(tmp_path / "<b>bold", run.config, ["a"])._repr_html_()
+        assert "<b>bold" not in shown
+        assert "&lt;b&gt;bold" in shown
 
 
-def test_a_notebook_shows_the_logs_and_the_latest_samples(run):
-    (run.path / "log.csv").write_text(LOG)
-    found = [KidEvaluation(1, 0.5, 0.1), KidEvaluation(2, 0.25, 0.05)]
-    write_evaluations(run.path / FILE, found, phantom=True)
-    samples = run.path / "samples"
-    samples.mkdir()
-    for number in (5, 10):
-        (samples / f"epoch_{number:04}.png").write_bytes(PNG)
-    shown = run._repr_html_()
-    assert f"2 of {run.config.epochs}" in shown
-    assert "d_loss 1.10, g_loss 0.90" in shown
-    assert "epoch 2, KID 0.250 ± 0.050" in shown
-    assert 'alt="samples, epoch_0010"' in shown
+class TestEncoder:
+    @pytest.fixture
+    def slices(self):
+        images, subjects, positions = subjects_slices(4, seed=0)
+        meta = SetMeta(32, 6.0, 2.5, True, ("axial",), "axial_32", "1.0.0")
+        stored = png_from_suvr(images, 2.5)
+        return Slices(stored, subjects, subjects, positions, meta)
 
+    @pytest.fixture
+    def trained(self, monkeypatch):
+        """What encoders would be trained with."""
+        calls = []
 
-def test_a_notebook_shows_what_is_finished_and_evaluated(run):
-    (run.path / "generator.keras").touch()
-    assert "finished, not evaluated" in run._repr_html_()
-    run.evaluation.mkdir()
-    (run.evaluation / "metrics.json").write_text("{}")
-    assert "finished, evaluated" in run._repr_html_()
+        def train(images, **options):
+            calls.append((images, options))
+            return random_encoder(images, seed=len(calls))
 
+        monkeypatch.setattr(run_module, "train_encoder", train)
+        return calls
 
-def test_a_notebook_leaves_damaged_files_out(run):
-    (run.path / "log.csv").write_text("epoch,d_loss\n1,<b>\n")
-    (run.path / FILE).write_text("nonsense\n1\n")
-    (run.path / "samples").mkdir()
-    (run.path / "samples" / "epoch_0001.png").write_bytes(b"no picture")
-    shown = run._repr_html_()
-    assert "last losses" not in shown
-    assert "<img" not in shown
-    assert "best on validation" not in shown
+    def test_is_made_once_and_again_if_damaged(
+        self, run, slices, trained, capsys
+    ):
+        images = subjects_slices(2, seed=1)[0]
+        first = run.encoder(slices).features(images)
+        again = run.encoder(slices).features(images)
+        np.testing.assert_array_equal(first, again)
+        ((made_of, options),) = trained
+        expected = subjects_slices(4, seed=0)[0]
+        np.testing.assert_allclose(made_of, expected, atol=1e-4)
+        assert options["seed"] == run.config.seed
+        (run.path / "encoder" / "encoder.npz").write_bytes(b"PK half")
+        run.encoder(slices)
+        assert len(trained) == 2
+        assert "it is made again" in capsys.readouterr().err
 
-
-def test_a_path_is_escaped(tmp_path, run):
-    shown = Run(tmp_path / "<b>bold", run.config, ["a"])._repr_html_()
-    assert "<b>bold" not in shown
-    assert "&lt;b&gt;bold" in shown
+    def test_is_of_some_slices_of_every_subject_where_there_are_many(
+        self, run, slices, trained, monkeypatch
+    ):
+        monkeypatch.setattr(run_module, "_ENCODER_BYTES", 8 * 4 * 32 * 32)
+        run.encoder(slices)
+        ((made_of, options),) = trained
+        assert len(made_of) == 8
+        assert set(options["subjects"]) == set(slices.subjects)

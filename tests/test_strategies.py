@@ -108,18 +108,15 @@ def test_a_damaged_tf_config_is_shown_an_example(
     assert not several
 
 
-@pytest.mark.parametrize(
-    ("name", "message"),
-    [
+def test_another_strategy_is_refused(configured):
+    configured(TWO)
+    for name, message in (
         ("none", "--strategy none contradicts the 2 workers"),
         ("mirrored", "--strategy mirrored contradicts the 2 workers"),
         ("tpu", "among none, mirrored, multiworker, found 'tpu'"),
-    ],
-)
-def test_another_strategy_is_refused(configured, name, message):
-    configured(TWO)
-    with pytest.raises(ValueError, match=message):
-        make_strategy(name)
+    ):
+        with pytest.raises(ValueError, match=message):
+            make_strategy(name)
 
 
 def of_task(kind, index, jobs=("worker",)):
@@ -151,18 +148,12 @@ def test_one_process_writes(strategy, chief):
 @pytest.fixture
 def others(monkeypatch):
     """`others(n)`: another worker, each of whose numbers is larger by `n`."""
-
-    def others(larger):
-        monkeypatch.setattr(
-            distribution, "spans_processes", lambda strategy: True
-        )
-        monkeypatch.setattr(
-            distribution,
-            "_gathered",
-            lambda strategy, own: np.array([own, np.add(own, larger)]),
-        )
-
-    return others
+    monkeypatch.setattr(distribution, "spans_processes", lambda strategy: True)
+    return lambda larger: monkeypatch.setattr(
+        distribution,
+        "_gathered",
+        lambda strategy, own: np.array([own, np.add(own, larger)]),
+    )
 
 
 def test_workers_that_differ_are_refused_by_what_differs(others):

@@ -1,5 +1,5 @@
-import csv
 import dataclasses
+import shutil
 import types
 
 import keras
@@ -7,36 +7,53 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from toy_model import make_config
+from training_process import assert_same_run, log_rows
 
+from pet_dcgan.data.training_data import load_training_slices
+from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochLog
-from pet_dcgan.training.train import train
+from pet_dcgan.training.checkpoint import Checkpoint
+from pet_dcgan.training.distribution import StopTogether
+from pet_dcgan.training.train import _Training, all_subjects, train
+
+EARLIER = ["999_S_2000", "999_S_2001"]
+OWN = ["999_S_3000", "999_S_3001", "999_S_3002"]
 
 
 @pytest.fixture(scope="module")
 def straight(toy_set, tmp_path_factory):
-    """A run of four epochs that nobody stopped."""
+    """A run of four epochs that was not interrupted."""
     config = make_config(toy_set, epochs=4, samples_every=2)
     return train(config, tmp_path_factory.mktemp("runs") / "ad", verbose=0)
 
 
-def stop_before(monkeypatch, epoch, error):
-    begin = EpochLog.on_epoch_begin
+@pytest.fixture
+def stopped(straight, tmp_path):
+    """`stopped(epoch)`: a copy of `straight` as it stood after an epoch."""
 
-    def stop(self, number, logs=None):
-        if number == epoch:
-            raise error
-        begin(self, number, logs)
+    def stop(epoch):
+        path = tmp_path / "stopped"
+        shutil.copytree(straight.path, path)
+        (path / "generator.keras").unlink()
+        for later in range(epoch + 1, straight.config.epochs + 1):
+            (path / "checkpoint" / f"state_{later:04}.npz").unlink()
+        return path
 
-    monkeypatch.setattr(EpochLog, "on_epoch_begin", stop)
+    return stop
 
 
-def log_rows(run):
-    with (run.path / "log.csv").open(newline="") as file:
-        return [
-            {k: v for k, v in row.items() if k != "seconds"}
-            for row in csv.DictReader(file)
-        ]
+@pytest.fixture
+def trainings(monkeypatch):
+    """What would be trained; nothing is."""
+    found = []
+    monkeypatch.setattr(_Training, "complete", lambda self: found.append(self))
+    return found
+
+
+def assert_same_weights(one, other):
+    for a, b in zip(one.variables, other.variables, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_a_run_folder_holds_what_it_should(straight):
@@ -45,116 +62,81 @@ def test_a_run_folder_holds_what_it_should(straight):
         for p in straight.path.rglob("*")
         if p.is_file() and "tfevents" not in p.name
     }
+    drawn = ("0001", "0002", "0004")
     assert files == {
-        "config.json",
-        "subjects.csv",
-        "log.csv",
-        "health.csv",
+        *("config.json", "subjects.csv", "log.csv", "health.csv"),
         "generator.keras",
-        "samples/real.png",
-        "samples/epoch_0001.png",
-        "samples/epoch_0002.png",
-        "samples/epoch_0004.png",
-        "samples/montage.png",
-        "checkpoint/samples_0001.npz",
-        "checkpoint/samples_0002.npz",
-        "checkpoint/samples_0004.npz",
-        "checkpoint/state_0003.npz",
-        "checkpoint/state_0004.npz",
+        *("samples/real.png", "samples/montage.png"),
+        *(f"samples/epoch_{epoch}.png" for epoch in drawn),
+        *(f"checkpoint/samples_{epoch}.npz" for epoch in drawn),
+        *("checkpoint/state_0003.npz", "checkpoint/state_0004.npz"),
     }
     assert len(list((straight.path / "tensorboard").iterdir())) == 1
-    assert len(log_rows(straight)) == 4
+    assert len(log_rows(straight.path)) == 4
     run = Run.open(straight.path)
     assert run.finished
-    assert run.subjects == ["999_S_3000", "999_S_3001", "999_S_3002"]
+    assert run.subjects == OWN
     image = np.asarray(run.load_generator()(np.ones([2, 6], np.float32)))
     assert image.shape == (2, 32, 32, 1)
     assert np.isfinite(image).all()
 
 
-def assert_same_weights(one, other):
-    pairs = zip(
-        one.load_generator().get_weights(),
-        other.load_generator().get_weights(),
-        strict=True,
-    )
-    for a, b in pairs:
-        np.testing.assert_array_equal(a, b)
-
-
-def test_a_stopped_run_ends_with_the_very_same_weights(
-    straight, tmp_path, monkeypatch
-):
-    with monkeypatch.context() as patch:
-        stop_before(patch, 2, KeyboardInterrupt())
-        with pytest.raises(KeyboardInterrupt):
-            train(straight.config, tmp_path / "ad", verbose=0)
-    assert not Run.open(tmp_path / "ad").finished
-    left = tmp_path / "ad" / "samples" / ".partial-1234.epoch_0001.png"
-    left.parent.mkdir(exist_ok=True)
-    left.touch()  # as a kill would have left it
+def test_a_stopped_run_ends_with_the_very_same_weights(straight, stopped):
+    path = stopped(3)
+    (path / "samples" / ".partial-1234.epoch_0001.png").touch()
     counts = []
-    run = train(
+    train(
         straight.config,
-        tmp_path / "ad",
+        path,
         resume=True,
         verbose=0,
         progress=lambda *each: counts.append(each),
     )
-    assert not left.exists()
-    assert counts == [(done, 4) for done in (3, 4)]
-    assert_same_weights(straight, run)
-    assert log_rows(run) == log_rows(straight)
-    for name in ("epoch_0004.png", "montage.png", "real.png"):
-        picture = (run.path / "samples" / name).read_bytes()
-        assert picture == (straight.path / "samples" / name).read_bytes()
+    assert counts == [(4, 4)]
+    assert_same_run(straight.path, path)
 
 
-def test_a_run_stopped_after_its_last_epoch_is_completed(
-    straight, tmp_path, monkeypatch
+def test_a_run_stopped_after_its_last_epoch_is_completed(straight, stopped):
+    path = stopped(4)
+    train(straight.config, path, resume=True, verbose=0)
+    assert_same_run(straight.path, path)
+
+
+def test_a_diverging_run_leaves_no_generator(
+    tiny_config, tmp_path, monkeypatch
 ):
-    def full(self, model):
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Run, "save_generator", full)
-        with pytest.raises(OSError, match="No space left"):
-            train(straight.config, tmp_path / "ad", verbose=0)
+    monkeypatch.setattr(
+        "pet_dcgan.models.losses.generator_loss",
+        lambda logits: logits[0, 0] / 0.0,
+    )
+    with pytest.raises(ValueError, match=r"diverged.*--set") as found:
+        train(tiny_config(epochs=1), tmp_path / "ad", verbose=0)
+    assert "\n" not in str(found.value)
     assert not Run.open(tmp_path / "ad").finished
-    run = train(straight.config, tmp_path / "ad", resume=True, verbose=0)
-    assert_same_weights(straight, run)
+    assert not (tmp_path / "ad" / "checkpoint").exists()
 
 
-def test_a_diverging_run_leaves_no_generator(tiny_config, tmp_path):
-    config = tiny_config(g_learning_rate=1.0, d_learning_rate=1.0, epochs=2)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "pet_dcgan.models.losses.generator_loss",
-            lambda logits: logits[0, 0] / 0.0,
-        )
-        with pytest.raises(ValueError, match=r"diverged.*--set"):
-            train(config, tmp_path / "ad", verbose=0)
-    run = Run.open(tmp_path / "ad")
-    assert not run.finished
-    assert not (run.path / "checkpoint").exists()
-
-
-@pytest.mark.parametrize(
-    ("found", "kind", "message"),
-    [
-        ("events.out; No space left on device", OSError, "No space left"),
-        ("OOM when allocating", ValueError, "batches of 4; .*batch_size="),
-    ],
-)
-def test_a_full_disk_and_a_full_memory_are_told_apart(
-    tiny_config, tmp_path, monkeypatch, found, kind, message
+def test_too_little_memory_is_foreseen_and_reported(
+    tiny_config, tmp_path, monkeypatch, capsys
 ):
-    error = tf.errors.ResourceExhaustedError(None, None, found)
-    stop_before(monkeypatch, 0, error)
-    with pytest.raises(kind, match=message) as caught:
+    def exhausted(*_):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM allocating")
+
+    monkeypatch.setattr(
+        "pet_dcgan.training.devices.available_memory", lambda: 1e5
+    )
+    monkeypatch.setattr(EpochLog, "on_epoch_begin", exhausted)
+    with pytest.raises(ValueError, match=r"batches of 4; .*--set") as caught:
         train(tiny_config(), tmp_path / "ad", verbose=0)
     assert "\n" not in str(caught.value)
     assert not Run.open(tmp_path / "ad").finished
+    lines = capsys.readouterr().err
+    assert "3 subjects of AD to train on, fewer than 8" in lines
+    assert "batches of 4 are estimated to take" in lines
+    # not even the networks fit
+    monkeypatch.setattr("pet_dcgan.training.train.build_dcgan", exhausted)
+    with pytest.raises(ValueError, match="lower --set width="):
+        train(tiny_config(), tmp_path / "other", verbose=0)
 
 
 def test_an_existing_run_is_kept(straight):
@@ -165,23 +147,28 @@ def test_an_existing_run_is_kept(straight):
 
 
 def test_nothing_is_made_when_the_data_do_not_fit(tiny_config, tmp_path):
-    for config, message in (
-        (tiny_config(batch_size=64), "--set batch_size=12"),
-        (dataclasses.replace(tiny_config(), size=64), "of size 64, found 32"),
-        (dataclasses.replace(tiny_config(), suvr_max=3.0), "suvr_max 3.0"),
+    five = types.SimpleNamespace(num_replicas_in_sync=5)
+    for changes, strategy, message in (
+        ({"batch_size": 64}, None, "--set batch_size=12"),
+        ({"size": 64}, None, "of size 64, found 32"),
+        ({"suvr_max": 3.0}, None, "suvr_max 3.0"),
+        ({}, five, "5 devices share equally, found 4"),
     ):
+        config = dataclasses.replace(tiny_config(), **changes)
         with pytest.raises(ValueError, match=message):
-            train(config, tmp_path / "ad", verbose=0)
+            train(config, tmp_path / "ad", strategy=strategy, verbose=0)
     assert not list(tmp_path.iterdir())
 
 
-def test_slices_in_a_file_give_the_same_weights(
-    straight, tmp_path, monkeypatch, capsys
+def test_slices_beyond_the_memory_are_read_from_the_disk_of_the_run(
+    tiny_config, tmp_path, monkeypatch, capsys, trainings
 ):
+    config = tiny_config()
     monkeypatch.setattr("pet_dcgan.data.records.slices_fit", lambda *_: False)
-    run = train(straight.config, tmp_path / "runs" / "ad", verbose=0)
+    train(config, tmp_path / "runs" / "ad", verbose=0)
     assert f"read from a file in {tmp_path} instead" in capsys.readouterr().err
-    assert_same_weights(straight, run)
+    expected = load_training_slices(config)
+    np.testing.assert_array_equal(trainings[0].slices.images, expected.images)
     assert [p.name for p in tmp_path.iterdir()] == ["runs"]
 
 
@@ -200,61 +187,152 @@ def test_determinism_is_enabled_first(tiny_config, tmp_path, monkeypatch):
     assert calls == [5, "on"]
 
 
-def test_warnings_come_before_the_start(
-    tiny_config, tmp_path, monkeypatch, capsys
-):
-    monkeypatch.setattr(
-        "pet_dcgan.training.devices.available_memory", lambda: 1e5
-    )
-    stop_before(monkeypatch, 0, KeyboardInterrupt())
-    with pytest.raises(KeyboardInterrupt):
-        train(tiny_config(), tmp_path / "ad", verbose=0)
-    lines = capsys.readouterr().err
-    assert "3 subjects of AD to train on, fewer than 8" in lines
-    assert "batches of 4 are estimated to take" in lines
-
-
-def test_networks_too_large_for_the_memory_name_the_remedy(
-    tiny_config, tmp_path, monkeypatch
-):
-    def build(config):
-        raise tf.errors.ResourceExhaustedError(None, None, "OOM")
-
-    monkeypatch.setattr("pet_dcgan.training.train.build_dcgan", build)
-    with pytest.raises(ValueError, match="lower --set width="):
-        train(tiny_config(), tmp_path / "ad", verbose=0)
-
-
-def test_devices_that_cannot_share_a_batch_are_refused(tiny_config, tmp_path):
-    five = types.SimpleNamespace(num_replicas_in_sync=5)
-    with pytest.raises(ValueError, match="5 devices share equally, found 4"):
-        train(tiny_config(), tmp_path / "ad", strategy=five, verbose=0)
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_process_that_is_not_the_chief_writes_nothing(
     tiny_config, tmp_path, monkeypatch
 ):
+    fitted = []
+    monkeypatch.setattr(
+        DCGAN, "fit", lambda self, batches, **given: fitted.append(given)
+    )
     monkeypatch.setattr(
         "pet_dcgan.training.train.is_chief", lambda strategy: False
     )
-    run = train(tiny_config(epochs=1), tmp_path / "ad", verbose=0)
+    run = train(tiny_config(), tmp_path / "ad", verbose=2)
     assert run.path == tmp_path / "ad"
+    (given,) = fitted
+    assert [type(each) for each in given["callbacks"]] == [StopTogether]
+    assert given["verbose"] == 0
     assert not list(tmp_path.iterdir())
 
 
 def test_a_run_of_some_subjects_goes_on_with_these_alone(
-    tiny_config, tmp_path, monkeypatch
+    tiny_config, tmp_path, trainings
 ):
-    some = {"999_S_3000", "999_S_3002"}
-    config = tiny_config(epochs=2)
-    with monkeypatch.context() as patch:
-        stop_before(patch, 1, KeyboardInterrupt())
-        with pytest.raises(KeyboardInterrupt):
-            train(config, tmp_path / "ad", subjects=some, verbose=0)
-    assert set(Run.open(tmp_path / "ad").subjects) == some
+    some, path = set(OWN[::2]), tmp_path / "ad"
+    train(tiny_config(), path, subjects=some, verbose=0)
+    assert set(Run.open(path).subjects) == some
     with pytest.raises(ValueError, match="expected the 2 subjects"):
+        train(tiny_config(), path, resume=True, verbose=0)
+    train(tiny_config(), path, resume=True, subjects=some, verbose=0)
+    for training in trainings:
+        assert set(training.slices.subjects) == some
+
+
+def test_only_the_same_unfinished_run_is_resumed(
+    tiny_config, tmp_path, trainings
+):
+    def resume(config, name="ad"):
+        train(config, tmp_path / name, resume=True, verbose=0)
+
+    with pytest.raises(FileNotFoundError, match="expected a run folder"):
+        resume(tiny_config())
+    moved = dataclasses.replace(tiny_config(), data_dir="/elsewhere")
+    run = Run.create(tmp_path / "ad", moved, OWN)
+    resume(tiny_config())
+    assert len(trainings) == 1
+    with pytest.raises(ValueError, match="epochs 3 instead of 2: resume"):
+        resume(tiny_config(epochs=3))
+    (run.path / "generator.keras").touch()
+    with pytest.raises(ValueError, match="is finished: leave out --resume"):
+        resume(tiny_config())
+    Run.create(tmp_path / "other", moved, OWN[:1])
+    with pytest.raises(ValueError, match=r"expected the 1 subjects.*anew"):
+        resume(tiny_config(), "other")
+
+
+class TestWarmStart:
+    @pytest.fixture
+    def earlier(self, tiny_config, tmp_path):
+        """`earlier(**changes)`: a run of MCI with one state, and its model."""
+
+        def make(subjects=EARLIER, facts=None, **changes):
+            config = tiny_config(stage="MCI", seed=5, **changes)
+            config = dataclasses.replace(config, **facts or {})
+            run = Run.create(tmp_path / "mci", config, subjects)
+            model = build_dcgan(config)
+            for variable in model.generator.variables:
+                variable.assign_add(np.full(variable.shape, 0.5))
+            model.step.assign(9)
+            callback = Checkpoint(run.path / "checkpoint")
+            callback.set_model(model)
+            callback.on_epoch_end(0)
+            return run, model
+
+        return make
+
+    @pytest.fixture
+    def warm(self, tiny_config, tmp_path):
+        """`warm(**changes)`: the configuration of a start from `earlier`."""
+
+        def make(**changes):
+            start = str(tmp_path / "mci")
+            return dataclasses.replace(tiny_config(**changes), warm_start=start)
+
+        return make
+
+    def test_networks_are_taken_and_the_rest_begins_anew(
+        self, earlier, warm, tmp_path, monkeypatch
+    ):
+        fitted = []
+
+        def fit(self, model, first_epoch):
+            fitted.append((first_epoch, model))
+            callback = Checkpoint(self.run.path / "checkpoint")
+            callback.set_model(model)
+            callback.on_epoch_end(first_epoch)
+
+        monkeypatch.setattr(_Training, "_fit_and_write", fit)
+        run, before = earlier()
+        config = warm(ema_decay=0.5, g_learning_rate=0.01)
+        train(config, tmp_path / "ad", verbose=0)
+        assert Run.open(tmp_path / "ad").subjects == EARLIER + OWN
+        ((first_epoch, model),) = fitted
+        assert_same_weights(model.generator, before.generator)
+        assert_same_weights(model.discriminator, before.discriminator)
+        assert_same_weights(model.average, before.generator)
+        optimizer = model.g_optimizer
+        assert first_epoch == int(model.step) == int(optimizer.iterations) == 0
+        assert float(optimizer.learning_rate) == pytest.approx(0.01)
+        # it goes on without the earlier run
+        run.path.rename(tmp_path / "moved")
         train(config, tmp_path / "ad", resume=True, verbose=0)
-    run = train(config, tmp_path / "ad", resume=True, subjects=some, verbose=0)
-    assert run.finished
-    assert set(run.subjects) == some
+        first_epoch, resumed = fitted[1]
+        assert first_epoch == 1
+        assert_same_weights(resumed.generator, model.generator)
+
+    @pytest.mark.parametrize(
+        ("facts", "message"),
+        [
+            ({"phantom": False}, "of phantom True, found False"),
+            ({"suvr_max": 2.0}, "of suvr_max 2.5, found 2.0"),
+            ({"plane": "coronal"}, "of plane axial, found coronal"),
+            ({"width": 8}, r"of width 4, found 8 .*--set width=8"),
+        ],
+    )
+    def test_another_kind_of_run_is_refused(
+        self, earlier, warm, facts, message
+    ):
+        earlier(facts=facts)
+        with pytest.raises(ValueError, match=message):
+            all_subjects(warm(), load_training_slices(warm()))
+
+    def test_an_earlier_subject_must_not_be_held_out_now(
+        self, earlier, warm, tmp_path
+    ):
+        # the toy set tests on it
+        earlier(subjects=["999_S_2000", "999_S_1005"])
+        with pytest.raises(ValueError, match="found 1: 999_S_1005"):
+            train(warm(), tmp_path / "ad", verbose=0)
+        assert not (tmp_path / "ad").exists()
+
+    def test_a_run_with_a_state_is_needed(self, earlier, warm, tmp_path):
+        with pytest.raises(FileNotFoundError, match="expected a run folder"):
+            train(warm(), tmp_path / "ad", verbose=0)
+        run, _ = earlier()
+        state = run.path / "checkpoint" / "state_0001.npz"
+        np.savez(state, generator_0=np.zeros(3))
+        with pytest.raises(ValueError, match="another architecture"):
+            train(warm(), tmp_path / "ad", verbose=0)
+        state.unlink()
+        with pytest.raises(FileNotFoundError, match="has completed an epoch"):
+            train(warm(), tmp_path / "other", verbose=0)

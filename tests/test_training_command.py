@@ -39,24 +39,26 @@ def command(toy_set, tmp_path, monkeypatch):
     return command
 
 
-def test_by_default_one_device_is_chosen_and_nothing_is_determined(command):
-    result, calls = command()
+@pytest.mark.parametrize(
+    ("options", "device", "strategy", "flags"),
+    [
+        ("", "auto", "none", False),
+        (
+            "--device cpu --strategy mirrored --deterministic "
+            "--stop-on-failure",
+            "cpu",
+            "mirrored",
+            True,
+        ),
+    ],
+)
+def test_options_reach_the_training(command, options, device, strategy, flags):
+    result, calls = command(*options.split())
     assert result.exit_code == 0, result.output
-    assert (calls["device"], calls["strategy"]) == ("auto", "<none>")
-    assert calls["config"].deterministic is False
-    assert calls["stop_on_failure"] is False
-
-
-def test_device_strategy_and_determinism_reach_the_training(command):
-    result, calls = command(
-        *("--device", "cpu", "--strategy", "mirrored", "--deterministic"),
-        "--stop-on-failure",
-    )
-    assert result.exit_code == 0, result.output
-    assert calls["device"] == "cpu"
-    assert calls["strategy"] == "<mirrored>"
-    assert calls["config"].deterministic is True
-    assert calls["stop_on_failure"] is True
+    assert calls["device"] == device
+    assert calls["strategy"] == f"<{strategy}>"
+    assert calls["config"].deterministic is flags
+    assert calls["stop_on_failure"] is flags
 
 
 def test_a_plan_needs_no_other_machine(command):
@@ -83,30 +85,24 @@ def test_unknown_hardware_exits_with_2(command, option, value, words):
     assert not calls
 
 
-@pytest.fixture
-def environment(monkeypatch):
-    """The variables of a process that has not started TensorFlow."""
+@pytest.mark.parametrize(
+    ("options", "before", "after"),
+    [
+        ({}, None, ("true", None)),
+        ({}, "false", ("false", None)),  # what the user set stays
+        ({"gpu": False}, None, ("true", "-1")),
+    ],
+)
+def test_the_memory_of_a_gpu_grows_or_the_gpu_is_left_alone(
+    monkeypatch, options, before, after
+):
     names = ("TF_FORCE_GPU_ALLOW_GROWTH", "CUDA_VISIBLE_DEVICES")
     for name in names:
-        monkeypatch.setenv(name, "to be put back")
-        monkeypatch.delenv(name)
-    return names
-
-
-def test_the_memory_of_a_gpu_grows_as_needed(environment):
-    console.start_tensorflow()
-    assert [os.environ.get(n) for n in environment] == ["true", None]
-
-
-def test_commands_that_do_not_train_leave_the_gpu_alone(environment):
-    console.start_tensorflow(gpu=False)
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "-1"
-
-
-def test_what_the_user_set_about_memory_stays(environment, monkeypatch):
-    monkeypatch.setenv("TF_FORCE_GPU_ALLOW_GROWTH", "false")
-    console.start_tensorflow()
-    assert os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] == "false"
+        monkeypatch.setenv(name, before or "to be put back")
+        if name == names[1] or not before:
+            monkeypatch.delenv(name)
+    console.start_tensorflow(**options)
+    assert tuple(map(os.environ.get, names)) == after
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,6 @@ from pet_dcgan.evaluation.training_curves import read_curves, training_facts
 from pet_dcgan.features.encoder import Encoder, random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.run_encoder import encoder_of
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.templates import render
 
@@ -176,7 +175,7 @@ def _encoders(
         from pet_dcgan.features.inception import inception_encoder
 
         encoders["inception"] = inception_encoder(suvr_max=run.config.suvr_max)
-    own = encoder_of(run.path, images.training, seed=run.config.seed)
+    own = run.encoder(images.training)
     second = random_encoder(images.training_suvr)
     return {"trained": own, "random": second} | encoders
 

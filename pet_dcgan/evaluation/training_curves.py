@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.evaluation.plots import COLOURS, plots, run_title
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.selection_log import generator_facts
+from pet_dcgan.training.kid_selection import generator_facts
 
 if TYPE_CHECKING:
     import keras

@@ -1,4 +1,4 @@
-"""A run is a folder: its configuration, who it trained on, what came out.
+"""A run folder: configuration, training subjects, logs and results.
 
 ```
 runs/<name>/
@@ -20,14 +20,21 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.features.encoder import Encoder
+from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.models.networks import float32_copy
-from pet_dcgan.runs.selection_log import FILE, best_evaluation, read_evaluations
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.progress import status
 from pet_dcgan.utils.templates import render
 
 SPLIT = "train"
+SELECTION_LOG = "selection.csv"
+_ENCODER_BYTES = 2**28  # of the slices that an encoder is trained on
 
 
 class Run:
@@ -140,6 +147,35 @@ class Run:
         with replacing(self._generator) as temporary:
             float32_copy(model).save(temporary)
 
+    def encoder(self, slices: Slices) -> Encoder:
+        """The run's encoder, trained and saved when first needed.
+
+        A damaged one is made again, with a line on stderr. Of very many
+        slices, as many as fit into 256 MB are used, evenly over the subjects.
+
+        Args:
+            slices: The run's training slices.
+        """
+        folder = self.path / "encoder"
+        try:
+            return Encoder.load(folder)
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            status(str(error))
+        count, height, width = slices.images.shape
+        most = min(count, _ENCODER_BYTES // (4 * height * width))
+        chosen = np.linspace(0, count - 1, most).round().astype(np.int64)
+        images = np.asarray(slices.images[chosen])
+        encoder = train_encoder(
+            suvr_from_png(images, slices.meta.suvr_max),
+            positions_mm=slices.positions_mm[chosen],
+            subjects=slices.subjects[chosen],
+            seed=self.config.seed,
+        )
+        encoder.save(folder)
+        return encoder
+
     def metrics(self) -> dict[str, Any]:
         """What `pet-dcgan evaluate` wrote to `evaluation/metrics.json`.
 
@@ -171,24 +207,21 @@ class Run:
 
         A file that is missing or damaged is left out; nothing is raised.
         """
-        config = self.config
+        config, size = self.config, self.config.size
         state = "not finished: go on with train(..., resume=True)"
         if self.finished:
             evaluated = (self.evaluation / "metrics.json").is_file()
             state = f"finished, {'' if evaluated else 'not '}evaluated"
-        last = _last_row(self.path / "log.csv")
+        last = [{}, *_rows(self.path / "log.csv")][-1]
         lines = [
             ("folder", self.path),
             ("preset", config.preset),
-            (
-                "data set",
-                f"{config.dataset}, {config.size} x {config.size} pixels",
-            ),
+            ("data set", f"{config.dataset}, {size} x {size} pixels"),
             ("training subjects", len(self.subjects)),
             ("epochs", f"{last.get('epoch', 0)} of {config.epochs}"),
             ("state", state),
             *_losses(last),
-            *_best_evaluation(self.path / FILE),
+            *_lowest_kid(_rows(self.path / SELECTION_LOG)),
         ]
         return render(
             "utils/card.html",
@@ -225,13 +258,13 @@ def _read_subjects(path: Path) -> list[str]:
     return subjects
 
 
-def _last_row(path: Path) -> dict[str, str]:
-    """The last row of a log, empty where there is none."""
+def _rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a log, none where it is missing or damaged."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return [{}, *csv.DictReader(file)][-1]
+            return list(csv.DictReader(file))
     except (OSError, ValueError, csv.Error):
-        return {}
+        return []
 
 
 def _losses(row: dict[str, str]) -> list[tuple[str, str]]:
@@ -243,16 +276,16 @@ def _losses(row: dict[str, str]) -> list[tuple[str, str]]:
     return [("last losses", ", ".join(found))]
 
 
-def _best_evaluation(path: Path) -> list[tuple[str, str]]:
-    """The best KID, where generators are chosen by it."""
+def _lowest_kid(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
+    """The best evaluation, where generators are chosen by their KID."""
     try:
-        best = best_evaluation(read_evaluations(path))
-    except (OSError, ValueError):
-        best = None
-    if best is None:
+        best = min(rows, key=lambda row: float(row["val_kid"]))
+        kid = f"{float(best['val_kid']):.3f}"
+        error = f"{float(best['standard_error']):.3f}"
+        text = f"epoch {int(best['epoch'])}, KID {kid} ± {error}"
+    except (KeyError, TypeError, ValueError):
         return []
-    kid = f"{best.val_kid:.3f} ± {best.standard_error:.3f}"
-    return [("best on validation", f"epoch {best.epoch}, KID {kid}")]
+    return [("best on validation", text)]
 
 
 def _latest_sheet(folder: Path) -> tuple[str, bytes]:

@@ -15,7 +15,6 @@ from pet_dcgan import __version__
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.serving.model_card import has_copies, model_card
 from pet_dcgan.serving.model_info import (
     GRAPH_FILE,
@@ -25,6 +24,7 @@ from pet_dcgan.serving.model_info import (
 )
 from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.server_files import update_models_config, write_warmup
+from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import locked, replacing, sweep
 
 _LOCK = ".exporting"

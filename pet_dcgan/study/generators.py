@@ -13,8 +13,8 @@ from pet_dcgan.data.leakage import require_unseen, require_within
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.study.settings import StudyData, StudySettings
+from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.training.train import resolve_config, train
 
 # latent seeds that neither samples, selection nor an evaluation start with

@@ -1,4 +1,4 @@
-"""What runs between epochs: samples, logs, and all callbacks of a run."""
+"""Callbacks of a run: samples and logs here, and the list of them all."""
 
 import csv
 import time
@@ -18,7 +18,6 @@ from pet_dcgan.data.training_data import load_validation_slices
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import mosaic, save_sheet
 from pet_dcgan.runs.run import Run
-from pet_dcgan.runs.run_encoder import encoder_of
 from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
@@ -41,7 +40,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         folder: Where the pictures go.
-        tiles: Folder of the few images kept for `write_montage`.
+        tiles: Folder of the few images per epoch that `write_montage` needs.
         config: Stage, plane, seed and SUVR scale.
         real: Real slices `[n, size, size]` in SUVR, drawn for comparison.
         writer: TensorBoard's writer.
@@ -62,8 +61,7 @@ class SampleGrid(keras.callbacks.Callback):
         self.config = config
         self.real = real
         self.writer = writer
-        first = config.seed
-        self.seeds = np.arange(first, first + SHEET_ROWS * SHEET_COLUMNS)
+        self.seeds = config.seed + np.arange(SHEET_ROWS * SHEET_COLUMNS)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Draws the real slices, unless a stopped run has done so."""
@@ -98,7 +96,7 @@ class SampleGrid(keras.callbacks.Callback):
         for index in chosen:
             with np.load(kept[round(index)]) as tiles:
                 rows.append((f"epoch {tiles['epoch']}", tiles["suvr"]))
-        return self._save("montage", rows, "synthetic over training", ", ")
+        return self._save("montage", rows, ", synthetic over training")
 
     def _draw(
         self, name: str, images: np.ndarray, title: str, step: int = 0
@@ -108,7 +106,7 @@ class SampleGrid(keras.callbacks.Callback):
             ("", images[first : first + SHEET_COLUMNS])
             for first in range(0, len(images), SHEET_COLUMNS)
         ]
-        self._save(name, rows, title, " ")
+        self._save(name, rows, f" {title}")
         tag = "synthetic" if step else "real"
         grid = mosaic(images, SHEET_COLUMNS) / self.config.suvr_max
         with self.writer.as_default(step=step):
@@ -117,14 +115,14 @@ class SampleGrid(keras.callbacks.Callback):
                 np.clip(grid, 0.0, 1.0)[None, ..., None],
             )
 
-    def _save(self, name: str, rows: list, title: str, separator: str) -> Path:
-        """Saves rows of images under a title that names the model."""
+    def _save(self, name: str, rows: list, title: str) -> Path:
+        """Saves rows of images; the model's name begins the title."""
         config = self.config
         path = self.folder / f"{name}.png"
         save_sheet(
             path,
             rows,
-            title=f"{config.stage} {config.plane}{separator}{title}",
+            title=f"{config.stage} {config.plane}{title}",
             suvr_max=config.suvr_max,
             phantom=config.phantom,
         )
@@ -156,9 +154,6 @@ class EpochLog(keras.callbacks.Callback):
         self.phantom = phantom
         self.writer = writer
         self.rows: list[dict[str, Any]] = []
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Reads the rows of an earlier part of the run."""
         if self.path.exists():
             with self.path.open(newline="", encoding="utf-8") as file:
                 self.rows = list(csv.DictReader(file))
@@ -192,7 +187,7 @@ class EpochProgress(keras.callbacks.Callback):
     """Reports completed epochs to a progress bar.
 
     Args:
-        advance: Called with the completed epochs and their number, such as
+        advance: Called with the completed epochs and their total, such as
             `pet_dcgan.utils.progress.progress` yields.
     """
 
@@ -219,10 +214,10 @@ def training_callbacks(
     checkpoint is all repeated.
 
     Args:
-        run: Its configuration, and where they write.
+        run: Gives the configuration, and the folder they write to.
         slices: The training slices.
         writer: TensorBoard's writer.
-        stop_on_failure: Whether a training that fails is ended.
+        stop_on_failure: Whether to end a training that fails.
 
     Returns:
         Callbacks by name, in calling order: `health`, `samples`, `selection`
@@ -267,7 +262,7 @@ def training_callbacks(
 def _selection(
     run: Run, slices: Slices, held_out: Slices | None
 ) -> KidSelection | None:
-    """What keeps the best generator, if requested and possible."""
+    """Builds the choice of the best generator, if requested and possible."""
     config = run.config
     if not config.select_every:
         return None
@@ -280,7 +275,7 @@ def _selection(
     return KidSelection(
         run.path,
         config=config,
-        encoder=encoder_of(run.path, slices, seed=config.seed),
+        encoder=run.encoder(slices),
         real=suvr_from_png(held_out.images, held_out.meta.suvr_max),
         subjects=held_out.subjects,
     )

@@ -86,8 +86,31 @@ def restore(model: DCGAN, folder: str | Path) -> int:
     """
     epochs, arrays = newest_state(folder)
     if epochs:
-        assign(arrays, _named(model), _states(folder)[epochs])
+        _assign(arrays, _named(model), _states(folder)[epochs])
     return epochs
+
+
+def start_from(model: DCGAN, folder: str | Path) -> None:
+    """Starts a new model from the networks of another training.
+
+    The EMA starts from that training's, or from its generator if it has none.
+
+    Args:
+        model: A new one.
+        folder: Where the `Checkpoint` of the other training wrote.
+
+    Raises:
+        ValueError: If it is of another architecture, or damaged.
+    """
+    _, arrays = newest_state(folder)
+    sources = {"generator": "generator", "discriminator": "discriminator"}
+    if model.average is not None:
+        has_own = any(name.startswith("average_") for name in arrays)
+        sources["average"] = "average" if has_own else "generator"
+    for part, source in sources.items():
+        own = {n: a for n, a in arrays.items() if n.startswith(f"{source}_")}
+        variables = _numbered(source, getattr(model, part).variables)
+        _assign(own, variables, folder)
 
 
 def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
@@ -103,56 +126,18 @@ def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
     Raises:
         ValueError: If every state is damaged.
     """
-    states = sorted(_states(folder).items(), reverse=True)
-    for epochs, path in states:
+    states = _states(folder)
+    if not states:
+        return 0, {}
+    for epochs in sorted(states, reverse=True):
         try:
-            return epochs, _read(path)
+            return epochs, _read(states[epochs])
         except _DAMAGED:
-            status(f"{path} is damaged: trying the state before it")
-    if states:
-        raise ValueError(
-            f"every saved state is damaged, {states[0][1]} the latest: train "
-            "again under another --run"
-        )
-    return 0, {}
-
-
-def assign(
-    arrays: dict[str, np.ndarray],
-    variables: dict[str, keras.Variable],
-    path: str | Path,
-) -> None:
-    """Assigns each variable the value of its name.
-
-    Args:
-        arrays: From a state, each of the shape of its variable.
-        variables: By name; `arrays` must have the same names.
-        path: Where the arrays come from, for the message.
-
-    Raises:
-        ValueError: If names or shapes differ; nothing is assigned then.
-    """
-    wanted = {name: tuple(v.shape) for name, v in variables.items()}
-    found = {name: array.shape for name, array in arrays.items()}
-    for name in [*wanted, *found]:
-        if wanted.get(name) != found.get(name):
-            raise ValueError(
-                f"the state in {path} is of another architecture ({name}: "
-                f"expected {wanted.get(name)}, found {found.get(name)}): use "
-                "the options that it was trained with, see its config.json"
-            )
-    for name, variable in variables.items():
-        variable.assign(arrays[name])
-
-
-def numbered(part: str, variables: Iterable) -> dict[str, keras.Variable]:
-    """Variables by their names in a state, as `generator_0`.
-
-    Args:
-        part: Name of the network or optimiser.
-        variables: Its variables, in order.
-    """
-    return {f"{part}_{index}": each for index, each in enumerate(variables)}
+            status(f"{states[epochs]} is damaged: trying the state before it")
+    raise ValueError(
+        f"every saved state is damaged, {states[max(states)]} the latest: "
+        "train again under another --run"
+    )
 
 
 def keep_last_healthy(folder: str | Path, epochs: int) -> None:
@@ -200,21 +185,43 @@ def return_to_last_healthy(folder: str | Path) -> int:
     epochs = max(kept)
     healthy = kept[epochs]
     state = healthy.with_name(healthy.name.replace("sound", "state"))
-    if state.exists() and state.samefile(healthy):
-        healthy.unlink()  # renaming one link to another would leave both
-    else:
-        os.replace(healthy, state)
+    healthy.replace(state)
+    healthy.unlink(missing_ok=True)  # renaming a link to another leaves both
     for later, path in _states(folder).items():
         if later > epochs:
             path.unlink()
     return epochs
 
 
+def _assign(
+    arrays: dict[str, np.ndarray],
+    variables: dict[str, keras.Variable],
+    path: str | Path,
+) -> None:
+    """Assigns variables their arrays, all or, where one does not fit, none."""
+    wanted = {name: tuple(v.shape) for name, v in variables.items()}
+    found = {name: array.shape for name, array in arrays.items()}
+    for name in [*wanted, *found]:
+        if wanted.get(name) != found.get(name):
+            raise ValueError(
+                f"the state in {path} is of another architecture ({name}: "
+                f"expected {wanted.get(name)}, found {found.get(name)}): use "
+                "the options that it was trained with, see its config.json"
+            )
+    for name, variable in variables.items():
+        variable.assign(arrays[name])
+
+
+def _numbered(part: str, variables: Iterable) -> dict[str, keras.Variable]:
+    """Variables by their names in a state, as `generator_0`."""
+    return {f"{part}_{index}": each for index, each in enumerate(variables)}
+
+
 def _named(model: DCGAN) -> dict[str, keras.Variable]:
     """All variables that a training depends on, by name."""
     named = {}
     for part, variables in model.state.items():
-        named |= numbered(part, variables)
+        named |= _numbered(part, variables)
     return named
 
 

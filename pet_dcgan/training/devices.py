@@ -1,4 +1,4 @@
-"""The device of a training, and what memory a step takes on it."""
+"""The device of a training, and the memory that a step needs on it."""
 
 import errno
 import math
@@ -98,7 +98,7 @@ def step_memory(model: DCGAN) -> StepMemory:
 
 
 def memory_warning(step: StepMemory, batch_size: int) -> str | None:
-    """A line where a CPU's memory will hardly do, else nothing.
+    """A warning if a CPU has too little memory for a batch, else `None`.
 
     On a CPU there is no error to report: the system ends the process.
 
@@ -126,8 +126,8 @@ def exhaustion_error(
 
     Args:
         error: What it raised; it has one error for both.
-        run: What was trained. TensorFlow itself writes for TensorBoard only.
-        step: From `step_memory`, or none where not even the networks fit.
+        run: The run. TensorFlow itself only writes its TensorBoard files.
+        step: From `step_memory`, or `None` if not even the networks fit.
     """
     reason = os.strerror(errno.ENOSPC)
     if reason in str(error):
@@ -147,7 +147,7 @@ def exhaustion_error(
 
 
 def _remedy(step: StepMemory | None, batch_size: int, limit: float) -> str:
-    """Which batch would fit instead."""
+    """Advice on what would fit instead."""
     fitting = step and step.batch_within(limit, below=batch_size)
     if not fitting:
         return "no batch would fit, use a lower --set width="

@@ -1,4 +1,4 @@
-"""Several devices or machines that train one model together.
+"""Training one model on several devices or machines.
 
 Strategies, and what worker processes must agree on.
 """
@@ -36,14 +36,14 @@ _LOCATIONS = ("data_dir", "warm_start")
 
 
 def make_strategy(name: str = "none") -> tf.distribute.Strategy | None:
-    """Selects who shares the batches; call it before anything is computed.
+    """Selects a strategy; call it before anything is computed.
 
     Args:
         name: `"none"` for one device, `"mirrored"` for all GPUs of this
             machine (or all logical CPUs, where there is no GPU),
             `"multiworker"` for the machines that `TF_CONFIG` names, which
-            waits until all of them have been started. Where it names one,
-            that is as `"mirrored"`.
+            waits until all of them have been started. With one machine it
+            does the same as `"mirrored"`.
 
     Returns:
         TensorFlow's strategy, `None` for one device.
@@ -62,7 +62,7 @@ def make_strategy(name: str = "none") -> tf.distribute.Strategy | None:
             f"{_VARIABLE}='{_EXAMPLE}' on the first of two machines, and the "
             "same with index 1 on the other"
         )
-    if name == "multiworker" and workers > 1:
+    if workers > 1 and name == "multiworker":
         status(
             f"waiting until all {workers} workers of {_VARIABLE} have started"
         )
@@ -119,12 +119,6 @@ def reporting_lost_workers(
 ) -> Iterator[None]:
     """Reports TensorFlow's errors of a lost worker as such.
 
-    Args:
-        strategy: What shares the batches.
-
-    Yields:
-        Nothing.
-
     Raises:
         ConnectionError: If another worker is gone.
     """
@@ -152,13 +146,13 @@ def require_same_training(
     """Rejects workers that would train different models; all must call it.
 
     Args:
-        strategy: What shares the batches.
+        strategy: How batches are shared.
         config: Configuration of this worker.
         slices: Its training slices.
         resume: Whether it resumes a run.
 
     Raises:
-        ValueError: If they differ, on all workers.
+        ValueError: On all workers, if they differ.
     """
     options = [
         f"{name}={value}"
@@ -180,11 +174,11 @@ def require_agreement(
     """Rejects workers with different values; all must call it.
 
     Args:
-        strategy: What shares the batches.
-        facts: What has to be the same everywhere, by its name.
+        strategy: How batches are shared.
+        facts: What must be the same everywhere, by name.
 
     Raises:
-        ValueError: If one of them differs between workers, on all of them.
+        ValueError: On all workers, if one of the facts differs.
     """
     if not spans_processes(strategy):
         return
@@ -202,7 +196,7 @@ class StopTogether(keras.callbacks.Callback):
     """Ends the training of all workers when one of them ends its own.
 
     Only the chief sees the metrics that stop a training early; the others
-    would wait for its next step for ever.
+    would wait forever for its next step.
 
     Args:
         strategy: All its workers use this callback, as the last one.

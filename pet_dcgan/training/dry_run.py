@@ -1,4 +1,4 @@
-"""What a training would take, estimated without training."""
+"""Estimates the time and memory of a training without running it."""
 
 import dataclasses
 import math
@@ -12,7 +12,7 @@ from pet_dcgan.data.batches import steps_per_epoch
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.training.devices import step_memory
-from pet_dcgan.training.resume import all_subjects
+from pet_dcgan.training.train import all_subjects
 
 # share of the speed of a plain matrix product that a whole step reaches;
 # measured on two CPU cores: 0.92 for width and batch 64, and 0.62 for 16, with
@@ -23,15 +23,11 @@ _WIDE = 64
 _TENSORFLOW_BYTES = 700e6  # the process before it holds any network
 
 
-def dry_run(
-    config: TrainConfig, *, flops_per_second: float | None = None
-) -> str:
+def dry_run(config: TrainConfig) -> str:
     """Estimates a training without starting it; nothing is written.
 
     Args:
         config: From `pet_dcgan.data.training_data.resolve_config`.
-        flops_per_second: Speed of a matrix product; measured (in a fraction
-            of a second) by default.
 
     Returns:
         Configuration, sizes, time and memory as lines of text.
@@ -45,7 +41,7 @@ def dry_run(
     steps = steps_per_epoch(slices, config)
     model = build_dcgan(config)
     operations = step_operations(model)
-    speed = flops_per_second or _matrix_product_rate()
+    speed = _matrix_product_rate()
     efficiency = WIDE_EFFICIENCY if config.width >= _WIDE else NARROW_EFFICIENCY
     images = steps * config.epochs * config.batch_size
     seconds = images * operations / (speed * efficiency)

@@ -54,8 +54,7 @@ class HealthLog:
     def __init__(self, path: str | Path, *, phantom: bool) -> None:
         self.path = Path(path)
         self.phantom = str(phantom).lower()
-        rows = _read_rows(self.path) if self.path.exists() else []
-        self._rows = {int(row["epoch"]): row for row in rows}
+        self._rows = _read_rows(self.path)
 
     def is_new(self, finding: HealthFinding) -> bool:
         """Whether no part of the run has reported this state before."""
@@ -64,8 +63,11 @@ class HealthLog:
 
     def records_before(self, epoch: int) -> list[HealthRecord]:
         """All records before an epoch, counted from 1, in order."""
-        rows = (r for e, r in sorted(self._rows.items()) if e < epoch)
-        return [_record(row) for row in rows if row["diversity"]]
+        return [
+            _record(row)
+            for number, row in sorted(self._rows.items())
+            if number < epoch and row["diversity"]
+        ]
 
     def add(
         self,
@@ -103,17 +105,19 @@ class HealthLog:
             writer.writerows(row for _, row in sorted(self._rows.items()))
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a health log, each checked."""
+def _read_rows(path: Path) -> dict[int, dict[str, str]]:
+    """The rows of a health log by epoch, each checked."""
+    rows = {}
+    if not path.exists():
+        return rows
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-        for row in rows:
-            if list(row) != _COLUMNS or None in row.values():
-                raise ValueError("columns")
-            int(row["epoch"])
-            if row["diversity"]:
-                _record(row)
+            for row in csv.DictReader(file):
+                if list(row) != _COLUMNS or None in row.values():
+                    raise ValueError("columns")
+                if row["diversity"]:
+                    _record(row)
+                rows[int(row["epoch"])] = row
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f"expected the columns {','.join(_COLUMNS)} in {path}, found "
@@ -170,8 +174,7 @@ class HealthMonitor(keras.callbacks.Callback):
         self.writer = writer
         self.checkpoint = Path(checkpoint)
         self.stop_on_failure = stop_on_failure
-        self._epoch = 0
-        self._healthy_epoch = 0
+        self._epoch = self._healthy_epoch = 0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Prepares the drawing of images, faster than Keras's own call."""
@@ -179,10 +182,8 @@ class HealthMonitor(keras.callbacks.Callback):
         self._draw = tf.function(
             lambda latents: suvr_from_latents(network, latents, suvr_max)
         )
-        first = self.config.seed
-        self._latents = latents_from_seeds(
-            np.arange(first, first + IMAGES), self.config.latent_dim
-        )
+        seeds = self.config.seed + np.arange(IMAGES)
+        self._latents = latents_from_seeds(seeds, self.config.latent_dim)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Keeps the state of the epoch before, if that was healthy."""
@@ -238,12 +239,10 @@ class HealthMonitor(keras.callbacks.Callback):
         with self.writer.as_default(step=epoch):
             for finding in new:
                 tf.summary.text("health", str(finding))
-        ends = (
-            f
-            for f in findings
-            if f.state == "non_finite" or (f.failure and self.stop_on_failure)
-        )
-        end = next(ends, None)
+        failures = [f for f in findings if f.failure]
+        if not self.stop_on_failure:
+            failures = [f for f in failures if f.state == "non_finite"]
+        end = failures[0] if failures else None
         for finding in new:
             if finding is not end:
                 if sys.stderr.isatty():
@@ -251,12 +250,10 @@ class HealthMonitor(keras.callbacks.Callback):
                 status(f"epoch {epoch}: {finding}")
         if end is not None:
             self.writer.flush()
-            raise ValueError(self._failure_message(epoch, end))
-
-    def _failure_message(self, epoch: int, finding: HealthFinding) -> str:
-        """Why the training ends, and the state to go on from."""
-        text = f"the training failed at epoch {epoch}: {finding}"
-        healthy = return_to_last_healthy(self.checkpoint)
-        if healthy:
-            text += f"; the last healthy state, of epoch {healthy}, is kept"
-        return text
+            message = f"the training failed at epoch {epoch}: {end}"
+            healthy = return_to_last_healthy(self.checkpoint)
+            if healthy:
+                message += (
+                    f"; the last healthy state, of epoch {healthy}, is kept"
+                )
+            raise ValueError(message)

@@ -1,6 +1,11 @@
-"""The best generator by KID on validation subjects, and when to stop."""
+"""The best generator by KID on validation subjects, and when to stop.
 
+The selection log, `selection.csv`, holds the KID after each evaluated epoch.
+"""
+
+import csv
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -10,14 +15,7 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.distribution import kid
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import synthetic_slices
-from pet_dcgan.runs.selection_log import (
-    FILE,
-    KidEvaluation,
-    best_evaluation,
-    evaluations_without_improvement,
-    read_evaluations,
-    write_evaluations,
-)
+from pet_dcgan.runs.run import SELECTION_LOG
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.progress import status
 
@@ -30,6 +28,20 @@ _LEAST_SUBJECTS = 4
 # a training resumes from one of the last two states, or from before an
 # evaluation whose epoch it had no time to save
 _KEPT = 3
+
+
+class KidEvaluation(NamedTuple):
+    """KID of the generator after an epoch; a row of `selection.csv`.
+
+    Args:
+        epoch: Completed epochs, from 1.
+        val_kid: KID of synthetic slices and those of validation subjects.
+        standard_error: Of `val_kid`.
+    """
+
+    epoch: int
+    val_kid: float
+    standard_error: float
 
 
 class KidSelection(keras.callbacks.Callback):
@@ -60,7 +72,7 @@ class KidSelection(keras.callbacks.Callback):
         subjects: np.ndarray,
     ) -> None:
         super().__init__()
-        self.path = Path(run_path) / FILE
+        self.path = Path(run_path) / SELECTION_LOG
         self.folder = Path(run_path) / "checkpoint"
         self.config = config
         self.encoder = encoder
@@ -68,12 +80,9 @@ class KidSelection(keras.callbacks.Callback):
         enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
         self.subjects = subjects if enough else None
         first = FIRST_SEED + config.seed * SYNTHETIC
-        self.seeds = np.arange(first, first + SYNTHETIC)
-        self.evaluations: list[KidEvaluation] = []
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Reads the evaluations of an earlier part of the run."""
-        self.evaluations = read_evaluations(self.path)
+        self.seeds = first + np.arange(SYNTHETIC)
+        # of an earlier part of the run
+        self.evaluations = _read_evaluations(self.path)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Evaluates when due, and stops a training that improves no more."""
@@ -91,13 +100,12 @@ class KidSelection(keras.callbacks.Callback):
         synthetic = self.encoder.features(images)
         found = kid(self.real, synthetic, subjects=self.subjects)
         self.evaluations.append(KidEvaluation(done, *found))
-        if best_evaluation(self.evaluations).epoch == done:
+        if _best_evaluation(self.evaluations).epoch == done:
             self._keep(done)
-        phantom = self.config.phantom
-        write_evaluations(self.path, self.evaluations, phantom=phantom)
+        self._write_evaluations()
         if logs is not None:
             logs["val_kid"] = found.value
-        since_best = evaluations_without_improvement(self.evaluations)
+        since_best = _evaluations_without_improvement(self.evaluations)
         if 0 < self.config.patience <= since_best and done < last:
             self.model.stop_training = True
             status(
@@ -115,7 +123,7 @@ class KidSelection(keras.callbacks.Callback):
         Raises:
             FileNotFoundError: If its weights are missing.
         """
-        best = best_evaluation(self.evaluations or read_evaluations(self.path))
+        best = _best_evaluation(self.evaluations)
         path = self._best_path(best.epoch)
         if not path.is_file():
             raise FileNotFoundError(
@@ -133,6 +141,18 @@ class KidSelection(keras.callbacks.Callback):
         )
         return network
 
+    def _write_evaluations(self) -> None:
+        """Replaces `selection.csv`, with one row per evaluation."""
+        phantom = str(self.config.phantom).lower()
+        with (
+            replacing(self.path) as temporary,
+            temporary.open("w", newline="", encoding="utf-8") as file,
+        ):
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow((*KidEvaluation._fields, "phantom"))
+            # a float's repr is read back as the same number
+            writer.writerows((*each, phantom) for each in self.evaluations)
+
     def _keep(self, done: int) -> None:
         """Writes the weights, and removes those no state can need."""
         weights = self.model.sampler_network.get_weights()
@@ -142,7 +162,7 @@ class KidSelection(keras.callbacks.Callback):
         records = [
             each.epoch
             for index, each in enumerate(self.evaluations)
-            if best_evaluation(self.evaluations[: index + 1]) is each
+            if _best_evaluation(self.evaluations[: index + 1]) is each
         ]
         before = [epoch for epoch in records if epoch <= done - _KEPT]
         needed = before[-1:] + records[len(before) :]
@@ -154,3 +174,70 @@ class KidSelection(keras.callbacks.Callback):
     def _best_path(self, epoch: int) -> Path:
         """Where the weights of a best generator go."""
         return self.folder / f"best_{epoch:04}.npz"
+
+
+def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
+    """Whether a training had been stopped early after an epoch.
+
+    Args:
+        run_path: The run's folder.
+        epoch: Completed epochs.
+        patience: Evaluations without improvement that end a training; 0
+            never does.
+    """
+    evaluations = _read_evaluations(Path(run_path) / SELECTION_LOG)
+    before = [each for each in evaluations if each.epoch <= epoch]
+    return 0 < patience <= _evaluations_without_improvement(before)
+
+
+def generator_facts(run_path: str | Path, *, epochs: int) -> dict[str, Any]:
+    """Which epoch a finished run's generator is of, and why.
+
+    Args:
+        run_path: The run's folder.
+        epochs: Epochs of its configuration, for a run without selection.
+
+    Returns:
+        `epoch` and `chosen_by` (`"val_kid"` or `"last epoch"`), with
+        `val_kid` and `standard_error` where there are such.
+    """
+    best = _best_evaluation(_read_evaluations(Path(run_path) / SELECTION_LOG))
+    if best is None:
+        return {"epoch": epochs, "chosen_by": "last epoch"}
+    return {"chosen_by": "val_kid", **best._asdict()}
+
+
+def _read_evaluations(path: Path) -> list[KidEvaluation]:
+    """Reads `selection.csv`; no evaluations where there is no file.
+
+    Raises:
+        ValueError: If the file is damaged.
+    """
+    if not path.is_file():
+        return []
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [
+                KidEvaluation(
+                    int(row["epoch"]),
+                    float(row["val_kid"]),
+                    float(row["standard_error"]),
+                )
+                for row in csv.DictReader(file)
+            ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected epoch, val_kid and standard_error in every row of "
+            f"{path}, found {error!r}: train again under another --run"
+        ) from error
+
+
+def _best_evaluation(evaluations: list[KidEvaluation]) -> KidEvaluation | None:
+    """The evaluation with the lowest KID, the first of equal ones."""
+    return min(evaluations, key=lambda each: each.val_kid, default=None)
+
+
+def _evaluations_without_improvement(evaluations: list[KidEvaluation]) -> int:
+    """Evaluations since the best one."""
+    best = _best_evaluation(evaluations)
+    return len(evaluations) - 1 - evaluations.index(best) if best else 0

@@ -1,4 +1,10 @@
-"""Trains one stage of a prepared set into a run folder."""
+"""Trains one stage of a prepared set into a run folder.
+
+A training may continue an earlier one. With `resume` an unfinished run goes on
+from its last completed epoch. A warm start (`config.warm_start`) takes the
+networks of another run, such as one trained on all stages together, and begins
+optimisers, EMA and steps anew; that run's subjects count as trained on, too.
+"""
 
 import dataclasses
 from collections.abc import Callable, Collection
@@ -14,6 +20,7 @@ from pet_dcgan.data.batches import (
     steps_per_epoch,
     training_batches,
 )
+from pet_dcgan.data.leakage import require_not_held_out
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
@@ -22,9 +29,8 @@ from pet_dcgan.data.training_data import (
 )
 from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run, require_free
-from pet_dcgan.runs.selection_log import ended_early
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
-from pet_dcgan.training.checkpoint import restore
+from pet_dcgan.training.checkpoint import restore, start_from
 from pet_dcgan.training.devices import (
     device_lines,
     exhaustion_error,
@@ -38,11 +44,19 @@ from pet_dcgan.training.distribution import (
     require_agreement,
     require_same_training,
 )
-from pet_dcgan.training.resume import all_subjects, continued_run, start_from
+from pet_dcgan.training.kid_selection import ended_early
 from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.progress import status
 
 __all__ = ["load_training_slices", "resolve_config", "train"]
+
+# may differ between a run and its continuation: both may have been moved
+_MOVABLE = ("data_dir", "warm_start")
+# a warm start needs a run with the same values: of the first six, or its
+# pixels would mean something else, and of the rest, or its weights would not
+# fit
+_IMAGES = ("plane", "size", "spacing_mm", "suvr_max", "channels", "phantom")
+_ARCHITECTURE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 
 
 def train(
@@ -97,8 +111,8 @@ def train(
     steps_per_epoch(slices, config)  # rejects too few slices for a batch
     if strategy is not None:
         require_equal_parts(config, strategy.num_replicas_in_sync)
-    few = few_subjects_warning(slices, config)
-    for line in [*device_lines(config), *([few] if few else [])]:
+    lines = [*device_lines(config), few_subjects_warning(slices, config)]
+    for line in filter(None, lines):
         status(line)
     with reporting_lost_workers(strategy):
         require_same_training(strategy, config, slices, resume=resume)
@@ -114,6 +128,26 @@ def train(
     return training.run
 
 
+def all_subjects(config: TrainConfig, slices: Slices) -> list[str]:
+    """Every subject of a new run: its own and those of its warm start.
+
+    Args:
+        config: `warm_start` names the earlier run, if there is one.
+        slices: The training slices.
+
+    Raises:
+        FileNotFoundError: If there is no such run, or it has no state.
+        ValueError: If it has other images or another architecture, or one of
+            its subjects is now held out.
+    """
+    subjects = set(slices.subjects)
+    if config.warm_start:
+        earlier = _warm_start_run(config)
+        require_not_held_out(earlier.subjects, config.data_dir, config.dataset)
+        subjects |= set(earlier.subjects)
+    return sorted(subjects)
+
+
 def _open_run(
     path: Path,
     config: TrainConfig,
@@ -123,7 +157,8 @@ def _open_run(
 ) -> Run:
     """Opens or creates the run; only the chief changes its folder."""
     if resume:
-        run = continued_run(path, config, slices)
+        run = Run.open(path)
+        _require_same_run(run, config, slices)
         if is_chief(strategy):
             sweep(path)
         return run
@@ -131,6 +166,56 @@ def _open_run(
     if is_chief(strategy):
         return Run.create(path, config, subjects)
     return Run(path, config, subjects)
+
+
+def _require_same_run(run: Run, config: TrainConfig, slices: Slices) -> None:
+    """Refuses to resume a run that is finished or not the one meant."""
+    if run.finished:
+        raise ValueError(
+            f"the run in {run.path} is finished: leave out --resume and "
+            "choose another --run"
+        )
+    before, now = vars(run.config), vars(config)
+    changed = [
+        f"{name} {now[name]} instead of {before[name]}"
+        for name in now
+        if now[name] != before[name] and name not in _MOVABLE
+    ]
+    if changed:
+        raise ValueError(
+            f"expected the configuration of {run.path}, found "
+            f"{', '.join(changed)}: resume with the options of its start"
+        )
+    own = set(slices.subjects)
+    trained_on = set(run.subjects)
+    if run.config.warm_start:
+        require_not_held_out(run.subjects, config.data_dir, config.dataset)
+        trained_on &= own  # it names those of the earlier run, too
+    if trained_on != own:
+        raise ValueError(
+            f"expected the {len(run.subjects)} subjects of {run.path}, found "
+            f"{len(own)} others in the set: it was prepared anew, train under "
+            "another --run"
+        )
+
+
+def _warm_start_run(config: TrainConfig) -> Run:
+    """Opens the run that `config.warm_start` names and checks that it fits."""
+    run = Run.open(config.warm_start)
+    for name in (*_IMAGES, *_ARCHITECTURE):
+        wanted, found = getattr(config, name), getattr(run.config, name)
+        if wanted != found:
+            remedy = f" or --set {name}={found}" * (name in _ARCHITECTURE)
+            raise ValueError(
+                f"expected --warm-start from a run of {name} {wanted}, found "
+                f"{found} in {run.path}: name another run{remedy}"
+            )
+    if not any((run.path / "checkpoint").glob("state_*.npz")):
+        raise FileNotFoundError(
+            f"the run in {run.path} has no state to start from: name a run "
+            "that has completed an epoch"
+        )
+    return run
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -152,7 +237,8 @@ class _Training:
                 model = build_dcgan(run.config)
                 first_epoch = restore(model, run.path / "checkpoint")
                 if run.config.warm_start and not first_epoch:
-                    start_from(model, run.config)
+                    earlier = _warm_start_run(run.config)
+                    start_from(model, earlier.path / "checkpoint")
             require_agreement(self.strategy, {"last whole epoch": first_epoch})
             step = step_memory(model)
             warning = memory_warning(step, run.config.batch_size)
@@ -178,8 +264,9 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
-            bars = [EpochProgress(self.progress)] if self.progress else []
-            self._fit(model, first_epoch, [*callbacks.values(), *bars])
+            if self.progress:
+                callbacks["progress"] = EpochProgress(self.progress)
+            self._fit(model, first_epoch, list(callbacks.values()))
         callbacks["samples"].write_montage()
         network = model.sampler_network
         if "selection" in callbacks:

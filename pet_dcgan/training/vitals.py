@@ -170,11 +170,11 @@ def pooled(suvr: np.ndarray) -> np.ndarray:
 
 
 def pooled_stored(stored: np.ndarray, suvr_max: float) -> np.ndarray:
-    """As `pooled`, of images as a prepared set holds them.
+    """Like `pooled`, for images as a prepared set stores them.
 
     Args:
         stored: uint16 `[n, size, size]`, in memory or on disk.
-        suvr_max: SUVR that 65535 stands for.
+        suvr_max: SUVR of the stored value 65535.
 
     Returns:
         float32 `[n, 1024]`.
