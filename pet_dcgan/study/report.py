@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pet_dcgan.study.classifiers import Cell, uniform_predictions
+from pet_dcgan.study.classifiers import Cell
 from pet_dcgan.study.settings import (
     ARMS,
     MIXED,
@@ -60,7 +60,7 @@ def summarise(
         seeds[cell.seed] = predictions[cell]
     compared = compare(by_arm, seed=settings.seed)
     classes = settings.classes
-    truth = uniform_predictions(data.test, len(classes)).truth
+    _, truth = data.test_subjects()
     public = settings.to_dict()
     del public["data_dir"]
     summary = {
