@@ -42,13 +42,11 @@ class TestKid:
     def test_unbiased_for_one_distribution_and_grows_with_the_distance(self):
         values = [
             kid(sample(20, 2 * s), sample(20, 2 * s + 1), subsets=2).value
-            for s in range(200)
+            for s in range(100)
         ]
-        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(200)
+        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(100)
         real = sample(100, 0)
-        values = [
-            kid(real, sample(100, 1, s)).value for s in (0, 0.2, 0.5, 1, 2)
-        ]
+        values = [kid(real, sample(100, 1, s)).value for s in (0, 0.2, 1)]
         assert np.all(np.diff(values) > 0)
 
     def test_the_standard_error_is_the_spread_over_samples(self):
@@ -145,10 +143,6 @@ class TestFrechet:
         assert frechet_ratio(*pair, seed=1) == frechet_ratio(*pair, seed=1)
         assert frechet_ratio(*pair, seed=1) != frechet_ratio(*pair, seed=2)
 
-    def test_one_row_has_no_distance(self):
-        with pytest.raises(ValueError, match="at least 2 rows, found 1 and 2"):
-            frechet_distance(np.ones((1, 2)), np.ones((2, 2)))
-
     @pytest.mark.parametrize(
         ("real", "synthetic", "subjects", "message"),
         [
@@ -158,12 +152,12 @@ class TestFrechet:
             (3, 20, None, "at least 4 rows"),
         ],
     )
-    def test_bad_input_of_the_ratio_is_refused(
-        self, real, synthetic, subjects, message
-    ):
+    def test_bad_input_is_refused(self, real, synthetic, subjects, message):
         pair = sample(real, 0), sample(synthetic, 1)
         with pytest.raises(ValueError, match=message):
             frechet_ratio(*pair, seed=0, subjects=subjects)
+        with pytest.raises(ValueError, match="at least 2 rows, found 1 and"):
+            frechet_distance(sample(1, 0), pair[1])
 
 
 class TestPrecisionRecallDensityCoverage:
@@ -181,12 +175,6 @@ class TestPrecisionRecallDensityCoverage:
         found = precision_recall_density_coverage(real, synthetic, k=1)
         # real balls reach 1, to 2; synthetic ones reach 2, to 0
         assert found == (1 / 2, 2 / 2, 1 / 2, 1 / 2)
-
-    def test_exchanging_the_kinds_exchanges_precision_and_recall(self):
-        a, b = sample(50, 0, length=3), sample(50, 1, 0.5, length=3)
-        there = precision_recall_density_coverage(a, b)
-        back = precision_recall_density_coverage(b, a)
-        assert (there.precision, there.recall) == (back.recall, back.precision)
 
     def test_one_distribution_is_matched(self):
         # Naeem et al.: coverage 1 - 2^-k and density 1

@@ -39,23 +39,18 @@ def chunked(request, monkeypatch):
 
 @pytest.mark.usefixtures("chunked")
 @pytest.mark.parametrize("search", [nearest_rows, root_mean_square])
-def test_nearest_equals_brute_force(search):
-    images, pool = stack(10, 0), stack(13, 1)
-    index, distance = search(images, pool)
-    expected = brute_force(images, pool)
-    np.testing.assert_array_equal(index, expected[0])
-    np.testing.assert_allclose(distance, expected[1], rtol=1e-6)
-
-
-@pytest.mark.usefixtures("chunked")
-@pytest.mark.parametrize("search", [nearest_rows, root_mean_square])
-def test_nearest_is_never_of_the_own_subject(search):
-    pool = stack(12, 2)
-    owners = np.repeat(["a", "b", "c"], 4)
-    index, distance = search(pool, pool, subjects=owners, pool_subjects=owners)
-    expected = brute_force(pool, pool, owners[:, None] == owners)
-    np.testing.assert_array_equal(index, expected[0])
-    np.testing.assert_allclose(distance, expected[1], rtol=1e-6)
+def test_nearest_equals_brute_force_and_is_of_no_own_subject(search):
+    pool, owners = stack(12, 2), np.repeat(["a", "b", "c"], 4)
+    apart = {"subjects": owners, "pool_subjects": owners}
+    for found, expected in (
+        (search(stack(10, 0), pool), brute_force(stack(10, 0), pool)),
+        (
+            search(pool, pool, **apart),
+            brute_force(pool, pool, owners[:, None] == owners),
+        ),
+    ):
+        np.testing.assert_array_equal(found[0], expected[0])
+        np.testing.assert_allclose(found[1], expected[1], rtol=1e-6)
 
 
 def test_by_hand():
