@@ -35,10 +35,16 @@ def test_mean_by_hand(monkeypatch):
     assert mean_interval(values, np.arange(8)) == Interval(0.0, 2.0)
 
 
-def test_the_percentiles_of_many_subjects_are_those_of_95_percent():
-    found = percentile_interval(np.linspace(0, 1, 10_001), 100_000)
-    assert found.low == pytest.approx(0.025, abs=1e-4)
-    assert found.high == pytest.approx(0.975, abs=1e-4)
+@pytest.mark.parametrize(
+    ("count", "strata", "low"),
+    # of ten subjects in two strata normal.cdf(-sqrt(10 / 8) t(8)), t 2.306
+    [(100_000, 1, 0.025), (10, 2, 0.00497)],
+)
+def test_percentiles_are_those_of_95_percent_and_the_strata(count, strata, low):
+    ranks = np.linspace(0, 1, 10_001)
+    found = percentile_interval(ranks, count, strata=strata)
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(1 - low, abs=1e-4)
 
 
 def test_normal_means_give_the_interval_of_student():

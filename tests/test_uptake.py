@@ -111,14 +111,10 @@ def test_bland_altman_by_hand():
     assert found.upper == pytest.approx(0.2 + 0.196)
     np.testing.assert_allclose(found.averages, [1.05, 1.35, 2.1])
     np.testing.assert_allclose(found.differences, [0.1, 0.3, 0.2])
-    # regions are taken separately
-    real, other = np.random.default_rng(0).random((2, 40, 5))
-    both, alone = (
-        bland_altman(real, other),
-        bland_altman(real[:, 3], other[:, 3]),
-    )
-    assert both.bias.shape == (5,)
-    assert both.lower[3] == pytest.approx(alone.lower)
+    # columns are taken separately
+    both = bland_altman([[1.0, 0], [1.2, 0], [2.0, 0]], [[1.1, 4]] * 3)
+    alone = bland_altman([1.0, 1.2, 2.0], [1.1] * 3)
+    assert both.lower == pytest.approx([alone.lower, 4])
 
 
 def test_joint_histogram_by_hand():
@@ -127,8 +123,6 @@ def test_joint_histogram_by_hand():
     shares = joint_histogram(x, y, suvr_max=2.0, bins=2)
     # (0, 0), (0.9, 0) | (1.1, 2) | (2.5, -9), counted in the outermost bins
     np.testing.assert_array_equal(shares, [[0.5, 0.0], [0.25, 0.25]])
-    turned = joint_histogram(y, x, suvr_max=2.0, bins=2)
-    np.testing.assert_array_equal(turned, shares.T)
 
 
 def test_histograms_equal_those_of_numpy():

@@ -1,4 +1,4 @@
-"""Confidence intervals over subjects: how far chance could move a number."""
+"""Confidence intervals that take subjects, not slices, as independent."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ def mean_interval(
             is conservative: the interval is too wide by up to `sqrt(3)` if
             values depend little on either (Owen 2007, doi
             10.1214/07-AOAS122).
-        seed: Of the resamples.
+        seed: Seed of the resamples.
 
     Returns:
         The interval; with fewer than `MIN_SUBJECTS` one without ends.
@@ -129,7 +129,7 @@ def halves_interval(
     subjects: Sequence[np.ndarray],
     seed: int = 0,
 ) -> Interval:
-    """Interval of a statistic that repeated rows would mislead.
+    """Interval of a statistic that repeated rows would distort.
 
     Metrics of neighbours or pairs (precision, KID) take a repeated row for a
     copy, so subjects are drawn without replacement: the spread over random
@@ -142,7 +142,7 @@ def halves_interval(
         statistic: Takes, for each set, the rows of a half, int64 `[m]`.
         subjects: For each set, which is halved separately, the subject of each
             row `[n]`; `np.arange(n)` for independent rows.
-        seed: Of the halves.
+        seed: Seed of the halves.
 
     Returns:
         The interval by the smallest number of subjects in a set; with fewer

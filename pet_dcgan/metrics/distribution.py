@@ -50,7 +50,7 @@ def kid(
         real: Features of real images `[n, d]`.
         synthetic: Features of synthetic images `[m, d]`.
         subsets: Number of subsets.
-        seed: Fixes the subsets.
+        seed: Seed of the subsets.
         subjects: Subject of each real row `[n]`.
 
     Returns:
@@ -83,7 +83,7 @@ def kid(
 
 
 def _unbiased(xx, yy, xy, chosen_x, chosen_y) -> np.ndarray:
-    """The estimate of each subset; subsets are rows of zeros and ones."""
+    """The KID of each pair of subsets, given as rows of zeros and ones."""
     among_x = _mean_off_diagonal(xx, chosen_x)
     among_y = _mean_off_diagonal(yy, chosen_y)
     pairs = chosen_x.sum(axis=1) * chosen_y.sum(axis=1)
@@ -99,7 +99,7 @@ def _mean_off_diagonal(kernel: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 def _subsets(rng, subsets: int, count: int, share: float) -> np.ndarray:
-    """Random subsets of a share, zeros and ones `[subsets, count]`."""
+    """Random subsets of this share, as zeros and ones `[subsets, count]`."""
     chosen = np.zeros([subsets, count])
     for row in chosen:
         row[rng.permutation(count)[: round(share * count)]] = 1
@@ -161,7 +161,7 @@ def frechet_ratio(
     Args:
         real: Features of real images `[n, d]`.
         synthetic: Features of synthetic images `[m, d]`.
-        seed: Fixes the halvings.
+        seed: Seed of the halvings.
         subjects: Subject of each real row `[n]`; halves then share no
             subject, as they must not if a subject has several slices.
         splits: Number of halvings.

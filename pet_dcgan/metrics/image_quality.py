@@ -170,7 +170,7 @@ def diversity(
         dynamic_range: `L`: the largest SUVR that can be stored.
         pairs: Number of pairs, drawn without replacement; all of them if
             there are fewer.
-        seed: Fixes the pairs.
+        seed: Seed of the pairs.
         subjects: Subject of each image `[n]`: only images of different
             subjects are then paired, since those of one are alike anyway.
 
@@ -212,7 +212,7 @@ def diversity(
 def _similarity_maps(
     real: np.ndarray, image: np.ndarray, dynamic_range: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Luminance, and contrast with structure, wherever the window fits."""
+    """Luminance, and contrast times structure, wherever the window fits."""
     c1, c2 = _constants(dynamic_range)
     x, y = checked_pair(real, image)
     if min(x.shape[-2:]) < _WINDOW:

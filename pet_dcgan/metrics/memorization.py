@@ -57,8 +57,8 @@ class MemorizationCheck:
     """Result of `check_memorization`.
 
     Args:
-        test: Of `copy_test`, with one observation per held-out subject.
-        authenticity: Of synthetic images.
+        test: C_T, with one observation per held-out subject.
+        authenticity: Share of synthetic images that are no copy.
         held_out_authenticity: The same for held-out real images.
         twins: Share of near duplicates: synthetic images less than half as
             far from one training subject as from any other.
@@ -153,7 +153,7 @@ def check_memorization(
 def authenticity(
     train: np.ndarray, synthetic: np.ndarray, *, subjects: np.ndarray
 ) -> float:
-    """Share of synthetic images that are no copy by their neighbourhood.
+    """Share of synthetic images whose nearest neighbours show no copying.
 
     A synthetic image counts as a copy if its nearest training image is nearer
     to it than to any training image of another subject (Alaa et al. 2022,

@@ -124,7 +124,7 @@ def nearest(
     subjects: np.ndarray | None = None,
     pool_subjects: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The image of a pool with the least root mean square difference.
+    """The image of a pool with the smallest root mean square difference.
 
     Arguments and errors are those of `nearest_rows`, for images alone, which
     become float64 block by block to save memory.
@@ -195,7 +195,7 @@ def _as_rows(images: np.ndarray) -> np.ndarray:
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """By `|a|^2 + |b|^2 - 2ab`, which is fast for long rows."""
+    """Squared distances as `|a|^2 + |b|^2 - 2ab`, fast for long rows."""
     squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)
     return squares - 2 * (a @ b.T)
 
@@ -206,7 +206,7 @@ def _codes(
     subjects: np.ndarray | None,
     pool_subjects: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Subjects of both as numbers; without subjects no two are alike."""
+    """Subjects of both as numbers; if there are none, all differ."""
     if subjects is None or pool_subjects is None:
         subjects, pool_subjects = np.zeros(count), np.ones(pool_count)
     if (len(subjects), len(pool_subjects)) != (count, pool_count):

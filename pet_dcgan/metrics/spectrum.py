@@ -1,4 +1,4 @@
-"""Power of images by spatial frequency: how coarse or fine they are."""
+"""Power spectra: how coarse or fine images are, and checkerboards."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -139,7 +139,7 @@ def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
 
 
 def _positive(power: float) -> float:
-    """The power of real images, which must have some."""
+    """The power of real images; raises if there is none."""
     if not power > 0:
         raise ValueError("expected real images with uptake, found flat ones")
     return power

@@ -102,7 +102,7 @@ def histogram_distance(
     Args:
         a: Shares `[..., bins]` from `intensity_histogram`.
         b: Shares of as many bins.
-        suvr_max: Of the histograms.
+        suvr_max: Upper end of the histograms in SUVR.
 
     Returns:
         Distance in SUVR `[...]`, float64.
@@ -258,7 +258,7 @@ def bland_altman(
     Args:
         real_means: `[n, ...]`, two or more, such as `regional_uptake`, whose
             columns are taken separately.
-        synthetic_means: Those of the paired images `[n, ...]`.
+        synthetic_means: The same of the paired images `[n, ...]`.
 
     Raises:
         ValueError: If the shapes differ, there are fewer than two pairs, or a

@@ -95,8 +95,8 @@ def train_and_predict(
     """Trains a classifier for each plane and averages their predictions.
 
     Args:
-        cell: Which arm, fraction and seed.
-        settings: How they are trained.
+        cell: Arm, fraction and seed.
+        settings: Settings of the study.
         data: Training and test slices.
         generators: Those of the cell's fraction, if its arm uses any.
 

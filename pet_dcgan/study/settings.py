@@ -37,7 +37,7 @@ class StudySettings:
         fractions: Percentages of the training subjects of each stage, each
             subset containing the smaller ones.
         seeds: Number of classifiers for each arm and fraction.
-        preset: Of the generators that the study trains.
+        preset: Preset of the generators that the study trains.
         overrides: Changes to it; `epochs` are those at 100 %.
         steps: Optimiser steps of every classifier.
         with_validation: Whether to test on validation subjects too, which no
@@ -142,7 +142,7 @@ class LabelledSlices:
         return np.array([f"{subject}\t{label}" for subject, label in pairs])
 
     def of(self, subjects: Collection[str]) -> "LabelledSlices":
-        """Only those of these subjects."""
+        """The slices of these subjects."""
         rows = np.isin(self.subjects, sorted(subjects))
         return LabelledSlices(
             self.images[rows], self.labels[rows], self.subjects[rows]

@@ -21,7 +21,7 @@ class Predictions:
     Args:
         subjects: Names, sorted, `[n]`.
         truth: Their stages as integers from 0 `[n]`.
-        probabilities: Of each stage `[n, classes]`.
+        probabilities: Probability of each stage `[n, classes]`.
     """
 
     subjects: np.ndarray
@@ -108,7 +108,7 @@ def compare(
     Args:
         predictions: By arm and fraction, those of each seed, all of the same
             subjects.
-        seed: Of the resamples.
+        seed: Seed of the resamples.
 
     Returns:
         `arms` and `differences`: rows with `arm`, `fraction`, `metric`,
@@ -225,5 +225,5 @@ def kept_signal(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _rounded(value: float | None) -> float | None:
-    """A number as it stands in `study.json`."""
+    """Rounds a number for `study.json`."""
     return None if value is None else round(float(value), _DIGITS)

@@ -1,4 +1,4 @@
-"""The whole study, and its folder, which is complete after each classifier.
+"""The whole study, and its folder, which is up to date after each classifier.
 
 ```
 OUT/
@@ -68,7 +68,7 @@ def run_study(
     A study can be stopped at any time and resumed.
 
     Args:
-        settings: What is compared.
+        settings: Settings of the study.
         out: Folder of the study.
         runs: Finished runs to use where they fit; all others are trained.
         resume: Whether to continue the study in `out`.
@@ -173,7 +173,7 @@ class _Study:
 
 
 def _claim(path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
-    """Takes a free folder, or that of the same study to resume."""
+    """Starts a study in a free folder, or resumes the same study."""
     if resume:
         _require_same(path, settings)
         return
