@@ -40,7 +40,7 @@ def both(values, subjects, seed):
     return (
         confidence.mean_interval(values, subjects, seed=seed),
         confidence.halves_interval(
-            lambda rows: values[rows].mean(), subjects=subjects, seed=seed
+            lambda rows: values[rows].mean(), subjects=[subjects], seed=seed
         ),
     )
 

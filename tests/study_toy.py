@@ -1,6 +1,7 @@
 """Studies of the toy set that take seconds, and a summary of one."""
 
 import toy_data
+from toy_run import make_run
 
 from pet_dcgan.study.settings import ARMS, StudySettings
 from pet_dcgan.study.statistics import METRICS
@@ -18,6 +19,13 @@ def make_settings(data_dir, **changes):
         "overrides": SMALL,
     }
     return StudySettings(data_dir=str(data_dir), **settings | changes)
+
+
+def untrained_run(path, toy_set, stage="AD", **changes):
+    """A run that counts as finished, though its generator is an empty file."""
+    run = make_run(path, toy_set, stage, finished=False, **changes)
+    (path / "generator.keras").touch()
+    return run
 
 
 def prepare_leaky(data_dir, into="test"):

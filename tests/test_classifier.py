@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 
-from pet_dcgan.metrics.classification import mean_auc
 from pet_dcgan.models.classifier import (
     Fitting,
     Labelled,
@@ -12,6 +11,7 @@ from pet_dcgan.models.classifier import (
     train_classifier,
 )
 from pet_dcgan.study.classifiers import aggregate_by_subject
+from pet_dcgan.study.statistics import Predictions
 
 SHORT = Fitting(steps=60, batch_size=16)
 
@@ -141,7 +141,8 @@ def test_random_labels_of_subjects_stay_at_chance_and_of_slices_do_not():
             )
             said = slice_probabilities(model, images[~train])
             names, joined = aggregate_by_subject([(said, owners[~train])])
-            found.append(mean_auc(dealt[names], joined))
+            predictions = Predictions(names, dealt[names], joined)
+            found.append(predictions.scores()["auc"])
     assert abs(np.mean(areas) - 0.5) < 0.2
     assert np.mean(leaked) > 0.95
 

@@ -9,6 +9,7 @@ from pet_dcgan.metrics.confidence import (
     Interval,
     halves_interval,
     mean_interval,
+    percentile_interval,
 )
 
 
@@ -24,7 +25,7 @@ def width(interval):
     return interval.high - interval.low
 
 
-def test_hand_computed(monkeypatch):
+def test_mean_by_hand(monkeypatch):
     # one subject of eight has 8, the others 0: the mean of a resample is how
     # often that one was drawn, binomial(8, 1/8): none in 34 %, once in 39 %,
     # twice or more in 26 %, so the quartiles are 0 and 2. At this level they
@@ -32,6 +33,18 @@ def test_hand_computed(monkeypatch):
     monkeypatch.setattr(confidence, "LEVEL", 0.44981)
     values = np.array([8.0, 0, 0, 0, 0, 0, 0, 0])
     assert mean_interval(values, np.arange(8)) == Interval(0.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("count", "strata", "low"),
+    # of ten subjects in two strata normal.cdf(-sqrt(10 / 8) t(8)), t 2.306
+    [(100_000, 1, 0.025), (10, 2, 0.00497)],
+)
+def test_percentiles_are_those_of_95_percent_and_the_strata(count, strata, low):
+    ranks = np.linspace(0, 1, 10_001)
+    found = percentile_interval(ranks, count, strata=strata)
+    assert found.low == pytest.approx(low, abs=1e-4)
+    assert found.high == pytest.approx(1 - low, abs=1e-4)
 
 
 def test_normal_means_give_the_interval_of_student():
@@ -44,29 +57,21 @@ def test_normal_means_give_the_interval_of_student():
     assert found.high == pytest.approx(3 + reach, abs=0.06)
 
 
-def test_equal_values_leave_no_width():
-    found = mean_interval(np.full(16, 2.5), np.arange(16) // 2)
-    assert (found.low, found.high) == (2.5, 2.5)
-
-
 def test_subjects_are_resampled_and_not_values(rows):
     values, subjects = rows
     by_value = mean_interval(values, np.arange(40))
     assert width(mean_interval(values, subjects)) > 1.3 * width(by_value)
 
 
-def test_order_does_not_matter_and_the_ends_scale_with_the_values(rows):
+def test_the_ends_depend_on_the_seed_but_not_on_the_order(rows):
     values, subjects = rows
-    found = mean_interval(values, subjects)
+    found = mean_interval(values, subjects, seed=3)
+    assert found == mean_interval(values, subjects, seed=3)
+    assert found != mean_interval(values, subjects, seed=4)
     order = np.random.default_rng(2).permutation(40)
-    again = mean_interval(3 * values[order] + 1, subjects[order])
+    again = mean_interval(3 * values[order] + 1, subjects[order], seed=3)
     assert again.low == pytest.approx(3 * found.low + 1)
     assert again.high == pytest.approx(3 * found.high + 1)
-
-
-def test_the_same_seed_gives_the_same_ends(rows):
-    assert mean_interval(*rows, seed=3) == mean_interval(*rows, seed=3)
-    assert mean_interval(*rows, seed=3) != mean_interval(*rows, seed=4)
 
 
 def test_values_of_pairs_vary_with_both_subjects():
@@ -86,7 +91,7 @@ def test_halves_of_a_mean_give_the_interval_of_student(count, monkeypatch):
     monkeypatch.setattr(confidence, "_HALVES", 4000)
     values = np.random.default_rng(6).normal(size=count)
     found = halves_interval(
-        lambda rows: values[rows].mean(), subjects=np.arange(count)
+        lambda rows: values[rows].mean(), subjects=[np.arange(count)]
     )
     reach = 2.09 * values.std(ddof=1) / np.sqrt(count)
     assert (found.low + found.high) / 2 == pytest.approx(values.mean())
@@ -138,4 +143,4 @@ def test_bad_values_are_refused(values, subjects, options, message):
 
 def test_a_statistic_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="finite for every half"):
-        halves_interval(lambda rows: np.nan, subjects=np.arange(9))
+        halves_interval(lambda rows: np.nan, subjects=[np.arange(9)])

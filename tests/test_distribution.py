@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from scipy.linalg import sqrtm
 
 from pet_dcgan.metrics.distribution import (
     frechet_distance,
@@ -20,35 +19,20 @@ def column(*values):
 
 class TestKid:
     def test_a_value_by_hand(self):
-        # (xy + 1)^3 is 1, or 8 for two ones. Of 12 real pairs two are ones:
-        # 26/12; synthetic pairs 8; between them half and half: 4.5
-        found = kid(column(0, 1, 0, 1), np.ones([4, 1]))
+        # (xy / 3 + 1)^3 is 1, or 8 for two rows of three ones. Of 12 real pairs
+        # two are ones: 26/12; synthetic pairs 8; between them half and half
+        real = column(0, 1, 0, 1).repeat(3, axis=1)
+        found = kid(real, np.ones([4, 3]))
         assert found.value == pytest.approx(26 / 12 + 8 - 2 * 4.5)
-
-    def test_equals_the_plain_double_loop(self):
-        def kernel(a, b):
-            return (a @ b / len(a) + 1) ** 3
-
-        def among(rows):
-            pairs = [kernel(a, b) for a in rows for b in rows if (a != b).any()]
-            return np.mean(pairs)
-
-        real, synthetic = sample(7, 0), sample(5, 1, 0.5)
-        between = np.mean([kernel(a, b) for a in real for b in synthetic])
-        expected = among(real) + among(synthetic) - 2 * between
-        found = kid(real, synthetic).value
-        assert found == pytest.approx(expected, rel=1e-12)
 
     def test_unbiased_for_one_distribution_and_grows_with_the_distance(self):
         values = [
             kid(sample(20, 2 * s), sample(20, 2 * s + 1), subsets=2).value
-            for s in range(200)
+            for s in range(100)
         ]
-        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(200)
+        assert abs(np.mean(values)) < 3 * np.std(values) / np.sqrt(100)
         real = sample(100, 0)
-        values = [
-            kid(real, sample(100, 1, s)).value for s in (0, 0.2, 0.5, 1, 2)
-        ]
+        values = [kid(real, sample(100, 1, s)).value for s in (0, 0.2, 1)]
         assert np.all(np.diff(values) > 0)
 
     def test_the_standard_error_is_the_spread_over_samples(self):
@@ -104,8 +88,6 @@ class TestFrechet:
         means = np.sum((a.mean(0) - b.mean(0)) ** 2)
         expected = means + np.trace(ca + cb) - 2 * roots.sum()
         assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6)
-        if min(counts) > 20:
-            assert roots.sum() == pytest.approx(np.trace(sqrtm(ca @ cb)).real)
 
     def test_symmetric_zero_for_itself_and_invariant_to_rotation(self):
         a, b = sample(30, 0), sample(30, 1)
@@ -128,9 +110,7 @@ class TestFrechet:
         found = [frechet_ratio(*pair, seed=0) for pair in pairs]
         assert np.mean(found) == pytest.approx(1, abs=0.15)
         real, same = pairs[0]
-        ratios = [
-            frechet_ratio(real, same + s, seed=0) for s in (0, 0.1, 0.3, 1)
-        ]
+        ratios = [frechet_ratio(real, same + s, seed=0) for s in (0, 0.1, 1)]
         assert np.all(np.diff(ratios) < 0)
 
     def test_halves_share_no_subject(self):
@@ -145,10 +125,6 @@ class TestFrechet:
         assert frechet_ratio(*pair, seed=1) == frechet_ratio(*pair, seed=1)
         assert frechet_ratio(*pair, seed=1) != frechet_ratio(*pair, seed=2)
 
-    def test_one_row_has_no_distance(self):
-        with pytest.raises(ValueError, match="at least 2 rows, found 1 and 2"):
-            frechet_distance(np.ones((1, 2)), np.ones((2, 2)))
-
     @pytest.mark.parametrize(
         ("real", "synthetic", "subjects", "message"),
         [
@@ -158,12 +134,12 @@ class TestFrechet:
             (3, 20, None, "at least 4 rows"),
         ],
     )
-    def test_bad_input_of_the_ratio_is_refused(
-        self, real, synthetic, subjects, message
-    ):
+    def test_bad_input_is_refused(self, real, synthetic, subjects, message):
         pair = sample(real, 0), sample(synthetic, 1)
         with pytest.raises(ValueError, match=message):
             frechet_ratio(*pair, seed=0, subjects=subjects)
+        with pytest.raises(ValueError, match="at least 2 rows, found 1 and"):
+            frechet_distance(sample(1, 0), pair[1])
 
 
 class TestPrecisionRecallDensityCoverage:
@@ -181,12 +157,6 @@ class TestPrecisionRecallDensityCoverage:
         found = precision_recall_density_coverage(real, synthetic, k=1)
         # real balls reach 1, to 2; synthetic ones reach 2, to 0
         assert found == (1 / 2, 2 / 2, 1 / 2, 1 / 2)
-
-    def test_exchanging_the_kinds_exchanges_precision_and_recall(self):
-        a, b = sample(50, 0, length=3), sample(50, 1, 0.5, length=3)
-        there = precision_recall_density_coverage(a, b)
-        back = precision_recall_density_coverage(b, a)
-        assert (there.precision, there.recall) == (back.recall, back.precision)
 
     def test_one_distribution_is_matched(self):
         # Naeem et al.: coverage 1 - 2^-k and density 1

@@ -64,20 +64,12 @@ class TestSsim:
     def test_global_by_hand(self):
         x, y = np.array([[0.0, 2.0]]), np.array([[1.0, 2.0]])
         # means 1 and 1.5, variances 1 and 0.25, covariance 0.5,
-        # C1 = 0.0004 and C2 = 0.0036 for L = 2
+        # C1 = 0.0004 and C2 = 0.0036 for L = 2; a product, not a sum
         expected = (
             (3 + 0.0004) / (3.25 + 0.0004) * (1 + 0.0036) / (1.25 + 0.0036)
         )
         found = ssim(x, y, dynamic_range=2)
         assert found == pytest.approx(expected, rel=1e-12)
-
-    def test_factors_are_multiplied_not_added(self):
-        flat, other = np.ones((4, 4)), np.ones((4, 4))
-        other[0] = [0.0, 2.0, 0.0, 2.0]
-        # equal means: the first factor is 1, and only the second remains,
-        # small because a flat image covaries with nothing
-        value = ssim(flat, other, dynamic_range=2)
-        assert value == pytest.approx(0.0036 / (0.25 + 0.0036))
 
     @pytest.mark.parametrize("side", [11, 32])
     def test_windowed_and_multiscale_by_hand(self, side):
@@ -92,8 +84,7 @@ class TestSsim:
         assert found == pytest.approx(luminance**power, rel=1e-12)
 
     def test_windowed_equals_tensorflow(self):
-        a = smooth((5, 24, 20))
-        b = a + 0.3 * np.random.default_rng(1).normal(size=a.shape)
+        a, b = smooth((2, 5, 24, 20))
         expected = tf.image.ssim(*for_tensorflow(a, b), max_val=2.5)
         found = windowed_ssim(a, b, dynamic_range=2.5)
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -127,20 +118,16 @@ class TestSsim:
         assert np.all(ssim(a, 2.5 - a, dynamic_range=2.5) < 0)
 
     @pytest.mark.parametrize("similarity", SIMILARITIES)
-    @pytest.mark.parametrize("dynamic_range", [0, -1, float("nan")])
-    def test_bad_range_is_refused(self, similarity, dynamic_range):
+    def test_bad_input_is_refused(self, similarity):
         images = np.ones((16, 16))
-        with pytest.raises(ValueError, match="positive dynamic range, found"):
-            similarity(images, images, dynamic_range=dynamic_range)
-
-    @pytest.mark.parametrize("similarity", SIMILARITIES)
-    def test_bad_shapes_are_refused(self, similarity):
+        for bad in (0, -1, float("nan")):
+            with pytest.raises(ValueError, match="positive dynamic range, fou"):
+                similarity(images, images, dynamic_range=bad)
         with pytest.raises(ValueError, match="pair the images first"):
-            similarity(np.ones((16, 16)), np.ones((2, 16)), dynamic_range=1)
-        small = np.ones((10, 16))
+            similarity(images, images[:2], dynamic_range=1)
         if similarity is not ssim:
             with pytest.raises(ValueError, match="11 pixels or more"):
-                similarity(small, small, dynamic_range=1)
+                similarity(images[:10], images[:10], dynamic_range=1)
 
 
 class TestDiversity:

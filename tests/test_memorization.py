@@ -6,7 +6,6 @@ The thresholds are repeated here, so that a change of one is noticed.
 import numpy as np
 import pytest
 from scipy import ndimage
-from scipy.stats import mannwhitneyu
 from toy_brains import subjects_slices
 
 from pet_dcgan.metrics.memorization import (
@@ -77,18 +76,13 @@ class TestAuthenticity:
         # 0 and 1 are of one subject: the nearest of another is 10 and 9 away
         assert authenticity(train, synthetic, subjects=[7, 7, 8]) == 1 / 4
 
-    @pytest.mark.parametrize(
-        ("place", "copy"), [(0.99, True), (1.0, True), (1.01, False)]
-    )
+    @pytest.mark.parametrize(("place", "share"), [(0.99, 0), (1, 0), (1.01, 1)])
     def test_a_copy_is_as_near_as_training_images_are_or_nearer(
-        self, place, copy
+        self, place, share
     ):
-        train = np.array([[0.0, 0], [0, 1]])
-        # straight away from the first, whose neighbour is 1 away
-        found = authenticity(
-            train, np.array([[0, -place]]), subjects=["a", "b"]
-        )
-        assert found == (0 if copy else 1)
+        # straight away from 0, whose neighbour is 1 away
+        found = authenticity(column(0, 1), column(-place), subjects=["a", "b"])
+        assert found == share
 
     def test_a_changed_subject_is_noticed_by_its_other_slices(self):
         train, subjects = clustered(20, 8, 0)
@@ -110,19 +104,13 @@ class TestCopyTest:
     def test_by_hand(self):
         # distances 1, 2, 3 held out and 0.5, 2.5 synthetic: of six pairs the
         # synthetic one is nearer in four; mean 3, variance 6 * 6 / 12
-        found = copy_test(column(0), column(1, 2, 3), column(0.5, 2.5))
+        rows = column(0), column(1, 2, 3), column(0.5, 2.5)
+        found = copy_test(*rows)
         assert found.share_nearer == pytest.approx(4 / 6)
         assert found.z_score == pytest.approx((2 - 3) / np.sqrt(3))
         assert found.p_value == pytest.approx(0.2819, abs=1e-4)
-
-    def test_by_hand_with_subjects(self):
         # subject a (1 and 2): share 1/2; b (3): 1; two subjects, mean 3/4
-        found = copy_test(
-            column(0),
-            column(1, 2, 3),
-            column(0.5, 2.5),
-            held_out_subjects=["a", "a", "b"],
-        )
+        found = copy_test(*rows, held_out_subjects=["a", "a", "b"])
         assert found.share_nearer == pytest.approx(3 / 4)
         expected = -0.25 / np.sqrt((2 + 2 + 1) / (12 * 2 * 2))
         assert found.z_score == pytest.approx(expected)
@@ -134,25 +122,9 @@ class TestCopyTest:
         found = copy_test(column(0), column(1, 0.5), column(distance))
         assert found.share_nearer == share
 
-    def test_equals_scipy_with_ties(self):
-        held_out = np.array([1.0, 2, 2, 3, 7, 9])
-        synthetic = np.array([2.0, 3, 4, 4])
-        u = mannwhitneyu(synthetic, held_out).statistic
-        found = copy_test(column(0), held_out[:, None], synthetic[:, None])
-        expected = (u - 12) / np.sqrt(6 * 4 * 11 / 12)
-        assert found.z_score == pytest.approx(expected)
-
-    def test_the_z_score_of_independent_rows_is_standard_normal(self):
-        scores = [
-            copy_test(*np.split(sample(90, s), 3)).z_score for s in range(300)
-        ]
-        # the training rows are shared by both kinds, hence a little more
-        assert abs(np.mean(scores)) < 0.25
-        assert 0.85 < np.std(scores) < 1.25
-
     def test_slices_of_few_subjects_raise_no_false_alarm(self):
         alarms = np.zeros(2)
-        for s in range(200):
+        for s in range(100):
             train, _ = clustered(20, 6, 5000 + s)
             held_out, subjects = clustered(5, 12, 6000 + s)
             new = sample(60, 7000 + s)  # of as many subjects
@@ -161,8 +133,8 @@ class TestCopyTest:
                 for each in (None, subjects)
             )
             alarms += np.array([by_slice.p_value, by_subject.p_value]) < 0.01
-        assert alarms[0] > 20  # ten times as often as it says, or more
-        assert alarms[1] <= 8
+        assert alarms[0] > 10  # ten times as often as it says, or more
+        assert alarms[1] <= 4
 
     def test_many_slices_of_few_subjects_prove_no_more_than_few_can(self):
         train, held_out = sample(30, 0), sample(400, 1)
@@ -257,39 +229,22 @@ def test_a_few_copies_among_many_are_caught_and_paired(check, replayed, new):
     np.testing.assert_array_equal(pairs, replayed[:6])
 
 
-def test_means_of_many_are_near_but_no_copies(check):
+def test_smooth_or_far_images_are_no_copies_but_not_cleared(check):
     images, *_ = subjects_slices(60, seed=4)
     slices = images.reshape(60, 6, 32, 32)
-    found = check(np.concatenate([slices[i::10].mean(0) for i in range(10)]))
+    means = np.concatenate([slices[i::10].mean(0) for i in range(10)])
+    found = check(means)
     assert found.verdict == "nearer"
     assert "too smooth" in found.words
-
-
-def test_images_far_from_all_are_not_cleared(check):
     found = check(np.random.default_rng(0).random([60, 32, 32]))
     assert found.verdict == "too far to tell"
     assert "as far from all real ones" in found.words
-
-
-def verdict(*, twins=0.0, held_out_twins=0.0, p_value=0.5, z_score=0.0):
-    return MemorizationCheck(
-        test=CopyTest(z_score, p_value, 0.5),
-        authenticity=0.9,
-        held_out_authenticity=0.9,
-        twins=twins,
-        held_out_twins=held_out_twins,
-        held_out_subjects=8,
-        nearest=np.zeros(1, int),
-        ratios=np.ones(1),
-    ).verdict
 
 
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
         # one in a hundred, where held-out images have none or few
-        ({"twins": 0.01}, "no sign"),
-        ({"twins": 0.0101}, "copies"),
         ({"twins": 0.01, "held_out_twins": 0.003}, "no sign"),
         ({"twins": 0.0101, "held_out_twins": 0.003}, "copies"),
         # three times as many as held-out images have, where those have more
@@ -305,7 +260,18 @@ def verdict(*, twins=0.0, held_out_twins=0.0, p_value=0.5, z_score=0.0):
     ],
 )
 def test_where_one_verdict_ends_and_the_next_begins(numbers, expected):
-    assert verdict(**numbers) == expected
+    clean = {"twins": 0.0, "held_out_twins": 0.0, "p_value": 0.5, "z_score": 0}
+    numbers = clean | numbers
+    found = MemorizationCheck(
+        CopyTest(numbers.pop("z_score"), numbers.pop("p_value"), 0.5),
+        authenticity=0.9,
+        held_out_authenticity=0.9,
+        held_out_subjects=8,
+        nearest=np.zeros(1, int),
+        ratios=np.ones(1),
+        **numbers,
+    )
+    assert found.verdict == expected
 
 
 # a grey between 1 and 4, with its distance to 1 over that to 4 as named

@@ -1,16 +1,9 @@
 import numpy as np
 import pytest
 from study_toy import make_settings
-from toy_run import make_run
 
 from pet_dcgan.study import classifiers
-from pet_dcgan.study.classifiers import (
-    Cell,
-    aggregate_by_subject,
-    study_cells,
-    train_and_predict,
-    uniform_predictions,
-)
+from pet_dcgan.study.classifiers import Cell, aggregate_by_subject, study_cells
 from pet_dcgan.study.generators import GeneratorSpec
 from pet_dcgan.study.settings import ARMS, load_study_data
 
@@ -25,15 +18,22 @@ def data(toy_set):
     return load_study_data(make_settings(toy_set))
 
 
-@pytest.fixture(scope="module")
-def generators(toy_set, tmp_path_factory):
-    home = tmp_path_factory.mktemp("runs")
-    return {
-        GeneratorSpec(100, "axial", stage): make_run(
-            home / stage, toy_set, stage
-        )
-        for stage in ("NC", "AD")
-    }
+@pytest.fixture
+def training_images(toy_set, data, monkeypatch):
+    """`training_images(arm)`: a classifier's; synthetic ones are all 9."""
+
+    def generate_stored(run, count, seed):
+        return np.full([count, 32, 32], 9, np.uint16)
+
+    monkeypatch.setattr(classifiers, "generate_stored", generate_stored)
+    runs = {GeneratorSpec(100, "axial", stage): None for stage in ("NC", "AD")}
+
+    def training_images(arm, **changes):
+        settings = make_settings(toy_set, **changes)
+        cell = Cell(100, 0, arm)
+        return classifiers._training_images(cell, "axial", settings, data, runs)
+
+    return training_images
 
 
 def test_every_arm_fraction_and_seed_once_generators_last(toy_set):
@@ -55,42 +55,15 @@ def test_slices_of_a_subject_are_averaged_and_planes_weigh_the_same():
     np.testing.assert_allclose(joined[:, 1], [0.5, 0.3, 0.5])
 
 
-def test_the_order_of_slices_does_not_matter():
-    rng = np.random.default_rng(0)
-    ones, owners = two_classes(*rng.random(30)), rng.choice(["x", "y"], 30)
-    order = rng.permutation(30)
-    _, joined = aggregate_by_subject([(ones, owners)])
-    _, again = aggregate_by_subject([(ones[order], owners[order])])
-    np.testing.assert_allclose(joined, again)
-
-
-@pytest.mark.parametrize(
-    ("planes", "reason"),
-    [
-        ([], "found none"),
-        ([(np.zeros([0, 2]), np.array([]))], "one or more slices"),
-        ([(two_classes(0.5), np.array(["a", "b"]))], "and 2"),
-        ([(two_classes(1.5), np.array(["a"]))], "from 0 to 1"),
-        ([(two_classes(np.nan), np.array(["a"]))], "from 0 to 1"),
-    ],
-)
-def test_probabilities_that_do_not_fit_are_refused(planes, reason):
-    with pytest.raises(ValueError, match=reason):
-        aggregate_by_subject(planes)
+@pytest.mark.parametrize("value", [1.5, np.nan])
+def test_what_is_no_probability_is_refused(value):
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        aggregate_by_subject([(two_classes(value), np.array(["a"]))])
 
 
 @pytest.mark.parametrize("arm", ARMS)
-def test_arms_are_trained_on_what_their_names_say(
-    toy_set, data, generators, arm, monkeypatch
-):
-    monkeypatch.setattr(
-        classifiers,
-        "generate_stored",
-        lambda run, count, seed: np.full([count, 32, 32], 9, np.uint16),
-    )
-    found = classifiers._training_images(
-        Cell(100, 0, arm), "axial", make_settings(toy_set), data, generators
-    )
+def test_arms_are_trained_on_what_their_names_say(training_images, arm):
+    found = training_images(arm)
     # every batch has as many images of each group: stage and kind
     is_synthetic = (found.images == 9).all(axis=(1, 2))
     kinds = {*zip(found.labels.tolist(), is_synthetic.tolist(), strict=True)}
@@ -102,16 +75,10 @@ def test_arms_are_trained_on_what_their_names_say(
 
 
 def test_a_control_shuffles_the_labels_of_real_and_synthetic_images(
-    toy_set, data, generators
+    training_images, data
 ):
     pair = [
-        classifiers._training_images(
-            Cell(100, 0, "real+synthetic"),
-            "axial",
-            make_settings(toy_set, shuffle_labels=shuffle),
-            data,
-            generators,
-        )
+        training_images("real+synthetic", shuffle_labels=shuffle)
         for shuffle in (False, True)
     ]
     np.testing.assert_array_equal(pair[0].images, pair[1].images)
@@ -136,27 +103,3 @@ def test_labels_are_shuffled_among_owners_as_many_as_before():
     assert (found != labels).any()
     np.testing.assert_array_equal(found, shuffle(labels, owners, seed=0))
     assert (found != shuffle(labels, owners, seed=1)).any()
-
-
-def test_uniform_predictions_are_of_the_test_subjects(data):
-    found = uniform_predictions(data.test, 2)
-    assert found.subjects.tolist() == [
-        *("999_S_1004", "999_S_1005"),
-        *("999_S_3004", "999_S_3005"),
-    ]
-    assert found.truth.tolist() == [0, 0, 1, 1]
-    assert (found.probabilities == 0.5).all()
-
-
-def test_the_same_cell_predicts_the_same_bits(toy_set, data, generators):
-    first, second = (
-        train_and_predict(
-            Cell(100, 0, "real+synthetic"),
-            settings=make_settings(toy_set, steps=2),
-            data=data,
-            generators=generators,
-        ).probabilities
-        for _ in range(2)
-    )
-    np.testing.assert_array_equal(first, second)
-    np.testing.assert_allclose(first.sum(axis=1), 1)

@@ -1,10 +1,14 @@
+import types
+from unittest import mock
+
 import numpy as np
 import pytest
-from study_toy import SMALL, make_settings
+from study_toy import SMALL, make_settings, untrained_run
 from toy_run import make_run
 
 from pet_dcgan.data.leakage import DataLeakageError
-from pet_dcgan.runs.run import Run
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.study import generators
 from pet_dcgan.study.generators import (
     GeneratorSpec,
     assign_runs,
@@ -15,7 +19,6 @@ from pet_dcgan.study.generators import (
     training_config,
 )
 from pet_dcgan.study.settings import load_study_data
-from pet_dcgan.training.callbacks import EpochLog
 
 FEW, ALL = GeneratorSpec(34, "axial", "AD"), GeneratorSpec(100, "axial", "AD")
 
@@ -30,18 +33,12 @@ def data(settings):
     return load_study_data(settings)
 
 
-@pytest.fixture(scope="module")
-def trained(settings, data, tmp_path_factory):
-    home = tmp_path_factory.mktemp("generators")
-    return train_generator(FEW, home, settings, data)
-
-
 @pytest.fixture
 def made(toy_set, tmp_path):
     """`made("name", "AD", subjects=...)`: a run of that name."""
 
     def made(name, stage="AD", **changes):
-        return make_run(tmp_path / name, toy_set, stage, **changes)
+        return untrained_run(tmp_path / name, toy_set, stage, **changes)
 
     return made
 
@@ -62,46 +59,28 @@ def test_every_fraction_is_trained_for_as_many_steps(settings, data):
     assert (few.stage, few.plane, few.seed) == ("AD", "axial", 0)
 
 
-def test_a_generator_sees_its_fraction_alone_and_is_trained_once(
-    trained, settings, data
+def test_a_generator_is_trained_on_its_fraction_once_and_resumed(
+    made, settings, data, tmp_path, monkeypatch
 ):
-    assert trained.finished
-    allowed = data.subsets[34]["AD"]
-    assert set(Run.open(trained.path).subjects) == allowed
-    before = (trained.path / "generator.keras").stat().st_mtime_ns
-    again = train_generator(FEW, trained.path.parent, settings, data)
-    assert again.path == trained.path
-    assert (trained.path / "generator.keras").stat().st_mtime_ns == before
+    resumed = []
 
+    def train(config, path, *, resume, subjects, verbose):
+        assert config == training_config(FEW, settings, data)
+        assert subjects == data.subsets[34]["AD"]
+        resumed.append(resume)
+        if not resume:
+            return made(path.name, subjects=subjects)
+        (path / "generator.keras").touch()
+        return generators.Run.open(path)
 
-def test_a_description_has_no_name_and_no_path(trained):
-    assert describe(trained, FEW, given=False) == {
-        "stage": "AD",
-        "plane": "axial",
-        "fraction": 34,
-        "subjects": 1,
-        "trained_by": "the study",
-        "preset": "demo",
-        "epoch": 6,
-        "chosen_by": "last epoch",
-    }
-    assert describe(trained, FEW, given=True)["trained_by"] == "the user"
-
-
-def test_a_stopped_training_is_resumed(settings, data, tmp_path, monkeypatch):
-    begin = EpochLog.on_epoch_begin
-
-    def stop(self, epoch, logs=None):
-        if epoch == 1:
-            raise KeyboardInterrupt
-        begin(self, epoch, logs)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(EpochLog, "on_epoch_begin", stop)
-        with pytest.raises(KeyboardInterrupt):
-            train_generator(ALL, tmp_path, settings, data)
-    run = train_generator(ALL, tmp_path, settings, data)
-    assert len((run.path / "log.csv").read_text().splitlines()) == 1 + 2
+    train = mock.create_autospec(generators.train, side_effect=train)
+    monkeypatch.setattr(generators, "train", train)
+    run = train_generator(FEW, tmp_path, settings, data)
+    assert run.path == tmp_path / FEW.folder
+    (run.path / "generator.keras").unlink()  # as if it had been stopped
+    train_generator(FEW, tmp_path, settings, data)
+    assert train_generator(FEW, tmp_path, settings, data).path == run.path
+    assert resumed == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -114,6 +93,21 @@ def test_an_earlier_generator_of_other_subjects_is_refused(
     made(FEW.folder, subjects=subjects)
     with pytest.raises(DataLeakageError, match=reason):
         train_generator(FEW, tmp_path, settings, data)
+
+
+def test_a_description_has_no_name_and_no_path(made):
+    run = made("ad")
+    assert describe(run, ALL, given=False) == {
+        "stage": "AD",
+        "plane": "axial",
+        "fraction": 100,
+        "subjects": 3,
+        "trained_by": "the study",
+        "preset": "demo",
+        "epoch": run.config.epochs,
+        "chosen_by": "last epoch",
+    }
+    assert describe(run, ALL, given=True)["trained_by"] == "the user"
 
 
 def test_fewer_slices_than_a_batch_are_refused(toy_set, data):
@@ -138,36 +132,36 @@ def test_subjects_that_select_a_generator_are_not_tested_on(
         assign_runs([run], settings, data)
 
 
-def test_images_are_generated_as_a_set_stores_them(made):
-    run = made("ad")
-    images = generate_stored(run, count=5, seed=0)
+def test_images_are_generated_as_a_set_stores_them():
+    generator = build_generator(size=32, channels=1, latent_dim=6, width=2)
+    generator.set_weights([w * 12 for w in generator.get_weights()])
+    run = types.SimpleNamespace(
+        path="runs/ad",
+        config=types.SimpleNamespace(suvr_max=2.5),
+        load_generator=lambda: generator,
+    )
+    images, again, others = (
+        generate_stored(run, count=5, seed=seed) for seed in (0, 0, 1)
+    )
     assert images.dtype == np.uint16
     assert images.shape == (5, 32, 32)
-    again, others = (generate_stored(run, count=5, seed=s) for s in (0, 1))
     np.testing.assert_array_equal(images, again)
     assert not any((a == b).all() for a in images for b in others)
-
-
-@pytest.mark.parametrize(
-    ("value", "reason"), [(0.0, "one brightness"), (np.nan, "diverged")]
-)
-def test_a_generator_of_nothing_is_refused(made, value, reason):
-    run = made("ad")
-    generator = run.load_generator()
-    generator.set_weights([w * value for w in generator.get_weights()])
-    run.save_generator(generator)
-    with pytest.raises(ValueError, match=reason):
+    generator.set_weights([w * 0 for w in generator.get_weights()])
+    with pytest.raises(ValueError, match=r"runs/ad, .* one brightness"):
         generate_stored(run, count=3, seed=0)
 
 
 def test_runs_go_where_their_subjects_are(made, settings, data):
-    few = made("few", subjects=sorted(data.subsets[34]["AD"]))
+    few = made("few", subjects=data.subsets[34]["AD"])
     whole = made("whole")
     found = assign_runs([whole, few], settings, data)
     assert found == {FEW: few, ALL: whole}
     # one that began with other stages of the fraction
-    warm = made("warm", subjects=sorted(data.subjects(34)))
+    warm = made("warm", subjects=data.subjects(34))
     assert list(assign_runs([warm], settings, data)) == [FEW]
+    with pytest.raises(ValueError, match="expected one run of AD axial, 34"):
+        assign_runs([few, warm], settings, data)
 
 
 def test_a_run_of_more_than_the_largest_fraction_is_refused(
@@ -181,31 +175,24 @@ def test_a_run_of_more_than_the_largest_fraction_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("changes", "error", "message"),
+    ("changes", "message"),
     [
-        ({"size": 64}, ValueError, "size 32, .*found 64"),
-        ({"suvr_max": 3.0}, ValueError, "suvr_max 2.5, .*found 3.0"),
-        ({"phantom": False}, ValueError, "phantom True, .*found False"),
-        ({"plane": "coronal"}, ValueError, "plane axial, found coronal"),
-        ({"stage": "MCI"}, ValueError, "stage NC or AD, found MCI"),
-        ({"finished": False}, FileNotFoundError, "finished run"),
-        (
-            {"subjects": ["999_S_3000", "999_S_3003"]},
-            DataLeakageError,
-            "1: 999_S_3003",
-        ),
+        ({"size": 64}, "size 32, .*found 64"),
+        ({"suvr_max": 3.0}, "suvr_max 2.5, .*found 3.0"),
+        ({"phantom": False}, "phantom True, .*found False"),
+        ({"plane": "coronal"}, "plane axial, found coronal"),
+        ({"stage": "MCI"}, "stage NC or AD, found MCI"),
+        ({"subjects": ["999_S_3000", "999_S_3003"]}, "1: 999_S_3003"),
     ],
 )
-def test_unsuitable_runs_are_refused(
-    made, settings, data, changes, error, message
-):
-    options = {"subjects": ["999_S_3000"]} | changes
-    run = made("run", options.pop("stage", "AD"), **options)
+def test_unsuitable_runs_are_refused(made, settings, data, changes, message):
+    run = made("run", **{"subjects": ["999_S_3000"]} | changes)
+    error = DataLeakageError if "subjects" in changes else ValueError
     with pytest.raises(error, match=message):
         assign_runs([run], settings, data)
 
 
-def test_two_runs_of_one_generator_are_refused(made, settings, data):
-    runs = [made("one"), made("two")]
-    with pytest.raises(ValueError, match=r"expected one run of AD axial, 100"):
-        assign_runs(runs, settings, data)
+def test_an_unfinished_run_is_refused(toy_set, settings, data, tmp_path):
+    run = make_run(tmp_path / "run", toy_set, finished=False)
+    with pytest.raises(FileNotFoundError, match="expected a finished run"):
+        assign_runs([run], settings, data)

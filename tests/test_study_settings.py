@@ -2,11 +2,7 @@ import numpy as np
 import pytest
 from study_toy import make_settings
 
-from pet_dcgan.study.settings import (
-    StudySettings,
-    _subset,
-    load_study_data,
-)
+from pet_dcgan.study.settings import StudySettings, _subset, load_study_data
 
 
 @pytest.fixture(scope="module")
@@ -45,21 +41,19 @@ def test_unknown_values_are_refused(changes, found):
         StudySettings(data_dir="data", **changes)
 
 
-def test_a_larger_subset_contains_every_smaller_one():
-    everyone = {f"999_S_1{i:03}" for i in range(16)}
+def test_a_subset_contains_every_smaller_one_and_depends_on_the_seed():
+    names = [f"999_S_1{i:03}" for i in range(16)]
     smaller = set()
     for percent in (1, 10, 25, 50, 99, 100):
-        chosen = _subset(everyone, percent=percent, seed=0)
-        assert smaller <= chosen <= everyone
+        chosen = _subset(names, percent=percent, seed=0)
+        assert smaller <= chosen <= set(names)
         assert len(chosen) == max(1, round(16 * percent / 100))
+        assert (
+            _subset([*names[::-1], *names], percent=percent, seed=0) == chosen
+        )
         smaller = chosen
-
-
-def test_a_subset_depends_on_the_seed_and_the_names_alone():
-    names = [f"999_S_1{i:03}" for i in range(16)]
-    chosen = _subset(names, percent=50, seed=0)
-    assert _subset([*names[::-1], *names], percent=50, seed=0) == chosen
-    assert _subset(names, percent=50, seed=1) != chosen
+    half = _subset(names, percent=50, seed=0)
+    assert _subset(names, percent=50, seed=1) != half
 
 
 def test_slices_of_training_and_of_test_subjects(data):
@@ -75,6 +69,9 @@ def test_slices_of_training_and_of_test_subjects(data):
     assert training.count() == 24
     assert training.count(1) == 12
     assert training.count(0, of={"999_S_1000", "999_S_3000"}) == 4
+    subjects, labels = data.test_subjects()
+    assert [name[6:] for name in subjects] == ["1004", "1005", "3004", "3005"]
+    assert labels.tolist() == [0, 0, 1, 1]
 
 
 def test_fractions_hold_every_stage(data):

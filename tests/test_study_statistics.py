@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 from study_toy import make_summary
 
 from pet_dcgan.study import statistics
@@ -20,11 +21,11 @@ def two_classes(ones, truth):
     return Predictions(names, np.array(truth), probabilities)
 
 
-def guesses(seed, classes=2, count=12):
-    odds = np.random.default_rng(seed).random([count, classes])
-    names = np.array([f"s{i:02}" for i in range(count)])
+def guesses(seed, classes):
+    odds = np.random.default_rng(seed).random([12, classes])
+    names = np.array([f"s{i:02}" for i in range(12)])
     probabilities = odds / odds.sum(axis=1, keepdims=True)
-    return Predictions(names, np.arange(count) % classes, probabilities)
+    return Predictions(names, np.arange(12) % classes, probabilities)
 
 
 def skilled(count, *, skill, seeds=4, first=0):
@@ -48,8 +49,38 @@ def draw(truth, seeds=1, resamples=3):
 
 
 def test_scores_by_hand():
-    found = two_classes([0.1, 0.6, 0.4, 0.9], [0, 0, 1, 1]).scores()
-    assert found == {"accuracy": 0.5, "balanced_accuracy": 0.5, "auc": 0.75}
+    found = two_classes([0.1, 0.6, 0.4, 0.3, 0.9], [0, 0, 0, 1, 1]).scores()
+    right = {"accuracy": 3 / 5, "balanced_accuracy": (2 / 3 + 1 / 2) / 2}
+    assert found == pytest.approx(right | {"auc": 4 / 6})
+
+
+def test_scores_of_three_stages_by_hand():
+    one = Predictions(
+        np.array(list("abcd")), np.array([0, 1, 2, 0]), np.eye(3)[[0, 1, 2, 2]]
+    )
+    # 0: own {1, 0} others {0, 0}; 1: all above; 2: own {1} others {0, 0, 1}
+    area = ((1 + 0.5 + 1 + 0.5) / 4 + 1 + (1 + 1 + 0.5) / 3) / 3
+    right = {"accuracy": 3 / 4, "balanced_accuracy": (1 / 2 + 1 + 1) / 3}
+    assert one.scores() == pytest.approx(right | {"auc": area})
+
+
+def test_auc_is_the_rank_sum():
+    rng = np.random.default_rng(0)
+    truth = (rng.random(60) < 0.4).astype(int)
+    scores = rng.integers(0, 9, 60) + truth
+    own = truth.sum()
+    ranks = rankdata(scores)[truth == 1].sum()
+    expected = (ranks - own * (own + 1) / 2) / (own * (60 - own))
+    assert two_classes(scores, truth).scores()["auc"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("truth", "ones", "message"),
+    [([1, 1], [0, 0], "found 2 of 2"), ([0, 1], [0, np.nan], "NaN")],
+)
+def test_predictions_that_cannot_be_scored_are_refused(truth, ones, message):
+    with pytest.raises(ValueError, match=message):
+        two_classes(ones, truth).scores()
 
 
 @pytest.mark.parametrize(
@@ -69,33 +100,22 @@ def test_ties_of_probabilities(ad, right, area):
     one = two_classes([0.1, ad], [0, 1])
     expected = {"accuracy": right, "balanced_accuracy": right, "auc": area}
     assert one.scores() == expected
-    for name, values in statistics._resample([one], *draw(one.truth)).items():
-        assert values == pytest.approx([expected[name]] * 3)
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-def test_everyone_drawn_once_gives_the_scores_themselves(classes):
-    several = [guesses(seed, classes) for seed in range(3)]
-    found = statistics._resample(
-        several, np.ones([1, 12]), np.full([1, 3], 1 / 3)
-    )
-    for name in METRICS:
-        expected = np.mean([one.scores()[name] for one in several])
-        assert found[name] == pytest.approx([expected])
-
-
-@pytest.mark.parametrize("classes", [2, 3])
-def test_a_resample_is_the_scores_of_repeated_subjects(classes):
-    one = guesses(5, classes)
-    counts, weights = draw(one.truth, resamples=6)
-    found = statistics._resample([one], counts, weights)
+def test_a_resample_is_the_scores_of_repeated_subjects_and_seeds(classes):
+    seeds = [guesses(seed, classes) for seed in (5, 6)]
+    counts, weights = draw(seeds[0].truth, seeds=2, resamples=6)
+    found = statistics._resample(seeds, counts, weights)
     for number, row in enumerate(counts.astype(int)):
         rows = np.repeat(np.arange(12), row)
-        again = Predictions(
-            one.subjects[rows], one.truth[rows], one.probabilities[rows]
-        )
+        again = [
+            Predictions(p.subjects[rows], p.truth[rows], p.probabilities[rows])
+            for p in seeds
+        ]
         for name in METRICS:
-            assert found[name][number] == pytest.approx(again.scores()[name])
+            expected = weights[number] @ [p.scores()[name] for p in again]
+            assert found[name][number] == pytest.approx(expected)
 
 
 def test_as_many_of_each_stage_are_drawn_as_there_are():
@@ -129,7 +149,7 @@ def test_arms_and_their_differences_from_real_images():
     assert found == compare(cohort)
 
 
-def test_only_seeds_of_both_arms_are_compared():
+def test_only_seeds_of_both_arms_are_compared_and_drawn_alike():
     real = skilled(20, skill=0.7)
     same = {seed: real[seed] for seed in (1, 3)}
     found = compare({("real", 25): real, ("synthetic", 25): same})
@@ -139,49 +159,12 @@ def test_only_seeds_of_both_arms_are_compared():
         assert (row["mean"], row["low"], row["high"]) == (0, 0, 0)
 
 
-def test_pairing_makes_the_interval_of_a_difference_narrower():
-    """Arms that err on the same subjects differ more surely than they are."""
-    real = skilled(40, skill=0.7, seeds=3)
-    better = {
-        seed: Predictions(p.subjects, p.truth, p.probabilities.copy())
-        for seed, p in real.items()
-    }
-    for one in better.values():  # two subjects more are predicted correctly
-        one.probabilities[:2] = [[1, 0], [0, 1]]
-    found = compare({("real", 25): real, ("real+synthetic", 25): better})
-    (arm,) = rows_of(found, "arms", arm="real", metric="accuracy")
-    (gain,) = rows_of(found, "differences", metric="accuracy")
-    assert gain["high"] - gain["low"] < 0.7 * (arm["high"] - arm["low"])
-
-
-@pytest.mark.parametrize("count", [7, 8])
-def test_an_interval_takes_eight_subjects(count):
-    found = compare({("real", 25): skilled(count, skill=0.9)})
-    for row in found["arms"]:
-        assert (row["low"] is None) == (count < 8)
-        if count < 8:
-            assert "8 or more" in row["reason"]
-            assert "there are 7" in row["reason"]
-
-
-def test_an_interval_is_one_of_95_percent():
-    # of so many subjects that it is not moved outwards
-    truth = np.arange(100_000) % 2
-    interval = statistics._interval(np.linspace(0, 1, 10_001), truth)
-    assert interval.low == pytest.approx(0.025, abs=1e-4)
-    assert interval.high == pytest.approx(0.975, abs=1e-4)
-
-
-def test_intervals_hold_the_truth_about_as_often_as_they_say():
-    rng = np.random.default_rng(0)
-    held, trials, count = 0, 150, 16
-    truth = np.arange(count) % 2
-    counts, _ = draw(truth, resamples=400)
-    for _ in range(trials):
-        values = rng.normal(size=count)
-        interval = statistics._interval(counts @ values / count, truth)
-        held += interval.low <= 0 <= interval.high
-    assert 0.90 <= held / trials <= 0.99
+def test_an_interval_takes_eight_subjects():
+    for row in compare({("real", 25): skilled(8, skill=0.9)})["arms"]:
+        assert row["low"] <= row["mean"] <= row["high"]
+    for row in compare({("real", 25): skilled(7, skill=0.9)})["arms"]:
+        assert row["low"] is None
+        assert row["reason"].endswith("held-out subjects, and there are 7")
 
 
 @pytest.mark.parametrize(

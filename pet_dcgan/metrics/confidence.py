@@ -1,4 +1,4 @@
-"""Confidence intervals over subjects: how far chance could move a number."""
+"""Confidence intervals that take subjects, not slices, as independent."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -20,9 +20,9 @@ class Interval:
     """Interval at `LEVEL` of a number, for other subjects of the same kind.
 
     Args:
-        low: Lower end, None if there are too few subjects.
-        high: Upper end, None if there are too few subjects.
-        reason: Why there are no ends, else None.
+        low: Lower end; None if there are too few subjects.
+        high: Upper end; None if there are too few subjects.
+        reason: Why there are no ends; otherwise None.
     """
 
     low: float | None
@@ -41,9 +41,8 @@ def mean_interval(
 
     A cluster bootstrap: as many subjects as there are, drawn with replacement,
     each with all of its values (Davison & Hinkley 1997, "Bootstrap Methods and
-    their Application", section 3.8). The ends are percentiles of the resampled
-    means, moved outwards for few subjects so that they agree with Student's t
-    for a normal mean (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
+    their Application", section 3.8). The ends are those of
+    `percentile_interval`.
 
     Args:
         values: `[n]`, for instance the PSNR of each image.
@@ -54,7 +53,7 @@ def mean_interval(
             is conservative: the interval is too wide by up to `sqrt(3)` if
             values depend little on either (Owen 2007, doi
             10.1214/07-AOAS122).
-        seed: Of the resamples.
+        seed: Seed of the resamples.
 
     Returns:
         The interval; with fewer than `MIN_SUBJECTS` one without ends.
@@ -77,8 +76,6 @@ def mean_interval(
         )
     names, codes = np.unique(np.concatenate(groups), return_inverse=True)
     count = len(names)
-    if count < MIN_SUBJECTS:
-        return _too_few(count)
     drawn = np.random.default_rng(seed).multinomial(
         count, np.full(count, 1 / count), size=_RESAMPLES
     )
@@ -92,39 +89,47 @@ def mean_interval(
     total = drawn @ counts
     held = total > 0  # resamples that hold a value at all
     means = (drawn @ sums)[held] / total[held]
-    low, high = percentile_ends(means, count, count - 1)
-    return Interval(low, high)
+    return percentile_interval(means, count)
 
 
-def percentile_ends(
-    resampled: np.ndarray, count: int, degrees: int
-) -> tuple[float, float]:
+def percentile_interval(
+    resampled: np.ndarray,
+    count: int,
+    *,
+    strata: int = 1,
+    kind: str = "subjects",
+) -> Interval:
     """Percentiles of resampled means, moved outwards for few subjects.
 
-    A resample varies by `degrees / count` too little, and the normal quantile
-    is below Student's (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
+    Resamples vary too little, by one degree of freedom for each stratum, and
+    the normal quantile is below Student's: the ends of a normal mean become
+    those of Student's t (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
 
     Args:
-        resampled: A number for each resample `[resamples]`.
+        resampled: The mean of each resample `[resamples]`.
         count: Number of subjects.
-        degrees: Degrees of freedom, `count` less the number of strata.
+        strata: Number of groups that subjects were drawn from separately.
+        kind: What the subjects are called in the reason for no interval.
 
     Returns:
-        Lower and upper end.
+        The interval; with fewer than `MIN_SUBJECTS` one without ends.
     """
+    if count < MIN_SUBJECTS:
+        return _too_few(count, kind)
+    degrees = count - strata
     quantile = student.ppf((1 + LEVEL) / 2, degrees)
     reach = np.sqrt(count / degrees) * quantile
     low, high = np.quantile(resampled, norm.cdf([-reach, reach]))
-    return float(low), float(high)
+    return Interval(float(low), float(high))
 
 
 def halves_interval(
     statistic: Callable[..., float],
     *,
-    subjects: np.ndarray | Sequence[np.ndarray],
+    subjects: Sequence[np.ndarray],
     seed: int = 0,
 ) -> Interval:
-    """Interval of a statistic that repeated rows would mislead.
+    """Interval of a statistic that repeated rows would distort.
 
     Metrics of neighbours or pairs (precision, KID) take a repeated row for a
     copy, so subjects are drawn without replacement: the spread over random
@@ -134,11 +139,10 @@ def halves_interval(
     times Student's t; it can exceed the range of the statistic.
 
     Args:
-        statistic: Takes the row indices of a half, int64 `[m]`, one array for
-            each set; their lengths vary with the rows of subjects.
-        subjects: Subject of each row `[n]`, or a tuple of such arrays for sets
-            that are halved separately. `np.arange(n)` for independent rows.
-        seed: Of the halves.
+        statistic: Takes, for each set, the rows of a half, int64 `[m]`.
+        subjects: For each set, which is halved separately, the subject of each
+            row `[n]`; `np.arange(n)` for independent rows.
+        seed: Seed of the halves.
 
     Returns:
         The interval by the smallest number of subjects in a set; with fewer
@@ -147,8 +151,7 @@ def halves_interval(
     Raises:
         ValueError: If the statistic is not finite.
     """
-    several = isinstance(subjects, tuple | list) and np.ndim(subjects[0]) == 1
-    sets = [_rows_of(each) for each in (subjects if several else [subjects])]
+    sets = [_rows_by_subject(each) for each in subjects]
     count = min(map(len, sets))
     if count < MIN_SUBJECTS:
         return _too_few(count)
@@ -156,7 +159,7 @@ def halves_interval(
     halves = [
         statistic(*(_half(rng, rows) for rows in sets)) for _ in range(_HALVES)
     ]
-    value = statistic(*(np.sort(np.concatenate(rows)) for rows in sets))
+    value = statistic(*(np.arange(len(each)) for each in subjects))
     if not np.isfinite([value, *halves]).all():
         raise ValueError(
             "expected a statistic that is finite for every half of the "
@@ -169,7 +172,7 @@ def halves_interval(
     return Interval(float(value - reach), float(value + reach))
 
 
-def _rows_of(subjects: np.ndarray) -> list[np.ndarray]:
+def _rows_by_subject(subjects: np.ndarray) -> list[np.ndarray]:
     """The rows of each subject."""
     codes = np.unique(np.asarray(subjects), return_inverse=True)[1]
     order = np.argsort(codes, kind="stable")
@@ -182,10 +185,8 @@ def _half(rng: np.random.Generator, rows: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([rows[c] for c in np.sort(chosen)])
 
 
-def _too_few(count: int) -> Interval:
+def _too_few(count: int, kind: str = "subjects") -> Interval:
     """An interval without ends, and why."""
-    reason = (
-        f"an interval needs {MIN_SUBJECTS} or more subjects, and there "
-        f"{'is' if count == 1 else 'are'} {count}"
-    )
-    return Interval(None, None, reason)
+    verb = "is" if count == 1 else "are"
+    reason = f"an interval needs {MIN_SUBJECTS} or more {kind}, and there "
+    return Interval(None, None, f"{reason}{verb} {count}")

@@ -36,10 +36,9 @@ def kid(
     """Kernel inception distance (KID) between two sets of features.
 
     The unbiased estimate of the squared maximum mean discrepancy with the
-    kernel `(x.y / d + 1)^3`, by Binkowski et al. (2018), "Demystifying MMD
-    GANs", arXiv 1801.01401, section 4: 0 on average for two samples of one
-    distribution. They average it over subsets; here all rows are used, which
-    has the same expectation and less noise.
+    kernel `(x.y / d + 1)^3`: 0 on average for two samples of one distribution.
+    Binkowski et al. (2018), arXiv 1801.01401, section 4, average it over
+    subsets; all rows have the same expectation and less noise.
 
     The standard error is the spread of the estimate over subsets, drawn
     without replacement, of half of each kind (Politis & Romano 1994, doi
@@ -51,7 +50,7 @@ def kid(
         real: Features of real images `[n, d]`.
         synthetic: Features of synthetic images `[m, d]`.
         subsets: Number of subsets.
-        seed: Fixes the subsets.
+        seed: Seed of the subsets.
         subjects: Subject of each real row `[n]`.
 
     Returns:
@@ -84,7 +83,7 @@ def kid(
 
 
 def _unbiased(xx, yy, xy, chosen_x, chosen_y) -> np.ndarray:
-    """The estimate of each subset; subsets are rows of zeros and ones."""
+    """The KID of each pair of subsets, given as rows of zeros and ones."""
     among_x = _mean_off_diagonal(xx, chosen_x)
     among_y = _mean_off_diagonal(yy, chosen_y)
     pairs = chosen_x.sum(axis=1) * chosen_y.sum(axis=1)
@@ -100,7 +99,7 @@ def _mean_off_diagonal(kernel: np.ndarray, chosen: np.ndarray) -> np.ndarray:
 
 
 def _subsets(rng, subsets: int, count: int, share: float) -> np.ndarray:
-    """Random subsets of a share, zeros and ones `[subsets, count]`."""
+    """Random subsets of this share, as zeros and ones `[subsets, count]`."""
     chosen = np.zeros([subsets, count])
     for row in chosen:
         row[rng.permutation(count)[: round(share * count)]] = 1
@@ -129,23 +128,18 @@ def frechet_distance(a: np.ndarray, b: np.ndarray) -> float:
     """
     a, b = checked_rows(a, b, least=2)
     means = np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2)
+    # centred and scaled, so that C_a is a^T a
     a, b = ((x - x.mean(axis=0)) / np.sqrt(len(x) - 1) for x in (a, b))
     spread = np.sum(a**2) + np.sum(b**2)
-    return float(max(means + spread - 2 * _trace_of_root(a, b), 0.0))
-
-
-def _trace_of_root(a: np.ndarray, b: np.ndarray) -> float:
-    """Trace of `(C_a C_b)^(1/2)`, of centred rows with `C_a = a^T a`.
-
-    The sum of the singular values of `a b^T`, or, if rows outnumber features,
-    of the roots of the eigenvalues of the symmetric `C_a^(1/2) C_b C_a^(1/2)`.
-    """
+    # the trace of the root is the sum of the singular values of a b^T
     if len(a) * len(b) < a.shape[1] ** 2:
-        return np.linalg.svd(a @ b.T, compute_uv=False).sum()
-    values, vectors = np.linalg.eigh(a.T @ a)
-    root = vectors * np.sqrt(np.maximum(values, 0))
-    shared = np.linalg.eigvalsh(root.T @ (b.T @ b) @ root)
-    return np.sqrt(np.maximum(shared, 0)).sum()
+        trace = np.linalg.svd(a @ b.T, compute_uv=False).sum()
+    else:  # or of the roots of the eigenvalues of C_a^(1/2) C_b C_a^(1/2)
+        values, vectors = np.linalg.eigh(a.T @ a)
+        root = vectors * np.sqrt(np.maximum(values, 0))
+        shared = np.linalg.eigvalsh(root.T @ (b.T @ b) @ root)
+        trace = np.sqrt(np.maximum(shared, 0)).sum()
+    return float(max(means + spread - 2 * trace, 0.0))
 
 
 def frechet_ratio(
@@ -158,16 +152,16 @@ def frechet_ratio(
 ) -> float:
     """Fréchet distance of two real halves over that of real and synthetic.
 
-    The ratio that medigan (Osuala et al. 2023, doi 10.1117/1.JMI.10.6.061403)
-    ranks generators by: 1 if synthetic images are as near to real ones as
-    other real ones are, towards 0 the worse they are. Each real half is
-    compared with the other and with as many synthetic rows; means over the
-    halvings are taken before dividing.
+    What medigan (Osuala et al. 2023, doi 10.1117/1.JMI.10.6.061403) ranks
+    generators by: 1 if synthetic images are as near to real ones as other real
+    ones are, towards 0 the worse they are. Each real half is compared with the
+    other and with as many synthetic rows; means over the halvings are taken
+    before dividing.
 
     Args:
         real: Features of real images `[n, d]`.
         synthetic: Features of synthetic images `[m, d]`.
-        seed: Fixes the halvings.
+        seed: Seed of the halvings.
         subjects: Subject of each real row `[n]`; halves then share no
             subject, as they must not if a subject has several slices.
         splits: Number of halvings.
@@ -182,28 +176,25 @@ def frechet_ratio(
     real, synthetic = checked_rows(real, synthetic, least=4)
     codes = subject_codes(subjects, len(real), least=2)
     rng = np.random.default_rng(seed)
-    distances = [_halved(real, synthetic, codes, rng) for _ in range(splits)]
+    distances = []
+    for _ in range(splits):
+        order = rng.permutation(codes.max() + 1)
+        inside = np.isin(codes, order[: len(order) // 2])
+        halves = real[inside], real[~inside]
+        rows = rng.permutation(len(synthetic))
+        to_synthetic = []
+        for half, other in (halves, halves[::-1]):
+            if len(rows) < len(other):
+                raise ValueError(
+                    f"expected at least {len(other)} synthetic rows, as many "
+                    f"as half of the real ones, found {len(rows)}"
+                )
+            taken, rows = rows[: len(other)], np.roll(rows, -len(other))
+            to_synthetic.append(frechet_distance(half, synthetic[taken]))
+        distances.append((frechet_distance(*halves), np.mean(to_synthetic)))
     among_real, to_synthetic = np.mean(distances, axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.float64(among_real) / to_synthetic)
-
-
-def _halved(real, synthetic, codes, rng) -> tuple[float, float]:
-    """Distance of two real halves, and theirs from synthetic rows."""
-    order = rng.permutation(codes.max() + 1)
-    inside = np.isin(codes, order[: len(order) // 2])
-    halves = real[inside], real[~inside]
-    rows = rng.permutation(len(synthetic))
-    to_synthetic = []
-    for half, other in (halves, halves[::-1]):
-        if len(rows) < len(other):
-            raise ValueError(
-                f"expected at least {len(other)} synthetic rows, as many as "
-                f"half of the real ones, found {len(rows)}"
-            )
-        taken, rows = rows[: len(other)], np.roll(rows, -len(other))
-        to_synthetic.append(frechet_distance(half, synthetic[taken]))
-    return frechet_distance(*halves), float(np.mean(to_synthetic))
+        return float(among_real / to_synthetic)
 
 
 def precision_recall_density_coverage(

@@ -1,5 +1,6 @@
 """Similarity of two images: PSNR, SSIM, MS-SSIM, and the diversity of many."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -63,12 +64,11 @@ def ssim(
 ) -> np.ndarray:
     """Global structural similarity: one value per image, without a window.
 
-    The formula of Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2, with
-    `C1 = (0.01 L)^2` and `C2 = (0.03 L)^2`. It is printed there with a plus
-    between its two factors; by the source it cites (Wang et al. 2004, doi
-    10.1109/TIP.2003.819861, equation 13) it has to be a product, as here.
-    Mean, variance and covariance are those of all pixels (divided by their
-    number).
+    The formula of Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2, of the
+    mean, variance and covariance of all pixels, with `C1 = (0.01 L)^2` and `C2
+    = (0.03 L)^2`. It is printed there with a plus between its two factors,
+    which by the source it cites (Wang et al. 2004, doi
+    10.1109/TIP.2003.819861, equation 13) has to be a product, as here.
 
     Args:
         real: Real images `[..., height, width]` in SUVR.
@@ -100,11 +100,11 @@ def windowed_ssim(
     """Structural similarity in a moving window, as it is usually computed.
 
     The mean over the image of equation 13 of Wang et al. (2004), doi
-    10.1109/TIP.2003.819861, with a Gaussian window of 11x11 pixels and a
+    10.1109/TIP.2003.819861, in a Gaussian window of 11x11 pixels with a
     standard deviation of 1.5 that stays within the image; equal to
     `tf.image.ssim`. The black background, alike in all images, raises it.
-    Arguments and errors are those of `ssim`; images smaller than the window
-    are refused.
+    Arguments and errors are those of `ssim`, and images smaller than the
+    window are refused.
     """
     luminance, structure = _similarity_maps(real, image, dynamic_range)
     return (luminance * structure).mean(axis=(-2, -1))
@@ -115,28 +115,30 @@ def ms_ssim(
 ) -> np.ndarray:
     """Structural similarity at several scales.
 
-    Wang, Simoncelli & Bovik (2003), "Multiscale structural similarity for
-    image quality assessment", doi 10.1109/ACSSC.2003.1292216, equation 7:
-    contrast and structure at each scale, luminance at the coarsest, to the
+    Wang, Simoncelli & Bovik (2003), doi 10.1109/ACSSC.2003.1292216, equation
+    7: contrast and structure at each scale, luminance at the coarsest, to the
     power of their weights; each scale halves the one before. Equal to
     `tf.image.ssim_multiscale`, which also takes negative factors for 0.
 
-    The five scales of the paper need more than 160 pixels for the window of
-    11. Smaller images keep the window and lose the coarsest scales (four are
-    left at 128 pixels, three at 64, two at 32, one at 16), and the remaining
-    weights are divided by their sum, so values of different image sizes
-    cannot be compared. Arguments and errors are those of `windowed_ssim`.
+    The five scales of the paper need more than 160 pixels. Smaller images lose
+    the coarsest (four are left at 128 pixels, three at 64, two at 32, one at
+    16), and the remaining weights are divided by their sum, so values of
+    different image sizes cannot be compared. Arguments and errors are those of
+    `windowed_ssim`.
 
     Returns:
         Similarity `[...]` in [0, 1], float64; 1 for equal images.
     """
     a, b = checked_pair(real, image)
-    sides = [min(a.shape[-2:])]
-    for _ in _SCALE_WEIGHTS[1:]:
-        sides.append((sides[-1] + 1) // 2)
-    # the window has to fit; images too small for any are refused below
-    fitting = max(1, sum(side >= _WINDOW for side in sides))
-    weights = np.array(_SCALE_WEIGHTS[:fitting]) / sum(_SCALE_WEIGHTS[:fitting])
+    side = min(a.shape[-2:])
+    scales = [
+        scale
+        for scale in range(len(_SCALE_WEIGHTS))
+        if math.ceil(side / 2**scale) >= _WINDOW
+    ]
+    # images too small for any scale are refused below
+    weights = np.array(_SCALE_WEIGHTS[: len(scales) or 1])
+    weights /= sum(weights)
     result = np.ones(a.shape[:-2])
     for scale, weight in enumerate(weights):
         if scale:
@@ -168,7 +170,7 @@ def diversity(
         dynamic_range: `L`: the largest SUVR that can be stored.
         pairs: Number of pairs, drawn without replacement; all of them if
             there are fewer.
-        seed: Fixes the pairs.
+        seed: Seed of the pairs.
         subjects: Subject of each image `[n]`: only images of different
             subjects are then paired, since those of one are alike anyway.
 
@@ -196,14 +198,13 @@ def diversity(
         )
         allowed = allowed[np.sort(chosen)]
     first, second = np.divmod(allowed, count)
-    chunks = (slice(i, i + _CHUNK) for i in range(0, len(first), _CHUNK))
     values = [
         ms_ssim(
-            images[first[chunk]],
-            images[second[chunk]],
+            images[first[start : start + _CHUNK]],
+            images[second[start : start + _CHUNK]],
             dynamic_range=dynamic_range,
         )
-        for chunk in chunks
+        for start in range(0, len(first), _CHUNK)
     ]
     return Diversity(np.concatenate(values), first, second)
 
@@ -211,7 +212,7 @@ def diversity(
 def _similarity_maps(
     real: np.ndarray, image: np.ndarray, dynamic_range: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Luminance, and contrast with structure, wherever the window fits."""
+    """Luminance, and contrast times structure, wherever the window fits."""
     c1, c2 = _constants(dynamic_range)
     x, y = checked_pair(real, image)
     if min(x.shape[-2:]) < _WINDOW:

@@ -8,11 +8,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.stats import norm, rankdata
 
-from pet_dcgan.metrics.arrays import (
-    checked_rows,
-    require_finite,
-    subject_codes,
-)
+from pet_dcgan.metrics.arrays import checked_rows, require_finite, subject_codes
 from pet_dcgan.metrics.neighbors import (
     nearest_distances,
     nearest_rows,
@@ -41,11 +37,11 @@ _OPENINGS = {
 
 
 class CopyTest(NamedTuple):
-    """How near synthetic images are to training images, against held-out ones.
+    """Result of `copy_test`.
 
     Args:
-        z_score: Below 0 if synthetic images are nearer; Meehan et al. speak of
-            copies below -3.
+        z_score: C_T, below 0 if synthetic images are nearer to training images
+            than held-out ones; Meehan et al. speak of copies below -3.
         p_value: Probability of so low a z-score for held-out images.
         share_nearer: Probability that a synthetic image is nearer than a
             held-out one: 0.5 for equally near, 1 for copies.
@@ -62,17 +58,15 @@ class MemorizationCheck:
 
     Args:
         test: C_T, with one observation per held-out subject.
-        authenticity: Share of synthetic images that are no copy, the other
-            training image being of another subject.
+        authenticity: Share of synthetic images that are no copy.
         held_out_authenticity: The same for held-out real images.
         twins: Share of near duplicates: synthetic images less than half as
             far from one training subject as from any other.
         held_out_twins: The same for held-out real images.
         held_out_subjects: Number of held-out subjects.
         nearest: Training image nearest to each synthetic one `[n]`.
-        ratios: Distance of each synthetic image to its nearest training
-            subject, divided by that to the second nearest `[n]`; the lowest
-            are the pairs to inspect.
+        ratios: `subject_ratios` of the synthetic images `[n]`; the lowest are
+            the pairs to inspect.
     """
 
     test: CopyTest
@@ -119,8 +113,8 @@ def check_memorization(
 
     Images are compared `centred`, so a shift of a few pixels, noise or some
     blur does not hide a copy. Mirrored copies, mixtures of subjects, and copies
-    whose uptake is scaled by more than about a tenth are not recognised. Near
-    duplicates are single copies, which C_T, a test of the whole, can miss.
+    whose uptake is scaled by more than about a tenth are not recognised. The
+    share of near duplicates shows single copies, which C_T can miss.
 
     Args:
         train: Training slices `[l, size, size]` in SUVR.
@@ -138,14 +132,16 @@ def check_memorization(
         subject_ratios(images, train, train_subjects)
         for images in (synthetic, held_out)
     )
+    authentic, held_out_authentic = (
+        authenticity(train, images, subjects=train_subjects)
+        for images in (synthetic, held_out)
+    )
     return MemorizationCheck(
         test=copy_test(
             train, held_out, synthetic, held_out_subjects=held_out_subjects
         ),
-        authenticity=authenticity(train, synthetic, subjects=train_subjects),
-        held_out_authenticity=authenticity(
-            train, held_out, subjects=train_subjects
-        ),
+        authenticity=authentic,
+        held_out_authenticity=held_out_authentic,
         twins=float(np.mean(ratios < _NEAR_DUPLICATE_RATIO)),
         held_out_twins=float(np.mean(held_out_ratios < _NEAR_DUPLICATE_RATIO)),
         held_out_subjects=len(np.unique(held_out_subjects)),
@@ -157,13 +153,13 @@ def check_memorization(
 def authenticity(
     train: np.ndarray, synthetic: np.ndarray, *, subjects: np.ndarray
 ) -> float:
-    """Share of synthetic images that are no copy by their neighbourhood.
+    """Share of synthetic images whose nearest neighbours show no copying.
 
     A synthetic image counts as a copy if its nearest training image is nearer
     to it than to any training image of another subject (Alaa et al. 2022,
-    arXiv 2102.08921, section 4.2, where any other image counts: that would
-    miss subjects replayed with a change, since slices of one subject are
-    close). There is no fixed threshold: compare with held-out images.
+    arXiv 2102.08921, section 4.2, who take any other image: slices of one
+    subject are close, so that would miss changed copies). There is no fixed
+    threshold: compare with held-out images.
 
     Args:
         train: Training images or their features `[n, ...]`.
@@ -256,16 +252,12 @@ def centred(images_suvr: np.ndarray) -> np.ndarray:
     require_finite(images)
     _, height, width = images.shape
     blocks = _SIDE, height // _SIDE, _SIDE, width // _SIDE
-    # one by one, to hold no second copy of the whole images
-    moved = (_moved(image).reshape(blocks) for image in images)
-    return np.stack([image.mean(axis=(1, 3)) for image in moved])
-
-
-def _moved(image: np.ndarray) -> np.ndarray:
-    """The image with its centre of mass in the middle."""
-    uptake = np.maximum(image, 0)
-    if not uptake.any():
-        return image
-    middle = (np.array(image.shape) - 1) / 2
-    shift = middle - ndimage.center_of_mass(uptake)
-    return ndimage.shift(image, shift, order=1)
+    middle = (np.array([height, width]) - 1) / 2
+    pooled = []
+    for image in images:
+        uptake = np.maximum(image, 0)
+        if uptake.any():
+            shift = middle - ndimage.center_of_mass(uptake)
+            image = ndimage.shift(image, shift, order=1)
+        pooled.append(image.reshape(blocks).mean(axis=(1, 3)))
+    return np.stack(pooled)

@@ -64,13 +64,11 @@ def nearest_distances(
 def subject_ratios(
     queries: np.ndarray, train: np.ndarray, subjects: np.ndarray
 ) -> np.ndarray:
-    """How much nearer one training subject is than the next.
+    """Distance of each query to the nearest subject over the second nearest.
 
-    The distance of each query to the nearest row of its nearest training
-    subject, divided by that of its second nearest subject: Lowe's ratio (2004,
-    doi 10.1023/B:VISI.0000029664.99615.94, section 7.1), of subjects instead
-    of features. Near 1 for a new subject and also for a mean of many; near 0
-    for a copy.
+    Lowe's ratio (2004, doi 10.1023/B:VISI.0000029664.99615.94, section 7.1),
+    of subjects instead of features. Near 1 for a new subject and also for a
+    mean of many; near 0 for a copy.
 
     Args:
         queries: Images or their features `[n, ...]`.
@@ -86,17 +84,12 @@ def subject_ratios(
     """
     codes = subject_codes(subjects, len(train), least=2)
     train = np.asarray(train)
-    distances = np.stack(
-        [
-            nearest_distances(queries, train[codes == code])
-            for code in range(codes.max() + 1)
-        ],
-        axis=1,
-    )
-    nearest, second = np.partition(distances, 1, axis=1)[:, :2].T
-    return np.divide(
-        nearest, second, out=np.ones_like(nearest), where=second > 0
-    )
+    distances = [
+        nearest_distances(queries, train[codes == code])
+        for code in range(codes.max() + 1)
+    ]
+    first, second = np.partition(distances, 1, axis=0)[:2]
+    return np.divide(first, second, out=np.ones_like(first), where=second > 0)
 
 
 def kth_neighbour_distances(points: np.ndarray, k: int) -> np.ndarray:
@@ -131,7 +124,7 @@ def nearest(
     subjects: np.ndarray | None = None,
     pool_subjects: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The image of a pool with the least root mean square difference.
+    """The image of a pool with the smallest root mean square difference.
 
     Arguments and errors are those of `nearest_rows`, for images alone, which
     become float64 block by block to save memory.
@@ -202,7 +195,7 @@ def _as_rows(images: np.ndarray) -> np.ndarray:
 
 
 def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """By `|a|^2 + |b|^2 - 2ab`, which is fast for long rows."""
+    """Squared distances as `|a|^2 + |b|^2 - 2ab`, fast for long rows."""
     squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)
     return squares - 2 * (a @ b.T)
 
@@ -213,7 +206,7 @@ def _codes(
     subjects: np.ndarray | None,
     pool_subjects: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Subjects of both as numbers; without subjects no two are alike."""
+    """Subjects of both as numbers; if there are none, all differ."""
     if subjects is None or pool_subjects is None:
         subjects, pool_subjects = np.zeros(count), np.ones(pool_count)
     if (len(subjects), len(pool_subjects)) != (count, pool_count):

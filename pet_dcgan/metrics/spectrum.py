@@ -1,6 +1,5 @@
-"""Power of images by spatial frequency: how coarse or fine they are."""
+"""Power spectra: how coarse or fine images are, and checkerboards."""
 
-import functools
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -28,11 +27,9 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
     The squared magnitude of the discrete Fourier transform, averaged over
     rings one step of frequency wide (Durall et al. 2020, arXiv 2003.01826),
     beyond the Nyquist frequency into the corners, where a checkerboard lies.
-
-    The mean is subtracted and a Hann window applied first, since uptake at
-    the border (scalp, in a tight crop) would act as a sharp edge and hide
-    fine patterns. All powers sum to the mean square of the result, over that
-    of the window.
+    The mean is subtracted and a Hann window applied first, since uptake at the
+    border would act as a sharp edge and hide fine patterns. All powers sum to
+    the mean square of the result, over that of the window.
 
     Args:
         images: `[n, size, size]` in SUVR.
@@ -52,8 +49,11 @@ def radial_power_spectrum(images: np.ndarray, *, spacing_mm: float) -> Spectrum:
         )
     images = _checked(images)
     size = images.shape[1]
-    order, starts = _rings(size)
-    counts = np.diff([*starts, size * size])
+    steps = np.fft.fftfreq(size, 1 / size)
+    ring = np.rint(np.hypot(steps[:, None], steps)).astype(np.int64).ravel()
+    # the frequencies sorted by ring, and where each ring starts
+    order, counts = np.argsort(ring, kind="stable"), np.bincount(ring)
+    starts = np.cumsum(counts) - counts
     sums = [
         np.add.reduceat(chunk[:, order], starts, axis=1)
         for chunk in _powers(images)
@@ -95,9 +95,9 @@ def spectrum_distance(real: np.ndarray, synthetic: np.ndarray) -> float:
 def nyquist_power(images: np.ndarray) -> np.ndarray:
     """Power of each image in stripes and checkerboards of single pixels.
 
-    The sum of the powers in the outermost eighth below the Nyquist frequency,
-    along rows or columns, where artefacts of transposed convolutions lie
-    (Odena et al. 2016, doi 10.23915/distill.00003). Windowed as in
+    The sum of the powers in the last eighth below the Nyquist frequency, along
+    rows or columns, where artefacts of transposed convolutions lie (Odena et
+    al. 2016, doi 10.23915/distill.00003), windowed as in
     `radial_power_spectrum`.
 
     Args:
@@ -139,7 +139,7 @@ def checkerboard_ratio(real: np.ndarray, synthetic: np.ndarray) -> float:
 
 
 def _positive(power: float) -> float:
-    """The power of real images, which must have some."""
+    """The power of real images; raises if there is none."""
     if not power > 0:
         raise ValueError("expected real images with uptake, found flat ones")
     return power
@@ -157,15 +157,6 @@ def _powers(images: np.ndarray) -> Iterator[np.ndarray]:
         chunk = (chunk - means[:, None, None]) * window
         power = np.abs(np.fft.fft2(chunk) / scale) ** 2
         yield power.reshape(len(chunk), -1)
-
-
-@functools.cache
-def _rings(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Frequencies in the order of their rings, and where each ring starts."""
-    steps = np.fft.fftfreq(size, 1 / size)
-    ring = np.rint(np.hypot(steps[:, None], steps)).astype(np.int64).ravel()
-    order = np.argsort(ring, kind="stable")
-    return order, np.searchsorted(ring[order], np.arange(ring.max() + 1))
 
 
 def _checked(images: np.ndarray) -> np.ndarray:

@@ -42,8 +42,7 @@ def joint_histogram(
     """Share of pixels for each pair of intensities of two images.
 
     The 2-D histogram of Figure 9 in Islam & Zhang (2020), doi
-    10.1186/s40708-020-00104-2: equal images fill the diagonal only, similar
-    images lie close to it.
+    10.1186/s40708-020-00104-2: equal images fill only the diagonal.
 
     Args:
         x: Image or images `[..., height, width]` in SUVR.
@@ -103,7 +102,7 @@ def histogram_distance(
     Args:
         a: Shares `[..., bins]` from `intensity_histogram`.
         b: Shares of as many bins.
-        suvr_max: Of the histograms.
+        suvr_max: Upper end of the histograms in SUVR.
 
     Returns:
         Distance in SUVR `[...]`, float64.
@@ -124,9 +123,9 @@ def histogram_distance(
 def wasserstein(a: np.ndarray, b: np.ndarray) -> float:
     """Wasserstein distance (of order 1) of two samples of intensities.
 
-    The area between the two distribution functions: how far SUVR has to be
-    moved, on average, to turn one sample into the other (Vallender 1974, doi
-    10.1137/1118101). Exact; the samples may differ in size.
+    How far SUVR has to be moved, on average, to turn one sample into the other
+    (Vallender 1974, doi 10.1137/1118101). Exact; the samples may differ in
+    size.
 
     Args:
         a: SUVR of any shape, such as all pixels of real images.
@@ -182,9 +181,9 @@ def regional_uptake(images: np.ndarray) -> np.ndarray:
     """Mean SUVR of each image in five regions of its brain.
 
     The brain is where SUVR is above a fifth of the image's 99th percentile,
-    which keeps white matter and leaves out most of the scalp. The box around
-    it (without half a percent at each side, for stray pixels) is cut into the
-    first and last third of the rows, and the middle third by columns. A mean
+    which keeps white matter and leaves out most of the scalp. Of the box around
+    it (less half a percent at each side, for stray pixels), two regions are the
+    first and last third of the rows; the middle third is cut by columns. A mean
     is over the brain in a region, or over all of the region if it holds none.
 
     Args:
@@ -228,7 +227,11 @@ def _uptake(images: np.ndarray) -> np.ndarray:
 
 
 def _thirds(counts: np.ndarray) -> np.ndarray:
-    """Lines in each third of the box `[n, 3, lines]`, by brain pixels each."""
+    """Which lines lie in each third of the box, zeros and ones `[n, 3, lines]`.
+
+    Args:
+        counts: Brain pixels of each line `[n, lines]`.
+    """
     reached = np.cumsum(counts, axis=1)
     total = reached[:, -1:]
     # argmax: the first line where it is so
@@ -255,7 +258,7 @@ def bland_altman(
     Args:
         real_means: `[n, ...]`, two or more, such as `regional_uptake`, whose
             columns are taken separately.
-        synthetic_means: Those of the paired images `[n, ...]`.
+        synthetic_means: The same of the paired images `[n, ...]`.
 
     Raises:
         ValueError: If the shapes differ, there are fewer than two pairs, or a

@@ -68,54 +68,21 @@ def aggregate_by_subject(
         `[m, classes]`.
 
     Raises:
-        ValueError: If there is no slice, the shapes do not fit, or a
-            probability is not a number from 0 to 1.
+        ValueError: If a probability is not a number from 0 to 1.
     """
-    if not planes:
-        raise ValueError("expected slices of one or more planes, found none")
-    for probabilities, subjects in planes:
-        _check(np.asarray(probabilities), subjects)
     names = np.unique(np.concatenate([subjects for _, subjects in planes]))
-    total = np.zeros([len(names), np.shape(planes[0][0])[1]])
+    total = np.zeros([len(names), planes[0][0].shape[1]])
     count = np.zeros([len(names), 1])
     for probabilities, subjects in planes:
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():
+            raise ValueError("expected probabilities from 0 to 1")
         present, codes = np.unique(subjects, return_inverse=True)
         sums = np.zeros([len(present), total.shape[1]])
-        np.add.at(sums, codes, np.asarray(probabilities, np.float64))
+        np.add.at(sums, codes, probabilities)
         rows = np.searchsorted(names, present)
         total[rows] += sums / np.bincount(codes)[:, None]
         count[rows] += 1
     return names, total / count
-
-
-def _check(probabilities: np.ndarray, subjects: np.ndarray) -> None:
-    """Raises unless there are probabilities, each of a subject's slice."""
-    shape = probabilities.shape
-    if len(shape) != 2 or not shape[0] or shape[0] != len(subjects):
-        raise ValueError(
-            "expected probabilities [n, classes] and a subject for each of "
-            f"one or more slices, found {shape} and {len(subjects)}"
-        )
-    if not ((probabilities >= 0) & (probabilities <= 1)).all():
-        raise ValueError("expected probabilities from 0 to 1")
-
-
-def uniform_predictions(
-    test: Mapping[str, LabelledSlices], classes: int
-) -> Predictions:
-    """The test subjects with all stages equally probable.
-
-    Args:
-        test: Slices by plane.
-        classes: Number of stages.
-    """
-    keys = np.unique(np.concatenate([_keys(s) for s in test.values()]))
-    pairs = [key.split("\t") for key in keys]
-    return Predictions(
-        subjects=np.array([subject for subject, _ in pairs]),
-        truth=np.array([int(label) for _, label in pairs]),
-        probabilities=np.full([len(keys), classes], 1 / classes),
-    )
 
 
 def train_and_predict(
@@ -128,8 +95,8 @@ def train_and_predict(
     """Trains a classifier for each plane and averages their predictions.
 
     Args:
-        cell: Which arm, fraction and seed.
-        settings: How they are trained.
+        cell: Arm, fraction and seed.
+        settings: Settings of the study.
         data: Training and test slices.
         generators: Those of the cell's fraction, if its arm uses any.
 
@@ -148,10 +115,9 @@ def train_and_predict(
             ),
         )
         test = data.test[plane]
-        planes.append((slice_probabilities(model, test.images), _keys(test)))
+        planes.append((slice_probabilities(model, test.images), test.owners()))
     _, probabilities = aggregate_by_subject(planes)
-    uniform = uniform_predictions(data.test, len(settings.classes))
-    return dataclasses.replace(uniform, probabilities=probabilities)
+    return Predictions(*data.test_subjects(), probabilities)
 
 
 def _training_images(
@@ -166,22 +132,23 @@ def _training_images(
     Where there are real and synthetic ones, each kind fills half a batch,
     however many there are of it.
     """
-    real = data.training[plane].of(data.subjects(cell.fraction))
-    labels, shuffle = real.labels, settings.shuffle_labels
-    if shuffle:
-        labels = _shuffle_by_owner(labels, real.subjects, seed=cell.seed)
-    if not cell.needs_synthetic:
-        return Labelled(real.images, labels)
-    synthetic, others = _synthetic(cell, plane, settings, data, generators)
-    if shuffle:
-        owners = np.arange(len(others))
-        others = _shuffle_by_owner(others, owners, seed=cell.seed)
-    if cell.arm == SYNTHETIC:
-        return Labelled(synthetic, others)
-    images = np.concatenate([real.images, synthetic])
-    both = np.concatenate([labels, others])
-    is_synthetic = np.arange(len(both)) >= len(labels)
-    return Labelled(images, both, groups=2 * both + is_synthetic)
+    kinds = []
+    if cell.arm != SYNTHETIC:
+        kinds.append(data.training[plane].of(data.subjects(cell.fraction)))
+    if cell.needs_synthetic:
+        kinds.append(_synthetic(cell, plane, settings, data, generators))
+    labels = [kind.labels for kind in kinds]
+    if settings.shuffle_labels:
+        labels = [
+            _shuffle_by_owner(kind.labels, kind.subjects, seed=cell.seed)
+            for kind in kinds
+        ]
+    groups = [len(kinds) * own + number for number, own in enumerate(labels)]
+    return Labelled(
+        np.concatenate([kind.images for kind in kinds]),
+        np.concatenate(labels),
+        groups=np.concatenate(groups),
+    )
 
 
 def _synthetic(
@@ -190,15 +157,27 @@ def _synthetic(
     settings: StudySettings,
     data: StudyData,
     generators: Mapping[GeneratorSpec, Run],
-) -> tuple[np.ndarray, np.ndarray]:
-    """As many images of each stage as there are real ones at 100 %."""
-    images, labels = [], []
-    for label, stage in enumerate(settings.classes):
-        count = data.training[plane].count(label)
-        run = generators[GeneratorSpec(cell.fraction, plane, stage)]
-        images.append(generate_stored(run, count=count, seed=cell.seed))
-        labels.append(np.full(count, label))
-    return np.concatenate(images), np.concatenate(labels)
+) -> LabelledSlices:
+    """As many images of each stage as there are real ones at 100 %.
+
+    Each is of a subject of its own.
+    """
+    counts = [
+        data.training[plane].count(label)
+        for label in range(len(settings.classes))
+    ]
+    images = [
+        generate_stored(
+            generators[GeneratorSpec(cell.fraction, plane, stage)],
+            count=count,
+            seed=cell.seed,
+        )
+        for stage, count in zip(settings.classes, counts, strict=True)
+    ]
+    labels = np.repeat(np.arange(len(counts)), counts)
+    return LabelledSlices(
+        np.concatenate(images), labels, subjects=np.arange(len(labels))
+    )
 
 
 def _shuffle_by_owner(
@@ -207,10 +186,4 @@ def _shuffle_by_owner(
     """Shuffles labels `[n]` among their owners, who keep a common label."""
     _, first, codes = np.unique(owners, return_index=True, return_inverse=True)
     rng = np.random.default_rng([seed, 1])
-    return rng.permutation(np.asarray(labels)[first])[codes]
-
-
-def _keys(slices: LabelledSlices) -> np.ndarray:
-    """A subject and its stage, which another visit may have changed."""
-    pairs = zip(slices.subjects, slices.labels, strict=True)
-    return np.array([f"{subject}\t{label}" for subject, label in pairs])
+    return rng.permutation(labels[first])[codes]

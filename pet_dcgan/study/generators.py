@@ -25,7 +25,7 @@ _SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 
 @dataclasses.dataclass(frozen=True, order=True)
 class GeneratorSpec:
-    """Which generator: its stage and plane, and how many subjects it saw."""
+    """One generator of a study: stage, plane and fraction of the subjects."""
 
     fraction: int
     plane: str
@@ -58,13 +58,13 @@ def train_generator(
     *,
     verbose: str | int = 0,
 ) -> Run:
-    """A generator of the study: trained, resumed, or returned if finished.
+    """Trains or resumes a generator of the study, unless it is finished.
 
     Args:
-        spec: Which one.
+        spec: The generator.
         home: Folder of the study's generators.
-        settings: How it is trained.
-        data: Whose subjects it may see.
+        settings: Settings of the study.
+        data: Slices and subjects of the study.
         verbose: Keras's progress.
 
     Raises:
@@ -82,8 +82,7 @@ def train_generator(
             subjects=data.subsets[spec.fraction][spec.stage],
             verbose=verbose,
         )
-    require_unseen(run.subjects, data.held_out, run=run.path)
-    _require_fraction(run, spec.fraction, data)
+    _require_trained_within(run, spec.fraction, data)
     return run
 
 
@@ -95,9 +94,9 @@ def training_config(
     Fewer subjects mean fewer batches per epoch, so there are more epochs.
 
     Args:
-        spec: Which generator.
+        spec: The generator.
         settings: Preset and changes to it.
-        data: How many slices there are.
+        data: Slices and subjects of the study.
 
     Raises:
         ValueError: If there are fewer slices than a batch, or the generator
@@ -150,12 +149,8 @@ def generate_stored(run: Run, *, count: int, seed: int) -> np.ndarray:
         ValueError: If they are not finite or all of one brightness.
     """
     suvr_max = run.config.suvr_max
-    first = _FIRST_SEED + seed * 2**24
-    images = synthetic_slices(
-        run.load_generator(),
-        np.arange(first, first + count),
-        suvr_max=suvr_max,
-    )
+    seeds = _FIRST_SEED + seed * 2**24 + np.arange(count)
+    images = synthetic_slices(run.load_generator(), seeds, suvr_max=suvr_max)
     stored = png_from_suvr(images, suvr_max)
     if stored.min() == stored.max():
         raise ValueError(
@@ -170,7 +165,7 @@ def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
 
     Args:
         run: The generator's.
-        spec: What it is used for.
+        spec: The generator that it serves as.
         given: Whether the user gave it.
     """
     return {
@@ -187,13 +182,13 @@ def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
 def assign_runs(
     runs: Sequence[Run], settings: StudySettings, data: StudyData
 ) -> dict[GeneratorSpec, Run]:
-    """Finished runs by the generator that each can serve as.
+    """Assigns finished runs to the generators that they can serve as.
 
     A run belongs to the smallest fraction that holds all its subjects.
 
     Args:
         runs: Runs of the user.
-        settings: Which generators are needed.
+        settings: Settings of the study.
         data: Subjects of each fraction.
 
     Raises:
@@ -204,15 +199,13 @@ def assign_runs(
     """
     assigned: dict[GeneratorSpec, Run] = {}
     for run in runs:
-        require_unseen(run.subjects, data.held_out, run=run.path)
         _require_alike(run, settings, data)
         _require_unselected(run.config, settings)
         *smaller, largest = settings.fractions
         seen = set(run.subjects)
-        fraction = next(
-            (f for f in smaller if seen <= data.subjects(f)), largest
-        )
-        _require_fraction(run, fraction, data)
+        fits = (f for f in smaller if seen <= data.subjects(f))
+        fraction = next(fits, largest)
+        _require_trained_within(run, fraction, data)
         spec = GeneratorSpec(fraction, run.config.plane, run.config.stage)
         if spec in assigned:
             raise ValueError(
@@ -233,8 +226,9 @@ def _require_unselected(config: TrainConfig, settings: StudySettings) -> None:
         )
 
 
-def _require_fraction(run: Run, fraction: int, data: StudyData) -> None:
-    """Raises if a run has seen subjects outside a fraction."""
+def _require_trained_within(run: Run, fraction: int, data: StudyData) -> None:
+    """Raises if a run has seen subjects held out or outside a fraction."""
+    require_unseen(run.subjects, data.held_out, run=run.path)
     allowed = data.subjects(fraction)
     require_within(run.subjects, allowed, fraction=fraction, run=run.path)
 
@@ -243,16 +237,14 @@ def _require_alike(run: Run, settings: StudySettings, data: StudyData) -> None:
     """Raises if a run is unfinished or of other images than the study's."""
     if not run.finished:
         run.load_generator()  # raises with what is missing
-    remedies = {
-        name: ((getattr(data.meta, name),), "another --config")
-        for name in _SAME
-    }
-    remedies["plane"] = settings.planes, "another --task or --planes"
-    remedies["stage"] = settings.classes, "another --task or --planes"
-    for name, (wanted, remedy) in remedies.items():
+    allowed = {name: (getattr(data.meta, name),) for name in _SAME}
+    allowed |= {"plane": settings.planes, "stage": settings.classes}
+    for name, wanted in allowed.items():
         found = getattr(run.config, name)
         if found not in wanted:
+            options = "--config" if name in _SAME else "--task or --planes"
             raise ValueError(
                 f"expected a run of {name} {' or '.join(map(str, wanted))}, "
-                f"found {found} in {run.path}: leave it out or choose {remedy}"
+                f"found {found} in {run.path}: leave it out or choose another "
+                f"{options}"
             )

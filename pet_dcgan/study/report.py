@@ -1,15 +1,15 @@
 """The results of a study as numbers, sentences and a figure, without names."""
 
+import collections
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pet_dcgan.study.classifiers import Cell, uniform_predictions
+from pet_dcgan.study.classifiers import Cell
 from pet_dcgan.study.settings import (
     ARMS,
     MIXED,
@@ -48,19 +48,18 @@ def summarise(
     """The content of `study.json`.
 
     Args:
-        settings: Of the study.
+        settings: Settings of the study.
         data: Training and test subjects.
-        predictions: Of the classifiers that are finished.
+        predictions: Those of the finished classifiers.
         cells: All classifiers.
         generators: Facts about those that are finished.
     """
-    by_arm: dict[tuple[str, int], dict[int, Predictions]] = {}
+    by_arm = collections.defaultdict(dict)
     for cell in sorted(predictions):
-        seeds = by_arm.setdefault((cell.arm, cell.fraction), {})
-        seeds[cell.seed] = predictions[cell]
+        by_arm[cell.arm, cell.fraction][cell.seed] = predictions[cell]
     compared = compare(by_arm, seed=settings.seed)
     classes = settings.classes
-    truth = uniform_predictions(data.test, len(classes)).truth
+    _, truth = data.test_subjects()
     public = settings.to_dict()
     del public["data_dir"]
     summary = {
@@ -110,7 +109,7 @@ def _result(
 
 
 def _conclusions(summary: Mapping[str, Any]) -> list[str]:
-    """The results in sentences, and what they are valid for."""
+    """The results in sentences, with their limits."""
     lines = []
     if summary["phantom"]:
         lines.append(
@@ -167,7 +166,7 @@ def _results_at(summary: Mapping[str, Any], fraction: int) -> list[str]:
 
 
 def _difference(row: Mapping[str, Any]) -> str:
-    """A difference from real images, its interval and what that says."""
+    """A difference from real images, its interval and the conclusion."""
     value = f"{row['mean']:+.3f}"
     if row["low"] is None:
         return f"{value}; {row['reason']}."
@@ -190,19 +189,20 @@ def save_figure(path: str | Path, summary: Mapping[str, Any]) -> None:
     """
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 9}):
         figure = Figure(figsize=(11, 6.6), dpi=_DPI, layout="constrained")
-        FigureCanvasAgg(figure)
-        axes = figure.subplots(2, len(METRICS), squeeze=False)
-        for column, metric in enumerate(METRICS):
-            _draw_arms(axes[0][column], summary, metric)
-            _draw_differences(axes[1][column], summary, metric)
+        axes = figure.subplots(2, len(METRICS))
+        for (above, below), metric in zip(axes.T, METRICS, strict=True):
+            _draw_arms(above, summary, metric)
+            _draw_differences(below, summary, metric)
         fractions = summary["settings"]["fractions"]
         names = [f"{fraction} % of subjects" for fraction in fractions]
         for each in axes.flat:
             each.set_xticks(range(len(names)), names)
             each.set_xlim(-0.6, len(names) - 0.4)
-        handles, labels = axes[0][0].get_legend_handles_labels()
         figure.legend(
-            handles, labels, loc="outside lower center", ncols=4, frameon=False
+            *axes[0][0].get_legend_handles_labels(),
+            loc="outside lower center",
+            ncols=4,
+            frameon=False,
         )
         figure.suptitle(_title(summary))
         with replacing(path) as temporary:
@@ -212,21 +212,21 @@ def save_figure(path: str | Path, summary: Mapping[str, Any]) -> None:
 
 
 def _title(summary: Mapping[str, Any]) -> str:
-    """The study in a line, with what it must not be taken for."""
-    settings = summary["settings"]
-    parts = [
+    """The study in one line; a phantom, partial or control study says so."""
+    settings, parts = summary["settings"], []
+    if summary["phantom"]:
+        parts.append("PHANTOM, no patients")
+    if not summary["complete"]:
+        done = f"{summary['done']} of {summary['of']}"
+        parts.append(f"PARTIAL ({done} classifiers)")
+    if settings["shuffle_labels"]:
+        parts.append("CONTROL, shuffled labels")
+    parts += [
         " against ".join(summary["classes"]),
         ", ".join(settings["planes"]),
         f"{sum(summary['judged'].values())} held-out subjects",
         f"seeds: {settings['seeds']}",
     ]
-    if settings["shuffle_labels"]:
-        parts.insert(0, "CONTROL, shuffled labels")
-    if not summary["complete"]:
-        done = f"{summary['done']} of {summary['of']}"
-        parts.insert(0, f"PARTIAL ({done} classifiers)")
-    if summary["phantom"]:
-        parts.insert(0, "PHANTOM, no patients")
     return "; ".join(parts)
 
 
@@ -270,7 +270,7 @@ def _draw_differences(
 def _positions(
     summary: Mapping[str, Any], part: str, metric: str
 ) -> Iterator[tuple[Mapping[str, Any], float, str]]:
-    """Rows of a metric, where they stand and their colour."""
+    """Rows of a metric, with their position on the x axis and colour."""
     fractions = summary["settings"]["fractions"]
     for row in summary[part]:
         if row["metric"] == metric:

@@ -37,7 +37,7 @@ class StudySettings:
         fractions: Percentages of the training subjects of each stage, each
             subset containing the smaller ones.
         seeds: Number of classifiers for each arm and fraction.
-        preset: Of the generators that the study trains.
+        preset: Preset of the generators that the study trains.
         overrides: Changes to it; `epochs` are those at 100 %.
         steps: Optimiser steps of every classifier.
         with_validation: Whether to test on validation subjects too, which no
@@ -133,8 +133,16 @@ class LabelledSlices:
     labels: np.ndarray
     subjects: np.ndarray
 
+    def owners(self) -> np.ndarray:
+        """Subject and label of each slice as one text `[n]`.
+
+        A subject whose stage changed between visits counts once as each.
+        """
+        pairs = zip(self.subjects, self.labels, strict=True)
+        return np.array([f"{subject}\t{label}" for subject, label in pairs])
+
     def of(self, subjects: Collection[str]) -> "LabelledSlices":
-        """Only those of these subjects."""
+        """The slices of these subjects."""
         rows = np.isin(self.subjects, sorted(subjects))
         return LabelledSlices(
             self.images[rows], self.labels[rows], self.subjects[rows]
@@ -179,6 +187,12 @@ class StudyData:
         """All subjects that a fraction's classifiers and generators may see."""
         return set().union(*self.subsets[fraction].values())
 
+    def test_subjects(self) -> tuple[np.ndarray, np.ndarray]:
+        """Names of the test subjects, sorted, and their labels."""
+        owners = [slices.owners() for slices in self.test.values()]
+        parts = np.char.partition(np.unique(np.concatenate(owners)), "\t")
+        return parts[:, 0], parts[:, 2].astype(np.int64)
+
 
 def load_study_data(settings: StudySettings) -> StudyData:
     """Loads the slices of a study from a prepared set without leakage.
@@ -201,10 +215,8 @@ def load_study_data(settings: StudySettings) -> StudyData:
     by_stage = {s: subjects_of(*where, split="train", stage=s) for s in STAGES}
     return StudyData(
         meta=meta,
-        training={p: _load(settings, p, ("train",)) for p in settings.planes},
-        test={
-            p: _load(settings, p, settings.test_splits) for p in settings.planes
-        },
+        training=_load(settings, ("train",)),
+        test=_load(settings, settings.test_splits),
         subsets={
             fraction: {
                 stage: _subset(subjects, percent=fraction, seed=settings.seed)
@@ -218,23 +230,26 @@ def load_study_data(settings: StudySettings) -> StudyData:
 
 
 def _load(
-    settings: StudySettings, plane: str, splits: tuple[str, ...]
-) -> LabelledSlices:
-    """The slices of a plane in some splits, stage by stage in each."""
-    parts = [
-        load_slices(
-            settings.data_dir,
-            settings.dataset,
-            split=split,
-            stage=stage,
-            plane=plane,
-        )
-        for split in splits
-        for stage in settings.classes
-    ]
+    settings: StudySettings, splits: tuple[str, ...]
+) -> dict[str, LabelledSlices]:
+    """The slices of some splits by plane, stage by stage in each split."""
     labels = list(range(len(settings.classes))) * len(splits)
-    return LabelledSlices(
-        images=np.concatenate([part.images for part in parts]),
-        labels=np.repeat(labels, [len(part.images) for part in parts]),
-        subjects=np.concatenate([part.subjects for part in parts]),
-    )
+    slices = {}
+    for plane in settings.planes:
+        parts = [
+            load_slices(
+                settings.data_dir,
+                settings.dataset,
+                split=split,
+                stage=stage,
+                plane=plane,
+            )
+            for split in splits
+            for stage in settings.classes
+        ]
+        slices[plane] = LabelledSlices(
+            images=np.concatenate([part.images for part in parts]),
+            labels=np.repeat(labels, [len(part.images) for part in parts]),
+            subjects=np.concatenate([part.subjects for part in parts]),
+        )
+    return slices

@@ -6,17 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.metrics.classification import (
-    accuracy,
-    balanced_accuracy,
-    mean_auc,
-    pairwise_wins,
-)
-from pet_dcgan.metrics.confidence import (
-    MIN_SUBJECTS,
-    Interval,
-    percentile_ends,
-)
+from pet_dcgan.metrics.confidence import percentile_interval
 from pet_dcgan.study.settings import ARMS, REAL, SYNTHETIC
 
 METRICS = ("accuracy", "balanced_accuracy", "auc")
@@ -30,8 +20,8 @@ class Predictions:
 
     Args:
         subjects: Names, sorted, `[n]`.
-        truth: Their stages as integers `[n]`.
-        probabilities: `[n, classes]`.
+        truth: Their stages as integers from 0 `[n]`.
+        probabilities: Probability of each stage `[n, classes]`.
     """
 
     subjects: np.ndarray
@@ -40,12 +30,66 @@ class Predictions:
 
     def scores(self) -> dict[str, float]:
         """Accuracy, balanced accuracy and AUC by subject."""
-        predicted = self.probabilities.argmax(axis=1)
+        everyone_once = np.ones([1, len(self.truth)])
+        found = self.resampled_scores(everyone_once)
+        return {name: float(values[0]) for name, values in found.items()}
+
+    def resampled_scores(self, counts: np.ndarray) -> dict[str, np.ndarray]:
+        """Scores of resampled subjects, as many of each stage as there are.
+
+        Balanced accuracy is the mean over the stages of the share predicted
+        correctly (Brodersen et al. 2010, doi 10.1109/ICPR.2010.764). The AUC
+        is the mean over the stages of the probability that a subject of the
+        stage scores higher than one of another, ties counting half (Hanley &
+        McNeil 1982, doi 10.1148/radiology.143.1.7063747); two stages need one
+        comparison. All are means over subjects, or over pairs of subjects of
+        different stages, so weighting is enough and nothing is predicted again.
+
+        Args:
+            counts: How often each subject is drawn `[resamples, n]`.
+
+        Returns:
+            By metric, from 0 to 1 `[resamples]`.
+
+        Raises:
+            ValueError: If a probability is not finite, or there are not
+                subjects of every stage.
+        """
+        truth = self.truth
+        right = (self.probabilities.argmax(axis=1) == truth).astype(np.float64)
+        members = [truth == stage for stage in np.unique(truth)]
+        shares = [counts[:, m] @ right[m] / m.sum() for m in members]
+        areas = []
+        for stage, table in self._wins():
+            own, others = counts[:, truth == stage], counts[:, truth != stage]
+            areas.append(((own @ table) * others).sum(axis=1) / table.size)
         return {
-            "accuracy": accuracy(self.truth, predicted),
-            "balanced_accuracy": balanced_accuracy(self.truth, predicted),
-            "auc": mean_auc(self.truth, self.probabilities),
+            "accuracy": counts @ right / len(truth),
+            "balanced_accuracy": np.mean(shares, axis=0),
+            "auc": np.mean(areas, axis=0),
         }
+
+    def _wins(self) -> list[tuple[int, np.ndarray]]:
+        """Which subjects of a stage score higher than which others.
+
+        Each stage that the AUC averages over, and `[members, others]`: 1 where
+        the member scores higher, 0.5 for a tie, otherwise 0.
+        """
+        if not np.isfinite(self.probabilities).all():
+            raise ValueError("expected finite scores, found NaN or infinity")
+        count = self.probabilities.shape[1]
+        tables = []
+        # of two stages, the second against the first is enough
+        for stage in (1,) if count == 2 else range(count):
+            scores, member = self.probabilities[:, stage], self.truth == stage
+            if member.all() or not member.any():
+                raise ValueError(
+                    "expected subjects of the class and others, found "
+                    f"{member.sum()} of {len(member)} in it: prepare more scans"
+                )
+            own, others = scores[member][:, None], scores[~member][None]
+            tables.append((stage, (own > others) + 0.5 * (own == others)))
+        return tables
 
 
 def compare(
@@ -58,14 +102,13 @@ def compare(
     Subjects are drawn with replacement within their stage, and seeds among
     each other, the same for both arms of a difference: a paired bootstrap
     (Davison & Hinkley 1997, "Bootstrap Methods and their Application",
-    section 3.8), its percentiles moved outwards for few subjects (Hesterberg
-    2015, doi 10.1080/00031305.2015.1089789). The variation between trainings
-    of the same generators is not included.
+    section 3.8) with the ends of `percentile_interval`. The variation between
+    trainings of the same generators is not included.
 
     Args:
         predictions: By arm and fraction, those of each seed, all of the same
             subjects.
-        seed: Of the resamples.
+        seed: Seed of the resamples.
 
     Returns:
         `arms` and `differences`: rows with `arm`, `fraction`, `metric`,
@@ -105,18 +148,21 @@ def _statistics(
         means = {m: means[m] - other_means[m] for m in METRICS}
     rows = []
     for metric in METRICS:
-        interval = _interval(resampled[metric], truth)
-        reason = {"reason": interval.reason} if interval.reason else {}
-        rows.append(
-            {
-                "metric": metric,
-                "mean": _rounded(means[metric]),
-                "low": _rounded(interval.low),
-                "high": _rounded(interval.high),
-                **reason,
-                "seeds": len(predictions),
-            }
+        interval = percentile_interval(
+            resampled[metric],
+            len(truth),
+            strata=len(np.unique(truth)),
+            kind="held-out subjects",
         )
+        row = {
+            "metric": metric,
+            "mean": _rounded(means[metric]),
+            "low": _rounded(interval.low),
+            "high": _rounded(interval.high),
+        }
+        if interval.reason:
+            row["reason"] = interval.reason
+        rows.append(row | {"seeds": len(predictions)})
     return rows
 
 
@@ -140,49 +186,18 @@ def _draw(
 def _resample(
     predictions: Sequence[Predictions], counts: np.ndarray, weights: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Each metric `[resamples]` of the drawn subjects, over the drawn seeds.
-
-    All three are means over subjects, or over pairs of subjects of different
-    stages, so weighting is enough and nothing is predicted again.
-    """
+    """Each metric `[resamples]` of the drawn subjects, over the drawn seeds."""
     found = dict.fromkeys(METRICS, 0.0)
     for one, weight in zip(predictions, weights.T, strict=True):
-        for name, values in _resample_seed(one, counts).items():
+        for name, values in one.resampled_scores(counts).items():
             found[name] = found[name] + weight * values
     return found
 
 
-def _resample_seed(
-    one: Predictions, counts: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Each metric of the drawn subjects, for a single seed."""
-    truth = one.truth
-    right = (one.probabilities.argmax(axis=1) == truth).astype(np.float64)
-    members = [truth == stage for stage in np.unique(truth)]
-    shares = [counts[:, m] @ right[m] / m.sum() for m in members]
-    areas = []
-    for stage, table in pairwise_wins(truth, one.probabilities):
-        own, others = counts[:, truth == stage], counts[:, truth != stage]
-        areas.append(((own @ table) * others).sum(axis=1) / table.size)
-    return {
-        "accuracy": counts @ right / len(truth),
-        "balanced_accuracy": np.mean(shares, axis=0),
-        "auc": np.mean(areas, axis=0),
-    }
-
-
-def _interval(resampled: np.ndarray, truth: np.ndarray) -> Interval:
-    """Percentile interval of resamples of these subjects."""
-    count = len(truth)
-    if count < MIN_SUBJECTS:
-        reason = (
-            f"an interval needs {MIN_SUBJECTS} or more held-out subjects, and "
-            f"there are {count}"
-        )
-        return Interval(None, None, reason)
-    # drawing within stages costs a degree of freedom for each
-    degrees = count - len(np.unique(truth))
-    return Interval(*percentile_ends(resampled, count, degrees))
+def _means(predictions: Sequence[Predictions]) -> dict[str, float]:
+    """Each metric, averaged over the seeds."""
+    scores = [one.scores() for one in predictions]
+    return {name: float(np.mean([s[name] for s in scores])) for name in METRICS}
 
 
 def kept_signal(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -209,12 +224,6 @@ def kept_signal(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return rows
 
 
-def _means(predictions: Sequence[Predictions]) -> dict[str, float]:
-    """Each metric, averaged over the seeds."""
-    scores = [one.scores() for one in predictions]
-    return {name: float(np.mean([s[name] for s in scores])) for name in METRICS}
-
-
 def _rounded(value: float | None) -> float | None:
-    """A number as it stands in `study.json`."""
+    """Rounds a number for `study.json`."""
     return None if value is None else round(float(value), _DIGITS)

@@ -1,4 +1,4 @@
-"""The whole study, and its folder, which is complete after each classifier.
+"""The whole study, and its folder, which is up to date after each classifier.
 
 ```
 OUT/
@@ -17,7 +17,7 @@ is selected by these.
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,7 @@ import numpy as np
 import pandas as pd
 
 from pet_dcgan.runs.run import Run
-from pet_dcgan.study.classifiers import (
-    Cell,
-    study_cells,
-    train_and_predict,
-    uniform_predictions,
-)
+from pet_dcgan.study.classifiers import Cell, study_cells, train_and_predict
 from pet_dcgan.study.generators import (
     GeneratorSpec,
     assign_runs,
@@ -51,14 +46,9 @@ _COLUMNS = (
 )
 _MOVABLE = ("data_dir",)
 
-Advance = Callable[[int, int], None]
-Progress = Callable[[str], contextlib.AbstractContextManager[Advance]]
-
-
-@contextlib.contextmanager
-def _silent(label: str) -> Iterator[Advance]:
-    """Shows no progress."""
-    yield lambda done, total: None
+Progress = Callable[
+    [str], contextlib.AbstractContextManager[Callable[[int, int], None]]
+]
 
 
 def run_study(
@@ -69,14 +59,16 @@ def run_study(
     resume: bool = False,
     verbose: str | int = 0,
     status: Callable[[str], None] = lambda line: None,
-    progress: Progress = _silent,
+    progress: Progress = lambda label: contextlib.nullcontext(
+        lambda done, total: None
+    ),
 ) -> dict[str, Any]:
     """Trains every classifier that is not finished, and summarises all.
 
     A study can be stopped at any time and resumed.
 
     Args:
-        settings: What is compared.
+        settings: Settings of the study.
         out: Folder of the study.
         runs: Finished runs to use where they fit; all others are trained.
         resume: Whether to continue the study in `out`.
@@ -101,45 +93,44 @@ def run_study(
     missing = [s for s in generator_specs(settings) if s not in given]
     for spec in missing:  # fails now, not hours later
         training_config(spec, settings, data)
-    folder = _Folder(out, settings.classes)
+    out = Path(out)
     paths = {"runs": sorted(str(Path(path).resolve()) for path in runs)}
-    folder.claim(settings.to_dict() | paths, resume=resume)
-    study = _Study(settings, data, folder, given)
+    _claim(out, settings.to_dict() | paths, resume=resume)
+    study = _Study(settings, data, given, out)
     try:
         study.classify(with_generators=False, progress=progress)
         for number, spec in enumerate(missing, 1):
             status(f"generator {number} of {len(missing)}: {spec}")
-            home = folder.path / "generators"
             study.generators[spec] = train_generator(
-                spec, home, settings, data, verbose=verbose
+                spec, out / "generators", settings, data, verbose=verbose
             )
         study.classify(with_generators=True, progress=progress)
     finally:
-        summary = study.summary()
-        folder.write_summary(summary)
+        summary = study.write_summary()
         if study.predictions:
-            save_figure(folder.path / "study.png", summary)
+            save_figure(out / "study.png", summary)
     return summary
 
 
 class _Study:
-    """A study in progress."""
+    """A study in progress, with the predictions that are in its folder."""
 
     def __init__(
         self,
         settings: StudySettings,
         data: StudyData,
-        folder: "_Folder",
-        given: dict[GeneratorSpec, Run],
+        given: Mapping[GeneratorSpec, Run],
+        path: Path,
     ) -> None:
-        self.settings, self.data, self.folder = settings, data, folder
+        self.settings, self.data, self.path = settings, data, path
         self.given, self.generators = given, dict(given)
         self.cells = study_cells(settings)
-        blank = uniform_predictions(data.test, len(settings.classes))
-        found = {
-            c: folder.read_predictions(c, expected=blank) for c in self.cells
+        expected = data.test_subjects()
+        self.predictions = {
+            cell: _read_predictions(file, settings.classes, expected)
+            for cell in self.cells
+            if (file := _predictions_file(path, cell)).is_file()
         }
-        self.predictions = {c: p for c, p in found.items() if p}
 
     def classify(self, *, with_generators: bool, progress: Progress) -> None:
         """Trains the classifiers that are not finished."""
@@ -156,14 +147,15 @@ class _Study:
                     data=self.data,
                     generators=self.generators,
                 )
-                self.folder.write_predictions(cell, found)
+                file = _predictions_file(self.path, cell)
+                _write_predictions(file, self.settings.classes, found)
                 self.predictions[cell] = found
-                self.folder.write_summary(self.summary())
+                self.write_summary()
                 advance(done + 1, len(own))
 
-    def summary(self) -> dict[str, Any]:
-        """Everything found so far."""
-        return summarise(
+    def write_summary(self) -> dict[str, Any]:
+        """Writes `results.csv` and `study.json`, and returns the latter."""
+        summary = summarise(
             self.settings,
             self.data,
             self.predictions,
@@ -173,101 +165,92 @@ class _Study:
                 for spec, run in sorted(self.generators.items())
             ],
         )
-
-
-class _Folder:
-    """The study on disk, with its classes in the order of the labels."""
-
-    def __init__(self, path: str | Path, classes: tuple[str, ...]) -> None:
-        self.path = Path(path)
-        self.classes = classes
-
-    def claim(self, settings: Mapping[str, Any], *, resume: bool) -> None:
-        """Takes a free folder, or that of the same study to resume."""
-        file = self.path / "settings.json"
-        if resume:
-            self._require_same(file, settings)
-            return
-        path = self.path
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise FileExistsError(
-                f"{path} already holds a study or other files: continue with "
-                "--resume, or choose another --out"
-            )
-        _write_json(file, settings)
-
-    def _require_same(self, file: Path, settings: Mapping[str, Any]) -> None:
-        """Raises unless the study in this folder has the same settings."""
-        if not file.is_file():
-            raise FileNotFoundError(
-                f"no study to resume, {file} does not exist: leave out --resume"
-            )
-        try:
-            before = json.loads(file.read_text(encoding="utf-8"))
-            changed = [
-                f"{name} {value} instead of {before[name]}"
-                for name, value in settings.items()
-                if name not in _MOVABLE and before[name] != value
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"expected a study's settings in {file}, found {error!r}: "
-                "choose another --out"
-            ) from error
-        if changed:
-            raise ValueError(
-                f"expected the settings of {self.path}, found "
-                f"{', '.join(changed)}: resume with the original options"
-            )
-
-    def predictions_file(self, cell: Cell) -> Path:
-        """The predictions of one classifier."""
-        name = f"{cell.fraction:03}_{cell.arm}_{cell.seed}.csv"
-        return self.path / "predictions" / name
-
-    def write_predictions(self, cell: Cell, found: Predictions) -> None:
-        """Writes the predictions of a classifier."""
-        table = pd.DataFrame(found.probabilities, columns=self.classes)
-        stages = [self.classes[label] for label in found.truth]
-        table.insert(0, "subject", found.subjects)
-        table.insert(1, "stage", stages)
-        _write_csv(self.predictions_file(cell), table)
-
-    def read_predictions(
-        self, cell: Cell, *, expected: Predictions
-    ) -> Predictions | None:
-        """Reads the predictions of a classifier; None if it is not finished."""
-        path = self.predictions_file(cell)
-        if not path.is_file():
-            return None
-        try:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False)
-            if table.isna().any(axis=None):
-                raise ValueError("a row is too short")
-            found = Predictions(
-                table["subject"].to_numpy(str),
-                np.array([self.classes.index(s) for s in table["stage"]]),
-                table[list(self.classes)].to_numpy(np.float64),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"expected subject, stage and probabilities in {path}, found "
-                f"{error!r}: delete it, and it is made again"
-            ) from error
-        same = np.array_equal(found.subjects, expected.subjects)
-        if not same or not np.array_equal(found.truth, expected.truth):
-            raise ValueError(
-                f"expected the held-out subjects of the set in {path}, found "
-                "others: the set was prepared again, choose another --out"
-            )
-        return found
-
-    def write_summary(self, summary: Mapping[str, Any]) -> None:
-        """Writes `study.json`, and `results.csv` with its last column."""
         table = pd.DataFrame(summary["results"], columns=_COLUMNS)
         table["study"] = "complete" if summary["complete"] else "partial"
         _write_csv(self.path / "results.csv", table)
         _write_json(self.path / "study.json", summary)
+        return summary
+
+
+def _claim(path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
+    """Starts a study in a free folder, or resumes the same study."""
+    if resume:
+        _require_same(path, settings)
+        return
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise FileExistsError(
+            f"{path} already holds a study or other files: continue with "
+            "--resume, or choose another --out"
+        )
+    _write_json(path / "settings.json", settings)
+
+
+def _require_same(path: Path, settings: Mapping[str, Any]) -> None:
+    """Raises unless the study in this folder has the same settings."""
+    file = path / "settings.json"
+    if not file.is_file():
+        raise FileNotFoundError(
+            f"no study to resume, {file} does not exist: leave out --resume"
+        )
+    try:
+        before = json.loads(file.read_text(encoding="utf-8"))
+        changed = [
+            f"{name} {value} instead of {before[name]}"
+            for name, value in settings.items()
+            if name not in _MOVABLE and before[name] != value
+        ]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected a study's settings in {file}, found {error!r}: "
+            "choose another --out"
+        ) from error
+    if changed:
+        raise ValueError(
+            f"expected the settings of {path}, found "
+            f"{', '.join(changed)}: resume with the original options"
+        )
+
+
+def _predictions_file(path: Path, cell: Cell) -> Path:
+    """The predictions of one classifier."""
+    name = f"{cell.fraction:03}_{cell.arm}_{cell.seed}.csv"
+    return path / "predictions" / name
+
+
+def _write_predictions(
+    file: Path, classes: Sequence[str], found: Predictions
+) -> None:
+    """Writes the predictions of a classifier."""
+    table = pd.DataFrame(found.probabilities, columns=classes)
+    table.insert(0, "subject", found.subjects)
+    table.insert(1, "stage", [classes[label] for label in found.truth])
+    _write_csv(file, table)
+
+
+def _read_predictions(
+    file: Path, classes: Sequence[str], expected: tuple[np.ndarray, np.ndarray]
+) -> Predictions:
+    """Reads the predictions of a classifier for these subjects and labels."""
+    try:
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        if table.isna().any(axis=None):
+            raise ValueError("a row is too short")
+        found = Predictions(
+            table["subject"].to_numpy(str),
+            np.array([classes.index(s) for s in table["stage"]]),
+            table[list(classes)].to_numpy(np.float64),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"expected subject, stage and probabilities in {file}, found "
+            f"{error!r}: delete it, and it is made again"
+        ) from error
+    if not all(map(np.array_equal, (found.subjects, found.truth), expected)):
+        raise ValueError(
+            f"expected the held-out subjects of the set in {file}, found "
+            "others: the set was prepared again, choose another --out"
+        )
+    return found
 
 
 def _write_csv(path: Path, table: pd.DataFrame) -> None:
