@@ -188,7 +188,11 @@ class StudyData:
         return set().union(*self.subsets[fraction].values())
 
     def test_subjects(self) -> tuple[np.ndarray, np.ndarray]:
-        """Names of the test subjects, sorted, and their labels."""
+        """Everyone that the classifiers are tested on.
+
+        Returns:
+            Names, sorted, text `[n]`, and labels, int64 `[n]`.
+        """
         owners = [slices.owners() for slices in self.test.values()]
         parts = np.char.partition(np.unique(np.concatenate(owners)), "\t")
         return parts[:, 0], parts[:, 2].astype(np.int64)
