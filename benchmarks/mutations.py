@@ -195,8 +195,8 @@ MUTATIONS = (
     Mutation(
         "label of generated images",
         "pet_dcgan/models/dcgan.py",
-        "            losses.fake_loss,",
-        "            losses.real_loss,",
+        "self._discriminator_pass(fake, losses.fake_loss)",
+        "self._discriminator_pass(fake, losses.real_loss)",
         _tests("dcgan.py"),
     ),
     Mutation(
@@ -215,24 +215,24 @@ MUTATIONS = (
     ),
     Mutation(
         "latents of a step",
-        "pet_dcgan/models/latents.py",
+        "pet_dcgan/models/sampling.py",
         "tf.cast(step, tf.int64),",
         "tf.cast(step // 2, tf.int64),",
-        _tests("latents.py"),
+        _tests("sampling.py"),
     ),
     Mutation(
         "latents of a seed",
-        "pet_dcgan/models/latents.py",
+        "pet_dcgan/models/sampling.py",
         "seed=tf.stack([seed, tf.zeros_like(seed)])",
         "seed=tf.stack([seed, tf.ones_like(seed)])",
-        _tests("latents.py"),
+        _tests("sampling.py"),
     ),
     Mutation(
         "latents of a client not clipped",
-        "pet_dcgan/models/latents.py",
+        "pet_dcgan/models/sampling.py",
         "tf.clip_by_value(finite, -1.0, 1.0)",
         "tf.clip_by_value(finite, -2.0, 2.0)",
-        _tests("latents.py"),
+        _tests("sampling.py"),
     ),
     Mutation(
         "order of an epoch's slices",

@@ -1,5 +1,4 @@
 import math
-import types
 
 import numpy as np
 import pytest
@@ -19,10 +18,12 @@ from pet_dcgan.models.augmentation import (
     Augmenter,
     augment,
 )
-from pet_dcgan.models.latents import FAKE, REAL
+from pet_dcgan.models.sampling import FAKE, REAL
 
 RNG = np.random.default_rng(0)
 SIZE = 16
+GEOMETRIC = ("translate", "rotate", "scale")
+each_name = pytest.mark.parametrize("name", AUGMENTATIONS)
 
 
 def draws(count=4, **columns):
@@ -34,9 +35,13 @@ def draws(count=4, **columns):
     return tf.constant(rows)
 
 
-def changed(images, name, probability=1.0, **columns):
+def changed(images, *names, **columns):
     rows = draws(len(images), **columns)
-    names = (name,) if isinstance(name, str) else name
+    return np.array(augment(images, rows, names=names, probability=1.0))
+
+
+def at_random(images, *names, probability=1.0, seed=0):
+    rows = np.random.default_rng(seed).random([len(images), DRAWS], np.float32)
     return np.array(augment(images, rows, names=names, probability=probability))
 
 
@@ -60,12 +65,9 @@ def centre_of(image):
 
 def test_without_luck_or_change_every_bit_stays():
     before = images(channels=3)
-    random = tf.constant(RNG.uniform(size=[4, DRAWS]).astype(np.float32))
-    after = augment(before, random, names=AUGMENTATIONS, probability=0.0)
+    after = at_random(before, *AUGMENTATIONS, probability=0.0)
     np.testing.assert_array_equal(after, before)
-    np.testing.assert_array_equal(
-        changed(before, ("translate", "rotate", "scale")), before
-    )
+    np.testing.assert_array_equal(changed(before, *GEOMETRIC), before)
 
 
 def test_a_shift_by_whole_pixels_by_hand():
@@ -110,55 +112,30 @@ def test_a_hole_is_a_square_without_uptake():
     assert hole[SIZE // 2, SIZE // 2]
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_the_range_of_every_image_is_kept(name):
-    random = tf.constant(RNG.uniform(size=[64, DRAWS]).astype(np.float32))
-    before = images(64)
-    after = np.array(augment(before, random, names=(name,), probability=1.0))
-    assert after.min() >= -1
-    assert after.max() <= before.max() + 1e-6
-    assert not np.array_equal(after, before)
-
-
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@each_name
 def test_uptake_is_moved_or_cleared_but_not_changed(name):
     """A flat region keeps its value, wherever it goes."""
     flat = np.full([64, SIZE, SIZE, 1], OUTSIDE, np.float32)
     flat[:, 4:-4, 4:-4] = 0.3
-    random = tf.constant(RNG.uniform(size=[64, DRAWS]).astype(np.float32))
-    after = np.array(augment(flat, random, names=(name,), probability=1.0))
+    after = at_random(flat, name)
     inside = after[np.abs(after - 0.3) < 1e-5]
+    assert after.min() >= OUTSIDE
     assert after.max() == pytest.approx(0.3, abs=1e-6)
     assert inside.size > 0.3 * 64 * (SIZE - 8) ** 2
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_each_image_has_luck_of_its_own(name):
-    random = tf.constant(RNG.uniform(size=[400, DRAWS]).astype(np.float32))
-    before = images(400)
-    after = np.array(augment(before, random, names=(name,), probability=0.3))
-    share = np.mean((after != before).any(axis=(1, 2, 3)))
-    assert share == pytest.approx(0.3, abs=0.07)
-    one = augment(before[7:8], random[7:8], names=(name,), probability=0.3)
-    np.testing.assert_array_equal(after[7:8], one)
-
-
-def test_the_four_have_luck_of_their_own():
-    random = tf.constant(RNG.uniform(size=[400, DRAWS]).astype(np.float32))
-    options = {"probability": 0.5}
-    before = images(400)
-    hit = [
-        np.any(
-            np.array(augment(before, random, names=(name,), **options))
-            != before,
-            axis=(1, 2, 3),
-        )
-        for name in AUGMENTATIONS
-    ]
+def test_each_image_and_each_of_the_four_has_luck_of_its_own():
+    before, hit = images(400), []
+    for name in AUGMENTATIONS:
+        after = at_random(before, name, probability=0.3)
+        hit.append((after != before).any(axis=(1, 2, 3)))
+        assert np.mean(hit[-1]) == pytest.approx(0.3, abs=0.07)
+        one = at_random(before[:1], name, probability=0.3)
+        np.testing.assert_array_equal(after[:1], one)
     assert np.abs(np.corrcoef(hit) - np.eye(4)).max() < 0.15
 
 
-@pytest.mark.parametrize("name", AUGMENTATIONS)
+@each_name
 def test_the_gradient_flows_back_exactly(name):
     """The change is linear in the image, so its gradient is its adjoint."""
     random = tf.constant(RNG.uniform(size=[2, DRAWS]).astype(np.float32))
@@ -178,24 +155,20 @@ def test_the_gradient_flows_back_exactly(name):
 
 
 def test_left_stays_left_and_nothing_is_mirrored():
-    spot = blob(3, 3)
-    random = tf.constant(RNG.uniform(size=[64, DRAWS]).astype(np.float32))
-    names = ("translate", "rotate", "scale")
-    after = np.array(
-        augment(np.repeat(spot, 64, 0), random, names=names, probability=1.0)
-    )
+    after = at_random(np.repeat(blob(3, 3), 64, 0), *GEOMETRIC)
     brightest = after.reshape(64, -1).argmax(axis=1)
     assert (brightest // SIZE < SIZE / 2).all()
     assert (brightest % SIZE < SIZE / 2).all()
 
 
 def test_three_channels_are_changed_as_one_is():
-    random = tf.constant(RNG.uniform(size=[4, DRAWS]).astype(np.float32))
     one = images()
-    options = {"names": AUGMENTATIONS, "probability": 1.0}
-    single = augment(one, random, **options)
-    triple = augment(np.repeat(one, 3, axis=-1), random, **options)
+    single = at_random(one, *AUGMENTATIONS)
+    triple = at_random(np.repeat(one, 3, axis=-1), *AUGMENTATIONS)
     np.testing.assert_array_equal(triple, np.repeat(single, 3, axis=-1))
+
+
+# --- adaptive -----------------------------------------------------------------
 
 
 def augmenter(probability=0.3, **options):
@@ -212,12 +185,9 @@ LOGITS = np.array([[3.0], [2.0], [1.0], [-1.0]], np.float32)  # mean sign 0.5
 MOVE = 4 * EVERY / FULL_RISE
 
 
-def test_without_a_target_the_probability_stays():
-    adaptive = augmenter(0.3)
-    assert after(adaptive, LOGITS, 10 * EVERY) == pytest.approx(0.3)
-
-
 def test_it_moves_by_the_images_seen_every_few_steps():
+    without_target = augmenter(0.3)
+    assert after(without_target, LOGITS, 10 * EVERY) == pytest.approx(0.3)
     adaptive = augmenter(0.3, target=0.4)
     assert after(adaptive, LOGITS, EVERY - 1) == pytest.approx(0.3)
     risen = after(adaptive, LOGITS, 1, first=EVERY - 1)
@@ -249,39 +219,26 @@ def test_both_variables_are_state():
     assert float(adaptive.signs) == pytest.approx(0.5 / EVERY)
 
 
-IMAGES = np.random.default_rng(0).uniform(-1, 1, [8, 16, 16, 1]).astype("f4")
+def test_draws_depend_on_seed_step_and_stream_and_the_probability_of_now():
+    before = images(8)
 
+    def shifted(step=0, stream=REAL, **options):
+        one = augmenter(0.0, **options)
+        np.testing.assert_array_equal(one(before, step=0, stream=REAL), before)
+        one.probability.assign(1.0)
+        return np.array(one(before, step=step, stream=stream))
 
-def shifted(step=0, stream=REAL, probability=1.0, **options):
-    return np.array(
-        augmenter(probability, **options)(IMAGES, step=step, stream=stream)
-    )
-
-
-def test_draws_depend_on_seed_step_and_stream():
     np.testing.assert_array_equal(shifted(), shifted())
     for other in ({"step": 1}, {"stream": FAKE}, {"seed": 1}):
         assert not np.array_equal(shifted(**other), shifted())
 
 
-def test_the_probability_of_now_decides():
-    never = augmenter(0.0, target=0.4)
-    np.testing.assert_array_equal(never(IMAGES, step=0, stream=REAL), IMAGES)
-    never.probability.assign(1.0)
-    np.testing.assert_array_equal(never(IMAGES, step=0, stream=REAL), shifted())
-
-
-def test_replicas_steer_by_all_of_their_images(monkeypatch):
+@pytest.mark.parametrize(("target", "sign"), [(0.7, 1), (0.8, -1)])
+def test_replicas_steer_by_all_of_their_images(monkeypatch, target, sign):
     """With real replicas in test_shared_training.py."""
-    monkeypatch.setattr(
-        "pet_dcgan.models.augmentation.replica_count", lambda: 2
-    )
-    context = types.SimpleNamespace(all_reduce=lambda _, own: (own + 1.0) / 2)
-    monkeypatch.setattr(tf.distribute, "get_replica_context", lambda: context)
+    module = "pet_dcgan.models.augmentation"
+    monkeypatch.setattr(f"{module}.replica_count", lambda: 2)
     # own mean sign 0.5, of both 0.75
-    assert after(augmenter(target=0.7), LOGITS, EVERY) == pytest.approx(
-        0.3 + 2 * MOVE
-    )
-    assert after(augmenter(target=0.8), LOGITS, EVERY) == pytest.approx(
-        0.3 - 2 * MOVE
-    )
+    monkeypatch.setattr(f"{module}.replica_mean", lambda own: (own + 1.0) / 2)
+    steered = after(augmenter(target=target), LOGITS, EVERY)
+    assert steered == pytest.approx(0.3 + sign * 2 * MOVE)

@@ -10,7 +10,8 @@ from pet_dcgan.models.cpu_layers import (
     plain_layer,
 )
 
-IMAGES = tf.random.stateless_normal([3, 8, 8, 3], [0, 0])
+SIDE = 8
+IMAGES = tf.random.stateless_normal([3, SIDE, SIDE, 3], [0, 0])
 LAYERS = {
     "down": lambda **options: StridedConv2D(4, 5, **options),
     "down, activated": lambda **options: StridedConv2D(
@@ -18,98 +19,19 @@ LAYERS = {
     ),
     "up": lambda **options: StridedConv2DTranspose(4, 5, **options),
 }
+every_layer = pytest.mark.parametrize("kind", LAYERS)
 
 
-@pytest.fixture(autouse=True)
-def heavy_on_a_cpu(monkeypatch):
-    """Small kernels count as heavy; with a GPU nothing is to compare."""
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
-    monkeypatch.setattr(cpu_layers, "_HEAVY", 1)
-    monkeypatch.setattr(cpu_layers, "_HEAVY_GRADIENT", 1)
+@pytest.fixture(params=[False, True], ids=["as they are", "all by patches"])
+def by_patches(request, monkeypatch):
+    """The forms for kernels that outweigh the map, for small ones too."""
+    if request.param:
+        monkeypatch.setattr(cpu_layers, "_HEAVY", 1)
+        monkeypatch.setattr(cpu_layers, "_HEAVY_GRADIENT", 1)
+    return request.param
 
 
-def built(layer):
-    layer.build(IMAGES.shape)
-    return layer
-
-
-def plain_twin(layer):
-    twin = built(plain_layer(layer))
-    twin.set_weights(layer.get_weights())
-    return twin
-
-
-def training_pass(layer, images=IMAGES):
-    """Outputs, gradients and moving statistics of a training pass."""
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        # a plain convolution takes no `training`
-        ours = isinstance(layer, StridedConv2D | StridedConv2DTranspose)
-        options = {"training": True} if ours else {}
-        outputs = layer(images, **options)
-        total = tf.reduce_sum(tf.sin(3.0 * outputs))
-    by = [images, *layer.trainable_variables]
-    return [outputs, *tape.gradient(total, by), *layer.non_trainable_variables]
-
-
-@pytest.mark.parametrize("kind", LAYERS)
-def test_a_training_pass_is_that_of_the_plain_layer(kind):
-    layer = built(LAYERS[kind]())
-    twin = plain_twin(layer)
-    pairs = zip(training_pass(layer), training_pass(twin), strict=True)
-    for found, expected in pairs:
-        scale = np.max(np.abs(expected))
-        assert np.max(np.abs(found - expected)) <= 1e-5 * scale
-
-
-def is_fast(layer, images=IMAGES, **options):
-    """Whether a call is something else than the parent's, by its graph."""
-    function = tf.function(lambda given: layer(given, **options))
-    graph = function.get_concrete_function(images).graph
-    names = {operation.type for operation in graph.get_operations()}
-    return "IdentityN" in names
-
-
-@pytest.mark.parametrize("kind", LAYERS)
-def test_only_training_heavy_kernels_in_float32_on_a_cpu_is_fast(
-    kind, monkeypatch
-):
-    layer = built(LAYERS[kind]())
-    assert is_fast(layer, training=True)
-    assert not is_fast(layer, training=False)
-    half = LAYERS[kind](dtype="mixed_bfloat16")
-    assert not is_fast(half, training=True)
-    with monkeypatch.context() as patch:
-        patch.setattr(cpu_layers, "_HEAVY_GRADIENT", 2**20)
-        assert not is_fast(layer, training=True)
-    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
-    assert not is_fast(layer, training=True)
-
-
-@pytest.mark.parametrize("kind", LAYERS)
-def test_inference_has_the_bits_of_the_plain_layer(kind):
-    layer = built(LAYERS[kind]())
-    twin = plain_twin(layer)
-    np.testing.assert_array_equal(layer(IMAGES), twin(IMAGES))
-
-
-@pytest.mark.parametrize("kind", LAYERS)
-def test_a_plain_layer_has_the_same_configuration(kind):
-    layer = LAYERS[kind](dtype="mixed_float16", name="it")
-    plain = plain_layer(layer, dtype="float32")
-    assert type(plain) in (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
-    assert plain.name == "it"
-    assert plain.compute_dtype == "float32"
-    kept = layer.get_config()
-    changed = {k for k, v in plain.get_config().items() if kept[k] != v}
-    assert changed <= {"dtype"}
-
-
-def test_a_layer_of_another_class_stays_what_it_is():
-    assert type(plain_layer(keras.layers.ReLU())) is keras.layers.ReLU
-
-
-SIDE = 8
+# --- the two functions --------------------------------------------------------
 
 
 def plain(images, kernel):
@@ -134,47 +56,35 @@ def output_and_gradients(function, inputs, kernel, upstream):
     return [outputs, *by]
 
 
-def difference(found, wanted):
-    """Largest of outputs and gradients, against the largest number in each."""
-    assert [f.shape for f in found] == [w.shape for w in wanted]
-    # np.max, as max would pass over what is no number
-    return np.max(
-        [
-            np.max(np.abs(f - w)) / np.max(np.abs(w))
-            for f, w in zip(found, wanted, strict=True)
-        ]
-    )
+def assert_close(found, wanted):
+    """All of outputs and gradients, against the largest number in each."""
+    for one, other in zip(found, wanted, strict=True):
+        assert one.shape == other.shape
+        # np.max, as max would pass over what is no number
+        assert np.max(np.abs(one - other)) <= 1e-5 * np.max(np.abs(other))
 
 
-@pytest.fixture(params=[False, True], ids=["as they are", "all by patches"])
-def by_patches(request, monkeypatch):
-    """The forms for kernels that outweigh the map, for small ones too."""
-    if request.param:
-        monkeypatch.setattr(cpu_layers, "_HEAVY", 1)
-        monkeypatch.setattr(cpu_layers, "_HEAVY_GRADIENT", 1)
-
-
-@pytest.mark.parametrize("channels", [1, 3, 5])
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [2, 3, 4, 5, 6, 7])
-@pytest.mark.parametrize("side", [2, 4, SIDE])
+@pytest.mark.parametrize("side", [2, SIDE])
 def test_outputs_and_gradients_are_those_of_tensorflow(
     side, size, channels, by_patches
 ):
     images = random([3, side, side, channels], 0)
     kernel = random([size, size, channels, 6], 1)
     maps = random([3, side // 2, side // 2, 6], 2)
-    down, up = [
-        [output_and_gradients(f, *given) for f in pair]
-        for pair, given in (
-            ((cpu_layers.convolve, plain), (images, kernel, maps)),
-            (
-                (cpu_layers.convolve_transposed, plain_transposed),
-                (maps, kernel, images),
-            ),
+    for ours, theirs, given in (
+        (cpu_layers.convolve, plain, (images, kernel, maps)),
+        (
+            cpu_layers.convolve_transposed,
+            plain_transposed,
+            (maps, kernel, images),
+        ),
+    ):
+        found, wanted = (
+            output_and_gradients(f, *given) for f in (ours, theirs)
         )
-    ]
-    assert difference(*down) < 1e-5
-    assert difference(*up) < 1e-5
+        assert_close(found, wanted)
 
 
 def test_the_heaviest_layer_of_the_paper_is_computed_by_patches():
@@ -195,10 +105,9 @@ def test_the_operations_are_those_that_were_measured_to_be_fast(by_patches):
         tf.TensorSpec([None, SIDE, SIDE, 5]), tf.TensorSpec([5, 5, 5, 6])
     ).graph
     found = {operation.type for operation in graph.get_operations()}
-    heavy = cpu_layers._HEAVY == 1
-    assert ("MatMul" in found) == heavy
-    assert ("Conv2DBackpropFilter" in found) != heavy
-    assert ("Conv2DBackpropInput" in found) != heavy
+    assert ("MatMul" in found) == by_patches
+    assert ("Conv2DBackpropFilter" in found) != by_patches
+    assert ("Conv2DBackpropInput" in found) != by_patches
 
 
 def test_a_batch_of_any_size_is_taken(by_patches):
@@ -216,7 +125,7 @@ def test_a_batch_of_any_size_is_taken(by_patches):
     for count in (1, 2):
         given = random([count, 4, 4, 6], 1), kernel, random([count, 8, 8, 3], 2)
         wanted = output_and_gradients(plain_transposed, *given)
-        assert difference(function(*given), wanted) < 1e-5
+        assert_close(function(*given), wanted)
 
 
 def test_gradients_of_gradients_are_those_of_tensorflow(by_patches):
@@ -231,4 +140,78 @@ def test_gradients_of_gradients_are_those_of_tensorflow(by_patches):
             steep = tf.reduce_sum(inner.gradient(total, images) ** 2)
         return [steep, outer.gradient(steep, kernel)]
 
-    assert difference(steepness(cpu_layers.convolve), steepness(plain)) < 1e-5
+    assert_close(steepness(cpu_layers.convolve), steepness(plain))
+
+
+# --- the two layers -----------------------------------------------------------
+
+
+@pytest.fixture
+def heavy_on_a_cpu(monkeypatch):
+    """Small kernels count as heavy; with a GPU nothing is to compare."""
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [])
+    monkeypatch.setattr(cpu_layers, "_HEAVY", 1)
+    monkeypatch.setattr(cpu_layers, "_HEAVY_GRADIENT", 1)
+
+
+def built(layer):
+    layer.build(IMAGES.shape)
+    return layer
+
+
+def training_pass(layer):
+    """Outputs, gradients and moving statistics of a training pass."""
+    with tf.GradientTape() as tape:
+        tape.watch(IMAGES)
+        # a plain convolution takes no `training`
+        ours = isinstance(layer, StridedConv2D | StridedConv2DTranspose)
+        outputs = layer(IMAGES, **({"training": True} if ours else {}))
+        total = tf.reduce_sum(tf.sin(3.0 * outputs))
+    by = [IMAGES, *layer.trainable_variables]
+    return [outputs, *tape.gradient(total, by), *layer.non_trainable_variables]
+
+
+@every_layer
+def test_a_pass_is_that_of_the_plain_layer(kind, heavy_on_a_cpu):
+    layer = built(LAYERS[kind]())
+    twin = built(plain_layer(layer))
+    twin.set_weights(layer.get_weights())
+    assert_close(training_pass(layer), training_pass(twin))
+    # and bit for bit in inference
+    np.testing.assert_array_equal(layer(IMAGES), twin(IMAGES))
+
+
+def is_fast(layer, **options):
+    """Whether a call is something else than the parent's, by its graph."""
+    function = tf.function(lambda given: layer(given, **options))
+    graph = function.get_concrete_function(IMAGES).graph
+    names = {operation.type for operation in graph.get_operations()}
+    return "IdentityN" in names
+
+
+@every_layer
+def test_only_training_heavy_kernels_in_float32_on_a_cpu_is_fast(
+    kind, heavy_on_a_cpu, monkeypatch
+):
+    layer = built(LAYERS[kind]())
+    assert is_fast(layer, training=True)
+    assert not is_fast(layer, training=False)
+    half = LAYERS[kind](dtype="mixed_bfloat16")
+    assert not is_fast(half, training=True)
+    with monkeypatch.context() as patch:
+        patch.setattr(cpu_layers, "_HEAVY_GRADIENT", 2**20)
+        assert not is_fast(layer, training=True)
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [kind])
+    assert not is_fast(layer, training=True)
+
+
+@every_layer
+def test_a_plain_layer_has_the_same_configuration(kind):
+    layer = LAYERS[kind](dtype="mixed_float16", name="it")
+    plain = plain_layer(layer, dtype="float32")
+    assert type(plain) in (keras.layers.Conv2D, keras.layers.Conv2DTranspose)
+    assert plain.compute_dtype == "float32"
+    kept = layer.get_config()
+    changed = {k for k, v in plain.get_config().items() if kept[k] != v}
+    assert changed == {"dtype"}
+    assert type(plain_layer(keras.layers.ReLU())) is keras.layers.ReLU

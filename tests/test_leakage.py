@@ -6,6 +6,9 @@ from pet_dcgan.data.leakage import (
     DataLeakageError,
     require_disjoint,
     require_not_held_out,
+    require_splits_apart,
+    require_unseen,
+    require_within,
 )
 from pet_dcgan.data.training_data import load_training_slices
 
@@ -25,8 +28,25 @@ def test_a_subject_that_a_set_holds_out_is_named(toy_set, held_out):
         require_not_held_out([held_out, "other"], toy_set, "axial_32")
 
 
-@pytest.mark.parametrize("split", ["validation", "test"])
-def test_no_training_slices_of_a_leaky_set(tmp_path, split):
-    config = make_config(prepare_leaky(tmp_path, into=split))
+def test_subjects_that_a_studys_generator_must_not_have_seen_are_named():
+    require_unseen(["a"], {"b"}, run="runs/a")
+    with pytest.raises(DataLeakageError, match=r"in runs/a, .* 1: b: train it"):
+        require_unseen(["a", "b"], {"b"}, run="runs/a")
+    require_within(["a"], {"a", "b"}, fraction=25, run="runs/a")
+    with pytest.raises(DataLeakageError, match=r"of 25 % in runs/a, .* 1: c: "):
+        require_within(["a", "c"], {"a", "b"}, fraction=25, run="runs/a")
+
+
+def test_two_splits_of_a_set_share_no_subject(toy_set, tmp_path):
+    subjects = require_splits_apart(toy_set, "axial_32")
+    assert {split: len(found) for split, found in subjects.items()} == {
+        "train": 9,
+        "validation": 3,
+        "test": 6,
+    }
+    leaky = prepare_leaky(tmp_path, into="validation")
+    with pytest.raises(DataLeakageError, match="in train and validation 3: "):
+        require_splits_apart(leaky, "axial_32")
+    # nor is there anything to train on
     with pytest.raises(DataLeakageError, match="found 1: 999_S_3002"):
-        load_training_slices(config)
+        load_training_slices(make_config(leaky))

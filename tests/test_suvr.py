@@ -16,9 +16,6 @@ def test_hand_values():
     np.testing.assert_allclose(
         suvr.suvr_from_png(stored, 2.5), [0, 0.5, 2.5], rtol=1e-7
     )
-    np.testing.assert_array_equal(
-        suvr.suvr_from_network(np.array([-1, 0, 1]), 3.0), [0, 1.5, 3]
-    )
 
 
 def test_values_outside_the_scale_are_clipped():
@@ -29,7 +26,7 @@ def test_values_outside_the_scale_are_clipped():
 @pytest.mark.parametrize("suvr_max", [0, -1, np.nan, np.inf])
 def test_a_bad_scale_is_refused(suvr_max):
     with pytest.raises(ValueError, match="suvr_max above 0"):
-        suvr.suvr_from_network(np.zeros(2), suvr_max)
+        suvr.png_from_suvr(np.zeros(2), suvr_max)
 
 
 @pytest.mark.parametrize(

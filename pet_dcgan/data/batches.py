@@ -67,8 +67,7 @@ def training_batches(
 
     @tf.autograph.experimental.do_not_convert
     def convert(indices: tf.Tensor) -> tf.Tensor:
-        stored = tf.cast(read(indices), tf.float32)[..., tf.newaxis]
-        return tf.repeat(stored * (2.0 / PNG_MAX) - 1.0, config.channels, -1)
+        return tf.repeat(network_images(read(indices)), config.channels, -1)
 
     def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
         indices = _indices(len(slices.images), config, first_epoch, context)
@@ -81,6 +80,19 @@ def training_batches(
         return batches(tf.distribute.InputContext())
     require_equal_parts(config, strategy.num_replicas_in_sync)
     return strategy.distribute_datasets_from_function(batches)
+
+
+def network_images(stored: tf.Tensor) -> tf.Tensor:
+    """Stored slices on the scale of the networks.
+
+    Args:
+        stored: uint16 `[n, size, size]`.
+
+    Returns:
+        float32 `[n, size, size, 1]` in [-1, 1].
+    """
+    values = tf.cast(stored, tf.float32)[..., tf.newaxis]
+    return values * (2.0 / PNG_MAX) - 1.0
 
 
 def require_equal_parts(config: TrainConfig, replicas: int) -> None:

@@ -146,7 +146,7 @@ class PreparedSet:
 
 
 def open_set(data_dir: str | Path, config: str) -> PreparedSet:
-    """Opens a prepared set, the highest version of it.
+    """Opens the highest version of a prepared set.
 
     A process opens a set once, until it is prepared again.
 
@@ -158,7 +158,7 @@ def open_set(data_dir: str | Path, config: str) -> PreparedSet:
         FileNotFoundError: If there is no such set.
         ValueError: If the set cannot be read or lacks its metadata.
     """
-    folder = _version_folder(Path(data_dir), config)
+    folder = _latest_version(Path(data_dir), config)
     written = (folder / "dataset_info.json").stat()
     return _opened(folder, config, written.st_mtime_ns, written.st_ino)
 
@@ -195,7 +195,7 @@ def load_slices(
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
         decode: Whether pixels are read; if not, the images are zeros that
-            take no memory, for whoever counts slices or subjects.
+            take no memory.
 
     Raises:
         FileNotFoundError: If there is no such set.
@@ -256,7 +256,7 @@ def subjects_of(
     return set().union(*found)
 
 
-def _version_folder(data_dir: Path, config: str) -> Path:
+def _latest_version(data_dir: Path, config: str) -> Path:
     """The folder of the highest version of a set."""
     versions = sorted(
         (data_dir / NAME / config).glob("*.*.*/dataset_info.json"),

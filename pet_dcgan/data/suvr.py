@@ -1,10 +1,8 @@
-"""SUVR as stored in a 16-bit PNG and as the networks see it.
+"""SUVR as stored in a 16-bit PNG.
 
 Both maps are linear: a stored `v` is `v / 65535 * suvr_max`, a network's `x`
-is `(x + 1) / 2 * suvr_max`. Images therefore stay quantitative all the way.
-
-In every function `suvr_max` is the SUVR that 65535 and +1 stand for; a
-`ValueError` is raised if it is not above 0.
+is `(x + 1) / 2 * suvr_max` (see `pet_dcgan.models.sampling`). Images therefore
+stay quantitative all the way.
 """
 
 import numpy as np
@@ -17,13 +15,13 @@ def suvr_from_png(stored: np.ndarray, suvr_max: float) -> np.ndarray:
 
     Args:
         stored: uint16 array of any shape.
-        suvr_max: SUVR that 65535 stands for.
+        suvr_max: SUVR that 65535 stands for, above 0.
 
     Returns:
         float32 array of the same shape in [0, suvr_max].
 
     Raises:
-        ValueError: If `stored` is not uint16.
+        ValueError: If `stored` is not uint16, or `suvr_max` not above 0.
     """
     stored = np.asarray(stored)
     if stored.dtype != np.uint16:
@@ -41,13 +39,13 @@ def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
 
     Args:
         suvr: Finite array of any shape.
-        suvr_max: SUVR that 65535 stands for.
+        suvr_max: SUVR that 65535 stands for, above 0.
 
     Returns:
         uint16 array of the same shape.
 
     Raises:
-        ValueError: If a value is not finite.
+        ValueError: If a value is not finite, or `suvr_max` not above 0.
     """
     suvr = np.asarray(suvr, np.float64)
     if not np.isfinite(suvr).all():
@@ -57,17 +55,6 @@ def png_from_suvr(suvr: np.ndarray, suvr_max: float) -> np.ndarray:
         )
     scaled = np.clip(suvr / _positive(suvr_max), 0.0, 1.0) * PNG_MAX
     return np.rint(scaled).astype(np.uint16)
-
-
-def suvr_from_network(x: np.ndarray, suvr_max: float) -> np.ndarray:
-    """A network's values in [-1, 1] to float32 SUVR in [0, suvr_max].
-
-    Args:
-        x: Values of any shape.
-        suvr_max: SUVR that +1 stands for.
-    """
-    half = _positive(suvr_max) / 2
-    return ((np.asarray(x, np.float64) + 1.0) * half).astype(np.float32)
 
 
 def _positive(suvr_max: float) -> float:

@@ -1,7 +1,4 @@
-"""Encoders: networks that turn images into features, with their facts.
-
-Features are whitened to one scale; an untrained encoder is a second opinion.
-"""
+"""Encoders: networks that turn images into features of one scale."""
 
 import dataclasses
 import json
@@ -14,16 +11,97 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.features.networks import (
-    EMBEDDING,
-    arrays_of,
-    build_embedding,
-    build_random,
-)
 from pet_dcgan.metrics.arrays import require_finite
+from pet_dcgan.models.networks import layer_seed
 from pet_dcgan.utils.files import replacing
 
-RIDGE = 1.0
+EMBEDDING = 64
+FILE = "encoder.npz"
+_WIDTHS = (16, 32, 64, 128)
+_SLOPE = 0.1
+# an encoder stays float32 whatever the policy of the training it serves
+_FLOAT = "float32"
+_RIDGE = 1.0
+_CHUNK = 64
+
+
+def build_embedding(size: int, *, seed: int) -> keras.Model:
+    """Images `[n, size, size, 1]` to 64 numbers, to be trained.
+
+    Four 3x3 convolutions of stride 2 with batch normalisation and leaky ReLU.
+    One dense layer sees means over a 4x4 grid of the last one, and over the
+    whole image of the others, which tell of noise and of texture.
+
+    Args:
+        size: Height and width of an image, a multiple of 16.
+        seed: Fixes the initial weights.
+    """
+    image, maps = _convolutions(size, seed, normalised=True)
+    grid = keras.layers.Flatten(dtype=_FLOAT)(_grid(maps[-1], 4))
+    x = keras.layers.Concatenate(dtype=_FLOAT)([grid, *_means(maps[:-1])])
+    embedding = keras.layers.Dense(
+        EMBEDDING,
+        kernel_initializer=glorot(seed, len(_WIDTHS)),
+        dtype=_FLOAT,
+    )(x)
+    return keras.Model(image, embedding)
+
+
+def build_random(size: int, *, seed: int) -> keras.Model:
+    """Images `[n, size, size, 1]` to means of random convolutions.
+
+    Means over the image of every layer's channels, and over a 2x2 grid of the
+    last one's. No weight is ever trained.
+
+    Args:
+        size: Height and width of an image, a multiple of 16.
+        seed: Fixes the weights.
+    """
+    image, maps = _convolutions(size, seed, normalised=False)
+    grid = keras.layers.Flatten(dtype=_FLOAT)(_grid(maps[-1], 2))
+    joined = keras.layers.Concatenate(dtype=_FLOAT)([*_means(maps), grid])
+    return keras.Model(image, joined)
+
+
+def _convolutions(size: int, seed: int, *, normalised: bool) -> tuple:
+    image = x = keras.Input([size, size, 1], dtype=_FLOAT)
+    maps: list = []
+    for index, width in enumerate(_WIDTHS):
+        x = keras.layers.Conv2D(
+            width,
+            3,
+            strides=2,
+            padding="same",
+            use_bias=not normalised,
+            kernel_initializer=glorot(seed, index),
+            dtype=_FLOAT,
+        )(x)
+        if normalised:
+            x = keras.layers.BatchNormalization(momentum=0.9, dtype=_FLOAT)(x)
+        x = leaky()(x)
+        maps.append(x)
+    return image, maps
+
+
+def _means(maps: list) -> list:
+    pool = keras.layers.GlobalAveragePooling2D
+    return [pool(dtype=_FLOAT)(x) for x in maps]
+
+
+def _grid(x, cells: int):
+    """Means over `cells` x `cells`, or what is smaller already."""
+    side = max(1, x.shape[1] // cells)
+    return keras.layers.AveragePooling2D(side, dtype=_FLOAT)(x)
+
+
+def leaky() -> keras.layers.Layer:
+    """The leaky ReLU of every layer of an encoder, in float32."""
+    return keras.layers.LeakyReLU(negative_slope=_SLOPE, dtype=_FLOAT)
+
+
+def glorot(seed: int, layer: int) -> keras.initializers.Initializer:
+    """The initial weights of a layer, each from a stream of its own."""
+    return keras.initializers.GlorotUniform(seed=layer_seed(seed, layer))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,7 +124,7 @@ class Whitening:
 def fit_whitening(raw: np.ndarray, *, components: int) -> Whitening:
     """Standardises, rotates to principal components and evens these out.
 
-    A component of variance `v` is divided by `sqrt(v + RIDGE)`, so that few
+    A component of variance `v` is divided by `sqrt(v + _RIDGE)`, so that few
     large ones do not speak for all in a polynomial kernel, and ones that are
     mere noise in few images are not blown up.
 
@@ -61,13 +139,11 @@ def fit_whitening(raw: np.ndarray, *, components: int) -> Whitening:
     standard = (raw - mean) / spread
     values, vectors = np.linalg.eigh(standard.T @ standard / len(raw))
     values, vectors = values[::-1][:components], vectors[:, ::-1]
-    scale = 1 / np.sqrt(np.maximum(values, 0) + RIDGE)
+    scale = 1 / np.sqrt(np.maximum(values, 0) + _RIDGE)
     basis = vectors[:, :components] / spread[:, None] * scale
     return Whitening(mean, basis)
 
 
-FILE = "encoder.npz"
-_CHUNK = 64
 _BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "trained": build_embedding,
     "random": build_random,
@@ -111,21 +187,21 @@ class Encoder:
         Raises:
             ValueError: If the shape is another or a value is not finite.
         """
-        size = self.facts["size"]
-        images = checked_images(images_suvr, size=size)
+        images = checked_images(images_suvr, size=self.facts["size"])
         return self.whitening(
             raw_numbers(self.network, images, scale=self.facts["scale"])
         )
 
     def save(self, folder: str | Path) -> None:
         """Writes `encoder.npz` to a folder, whole or not at all."""
+        weights = enumerate(self.network.get_weights())
         with replacing(Path(folder) / FILE) as temporary:
             np.savez(
                 temporary,
                 facts=json.dumps(self.facts),
                 mean=self.whitening.mean,
                 basis=self.whitening.basis,
-                **arrays_of(self.network),
+                **{f"weight_{index}": array for index, array in weights},
             )
 
     @classmethod
@@ -134,7 +210,7 @@ class Encoder:
 
         Raises:
             FileNotFoundError: If there is none.
-            ValueError: If the file is damaged or of another version.
+            ValueError: If the file is damaged.
         """
         path = Path(folder) / FILE
         if not path.is_file():
@@ -160,27 +236,40 @@ class Encoder:
         return cls(network, whitening, facts)
 
 
-def raw_numbers(
-    network: keras.Model, images: np.ndarray, *, scale: float = 1.0
+def in_chunks(
+    function: Callable[[np.ndarray], Any], images: np.ndarray, chunk: int
 ) -> np.ndarray:
-    """What a network makes of `[n, size, size]`, in inference mode.
+    """Applies a function to a few images at a time, and joins the results.
 
     Args:
-        network: From images `[n, size, size, 1]` to numbers `[n, features]`.
+        function: Of `[k, size, size]`, `k` at most `chunk`.
+        images: `[n, size, size]`.
+        chunk: Images at a time.
+    """
+    starts = range(0, len(images), chunk)
+    parts = [function(images[start : start + chunk]) for start in starts]
+    return np.concatenate([np.asarray(part) for part in parts])
+
+
+def raw_numbers(
+    network: keras.Model, images: np.ndarray, *, scale: float
+) -> np.ndarray:
+    """What a network makes of images, before whitening.
+
+    Args:
+        network: From images `[n, size, size, 1]` to numbers `[n, r]`.
         images: float32 `[n, size, size]`.
-        scale: What they are divided by, as the network takes them.
+        scale: What they are divided by first.
 
     Returns:
-        float32 `[n, features]`.
+        float32 `[n, r]`.
     """
-    images = np.asarray(images, np.float32)[..., None]
-    chunks = [
-        network(
-            tf.constant(images[start : start + _CHUNK] / scale), training=False
-        )
-        for start in range(0, len(images), _CHUNK)
-    ]
-    return np.concatenate([np.asarray(chunk) for chunk in chunks])
+
+    def numbers(part: np.ndarray) -> tf.Tensor:
+        scaled = tf.constant(part[..., np.newaxis] / scale)
+        return network(scaled, training=False)
+
+    return in_chunks(numbers, images, _CHUNK)
 
 
 def checked_images(images_suvr: np.ndarray, *, size: int | None) -> np.ndarray:
@@ -204,41 +293,3 @@ def checked_images(images_suvr: np.ndarray, *, size: int | None) -> np.ndarray:
         )
     require_finite(images)
     return images
-
-
-NAME = "random"
-VERSION = 1
-
-
-def random_encoder(images_suvr: np.ndarray, *, seed: int = 0) -> Encoder:
-    """An encoder of fixed random convolutions.
-
-    The training images set the scale and the principal components only.
-
-    Args:
-        images_suvr: Training slices `[n, size, size]` in SUVR.
-        seed: Fixes the convolutions; keep it, so that runs compare.
-
-    Raises:
-        ValueError: If the shape is another, a value is not finite, there are
-            fewer than two slices, or all are black.
-    """
-    images = checked_images(images_suvr, size=None)
-    scale = float(images.std())
-    if len(images) < 2 or not scale > 0:
-        raise ValueError(
-            "expected two or more images that are not all of one value, found "
-            f"{len(images)}"
-        )
-    network = build_random(images.shape[1], seed=seed)
-    raw = raw_numbers(network, images, scale=scale)
-    facts = {
-        "name": NAME,
-        "version": VERSION,
-        "seed": int(seed),
-        "size": int(images.shape[1]),
-        "scale": scale,
-        "features": EMBEDDING,
-        "images": len(images),
-    }
-    return Encoder(network, fit_whitening(raw, components=EMBEDDING), facts)

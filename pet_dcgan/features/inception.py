@@ -1,4 +1,4 @@
-"""Features of the network that most published distances are taken of."""
+"""Features of InceptionV3, the network behind most published distances."""
 
 import contextlib
 import dataclasses
@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pet_dcgan.features.encoder import checked_images
+from pet_dcgan.features.encoder import checked_images, in_chunks
 
 NAME = "inception"
 VERSION = 1
@@ -45,17 +45,16 @@ class InceptionEncoder:
         """
         images = checked_images(images_suvr, size=None)
         scale = self.facts["scale"]
-        starts = range(0, len(images), _CHUNK)
-        chunks = [images[start : start + _CHUNK] for start in starts]
-        return np.concatenate(
-            [
-                np.asarray(self.network(_shown(c, scale), training=False))
-                for c in chunks
-            ]
+        return in_chunks(
+            lambda part: self.network(_shown(part, scale), training=False),
+            images,
+            _CHUNK,
         )
 
 
-def inception_encoder(*, suvr_max: float) -> InceptionEncoder:
+def inception_encoder(
+    *, suvr_max: float, weights: str | None = "imagenet"
+) -> InceptionEncoder:
     """InceptionV3 as trained on ImageNet (Szegedy et al. 2015).
 
     The network of arXiv 1512.00567 with the weights of `keras.applications`,
@@ -65,19 +64,16 @@ def inception_encoder(*, suvr_max: float) -> InceptionEncoder:
 
     Args:
         suvr_max: SUVR that is shown as white.
+        weights: As of `keras.applications`; `None` for random ones.
 
     Raises:
-        ConnectionError: If the weights are neither there nor to be fetched.
+        ConnectionError: If the weights are missing and cannot be fetched.
         ValueError: If `suvr_max` is not positive.
     """
-    return _encoder("imagenet", suvr_max)
-
-
-def _encoder(weights: str | None, suvr_max: float) -> InceptionEncoder:
     if not (np.isfinite(suvr_max) and suvr_max > 0):
         raise ValueError(f"expected suvr_max above 0, found {suvr_max!r}")
     try:
-        # Keras tells of its download on stdout, which is for results
+        # Keras reports its download on stdout, which is for results
         with contextlib.redirect_stdout(sys.stderr):
             network = keras.applications.InceptionV3(
                 include_top=False,
@@ -104,7 +100,7 @@ def _encoder(weights: str | None, suvr_max: float) -> InceptionEncoder:
 
 
 def _shown(images: np.ndarray, scale: float):
-    """Images in SUVR as the network was taught to see `[n, 299, 299, 3]`."""
+    """Images in SUVR as the network takes them, `[n, 299, 299, 3]`."""
     grey = images[..., None] / scale * 2 - 1
     large = keras.ops.image.resize(
         grey, (_SIDE, _SIDE), interpolation="bilinear"

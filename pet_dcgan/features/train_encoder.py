@@ -1,20 +1,24 @@
-"""An encoder of its own for each set of training subjects."""
+"""An encoder of its own for each set of training subjects.
 
-from typing import NamedTuple
+It is trained on their images; an untrained one is a second opinion.
+"""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.features.encoder import (
+    EMBEDDING,
     Encoder,
+    build_embedding,
+    build_random,
     checked_images,
     fit_whitening,
+    glorot,
+    leaky,
     raw_numbers,
 )
-from pet_dcgan.features.networks import EMBEDDING, build_embedding, build_heads
 
-NAME = "trained"
 # raise it when anything changes what the same images and seed give
 VERSION = 1
 STEPS = 800
@@ -56,36 +60,84 @@ def train_encoder(
     images = checked_images(images_suvr, size=None)
     positions = np.asarray(positions_mm, np.float32)
     names, codes = np.unique(subjects, return_inverse=True)
-    _check(images, positions, codes)
-    scale = float(images.std())
-    tasks = _Tasks(images / scale, _standardised(positions), codes)
+    if not len(images) == len(positions) == len(codes):
+        raise ValueError(
+            f"expected a position and a subject for each of {len(images)} "
+            f"images, found {len(positions)} and {len(codes)}"
+        )
+    if not np.isfinite(positions).all():
+        raise ValueError("expected finite positions, found NaN or infinity")
+    scaled = images / _spread(images)
+    standard = (positions - positions.mean()) / (float(positions.std()) or 1.0)
     network = build_embedding(images.shape[1], seed=seed)
-    _fit(network, tasks, seed=seed, steps=steps)
-    raw = raw_numbers(network, tasks.images)
+    _fit(network, scaled, standard, codes, seed=seed, steps=steps)
+    made_with = {"steps": int(steps), "images": len(images)}
+    made_with["subjects"] = len(names)
+    return _encoder("trained", network, images, seed, made_with)
+
+
+def random_encoder(images_suvr: np.ndarray, *, seed: int = 0) -> Encoder:
+    """An encoder of fixed random convolutions.
+
+    The training images set the scale and the principal components only.
+
+    Args:
+        images_suvr: Training slices `[n, size, size]` in SUVR.
+        seed: Fixes the convolutions; keep it, so that runs compare.
+
+    Raises:
+        ValueError: If the shape is another, a value is not finite, there are
+            fewer than two slices, or all are black.
+    """
+    images = checked_images(images_suvr, size=None)
+    network = build_random(images.shape[1], seed=seed)
+    return _encoder("random", network, images, seed, {"images": len(images)})
+
+
+def _spread(images: np.ndarray) -> float:
+    """The spread of training images, by which all images are divided."""
+    spread = float(images.std())
+    if len(images) < 2 or not spread > 0:
+        raise ValueError(
+            "expected two or more images that are not all of one value, found "
+            f"{len(images)}: an encoder learns from differences"
+        )
+    return spread
+
+
+def _encoder(
+    name: str,
+    network: keras.Model,
+    images: np.ndarray,
+    seed: int,
+    made_with: dict[str, int],
+) -> Encoder:
+    """A network with its whitening and facts."""
+    scale = _spread(images)
     facts = {
-        "name": NAME,
+        "name": name,
         "version": VERSION,
         "seed": int(seed),
         "size": int(images.shape[1]),
         "scale": scale,
         "features": EMBEDDING,
-        "steps": int(steps),
-        "images": len(images),
-        "subjects": len(names),
     }
-    return Encoder(network, fit_whitening(raw, components=EMBEDDING), facts)
+    raw = raw_numbers(network, images, scale=scale)
+    whitening = fit_whitening(raw, components=EMBEDDING)
+    return Encoder(network, whitening, facts | made_with)
 
 
-class _Tasks(NamedTuple):
-    """What the network sees, and what it has to tell."""
-
-    images: np.ndarray
-    positions: np.ndarray
-    codes: np.ndarray
-
-
-def _fit(network: keras.Model, tasks: _Tasks, *, seed: int, steps: int) -> None:
-    heads = build_heads(int(tasks.codes.max()) + 1, seed=seed)
+def _fit(
+    network: keras.Model,
+    images: np.ndarray,
+    positions: np.ndarray,
+    codes: np.ndarray,
+    *,
+    seed: int,
+    steps: int,
+) -> None:
+    """Trains a network to predict positions and subjects of images."""
+    heads = _heads(int(codes.max()) + 1, seed=seed)
     rates = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
     optimizer = keras.optimizers.Adam(rates)
     variables = network.trainable_variables + heads.trainable_variables
@@ -104,10 +156,27 @@ def _fit(network: keras.Model, tasks: _Tasks, *, seed: int, steps: int) -> None:
             loss += _SUBJECT_WEIGHT * tf.reduce_mean(cross_entropy)
         optimizer.apply(tape.gradient(loss, variables), variables)
 
-    for rows in _batches(len(tasks.images), steps, rng):
-        transforms = _movements(len(rows), tasks.images.shape[1], rng)
-        batch = (tasks.images[rows, ..., None], transforms)
-        step(*map(tf.constant, (*batch, tasks[1][rows], tasks[2][rows])))
+    for rows in _batches(len(images), steps, rng):
+        transforms = _movements(len(rows), images.shape[1], rng)
+        step(
+            tf.constant(images[rows, ..., None]),
+            tf.constant(transforms),
+            tf.constant(positions[rows]),
+            tf.constant(codes[rows]),
+        )
+
+
+def _heads(subjects: int, *, seed: int) -> keras.Model:
+    """An embedding to a position, and to a logit per subject."""
+    embedding = keras.Input([EMBEDDING], dtype="float32")
+    x = leaky()(embedding)
+    heads = [
+        keras.layers.Dense(
+            count, kernel_initializer=glorot(seed, layer), dtype="float32"
+        )(x)
+        for layer, count in ((5, 1), (6, subjects))
+    ]
+    return keras.Model(embedding, heads)
 
 
 def _batches(count: int, steps: int, rng: np.random.Generator):
@@ -150,23 +219,3 @@ def _moved(images: tf.Tensor, transforms: tf.Tensor) -> tf.Tensor:
         interpolation="BILINEAR",
         fill_mode="CONSTANT",
     )
-
-
-def _standardised(positions: np.ndarray) -> np.ndarray:
-    spread = float(positions.std())
-    return (positions - positions.mean()) / (spread if spread > 0 else 1.0)
-
-
-def _check(images, positions, codes) -> None:
-    if not len(images) == len(positions) == len(codes):
-        raise ValueError(
-            f"expected a position and a subject for each of {len(images)} "
-            f"images, found {len(positions)} and {len(codes)}"
-        )
-    if len(images) < 2 or not images.std() > 0:
-        raise ValueError(
-            "expected two or more images that are not all of one value, found "
-            f"{len(images)}: an encoder learns from differences"
-        )
-    if not np.isfinite(positions).all():
-        raise ValueError("expected finite positions, found NaN or infinity")

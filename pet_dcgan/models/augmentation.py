@@ -17,7 +17,8 @@ import math
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models.latents import per_example_uniform, replica_count
+from pet_dcgan.models.layers import replica_count, replica_mean
+from pet_dcgan.models.sampling import per_example_uniform
 
 SHIFT = 1 / 8  # of the side, in either direction, as in Zhao et al.
 ANGLE = math.radians(10.0)  # in either direction
@@ -183,7 +184,7 @@ class Augmenter(keras.layers.Layer):
         Args:
             images: float32 `[n, size, size, channels]` in [-1, 1].
             step: Completed steps.
-            stream: `latents.REAL` or `latents.FAKE`, for separate draws.
+            stream: `sampling.REAL` or `sampling.FAKE`, for separate draws.
         """
         draws = per_example_uniform(
             tf.shape(images)[0],
@@ -204,13 +205,10 @@ class Augmenter(keras.layers.Layer):
         """
         if not self.target:
             return
-        replicas = replica_count()
-        sign = tf.reduce_mean(tf.sign(real_logits))
-        if replicas > 1:
-            context = tf.distribute.get_replica_context()
-            sign = context.all_reduce(tf.distribute.ReduceOp.MEAN, sign)
+        sign = replica_mean(tf.reduce_mean(tf.sign(real_logits)))
         signs = self.signs + sign / EVERY
-        images = tf.cast(tf.shape(real_logits)[0] * replicas, tf.float32)
+        count = tf.shape(real_logits)[0] * replica_count()
+        images = tf.cast(count, tf.float32)
         move = images * (EVERY / FULL_RISE) * tf.sign(signs - self.target)
         steered = tf.clip_by_value(self.probability + move, 0.0, HIGHEST)
         due = tf.equal(step % EVERY, EVERY - 1)

@@ -1,9 +1,10 @@
 """A small 2-D CNN that tells stages apart, slice by slice.
 
-What Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2, measure the use of
-synthetic images by. Their text does not say how it is built; this one is small
-enough for a few subjects, and has no batch normalisation, whose statistics of
-synthetic images would not be those of the real ones it is tested on.
+By such a classifier Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2,
+measure the use of synthetic images. Their text does not say how it is built;
+this one is small enough for a few subjects, and has no batch normalisation,
+whose statistics of synthetic images would not be those of the real ones it is
+tested on.
 """
 
 import dataclasses
@@ -11,54 +12,26 @@ import dataclasses
 import keras
 import numpy as np
 import tensorflow as tf
+from scipy.special import softmax
 
-from pet_dcgan.data.suvr import PNG_MAX
-from pet_dcgan.models.augmentation import DRAWS, augment
+from pet_dcgan.data.batches import network_images
+from pet_dcgan.models import augmentation
+from pet_dcgan.models.networks import layer_seed
 
 STEPS = 400
-_LOOKED_AT = 64  # pixels; larger images are averaged down to it first
+_BATCH = 32
+_LEARNING_RATE = 1e-3  # at the start; it falls to 0 along a cosine
+_DROPOUT = 0.3
+_AVERAGED_TO = 64  # pixels, from larger images
 _WIDTHS = (16, 32, 64)
 _SLOPE = 0.1
 _CELLS = 4
 _CHUNK = 256
 # no change of brightness, which carries the disease, and no mirror image
 _MOVES = ("translate", "rotate", "scale")
-_GENTLE = 0.5  # of the strength that a discriminator's images are moved by
+_GENTLE = 0.5  # of the strength with which a discriminator's images move
 # a classifier stays float32 whatever the policy of the training before it
 _FLOAT = "float32"
-
-
-@dataclasses.dataclass(frozen=True)
-class Fitting:
-    """How a classifier is trained.
-
-    Attributes:
-        steps: Optimiser steps, so that more images cost no more time.
-        batch_size: About so many images a step, equally many of each group.
-        learning_rate: Adam's at the start; it falls to 0 along a cosine.
-        dropout: Share of the last features left out of a step.
-        augment: Whether images are shifted by up to a sixteenth of the side,
-            turned by up to 5 degrees and zoomed by up to 5 %, each for one
-            image in two.
-    """
-
-    steps: int = STEPS
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    dropout: float = 0.3
-    augment: bool = False
-
-    def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch_size < 1:
-            raise ValueError(
-                "expected steps and batch_size above 0, found "
-                f"{self.steps} and {self.batch_size}"
-            )
-        if not 0 <= self.dropout < 1 or not self.learning_rate > 0:
-            raise ValueError(
-                "expected dropout in [0, 1) and learning_rate above 0, found "
-                f"{self.dropout} and {self.learning_rate}"
-            )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,10 +67,8 @@ class Labelled:
             )
 
 
-def build_classifier(
-    *, size: int, classes: int, dropout: float = 0.3, seed: int = 0
-) -> keras.Model:
-    """Images in [-1, 1] to a logit a class.
+def build_classifier(*, size: int, classes: int, seed: int = 0) -> keras.Model:
+    """Images in [-1, 1] to a logit per class.
 
     Averages over squares down to 64 pixels, three 3x3 convolutions of stride
     2 (16, 32 and 64 channels) with leaky ReLU, means over a 4x4 grid, so that
@@ -106,8 +77,7 @@ def build_classifier(
     Args:
         size: Height and width of an image, a multiple of 32.
         classes: How many, two or more.
-        dropout: Share of the features left out while training.
-        seed: Fixes the initial weights and what is left out.
+        seed: Fixes the initial weights and the dropout.
 
     Returns:
         `image` `[n, size, size, 1]` to `logits` `[n, classes]`.
@@ -121,8 +91,8 @@ def build_classifier(
             f"found {size} and {classes}"
         )
     image = x = keras.Input([size, size, 1], dtype=_FLOAT, name="image")
-    if size > _LOOKED_AT:
-        x = keras.layers.AveragePooling2D(size // _LOOKED_AT, dtype=_FLOAT)(x)
+    if size > _AVERAGED_TO:
+        x = keras.layers.AveragePooling2D(size // _AVERAGED_TO, dtype=_FLOAT)(x)
     for index, width in enumerate(_WIDTHS):
         x = keras.layers.Conv2D(
             width,
@@ -130,18 +100,19 @@ def build_classifier(
             strides=2,
             padding="same",
             kernel_initializer=keras.initializers.HeNormal(
-                seed=_stream(seed, index)
+                seed=layer_seed(seed, index)
             ),
             dtype=_FLOAT,
         )(x)
         x = keras.layers.LeakyReLU(negative_slope=_SLOPE, dtype=_FLOAT)(x)
     x = keras.layers.AveragePooling2D(x.shape[1] // _CELLS, dtype=_FLOAT)(x)
     x = keras.layers.Flatten(dtype=_FLOAT)(x)
-    x = keras.layers.Dropout(dropout, seed=_stream(seed, 10), dtype=_FLOAT)(x)
+    dropout_seed = layer_seed(seed, 10)
+    x = keras.layers.Dropout(_DROPOUT, seed=dropout_seed, dtype=_FLOAT)(x)
     logits = keras.layers.Dense(
         classes,
         kernel_initializer=keras.initializers.GlorotUniform(
-            seed=_stream(seed, 11)
+            seed=layer_seed(seed, 11)
         ),
         dtype=_FLOAT,
         name="logits",
@@ -154,7 +125,8 @@ def train_classifier(
     *,
     classes: int,
     seed: int,
-    fitting: Fitting | None = None,
+    steps: int = STEPS,
+    augment: bool = False,
 ) -> keras.Model:
     """Trains a classifier for a fixed number of steps.
 
@@ -164,34 +136,40 @@ def train_classifier(
         labelled: What to learn from.
         classes: How many classes there are, two or more.
         seed: Fixes weights, order, augmentation and dropout.
-        fitting: How; the defaults if unset.
+        steps: Optimiser steps, so that more images cost no more time.
+        augment: Whether images are shifted by up to a sixteenth of the side,
+            turned by up to 5 degrees and zoomed by up to 5 %, each for one
+            image in two.
 
     Returns:
         The classifier. The same input and seed give the same one on a CPU.
 
     Raises:
-        ValueError: If a label is no class, or a class has no image.
+        ValueError: If there is no step, a label is no class, or a class has
+            no image.
     """
-    fitting = fitting or Fitting()
-    _require_classes(labelled.labels, classes)
-    model = build_classifier(
-        size=labelled.images.shape[1],
-        classes=classes,
-        dropout=fitting.dropout,
-        seed=seed,
-    )
-    rates = keras.optimizers.schedules.CosineDecay(
-        fitting.learning_rate, fitting.steps
-    )
+    found = set(np.unique(labelled.labels).tolist())
+    if found != set(range(classes)):
+        raise ValueError(
+            f"expected images of each class 0 to {classes - 1} and no other, "
+            f"found {sorted(found)}: prepare more scans"
+        )
+    if steps < 1:
+        raise ValueError(f"expected steps above 0, found {steps}")
+    size = labelled.images.shape[1]
+    model = build_classifier(size=size, classes=classes, seed=seed)
+    rates = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
     optimizer = keras.optimizers.Adam(rates)
     variables = model.trainable_variables
     optimizer.build(variables)
 
     @tf.function(autograph=False)
     def step(stored: tf.Tensor, labels: tf.Tensor, draws: tf.Tensor) -> None:
-        images = _network_images(stored)
-        if fitting.augment:
-            images = augment(images, draws, names=_MOVES, probability=0.5)
+        images = network_images(stored)
+        if augment:
+            images = augmentation.augment(
+                images, draws, names=_MOVES, probability=0.5
+            )
         with tf.GradientTape() as tape:
             logits = model(images, training=True)
             cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
@@ -202,7 +180,7 @@ def train_classifier(
 
     rng = np.random.default_rng([seed, 0])
     labels = np.asarray(labelled.labels, np.int32)
-    for rows in _batches(labelled.groups, fitting, rng):
+    for rows in _batches(labelled.groups, steps, rng):
         step(
             tf.constant(np.asarray(labelled.images[rows])),
             tf.constant(labels[rows]),
@@ -212,7 +190,7 @@ def train_classifier(
 
 
 def slice_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
-    """What a classifier says of each slice on its own.
+    """The probability of each class, for each slice on its own.
 
     Args:
         model: From `train_classifier`.
@@ -221,30 +199,18 @@ def slice_probabilities(model: keras.Model, images: np.ndarray) -> np.ndarray:
     Returns:
         float64 `[n, classes]`; rows sum to 1.
     """
-    chunks = [
-        model(
-            _network_images(tf.constant(np.asarray(images[at : at + _CHUNK]))),
-            training=False,
-        )
-        for at in range(0, len(images), _CHUNK)
-    ]
-    logits = np.concatenate([np.asarray(c, np.float64) for c in chunks])
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return odds / odds.sum(axis=1, keepdims=True)
+    starts = range(0, len(images), _CHUNK)
+    stored = (np.asarray(images[start : start + _CHUNK]) for start in starts)
+    logits = [model(network_images(s), training=False) for s in stored]
+    return softmax(np.concatenate(logits).astype(np.float64), axis=1)
 
 
-def _network_images(stored: tf.Tensor) -> tf.Tensor:
-    """Stored uint16 `[n, size, size]` to `[n, size, size, 1]` in [-1, 1]."""
-    values = tf.cast(stored, tf.float32)[..., tf.newaxis]
-    return values * (2.0 / PNG_MAX) - 1.0
-
-
-def _batches(groups: np.ndarray, fitting: Fitting, rng: np.random.Generator):
+def _batches(groups: np.ndarray, steps: int, rng: np.random.Generator):
     """Rows of each step: equally many of every group, in random order."""
     members = [np.flatnonzero(groups == g) for g in np.unique(groups)]
-    share = max(1, fitting.batch_size // len(members))
+    share = max(1, _BATCH // len(members))
     left = [np.empty(0, np.int64) for _ in members]
-    for _ in range(fitting.steps):
+    for _ in range(steps):
         rows = []
         for index, own in enumerate(members):
             while len(left[index]) < share:
@@ -258,20 +224,6 @@ def _batches(groups: np.ndarray, fitting: Fitting, rng: np.random.Generator):
 
 def _gentle_draws(count: int, rng: np.random.Generator) -> np.ndarray:
     """Draws for `augment` whose amounts lie nearer to no change."""
-    draws = rng.random([count, DRAWS], np.float32)
+    draws = rng.random([count, augmentation.DRAWS], np.float32)
     draws[:, 4:8] = 0.5 + _GENTLE * (draws[:, 4:8] - 0.5)
     return draws
-
-
-def _require_classes(labels: np.ndarray, classes: int) -> None:
-    found = set(np.unique(labels).tolist())
-    if found != set(range(classes)):
-        raise ValueError(
-            f"expected images of each class 0 to {classes - 1} and no other, "
-            f"found {sorted(found)}: prepare more scans"
-        )
-
-
-def _stream(seed: int, layer: int) -> int:
-    state = np.random.SeedSequence([seed, layer]).generate_state(1)[0]
-    return int(state >> 1)

@@ -147,16 +147,19 @@ def _up_by_patches(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         transpose_b=True,
     )
     patches = tf.reshape(product, [-1, side, side, size**2, channels])
-    taps = [_phase_and_shift(tap, size) for tap in range(size)]
+    # Tap `t` moves position `i` of a map to pixel `2 (i + shift) + phase`:
+    # TensorFlow pads an even side by `size - 2`, the smaller half before it.
+    before = (size - _STRIDE) // 2
+    taps = [divmod(tap - before, _STRIDE) for tap in range(size)]
 
     def pixels(phase_y: int, phase_x: int) -> tf.Tensor:
         """Pixels of even or odd rows and columns, `[n, side, side, c]`."""
         return tf.add_n(
             [
-                _shifted(patches[:, :, :, y * size + x], taps[y][1], taps[x][1])
-                for y in range(size)
-                for x in range(size)
-                if (taps[y][0], taps[x][0]) == (phase_y, phase_x)
+                _shifted(patches[:, :, :, y * size + x], down, right)
+                for y, (down, row) in enumerate(taps)
+                for x, (right, column) in enumerate(taps)
+                if (row, column) == (phase_y, phase_x)
             ]
         )
 
@@ -166,15 +169,6 @@ def _up_by_patches(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     ]
     shape = [-1, _STRIDE * side, _STRIDE * side, channels]
     return tf.reshape(tf.stack(rows, axis=2), shape)
-
-
-def _phase_and_shift(tap: int, size: int) -> tuple[int, int]:
-    """A tap moves position `i` of a map to pixel `2 (i + shift) + phase`.
-
-    TensorFlow pads an even side by `size - 2`, the smaller half before it.
-    """
-    shift, phase = divmod(tap - (size - _STRIDE) // 2, _STRIDE)
-    return phase, shift
 
 
 def _shifted(maps: tf.Tensor, down: int, right: int) -> tf.Tensor:
@@ -202,7 +196,9 @@ class _Strided:
         """Maps of half or twice the side, `[n, side, side, filters]`."""
         shape = self.compute_output_shape(inputs.shape)
         side = min(inputs.shape[1], shape[1])
-        if not (training and _is_faster(side, self.kernel, inputs.dtype)):
+        is_cpu = not tf.config.list_logical_devices("GPU")
+        fits = is_cpu and inputs.dtype == tf.float32
+        if not (training and fits and _is_heavy_gradient(side, self.kernel)):
             return super().call(inputs)
         maps = self.convolve(inputs, tf.identity(self.kernel))
         maps = tf.nn.bias_add(maps, self.bias) if self.use_bias else maps
@@ -248,9 +244,3 @@ def plain_layer(layer: keras.layers.Layer, **options) -> keras.layers.Layer:
     """
     layer_class = _PARENTS.get(type(layer), type(layer))
     return layer_class.from_config(layer.get_config() | options)
-
-
-def _is_faster(side: int, kernel: tf.Tensor, dtype: tf.DType) -> bool:
-    """Whether patches win anywhere for maps of that side; unknown on a GPU."""
-    is_cpu = not tf.config.list_logical_devices("GPU")
-    return is_cpu and dtype == tf.float32 and _is_heavy_gradient(side, kernel)

@@ -10,12 +10,7 @@ import tensorflow as tf
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
-from pet_dcgan.models.latents import (
-    FAKE,
-    REAL,
-    per_example_uniform,
-    replica_count,
-)
+from pet_dcgan.models.layers import replica_count
 from pet_dcgan.models.networks import (
     build_discriminator,
     build_generator,
@@ -28,14 +23,15 @@ from pet_dcgan.models.optimization import (
     scale_loss,
     update_ema,
 )
+from pet_dcgan.models.sampling import FAKE, REAL, per_example_uniform
 
 
 class DiscriminatorPass(NamedTuple):
-    """One batch through the discriminator, forward and back.
+    """What one batch gave, forward and back.
 
     Args:
         gradients: With respect to the discriminator's trainable variables,
-            scaled as its optimiser expects them.
+            scaled for its optimiser.
         loss: Scalar, without the R1 penalty.
         logits: `[n, 1]`.
     """
@@ -54,25 +50,24 @@ class DCGAN(keras.Model):
     summed, one optimiser step; then the generator's step through the updated
     discriminator. That it sees the same generated images is our reading.
 
-    Everything else is off by default: an exponential moving average (EMA) of
-    the generator, augmentation of what the discriminator sees, one-sided
-    label smoothing and the R1 penalty. Real and generated images are augmented
+    Everything else is off by default. Real and generated images are augmented
     alike, by separate draws; the generator's step sees the images that the
     discriminator has seen.
 
-    Latents are uniform in [-1, 1). They and the augmentations depend on the
-    seed, the step and the position in the batch alone, so a run can be
-    repeated, resumed, and shared by several replicas. The model itself saves
-    weights only; save `sampler_network` to keep a network.
+    Latents and augmentations depend on the seed, the step and the position in
+    the batch alone, so a run can be repeated, resumed, and shared by several
+    replicas. The model itself saves weights only; save `sampler_network` to
+    keep a network.
 
     Args:
         generator: Model from latents `[n, latent_dim]` to images.
         discriminator: Model from images to logits `[n, 1]`.
         seed: Fixes the latents and augmentations of every step.
-        ema_decay: Decay of the EMA, after a start with less; 0 for none.
+        ema_decay: Decay of the generator's exponential moving average (EMA),
+            after a start with less; 0 for none.
         augmenter: Augmentation of all images that the discriminator sees; an
             adaptive probability is logged.
-        label_smoothing: By how much the label of real images is below 1.
+        label_smoothing: How far the label of real images is below 1.
         r1_weight: Weight gamma of the R1 penalty on the real images; 0 for
             none. The discriminator has to be twice differentiable.
         r1_every: Steps between two penalties, each multiplied by it (the lazy
@@ -223,15 +218,11 @@ class DCGAN(keras.Model):
         return self.generator if self.average is None else self.average
 
     def latents(self, count: int, step: int | tf.Tensor) -> tf.Tensor:
-        """The latents of a step, uniform in [-1, 1).
+        """The latents of a step `[count, latent_dim]`, uniform in [-1, 1).
 
         Args:
             count: Number of latents, of this replica.
             step: Completed steps.
-
-        Returns:
-            float32 `[count, latent_dim]`, a function of seed, step and
-            position in the batch alone.
         """
         rows = per_example_uniform(
             count, self.latent_dim, seed=self.seed, step=step
@@ -270,12 +261,7 @@ class DCGAN(keras.Model):
 
     def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
         on_real = self._real_pass(real)
-        on_fake = discriminator_pass(
-            self.discriminator,
-            fake,
-            losses.fake_loss,
-            optimizer=self.d_optimizer,
-        )
+        on_fake = self._discriminator_pass(fake, losses.fake_loss)
         pairs = zip(on_real.gradients, on_fake.gradients, strict=True)
         apply_gradients(
             self.d_optimizer,
@@ -292,95 +278,59 @@ class DCGAN(keras.Model):
             self.strength.update_state(self.augmenter.probability)
 
     def _real_pass(self, real: tf.Tensor) -> DiscriminatorPass:
-        passed = functools.partial(
-            discriminator_pass,
-            self.discriminator,
-            real,
-            functools.partial(losses.real_loss, smoothing=self.label_smoothing),
-            optimizer=self.d_optimizer,
+        """The pass of the real images, with the R1 penalty when it is due."""
+        loss_of = functools.partial(
+            losses.real_loss, smoothing=self.label_smoothing
         )
+        passed = functools.partial(self._discriminator_pass, real, loss_of)
         if not self.r1_weight:
             return passed()
-        every = self.r1_every
-        return with_lazy_penalty(
-            passed,
-            r1_weight=self.r1_weight * every,
-            due=every == 1 or tf.equal(self.step % every, 0),
-        )
+        r1_weight = self.r1_weight * self.r1_every
+        if self.r1_every == 1:
+            return passed(r1_weight)
+        due = tf.equal(self.step % self.r1_every, 0)
+        if replica_count() > 1:
+            # replicas cannot meet inside a branch: all compute it, always
+            return passed(tf.where(due, r1_weight, 0.0))
+        return tf.cond(due, lambda: passed(r1_weight), passed)
+
+    def _discriminator_pass(
+        self,
+        images: tf.Tensor,
+        loss_of: Callable[[tf.Tensor], tf.Tensor],
+        r1_weight: float | tf.Tensor | None = None,
+    ) -> DiscriminatorPass:
+        """Passes one batch through the discriminator, forward and back."""
+        with tf.GradientTape() as tape:
+            if r1_weight is None:
+                logits = self.discriminator(images, training=True)
+                total = loss = loss_of(logits)
+            else:
+                logits, penalty = self._logits_and_penalty(images)
+                loss = loss_of(logits)
+                total = loss + r1_weight * penalty
+            total = scale_loss(total, self.d_optimizer)
+        gradients = tape.gradient(total, self.discriminator.trainable_variables)
+        return DiscriminatorPass(gradients, loss, logits)
+
+    def _logits_and_penalty(
+        self, images: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Logits of real images and their R1 penalty."""
+        scale_loss = self.d_optimizer.scale_loss
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            logits = self.discriminator(images, training=True)
+            # other images affect a logit through batch normalisation only,
+            # which the gradient of the sum includes
+            total = scale_loss(tf.reduce_sum(logits))
+        gradients = tape.gradient(total, images)
+        return logits, losses.r1_penalty(gradients / scale_loss(1.0))
 
     def summary(self, **options) -> None:
         """Prints the layers of both networks; options as in Keras."""
         self.generator.summary(**options)
         self.discriminator.summary(**options)
-
-
-def discriminator_pass(
-    discriminator: keras.Model,
-    images: tf.Tensor,
-    loss_of: Callable[[tf.Tensor], tf.Tensor],
-    *,
-    optimizer: keras.optimizers.Optimizer,
-    r1_weight: float | tf.Tensor | None = None,
-) -> DiscriminatorPass:
-    """Passes one batch through the discriminator, forward and back.
-
-    Args:
-        discriminator: Model from images to logits.
-        images: float32 `[n, size, size, channels]`.
-        loss_of: Logits to a scalar loss.
-        optimizer: The optimiser that will apply the gradients.
-        r1_weight: Weight of the R1 penalty, `None` to leave it out.
-    """
-    with tf.GradientTape() as tape:
-        if r1_weight is None:
-            logits = discriminator(images, training=True)
-            total = loss = loss_of(logits)
-        else:
-            logits, penalty = _r1_pass(discriminator, images, optimizer)
-            loss = loss_of(logits)
-            total = loss + r1_weight * penalty
-        total = scale_loss(total, optimizer)
-    gradients = tape.gradient(total, discriminator.trainable_variables)
-    return DiscriminatorPass(gradients, loss, logits)
-
-
-def with_lazy_penalty(
-    passed: Callable[..., DiscriminatorPass],
-    *,
-    r1_weight: float,
-    due: tf.Tensor | bool,
-) -> DiscriminatorPass:
-    """A pass with the R1 penalty in the steps where it is due.
-
-    Args:
-        passed: `discriminator_pass` of a batch, which takes `r1_weight`.
-        r1_weight: Weight of the R1 penalty where it is due.
-        due: Boolean scalar, whether it is.
-    """
-    if due is True:
-        return passed(r1_weight=r1_weight)
-    if replica_count() > 1:
-        # replicas cannot meet inside a branch: all compute it, always
-        return passed(r1_weight=tf.where(due, r1_weight, 0.0))
-    return tf.cond(
-        due, lambda: passed(r1_weight=r1_weight), lambda: passed(r1_weight=None)
-    )
-
-
-def _r1_pass(
-    discriminator: keras.Model,
-    images: tf.Tensor,
-    optimizer: keras.optimizers.Optimizer,
-) -> tuple[tf.Tensor, tf.Tensor]:
-    """Logits of real images, and their R1 penalty."""
-    with tf.GradientTape() as tape:
-        tape.watch(images)
-        logits = discriminator(images, training=True)
-        # other images affect a logit through batch normalisation only, which
-        # the gradient of the sum includes
-        total = optimizer.scale_loss(tf.reduce_sum(logits))
-    gradients = tape.gradient(total, images)
-    return logits, losses.r1_penalty(gradients / optimizer.scale_loss(1.0))
 
 
 def _reported(metric: keras.metrics.Metric) -> tf.Tensor:

@@ -13,9 +13,20 @@ penalty.
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models.latents import replica_count
-
 _TINY = 1e-12
+
+
+def replica_count() -> int:
+    """Replicas that share a step's batch: 1 without a strategy."""
+    return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def replica_mean(x: tf.Tensor) -> tf.Tensor:
+    """The mean of a tensor over the replicas, which have equal parts."""
+    if replica_count() == 1:
+        return x
+    context = tf.distribute.get_replica_context()
+    return context.all_reduce(tf.distribute.ReduceOp.MEAN, x)
 
 
 class _Spectral:
@@ -40,11 +51,7 @@ class _Spectral:
         )
 
     def normalised_kernel(self, training: bool) -> tf.Tensor:
-        """The kernel over its largest singular value.
-
-        Args:
-            training: Whether to do one power iteration.
-        """
+        """The kernel over its largest singular value."""
         kernel = tf.convert_to_tensor(self.kernel)
         matrix = tf.cast(tf.reshape(kernel, [-1, kernel.shape[-1]]), tf.float32)
         right = tf.convert_to_tensor(self.right)
@@ -123,8 +130,9 @@ class SharedBatchNormalization(keras.layers.BatchNormalization):
         # 16 bits are too few for statistics
         wide = tf.float32 if inputs.dtype.size < 4 else inputs.dtype
         x, axes = tf.cast(inputs, wide), list(range(inputs.shape.rank - 1))
-        mean = _mean_of_all(x, axes)
-        variance = _mean_of_all(tf.square(x - mean), axes)
+        mean = replica_mean(tf.reduce_mean(x, axes, keepdims=True))
+        variance = tf.reduce_mean(tf.square(x - mean), axes, keepdims=True)
+        variance = replica_mean(variance)
         self._move(self.moving_mean, mean)
         self._move(self.moving_variance, variance)
         outputs = tf.nn.batch_normalization(
@@ -140,12 +148,3 @@ class SharedBatchNormalization(keras.layers.BatchNormalization):
     def _move(self, kept: keras.Variable, new: tf.Tensor) -> None:
         new = tf.cast(tf.reshape(new, [-1]), kept.dtype)
         kept.assign(kept * self.momentum + new * (1.0 - self.momentum))
-
-
-def _mean_of_all(x: tf.Tensor, axes: list[int]) -> tf.Tensor:
-    """The mean over axes and over replicas, whose parts are equal."""
-    mean = tf.reduce_mean(x, axes, keepdims=True)
-    if replica_count() == 1:
-        return mean
-    context = tf.distribute.get_replica_context()
-    return context.all_reduce(tf.distribute.ReduceOp.MEAN, mean)

@@ -21,11 +21,11 @@ from pet_dcgan.models.cpu_layers import (
     StridedConv2DTranspose,
     plain_layer,
 )
-from pet_dcgan.models.latents import replica_count
 from pet_dcgan.models.layers import (
     SharedBatchNormalization,
     SpectralConv2D,
     SpectralDense,
+    replica_count,
 )
 
 LEAKY_SLOPE = 0.2
@@ -68,8 +68,8 @@ def build_generator(
     Raises:
         ValueError: If an argument is outside its limits.
     """
-    _check(size, channels, latent_dim=latent_dim, width=width)
-    _check_positive(kernel_size=kernel_size)
+    positive = {"width": width, "kernel_size": kernel_size}
+    _check(size, channels, latent_dim=latent_dim, **positive)
     first, *rest = _widths(size, width)[::-1]
     latent = keras.Input([latent_dim], name="latent")
     x = keras.layers.Dense(
@@ -139,8 +139,7 @@ def build_discriminator(
     Raises:
         ValueError: If an argument is outside its limits.
     """
-    _check(size, channels, width=width)
-    _check_positive(kernel_size=kernel_size)
+    _check(size, channels, width=width, kernel_size=kernel_size)
     image = x = keras.Input([size, size, channels], name="image")
     widths = _widths(size, width)
     for depth, filters in enumerate(widths):
@@ -184,6 +183,11 @@ def float32_copy(network: keras.Model) -> keras.Model:
     return copy
 
 
+def layer_seed(*key: int) -> int:
+    """A seed for the initial weights of a layer, another for every key."""
+    return int(np.random.SeedSequence(list(key)).generate_state(1)[0] >> 1)
+
+
 def _widths(size: int, width: int) -> list[int]:
     """Channels at `size / 2`, `size / 4`, ... 4 pixels."""
     depth = (size // _FIRST_SIDE).bit_length() - 1
@@ -194,7 +198,7 @@ def _discriminator_layers(spectral_norm: bool, seed: int, depth: int) -> tuple:
     """Classes of the convolution and the dense layer at a depth."""
     if not spectral_norm:
         return StridedConv2D, keras.layers.Dense
-    start = _stream(seed, _SINGULAR, depth)
+    start = layer_seed(seed, _SINGULAR, depth)
     convolution = functools.partial(
         SpectralConv2D, strides=2, padding="same", seed=start
     )
@@ -224,13 +228,8 @@ def _norm_relu(x, name: str, precision: str):
 
 def _normal(seed: int, network: int, layer: int):
     return keras.initializers.RandomNormal(
-        stddev=WEIGHT_STDDEV, seed=_stream(seed, network, layer)
+        stddev=WEIGHT_STDDEV, seed=layer_seed(seed, network, layer)
     )
-
-
-def _stream(seed: int, network: int, layer: int) -> int:
-    sequence = np.random.SeedSequence([seed, network, layer])
-    return int(sequence.generate_state(1)[0] >> 1)
 
 
 def _check(size: int, channels: int, **positive: int) -> None:
@@ -240,11 +239,7 @@ def _check(size: int, channels: int, **positive: int) -> None:
         )
     if channels not in (1, 3):
         raise ValueError(f"expected channels 1 or 3, found {channels!r}")
-    _check_positive(**positive)
-
-
-def _check_positive(**values: int) -> None:
-    for name, value in values.items():
+    for name, value in positive.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(
                 f"expected {name} as a whole number above 0, found {value!r}"

@@ -1,21 +1,104 @@
-"""Seeds through a live generator to slices in SUVR."""
+"""Random numbers keyed by seed, and the slices that seeds give.
+
+Those of a training step depend on an image's position in the global batch,
+those of a sample on its seed alone.
+"""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.models.latents import latents_from_seeds
+from pet_dcgan.models.layers import replica_count
 from pet_dcgan.utils.seed_blocks import MAX_ROWS, block_seeds, seed_blocks
 
+# streams of independent numbers in a training step
+LATENTS, REAL, FAKE = range(3)
+_STREAM = 2**32  # above every seed
 
-def network_images(generator: keras.Model, latents: tf.Tensor) -> tf.Tensor:
-    """Images `[n, size, size, channels]` in [-1, 1], in inference mode.
+
+def per_example_uniform(
+    rows: int | tf.Tensor,
+    columns: int,
+    *,
+    seed: int,
+    step: int | tf.Tensor,
+    stream: int = LATENTS,
+) -> tf.Tensor:
+    """Random numbers in [0, 1) for each image of this replica.
+
+    They depend only on the seed, the step, the stream and the image's position
+    in the global batch: two replicas with half a batch each draw the numbers
+    that one would draw for the whole.
 
     Args:
-        generator: `latent` `[n, latent_dim]` to images in [-1, 1].
+        rows: Images of this replica.
+        columns: Numbers per image.
+        seed: Fixes the numbers of all steps.
+        step: Completed steps.
+        stream: `LATENTS`, `REAL` or `FAKE`.
+
+    Returns:
+        float32 `[rows, columns]`.
+    """
+    replicas = replica_count()
+    numbers = tf.random.stateless_uniform(
+        [rows * replicas, columns],
+        seed=[
+            tf.constant(seed + stream * _STREAM, tf.int64),
+            tf.cast(step, tf.int64),
+        ],
+        alg="philox",
+    )
+    context = tf.distribute.get_replica_context()
+    if replicas == 1 or context is None:
+        return numbers
+    first = tf.cast(context.replica_id_in_sync_group, tf.int32) * rows
+    return numbers[first : first + rows]
+
+
+def latents_from_seeds(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
+    """Latent vectors, uniform in [-1, 1), each a function of its own seed.
+
+    Every row comes from a counter-based generator (Philox) keyed with its
+    seed, so a seed gives the same vector alone or in a batch, on any machine,
+    live or exported; for images see `seed_blocks`. The distribution is that
+    of Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2.
+
+    Args:
+        seeds: Integers `[n]`, cast to int64.
+        latent_dim: Length of a latent vector.
+
+    Returns:
+        float32 `[n, latent_dim]`.
+    """
+    seeds = tf.cast(seeds, tf.int64)
+
+    def one(seed):
+        return tf.random.stateless_uniform(
+            [latent_dim],
+            seed=tf.stack([seed, tf.zeros_like(seed)]),
+            minval=-1.0,
+            maxval=1.0,
+            alg="philox",
+        )
+
+    spec = tf.TensorSpec([latent_dim], tf.float32)
+    return tf.map_fn(one, seeds, fn_output_signature=spec)
+
+
+def sanitised(latents: tf.Tensor) -> tf.Tensor:
+    """Replaces non-finite latents by 0 and clips the rest to [-1, 1].
+
+    So a client's bad row does not fail the requests of other clients that a
+    server has put into the same batch.
+
+    Args:
         latents: float32 `[n, latent_dim]`.
     """
-    return generator(latents, training=False)
+    finite = tf.where(
+        tf.math.is_finite(latents), latents, tf.zeros_like(latents)
+    )
+    return tf.clip_by_value(finite, -1.0, 1.0)
 
 
 def suvr_from_latents(
@@ -28,7 +111,7 @@ def suvr_from_latents(
         latents: float32 `[n, latent_dim]`.
         suvr_max: SUVR at +1.
     """
-    return suvr_from_images(network_images(generator, latents), suvr_max)
+    return suvr_from_images(generator(latents, training=False), suvr_max)
 
 
 def suvr_from_images(images: tf.Tensor, suvr_max: float) -> tf.Tensor:
