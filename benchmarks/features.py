@@ -133,8 +133,8 @@ def load(data_dir, config, stage, splits):
 
 def encoders(data_dir, config):
     """Functions of images by name: what is compared."""
-    from pet_dcgan.features.encoder import fit_whitening, random_encoder
-    from pet_dcgan.features.train_encoder import train_encoder
+    from pet_dcgan.features.encoder import fit_whitening
+    from pet_dcgan.features.train_encoder import random_encoder, train_encoder
 
     images, subjects, positions = load(data_dir, config, "AD", ["train"])
     trained = train_encoder(

@@ -24,9 +24,8 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.data.suvr import png_from_suvr
-from pet_dcgan.models.latents import latents_from_seeds
 from pet_dcgan.models.networks import build_generator
-from pet_dcgan.models.sampling import suvr_from_latents
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.runs.run import Run
 
 SUVR_MAX = 2.5

@@ -105,7 +105,7 @@ class Judge:
     """Scores of synthetic slices against subjects nobody trained on."""
 
     def __init__(self, work, size):
-        from pet_dcgan.features.encoder import random_encoder
+        from pet_dcgan.features.train_encoder import random_encoder
 
         every = ("train", "validation", "test")
         train, subjects, positions = slices_of(

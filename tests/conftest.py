@@ -83,7 +83,7 @@ def toy_cohort(tmp_path_factory):
 
 @contextlib.contextmanager
 def _untrained_encoders():
-    from pet_dcgan.features.encoder import random_encoder
+    from pet_dcgan.features.train_encoder import random_encoder
     from pet_dcgan.runs import run
 
     def untrained(images_suvr, *, positions_mm, subjects, seed):

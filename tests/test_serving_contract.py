@@ -19,8 +19,7 @@ from model_process import model_process
 from serving_contract import CHECKS, Refused
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan.models.latents import latents_from_seeds
-from pet_dcgan.models.sampling import network_images, suvr_from_latents
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.serving.export import export_run, model_facts
 
 HERE = Path(__file__).parent
@@ -66,7 +65,7 @@ def live(run):
 
     answers = {
         "serving_default": lambda latent: {
-            "image": network_images(generator, latent).numpy()
+            "image": generator(latent, training=False).numpy()
         },
         "generate": lambda seed: {"suvr": slices(seed)},
         "describe": lambda seed: {

@@ -23,7 +23,8 @@ from pet_dcgan.evaluation.set_scores import (
     texture_scores,
 )
 from pet_dcgan.evaluation.training_curves import read_curves, training_facts
-from pet_dcgan.features.encoder import Encoder, random_encoder
+from pet_dcgan.features.encoder import Encoder
+from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.files import replacing

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.data.suvr import PNG_MAX, png_from_suvr
-from pet_dcgan.models.latents import latents_from_seeds, sanitised
 from pet_dcgan.models.sampling import (
-    network_images,
+    latents_from_seeds,
+    sanitised,
     suvr_from_images,
     suvr_from_latents,
 )
@@ -42,7 +42,7 @@ def serving_signatures(
     )
 
     def network(latent):
-        return network_images(generator, latent)
+        return generator(latent, training=False)
 
     # one function, which all signatures share
     network = _traced(network, latent)
@@ -198,7 +198,7 @@ def compare_model(
     live = suvr_from_latents(generator, latents, facts.suvr_max).numpy()
     stored = png_from_suvr(live, facts.suvr_max)
     difference = max(
-        _largest(image, network_images(generator, latents)),
+        _largest(image, generator(latents, training=False)),
         _largest(suvr, live),
     )
     steps = max(

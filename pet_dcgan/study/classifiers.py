@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from pet_dcgan.models.classifier import (
-    Fitting,
     Labelled,
     slice_probabilities,
     train_classifier,
@@ -110,9 +109,8 @@ def train_and_predict(
             classes=len(settings.classes),
             # the same for every arm, so that these differ by it alone
             seed=1000 * settings.seed + cell.seed,
-            fitting=Fitting(
-                steps=settings.steps, augment=cell.arm == AUGMENTED
-            ),
+            steps=settings.steps,
+            augment=cell.arm == AUGMENTED,
         )
         test = data.test[plane]
         planes.append((slice_probabilities(model, test.images), test.owners()))

@@ -11,8 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.models.latents import latents_from_seeds
-from pet_dcgan.models.sampling import suvr_from_latents
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.training.checkpoint import (
     drop_last_healthy,
     keep_last_healthy,
