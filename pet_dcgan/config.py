@@ -17,7 +17,7 @@ from pet_dcgan.presets import (
 )
 
 STAGES = ("NC", "MCI", "AD")
-# a generator of every stage together, for others to start from
+# one generator of all stages together, for others to start from
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
 
@@ -50,7 +50,7 @@ class TrainConfig:
         latent_dim: Length of a latent vector.
         width: Channels of the widest-resolution hidden layer.
         kernel_size: Side of every (transposed) convolution, in pixels.
-        batch_size: Real images, and latent vectors, a step.
+        batch_size: Real images, and latent vectors, per step.
         epochs: Passes over the slices.
         g_learning_rate: Adam's learning rate of the generator.
         d_learning_rate: Adam's learning rate of the discriminator.
@@ -61,11 +61,11 @@ class TrainConfig:
             samples and exports then use; 0 keeps none.
         augment: `"none"`, or names of `AUGMENTATIONS` joined by commas: how
             images are changed before the discriminator sees them.
-        augment_probability: Probability of each augmentation, the first one
-            where it is adaptive.
-        augment_target: Mean sign of the real images' logits that adaptive
-            augmentation (ADA) steers the probability to; 0 leaves it.
-        label_smoothing: What the label of real images falls short of 1.
+        augment_probability: Probability of each augmentation; with adaptive
+            augmentation (ADA) the initial one.
+        augment_target: Mean sign of the real images' logits that ADA aims at;
+            0 keeps the probability fixed.
+        label_smoothing: How far the label of real images is below 1.
         r1_weight: Weight (gamma) of the R1 penalty on real images; 0 is none.
         r1_every: Steps between two R1 penalties, each weighted by it.
         spectral_norm: Whether spectral normalisation replaces batch
@@ -190,17 +190,14 @@ def make_config(
 def check_overrides(
     preset: str, overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Refuses changes to a preset that cannot be made.
+    """The values of a preset with changes made, if they can be made.
 
-    An option that is switched off takes its parts along, unless they are
-    among the changes.
+    An option that is switched off also switches off the settings that depend
+    on it, unless they are among the changes.
 
     Args:
         preset: Name of one of `PRESETS`.
         overrides: Fields to change, as values or as text.
-
-    Returns:
-        The preset's values with the changes made.
 
     Raises:
         ValueError: If the preset or a field is unknown, a value invalid, or
@@ -226,8 +223,8 @@ def checked_value(name: str, value: Any) -> Any:
     """The value of a field in the field's type; nothing is rounded silently.
 
     Args:
-        name: The field of `TrainConfig`.
-        value: Of the field's type, or its text.
+        name: A field of `TrainConfig`.
+        value: Of the field's type, or as text.
 
     Raises:
         ValueError: If it is of another type, none of the field's choices (the

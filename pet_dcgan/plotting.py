@@ -1,6 +1,6 @@
-"""Arrays of images to grey pictures on one fixed SUVR scale.
+"""Grey pictures of images on one fixed SUVR scale.
 
-Figures are drawn without pyplot: they share no state and need no display.
+Figures are drawn without pyplot, so they share no state and need no display.
 """
 
 from collections.abc import Sequence

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 AUGMENTATIONS = ("translate", "cutout", "rotate", "scale")
-# The options that `paper` does without, all off; a preset switches on those
+# The options that `paper` does not use, all off; other presets switch on those
 # that were measured to help.
 PLAIN: dict[str, Any] = {
     "ema_decay": 0.0,
@@ -21,7 +21,7 @@ PLAIN: dict[str, Any] = {
     "xla": False,
     "deterministic": False,
 }
-# settings that mean nothing without the first
+# settings that have no effect while the first is off
 PARTS_OF = {
     "augment": ("augment_probability", "augment_target"),
     "select_every": ("patience",),

@@ -60,7 +60,7 @@ def under(
 
 
 def digest() -> str:
-    """What the bits of small convolutions and products come to here."""
+    """A digest of the bits of small convolutions and products here."""
     import numpy as np
     import tensorflow as tf
 

@@ -17,7 +17,7 @@ def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
 
     Args:
         slices: The training slices.
-        config: Only its `batch_size` matters.
+        config: Only its `batch_size` is used.
 
     Raises:
         ValueError: If there are fewer images than one batch needs.
@@ -40,17 +40,17 @@ def training_batches(
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """All batches from `first_epoch` to the last, one pass after another.
 
-    An epoch is one permutation of all slices that depends on the seed and the
-    epoch's number alone, so a run that goes on later sees the same order; what
-    does not fill a batch is dropped. Images stay uint16 until their turn.
-    Under a strategy, replica `r` of `n` gets the `r`-th of `n` equal parts of
-    each batch, so that together they see what one device would.
+    An epoch is one permutation of all slices that depends only on the seed and
+    the epoch's number, so a resumed run sees the same order; slices that do
+    not fill a batch are dropped. Images stay uint16 until they are used. Under
+    a strategy, replica `r` of `n` gets the `r`-th of `n` equal parts of each
+    batch, so that together they see what one device would.
 
     Args:
-        slices: What to train on; those kept in a file are read from it.
-        config: Batch, channels, epochs and seed.
+        slices: The training slices; those kept in a file are read from it.
+        config: Its batch size, channels, epochs and seed are used.
         first_epoch: Completed epochs.
-        strategy: Who shares a batch; none leaves it to one device.
+        strategy: Strategy whose replicas share a batch; `None` for one device.
 
     Returns:
         Dataset of float32 `[batch, size, size, channels]` in [-1, 1], with
@@ -96,14 +96,14 @@ def network_images(stored: tf.Tensor) -> tf.Tensor:
 
 
 def require_equal_parts(config: TrainConfig, replicas: int) -> None:
-    """Refuses a batch that so many replicas cannot share equally.
+    """Refuses a batch that replicas cannot share equally.
 
     Args:
-        config: Only its `batch_size` matters.
+        config: Only its `batch_size` is used.
         replicas: Devices that share a batch.
 
     Raises:
-        ValueError: If it leaves a remainder.
+        ValueError: If there is a remainder.
     """
     rest = config.batch_size % replicas
     if rest:

@@ -1,7 +1,7 @@
 """Data leakage: no subject is both trained on and held out.
 
-All checks of who may be where are here. Each takes subjects, and raises a
-`DataLeakageError` that names those who are where they must not be.
+Each check takes subjects, and raises a `DataLeakageError` that names those who
+would invalidate an evaluation.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from pet_dcgan.data.prepared_set import SPLITS, subjects_of
 
 
 class DataLeakageError(ValueError):
-    """A subject is where it would invalidate an evaluation."""
+    """A subject whose use would invalidate an evaluation."""
 
 
 def require_disjoint(
@@ -25,7 +25,7 @@ def require_disjoint(
         held_out: Subject ids.
 
     Raises:
-        DataLeakageError: If there are any, naming them.
+        DataLeakageError: If there are any.
     """
     shared = sorted(set(trained_on) & set(held_out))
     if shared:
@@ -46,7 +46,7 @@ def require_not_held_out(
         dataset: Configuration of the set.
 
     Raises:
-        DataLeakageError: If there are any, naming them.
+        DataLeakageError: If there are any.
     """
     for split in ("validation", "test"):
         held_out = subjects_of(data_dir, dataset, split=split)
@@ -63,7 +63,7 @@ def require_splits_apart(
         dataset: Configuration of the set.
 
     Raises:
-        DataLeakageError: If two splits share a subject, naming them.
+        DataLeakageError: If two splits share a subject.
     """
     subjects = {s: subjects_of(data_dir, dataset, split=s) for s in SPLITS}
     for one, other in itertools.combinations(SPLITS, 2):
@@ -88,7 +88,7 @@ def require_unseen(
         run: Folder of the generator's run, for the message.
 
     Raises:
-        DataLeakageError: If it has, naming them.
+        DataLeakageError: If it has.
     """
     shared = sorted(set(trained_on) & held_out)
     if shared:
@@ -115,7 +115,7 @@ def require_within(
         run: Folder of the generator's run, for the message.
 
     Raises:
-        DataLeakageError: If it has, naming them.
+        DataLeakageError: If it has.
     """
     outside = sorted(set(trained_on) - allowed)
     if outside:

@@ -1,4 +1,4 @@
-"""A prepared data set on disk to slices in their order.
+"""Slices of a prepared data set, in a fixed order.
 
 The code that prepared the set is not needed to read it.
 """
@@ -30,16 +30,16 @@ _SCANS = "scans.csv"
 
 @dataclasses.dataclass(frozen=True)
 class SetMeta:
-    """What a prepared set says about its images.
+    """Metadata of a prepared set.
 
     Args:
         size: Height and width of an image in pixels.
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that a stored 65535 stands for.
         phantom: True where every subject is a phantom.
-        planes: The planes it holds.
-        dataset: Name of its configuration, as `"axial_128"`.
-        version: Its version, as `"1.0.0"`.
+        planes: The planes in it.
+        dataset: Name of its configuration, such as `"axial_128"`.
+        version: Its version, such as `"1.0.0"`.
     """
 
     size: int
@@ -61,7 +61,7 @@ class Slices:
         subjects: Text `[n]`.
         scans: Text `[n]`.
         positions_mm: float32 `[n]`, from the centre of the brain mask.
-        meta: What the set says about its images.
+        meta: Metadata of the set.
     """
 
     images: np.ndarray
@@ -125,10 +125,10 @@ class PreparedSet:
         return {group: set(rows) for group, rows in groups["subject"]}
 
     def facts(self, split: str) -> dict[str, np.ndarray]:
-        """Everything but the pixels of each slice, as `read_facts` has it.
+        """Everything but the pixels of each slice, as from `read_facts`.
 
         Args:
-            split: Its name; the set may lack it.
+            split: Name of the split, which the set may lack.
 
         Raises:
             ValueError: If the records are damaged, or hold a subject that
@@ -152,7 +152,7 @@ def open_set(data_dir: str | Path, config: str) -> PreparedSet:
 
     Args:
         data_dir: Folder that holds `adni/<config>/<version>`.
-        config: Name of the configuration, as `"axial_128"`.
+        config: Name of the configuration, such as `"axial_128"`.
 
     Raises:
         FileNotFoundError: If there is no such set.
@@ -191,7 +191,7 @@ def load_slices(
         split: `"train"`, `"validation"` or `"test"`.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
-        subjects: Only theirs; everyone's if unset.
+        subjects: Only slices of these; of all subjects if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
         decode: Whether pixels are read; if not, the images are zeros that

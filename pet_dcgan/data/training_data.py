@@ -1,4 +1,4 @@
-"""What a training takes from a prepared set: its facts and its slices."""
+"""What a training takes from a prepared set: its metadata and its slices."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -23,7 +23,7 @@ def resolve_config(
     seed: int = 0,
     warm_start: str | Path = "",
 ) -> TrainConfig:
-    """A preset completed with what the prepared set says about itself.
+    """A preset completed with the metadata of a prepared set.
 
     Args:
         preset: Name of one of `pet_dcgan.PRESETS`.
@@ -107,10 +107,10 @@ def load_validation_slices(config: TrainConfig) -> Slices:
 
 
 def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
-    """A line on what suffers where there are few subjects, else nothing.
+    """A warning if there are few training subjects, else `None`.
 
     Args:
-        slices: What is trained on.
+        slices: The training slices.
         config: Configuration of the training.
     """
     found = len(set(slices.subjects))

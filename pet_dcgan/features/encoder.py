@@ -29,8 +29,8 @@ def build_embedding(size: int, *, seed: int) -> keras.Model:
     """Images `[n, size, size, 1]` to 64 numbers, to be trained.
 
     Four 3x3 convolutions of stride 2 with batch normalisation and leaky ReLU.
-    One dense layer sees means over a 4x4 grid of the last one, and over the
-    whole image of the others, which tell of noise and of texture.
+    One dense layer takes means over a 4x4 grid of the last one, and over the
+    whole image of the others, which show noise and texture.
 
     Args:
         size: Height and width of an image, a multiple of 16.
@@ -106,35 +106,35 @@ def glorot(seed: int, layer: int) -> keras.initializers.Initializer:
 
 @dataclasses.dataclass(frozen=True)
 class Whitening:
-    """A linear map fitted to what a network makes of training images.
+    """A linear map fitted to a network's outputs for training images.
 
     Args:
-        mean: Numbers of the network `[r]`, on average.
-        basis: What turns `[n, r]` without its mean to features `[n, d]`.
+        mean: Mean output `[r]`.
+        basis: Matrix `[r, d]` from outputs without their mean to features.
     """
 
     mean: np.ndarray
     basis: np.ndarray
 
     def __call__(self, raw: np.ndarray) -> np.ndarray:
-        """Features float32 `[n, d]` of the network's numbers `[n, r]`."""
+        """Features float32 `[n, d]` of the network's outputs `[n, r]`."""
         return ((raw - self.mean) @ self.basis).astype(np.float32)
 
 
 def fit_whitening(raw: np.ndarray, *, components: int) -> Whitening:
-    """Standardises, rotates to principal components and evens these out.
+    """Standardises outputs, and scales their principal components alike.
 
-    A component of variance `v` is divided by `sqrt(v + _RIDGE)`, so that few
-    large ones do not speak for all in a polynomial kernel, and ones that are
-    mere noise in few images are not blown up.
+    A component of variance `v` is divided by `sqrt(v + 1)`, so that a few
+    large ones do not dominate a polynomial kernel, and ones that are mere
+    noise in few images are not amplified.
 
     Args:
-        raw: Numbers of a network `[n, r]` for training images.
+        raw: Outputs of a network `[n, r]` for training images.
         components: Features to keep, those of the largest variance.
     """
     raw = np.asarray(raw, np.float64)
     mean, spread = raw.mean(axis=0), raw.std(axis=0)
-    # a number that never changes says nothing, however it is scaled
+    # an output that never changes says nothing, however it is scaled
     spread = np.where(spread > 1e-8 * (1 + np.abs(mean)), spread, 1.0)
     standard = (raw - mean) / spread
     values, vectors = np.linalg.eigh(standard.T @ standard / len(raw))
@@ -154,15 +154,15 @@ _DAMAGED = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile)
 
 @dataclasses.dataclass(frozen=True)
 class Encoder:
-    """Images in SUVR to features; make it by `train_encoder`.
+    """Images in SUVR to features; made by `train_encoder`.
 
     Args:
         network: Images `[n, size, size, 1]`, divided by `facts["scale"]`, to
-            numbers `[n, r]`.
-        whitening: These numbers to features.
-        facts: What it is: `name`, `version`, `seed`, `size`, `scale` (SUVR
-            that a 1 stands for), and how many images and subjects it was made
-            with. Two encoders of equal facts but other images differ.
+            outputs `[n, r]`.
+        whitening: These outputs to features.
+        facts: `name`, `version`, `seed`, `size`, `scale` (SUVR that a 1 stands
+            for), and how many images and subjects it was made with. Two
+            encoders of equal facts but other images differ.
 
     Example:
     >>> encoder = Encoder.load("runs/ad/encoder")  # doctest: +SKIP
@@ -175,13 +175,13 @@ class Encoder:
     facts: dict[str, Any]
 
     def features(self, images_suvr: np.ndarray) -> np.ndarray:
-        """Features of images, one after another the same.
+        """Features of images, of each independent of the others.
 
         Args:
             images_suvr: `[n, size, size]` in SUVR.
 
         Returns:
-            float32 `[n, d]`, about 0 on average and of like spread for the
+            float32 `[n, d]`, about 0 on average and of similar spread for the
             images it was made with.
 
         Raises:
@@ -189,7 +189,7 @@ class Encoder:
         """
         images = checked_images(images_suvr, size=self.facts["size"])
         return self.whitening(
-            raw_numbers(self.network, images, scale=self.facts["scale"])
+            raw_outputs(self.network, images, scale=self.facts["scale"])
         )
 
     def save(self, folder: str | Path) -> None:
@@ -251,13 +251,13 @@ def in_chunks(
     return np.concatenate([np.asarray(part) for part in parts])
 
 
-def raw_numbers(
+def raw_outputs(
     network: keras.Model, images: np.ndarray, *, scale: float
 ) -> np.ndarray:
-    """What a network makes of images, before whitening.
+    """A network's outputs for images, before whitening.
 
     Args:
-        network: From images `[n, size, size, 1]` to numbers `[n, r]`.
+        network: From images `[n, size, size, 1]` to outputs `[n, r]`.
         images: float32 `[n, size, size]`.
         scale: What they are divided by first.
 
@@ -265,11 +265,11 @@ def raw_numbers(
         float32 `[n, r]`.
     """
 
-    def numbers(part: np.ndarray) -> tf.Tensor:
+    def outputs(part: np.ndarray) -> tf.Tensor:
         scaled = tf.constant(part[..., np.newaxis] / scale)
         return network(scaled, training=False)
 
-    return in_chunks(numbers, images, _CHUNK)
+    return in_chunks(outputs, images, _CHUNK)
 
 
 def checked_images(images_suvr: np.ndarray, *, size: int | None) -> np.ndarray:

@@ -20,19 +20,19 @@ _FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels_notop.h5"
 
 @dataclasses.dataclass(frozen=True)
 class InceptionEncoder:
-    """Images in SUVR to InceptionV3's features; make it by `inception_encoder`.
+    """Images in SUVR to InceptionV3's features; made by `inception_encoder`.
 
     Args:
-        network: Images `[n, 299, 299, 3]` in [-1, 1] to numbers `[n, 2048]`.
-        facts: What it is: `name`, `version`, `weights`, `scale` (SUVR that is
-            shown as white) and the number of `features`.
+        network: Images `[n, 299, 299, 3]` in [-1, 1] to features `[n, 2048]`.
+        facts: `name`, `version`, `weights`, `scale` (SUVR that is shown as
+            white) and the number of `features`.
     """
 
     network: keras.Model
     facts: dict[str, Any]
 
     def features(self, images_suvr: np.ndarray) -> np.ndarray:
-        """Features of images, one after another the same.
+        """Features of images, of each independent of the others.
 
         Args:
             images_suvr: `[n, size, size]` in SUVR, size a multiple of 16.

@@ -16,7 +16,7 @@ from pet_dcgan.features.encoder import (
     fit_whitening,
     glorot,
     leaky,
-    raw_numbers,
+    raw_outputs,
 )
 
 # raise it when anything changes what the same images and seed give
@@ -36,10 +36,10 @@ def train_encoder(
     seed: int,
     steps: int = STEPS,
 ) -> Encoder:
-    """Trains a small network to tell where a slice lies and whose it is.
+    """Trains a small network to predict a slice's position and subject.
 
-    Give it training subjects only: what it learnt of an image must not speak
-    for or against a generator. The task was chosen by measurement
+    Give it training subjects only, so that held-out images are as new to it
+    as generated ones. The task was chosen by measurement
     (benchmarks/features.py): features have to notice blur, noise, a
     checkerboard, a mixture of stages and missing subjects or levels.
 
@@ -48,7 +48,7 @@ def train_encoder(
         positions_mm: Distance of each slice from the brain's centre `[n]`.
         subjects: Subject of each slice `[n]`.
         seed: Fixes weights, order and the small movements of the images.
-        steps: Optimiser steps; the time it takes does not grow with `n`.
+        steps: Optimiser steps; the time they take does not grow with `n`.
 
     Returns:
         The encoder. The same input and seed give the same one on a CPU.
@@ -122,7 +122,7 @@ def _encoder(
         "scale": scale,
         "features": EMBEDDING,
     }
-    raw = raw_numbers(network, images, scale=scale)
+    raw = raw_outputs(network, images, scale=scale)
     whitening = fit_whitening(raw, components=EMBEDDING)
     return Encoder(network, whitening, facts | made_with)
 
