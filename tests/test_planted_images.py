@@ -1,8 +1,6 @@
 """From a network's known image to a served one and to metrics in SUVR."""
 
 import csv
-import json
-import urllib.request
 
 import client_scripts
 import keras
@@ -140,16 +138,6 @@ def test_files_of_generate(model, url, tmp_path, kind, where):
     source = model if where == "folder" else url
     table = generate(source, count=2, out=tmp_path / "out", format=kind)
     check_files(table, png=kind == "png")
-
-
-def test_answer_over_rest(url):
-    body = {"signature_name": "generate", "inputs": {"seed": [3]}}
-    request = urllib.request.Request(
-        f"{url}:predict", json.dumps(body).encode(), method="POST"
-    )
-    with urllib.request.urlopen(request) as reply:
-        (suvr,) = json.load(reply)["outputs"]
-    assert_suvr(suvr, suvr_max=SUVR_MAX)
 
 
 @pytest.mark.parametrize("over", ["rest", "grpc"])

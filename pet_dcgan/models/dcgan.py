@@ -2,7 +2,6 @@
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
 
 import keras
 import tensorflow as tf
@@ -25,20 +24,8 @@ from pet_dcgan.models.optimization import (
 )
 from pet_dcgan.models.sampling import FAKE, REAL, per_example_uniform
 
-
-class DiscriminatorPass(NamedTuple):
-    """What one batch gave, forward and back.
-
-    Args:
-        gradients: With respect to the discriminator's trainable variables,
-            scaled for its optimiser.
-        loss: Scalar, without the R1 penalty.
-        logits: `[n, 1]`.
-    """
-
-    gradients: list[tf.Tensor]
-    loss: tf.Tensor
-    logits: tf.Tensor
+# a discriminator's gradients, loss and logits for one batch
+_Pass = tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]
 
 
 class DCGAN(keras.Model):
@@ -260,24 +247,23 @@ class DCGAN(keras.Model):
         return self.augmenter(images, step=self.step, stream=stream)
 
     def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
-        on_real = self._real_pass(real)
-        on_fake = self._discriminator_pass(fake, losses.fake_loss)
-        pairs = zip(on_real.gradients, on_fake.gradients, strict=True)
-        apply_gradients(
-            self.d_optimizer,
-            [a + b for a, b in pairs],
-            self.discriminator.trainable_variables,
+        on_real, real_loss, real_logits = self._real_pass(real)
+        on_fake, fake_loss, fake_logits = self._discriminator_pass(
+            fake, losses.fake_loss
         )
-        self.d_loss.update_state(on_real.loss + on_fake.loss)
-        called_real = losses.share_called_real(on_real.logits)
+        gradients = [a + b for a, b in zip(on_real, on_fake, strict=True)]
+        variables = self.discriminator.trainable_variables
+        apply_gradients(self.d_optimizer, gradients, variables)
+        self.d_loss.update_state(real_loss + fake_loss)
+        called_real = losses.share_called_real(real_logits)
         self.real_accuracy.update_state(called_real)
-        called_real = losses.share_called_real(on_fake.logits)
+        called_real = losses.share_called_real(fake_logits)
         self.fake_accuracy.update_state(1.0 - called_real)
         if hasattr(self, "strength"):
-            self.augmenter.observe(on_real.logits, self.step)
+            self.augmenter.observe(real_logits, self.step)
             self.strength.update_state(self.augmenter.probability)
 
-    def _real_pass(self, real: tf.Tensor) -> DiscriminatorPass:
+    def _real_pass(self, real: tf.Tensor) -> _Pass:
         """The pass of the real images, with the R1 penalty when it is due."""
         loss_of = functools.partial(
             losses.real_loss, smoothing=self.label_smoothing
@@ -299,8 +285,12 @@ class DCGAN(keras.Model):
         images: tf.Tensor,
         loss_of: Callable[[tf.Tensor], tf.Tensor],
         r1_weight: float | tf.Tensor | None = None,
-    ) -> DiscriminatorPass:
-        """Passes one batch through the discriminator, forward and back."""
+    ) -> _Pass:
+        """Passes one batch through the discriminator, forward and back.
+
+        The gradients are scaled for the optimiser; the loss is without the R1
+        penalty.
+        """
         with tf.GradientTape() as tape:
             if r1_weight is None:
                 logits = self.discriminator(images, training=True)
@@ -311,21 +301,21 @@ class DCGAN(keras.Model):
                 total = loss + r1_weight * penalty
             total = scale_loss(total, self.d_optimizer)
         gradients = tape.gradient(total, self.discriminator.trainable_variables)
-        return DiscriminatorPass(gradients, loss, logits)
+        return gradients, loss, logits
 
     def _logits_and_penalty(
         self, images: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Logits of real images and their R1 penalty."""
-        scale_loss = self.d_optimizer.scale_loss
+        scaled = self.d_optimizer.scale_loss
         with tf.GradientTape() as tape:
             tape.watch(images)
             logits = self.discriminator(images, training=True)
             # other images affect a logit through batch normalisation only,
             # which the gradient of the sum includes
-            total = scale_loss(tf.reduce_sum(logits))
+            total = scaled(tf.reduce_sum(logits))
         gradients = tape.gradient(total, images)
-        return logits, losses.r1_penalty(gradients / scale_loss(1.0))
+        return logits, losses.r1_penalty(gradients / scaled(1.0))
 
     def summary(self, **options) -> None:
         """Prints the layers of both networks; options as in Keras."""
