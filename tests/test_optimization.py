@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.models.optimization import (
-    agree_on_overflow,
+    apply_gradients,
     ema_decay_at,
     scale_loss,
     update_ema,
@@ -46,15 +46,19 @@ def test_a_loss_is_scaled_for_its_optimiser_and_its_share(monkeypatch):
     [(1.0, 0.0, True), (np.inf, 0.0, False), (1.0, np.nan, False)],
 )
 def test_replicas_agree_on_what_is_finite(monkeypatch, own, other, finite):
+    applied = []
+    scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+    monkeypatch.setattr(scaled, "apply", lambda *given: applied.append(given))
     gradients = [tf.constant([2.0]), tf.constant([own, 3.0])]
-    assert agree_on_overflow(gradients) is gradients
+    apply_gradients(scaled, gradients, [])
+    assert applied[0][0] is gradients
     two_replicas(monkeypatch, other)
-    found = agree_on_overflow(gradients)
-    if finite:
-        for a, b in zip(gradients, found, strict=True):
-            np.testing.assert_array_equal(a, b)
-    else:
-        assert not any(np.isfinite(g).any() for g in found)
+    apply_gradients(scaled, gradients, [])
+    for before, after in zip(gradients, applied[1][0], strict=True):
+        if finite:
+            np.testing.assert_array_equal(after, before)
+        else:
+            assert not np.isfinite(after).any()
 
 
 def test_the_decay_rises_to_its_value():

@@ -56,30 +56,15 @@ def apply_gradients(
             as its variable.
         variables: The variables to update.
     """
-    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        gradients = agree_on_overflow(gradients)
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if scaled and replica_count() > 1:
+        # Each replica skips the step and lowers its loss scale where gradients
+        # overflow; to decide alike, all get NaN then, and else 0 is added.
+        own = tf.add_n([tf.reduce_sum(g * 0.0) for g in gradients])
+        context = tf.distribute.get_replica_context()
+        nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+        gradients = [gradient + nothing for gradient in gradients]
     optimizer.apply(gradients, variables)
-
-
-def agree_on_overflow(gradients: list[tf.Tensor]) -> list[tf.Tensor]:
-    """Makes gradients NaN on all replicas if they overflow on one.
-
-    Each replica lowers its loss scale and skips the step where its gradients
-    are not finite; all have to decide alike.
-
-    Args:
-        gradients: This replica's, of any shape.
-
-    Returns:
-        Gradients of the same shapes.
-    """
-    if replica_count() == 1:
-        return gradients
-    # 0 if all are finite, else NaN
-    own = tf.add_n([tf.reduce_sum(g * 0.0) for g in gradients])
-    context = tf.distribute.get_replica_context()
-    nothing = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
-    return [gradient + nothing for gradient in gradients]
 
 
 def ema_decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
