@@ -100,7 +100,12 @@ def leaky() -> keras.layers.Layer:
 
 
 def glorot(seed: int, layer: int) -> keras.initializers.Initializer:
-    """The initial weights of a layer, each from a stream of its own."""
+    """Initial weights, of each layer from a stream of its own.
+
+    Args:
+        seed: Seed of the encoder.
+        layer: Number of the layer.
+    """
     return keras.initializers.GlorotUniform(seed=layer_seed(seed, layer))
 
 

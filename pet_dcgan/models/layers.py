@@ -22,7 +22,7 @@ def replica_count() -> int:
 
 
 def replica_mean(x: tf.Tensor) -> tf.Tensor:
-    """The mean of a tensor over the replicas, which have equal parts."""
+    """The mean over replicas of a tensor of any shape, of equal weight."""
     if replica_count() == 1:
         return x
     context = tf.distribute.get_replica_context()
