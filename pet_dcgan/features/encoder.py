@@ -168,11 +168,6 @@ class Encoder:
         facts: `name`, `version`, `seed`, `size`, `scale` (SUVR that a 1 stands
             for), and how many images and subjects it was made with. Two
             encoders of equal facts but other images differ.
-
-    Example:
-    >>> encoder = Encoder.load("runs/ad/encoder")  # doctest: +SKIP
-    >>> encoder.features(images_suvr).shape  # doctest: +SKIP
-    (96, 64)
     """
 
     network: keras.Model
