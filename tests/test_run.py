@@ -6,7 +6,7 @@ from toy_brains import subjects_slices
 
 from pet_dcgan.data.prepared_set import SetMeta, Slices
 from pet_dcgan.data.suvr import png_from_suvr
-from pet_dcgan.features.encoder import random_encoder
+from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs import run as run_module
 from pet_dcgan.runs.run import Run
