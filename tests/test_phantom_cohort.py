@@ -21,10 +21,14 @@ NAME = re.compile(
 )
 
 
+def write(out, **options):
+    fixed = {"subjects": COUNTS, "jobs": 1, "grid": GRID}
+    return write_cohort(out, **fixed | options)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    out = tmp_path_factory.mktemp("phantom") / "cohort"
-    return write_cohort(out, subjects=COUNTS, jobs=1, grid=GRID)
+    return write(tmp_path_factory.mktemp("phantom") / "cohort")
 
 
 def contents(folder):
@@ -105,11 +109,9 @@ def test_left_stays_left(folder):
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_same_seed_same_bytes_whatever_the_jobs(folder, tmp_path, jobs):
     seen = []
-    again = write_cohort(
+    again = write(
         tmp_path / "again",
-        subjects=COUNTS,
         jobs=jobs,
-        grid=GRID,
         progress=lambda *counts: seen.append(counts),
     )
     assert contents(again) == contents(folder)
@@ -118,38 +120,27 @@ def test_same_seed_same_bytes_whatever_the_jobs(folder, tmp_path, jobs):
 
 
 def test_a_subject_depends_on_the_seed_and_not_on_the_others(folder, tmp_path):
-    def scans(folder):
-        return {k: v for k, v in contents(folder).items() if k.endswith("nii")}
-
     alone, other = (
-        scans(
-            write_cohort(
-                tmp_path / "new" / str(seed),
-                subjects={"AD": 1},
-                jobs=1,
-                seed=seed,
-                grid=GRID,
-            )
-        )
+        contents(write(tmp_path / f"new/{seed}", subjects={"AD": 1}, seed=seed))
         for seed in (0, 5)
     )
+    alone.pop(cohort.TABLE)
     assert alone
-    assert alone.items() <= scans(folder).items()
+    assert alone.items() <= contents(folder).items()
     assert not set(other.values()) & set(contents(folder).values())
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    write_cohort(empty, subjects={"NC": 1}, jobs=1, grid=GRID)
+    empty = tmp_path / "new" / "empty"
+    empty.mkdir(parents=True)
+    write(empty, subjects={"NC": 1})
     assert list(empty.rglob("*.nii"))
     before = contents(folder)
-    with pytest.raises(FileExistsError, match="choose another folder"):
-        write_cohort(folder, subjects={"NC": 1}, jobs=1, grid=GRID)
-    assert contents(folder) == before
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(FileExistsError, match="file"):
-        write_cohort(tmp_path / "file", subjects={"NC": 1}, grid=GRID)
+    for used in (folder, tmp_path / "file"):
+        with pytest.raises(FileExistsError, match="choose another folder"):
+            write(used)
+    assert contents(folder) == before
 
 
 @pytest.mark.parametrize(
@@ -167,7 +158,7 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
 )
 def test_bad_options_are_one_line(tmp_path, options, message):
     with pytest.raises(ValueError, match=message) as caught:
-        write_cohort(tmp_path / "out", grid=GRID, **options)
+        write(tmp_path / "out", **options)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.iterdir())
 
@@ -191,11 +182,5 @@ def test_a_stopped_cohort_leaves_nothing(
 ):
     monkeypatch.setattr(cohort.nib, "save", save)
     with pytest.raises(error):
-        write_cohort(
-            tmp_path / "out",
-            subjects=COUNTS,
-            jobs=1,
-            progress=progress,
-            grid=GRID,
-        )
+        write(tmp_path / "out", progress=progress)
     assert not list(tmp_path.iterdir())

@@ -5,11 +5,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tfds_adni.phantom.anatomy import (
-    _load_maps,
-    build_anatomy,
-    map_blur,
-)
+from tfds_adni.phantom.anatomy import _load_maps, build_anatomy, map_blur
 from tfds_adni.phantom.regions import PUBLISHED, REGIONS, published_means
 from tfds_adni.phantom.render import Grid, activity, render, smooth_field
 from tfds_adni.phantom.subjects import plant
