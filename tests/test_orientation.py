@@ -113,6 +113,13 @@ def test_units_of_the_header(tmp_path, ramp, unit, factor):
         assert load_volume([path]).spacing == pytest.approx((2, 2, 2))
 
 
+def test_a_unit_that_the_standard_does_not_have(tmp_path, ramp):
+    image = nib.load(nifti(tmp_path / "a.nii", ramp, sform=LAS))
+    image.header["xyzt_units"] = 7
+    nib.save(image, tmp_path / "b.nii")
+    assert load_volume([tmp_path / "b.nii"]).spacing == (2, 2, 2)
+
+
 def test_affines_of_no_brain_scan(tmp_path, ramp):
     for size in (0.01, 50):
         sform = np.diag([2, 2, size, 1])

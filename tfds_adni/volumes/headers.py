@@ -20,7 +20,7 @@ from tfds_adni.volumes.orientation import (
 
 # 440 x 440 x 159 and 256 x 256 x 207 are the largest of common brain scanners.
 MAX_FRAME_VOXELS = 2**25
-# Of all frames of one file, unpacked.
+# All frames of one file, unpacked.
 MAX_BYTES = 2**32
 _MIN_SIDE = 8
 # NIfTI allows any amount of text between header and voxels.
@@ -39,10 +39,10 @@ _DISGUISES = (
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """A file whose header is valid.
+    """The valid header of an image file.
 
     Attributes:
-        image: What nibabel opened; its voxels are not read yet.
+        image: Opened by nibabel; its voxels are not read yet.
         shape: The three axes of space, as stored.
         frames: Length of the axis of time, 1 where there is none.
         grid: Where its voxels lie.

@@ -1,9 +1,8 @@
-"""How intensities become standardised uptake value ratios (SUVR).
+"""Intensities to standardised uptake value ratios (SUVR).
 
-PET of one tracer differs between scans by dose and weight, so a volume is
-divided by its mean in a reference region: the whole brain as found here, or
-the region of a mask file (pons, cerebellum). A volume that is SUVR already is
-taken as it is.
+The intensities of scans of one tracer differ by dose and weight, so a volume is
+divided by its mean in a reference region: the brain mask, or the region of a
+mask file (pons, cerebellum). A volume that is SUVR already is not scaled.
 """
 
 import dataclasses
@@ -37,7 +36,7 @@ class Brain:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Normalisation:
-    """What volumes are divided by.
+    """The reference that volumes are divided by.
 
     Args:
         method: `"brain"`, the mean inside the brain mask; `"mask"`, the mean
