@@ -1,9 +1,8 @@
 """Commands that make data sets: phantom, scan, prepare."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,13 +27,13 @@ from pet_dcgan.cli.options import (
     Visits,
     WhichVisits,
     parse_counts,
+    usage_errors,
 )
 from pet_dcgan.utils.files import replacing
 
 if TYPE_CHECKING:
     from tfds_adni.cohort.selection import Selection
 
-T = TypeVar("T")
 router = typer.Typer()
 
 
@@ -128,7 +127,8 @@ def prepare(
     )
     from tfds_adni.volumes.normalisation import Normalisation
 
-    normalisation = _built(Normalisation, method=normalise.value, masks=masks)
+    with usage_errors():
+        normalisation = Normalisation(method=normalise.value, masks=masks)
     console.start_tensorflow(gpu=False)
     from tfds_adni import Builder
     from tfds_adni import prepare as prepare_set
@@ -172,22 +172,15 @@ def _selection(
     from tfds_adni.cohort.selection import Selection
 
     given = {"diagnosis": diagnosis, "qc": qc, "levels": levels}
-    return _built(
-        Selection,
-        tracer=tracer,
-        visits=visits.value,
-        smc=smc.value,
-        label_days=label_days,
-        **{name: value for name, value in given.items() if value is not None},
-    )
-
-
-def _built(kind: Callable[..., T], **options: Any) -> T:
-    """Builds an object; what it refuses is a wrong option."""
-    try:
-        return kind(**options)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    given = {name: value for name, value in given.items() if value is not None}
+    with usage_errors():
+        return Selection(
+            tracer=tracer,
+            visits=visits.value,
+            smc=smc.value,
+            label_days=label_days,
+            **given,
+        )
 
 
 def _warn_of_scans(home: Path) -> None:

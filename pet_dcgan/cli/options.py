@@ -1,7 +1,9 @@
 """The values the command line takes, and how its texts are parsed."""
 
+import contextlib
 import enum
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,103 +48,86 @@ ConfigName = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 
-_MAKING = "How slices are made"
+_making = functools.partial(typer.Option, rich_help_panel="How slices are made")
 Normalise = Annotated[
     Method,
-    typer.Option(
+    _making(
         "--normalise",
         help="Divide each volume by its mean in the whole brain or in a mask "
         "file; none where they are SUVR already.",
-        rich_help_panel=_MAKING,
     ),
 ]
 Masks = Annotated[
     Path | None,
-    typer.Option(
+    _making(
         "--masks",
         metavar="PATH",
         help="With --normalise mask: one mask file for all scans, or a folder "
         "with one for each, found by image id or BIDS entities.",
-        rich_help_panel=_MAKING,
     ),
 ]
 Jobs = Annotated[
-    int | None,
-    typer.Option(
-        min=1, help="Processes; all cores if unset.", rich_help_panel=_MAKING
-    ),
+    int | None, _making(min=1, help="Processes; all cores if unset.")
 ]
 BeamOptions = Annotated[
     str | None,
-    typer.Option(
+    _making(
         "--beam-options",
         metavar="OPTIONS",
         help="Run on Apache Beam, with its own options in quotes; see "
         "docs/scaling-out.md.",
-        rich_help_panel=_MAKING,
     ),
 ]
 
-_SELECTION = "Which scans"
+_selection = functools.partial(typer.Option, rich_help_panel="Which scans")
 Diagnosis = Annotated[
     list[Path] | None,
-    typer.Option(
+    _selection(
         "--diagnosis",
         metavar="FILE",
         help="DXSUM or ADNIMERGE: the stage at the time of the scan instead of "
         "the group at enrolment. May be repeated.",
-        rich_help_panel=_SELECTION,
     ),
 ]
 Quality = Annotated[
     list[Path] | None,
-    typer.Option(
+    _selection(
         "--qc",
         metavar="FILE",
         help="PETQC or PETC3: only scans that passed. May be repeated.",
-        rich_help_panel=_SELECTION,
     ),
 ]
-Tracer = Annotated[
-    str,
-    typer.Option(
-        help="FDG, AV45, FBB, PIB, AV1451, ...", rich_help_panel=_SELECTION
-    ),
-]
+Tracer = Annotated[str, _selection(help="FDG, AV45, FBB, PIB, AV1451, ...")]
 Levels = Annotated[
     list[str] | None,
-    typer.Option(
+    _selection(
         "--level",
         metavar="LEVEL",
         help="Use this processing level only, such as uniform_8mm; if "
         "repeated, these levels, the preferred one first. All if unset.",
-        rich_help_panel=_SELECTION,
     ),
 ]
 WhichVisits = Annotated[
     Visits,
-    typer.Option(
+    _selection(
         "--visits",
         help="The earliest usable scan of each subject, or one of each visit.",
-        rich_help_panel=_SELECTION,
     ),
 ]
 Smc = Annotated[
     SmcRule,
-    typer.Option(
+    _selection(
         "--smc",
         help="Drop subjects with significant memory concern, or keep them as "
         "NC.",
-        rich_help_panel=_SELECTION,
     ),
 ]
 LabelDays = Annotated[
     int,
-    typer.Option(
+    _selection(
         "--label-days",
         min=0,
         help="Most days between a scan and the diagnosis that labels it.",
-        rich_help_panel=_SELECTION,
     ),
 ]
 
@@ -207,11 +192,25 @@ def _parse_list(
         try:
             values.append(parse(part.strip()))
         except ValueError:
-            raise typer.BadParameter(
-                f"expected {expected}; found {part.strip()!r}",
-                param_hint=option,
-            ) from None
+            message = f"expected {expected}; found {part.strip()!r}"
+            raise typer.BadParameter(message, param_hint=option) from None
     return tuple(values)
+
+
+@contextlib.contextmanager
+def usage_errors(option: str | None = None) -> Iterator[None]:
+    """Reports a ValueError in the block as a wrong option, which exits with 2.
+
+    Args:
+        option: Its name; typer names it itself in a callback.
+
+    Raises:
+        typer.BadParameter: If the block raises a ValueError.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
 
 
 def known_preset(name: str) -> str:
@@ -220,10 +219,8 @@ def known_preset(name: str) -> str:
     Raises:
         typer.BadParameter: If there is none of that name.
     """
-    try:
+    with usage_errors():
         check_overrides(name, {})
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
     return name
 
 
@@ -251,16 +248,13 @@ def parse_settings(
             is given in both ways.
     """
     given = {name: str(v) for name, v in options.items() if v is not None}
-    try:
+    with usage_errors("--set"):
         overrides = parse_overrides(settings or [])
         for name in given.keys() & overrides.keys():
-            raise typer.BadParameter(
+            raise ValueError(
                 f"expected {name} once, found --{name.replace('_', '-')} "
-                f"{given[name]} and --set {name}={overrides[name]}: keep one",
-                param_hint="--set",
+                f"{given[name]} and --set {name}={overrides[name]}: keep one"
             )
         overrides |= given
         check_overrides(preset, overrides)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--set") from None
     return overrides
