@@ -7,7 +7,7 @@ import typer
 
 from pet_dcgan.cli import console
 from pet_dcgan.cli.console import reported
-from pet_dcgan.cli.options import Format
+from pet_dcgan.cli.options import Format, usage_errors
 
 router = typer.Typer()
 
@@ -39,13 +39,11 @@ def export(
 def _check_url(model: str) -> str:
     """Refuses a URL that does not name a model."""
     # requests is slow to import, and --help does without
-    from pet_dcgan.serving.rest_model import ModelUrl, is_url
+    from pet_dcgan.serving.rest_model import is_url, parse_model_url
 
-    try:
-        if is_url(model):
-            ModelUrl.parse(model)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+    if is_url(model):
+        with usage_errors():
+            parse_model_url(model)
     return model
 
 

@@ -1,4 +1,4 @@
-"""A finished run to a numbered version that a model server can load."""
+"""Exports a finished run as a numbered version that a server can load."""
 
 import contextlib
 import json
@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 from google.protobuf.message import DecodeError
+from jinja2 import UndefinedError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from pet_dcgan import __version__
@@ -56,9 +57,8 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
             training subjects, was evaluated at another epoch, or would break
             the clients of the last version.
     """
-    metrics = _metrics(run)
     with _readable(run):
-        _require_own(metrics, run)
+        metrics = _evaluation(run)
         if has_copies(metrics) and not allow_copies:
             raise ValueError(
                 "the generator copies training subjects: "
@@ -123,21 +123,12 @@ def model_facts(config: TrainConfig) -> ModelInfo:
     )
 
 
-def _metrics(run: Run) -> dict[str, Any]:
-    """Returns the run's evaluation, or a note that there is none."""
-    try:
-        return {"evaluated": True, **run.metrics()}
-    except FileNotFoundError:
-        facts = {name: getattr(run.config, name) for name in _FACTS}
-        return {"evaluated": False, **facts}
-
-
 @contextlib.contextmanager
 def _readable(run: Run) -> Iterator[None]:
-    """Reports what the block does not find in the metrics as one line."""
+    """Reports entries that are missing from the metrics as one line."""
     try:
         yield
-    except (KeyError, TypeError, AttributeError, IndexError) as error:
+    except (AttributeError, LookupError, TypeError, UndefinedError) as error:
         raise ValueError(
             f"{run.evaluation}/metrics.json is not what pet-dcgan evaluate "
             f"writes (fault at {error}): run pet-dcgan evaluate {run.path} "
@@ -145,14 +136,15 @@ def _readable(run: Run) -> Iterator[None]:
         ) from error
 
 
-def _require_own(metrics: dict[str, Any], run: Run) -> None:
-    """Refuses metrics of another generator than the run holds now."""
-    if not metrics["evaluated"]:
-        return
+def _evaluation(run: Run) -> dict[str, Any]:
+    """Returns the metrics of the run's present generator, if there are any."""
+    facts = {name: getattr(run.config, name) for name in _FACTS}
+    try:
+        metrics = run.metrics()
+    except FileNotFoundError:
+        return {"evaluated": False, **facts}
     trained = generator_facts(run.path, epochs=run.config.epochs)
-    pairs = {
-        name: (getattr(run.config, name), metrics[name]) for name in _FACTS
-    }
+    pairs = {name: (facts[name], metrics[name]) for name in facts}
     pairs["epoch"] = trained["epoch"], metrics["training"]["generator"]["epoch"]
     for name, (wanted, found) in pairs.items():
         if wanted != found:
@@ -161,6 +153,7 @@ def _require_own(metrics: dict[str, Any], run: Run) -> None:
                 f"found {found}: it is of another generator, run pet-dcgan "
                 f"evaluate {run.path} again"
             )
+    return {"evaluated": True, **metrics}
 
 
 def _training_slices(run: Run) -> int | None:
@@ -183,7 +176,7 @@ def _training_slices(run: Run) -> int | None:
 
 @contextlib.contextmanager
 def _claimed(base: Path) -> Iterator[Path]:
-    """Holds the model's folder, without what a killed export left there."""
+    """Locks the model's folder and removes what a killed export left."""
     base.mkdir(parents=True, exist_ok=True)
     try:
         with locked(base / _LOCK):

@@ -3,26 +3,41 @@
 import contextlib
 import csv
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pet_dcgan.serving.image_files import (
-    COLUMNS,
     FORMATS,
-    ImageRequest,
-    Model,
+    ResumableBatch,
+    nifti_bytes,
+    npy_bytes,
+    png_bytes,
+    resumable_batch,
     suvr_of_png,
 )
 from pet_dcgan.serving.model_info import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
-from pet_dcgan.serving.resumable_batch import ResumableBatch, resumable_batch
 from pet_dcgan.utils.prefetch import prefetch_map
-from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE
+from pet_dcgan.utils.seed_blocks import (
+    STEPS_TOLERANCE,
+    block_seeds,
+    seed_blocks,
+)
 
 Progress = Callable[[int, int], None]
+COLUMNS = (
+    "file",
+    "stage",
+    "seed",
+    "model_version",
+    "suvr_max",
+    "spacing_mm",
+    "plane",
+    "phantom",
+)
 
 
 def generate(
@@ -45,7 +60,7 @@ def generate(
     so one image costs as much as a block. The SUVR scale is kept: PNG value /
     65535 * `suvr_max`; NPY and NIfTI hold the same in SUVR.
 
-    The folder appears once it is complete. A batch that was stopped is kept
+    The folder appears once it is complete. An interrupted batch is kept
     beside it, and the same call resumes it.
 
     Args:
@@ -78,83 +93,16 @@ def generate(
         contextlib.closing(_open(model, timeout)) as source,
         resumable_batch(out) as batch,
     ):
+        # another process may have made it before this one had the lock
         _check_free(out)
-        request = ImageRequest(source, range(seed, seed + count), format)
-        missing = _missing(request, batch)
-        _draw(request, batch, missing, progress or (lambda *_: None))
+        request = _Request(source, range(seed, seed + count), format)
+        _draw(request, batch, progress or (lambda *_: None))
         table = batch.images / "images.csv"
         with table.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerows([COLUMNS, *request.rows()])
         batch.finish()
     return out / "images.csv"
-
-
-def _open(model: str | Path, timeout: float) -> Model:
-    """Returns what draws, from a folder or a server."""
-    if is_url(model):
-        return RemoteModel.open(str(model), timeout=timeout)
-    return ExportedModel.open(model).load()
-
-
-def _missing(request: ImageRequest, batch: ResumableBatch) -> list[int]:
-    """Returns the seeds to be drawn, given what was begun."""
-    remedy = (
-        f"repeat that request, remove {batch.folder} or choose another --out"
-    )
-    if begun := batch.differences(request.identity()):
-        raise FileExistsError(
-            f"images for {batch.out} were begun with another request "
-            f"({', '.join(begun)}): {remedy}"
-        )
-    names = {request.file_name(seed): seed for seed in request.seeds}
-    kept = batch.keep(names)
-    if kept:
-        (first,) = request.draw(request.seeds[:1])
-        if not _same(first, batch.probe):
-            raise FileExistsError(
-                f"images for {batch.out} were begun, but version "
-                f"{request.model.version} of {request.facts.name} draws "
-                f"others now: {remedy}"
-            )
-    return [seed for seed in request.seeds if seed not in kept]
-
-
-def _same(image: bytes, before: bytes) -> bool:
-    """Whether two PNGs are one image, up to differences of kernels."""
-    found, expected = (suvr_of_png(png, 65535.0) for png in (image, before))
-    return (
-        found.shape == expected.shape
-        and np.abs(found - expected).max(initial=0.0) < STEPS_TOLERANCE + 0.5
-    )
-
-
-def _draw(
-    request: ImageRequest,
-    batch: ResumableBatch,
-    missing: Sequence[int],
-    progress: Progress,
-) -> None:
-    """Writes the missing images, while the next ones are being drawn."""
-    done = len(request.seeds) - len(missing)
-    drawn = prefetch_map(
-        request.draw,
-        request.blocks(missing),
-        awaited=request.model.awaited,
-        at_once=request.model.at_once,
-    )
-    with contextlib.closing(drawn):
-        for seeds, images in drawn:
-            if batch.probe is None:
-                batch.begin(request.identity(), images[0])
-            batch.add(
-                {
-                    request.file_name(seed): request.file_content(seed, image)
-                    for seed, image in zip(seeds, images, strict=True)
-                }
-            )
-            done += len(seeds)
-            progress(done, len(request.seeds))
 
 
 def _check_options(count: Any, seed: Any, chosen: str) -> None:
@@ -186,3 +134,149 @@ def _check_free(out: Path) -> None:
             f"{out} is a mount point, which cannot be replaced: choose a "
             f"folder inside it, as --out {out / 'images'}"
         )
+
+
+def _open(model: str | Path, timeout: float) -> ExportedModel | RemoteModel:
+    """Opens a model in a folder or on a server."""
+    if is_url(model):
+        return RemoteModel.open(str(model), timeout=timeout)
+    return ExportedModel.open(model).load()
+
+
+class _Request:
+    """A model, consecutive seeds and a file format."""
+
+    def __init__(
+        self, model: ExportedModel | RemoteModel, seeds: range, format_: str
+    ) -> None:
+        self.model = model
+        self.facts = model.facts
+        self.seeds = seeds
+        self.format = format_
+        phantom = " phantom" if self.facts.phantom else ""
+        self._description = f"synthetic{phantom} PET slice, not for diagnosis"
+
+    def identity(self) -> dict[str, str | int]:
+        """Returns what must not change between two parts of a batch."""
+        return {
+            "model": self.facts.name,
+            "version": self.model.version,
+            "format": self.format,
+            "seed": self.seeds.start,
+            "rows": self.facts.max_rows,
+        }
+
+    def draw(self, seeds: Sequence[int]) -> list[bytes]:
+        """Returns PNGs of seeds of one block, each computed in its place.
+
+        The whole block is drawn, since the last bits of a float, and so a
+        PNG, depend on how many images are computed at once.
+        """
+        rows = self.facts.max_rows
+        first = seeds[0] - seeds[0] % rows
+        drawn = self.model.draw(block_seeds(first, rows))
+        return [drawn[seed - first] for seed in seeds]
+
+    def file_name(self, seed: int) -> str:
+        """Returns the name of a seed's file, as `synthetic_ad_0000012.png`."""
+        kind = "phantom" if self.facts.phantom else "synthetic"
+        return f"{kind}_{self.facts.name}_{seed:07d}{FORMATS[self.format]}"
+
+    def file_content(self, seed: int, image: bytes) -> bytes:
+        """Returns the content of a seed's file, given its PNG."""
+        facts = self.facts
+        if self.format == "png":
+            notes = {
+                "Description": self._description,
+                "synthetic": "true",
+                "phantom": str(facts.phantom).lower(),
+                "stage": facts.stage,
+                "plane": facts.plane,
+                "seed": str(seed),
+                "suvr_max": str(facts.suvr_max),
+                "spacing_mm": str(facts.spacing_mm),
+            }
+            return png_bytes(image, notes)
+        suvr = suvr_of_png(image, facts.suvr_max)
+        if self.format == "npy":
+            return npy_bytes(suvr)
+        return nifti_bytes(
+            suvr,
+            plane=facts.plane,
+            spacing_mm=facts.spacing_mm,
+            description=self._description,
+        )
+
+    def rows(self) -> Iterator[tuple]:
+        """Yields the table's row of each image, in the order of `COLUMNS`."""
+        facts = self.facts
+        for seed in self.seeds:
+            yield (
+                self.file_name(seed),
+                facts.stage,
+                seed,
+                self.model.version,
+                facts.suvr_max,
+                facts.spacing_mm,
+                facts.plane,
+                str(facts.phantom).lower(),
+            )
+
+
+def _draw(request: _Request, batch: ResumableBatch, progress: Progress) -> None:
+    """Writes the missing images, while the next ones are being drawn."""
+    missing = _missing(request, batch)
+    done = len(request.seeds) - len(missing)
+    local = isinstance(request.model, ExportedModel)
+    drawn = prefetch_map(
+        request.draw,
+        seed_blocks(missing, request.facts.max_rows).values(),
+        # a process must not end while TensorFlow computes
+        awaited=local,
+        # two keep all cores busy; a server gets one request after the other
+        at_once=2 if local else 1,
+    )
+    with contextlib.closing(drawn):
+        for seeds, images in drawn:
+            if batch.probe is None:
+                batch.begin(request.identity(), images[0])
+            batch.add(
+                {
+                    request.file_name(seed): request.file_content(seed, image)
+                    for seed, image in zip(seeds, images, strict=True)
+                }
+            )
+            done += len(seeds)
+            progress(done, len(request.seeds))
+
+
+def _missing(request: _Request, batch: ResumableBatch) -> list[int]:
+    """Returns the seeds without an image in the batch, which must fit."""
+    remedy = (
+        f"repeat that request, remove {batch.folder} or choose another --out"
+    )
+    if begun := batch.differences(request.identity()):
+        raise FileExistsError(
+            f"images for {batch.out} were begun with another request "
+            f"({', '.join(begun)}): {remedy}"
+        )
+    names = {request.file_name(seed): seed for seed in request.seeds}
+    kept = batch.keep(names)
+    if kept:
+        (first,) = request.draw(request.seeds[:1])
+        if not _same(first, batch.probe):
+            raise FileExistsError(
+                f"images for {batch.out} were begun, but version "
+                f"{request.model.version} of {request.facts.name} draws "
+                f"others now: {remedy}"
+            )
+    return [seed for seed in request.seeds if seed not in kept]
+
+
+def _same(image: bytes, before: bytes) -> bool:
+    """Whether two PNGs are one image, up to differences of kernels."""
+    found, expected = (suvr_of_png(png, 65535.0) for png in (image, before))
+    return (
+        found.shape == expected.shape
+        and np.abs(found - expected).max(initial=0.0) < STEPS_TOLERANCE + 0.5
+    )

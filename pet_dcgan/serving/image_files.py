@@ -1,32 +1,32 @@
-"""Which synthetic images are made, and what the file of each holds."""
+"""What the file of an image holds, and the folder that the files come to.
 
+A folder in the making, `.<name>.unfinished`, lies beside the future one. It
+holds the request, the images so far, and a journal with a checksum of each.
+An image counts only once the journal lists it, so that neither a killed
+process nor a power failure leaves half an image.
+"""
+
+import contextlib
 import functools
 import io
+import json
+import os
+import re
+import shutil
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.serving.model_info import ModelInfo
-from pet_dcgan.utils.seed_blocks import block_seeds, seed_blocks
+from pet_dcgan.utils.files import locked, replacing
 
-_SUFFIXES = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
-FORMATS = tuple(_SUFFIXES)
-COLUMNS = (
-    "file",
-    "stage",
-    "seed",
-    "model_version",
-    "suvr_max",
-    "spacing_mm",
-    "plane",
-    "phantom",
-)
+FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
 # From (row, column, through the slice) to (right, anterior, superior), one
 # column per axis, as a prepared slice is displayed with row 0 at the top: the
 # patient's left is on the left, and a sagittal slice looks to the left.
@@ -37,122 +37,6 @@ _DIRECTIONS = {
 }
 _GZIP = 31  # of zlib, for its largest window; no time, no file name
 _SIGNATURE_AND_HEADER = 8 + 25  # bytes before the second chunk of any PNG
-
-
-class Model(Protocol):
-    """What draws images: `ExportedModel` or `RemoteModel`."""
-
-    facts: ModelInfo
-    version: str
-    awaited: bool
-    at_once: int
-
-    def draw(self, seeds: Sequence[int]) -> list[bytes]:
-        """Returns the 16-bit PNG of each seed."""
-
-    def close(self) -> None:
-        """Ends all waiting."""
-
-
-class ImageRequest:
-    """A model, consecutive seeds and a file format.
-
-    Args:
-        model: What draws.
-        seeds: One per image.
-        format: One of `FORMATS`.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        seeds: range,
-        format: str,  # noqa: A002
-    ) -> None:
-        self.model = model
-        self.facts = model.facts
-        self.seeds = seeds
-        self.format = format
-        phantom = " phantom" if self.facts.phantom else ""
-        self._description = f"synthetic{phantom} PET slice, not for diagnosis"
-
-    def identity(self) -> dict[str, str | int]:
-        """Returns what must not change between two parts of a batch."""
-        return {
-            "model": self.facts.name,
-            "version": self.model.version,
-            "format": self.format,
-            "seed": self.seeds.start,
-            "rows": self.facts.max_rows,
-        }
-
-    def draw(self, seeds: Sequence[int]) -> list[bytes]:
-        """Returns PNGs of seeds of one block, each computed in its place.
-
-        The whole block is drawn, since the last bits of a float, and so a
-        PNG, depend on how many images are computed at once.
-
-        Args:
-            seeds: From one block of `blocks`.
-        """
-        rows = self.facts.max_rows
-        first = seeds[0] - seeds[0] % rows
-        drawn = self.model.draw(block_seeds(first, rows))
-        return [drawn[seed - first] for seed in seeds]
-
-    def blocks(self, seeds: Sequence[int]) -> list[list[int]]:
-        """Returns seeds by the block that they are drawn with."""
-        return list(seed_blocks(seeds, self.facts.max_rows).values())
-
-    def file_name(self, seed: int) -> str:
-        """Returns the name of a seed's file, as `synthetic_ad_0000012.png`."""
-        kind = "phantom" if self.facts.phantom else "synthetic"
-        return f"{kind}_{self.facts.name}_{seed:07d}{_SUFFIXES[self.format]}"
-
-    def file_content(self, seed: int, image: bytes) -> bytes:
-        """Returns the content of a seed's file.
-
-        Args:
-            seed: Of the image.
-            image: Its PNG.
-        """
-        facts = self.facts
-        if self.format == "png":
-            notes = {
-                "Description": self._description,
-                "synthetic": "true",
-                "phantom": str(facts.phantom).lower(),
-                "stage": facts.stage,
-                "plane": facts.plane,
-                "seed": str(seed),
-                "suvr_max": str(facts.suvr_max),
-                "spacing_mm": str(facts.spacing_mm),
-            }
-            return png_bytes(image, notes)
-        suvr = suvr_of_png(image, facts.suvr_max)
-        if self.format == "npy":
-            return npy_bytes(suvr)
-        return nifti_bytes(
-            suvr,
-            plane=facts.plane,
-            spacing_mm=facts.spacing_mm,
-            description=self._description,
-        )
-
-    def rows(self) -> Iterator[tuple]:
-        """Yields the table's row of each image, in the order of `COLUMNS`."""
-        facts = self.facts
-        for seed in self.seeds:
-            yield (
-                self.file_name(seed),
-                facts.stage,
-                seed,
-                self.model.version,
-                facts.suvr_max,
-                facts.spacing_mm,
-                facts.plane,
-                str(facts.phantom).lower(),
-            )
 
 
 def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
@@ -259,3 +143,128 @@ def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
             f"expected a whole 16-bit PNG, found a damaged one ({error})"
         ) from error
     return suvr_from_png(stored, suvr_max)
+
+
+class ResumableBatch:
+    """The images of a batch that are complete, and their request.
+
+    Args:
+        folder: Where they lie; made if it does not exist.
+        out: The future folder.
+    """
+
+    def __init__(self, folder: Path, out: Path) -> None:
+        self.folder = folder
+        self.out = out
+        self.images = folder / "images"
+        self.journal = folder / "journal.txt"
+        self._probe = folder / "first.png"
+        self._request = folder / "request.json"
+        self.images.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def probe(self) -> bytes | None:
+        """The first image as it was drawn, None before `begin`."""
+        return self._probe.read_bytes() if self._probe.is_file() else None
+
+    def begin(self, request: Mapping[str, Any], probe: bytes) -> None:
+        """Writes down the request and its first image.
+
+        Args:
+            request: What decides the images, as JSON can hold it.
+            probe: The first image as a PNG.
+        """
+        with replacing(self._probe) as temporary:
+            temporary.write_bytes(probe)
+        with replacing(self._request) as temporary:
+            text = json.dumps(request, indent=2, sort_keys=True)
+            temporary.write_text(text + "\n", encoding="utf-8")
+
+    def differences(self, request: Mapping[str, Any]) -> list[str]:
+        """Returns what the batch was begun with otherwise, as `"seed 3"`."""
+        try:
+            begun = json.loads(self._request.read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):
+            return []
+        return [
+            f"{key} {begun.get(key)}"
+            for key, value in request.items()
+            if begun.get(key) != value
+        ]
+
+    def keep(self, names: Mapping[str, int]) -> set[int]:
+        """Removes all images but those that are complete and wanted.
+
+        If none is left, the request is forgotten as well.
+
+        Args:
+            names: File name of each wanted image to its seed.
+
+        Returns:
+            The seeds of the images that are left.
+        """
+        checksums = {}
+        if self.probe and self.journal.is_file():
+            text = self.journal.read_text("utf-8", errors="replace")
+            # a line that was cut off lacks its point
+            lines = re.findall(r"^(\S+) (\w{8})\.$", text, re.MULTILINE)
+            checksums = dict(lines)
+        kept = set()
+        for path in self.images.iterdir():
+            found = f"{zlib.crc32(path.read_bytes()):08x}"
+            if path.name in names and checksums.get(path.name) == found:
+                kept.add(names[path.name])
+            else:
+                path.unlink()
+        if not kept:
+            for path in (self.journal, self._probe, self._request):
+                path.unlink(missing_ok=True)
+        return kept
+
+    def add(self, files: Mapping[str, bytes]) -> None:
+        """Writes images, then their lines in the journal.
+
+        Args:
+            files: File name to content.
+        """
+        for name, content in files.items():
+            (self.images / name).write_bytes(content)
+        # a line that was cut off ends here and counts for nothing
+        lines = "".join(
+            f"\n{name} {zlib.crc32(content):08x}."
+            for name, content in files.items()
+        )
+        with self.journal.open("a", encoding="utf-8") as file:
+            file.write(lines)
+
+    def finish(self) -> None:
+        """Moves the images to their final folder, and removes the rest."""
+        os.replace(self.images, self.out)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
+    """Opens the batch that becomes the folder `out`, for one process.
+
+    Args:
+        out: The folder; nothing of a batch without images is left.
+
+    Raises:
+        FileExistsError: If another process makes it.
+    """
+    folder = out.with_name(f".{out.name}.unfinished")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with locked(folder.with_suffix(".lock")):
+            batch = ResumableBatch(folder, out)
+            try:
+                yield batch
+            finally:
+                if not batch.journal.is_file():
+                    shutil.rmtree(folder, ignore_errors=True)
+    except BlockingIOError:
+        raise FileExistsError(
+            f"another process is making {out}: wait for it or choose another "
+            "--out"
+        ) from None

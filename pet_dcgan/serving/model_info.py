@@ -127,11 +127,6 @@ class ExportedModel:
         ValueError: If they are damaged.
     """
 
-    # a process must not end while TensorFlow computes
-    awaited = True
-    # while files are written, one alone would leave a core idle
-    at_once = 2
-
     def __init__(self, path: Path) -> None:
         self.path = path
         self.version = path.name

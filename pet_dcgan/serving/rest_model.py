@@ -1,7 +1,6 @@
 """A model that TensorFlow Serving holds, called over its REST interface."""
 
 import base64
-import dataclasses
 import math
 import re
 import struct
@@ -28,34 +27,28 @@ def is_url(model: object) -> bool:
     return re.match(r"[a-z]+:/", str(model), re.IGNORECASE) is not None
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelUrl:
-    """Where a server keeps a model.
+def parse_model_url(url: str) -> tuple[str, str]:
+    """Splits a URL into the model and the version that was chosen.
 
     Args:
-        base: The model, as `http://host:8501/v1/models/ad`.
-        chosen: `"/versions/3"`, `"/labels/stable"` or empty.
+        url: As `http://host:8501/v1/models/ad/versions/3`.
+
+    Returns:
+        `http://host:8501/v1/models/ad`, and `/versions/3`, a label as
+        `/labels/stable`, or an empty text for the newest version.
+
+    Raises:
+        ValueError: If it is not that of a model.
     """
-
-    base: str
-    chosen: str = ""
-
-    @classmethod
-    def parse(cls, url: str) -> "ModelUrl":
-        """Splits a URL.
-
-        Raises:
-            ValueError: If it is not that of a model.
-        """
-        found = _URL.fullmatch(url)
-        if found is None:
-            without_password = re.sub(r"//[^/@]*@", "//...@", url)
-            raise ValueError(
-                "expected a model's URL such as http://host:8501/v1/models/ad "
-                "or http://host:8501/v1/models/ad/versions/3, found "
-                f"{without_password}"
-            )
-        return cls(found[1], found[2] or "")
+    found = _URL.fullmatch(url)
+    if found is None:
+        without_password = re.sub(r"//[^/@]*@", "//...@", url)
+        raise ValueError(
+            "expected a model's URL such as http://host:8501/v1/models/ad "
+            "or http://host:8501/v1/models/ad/versions/3, found "
+            f"{without_password}"
+        )
+    return found[1], found[2] or ""
 
 
 class RemoteModel:
@@ -69,11 +62,6 @@ class RemoteModel:
         ConnectionError: If the server gives no answer.
         ValueError: If it is not a model of this package.
     """
-
-    # a request under way holds nothing that has to be waited for
-    awaited = False
-    # so that a busy server gets no second request meanwhile
-    at_once = 1
 
     def __init__(self, url: str, client: JsonClient) -> None:
         self.url = url
@@ -89,7 +77,7 @@ class RemoteModel:
         loads later, the version stays.
 
         Args:
-            url: See `ModelUrl`.
+            url: See `parse_model_url`.
             timeout: Seconds that one answer may take.
 
         Raises:
@@ -97,10 +85,10 @@ class RemoteModel:
             ValueError: If there is no such model or version, or it is not
                 one of this package.
         """
-        parsed = ModelUrl.parse(url)
+        base, chosen = parse_model_url(url)
         client = JsonClient(timeout=timeout)
-        version = _ready_version(client, parsed)
-        return cls(f"{parsed.base}/versions/{version}", client)
+        version = _ready_version(client, base, chosen)
+        return cls(f"{base}/versions/{version}", client)
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
         """Returns the 16-bit PNG of each seed.
@@ -160,56 +148,50 @@ class RemoteModel:
         return found
 
 
-def _ready_version(client: JsonClient, model: ModelUrl) -> int:
+def _ready_version(client: JsonClient, base: str, chosen: str) -> int:
     """Returns the newest version that is ready."""
     for delay in (*client.delays, None):
-        states = _states(client, model)
+        states = _states(client, base, chosen)
         ready = [number for number, state in states if state == _READY]
         if ready:
             return max(ready)
         if delay is None or not any(state in _LOADING for _, state in states):
             break
-        client.pause(delay, "the model is being loaded; next look")
+        client.pause(delay, "the model is being loaded; next check")
     found = ", ".join(f"{number} {state}" for number, state in states)
     raise ValueError(
-        f"no version is ready at {model.base}{model.chosen} "
-        f"(found {found or 'none'}): see the server's log"
+        f"no version is ready at {base}{chosen} (found {found or 'none'}): "
+        "see the server's log"
     )
 
 
-def _states(client: JsonClient, model: ModelUrl) -> list[tuple[int, str]]:
+def _states(
+    client: JsonClient, base: str, chosen: str = ""
+) -> list[tuple[int, str]]:
     """Returns each version and its state."""
-    url = model.base + model.chosen
     try:
-        answer = client.request(url)
+        answer = client.request(base + chosen)
     except HttpStatusError as error:
         if error.status != 404:
             raise
-        raise ValueError(_not_found(client, model, error)) from error
+        if not chosen:
+            raise ValueError(
+                f"no model at {base} (the server says: {error.reason}): its "
+                "models.config has the names"
+            ) from error
+        known = sorted(number for number, _ in _states(client, base))
+        raise ValueError(
+            f"expected {chosen.strip('/').replace('/', ' ')} at {base}, found "
+            f"versions {', '.join(map(str, known)) or 'none'}: choose one of "
+            "them"
+        ) from error
     try:
         return [
             (int(each["version"]), str(each["state"]))
             for each in answer["model_version_status"]
         ]
     except (KeyError, TypeError, ValueError) as error:
-        raise _foreign_answer(url, answer) from error
-
-
-def _not_found(
-    client: JsonClient, model: ModelUrl, error: HttpStatusError
-) -> str:
-    """Words the error for a model, or a version, that a server lacks."""
-    if not model.chosen:
-        return (
-            f"no model at {model.base} (the server says: {error.reason}): its "
-            "models.config has the names"
-        )
-    known = _states(client, ModelUrl(model.base))
-    names = ", ".join(str(number) for number, _ in sorted(known))
-    return (
-        f"expected {model.chosen.strip('/').replace('/', ' ')} at "
-        f"{model.base}, found versions {names or 'none'}: choose one of them"
-    )
+        raise _foreign_answer(base + chosen, answer) from error
 
 
 def _check_facts(facts: ModelInfo, url: str) -> None:

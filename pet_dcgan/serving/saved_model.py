@@ -1,6 +1,6 @@
 """A generator as a TensorFlow SavedModel, and its signatures."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -137,43 +137,29 @@ def save_model(
     Raises:
         ValueError: If a weight is not finite or a layer not float32.
     """
-    _require_exportable(generator)
-    functions = serving_signatures(generator, facts)
-    save_functions(functions, generator.variables, folder)
-
-
-def save_functions(
-    functions: Mapping[str, Callable],
-    variables: list[keras.Variable],
-    folder: str | Path,
-) -> None:
-    """Writes functions as the signatures of a SavedModel.
-
-    Args:
-        functions: By name; each has an input signature and returns a dict.
-        variables: Those that the functions read, each stored once.
-        folder: Folder to make.
-
-    Raises:
-        ValueError: If a name is one that a SavedModel uses itself.
-    """
-    module = tf.Module(name="generator")
-    # loading would put something else under these names
-    reserved = {"signatures", "weights", *dir(module)}
-    for name in functions:
-        if not name.isidentifier() or name[0] == "_" or name in reserved:
+    for layer in generator.layers:
+        if layer.compute_dtype != "float32":
             raise ValueError(
-                f"{name!r} cannot be a signature's name, which a SavedModel "
-                "uses itself: choose another"
+                f"expected a float32 generator, found layer {layer.name} in "
+                f"{layer.compute_dtype}: rebuild it in float32 and copy the "
+                "weights"
             )
+    for variable in generator.variables:
+        if not np.isfinite(variable.numpy()).all():
+            raise ValueError(
+                f"NaN or infinity in {variable.path}: the training diverged, "
+                "train again"
+            )
+    module = tf.Module(name="generator")
     # what is not an attribute of the module is not stored
-    module.weights = [variable.value for variable in variables]
-    tf.saved_model.save(module, str(folder), signatures=dict(functions))
+    module.weights = [variable.value for variable in generator.variables]
+    signatures = serving_signatures(generator, facts)
+    tf.saved_model.save(module, str(folder), signatures=signatures)
 
 
 def compare_model(
     generator: keras.Model, folder: str | Path, facts: ModelInfo
-) -> float:
+) -> None:
     """Reloads a SavedModel and compares it with the live generator.
 
     Args:
@@ -181,12 +167,9 @@ def compare_model(
         folder: The SavedModel.
         facts: Those it was saved with.
 
-    Returns:
-        Largest difference of `image` and `suvr`.
-
     Raises:
-        ValueError: If it is above `TOLERANCE`, or a PNG is more than one of
-            its 65535 steps away.
+        ValueError: If an image or a slice differs by more than `TOLERANCE`,
+            or a PNG by more than one of its 65535 steps.
     """
     loaded = tf.saved_model.load(str(folder))  # named, to stay alive
     call = loaded.signatures
@@ -211,24 +194,6 @@ def compare_model(
             f"PNGs by {steps:g} steps from the live generator's (allowed are "
             f"{TOLERANCE:g} and 1): nothing was exported"
         )
-    return difference
-
-
-def _require_exportable(generator: keras.Model) -> None:
-    """Refuses weights that are not finite and layers that are not float32."""
-    for layer in generator.layers:
-        if layer.compute_dtype != "float32":
-            raise ValueError(
-                f"expected a float32 generator, found layer {layer.name} in "
-                f"{layer.compute_dtype}: rebuild it in float32 and copy the "
-                "weights"
-            )
-    for variable in generator.variables:
-        if not np.isfinite(variable.numpy()).all():
-            raise ValueError(
-                f"NaN or infinity in {variable.path}: the training diverged, "
-                "train again"
-            )
 
 
 def _largest(found: tf.Tensor, expected: np.ndarray) -> float:

@@ -193,8 +193,8 @@ def _config(name: str, root: str) -> str:
 
 def _with(text: str, name: str, root: str, path: Path) -> str:
     """Returns the text with an entry, before the first of a later name."""
-    closing = [match.start() for match in _tokens(text) if match[0] == "}"][-1]
     later = [one.start for one in _entries(text, path) if one.name > name]
+    closing = [token.start() for token in _tokens(text) if token[0] == "}"][-1]
     before = text[: min(later, default=closing)].rstrip(" \t")
     newline = "" if before.endswith("\n") else "\n"
     return before + newline + _config(name, root) + text[len(before) :]
@@ -220,38 +220,37 @@ def _entries(text: str, path: Path) -> list[_Entry]:
         )
     except text_format.ParseError as error:
         raise _unreadable(path, str(error)) from error
-    found, blocks = parsed.model_config_list.config, _blocks(text, 2)
+    configs = parsed.model_config_list.config
+    outside, blocks = _blocks(text)
     for word, _ in blocks:
         if word[0] != "config":
             line = text.count("\n", 0, word.start()) + 1
             raise _unreadable(path, f"{word[0]!r} in line {line}")
-    words = [match[0] for match in _tokens(text)]
-    lists = [word[0] for word, _ in _blocks(text, 1)]
-    if (
-        lists != ["model_config_list"]
-        or [words[0], words[-1]] != ["model_config_list", "}"]
-        or len(blocks) != len(found)
-    ):
+    if outside != ["model_config_list"] or len(blocks) != len(configs):
         raise _unreadable(path, "there is something else in it")
     return [
         _Entry(word.start(), end, config.name, config.base_path)
-        for (word, end), config in zip(blocks, found, strict=True)
+        for (word, end), config in zip(blocks, configs, strict=True)
     ]
 
 
-def _blocks(text: str, level: int) -> list[tuple[re.Match, int]]:
-    """Returns the word before each `{ ... }` of a level, and its end."""
-    blocks, depth, word, before = [], 0, None, None
-    for match in _tokens(text):
-        if match[0] == "{":
-            depth += 1
-            word = before if depth == level else word
-        elif match[0] == "}":
-            if depth == level:
-                blocks.append((word, match.end()))
-            depth -= 1
-        before = match
-    return blocks
+def _blocks(text: str) -> tuple[list[str], list[tuple[re.Match, int]]]:
+    """Returns the words outside all braces, and the blocks of level 2.
+
+    A block is the word before its `{` and the end of its `}`.
+    """
+    outside, blocks, opened, before = [], [], [], None
+    for token in _tokens(text):
+        if token[0] == "{":
+            opened.append(before)
+        elif token[0] == "}":
+            word = opened.pop()
+            if len(opened) == 1:
+                blocks.append((word, token.end()))
+        elif not opened:
+            outside.append(token[0])
+        before = token
+    return outside, blocks
 
 
 def _tokens(text: str) -> list[re.Match]:
