@@ -3,23 +3,15 @@ import dataclasses
 
 import pytest
 from test_model_info import FACTS
-from toy_cohort import cohort_run
 
-from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.serving.model_card import has_copies, model_card
 
 NOT_EVALUATED = {"evaluated": False}
 
 
-@pytest.fixture(scope="module")
-def judged(toy_cohort, quick_encoder, tmp_path_factory):
-    run = cohort_run(tmp_path_factory.mktemp("card") / "run", toy_cohort)
-    return {"evaluated": True, **evaluate(run)}
-
-
 @pytest.fixture
-def metrics(judged):
-    return copy.deepcopy(judged)
+def metrics(evaluated):
+    return {"evaluated": True, **copy.deepcopy(evaluated[1])}
 
 
 def card(metrics, *, facts=FACTS, slices=12):

@@ -17,10 +17,11 @@ import stub_server
 import tensorflow as tf
 from model_process import model_process
 from serving_contract import CHECKS, Refused
-from toy_run import make_run as make_toy_run
 
-from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
-from pet_dcgan.serving.export import export_run, model_facts
+from pet_dcgan.models.latents import latents_from_seeds
+from pet_dcgan.models.sampling import network_images, suvr_from_latents
+from pet_dcgan.runs.run import Run
+from pet_dcgan.serving.export import model_facts
 
 HERE = Path(__file__).parent
 SERVER = shutil.which("tensorflow_model_server")
@@ -37,25 +38,14 @@ LIBRARIES = "libtensorflow_cc.so.2", "libtensorflow_framework.so.2"
 
 
 @pytest.fixture(scope="module")
-def run(toy_set, tmp_path_factory):
-    return make_toy_run(tmp_path_factory.mktemp("contract") / "run", toy_set)
+def version(toy_models):
+    return toy_models / "ad" / "2"
 
 
 @pytest.fixture(scope="module")
-def models(run, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("contract") / "models"
-    export_run(run, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def version(models):
-    return models / "ad" / "1"
-
-
-@pytest.fixture(scope="module")
-def live(run):
+def live(toy_models):
     """A call that the run's own generator answers."""
+    run = Run.open(toy_models.parent / "runs" / "2")
     generator, facts = run.load_generator(), model_facts(run.config)
 
     def slices(seed):
@@ -65,7 +55,7 @@ def live(run):
 
     answers = {
         "serving_default": lambda latent: {
-            "image": generator(latent, training=False).numpy()
+            "image": network_images(generator, latent).numpy()
         },
         "generate": lambda seed: {"suvr": slices(seed)},
         "describe": lambda seed: {
@@ -79,9 +69,7 @@ def live(run):
 
 
 def by_folder(models, work):
-    return contextlib.nullcontext(
-        serving_contract.folder_call(models / "ad" / "1")
-    )
+    return contextlib.nullcontext(asked_in_folder(models / "ad" / "2"))
 
 
 def by_session(models, work):
@@ -96,7 +84,7 @@ def by_session(models, work):
         *(f"-l:{name}" for name in LIBRARIES),
     )
     subprocess.run(build, check=True)
-    return model_process(program, models / "ad" / "1")
+    return model_process(program, models / "ad" / "2")
 
 
 @contextlib.contextmanager
@@ -182,9 +170,9 @@ SLOW = ("session", "rest_server", "grpc_server")
         for way in WAYS
     ],
 )
-def call(request, models, tmp_path_factory):
+def call(request, toy_models, tmp_path_factory):
     work = tmp_path_factory.mktemp(request.param)
-    with WAYS[request.param](models, work) as asked:
+    with WAYS[request.param](toy_models, work) as asked:
         yield asked
 
 
@@ -274,8 +262,8 @@ def asked_in_folder(version):
     return serving_contract.folder_call(version)
 
 
-def test_as_a_program(models, version, capsys, monkeypatch):
-    with stub_server.serve(models) as stub:
+def test_as_a_program(toy_models, version, capsys):
+    with stub_server.serve(toy_models) as stub:
         url = f"{stub.url}/v1/models/ad"
         assert serving_contract.main(url, version) == 0
         assert capsys.readouterr().out.count("passed ") == len(CHECKS)

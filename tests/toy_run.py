@@ -1,9 +1,13 @@
 """A finished run of the toy set without a training."""
 
+import functools
+import tempfile
+from pathlib import Path
+
 from toy_data import STAGES
 
 from pet_dcgan.config import make_config
-from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.runs.run import Run
 
 _FACTS = {
@@ -35,7 +39,16 @@ def make_run(
     trained_on = subjects or [f"999_S_{number}{i:03}" for i in range(3)]
     run = Run.create(path, config, trained_on)
     if finished:
-        generator = build_generator(size=32, channels=1, latent_dim=6, width=4)
-        generator.set_weights([w * 12 for w in generator.get_weights()])
-        run.save_generator(generator)
+        (run.path / "generator.keras").write_bytes(_generator())
     return run
+
+
+@functools.cache
+def _generator():
+    """The file of the generator, which every run has."""
+    generator = build_generator(size=32, channels=1, latent_dim=6, width=4)
+    generator.set_weights([w * 12 for w in generator.get_weights()])
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "generator.keras")
+        float32_copy(generator).save(file)
+        return file.read_bytes()

@@ -1,0 +1,187 @@
+import itertools
+import math
+import subprocess
+import sys
+import textwrap
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf import saved_model_pb2
+from test_model_info import FACTS
+
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.serving import saved_model
+from pet_dcgan.serving.saved_model import compare_model, save_model
+
+SEEDS = np.array([0, 1, 77, 2**40, 5])
+
+
+def lively_generator():
+    """Large weights and unequal batch statistics: images that differ."""
+    model = build_generator(size=32, channels=3, latent_dim=6, width=4)
+    random = np.random.default_rng(0)
+    model.set_weights(
+        [w * 12 + random.uniform(0, 0.1, w.shape) for w in model.get_weights()]
+    )
+    return model
+
+
+@pytest.fixture(scope="module")
+def generator():
+    return lively_generator()
+
+
+@pytest.fixture(scope="module")
+def folder(generator, tmp_path_factory):
+    path = tmp_path_factory.mktemp("archive") / "1"
+    save_model(generator, path, FACTS)
+    return path
+
+
+def test_names_types_and_shapes(folder):
+    signatures = tf.saved_model.load(str(folder)).signatures
+    expected = {
+        "serving_default": ("latent", tf.float32, [None, 6], "image"),
+        "generate": ("seed", tf.int64, [None], "suvr"),
+        "generate_png": ("seed", tf.int64, [None], "image_bytes"),
+        "describe": ("seed", tf.int64, [None], "facts_bytes"),
+    }
+    assert set(signatures) == set(expected)
+    for name, (key, dtype, shape, output) in expected.items():
+        given = signatures[name].structured_input_signature[1]
+        assert given == {key: tf.TensorSpec(shape, dtype, name=key)}
+        assert list(signatures[name].structured_outputs) == [output]
+    outputs = signatures["generate"].structured_outputs
+    assert outputs["suvr"].shape.as_list() == [None, 32, 32]
+    outputs = signatures["serving_default"].structured_outputs
+    assert outputs["image"].shape.as_list() == [None, 32, 32, 3]
+
+
+@pytest.fixture(scope="module")
+def saved(folder):
+    """The message in `saved_model.pb`."""
+    model = saved_model_pb2.SavedModel()
+    model.ParseFromString((folder / "saved_model.pb").read_bytes())
+    (graph,) = model.meta_graphs
+    return graph
+
+
+def test_weights_are_stored_once(generator, folder, saved):
+    stored = tf.train.list_variables(str(folder / "variables" / "variables"))
+    sizes = [math.prod(shape) for name, shape in stored if name[0] != "_"]
+    assert sum(sizes) == generator.count_params()
+    functions = [f.node_def for f in saved.graph_def.library.function]
+    for node in itertools.chain(saved.graph_def.node, *functions):
+        assert len(node.attr["value"].tensor.tensor_content) < 1000
+
+
+def test_what_a_server_of_tensorflow_2_20_reads(saved):
+    assert saved.meta_info_def.stripped_default_attrs
+    graph = saved.graph_def
+    # TF_GRAPH_DEF_VERSION in core/public/version.h of 2.20.0
+    assert graph.versions.min_consumer <= 2288
+    functions = [f.node_def for f in graph.library.function]
+    found = {node.op for nodes in (graph.node, *functions) for node in nodes}
+    assert {"StatelessRandomUniformV2", "EncodePng", "Assert"} <= found
+    assert not [op for op in found if "PyFunc" in op or "Xla" in op]
+    attributes = {name for f in graph.library.function for name in f.attr}
+    assert not [name for name in attributes if "xla" in name.lower()]
+    objects = saved.object_graph_def.nodes
+    assert "keras" not in str({node.user_object.identifier for node in objects})
+
+
+STANDALONE = """
+    import sys
+
+    class Refuse:
+        def find_spec(self, name, path=None, target=None):
+            if name.split(".")[0] in ("keras", "tf_keras", "pet_dcgan"):
+                # tensorflow looks for Keras and takes either as its absence
+                raise type("Absent", (ImportError, ValueError), {})(name)
+
+    sys.meta_path.insert(0, Refuse())
+    import tensorflow as tf
+    import numpy as np
+
+    model = tf.saved_model.load(sys.argv[1])
+    call = model.signatures
+    seeds = tf.constant(np.load(sys.argv[2]))
+    suvr = call["generate"](seed=seeds)["suvr"]
+    png = call["generate_png"](seed=seeds)["image_bytes"]
+    pixels = [tf.io.decode_png(each, dtype=tf.uint16) for each in png]
+    latent = tf.fill([3, 6], 0.5)
+    image = call["serving_default"](latent=latent)["image"]
+    assert not {"keras", "pet_dcgan"} & set(sys.modules)
+    np.savez(sys.argv[3], suvr=suvr, image=image, pixels=np.stack(pixels))
+"""
+
+
+@pytest.mark.slow  # the contract and the graph say the same, sooner
+def test_runs_without_keras_and_without_this_package(
+    generator, folder, tmp_path
+):
+    np.save(tmp_path / "seeds.npy", SEEDS)
+    arguments = [folder, tmp_path / "seeds.npy", tmp_path / "out.npz"]
+    code = textwrap.dedent(STANDALONE)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = np.load(tmp_path / "out.npz")
+    live = synthetic_slices(generator, SEEDS, suvr_max=2.5)
+    np.testing.assert_allclose(found["suvr"], live, atol=1e-5)
+    steps = found["pixels"][..., 0].astype(int) - png_from_suvr(live, 2.5)
+    assert np.abs(steps).max() <= 1
+    image = generator(np.full((3, 6), 0.5, np.float32), training=False)
+    np.testing.assert_allclose(found["image"], image, atol=1e-5)
+
+
+def edited(model, number, edit):
+    """The model with one of its weights edited."""
+    weights = model.get_weights()
+    weights[number] = edit(weights[number])
+    model.set_weights(weights)
+    return model
+
+
+def test_comparison_refuses_other_weights(folder):
+    other = edited(lively_generator(), 0, lambda weights: weights + 0.01)
+    with pytest.raises(ValueError, match="images differ by"):
+        compare_model(other, folder, FACTS)
+
+
+def test_comparison_refuses_another_png_scale(generator, tmp_path, monkeypatch):
+    monkeypatch.setattr(saved_model, "PNG_MAX", 65530)
+    save_model(generator, tmp_path / "1", FACTS)
+    with pytest.raises(ValueError, match=r"by \d+ steps from"):
+        compare_model(generator, tmp_path / "1", FACTS)
+
+
+def test_comparison_refuses_nan(generator, folder, monkeypatch):
+    monkeypatch.setattr(
+        saved_model, "network_images", lambda model, latents: latents * np.nan
+    )
+    with pytest.raises(ValueError, match="images differ by"):
+        compare_model(generator, folder, FACTS)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    model = edited(lively_generator(), 3, lambda weights: weights + np.inf)
+    with pytest.raises(ValueError, match=r"NaN or infinity in .*norm"):
+        save_model(model, tmp_path / "1", FACTS)
+    assert not (tmp_path / "1").exists()
+
+
+def test_half_precision_is_refused(tmp_path):
+    latent = keras.Input([6])
+    image = keras.layers.Dense(4, dtype="mixed_float16", name="half")(latent)
+    with pytest.raises(ValueError, match="layer half in float16"):
+        save_model(keras.Model(latent, image), tmp_path / "1", FACTS)
