@@ -13,6 +13,8 @@ from pet_dcgan import __version__
 from pet_dcgan.cli import console
 from pet_dcgan.cli.main import app
 from pet_dcgan.cli.options import known_preset, parse_settings
+from pet_dcgan.evaluation import evaluate
+from pet_dcgan.serving import export
 
 COMMANDS = [
     *("phantom", "scan", "prepare", "train", "evaluate", "study"),
@@ -49,28 +51,13 @@ def tree(tmp_path_factory):
     return ida_tree.write_tree(tmp_path_factory.mktemp("ida") / "scans", rows)
 
 
-@pytest.fixture(scope="module")
-def data_dir(tree, tmp_path_factory):
-    data_dir = tmp_path_factory.mktemp("data")
-    words = ("--data-dir", data_dir, "--config", "axial_64", "--jobs", 1)
-    done("prepare", tree, *words)
-    return data_dir
-
-
 def train_words(data_dir, run, *more):
     return (
         "train",
-        *("--data-dir", data_dir, "--config", "axial_64", "--stage", "ad"),
+        *("--data-dir", data_dir, "--config", "axial_32", "--stage", "ad"),
         *("--run", run, "--preset", "demo", "--epochs", 1),
         *("--set", "width=4", "--set", "batch_size=4", *more),
     )
-
-
-@pytest.fixture(scope="module")
-def run(data_dir, tmp_path_factory):
-    run = tmp_path_factory.mktemp("runs") / "ad"
-    done(*train_words(data_dir, run))
-    return run
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -99,25 +86,50 @@ def test_scan_counts_and_writes_the_account(tree, tmp_path):
     assert len((tmp_path / "scans.csv").read_text().splitlines()) == 7
 
 
+@pytest.mark.slow  # each of its commands has quicker tests
 @pytest.mark.usefixtures("quick_encoder")
-def test_the_whole_way(run, tmp_path):
-    output = done("evaluate", run, "--count", 8)
-    assert "PHANTOM" in output
-    assert "report.html" in output
-    assert "no 95 % intervals: they need 8" in output
+def test_the_whole_way(toy_set, tmp_path):
+    run, models, images = (tmp_path / name for name in ("r", "m", "i"))
+    done(*train_words(toy_set, run))
+    assert "report.html" in done("evaluate", run, "--count", 8)
     metrics = json.loads((run / "evaluation" / "metrics.json").read_text())
     assert metrics["phantom"]
-    models, images = tmp_path / "models", tmp_path / "images"
     done("export", run, "--to", models)
     done("generate", models / "ad", "--count", 3, "--out", images)
     assert len(list(images.glob("*.png"))) == 3
-    assert len((images / "images.csv").read_text().splitlines()) == 4
 
 
-def test_dry_run_writes_nothing(data_dir, tmp_path):
-    output = done(*train_words(data_dir, tmp_path / "ad", "--dry-run"))
+def test_dry_run_writes_nothing(toy_set, tmp_path):
+    output = done(*train_words(toy_set, tmp_path / "ad", "--dry-run"))
     assert "12 slices" in output
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("missing", ["", "they need 8 held-out subjects"])
+def test_evaluate_prints_its_results(make_run, evaluated, monkeypatch, missing):
+    intervals = evaluated[1]["intervals"] | {"missing": missing}
+    metrics = evaluated[1] | {"intervals": intervals}
+    monkeypatch.setattr(evaluate, "evaluate", lambda run, **options: metrics)
+    output = done("evaluate", make_run().path)
+    assert "PHANTOM" in output
+    assert "report.html" in output
+    assert metrics["verdict"]["headline"] in output
+    assert (f"no 95 % intervals: {missing}" in output) is bool(missing)
+
+
+def test_export_and_generate(make_run, toy_models, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        export,
+        "export_run",
+        lambda run, to, **options: f"{run.path} {to} {options}",
+    )
+    run = make_run().path
+    output = done("export", run, "--to", "models", "--allow-copies")
+    assert f"{run} models {{'allow_copies': True}}: exported" in output
+    images = tmp_path / "images"
+    done("generate", toy_models / "ad", "--count", 3, "--out", images)
+    assert len(list(images.glob("*.png"))) == 3
+    assert len((images / "images.csv").read_text().splitlines()) == 4
 
 
 def test_phantom_counts_by_stage(tmp_path, monkeypatch):
@@ -167,11 +179,13 @@ def test_missing_folder(tmp_path):
     assert line.startswith("pet-dcgan: expected a folder of PET scans")
 
 
-def test_stage_without_subjects(data_dir, tmp_path):
-    words = ("--data-dir", data_dir, "--config", "axial_64")
-    line = refused("train", *words, "--stage", "MCI", "--run", tmp_path / "r")
-    assert "MCI" in line
-    assert not (tmp_path / "r").exists()
+def test_a_prepared_set_without_subjects_of_a_stage(tree, tmp_path):
+    words = ("--data-dir", tmp_path / "data", "--config", "axial_64")
+    output = done("prepare", tree, *words, "--jobs", 1)
+    assert "Next: pet-dcgan train" in output
+    run = tmp_path / "r"
+    assert "MCI" in refused("train", *words, "--stage", "MCI", "--run", run)
+    assert not run.exists()
 
 
 def test_unprepared_set_names_the_command(tmp_path):
@@ -179,10 +193,11 @@ def test_unprepared_set_names_the_command(tmp_path):
     assert "pet-dcgan prepare" in line
 
 
-def test_existing_run_is_kept(data_dir, run):
-    before = (run / "generator.keras").read_bytes()
-    assert "found" in refused(*train_words(data_dir, run))
-    assert (run / "generator.keras").read_bytes() == before
+def test_existing_run_is_kept(toy_set, make_run):
+    file = make_run().path / "generator.keras"
+    before = file.read_bytes()
+    assert "found" in refused(*train_words(toy_set, file.parent))
+    assert file.read_bytes() == before
 
 
 def test_folders_that_hold_no_run_and_no_model(tmp_path):

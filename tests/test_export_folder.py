@@ -68,23 +68,17 @@ def services():
     return read("compose.yaml")["services"]
 
 
-def test_compose_names_images_by_version(services):
+def test_compose_gives_no_service_more_than_it_needs(services):
     assert services["serving"]["image"] == "tensorflow/serving:2.20.0"
     assert set(services) == {"serving", "prometheus", "grafana"}
     for service in services.values():
         assert re.fullmatch(r"[\w/-]+:v?\d+\.\d+\.\d+", service["image"])
-
-
-def test_compose_gives_no_service_more_than_it_needs(services):
-    for service in services.values():
         user = re.sub(r"\$\{\w+:-(.*)\}", r"\1", service["user"])
         assert int(user.split(":")[0]) > 0
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
-        assert set(service["deploy"]["resources"]["limits"]) == {
-            "cpus",
-            "memory",
-        }
+        limits = service["deploy"]["resources"]["limits"]
+        assert set(limits) == {"cpus", "memory"}
         for port in service["ports"]:
             assert port.startswith("${BIND:-127.0.0.1}:")
     assert services["serving"]["read_only"] is True
@@ -185,21 +179,6 @@ def test_panels_ask_the_data_source_for_metrics_that_there_are(dashboard):
                 assert 'model_name=~"$model"' in target["expr"]
 
 
-def test_panels_do_not_lie_on_each_other(dashboard):
-    cells = [
-        (x, y)
-        for panel in dashboard["panels"]
-        for x in range(panel["gridPos"]["x"], _end(panel, "x", "w"))
-        for y in range(panel["gridPos"]["y"], _end(panel, "y", "h"))
-    ]
-    assert len(set(cells)) == len(cells)
-    assert max(x for x, _ in cells) < 24
-
-
-def _end(panel, start, length):
-    return panel["gridPos"][start] + panel["gridPos"][length]
-
-
 # --- the page -----------------------------------------------------------------
 
 
@@ -213,11 +192,6 @@ def test_the_page_names_files_that_there_are():
         assert (EXPORT / path).exists(), path
     for path in re.findall(r"export/(?!models)[\w/]+\.\w+", page):
         assert (ROOT / path).exists(), path
-
-
-def test_the_extra_installs_what_the_client_imports():
-    text = (ROOT / "setup.cfg").read_text()
-    assert re.search(r"^serving =\n    tensorflow-serving-api>=", text, re.M)
 
 
 # --- the health check, which is bash alone ------------------------------------
@@ -247,17 +221,20 @@ def listed(tmp_path):
     return write
 
 
-def test_health_of_models_that_are_there(stub, listed):
-    port = stub.url.rpartition(":")[2]
-    assert health("all", listed("ad", "mci"), port) == ""
-    assert health("any", listed("nc", "mci"), port) == ""
-
-
-def test_health_of_models_that_are_not_there(stub, listed):
-    port = stub.url.rpartition(":")[2]
-    assert "found 1, and not: nc" in health("all", listed("ad", "nc"), port)
-    assert "found 0, and not: nc" in health("any", listed("nc"), port)
-    assert "found 0, and not: a single model" in health("all", listed(), port)
+@pytest.mark.parametrize(
+    ("how", "names", "words"),
+    [
+        ("all", ["ad", "mci"], ""),
+        ("any", ["nc", "mci"], ""),
+        ("all", ["ad", "nc"], "found 1, and not: nc"),
+        ("any", ["nc"], "found 0, and not: nc"),
+        ("all", [], "found 0, and not: a single model"),
+    ],
+)
+def test_health_of_models(stub, listed, how, names, words):
+    line = health(how, listed(*names), stub.url.rpartition(":")[2])
+    assert words in line
+    assert bool(words) == bool(line)
 
 
 def test_health_without_a_server(listed):

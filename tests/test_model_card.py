@@ -54,13 +54,6 @@ def test_says_what_it_is_and_is_not(metrics):
     assert max(map(len, prose)) < 80
 
 
-def test_a_model_of_all_stages_says_so():
-    text = card(NOT_EVALUATED, facts=dataclasses.replace(FACTS, stage="ALL"))
-    assert "# all: " in text
-    assert "of all stages together" in words(text)
-    assert "at the stage AD." in card(NOT_EVALUATED)
-
-
 def test_numbers_have_the_real_ones_beside(metrics):
     text = card(metrics)
     for label, name, digits in (
@@ -86,13 +79,14 @@ def test_numbers_have_the_real_ones_beside(metrics):
     assert widths == {3}
 
 
-def test_intervals_stand_behind(metrics):
+def test_intervals_stand_behind_and_missing_numbers_are_a_dash(metrics):
     metrics["ssim"]["synthetic"]["nearest"] |= {
         "mean": 0.25,
         "interval": [-0.1, 0.75],
     }
+    metrics["ssim"]["real"] = None
     found = row(card(metrics), "SSIM (whole image), nearest")
-    assert found[1] == "0.250 [−0.100, 0.750]"
+    assert found[1:3] == ["0.250 [−0.100, 0.750]", "–"]
 
 
 def test_verdict_and_what_it_rests_on(metrics):
@@ -103,11 +97,6 @@ def test_verdict_and_what_it_rests_on(metrics):
     _, rest = text.split("## What may not be concluded")
     for limit in metrics["verdict"]["may_not"]:
         assert limit in rest.split("## Limits")[0]
-
-
-def test_missing_numbers_are_a_dash(metrics):
-    metrics["psnr"]["real"] = None
-    assert row(card(metrics), "PSNR, nearest (dB)")[2] == "–"
 
 
 def test_copies_are_told_of_first(metrics):
@@ -137,8 +126,13 @@ def test_not_evaluated_and_slices_unknown():
     assert not has_copies(NOT_EVALUATED)
 
 
-def test_phantom_is_marked_only_where_it_is_one():
-    assert "\n> **PHANTOM.**" in card(NOT_EVALUATED)
-    real = card(NOT_EVALUATED, facts=dataclasses.replace(FACTS, phantom=False))
-    assert "PHANTOM" not in real
-    assert "| phantom | no |" in real
+def test_phantom_and_stage_are_those_of_the_model():
+    text = card(NOT_EVALUATED)
+    assert "\n> **PHANTOM.**" in text
+    assert "at the stage AD." in text
+    facts = dataclasses.replace(FACTS, phantom=False, stage="ALL")
+    text = card(NOT_EVALUATED, facts=facts)
+    assert "PHANTOM" not in text
+    assert "| phantom | no |" in text
+    assert "# all: " in text
+    assert "of all stages together" in words(text)

@@ -62,13 +62,11 @@ def test_the_limit_of_rows_is_part_of_the_facts():
     [("size", "32"), ("size", True), ("phantom", 1), ("suvr_max", None)],
 )
 def test_facts_of_another_type_are_refused(name, value):
-    text = json.dumps(dataclasses.asdict(FACTS) | {name: value})
+    values = dataclasses.asdict(FACTS)
     with pytest.raises(ValueError, match=f"in there, found .*{name} {value!r}"):
-        ModelInfo.from_json(text, source="there")
-
-
-def test_a_whole_number_is_a_scale():
-    text = json.dumps(dataclasses.asdict(FACTS) | {"suvr_max": 2})
+        ModelInfo.from_json(json.dumps(values | {name: value}), source="there")
+    # a scale may be written as a whole number
+    text = json.dumps(values | {"suvr_max": 2})
     assert ModelInfo.from_json(text, source="there").suvr_max == 2
 
 
@@ -100,18 +98,12 @@ def test_versions_are_numbered_folders(model):
     assert versions(model / "absent") == []
 
 
-def test_no_model_is_refused(tmp_path):
+def test_what_is_no_model_is_refused(model, tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
             ExportedModel.open(path)
-
-
-def test_version_without_facts_is_refused(model):
     (model / "10" / "assets.extra" / "model.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.json in"):
         ExportedModel.open(model)
-
-
-def test_url_is_refused():
     with pytest.raises(ValueError, match="found the URL"):
         ExportedModel.open("https://host:8501/v1/models/ad")

@@ -2,7 +2,6 @@ import base64
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -164,17 +163,9 @@ def refused(url, tmp_path, **options):
     return line
 
 
-def test_no_server(tmp_path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1/models/ad"
-        line = refused(url, tmp_path)
-    assert "6 attempts (Connection refused): check that" in line
-
-
 def test_a_server_that_takes_too_long(stub, url, tmp_path):
-    stub.faults += [1.0] * SIX_ATTEMPTS
-    line = refused(url, tmp_path, timeout=0.2)
+    stub.faults += [600.0] * SIX_ATTEMPTS
+    line = refused(url, tmp_path, timeout=0.1)
     assert "6 attempts (no answer in time)" in line
 
 

@@ -1,7 +1,5 @@
 """models.config and warm-up requests, read by TensorFlow Serving's messages."""
 
-import dataclasses
-
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -11,7 +9,6 @@ from test_model_info import FACTS
 from pet_dcgan.serving import server_files
 from pet_dcgan.serving.model_info import SIGNATURES
 from pet_dcgan.serving.server_files import (
-    WARMUP_FILE,
     update_models_config,
     write_warmup,
 )
@@ -238,12 +235,3 @@ def test_bytes_are_those_of_the_official_messages(records):
         log = prediction_log_pb2.PredictionLog()
         log.predict_log.request.CopyFrom(request)
         assert log.SerializeToString(deterministic=True) == record
-
-
-def test_long_latents_and_names_are_written_whole(tmp_path):
-    facts = dataclasses.replace(FACTS, latent_dim=5000, plane="sagittal" * 30)
-    write_warmup(tmp_path, facts)
-    file = tf.data.TFRecordDataset(str(tmp_path / WARMUP_FILE))
-    found = requests([each.numpy() for each in file])
-    assert found[0].model_spec.name == "ad_" + "sagittal" * 30
-    assert tf.make_ndarray(found[0].inputs["latent"]).shape == (1, 5000)
