@@ -11,7 +11,7 @@ from collections.abc import Iterable
 # Largest difference, of 65535, in the PNG of a seed that was not computed in
 # its place: on another processor, or among other rows by a server. It is
 # 0.0001 SUVR at an `suvr_max` of 2.5, rounded up. Measured by
-# benchmarks/rows.py; checked by tests/serving_contract.py.
+# benchmarks/rows.py; checked by tests/test_serving_contract.py.
 STEPS_TOLERANCE = 3
 
 # Seeds in a block, and images in one request at most: what a server holds in
