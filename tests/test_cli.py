@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from pet_dcgan import __version__
 from pet_dcgan.cli import console
 from pet_dcgan.cli.main import app
-from pet_dcgan.cli.options import known_preset, parse_settings
+from pet_dcgan.cli.options import parse_settings
 from pet_dcgan.evaluation import evaluate
 from pet_dcgan.serving import export
 
@@ -276,6 +276,9 @@ def test_what_cannot_be_set_is_refused_before_anything_is_loaded(
 
 
 def test_an_unknown_preset_is_refused_with_the_nearest():
-    assert known_preset("paper") == "paper"
-    with pytest.raises(typer.BadParameter, match="among paper, found 'papre'"):
-        known_preset("papre")
+    assert parse_settings("paper", None) == {}
+    with pytest.raises(
+        typer.BadParameter, match="among paper, found 'papre'"
+    ) as caught:
+        parse_settings("papre", None)
+    assert caught.value.param_hint == "--preset"

@@ -13,7 +13,7 @@ from tensorflow.core.protobuf import saved_model_pb2
 from test_model_info import FACTS
 from toy_run import make_run as make_toy_run
 
-from pet_dcgan.models.networks import build_generator, float32_copy
+from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving import export as module
 from pet_dcgan.serving.export import check_compatible, export_run
 from pet_dcgan.serving.model_info import ExportedModel
@@ -162,24 +162,15 @@ def test_a_run_of_half_precision_is_exported_in_float32(
     make_run, models, quick
 ):
     run = make_run()
-    half = build_generator(
-        size=32,
-        channels=1,
-        latent_dim=6,
-        width=4,
-        precision="mixed_bfloat16",
-    )
+    options = {"size": 32, "channels": 1, "latent_dim": 6, "width": 4}
+    half = build_generator(precision="mixed_bfloat16", **options)
     half.set_weights(run.load_generator().get_weights())
     run.save_generator(half)
     export_run(run, models)
     (exported,) = quick
-    latents = np.random.default_rng(0).uniform(-1, 1, (3, 6))
-    images = [
-        network(latents.astype(np.float32), training=False).numpy()
-        for network in (exported, float32_copy(half), half)
-    ]
-    np.testing.assert_allclose(images[0], images[1], atol=1e-5)
-    assert np.abs(images[0] - images[2]).max() > 1e-3
+    assert {layer.compute_dtype for layer in exported.layers} == {"float32"}
+    pairs = zip(exported.get_weights(), half.get_weights(), strict=True)
+    assert all(np.array_equal(found, expected) for found, expected in pairs)
 
 
 @pytest.mark.usefixtures("quick")
@@ -291,16 +282,6 @@ def test_a_failing_export_leaves_all_as_it_was(
     assert older or list(models.iterdir()) == []
 
 
-def test_weights_that_are_not_finite_are_refused(make_run, models):
-    run = make_run()
-    generator = run.load_generator()
-    generator.set_weights([w * np.nan for w in generator.get_weights()])
-    run.save_generator(generator)
-    with pytest.raises(ValueError, match="NaN or infinity in"):
-        export_run(run, models)
-    assert list(models.iterdir()) == []
-
-
 def test_unfinished_run_is_refused(make_run, models):
     with pytest.raises(FileNotFoundError, match="expected a finished run"):
         export_run(make_run(finished=False), models)
@@ -357,23 +338,18 @@ BEFORE = "instead of seed int64 (None,) -> suvr float32 (None, 32, 32)"
 @pytest.mark.parametrize(
     ("edit", "words"),
     [
-        (retyped, "generate seed int32 (None,) -> suvr float32 (None, 32, 32)"),
-        (resized, "generate seed int64 (None,) -> suvr float32 (None, 64, 32)"),
-        (
-            renamed,
-            "generate seed int64 (None,) -> pixels float32 (None, 32, 32)",
-        ),
-        (
-            unranked,
-            "generate seed int64 <unknown> -> suvr float32 (None, 32, 32)",
-        ),
-        (lambda found: found.pop("generate"), "generate missing"),
+        (retyped, "seed int32 (None,) -> suvr float32 (None, 32, 32)"),
+        (resized, "seed int64 (None,) -> suvr float32 (None, 64, 32)"),
+        (renamed, "seed int64 (None,) -> pixels float32 (None, 32, 32)"),
+        (unranked, "seed int64 <unknown> -> suvr float32 (None, 32, 32)"),
+        (lambda found: found.pop("generate"), "missing"),
     ],
 )
 def test_a_changed_signature_is_described(whole, changed, edit, words):
     with pytest.raises(ValueError, match="would break the clients") as error:
         check_compatible(changed(edit), whole)
-    assert f"clients of {whole}, having {words} {BEFORE}:" in str(error.value)
+    words = f"clients of {whole}, having generate {words} {BEFORE}:"
+    assert words in str(error.value)
     assert "\n" not in str(error.value)
 
 

@@ -36,7 +36,7 @@ def out(tmp_path):
 @pytest.fixture(scope="module")
 def live(toy_models):
     """Slices of seeds 3 to 7."""
-    run = Run.open(toy_models.parent / "runs" / "2")
+    run = Run.open(toy_models.parent / "runs" / "AD")
     return synthetic_slices(run.load_generator(), np.arange(3, 8), suvr_max=2.5)
 
 

@@ -19,9 +19,10 @@ def error(status, words="made by the test"):
 
 
 @pytest.fixture
-def client():
+def client(monkeypatch):
     """Makes three attempts, without a pause."""
-    return JsonClient(timeout=5.0, delays=(0.0, 0.0))
+    monkeypatch.setattr(module, "RETRY_DELAYS", (0.0, 0.0))
+    return JsonClient(timeout=5.0)
 
 
 def test_request_and_answer(client):
@@ -79,14 +80,14 @@ def test_no_server(client):
 
 
 @pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n\r\n{"])
-def test_no_answer_in_time(begun):
-    client, held = JsonClient(timeout=0.2, delays=(0.0,)), []
+def test_no_answer_in_time(client, begun):
+    client.timeout, held = 0.2, []
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
 
         def begin():
-            for _ in range(2):
+            for _ in range(3):
                 connection, _ = listener.accept()
                 connection.sendall(begun)
                 held.append(connection)
@@ -169,8 +170,8 @@ def test_a_proxy_of_the_environment_is_used(client, monkeypatch):
     assert server.asked[0][1] == "http://model.invalid/a"
 
 
-def test_closing_ends_the_waiting():
-    client = JsonClient(delays=(60.0,))
+def test_closing_ends_the_waiting(client, monkeypatch):
+    monkeypatch.setattr(module, "RETRY_DELAYS", (60.0,))
     threading.Timer(0.1, client.close).start()
     start = time.monotonic()
     with (

@@ -271,7 +271,7 @@ def test_a_description_that_is_not_sound(changes, tmp_path):
 def test_a_model_that_is_being_loaded_is_waited_for(waited):
     loading = status((1, "LOADING"))
     with canned_server.serve([loading, loading, READY, DESCRIPTION]) as server:
-        model = RemoteModel.open(f"{server.url}/v1/models/ad")
+        model = RemoteModel(f"{server.url}/v1/models/ad")
     assert (model.version, model.facts.name) == ("1", "ad")
     assert waited == [0.5, 1.0]
 
@@ -279,7 +279,7 @@ def test_a_model_that_is_being_loaded_is_waited_for(waited):
 def test_a_label_stands_for_its_version():
     known = status((3, "AVAILABLE"))
     with canned_server.serve([known, DESCRIPTION]) as server:
-        model = RemoteModel.open(f"{server.url}/v1/models/ad/labels/stable")
+        model = RemoteModel(f"{server.url}/v1/models/ad/labels/stable")
     assert model.url == f"{server.url}/v1/models/ad/versions/3"
     assert server.asked[0][1] == "/v1/models/ad/labels/stable"
 
@@ -288,7 +288,7 @@ def test_an_answer_by_the_names_of_outputs():
     row = {"b64": base64.b64encode(FACTS.to_json().encode()).decode()}
     named = json.dumps({"outputs": {"facts_bytes": [row]}}).encode()
     with canned_server.serve([READY, (200, named, {})]) as server:
-        model = RemoteModel.open(f"{server.url}/v1/models/ad")
+        model = RemoteModel(f"{server.url}/v1/models/ad")
     assert model.facts == FACTS
 
 

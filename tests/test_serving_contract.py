@@ -40,7 +40,7 @@ LIBRARIES = "libtensorflow_cc.so.2", "libtensorflow_framework.so.2"
 @pytest.fixture(scope="module")
 def live(toy_models):
     """A call that the run's own generator answers."""
-    run = Run.open(toy_models.parent / "runs" / "2")
+    run = Run.open(toy_models.parent / "runs" / "AD")
     generator, facts = run.load_generator(), model_facts(run.config)
 
     def slices(seed):

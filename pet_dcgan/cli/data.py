@@ -17,15 +17,12 @@ from pet_dcgan.cli.options import (
     LabelDays,
     Levels,
     Masks,
-    Method,
     Normalise,
     Quality,
     Seed,
     Smc,
-    SmcRule,
     Tracer,
     Visits,
-    WhichVisits,
     parse_counts,
     usage_errors,
 )
@@ -76,8 +73,8 @@ def scan(
     qc: Quality = None,
     tracer: Tracer = "FDG",
     level: Levels = None,
-    visits: WhichVisits = Visits.BASELINE,
-    smc: Smc = SmcRule.DROP,
+    visits: Visits = "baseline",
+    smc: Smc = "drop",
     label_days: LabelDays = 180,
 ) -> None:
     """Shows which scans would be used, which are skipped, and why."""
@@ -113,10 +110,10 @@ def prepare(
     qc: Quality = None,
     tracer: Tracer = "FDG",
     level: Levels = None,
-    visits: WhichVisits = Visits.BASELINE,
-    smc: Smc = SmcRule.DROP,
+    visits: Visits = "baseline",
+    smc: Smc = "drop",
     label_days: LabelDays = 180,
-    normalise: Normalise = Method.BRAIN,
+    normalise: Normalise = "brain",
     masks: Masks = None,
     jobs: Jobs = None,
     beam_options: BeamOptions = None,
@@ -128,7 +125,7 @@ def prepare(
     from tfds_adni.volumes.normalisation import Normalisation
 
     with usage_errors():
-        normalisation = Normalisation(method=normalise.value, masks=masks)
+        normalisation = Normalisation(method=normalise, masks=masks)
     console.start_tensorflow(gpu=False)
     from tfds_adni import Builder
     from tfds_adni import prepare as prepare_set
@@ -164,8 +161,8 @@ def _selection(
     qc: list[Path] | None,
     tracer: str,
     levels: list[str] | None,
-    visits: Visits,
-    smc: SmcRule,
+    visits: str,
+    smc: str,
     label_days: int,
 ) -> "Selection":
     """Builds the selection of scans; options not given keep its defaults."""
@@ -176,8 +173,8 @@ def _selection(
     with usage_errors():
         return Selection(
             tracer=tracer,
-            visits=visits.value,
-            smc=smc.value,
+            visits=visits,
+            smc=smc,
             label_days=label_days,
             **given,
         )

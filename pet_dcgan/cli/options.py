@@ -1,11 +1,10 @@
 """The values the command line takes, and how its texts are parsed."""
 
 import contextlib
-import enum
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,24 +16,14 @@ from pet_dcgan.config import (
 )
 from pet_dcgan.presets import PRESETS, parse_overrides
 
-
-def _choices(name: str, *values: str) -> type[enum.StrEnum]:
-    """Returns an enumeration of the values an option takes."""
-    names = {value.upper().replace("-", "_"): value for value in values}
-    return enum.StrEnum(name, names)
-
-
-Plane = _choices("Plane", *PLANES)
-TrainStage = _choices("TrainStage", *STAGES, ALL_STAGES)
-Precision = _choices("Precision", "float32", "mixed_bfloat16", "mixed_float16")
-Device = _choices("Device", "auto", "cpu", "gpu")
-Strategy = _choices("Strategy", "none", "mirrored", "multiworker")
-Features = _choices("Features", "own", "inception")
-Format = _choices("Format", "png", "npy", "nifti")
-Task = _choices("Task", "nc-ad", "three")
-Visits = _choices("Visits", "baseline", "all")
-Method = _choices("Method", "brain", "mask", "none")
-SmcRule = _choices("SmcRule", "drop", "keep")
+Plane = Literal[PLANES]
+TrainStage = Literal[*STAGES, ALL_STAGES]
+Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
+Device = Literal["auto", "cpu", "gpu"]
+Strategy = Literal["none", "mirrored", "multiworker"]
+Features = Literal["own", "inception"]
+Format = Literal["png", "npy", "nifti"]
+Task = Literal["nc-ad", "three"]
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", help="Folder of prepared data sets.")
@@ -50,7 +39,7 @@ Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
 
 _making = functools.partial(typer.Option, rich_help_panel="How slices are made")
 Normalise = Annotated[
-    Method,
+    Literal["brain", "mask", "none"],
     _making(
         "--normalise",
         help="Divide each volume by its mean in the whole brain or in a mask "
@@ -107,15 +96,15 @@ Levels = Annotated[
         "repeated, these levels, the preferred one first. All if unset.",
     ),
 ]
-WhichVisits = Annotated[
-    Visits,
+Visits = Annotated[
+    Literal["baseline", "all"],
     _selection(
         "--visits",
         help="The earliest usable scan of each subject, or one of each visit.",
     ),
 ]
 Smc = Annotated[
-    SmcRule,
+    Literal["drop", "keep"],
     _selection(
         "--smc",
         help="Drop subjects with significant memory concern, or keep them as "
@@ -160,8 +149,14 @@ def parse_planes(text: str) -> tuple[str, ...]:
     Raises:
         typer.BadParameter: If a plane is unknown.
     """
+
+    def parse(part: str) -> str:
+        if part not in PLANES:
+            raise ValueError
+        return part
+
     expected = f"some of {', '.join(PLANES)} with commas between"
-    return _parse_list(text, lambda p: Plane(p).value, expected, "--planes")
+    return _parse_list(text, parse, expected, "--planes")
 
 
 def parse_fractions(text: str) -> tuple[int, ...]:
@@ -202,7 +197,7 @@ def usage_errors(option: str | None = None) -> Iterator[None]:
     """Reports a ValueError in the block as a wrong option, which exits with 2.
 
     Args:
-        option: Its name; typer names it itself in a callback.
+        option: Its name, if it is known.
 
     Raises:
         typer.BadParameter: If the block raises a ValueError.
@@ -213,22 +208,8 @@ def usage_errors(option: str | None = None) -> Iterator[None]:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
-def known_preset(name: str) -> str:
-    """Refuses an unknown preset, naming the nearest ones.
-
-    Raises:
-        typer.BadParameter: If there is none of that name.
-    """
-    with usage_errors():
-        check_overrides(name, {})
-    return name
-
-
 Preset = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME", callback=known_preset, help=f"{', '.join(PRESETS)}."
-    ),
+    str, typer.Option(metavar="NAME", help=f"{', '.join(PRESETS)}.")
 ]
 
 
@@ -244,9 +225,11 @@ def parse_settings(
             not given.
 
     Raises:
-        typer.BadParameter: If a setting is unknown, its value invalid, or it
-            is given in both ways.
+        typer.BadParameter: If the preset or a setting is unknown, a value
+            invalid, or a setting given in both ways.
     """
+    with usage_errors("--preset"):
+        check_overrides(preset, {})
     given = {name: str(v) for name, v in options.items() if v is not None}
     with usage_errors("--set"):
         overrides = parse_overrides(settings or [])

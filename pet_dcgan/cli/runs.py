@@ -66,11 +66,11 @@ def train(
     ] = False,
     device: Annotated[
         Device, typer.Option(help="auto uses a GPU if there is one.")
-    ] = Device.AUTO,
+    ] = "auto",
     strategy: Annotated[
         Strategy,
         typer.Option(help="All GPUs here, or all machines of TF_CONFIG."),
-    ] = Strategy.NONE,
+    ] = "none",
     deterministic: Annotated[
         bool,
         typer.Option("--deterministic", help="Use deterministic ops (slower)."),
@@ -89,23 +89,21 @@ def train(
         preset,
         settings,
         epochs=epochs,
-        precision=precision.value if precision else None,
+        precision=precision,
         deterministic="true" if deterministic else None,
     )
     console.start_tensorflow()
     from pet_dcgan.training import devices, distribution
     from pet_dcgan.training import train as training
 
-    devices.choose_device(device.value)
-    strategy_scope = distribution.make_strategy(
-        "none" if dry_run else strategy.value
-    )
+    devices.choose_device(device)
+    strategy_scope = distribution.make_strategy("none" if dry_run else strategy)
     resolved = training.resolve_config(
         preset,
         data_dir=data_dir,
         dataset=config,
-        stage=stage.value,
-        plane=plane.value if plane else None,
+        stage=stage,
+        plane=plane,
         overrides=overrides,
         seed=seed,
         warm_start=warm_start or "",
@@ -146,7 +144,7 @@ def evaluate(
     encoder: Annotated[
         Features,
         typer.Option(help="inception adds InceptionV3 (downloads weights)."),
-    ] = Features.OWN,
+    ] = "own",
     seed: Seed = 0,
 ) -> None:
     """Evaluates a generator on subjects it has never seen."""
@@ -161,7 +159,7 @@ def evaluate(
             data_dir=data_dir,
             count=count,
             seed=seed,
-            encoder=encoder.value,
+            encoder=encoder,
             progress=advance,
         )
     console.print_metrics({opened.config.stage: metrics})
@@ -193,7 +191,7 @@ def study(
     ] = None,
     task: Annotated[
         Task, typer.Option(help="Classes to tell apart.")
-    ] = Task.NC_AD,
+    ] = "nc-ad",
     planes: Annotated[
         str, typer.Option(help="One or more, separated by commas.")
     ] = "axial",
@@ -237,7 +235,7 @@ def study(
 ) -> None:
     """Tests whether synthetic images help a classifier of real ones."""
     settings_of_study = {
-        "task": task.value,
+        "task": task,
         "planes": parse_planes(planes),
         "fractions": parse_fractions(fractions),
         "seeds": seeds,

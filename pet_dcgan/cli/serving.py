@@ -36,17 +36,6 @@ def export(
         typer.echo(f"{version}: exported and compared")
 
 
-def _check_url(model: str) -> str:
-    """Refuses a URL that does not name a model."""
-    # requests is slow to import, and --help does without
-    from pet_dcgan.serving.rest_model import is_url, parse_model_url
-
-    if is_url(model):
-        with usage_errors():
-            parse_model_url(model)
-    return model
-
-
 @router.command(
     epilog="Example: pet-dcgan generate export/models/ad --count 100 --seed 1 "
     "--out synthetic --format nifti; from a server: pet-dcgan generate "
@@ -57,7 +46,6 @@ def generate(
     model: Annotated[
         str,
         typer.Argument(
-            callback=_check_url,
             help="An exported model or one version of it: a folder, or a URL "
             "of TensorFlow Serving's REST interface.",
         ),
@@ -67,7 +55,7 @@ def generate(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the first image; then +1.")
     ] = 0,
-    format: Annotated[Format, typer.Option()] = Format.PNG,  # noqa: A002
+    format: Annotated[Format, typer.Option()] = "png",  # noqa: A002
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds a server has to answer.")
     ] = 60.0,
@@ -76,9 +64,13 @@ def generate(
 
     A stopped batch is kept beside --out, and the same command resumes it.
     """
-    from pet_dcgan.serving.rest_model import is_url
+    # requests is slow to import, and --help does without
+    from pet_dcgan.serving.rest_model import is_url, parse_model_url
 
-    if not is_url(model):
+    if is_url(model):
+        with usage_errors("MODEL"):
+            parse_model_url(model)
+    else:
         console.start_tensorflow()
     from pet_dcgan.serving.generate import generate as generate_images
 
@@ -88,7 +80,7 @@ def generate(
             count=count,
             seed=seed,
             out=out,
-            format=format.value,
+            format=format,
             timeout=timeout,
             progress=advance,
         )

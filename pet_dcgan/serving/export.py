@@ -108,7 +108,7 @@ def _export(
 
 
 def model_facts(config: TrainConfig) -> ModelInfo:
-    """Returns what a model's user has to know of a run's configuration."""
+    """Returns the facts of the model that a run of this config trains."""
     return ModelInfo(
         stage=config.stage,
         plane=config.plane,
@@ -137,7 +137,7 @@ def _readable(run: Run) -> Iterator[None]:
 
 
 def _evaluation(run: Run) -> dict[str, Any]:
-    """Returns the metrics of the run's present generator, if there are any."""
+    """Returns the metrics, which must be of the run's present generator."""
     facts = {name: getattr(run.config, name) for name in _FACTS}
     try:
         metrics = run.metrics()
@@ -223,7 +223,7 @@ def check_compatible(new: Path, last: Path) -> None:
 
 
 def _contract(folder: Path) -> dict[str, str]:
-    """Describes all that clients rely on: the scale and each signature."""
+    """Describes what clients rely on: the scale and each signature."""
     model = saved_model_pb2.SavedModel()
     try:
         facts = ModelInfo.read(folder)
@@ -247,7 +247,7 @@ def _contract(folder: Path) -> dict[str, str]:
 
 
 def _described(signature: meta_graph_pb2.SignatureDef) -> str:
-    """Returns as `seed int64 (None,) -> suvr float32 (None, 128, 128)`."""
+    """Describes as `seed int64 (None,) -> suvr float32 (None, 128, 128)`."""
     return " -> ".join(
         ", ".join(
             f"{name} {tf.as_dtype(info.dtype).name} "

@@ -81,7 +81,8 @@ def generate(
 
     Raises:
         ConnectionError: If a server gives no answer.
-        FileExistsError: If `out` is not empty, or another request was begun.
+        FileExistsError: If `out` is not empty, or holds the beginning of
+            another request.
         FileNotFoundError: If there is no exported model.
         ValueError: If an option is out of range, the model is damaged, or a
             server has no such model.
@@ -93,7 +94,7 @@ def generate(
         contextlib.closing(_open(model, timeout)) as source,
         resumable_batch(out) as batch,
     ):
-        # another process may have made it before this one had the lock
+        # another process may have finished it before the lock was free
         _check_free(out)
         request = _Request(source, range(seed, seed + count), format)
         _draw(request, batch, progress or (lambda *_: None))
@@ -139,7 +140,7 @@ def _check_free(out: Path) -> None:
 def _open(model: str | Path, timeout: float) -> ExportedModel | RemoteModel:
     """Opens a model in a folder or on a server."""
     if is_url(model):
-        return RemoteModel.open(str(model), timeout=timeout)
+        return RemoteModel(str(model), timeout=timeout)
     return ExportedModel.open(model).load()
 
 
@@ -157,7 +158,7 @@ class _Request:
         self._description = f"synthetic{phantom} PET slice, not for diagnosis"
 
     def identity(self) -> dict[str, str | int]:
-        """Returns what must not change between two parts of a batch."""
+        """Returns what must be the same when a batch is resumed."""
         return {
             "model": self.facts.name,
             "version": self.model.version,
@@ -251,7 +252,7 @@ def _draw(request: _Request, batch: ResumableBatch, progress: Progress) -> None:
 
 
 def _missing(request: _Request, batch: ResumableBatch) -> list[int]:
-    """Returns the seeds without an image in the batch, which must fit."""
+    """Returns the seeds to draw, if the batch fits the request."""
     remedy = (
         f"repeat that request, remove {batch.folder} or choose another --out"
     )
@@ -274,7 +275,7 @@ def _missing(request: _Request, batch: ResumableBatch) -> list[int]:
 
 
 def _same(image: bytes, before: bytes) -> bool:
-    """Whether two PNGs are one image, up to differences of kernels."""
+    """Whether two PNGs are equal up to differences between kernels."""
     found, expected = (suvr_of_png(png, 65535.0) for png in (image, before))
     return (
         found.shape == expected.shape

@@ -1,9 +1,9 @@
-"""What the file of an image holds, and the folder that the files come to.
+"""The bytes of image files, and the folder in which a batch is collected.
 
-A folder in the making, `.<name>.unfinished`, lies beside the future one. It
-holds the request, the images so far, and a journal with a checksum of each.
-An image counts only once the journal lists it, so that neither a killed
-process nor a power failure leaves half an image.
+An unfinished batch is kept in `.<name>.unfinished` next to its final folder:
+the request, the images so far, and a journal with a checksum of each. An image
+counts only once the journal lists it, so neither a killed process nor a power
+failure leaves half an image.
 """
 
 import contextlib
@@ -65,12 +65,11 @@ def nifti_bytes(
 ) -> bytes:
     """`[size, size]` SUVR as a float32 `[size, size, 1]` `.nii.gz`.
 
-    Voxel `[row, column, 0]` is the pixel of the PNG at that row and column;
-    the affine says where they lie in the patient. No time is stored: the
-    same slice gives the same bytes.
+    Voxel `[row, column, 0]` is the pixel of the PNG at that row and column.
+    No time is stored: the same slice gives the same bytes.
 
     Args:
-        suvr: float32 `[size, size]`.
+        suvr: `[size, size]`.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         spacing_mm: Side of a pixel in millimetres.
         description: Text of the header's `descrip`, at most 79 characters.
@@ -87,7 +86,7 @@ def nifti_bytes(
 def _nifti_head(
     size: int, plane: str, spacing_mm: float, description: str
 ) -> bytes:
-    """Returns what precedes the voxels, the same for all of a model."""
+    """Returns the bytes before the voxels, the same for a whole model."""
     data = np.zeros([size, size, 1], np.float32)
     affine = slice_affine(plane, size=size, spacing_mm=spacing_mm)
     image = nib.Nifti1Image(data, affine)
@@ -146,11 +145,11 @@ def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
 
 
 class ResumableBatch:
-    """The images of a batch that are complete, and their request.
+    """The complete images of an unfinished batch, and their request.
 
     Args:
-        folder: Where they lie; made if it does not exist.
-        out: The future folder.
+        folder: Where they are collected; made if it does not exist.
+        out: The final folder.
     """
 
     def __init__(self, folder: Path, out: Path) -> None:
@@ -168,10 +167,10 @@ class ResumableBatch:
         return self._probe.read_bytes() if self._probe.is_file() else None
 
     def begin(self, request: Mapping[str, Any], probe: bytes) -> None:
-        """Writes down the request and its first image.
+        """Saves the request and its first image.
 
         Args:
-            request: What decides the images, as JSON can hold it.
+            request: All that decides the images, as JSON values.
             probe: The first image as a PNG.
         """
         with replacing(self._probe) as temporary:
@@ -181,7 +180,7 @@ class ResumableBatch:
             temporary.write_text(text + "\n", encoding="utf-8")
 
     def differences(self, request: Mapping[str, Any]) -> list[str]:
-        """Returns what the batch was begun with otherwise, as `"seed 3"`."""
+        """Returns where the batch's own request differs, as `"seed 3"`."""
         try:
             begun = json.loads(self._request.read_text(encoding="utf-8"))
         except (FileNotFoundError, ValueError):
@@ -193,9 +192,9 @@ class ResumableBatch:
         ]
 
     def keep(self, names: Mapping[str, int]) -> set[int]:
-        """Removes all images but those that are complete and wanted.
+        """Removes all images but the complete and wanted ones.
 
-        If none is left, the request is forgotten as well.
+        If none is left, the request is removed as well.
 
         Args:
             names: File name of each wanted image to its seed.
@@ -222,11 +221,7 @@ class ResumableBatch:
         return kept
 
     def add(self, files: Mapping[str, bytes]) -> None:
-        """Writes images, then their lines in the journal.
-
-        Args:
-            files: File name to content.
-        """
+        """Writes files, by their names, then their lines in the journal."""
         for name, content in files.items():
             (self.images / name).write_bytes(content)
         # a line that was cut off ends here and counts for nothing
@@ -245,13 +240,13 @@ class ResumableBatch:
 
 @contextlib.contextmanager
 def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
-    """Opens the batch that becomes the folder `out`, for one process.
+    """Locks and opens the batch for the folder `out`.
 
     Args:
-        out: The folder; nothing of a batch without images is left.
+        out: The final folder. A batch without images leaves nothing.
 
     Raises:
-        FileExistsError: If another process makes it.
+        FileExistsError: If another process is making it.
     """
     folder = out.with_name(f".{out.name}.unfinished")
     folder.parent.mkdir(parents=True, exist_ok=True)

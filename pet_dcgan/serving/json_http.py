@@ -55,17 +55,10 @@ class JsonClient:
 
     Args:
         timeout: Seconds per attempt.
-        delays: Seconds before each further attempt.
     """
 
-    def __init__(
-        self,
-        *,
-        timeout: float = 60.0,
-        delays: tuple[float, ...] = RETRY_DELAYS,
-    ) -> None:
+    def __init__(self, *, timeout: float = 60.0) -> None:
         self.timeout = timeout
-        self.delays = delays
         self._closed = threading.Event()
 
     def close(self) -> None:
@@ -87,8 +80,8 @@ class JsonClient:
             HttpStatusError: If the server answers with an error.
             ValueError: If the URL, the certificate or the response is invalid.
         """
-        attempts = len(self.delays) + 1
-        for number, delay in enumerate((*self.delays, None), start=1):
+        attempts = len(RETRY_DELAYS) + 1
+        for number, delay in enumerate((*RETRY_DELAYS, None), start=1):
             try:
                 body = self._attempt(url, content)
                 break

@@ -19,7 +19,7 @@ _DRAWING = "generate_png"
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelInfo:
-    """What has to be known about a model to use its images.
+    """What a user has to know about a model to use its images.
 
     Args:
         stage: `"NC"`, `"MCI"`, `"AD"` or `"ALL"`.

@@ -8,7 +8,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.serving.json_http import HttpStatusError, JsonClient
+from pet_dcgan.serving.json_http import (
+    RETRY_DELAYS,
+    HttpStatusError,
+    JsonClient,
+)
 from pet_dcgan.serving.model_info import ModelInfo
 
 _URL = re.compile(
@@ -52,43 +56,27 @@ def parse_model_url(url: str) -> tuple[str, str]:
 
 
 class RemoteModel:
-    """One version of a model on a server.
+    """One version of a model on a server, by default the newest.
+
+    Waits for a version that is still loading. The version stays the same even
+    if the server loads a newer one.
 
     Args:
-        url: The version, as `http://host:8501/v1/models/ad/versions/3`.
-        client: Sends the requests.
+        url: See `parse_model_url`.
+        timeout: Seconds that one answer may take.
 
     Raises:
         ConnectionError: If the server gives no answer.
-        ValueError: If it is not a model of this package.
+        ValueError: If there is no such model or version, or this package did
+            not make it.
     """
 
-    def __init__(self, url: str, client: JsonClient) -> None:
-        self.url = url
-        self.version = url.rpartition("/")[2]
-        self._client = client
-        self.facts = self._describe()
-
-    @classmethod
-    def open(cls, url: str, *, timeout: float = 60.0) -> "RemoteModel":
-        """Finds the version that a URL stands for, by default the newest.
-
-        A version that is being loaded is waited for. Whatever the server
-        loads later, the version stays.
-
-        Args:
-            url: See `parse_model_url`.
-            timeout: Seconds that one answer may take.
-
-        Raises:
-            ConnectionError: If the server gives no answer.
-            ValueError: If there is no such model or version, or it is not
-                one of this package.
-        """
+    def __init__(self, url: str, *, timeout: float = 60.0) -> None:
         base, chosen = parse_model_url(url)
-        client = JsonClient(timeout=timeout)
-        version = _ready_version(client, base, chosen)
-        return cls(f"{base}/versions/{version}", client)
+        self._client = JsonClient(timeout=timeout)
+        self.version = str(_ready_version(self._client, base, chosen))
+        self.url = f"{base}/versions/{self.version}"
+        self.facts = self._describe()
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
         """Returns the 16-bit PNG of each seed.
@@ -150,7 +138,7 @@ class RemoteModel:
 
 def _ready_version(client: JsonClient, base: str, chosen: str) -> int:
     """Returns the newest version that is ready."""
-    for delay in (*client.delays, None):
+    for delay in (*RETRY_DELAYS, None):
         states = _states(client, base, chosen)
         ready = [number for number, state in states if state == _READY]
         if ready:

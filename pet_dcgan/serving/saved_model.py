@@ -22,20 +22,13 @@ TOLERANCE = 1e-5  # of an exported model's images in [-1, 1] and in SUVR
 _COMPARED_SEEDS = (0, 1, 2**40)
 
 
-def serving_signatures(
+def _signatures(
     generator: keras.Model, facts: ModelInfo
 ) -> dict[str, Callable]:
     """Returns the functions that `save_model` describes, traced.
 
-    A request for more than `facts.max_rows` rows, or of another shape, is an
-    error that says so, before anything is computed. No Python runs in them.
-
-    Args:
-        generator: `latent` to images in [-1, 1].
-        facts: Of the model; `describe` returns them as JSON.
-
-    Returns:
-        By the names in `model_info.SIGNATURES`.
+    A request of another shape, or for too many rows, fails with an error that
+    says so before anything is computed. No Python runs in them.
     """
     latent = tf.TensorSpec(
         [None, generator.input_shape[-1]], tf.float32, name="latent"
@@ -86,10 +79,10 @@ def _traced(function: Callable, spec: tf.TensorSpec) -> Callable:
 
 
 def _checked(tensor: tf.Tensor, name: str, max_rows: int) -> tf.Tensor:
-    """Returns the tensor, once its shape is known to fit the signature.
+    """Adds a check that a tensor has the shape of its signature.
 
-    A server feeds whatever it was sent. The shape of the signature is taken
-    off first, since TensorFlow would trust it and leave the check out.
+    A server feeds what a client sent. The static shape is dropped first, since
+    TensorFlow would trust it and optimise the check away.
     """
     row = tensor.shape.as_list()[1:]
     fed = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=None)
@@ -153,7 +146,7 @@ def save_model(
     module = tf.Module(name="generator")
     # what is not an attribute of the module is not stored
     module.weights = [variable.value for variable in generator.variables]
-    signatures = serving_signatures(generator, facts)
+    signatures = _signatures(generator, facts)
     tf.saved_model.save(module, str(folder), signatures=signatures)
 
 

@@ -25,8 +25,8 @@ from pet_dcgan.serving.model_info import (
 from pet_dcgan.utils.files import replacing
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
-CONFIG_FILE = "models.config"
-MOUNT = "/models"
+_CONFIG_FILE = "models.config"
+_MOUNT = "/models"  # where the server sees the folder of all models
 
 Messages = dict[str, dict[str, tuple[int, str]]]
 _MESSAGES: Messages = {
@@ -118,22 +118,19 @@ def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
             writer.write(log.SerializeToString(deterministic=True))
 
 
-def update_models_config(
-    models_dir: str | Path, *, served_from: str = MOUNT
-) -> Path:
-    """Keeps `<models_dir>/models.config` in step with the models there.
+def update_models_config(models_dir: str | Path) -> Path:
+    """Updates `<models_dir>/models.config` to list the models there.
 
-    It lies inside the folder of models, so that one read-only mount holds all
-    that is served and a server that polls it sees a replaced file. A new
-    model gets an entry; the entry of one that is gone is removed, as a server
-    does not start with it, or kept as a comment if someone had changed it.
-    All else stays: comments, version policies, labels, models of other
-    folders. The file is replaced whole, and only where something changes; the
-    same models give the same bytes.
+    The file is inside the folder of models, so that one read-only mount holds
+    all that is served and a polling server sees a replaced file. A new model
+    gets an entry; that of a missing model, with which a server would not
+    start, is removed, or commented out if it had been edited. All else stays:
+    comments, version policies, labels, models of other folders. The same
+    models give the same bytes.
 
     Args:
-        models_dir: Folder of all models, as `export/models`.
-        served_from: Absolute path at which the server sees `models_dir`.
+        models_dir: Folder of all models, as `export/models`, which the server
+            sees as `/models`.
 
     Returns:
         Path of the file.
@@ -141,10 +138,9 @@ def update_models_config(
     Raises:
         ValueError: If a server could not read the file that is there.
     """
-    path = Path(models_dir) / CONFIG_FILE
-    root = served_from.rstrip("/")
+    path = Path(models_dir) / _CONFIG_FILE
     # once more after writing: another export may have come in between
-    while (text := _updated(path, root)) is not None:
+    while (text := _updated(path)) is not None:
         with replacing(path) as file:
             file.write_text(text, encoding="utf-8")
     return path
@@ -159,8 +155,8 @@ class _Entry(NamedTuple):
     base_path: str
 
 
-def _updated(path: Path, root: str) -> str | None:
-    """Returns what the file should hold, None if it does."""
+def _updated(path: Path) -> str | None:
+    """Returns the text the file should have, None if it has it."""
     try:
         old = path.read_text(encoding="utf-8") if path.is_file() else None
     except UnicodeDecodeError as error:
@@ -173,39 +169,39 @@ def _updated(path: Path, root: str) -> str | None:
     }
     for entry in reversed(_entries(text, path)):
         parent, _, folder = entry.base_path.rstrip("/").rpartition("/")
-        if parent == root and folder not in here:
-            text = _without(text, entry, root)
+        if parent == _MOUNT and folder not in here:
+            text = _without(text, entry)
     for name in sorted(here - {e.name for e in _entries(text, path)}):
-        text = _with(text, name, root, path)
+        text = _with(text, name, path)
     return None if text == old else text
 
 
-def _config(name: str, root: str) -> str:
+def _config(name: str) -> str:
     """Returns the entry of a model."""
     return (
         "  config {\n"
         f'    name: "{name}"\n'
-        f'    base_path: "{root}/{name}"\n'
+        f'    base_path: "{_MOUNT}/{name}"\n'
         '    model_platform: "tensorflow"\n'
         "  }\n"
     )
 
 
-def _with(text: str, name: str, root: str, path: Path) -> str:
+def _with(text: str, name: str, path: Path) -> str:
     """Returns the text with an entry, before the first of a later name."""
     later = [one.start for one in _entries(text, path) if one.name > name]
     closing = [token.start() for token in _tokens(text) if token[0] == "}"][-1]
     before = text[: min(later, default=closing)].rstrip(" \t")
     newline = "" if before.endswith("\n") else "\n"
-    return before + newline + _config(name, root) + text[len(before) :]
+    return before + newline + _config(name) + text[len(before) :]
 
 
-def _without(text: str, entry: _Entry, root: str) -> str:
+def _without(text: str, entry: _Entry) -> str:
     """Returns the text without an entry, or with it as a comment."""
     before = text[: entry.start].rstrip(" \t")
     after = text[entry.end :].lstrip(" \t").removeprefix("\n")
     block = text[entry.start : entry.end]
-    if _TOKEN.findall(block) == _TOKEN.findall(_config(entry.name, root)):
+    if _TOKEN.findall(block) == _TOKEN.findall(_config(entry.name)):
         return before + after
     newline = "" if before.endswith("\n") else "\n"
     lines = [f"  # gone: {line.strip()}\n" for line in block.splitlines()]
