@@ -63,7 +63,7 @@ def test_layout_of_an_export(exported):
         "ad/metrics.json",
         "models.config",
     ]
-    version = ExportedModel.open(models / "ad")
+    version = ExportedModel(models / "ad")
     assert version.path == models / "ad" / "1"
     found = dataclasses.replace(version.facts, made_by=FACTS.made_by)
     assert found == FACTS

@@ -81,11 +81,11 @@ def test_damaged_facts_are_refused(tmp_path, text):
 
 
 def test_a_model_is_its_highest_version_by_number(model, monkeypatch):
-    opened = ExportedModel.open(model)
+    opened = ExportedModel(model)
     assert (opened.version, opened.facts) == ("10", FACTS)
-    assert ExportedModel.open(model / "2").version == "2"
+    assert ExportedModel(model / "2").version == "2"
     monkeypatch.chdir(model / "2")
-    assert ExportedModel.open(".").version == "2"
+    assert ExportedModel(".").version == "2"
 
 
 def test_versions_are_numbered_folders(model):
@@ -94,16 +94,16 @@ def test_versions_are_numbered_folders(model):
     (model / "12").touch()
     assert versions(model) == [2, 10, 11]
     assert complete_versions(model) == [2, 10]
-    assert ExportedModel.open(model).version == "10"
+    assert ExportedModel(model).version == "10"
     assert versions(model / "absent") == []
 
 
 def test_what_is_no_model_is_refused(model, tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
-            ExportedModel.open(path)
+            ExportedModel(path)
     (model / "10" / "assets.extra" / "model.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.json in"):
-        ExportedModel.open(model)
+        ExportedModel(model)
     with pytest.raises(ValueError, match="found the URL"):
-        ExportedModel.open("https://host:8501/v1/models/ad")
+        ExportedModel("https://host:8501/v1/models/ad")

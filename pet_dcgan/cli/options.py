@@ -234,9 +234,10 @@ def parse_settings(
     with usage_errors("--set"):
         overrides = parse_overrides(settings or [])
         for name in given.keys() & overrides.keys():
-            raise ValueError(
+            raise typer.BadParameter(
                 f"expected {name} once, found --{name.replace('_', '-')} "
-                f"{given[name]} and --set {name}={overrides[name]}: keep one"
+                f"{given[name]} and --set {name}={overrides[name]}: keep one",
+                param_hint="--set",
             )
         overrides |= given
         check_overrides(preset, overrides)

@@ -141,7 +141,7 @@ def _open(model: str | Path, timeout: float) -> ExportedModel | RemoteModel:
     """Opens a model in a folder or on a server."""
     if is_url(model):
         return RemoteModel(str(model), timeout=timeout)
-    return ExportedModel.open(model).load()
+    return ExportedModel(model).load()
 
 
 class _Request:

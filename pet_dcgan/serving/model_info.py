@@ -120,27 +120,16 @@ class ExportedModel:
     """One version of an exported model on disk.
 
     Args:
-        path: The version's folder, which holds `saved_model.pb`.
+        model: A version's folder, which holds `saved_model.pb`, or its
+            parent, of which the highest version is taken.
 
     Raises:
-        FileNotFoundError: If the model's facts are missing.
-        ValueError: If they are damaged.
+        FileNotFoundError: If there is no exported model, or its facts are
+            missing.
+        ValueError: If a URL is given, or the model's facts are damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.version = path.name
-        self.facts = ModelInfo.read(path)
-        self._loaded: Any = None
-
-    @classmethod
-    def open(cls, model: str | Path) -> "ExportedModel":
-        """Finds a version's folder, or the highest version in its parent.
-
-        Raises:
-            FileNotFoundError: If there is no exported model.
-            ValueError: If a URL is given or the model's facts are damaged.
-        """
+    def __init__(self, model: str | Path) -> None:
         if str(model).startswith(("http:/", "https:/")):
             raise ValueError(
                 "expected a folder of an exported model, found the URL "
@@ -155,7 +144,10 @@ class ExportedModel:
                     "a numbered folder): make one with pet-dcgan export"
                 )
             path = path / str(found[-1])
-        return cls(path)
+        self.path = path
+        self.version = path.name
+        self.facts = ModelInfo.read(path)
+        self._loaded: Any = None
 
     def load(self) -> "ExportedModel":
         """Loads the SavedModel, so that `draw` can be called.
