@@ -6,26 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pet_dcgan.cli import console
-from pet_dcgan.cli.console import reported
-from pet_dcgan.cli.options import (
-    BeamOptions,
-    ConfigName,
-    DataDir,
-    Diagnosis,
-    Jobs,
-    LabelDays,
-    Levels,
-    Masks,
-    Normalise,
-    Quality,
-    Seed,
-    Smc,
-    Tracer,
-    Visits,
-    parse_counts,
-    usage_errors,
-)
+from pet_dcgan.cli import console, options
 from pet_dcgan.utils.files import replacing
 
 if TYPE_CHECKING:
@@ -35,20 +16,20 @@ router = typer.Typer()
 
 
 @router.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
-@reported
+@console.reported
 def phantom(
     out: Annotated[Path, typer.Argument(help="A new folder.")],
     subjects: Annotated[
         str,
         typer.Option(help="Subjects per stage: 24, or NC=8,MCI=8,AD=8."),
     ] = "24",
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes; all cores if unset.")
     ] = None,
 ) -> None:
     """Writes an ADNI-like download of invented brains, to try things on."""
-    counts = parse_counts(subjects)
+    counts = options.parse_counts(subjects)
     from tfds_adni.phantom import write_cohort
 
     with console.progress("phantom scans") as advance:
@@ -62,20 +43,20 @@ def phantom(
 
 
 @router.command(epilog="Example: pet-dcgan scan ~/ADNI_PET --csv scans.csv")
-@reported
+@console.reported
 def scan(
     folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
     csv: Annotated[
         Path | None,
         typer.Option(help="File for a table with one row per scan file."),
     ] = None,
-    diagnosis: Diagnosis = None,
-    qc: Quality = None,
-    tracer: Tracer = "FDG",
-    level: Levels = None,
-    visits: Visits = "baseline",
-    smc: Smc = "drop",
-    label_days: LabelDays = 180,
+    diagnosis: options.Diagnosis = None,
+    qc: options.Quality = None,
+    tracer: options.Tracer = "FDG",
+    level: options.Levels = None,
+    visits: options.Visits = "baseline",
+    smc: options.Smc = "drop",
+    label_days: options.LabelDays = 180,
 ) -> None:
     """Shows which scans would be used, which are skipped, and why."""
     selection = _selection(
@@ -96,27 +77,27 @@ def scan(
     epilog="Example: pet-dcgan prepare ~/ADNI_PET --data-dir data "
     "--config axial_128"
 )
-@reported
+@console.reported
 def prepare(
     folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
-    data_dir: DataDir,
-    config: ConfigName = "axial_128",
+    data_dir: options.DataDir,
+    config: options.ConfigName = "axial_128",
     num_shards: Annotated[
         int | None,
         typer.Option(min=1, help="Files per split; by size if unset."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
-    diagnosis: Diagnosis = None,
-    qc: Quality = None,
-    tracer: Tracer = "FDG",
-    level: Levels = None,
-    visits: Visits = "baseline",
-    smc: Smc = "drop",
-    label_days: LabelDays = 180,
-    normalise: Normalise = "brain",
-    masks: Masks = None,
-    jobs: Jobs = None,
-    beam_options: BeamOptions = None,
+    diagnosis: options.Diagnosis = None,
+    qc: options.Quality = None,
+    tracer: options.Tracer = "FDG",
+    level: options.Levels = None,
+    visits: options.Visits = "baseline",
+    smc: options.Smc = "drop",
+    label_days: options.LabelDays = 180,
+    normalise: options.Normalise = "brain",
+    masks: options.Masks = None,
+    jobs: options.Jobs = None,
+    beam_options: options.BeamOptions = None,
 ) -> None:
     """Turns a folder of scans into TFRecords of labelled SUVR slices."""
     selection = _selection(
@@ -124,7 +105,7 @@ def prepare(
     )
     from tfds_adni.volumes.normalisation import Normalisation
 
-    with usage_errors():
+    with options.usage_errors():
         normalisation = Normalisation(method=normalise, masks=masks)
     console.start_tensorflow(gpu=False)
     from tfds_adni import Builder
@@ -170,7 +151,7 @@ def _selection(
 
     given = {"diagnosis": diagnosis, "qc": qc, "levels": levels}
     given = {name: value for name, value in given.items() if value is not None}
-    with usage_errors():
+    with options.usage_errors():
         return Selection(
             tracer=tracer,
             visits=visits,

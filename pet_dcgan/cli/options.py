@@ -18,12 +18,6 @@ from pet_dcgan.presets import PRESETS, parse_overrides
 
 Plane = Literal[PLANES]
 TrainStage = Literal[*STAGES, ALL_STAGES]
-Precision = Literal["float32", "mixed_bfloat16", "mixed_float16"]
-Device = Literal["auto", "cpu", "gpu"]
-Strategy = Literal["none", "mirrored", "multiworker"]
-Features = Literal["own", "inception"]
-Format = Literal["png", "npy", "nifti"]
-Task = Literal["nc-ad", "three"]
 
 DataDir = Annotated[
     Path, typer.Option("--data-dir", help="Folder of prepared data sets.")

@@ -1,28 +1,11 @@
 """Commands for runs: train, evaluate, study."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from pet_dcgan.cli import console
-from pet_dcgan.cli.console import reported
-from pet_dcgan.cli.options import (
-    ConfigName,
-    DataDir,
-    Device,
-    Features,
-    Plane,
-    Precision,
-    Preset,
-    Seed,
-    Strategy,
-    Task,
-    TrainStage,
-    parse_fractions,
-    parse_planes,
-    parse_settings,
-)
+from pet_dcgan.cli import console, options
 
 router = typer.Typer()
 
@@ -31,16 +14,17 @@ router = typer.Typer()
     epilog="Example: pet-dcgan train --data-dir data --stage AD --run runs/ad "
     "--epochs 50 --set batch_size=8"
 )
-@reported
+@console.reported
 def train(
-    data_dir: DataDir,
-    stage: Annotated[TrainStage, typer.Option(case_sensitive=False)],
+    data_dir: options.DataDir,
+    stage: Annotated[options.TrainStage, typer.Option(case_sensitive=False)],
     run: Annotated[Path, typer.Option(help="A new folder for the run.")],
-    config: ConfigName = "axial_128",
+    config: options.ConfigName = "axial_128",
     plane: Annotated[
-        Plane | None, typer.Option(help="Needed if a set holds several.")
+        options.Plane | None,
+        typer.Option(help="Needed if a set holds several."),
     ] = None,
-    preset: Preset = "robust",
+    preset: options.Preset = "robust",
     epochs: Annotated[
         int | None, typer.Option(min=1, help="Instead of the preset's.")
     ] = None,
@@ -50,13 +34,14 @@ def train(
             "--set", help="name=value, as in config.json; may be repeated."
         ),
     ] = None,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     warm_start: Annotated[
         Path | None,
         typer.Option(metavar="RUN", help="A run whose networks to start from."),
     ] = None,
     precision: Annotated[
-        Precision | None, typer.Option(help="16 bits help on a GPU.")
+        Literal["float32", "mixed_bfloat16", "mixed_float16"] | None,
+        typer.Option(help="16 bits help on a GPU."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and stop.")
@@ -65,10 +50,11 @@ def train(
         bool, typer.Option("--resume", help="Continue a stopped run.")
     ] = False,
     device: Annotated[
-        Device, typer.Option(help="auto uses a GPU if there is one.")
+        Literal["auto", "cpu", "gpu"],
+        typer.Option(help="auto uses a GPU if there is one."),
     ] = "auto",
     strategy: Annotated[
-        Strategy,
+        Literal["none", "mirrored", "multiworker"],
         typer.Option(help="All GPUs here, or all machines of TF_CONFIG."),
     ] = "none",
     deterministic: Annotated[
@@ -85,7 +71,7 @@ def train(
     ] = False,
 ) -> None:
     """Trains a generator for one stage, or for ALL to start others from."""
-    overrides = parse_settings(
+    overrides = options.parse_settings(
         preset,
         settings,
         epochs=epochs,
@@ -125,7 +111,7 @@ def train(
 
 
 @router.command(epilog="Example: pet-dcgan evaluate runs/ad")
-@reported
+@console.reported
 def evaluate(
     run: Annotated[Path, typer.Argument(help="A finished run.")],
     data_dir: Annotated[
@@ -142,10 +128,10 @@ def evaluate(
         ),
     ] = None,
     encoder: Annotated[
-        Features,
+        Literal["own", "inception"],
         typer.Option(help="inception adds InceptionV3 (downloads weights)."),
     ] = "own",
-    seed: Seed = 0,
+    seed: options.Seed = 0,
 ) -> None:
     """Evaluates a generator on subjects it has never seen."""
     console.start_tensorflow()
@@ -173,14 +159,14 @@ def evaluate(
 @router.command(
     epilog="Example: pet-dcgan study --data-dir data --out study --epochs 50"
 )
-@reported
+@console.reported
 def study(
-    data_dir: DataDir,
+    data_dir: options.DataDir,
     out: Annotated[Path, typer.Option(help="A new folder for the study.")],
     more_runs: Annotated[
         list[Path] | None, typer.Argument(metavar="[RUN]...", hidden=True)
     ] = None,
-    config: ConfigName = "axial_128",
+    config: options.ConfigName = "axial_128",
     runs: Annotated[
         list[Path] | None,
         typer.Option(
@@ -190,7 +176,7 @@ def study(
         ),
     ] = None,
     task: Annotated[
-        Task, typer.Option(help="Classes to tell apart.")
+        Literal["nc-ad", "three"], typer.Option(help="Classes to tell apart.")
     ] = "nc-ad",
     planes: Annotated[
         str, typer.Option(help="One or more, separated by commas.")
@@ -204,7 +190,7 @@ def study(
     seeds: Annotated[
         int, typer.Option(min=1, help="Classifiers per arm and fraction.")
     ] = 5,
-    preset: Preset = "demo",
+    preset: options.Preset = "demo",
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="For a generator of all training subjects."),
@@ -228,19 +214,21 @@ def study(
             help="A control: random labels, so all must be at chance level.",
         ),
     ] = False,
-    seed: Seed = 0,
+    seed: options.Seed = 0,
     resume: Annotated[
         bool, typer.Option("--resume", help="Continue a stopped study.")
     ] = False,
 ) -> None:
     """Tests whether synthetic images help a classifier of real ones."""
     settings_of_study = {
+        "data_dir": str(data_dir),
+        "dataset": config,
         "task": task,
-        "planes": parse_planes(planes),
-        "fractions": parse_fractions(fractions),
+        "planes": options.parse_planes(planes),
+        "fractions": options.parse_fractions(fractions),
         "seeds": seeds,
         "preset": preset,
-        "overrides": parse_settings(preset, settings, epochs=epochs),
+        "overrides": options.parse_settings(preset, settings, epochs=epochs),
         "with_validation": with_validation,
         "shuffle_labels": shuffle_labels,
         "seed": seed,
@@ -250,9 +238,7 @@ def study(
     from pet_dcgan.study.study import run_study
 
     summary = run_study(
-        StudySettings(
-            data_dir=str(data_dir), dataset=config, **settings_of_study
-        ),
+        StudySettings(**settings_of_study),
         out,
         runs=[*(runs or []), *(more_runs or [])],
         resume=resume,

@@ -1,19 +1,17 @@
 """Commands for exported models: export, generate."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from pet_dcgan.cli import console
-from pet_dcgan.cli.console import reported
-from pet_dcgan.cli.options import Format, usage_errors
+from pet_dcgan.cli import console, options
 
 router = typer.Typer()
 
 
 @router.command(epilog="Example: pet-dcgan export runs/ad --to export/models")
-@reported
+@console.reported
 def export(
     runs: Annotated[list[Path], typer.Argument(help="Finished runs.")],
     to: Annotated[Path, typer.Option(help="Folder of all models.")],
@@ -41,7 +39,7 @@ def export(
     "--out synthetic --format nifti; from a server: pet-dcgan generate "
     "http://localhost:8501/v1/models/ad --count 100 --out synthetic"
 )
-@reported
+@console.reported
 def generate(
     model: Annotated[
         str,
@@ -55,7 +53,7 @@ def generate(
     seed: Annotated[
         int, typer.Option(min=0, help="Seed of the first image; then +1.")
     ] = 0,
-    format: Annotated[Format, typer.Option()] = "png",  # noqa: A002
+    format: Annotated[Literal["png", "npy", "nifti"], typer.Option()] = "png",  # noqa: A002
     timeout: Annotated[
         float, typer.Option(min=0.1, help="Seconds a server has to answer.")
     ] = 60.0,
@@ -68,7 +66,7 @@ def generate(
     from pet_dcgan.serving.rest_model import is_url, parse_model_url
 
     if is_url(model):
-        with usage_errors("MODEL"):
+        with options.usage_errors("MODEL"):
             parse_model_url(model)
     else:
         console.start_tensorflow()

@@ -9,15 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.serving.image_files import (
-    FORMATS,
-    ResumableBatch,
-    nifti_bytes,
-    npy_bytes,
-    png_bytes,
-    resumable_batch,
-    suvr_of_png,
-)
+from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.utils.prefetch import prefetch_map
@@ -92,7 +84,7 @@ def generate(
     _check_free(out)
     with (
         contextlib.closing(_open(model, timeout)) as source,
-        resumable_batch(out) as batch,
+        image_files.resumable_batch(out) as batch,
     ):
         # another process may have finished it before the lock was free
         _check_free(out)
@@ -108,10 +100,9 @@ def generate(
 
 def _check_options(count: Any, seed: Any, chosen: str) -> None:
     """Refuses an unknown format, and numbers out of range."""
-    if chosen not in FORMATS:
-        raise ValueError(
-            f"expected a format among {', '.join(FORMATS)}, found {chosen!r}"
-        )
+    if chosen not in image_files.FORMATS:
+        known = ", ".join(image_files.FORMATS)
+        raise ValueError(f"expected a format among {known}, found {chosen!r}")
     for name, value, least in (("count", count, 1), ("seed", seed, 0)):
         whole = isinstance(value, int | np.integer)
         if not whole or isinstance(value, bool) or value < least:
@@ -181,7 +172,8 @@ class _Request:
     def file_name(self, seed: int) -> str:
         """Returns the name of a seed's file, as `synthetic_ad_0000012.png`."""
         kind = "phantom" if self.facts.phantom else "synthetic"
-        return f"{kind}_{self.facts.name}_{seed:07d}{FORMATS[self.format]}"
+        suffix = image_files.FORMATS[self.format]
+        return f"{kind}_{self.facts.name}_{seed:07d}{suffix}"
 
     def file_content(self, seed: int, image: bytes) -> bytes:
         """Returns the content of a seed's file, given its PNG."""
@@ -197,11 +189,11 @@ class _Request:
                 "suvr_max": str(facts.suvr_max),
                 "spacing_mm": str(facts.spacing_mm),
             }
-            return png_bytes(image, notes)
-        suvr = suvr_of_png(image, facts.suvr_max)
+            return image_files.png_bytes(image, notes)
+        suvr = image_files.suvr_of_png(image, facts.suvr_max)
         if self.format == "npy":
-            return npy_bytes(suvr)
-        return nifti_bytes(
+            return image_files.npy_bytes(suvr)
+        return image_files.nifti_bytes(
             suvr,
             plane=facts.plane,
             spacing_mm=facts.spacing_mm,
@@ -224,7 +216,9 @@ class _Request:
             )
 
 
-def _draw(request: _Request, batch: ResumableBatch, progress: Progress) -> None:
+def _draw(
+    request: _Request, batch: image_files.ResumableBatch, progress: Progress
+) -> None:
     """Writes the missing images, while the next ones are being drawn."""
     missing = _missing(request, batch)
     done = len(request.seeds) - len(missing)
@@ -251,7 +245,7 @@ def _draw(request: _Request, batch: ResumableBatch, progress: Progress) -> None:
             progress(done, len(request.seeds))
 
 
-def _missing(request: _Request, batch: ResumableBatch) -> list[int]:
+def _missing(request: _Request, batch: image_files.ResumableBatch) -> list[int]:
     """Returns the seeds to draw, if the batch fits the request."""
     remedy = (
         f"repeat that request, remove {batch.folder} or choose another --out"
@@ -276,7 +270,9 @@ def _missing(request: _Request, batch: ResumableBatch) -> list[int]:
 
 def _same(image: bytes, before: bytes) -> bool:
     """Whether two PNGs are equal up to differences between kernels."""
-    found, expected = (suvr_of_png(png, 65535.0) for png in (image, before))
+    found, expected = (
+        image_files.suvr_of_png(png, 65535.0) for png in (image, before)
+    )
     return (
         found.shape == expected.shape
         and np.abs(found - expected).max(initial=0.0) < STEPS_TOLERANCE + 0.5
