@@ -8,12 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pet_dcgan.config import (
-    ALL_STAGES,
-    PLANES,
-    STAGES,
-    check_overrides,
-)
+from pet_dcgan.config import ALL_STAGES, PLANES, STAGES, check_overrides
 from pet_dcgan.presets import PRESETS, parse_overrides
 
 Plane = Literal[PLANES]
