@@ -1,5 +1,6 @@
 import csv
 import dataclasses
+import functools
 import os
 import shutil
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-import stub_models
 import tensorflow as tf
 from PIL import Image
 
@@ -17,6 +17,9 @@ from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
 from pet_dcgan.utils import files
 
+# by path: a model stays as it is
+LOAD = functools.cache(tf.saved_model.load)
+
 
 @pytest.fixture(scope="module")
 def model(toy_models):
@@ -25,7 +28,7 @@ def model(toy_models):
 
 @pytest.fixture(autouse=True)
 def loaded_once(monkeypatch):
-    monkeypatch.setattr(tf.saved_model, "load", stub_models.load)
+    monkeypatch.setattr(tf.saved_model, "load", LOAD)
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import base64
+import functools
 import json
 import os
 import signal
@@ -9,7 +10,6 @@ import time
 import canned_server
 import numpy as np
 import pytest
-import stub_models
 import stub_server
 import tensorflow as tf
 from test_model_info import FACTS
@@ -27,6 +27,10 @@ from pet_dcgan.serving.rest_model import (
 SIX_ATTEMPTS = 6
 
 
+# by path: a model stays as it is
+LOAD = functools.cache(tf.saved_model.load)
+
+
 @pytest.fixture(autouse=True)
 def waited(monkeypatch):
     """Seconds that would have been waited between attempts."""
@@ -39,7 +43,7 @@ def waited(monkeypatch):
 
 @pytest.fixture(autouse=True)
 def loaded_once(monkeypatch):
-    monkeypatch.setattr(tf.saved_model, "load", stub_models.load)
+    monkeypatch.setattr(tf.saved_model, "load", LOAD)
 
 
 @pytest.fixture
