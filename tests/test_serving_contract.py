@@ -18,8 +18,7 @@ import tensorflow as tf
 from model_process import model_process
 from serving_contract import Refused, folder_call, grpc_call, rest_call
 
-from pet_dcgan.models.latents import latents_from_seeds
-from pet_dcgan.models.sampling import network_images, suvr_from_latents
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import model_facts
 
@@ -50,7 +49,7 @@ def live(toy_models):
 
     answers = {
         "serving_default": lambda latent: {
-            "image": network_images(generator, latent).numpy()
+            "image": generator(latent, training=False).numpy()
         },
         "generate": lambda seed: {"suvr": slices(seed)},
         "describe": lambda seed: {
