@@ -9,8 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow_datasets as tfds
+from tensorflow_datasets.core import shuffle
+from tensorflow_datasets.proto import tf_example_pb2
 
-from tfds_adni import AdniConfig, Builder, Selection
+from tfds_adni import AdniConfig, Builder, Selection, adni_dataset_builder
+from tfds_adni.adni_dataset_builder import (
+    _bounded_shuffling,
+    _DeterministicWriter,
+)
 from tfds_adni.cohort import COLUMNS
 from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.volumes.normalisation import Normalisation
@@ -155,9 +161,11 @@ def test_examples_of_a_subject_in_two_splits_are_refused(
 def test_same_split_in_every_configuration(prepared, tree, tmp_path):
     other = build(tree, tmp_path, ALL)
     for split in SPLITS:
-        assert subjects(other, split) == subjects(prepared, split)
-    planes = {int(e["plane"]) for e in examples(other, "test")}
-    assert planes == {0, 1, 2}
+        made = examples(other, split)
+        assert {int(e["plane"]) for e in made} == {0, 1, 2}
+        assert {e["subject"].decode() for e in made} == subjects(
+            prepared, split
+        )
 
 
 def test_seed_and_scale(prepared, tree, tmp_path):
@@ -235,7 +243,7 @@ def repair(path):
 
 
 def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
-    """Three scans that are skipped, and two that are used all the same."""
+    """Three scans that are skipped, and two that are used with a repair."""
     rows = ida_tree.cohort_rows(5)
     root = ida_tree.write_tree(tmp_path / "scans", rows)
     for row, spoil in zip(
@@ -262,7 +270,7 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
 
 
 def records(builder):
-    """The bytes of the record files, which are in no order of scans."""
+    """The bytes of the record files."""
     return {p.name: p.read_bytes() for p in builder.data_path.glob("*record*")}
 
 
@@ -330,3 +338,47 @@ def test_a_split_that_tfds_leaves_early_does_not_shift_the_others(
     homes = [subjects(builder, split) for split in SPLITS]
     assert sum(map(len, homes)) == len(set().union(*homes))
     assert [len(examples(builder, split)) for split in SPLITS] == [2, 2, 2]
+
+
+# --- how TFDS writes: its private constants, which another TFDS may rename ----
+
+
+def test_fields_are_written_in_the_order_of_their_names(tmp_path):
+    names = [f"field_{n}" for n in range(30)]
+    example = tf_example_pb2.Example()
+    for name in names:
+        example.features.feature[name].int64_list.value.append(1)
+    writer = _DeterministicWriter(tfds.core.FileFormat.TFRECORD)
+    writer.write(tmp_path / "a", [(0, example.SerializeToString())])
+    record = (tmp_path / "a").read_bytes()
+    places = [record.index(name.encode()) for name in sorted(names)]
+    assert places == sorted(places)
+
+
+def test_a_small_memory_gives_the_same_order(tmp_path, monkeypatch):
+    """Fails where TFDS's shuffler no longer reads the constants."""
+    bounds, orders = adni_dataset_builder._BOUNDS, []
+    for bound in (2**30, 1000):
+        monkeypatch.setitem(bounds, "MAX_MEM_BUFFER_SIZE", bound)
+        with _bounded_shuffling():
+            shuffler = shuffle.Shuffler(str(tmp_path), "salt")
+            for n in range(500):
+                shuffler.add(str(n), bytes([n % 256]) * 100)
+            assert len(shuffler.bucket_lengths) == (1 if bound > 2**20 else 64)
+            orders.append(list(shuffler))
+    assert orders[0] == orders[1]
+    assert len(orders[0]) == 500
+
+
+def test_tfds_keeps_its_own_settings_afterwards():
+    def settings():
+        return shuffle.MAX_MEM_BUFFER_SIZE, shuffle.BUCKETS_NUMBER
+
+    def fail():
+        assert settings() == (2**27, 64)
+        raise KeyError
+
+    before = settings()
+    with pytest.raises(KeyError), _bounded_shuffling():
+        fail()
+    assert settings() == before != (2**27, 64)

@@ -19,11 +19,9 @@ from tfds_adni.parallel.examples import (
     beam_examples,
     make_examples,
     read_outcomes,
-    tasks_of,
 )
 from tfds_adni.preparation import _beam_errors, _pipeline_options
 from tfds_adni.sources import ScanRecord, read_folder
-from tfds_adni.volumes.normalisation import Normalisation
 
 SPEC = SliceSpec(
     planes=("axial", "sagittal"),
@@ -209,7 +207,7 @@ def test_the_transform_makes_what_one_process_makes(beam, tree, tmp_path):
     """And its outcomes are read once."""
     records = read_folder(tree).records
     decisions = [decide(record, Selection()) for record in records]
-    tasks = list(tasks_of(decisions, SPEC, Normalisation()))
+    tasks = [Task(decision=decision, spec=SPEC) for decision in decisions]
     expected = [make_examples(task) for task in tasks]
     options = _pipeline_options("--runner=DirectRunner")
     with beam.Pipeline(options=options) as pipeline:

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from tfds_adni.parallel import Pool, _serve, _sigint_blocked
+from tfds_adni.parallel.pool import Pool, _serve, _sigint_blocked
 
 
 def square(number):
@@ -169,7 +169,7 @@ def test_ctrl_c_waits_until_the_processes_are_started():
 START = """
     import os, signal, sys, time
     from test_parallel import process_and_modules
-    from tfds_adni.parallel import Pool, _sigint_blocked, _Worker
+    from tfds_adni.parallel.pool import Pool, _sigint_blocked, _Worker
 
     with _sigint_blocked():
         _Worker().stop()
