@@ -174,21 +174,3 @@ def test_public_names_say_what_they_are(path):
 def test_what_is_left_out_is_seen(code, fault):
     (function,) = functions(ast.parse(code), "a")
     assert fault in "; ".join(faults(function))
-
-
-def test_what_is_complete_passes():
-    code = '''
-def a(b: np.ndarray, c: int) -> np.ndarray:
-    """D.
-
-    Args:
-        b: float32 `[n]`.
-        c: A number.
-
-    Raises:
-        ValueError: If c is 0.
-    """
-    raise ValueError("0")
-'''
-    (function,) = functions(ast.parse(code), "a")
-    assert faults(function) == []

@@ -46,8 +46,10 @@ def two():
     pool.close()
 
 
-def test_results_come_in_the_order_of_the_tasks(two):
+def test_results_in_order_and_errors_reach_the_caller(two):
     assert list(two.map(slow_first, range(9))) == list(range(9))
+    with pytest.raises(ValueError, match="no 0"):
+        list(two.map(complain, [0]))
 
 
 @pytest.mark.parametrize(("jobs", "tasks"), [(1, 20), (None, 3)])
@@ -80,11 +82,6 @@ def test_tasks_are_submitted_as_results_are_collected(two):
     assert next(results) == 0
     assert len(submitted) < 10
     assert list(results) == [n * n for n in range(1, 100)]
-
-
-def test_an_error_of_a_task_reaches_the_caller(two):
-    with pytest.raises(ValueError, match="no 0"):
-        list(two.map(complain, [0]))
 
 
 def test_a_process_killed_in_the_middle_of_an_answer_is_one_line():
@@ -194,15 +191,10 @@ def is_alive(process):
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
 @pytest.mark.parametrize(
-    ("stop", "by"),
-    [
-        (os.kill, signal.SIGKILL),
-        (os.kill, signal.SIGINT),
-        (os.killpg, signal.SIGINT),
-    ],
+    ("stop", "by"), [(os.kill, signal.SIGKILL), (os.killpg, signal.SIGINT)]
 )
 def test_processes_end_with_their_parent(tmp_path, stop, by):
-    """Ctrl-C is the parent's alone to report, also that of a terminal."""
+    """Ctrl-C in a terminal goes to all, and only the parent reports it."""
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(START))
     places = [os.path.dirname(__file__), os.environ.get("PYTHONPATH", "")]

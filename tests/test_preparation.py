@@ -81,7 +81,7 @@ def test_the_number_of_processes_does_not_matter(tree, tmp_path, whole):
         tree,
         tmp_path,
         config="axial_64",
-        jobs=3,
+        jobs=2,
         progress=lambda *count: counts.append(count),
     )
     assert content(tmp_path) == content(whole)
@@ -146,7 +146,7 @@ def test_ctrl_c_leaves_nothing(tree, tmp_path):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        make(tree, tmp_path / "d", jobs=2, progress=interrupt)
+        make(tree, tmp_path / "d", jobs=1, progress=interrupt)
 
 
 def test_a_killed_process_leaves_nothing(tree, tmp_path):
