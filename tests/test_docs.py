@@ -106,18 +106,13 @@ def _write_bids(folder):
 
 
 def _finished_run():
-    """`runs/ad` with a generator that nobody trained."""
+    """`runs/ad` with a generator that was never trained."""
     from pet_dcgan.data.prepared_set import subjects_of
     from pet_dcgan.training.train import resolve_config
 
+    data = {"data_dir": "data", "dataset": "axial_128"}
     small = {"width": 4, "epochs": 2}
-    config = resolve_config(
-        "demo",
-        data_dir="data",
-        dataset="axial_128",
-        stage="AD",
-        overrides=small,
-    )
+    config = resolve_config("demo", stage="AD", overrides=small, **data)
     trained_on = subjects_of("data", "axial_128", split="train", stage="AD")
     run = Run.create("runs/ad", config, sorted(trained_on))
     generator = build_generator(channels=1, width=4)
@@ -285,7 +280,10 @@ def write_api(monkeypatch):
 
 
 def test_pdoc_gets_every_public_module(write_api, monkeypatch, tmp_path):
-    given = {}
+    given, listed, opening = {}, [], write_api.open_packages
+    monkeypatch.setattr(
+        write_api, "open_packages", lambda: listed.extend(opening())
+    )
     pdoc = types.ModuleType("pdoc")
     pdoc.Path = Path
     pdoc.render = types.SimpleNamespace(configure=given.update)
@@ -307,5 +305,4 @@ def test_pdoc_gets_every_public_module(write_api, monkeypatch, tmp_path):
         for package in write_api.PACKAGES
         for path in ROOT.glob(f"{package}/**/*.py")
     }
-    listed = set(write_api.open_packages())
-    assert listed == {name for name in names if "._" not in name}
+    assert set(listed) == {name for name in names if "._" not in name}

@@ -41,7 +41,7 @@ _BOUNDS = {"MAX_MEM_BUFFER_SIZE": 2**27, "BUCKETS_NUMBER": 64}
 
 @dataclasses.dataclass(kw_only=True)
 class AdniConfig(tfds.core.BuilderConfig):
-    """The options of a variant on disk.
+    """A configuration: how slices are cut and stored.
 
     Attributes:
         planes: The planes that slices are cut in.
@@ -240,7 +240,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             return {
                 s: beam_examples(tasks[s], self._outcomes(s)) for s in SPLITS
             }
-        # All at once, so that no process waits between two splits.
+        # One pass over all splits, so that no process waits between two.
         in_order = [task for split in SPLITS for task in tasks[split]]
         made = self._pool.map(make_examples, in_order)
         return {s: self._generate_examples(tasks[s], s, made) for s in SPLITS}
@@ -286,7 +286,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self._report.require_subjects(split)
 
     def _outcomes(self, split: str) -> epath.Path:
-        """Returns the file in which Beam's workers leave a split's outcomes."""
+        """Returns the file that Beam writes a split's outcomes to."""
         return epath.Path(self.data_dir) / f"outcomes-{split}.json"
 
     def _process_pipeline_result(self, pipeline_result) -> None:

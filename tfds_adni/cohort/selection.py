@@ -68,10 +68,18 @@ class Selection:
             if name != "levels":
                 values = map(Path, values)
             object.__setattr__(self, name, tuple(values))
-        _require_one_of("tracer", [self.tracer], TRACERS)
-        _require_one_of("visits", [self.visits], ("baseline", "all"))
-        _require_one_of("smc", [self.smc], ("drop", "keep"))
-        _require_one_of("each level", self.levels, LEVELS)
+        for name, values, known in (
+            ("tracer", [self.tracer], TRACERS),
+            ("visits", [self.visits], ("baseline", "all")),
+            ("smc", [self.smc], ("drop", "keep")),
+            ("each level", self.levels, LEVELS),
+        ):
+            unknown = [value for value in values if value not in known]
+            if unknown:
+                raise ValueError(
+                    f"expected {name} to be one of {', '.join(known)}, found "
+                    f"{unknown[0]!r}; choose one of them"
+                )
         if not self.levels or len(set(self.levels)) < len(self.levels):
             raise ValueError(
                 "expected at least one level and each only once, found "
@@ -94,18 +102,6 @@ class Selection:
             "diagnosis": [path.name for path in self.diagnosis],
             "qc": [path.name for path in self.qc],
         }
-
-
-def _require_one_of(
-    name: str, values: Sequence[str], known: Sequence[str]
-) -> None:
-    """Rejects unknown values of an option."""
-    for value in values:
-        if value not in known:
-            raise ValueError(
-                f"expected {name} to be one of {', '.join(known)}, found "
-                f"{value!r}; choose one of them"
-            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
