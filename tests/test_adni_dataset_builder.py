@@ -1,6 +1,5 @@
 """The TFDS builder: its examples, facts and account, and what it rejects."""
 
-import shutil
 from pathlib import Path
 
 import ida_tree
@@ -51,11 +50,6 @@ def examples(builder, split):
     return list(tfds.as_numpy(builder.as_dataset(split=split)))
 
 
-def suvr(builder):
-    images = np.stack([e["image"] for e in examples(builder, "train")])
-    return images / 65535 * builder.info.metadata["suvr_max"]
-
-
 def subjects(builder, split):
     return {e["subject"].decode() for e in examples(builder, split)}
 
@@ -89,10 +83,6 @@ def test_examples(prepared):
     assert (example["visit"], example["date"]) == (b"bl", b"2012-05-05")
     assert example["age"] == 71
     assert example["sex"] in (b"F", b"M")
-    # a head's shell is 1.3, what is within 0.7, before division by the mean
-    inner, outer = suvr(prepared)[:, 16, 16], suvr(prepared)[:, 16].max(axis=1)
-    assert np.all((inner > 0.4) & (inner < 0.9))
-    assert np.all((outer > 1.0) & (outer < 2.5))
     names = prepared.info.features["label"].names
     codes = {"0": "NC", "1": "MCI", "2": "AD"}
     for split in SPLITS:
@@ -244,50 +234,6 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
     assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4
 
 
-def records(builder):
-    """The bytes of the record files."""
-    return {p.name: p.read_bytes() for p in builder.data_path.glob("*record*")}
-
-
-def brightest(builder):
-    """Row and column of the spot in the slice that shows it best."""
-    image = max(suvr(builder)[..., 0], key=lambda image: image.max())
-    return np.unravel_index(image.argmax(), image.shape)
-
-
-def turn(path):
-    """Stores the same head along other axes."""
-    image, content = nib.load(path), path.read_bytes()
-    turns = np.array([[1, 1], [0, -1], [2, -1]])
-    stored = image.dataobj.get_unscaled()
-    back = nib.orientations.inv_ornt_aff(turns, stored.shape[:3])
-    turned = nib.apply_orientation(stored, turns)
-    flipped = nib.Nifti1Image(turned, image.affine @ back).to_bytes()
-    # nibabel would choose a slope of its own.
-    path.write_bytes(flipped[:112] + content[112:120] + flipped[120:])
-
-
-def mirror(path):
-    """Mirrors the head itself; `turn` has made x the second axis."""
-    image = nib.load(path)
-    mirrored = image.get_fdata()[:, ::-1]
-    nib.save(nib.Nifti1Image(mirrored, image.affine), path)
-
-
-def test_left_stays_left_however_it_is_stored(prepared, tree, tmp_path):
-    """What turns with the file must turn back; a mirrored head must not."""
-    row, column = brightest(prepared)
-    assert row < 16 < column
-    root = tmp_path / "scans"
-    shutil.copytree(tree, root)
-    for path in root.rglob("*.nii"):
-        turn(path)
-    assert records(build(root, tmp_path / "turned")) == records(prepared)
-    for path in root.rglob("*.nii"):
-        mirror(path)
-    assert brightest(build(root, tmp_path / "mirrored"))[1] < 16
-
-
 def test_a_scan_without_its_mask_is_listed(tree, tmp_path):
     masks = tmp_path / "masks"
     masks.mkdir()
@@ -303,7 +249,7 @@ def test_a_scan_without_its_mask_is_listed(tree, tmp_path):
     assert str(tmp_path) not in str(facts)
     account = account_of(builder).set_index("image_id")
     assert account["reason"][900001] == "no mask for this scan"
-    assert np.median(suvr(builder)[:, 16, 16]) == pytest.approx(1, abs=0.05)
+    assert account["used"].sum() == 11
 
 
 def test_a_split_that_tfds_leaves_early_does_not_shift_the_others(

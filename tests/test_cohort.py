@@ -54,7 +54,7 @@ def test_every_scan_has_a_stage_or_a_reason(tmp_path):
         **dict.fromkeys(["900001", "900002", "900003", "900009", "82012"], ""),
         "900004": "another tracer (AV45)",
         "900005": "no stage (collection CSV Group is Patient)",
-        "900006": "no stage: no table tells the group of this scan",
+        "900006": "no stage: no table lists the group of this scan",
         "900007": "SMC is neither NC nor MCI (--smc keep counts it as NC)",
         "82013": "later visit (baseline is used)",
     }

@@ -233,7 +233,7 @@ def _locked(sets: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise FileExistsError(
-                    f"expected nobody else to prepare into {sets.parent}, "
+                    f"expected no other preparation in {sets.parent}, "
                     "found another pet-dcgan prepare at work; wait for it or "
                     "choose another --data-dir"
                 ) from None

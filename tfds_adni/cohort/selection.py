@@ -22,7 +22,7 @@ from tfds_adni.tables import (
 from tfds_adni.tables.cells import is_smc, stage_of_group, to_date, to_visit
 from tfds_adni.volumes.volume import examine
 
-UNLABELLED = "no stage: no table tells the group of this scan"
+UNLABELLED = "no stage: no table lists the group of this scan"
 SMC_DROPPED = "SMC is neither NC nor MCI (--smc keep counts it as NC)"
 
 

@@ -16,7 +16,7 @@ _NO_CODE_DAYS = 30
 ANOTHER_LEVEL = "another level of the same visit is used"
 NEWER_IMAGE = "a newer image of the same visit is used"
 LATER_VISIT = "later visit (baseline is used)"
-UNPLACED = "neither date nor visit tells it from a scan that is used"
+UNPLACED = "neither date nor visit distinguishes it from a scan that is used"
 
 
 def image_order(image_id: str) -> tuple[int, str]:
