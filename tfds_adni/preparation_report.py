@@ -109,10 +109,9 @@ class PreparationReport:
             printable(o.image_id): str(o.frames)
             for o in self._outcomes.values()
         }
-        account["split"] = account["subject"].map(self._split_of)
-        account["frames"] = account["image_id"].map(frames)
-        columns = ["split", "frames"]
-        account[columns] = (
-            account[columns].where(account["used"], "").fillna("")
-        )
+        for name, values in (
+            ("split", account["subject"].map(self._split_of)),
+            ("frames", account["image_id"].map(frames)),
+        ):
+            account[name] = values.where(account["used"], "").fillna("")
         return account
