@@ -79,7 +79,8 @@ def public(body, place, *, is_method=False):
             continue
         yield Public(node, f"{place}{node.name}", is_method)
         if isinstance(node, ast.ClassDef) and not is_method:
-            yield from public(node.body, f"{node.name}.", is_method=True)
+            owner = f"{place}{node.name}."
+            yield from public(node.body, owner, is_method=True)
 
 
 def raised(node):
