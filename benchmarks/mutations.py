@@ -153,8 +153,8 @@ MUTATIONS = (
     Mutation(
         "guard: splits share no subject",
         "tfds_adni/adni_dataset_builder.py",
-        "self.report.require_disjoint()",
-        "pass",
+        "            require_disjoint(self.report.written)",
+        "            pass",
         _tests(
             "adni_dataset_builder.py::test_examples_of_a_subject_in_two_splits_are_refused"
         ),

@@ -16,19 +16,6 @@ import tensorflow  # noqa: F401 - once, before the forks
 
 from tfds_adni import prepare
 
-OPERATIONS = {
-    "open",
-    "os.link",
-    "os.listdir",
-    "os.mkdir",
-    "os.remove",
-    "os.rename",
-    "os.rmdir",
-    "os.scandir",
-    "os.utime",
-    "shutil.rmtree",
-}
-
 
 def main(scans, whole, work, how):
     expected = content(Path(whole))
@@ -42,17 +29,9 @@ def main(scans, whole, work, how):
         if not loads:
             fork(lambda: run(scans, folder, how, 0))  # noqa: B023
             again = content(folder) == expected
-        print(
-            json.dumps(
-                {
-                    "moment": moment,
-                    "left": sorted(found),
-                    "whole": not loads or found == expected,
-                    "again": again,
-                }
-            ),
-            flush=True,
-        )
+        whole = not loads or found == expected
+        line = {"left": sorted(found), "whole": whole, "again": again}
+        print(json.dumps(line), flush=True)
         if not reached:
             break
 
@@ -63,7 +42,8 @@ def run(scans, folder, how, moment):
 
     def watch(event, arguments):
         nonlocal count
-        if event in OPERATIONS and str(folder) in str(arguments[:2]):
+        on_disk = event.startswith(("open", "os.", "shutil."))
+        if on_disk and str(folder) in str(arguments[:2]):
             count += 1
             if count == moment:
                 if how == "kill":

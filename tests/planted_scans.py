@@ -24,6 +24,7 @@ _COUNTER = np.s_[27:30, 30:33, 19:22]
 _BRIGHT = 40, 32, 28
 # the same brain in other files: each is read as the same voxels
 STORAGES = ("int16 LAS", "float32 RAS", "big-endian SLP", "two frames")
+FOUR = [ida_tree.row(number, "AD") for number in range(1, 5)]
 
 
 @functools.cache
@@ -123,13 +124,12 @@ def save(volume, path, *, spacing, storage):
     nib.save(image, path)
 
 
-def write_tree(root, make, *, spacing, factor=1):
-    """Writes a download of nine subjects; gives a volume by image id.
+def write_tree(root, make, *, spacing, factor=1, rows=FOUR):
+    """Writes a download; returns a volume for each image id.
 
     `make` is `coarse` or `fine`; with a `factor` the files are float32 of so
     many times the values.
     """
-    rows = ida_tree.cohort_rows(3)
     ida_tree.write_csv(root, rows)
     volumes = {}
     for number, row in enumerate(rows):

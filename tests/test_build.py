@@ -1,3 +1,5 @@
+"""A configuration to a compiled model."""
+
 import keras
 import pytest
 
@@ -5,31 +7,27 @@ from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.layers import SharedBatchNormalization
 
 
-def test_a_configuration_becomes_a_compiled_model(tiny_config):
+def test_all_options_are_off_by_default(tiny_config):
     config = tiny_config(channels=3, g_learning_rate=3e-4, beta_1=0.25, seed=9)
     model = build_dcgan(config)
     assert model.generator.output_shape == (None, 32, 32, 3)
-    assert model.latent_dim == 6
-    assert float(model.g_optimizer.learning_rate) == pytest.approx(3e-4)
-    d_rate = float(model.d_optimizer.learning_rate)
-    assert d_rate == pytest.approx(config.d_learning_rate)
-    assert model.d_optimizer.beta_1 == 0.25
-    assert model.seed == 9
+    assert (model.latent_dim, model.seed) == (6, 9)
     assert model.jit_compile is False
-
-
-def test_all_is_off_unless_asked_for(tiny_config):
-    model = build_dcgan(tiny_config())
     assert model.average is model.augmenter is None
     assert model.label_smoothing == model.r1_weight == 0
-    for optimizer in (model.g_optimizer, model.d_optimizer):
+    for optimizer, rate in (
+        (model.g_optimizer, 3e-4),
+        (model.d_optimizer, config.d_learning_rate),
+    ):
         assert isinstance(optimizer, keras.optimizers.Adam)
+        assert float(optimizer.learning_rate) == pytest.approx(rate)
+        assert optimizer.beta_1 == 0.25
     norm = model.discriminator.get_layer("down_16_norm")
     assert norm.compute_dtype == "float32"
     assert type(norm) is keras.layers.BatchNormalization
 
 
-def test_every_option_arrives_where_it_belongs(tiny_config):
+def test_every_option_reaches_the_model(tiny_config):
     model = build_dcgan(
         tiny_config(
             ema_decay=0.9,
@@ -63,5 +61,5 @@ def test_spectral_normalisation_and_bfloat16(tiny_config):
         tiny_config(spectral_norm=True, precision="mixed_bfloat16")
     )
     assert hasattr(model.discriminator.get_layer("down_16"), "right")
-    # 8 exponent bits as float32 has: nothing to scale
+    # bfloat16 has as many exponent bits as float32: no loss scaling
     assert isinstance(model.g_optimizer, keras.optimizers.Adam)

@@ -1,14 +1,20 @@
-"""Commands and Python of the pages, so that they cannot rot.
+"""Commands, Python and spelling of the pages, and the script for the API.
 
 Every command is read by the real command line, and every block of Python is
-compiled. On a tiny phantom those commands run that take seconds (`scan` and
-what has `--dry-run`, in blocks marked `console`), and the Python; what trains
-is marked slow.
+compiled. On tiny scans those commands run that take seconds (`scan` and what
+has `--dry-run`, in blocks marked `console`), and the Python; all but one dry
+run and what trains are marked slow.
 """
 
 import contextlib
+import importlib.util
+import pkgutil
 import re
 import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
 
 import adni_tables
 import ida_tree
@@ -19,6 +25,7 @@ from matplotlib import pyplot
 from pages import PAGES, ROOT, blocks, blocks_of, spans
 from typer.testing import CliRunner
 
+import tfds_adni
 from pet_dcgan.cli.main import app
 from pet_dcgan.config import check_overrides
 from pet_dcgan.models.networks import build_generator
@@ -26,7 +33,7 @@ from pet_dcgan.presets import PRESETS, parse_overrides
 from pet_dcgan.runs.run import Run
 from tfds_adni import Builder
 
-SUBJECTS = 12
+SUBJECTS = 6  # of each stage; enough slices to train for a batch of 64
 PEOPLE = (
     "participant_id\tsex\tage\tdiagnosis\n"
     "sub-01\tF\t71\tCN\nsub-02\tM\t68\tAD\n"
@@ -37,13 +44,15 @@ COMMANDS = [
     for words in block.commands()
 ]
 RUN = [
-    pytest.param(words, id=f"{block.place} {' '.join(words)}"[:90])
+    pytest.param(
+        words,
+        id=f"{block.place} {' '.join(words)}"[:90],
+        marks=[pytest.mark.slow] if "--preset" in words else [],
+    )
     for block in blocks("console")
     for words in block.commands()
     if words[0] == "scan" or "--dry-run" in words
 ]
-PYTHON = [pytest.param(block, id=block.place) for block in blocks("python")]
-# blocks of a page build on those above them
 # these have a test of their own, or need a model that is served
 ELSEWHERE = {"docs/extending.md", "export/README.md"}
 # blocks of a page build on those above them
@@ -97,18 +106,13 @@ def _write_bids(folder):
 
 
 def _finished_run():
-    """`runs/ad` with a generator that nobody trained."""
+    """`runs/ad` with a generator that was never trained."""
     from pet_dcgan.data.prepared_set import subjects_of
     from pet_dcgan.training.train import resolve_config
 
+    data = {"data_dir": "data", "dataset": "axial_128"}
     small = {"width": 4, "epochs": 2}
-    config = resolve_config(
-        "demo",
-        data_dir="data",
-        dataset="axial_128",
-        stage="AD",
-        overrides=small,
-    )
+    config = resolve_config("demo", stage="AD", overrides=small, **data)
     trained_on = subjects_of("data", "axial_128", split="train", stage="AD")
     run = Run.create("runs/ad", config, sorted(trained_on))
     generator = build_generator(channels=1, width=4)
@@ -189,27 +193,14 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("words", "fault"),
-    [
-        (["train", "--colour", "red"], "No such option"),
-        (["train", "--data-dir", "d", "--run", "r"], "stage"),
-        (["generate", "m", "--out", "o", "--count", "0"], "1"),
-    ],
-)
-def test_a_command_that_has_rotted_is_seen(words, fault):
-    with pytest.raises(Exception, match=fault):
-        _read(typer.main.get_command(app), words)
-
-
-def test_targets_of_make_are_told_and_are_there():
+def test_targets_of_make_are_described_and_exist():
     targets = set(TARGET.findall((ROOT / "Makefile").read_text()))
-    told = {
+    described = {
         target
         for page in PAGES
         for target in MAKE.findall(page.read_text(encoding="utf-8"))
     }
-    assert told <= targets
+    assert described <= targets
     contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     assert targets - {"help"} == set(MAKE.findall(contributing))
 
@@ -225,23 +216,16 @@ def test_scan_of_the_pages_uses_every_scan(at_home):
     assert "2 found, 2 used" in done.output
 
 
-@pytest.mark.parametrize("block", PYTHON)
-def test_python_compiles(block):
-    compile(block.text, block.place, "exec")
+def test_python_compiles():
+    for block in blocks("python"):
+        compile(block.text, block.place, "exec")
 
 
+@pytest.mark.parametrize(
+    "with_long", [False, pytest.param(True, marks=pytest.mark.slow)]
+)
 @pytest.mark.parametrize("page", PAGES_OF_PYTHON)
-def test_python_runs(page, at_home):
-    _run_page(page, with_long=False)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("page", PAGES_OF_PYTHON)
-def test_python_that_trains_runs(page, at_home):
-    _run_page(page, with_long=True)
-
-
-def _run_page(page, *, with_long):
+def test_python_runs(page, with_long, at_home):
     names = {}
     with mpl.rc_context({"backend": "agg"}):
         for block in blocks_of(page):
@@ -251,3 +235,74 @@ def _run_page(page, *, with_long):
                 continue
             exec(compile(block.text, block.place, "exec"), names)
         pyplot.close("all")
+
+
+# --- spelling, and the pages that docstrings become ---------------------------
+
+SPELLED = (
+    *("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "Makefile", "setup.cfg"),
+    *("docs", "export", "pet_dcgan", "tfds_adni", "tests", "benchmarks"),
+    "notebooks",
+)
+
+
+def test_nothing_is_misspelt():
+    """By codespell's list of common slips."""
+    command = [sys.executable, "-m", "codespell_lib"]
+    done = subprocess.run(
+        [*command, "--skip=models,api,output,*.png", *SPELLED],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.fixture
+def write_api(monkeypatch):
+    """The script; what it sets on the packages is undone."""
+    place = ROOT / "docs" / "write_api.py"
+    spec = importlib.util.spec_from_file_location("write_api", place)
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    for package in map(importlib.import_module, script.PACKAGES):
+        below = pkgutil.walk_packages(package.__path__, f"{package.__name__}.")
+        inner = [importlib.import_module(m.name) for m in below if m.ispkg]
+        for module in (package, *inner):
+            for name in getattr(module, "__all__", ()):
+                value = getattr(module, name)
+                # unlike setattr it knows names that are loaded lazily
+                monkeypatch.setitem(vars(module), name, value)
+            if hasattr(module, "__all__"):
+                monkeypatch.setattr(module, "__all__", module.__all__)
+    return script
+
+
+def test_pdoc_gets_every_public_module(write_api, monkeypatch, tmp_path):
+    given, listed, opening = {}, [], write_api.open_packages
+    monkeypatch.setattr(
+        write_api, "open_packages", lambda: listed.extend(opening())
+    )
+    pdoc = types.ModuleType("pdoc")
+    pdoc.Path = Path
+    pdoc.render = types.SimpleNamespace(configure=given.update)
+    pdoc.pdoc = lambda *names, **options: given.update(options, names=names)
+    monkeypatch.setitem(sys.modules, "pdoc", pdoc)
+    write_api.write(str(tmp_path / "api"))
+    assert given == {
+        "names": write_api.PACKAGES,
+        "docformat": "google",
+        "output_directory": tmp_path / "api",
+    }
+    assert {"Builder", "cohort", "sources"} <= set(tfds_adni.__all__)
+    assert {"ScanRecord", "bids"} <= set(tfds_adni.sources.__all__)
+    assert isinstance(vars(tfds_adni)["Builder"], type)
+    names = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(
+            ".__init__"
+        )
+        for package in write_api.PACKAGES
+        for path in ROOT.glob(f"{package}/**/*.py")
+    }
+    assert set(listed) == {name for name in names if "._" not in name}

@@ -1,6 +1,7 @@
 """That the list of mutations keeps up with the code; it is run by hand."""
 
 import importlib
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,13 @@ def test_a_mutation_that_survives_is_the_exit_code(module, monkeypatch, capsys):
     assert module.main() == 0
 
 
-def test_tests_that_fail_are_told_from_tests_that_are_not_there(module):
+def test_tests_that_fail_are_told_from_tests_that_are_not_there(
+    module, monkeypatch
+):
     tests = ("tests/test_splits.py",)
     changed = {"tfds_adni/cohort/splits.py": "HELD_OUT = 0.5\n"}
     assert module.run_tests(tests, changed) == tests[0]
+    done = subprocess.CompletedProcess([], 4, "ERROR: not found: x", "")
+    monkeypatch.setattr(module, "_pytest", lambda copy, tests: done)
     with pytest.raises(RuntimeError, match="not found"):
-        module.run_tests(("tests/test_splits.py::test_none",), {})
+        module.run_tests(tests, {})

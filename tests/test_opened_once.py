@@ -14,21 +14,24 @@ from typer.testing import CliRunner
 
 from pet_dcgan.cli.main import app
 
-_seen: list[tuple[str, str]] = []
+_seen: list[str] = []
 _listening = False
 
 
-def _hear(event: str, words: tuple) -> None:
-    """Notes which files are opened and which folders are listed."""
-    if _listening and event in ("open", "os.scandir"):
-        _seen.append((event, str(words[0])))
+def _listen(event: str, words: tuple) -> None:
+    """Notes which tables are opened and which folders are listed."""
+    if not _listening or event not in ("open", "os.scandir"):
+        return
+    path = str(words[0])
+    if event == "os.scandir" or path.lower().endswith((".csv", ".tsv")):
+        _seen.append(path)
 
 
-sys.addaudithook(_hear)
+sys.addaudithook(_listen)
 
 
-def run(*words):
-    """Returns the exit code, listings by folder and openings by table."""
+def run(*words, root, others=(), code=0):
+    """Runs a command; each folder and each table is read exactly once."""
     global _listening
     _seen.clear()
     _listening = True
@@ -36,38 +39,24 @@ def run(*words):
         result = CliRunner().invoke(app, [*map(str, words)])
     finally:
         _listening = False
+    assert result.exit_code == code, result.output
     assert "Traceback" not in result.output
-    listed = Counter(path for event, path in _seen if event == "os.scandir")
-    opened = Counter(
-        path
-        for event, path in _seen
-        if event == "open" and path.lower().endswith((".csv", ".tsv"))
-    )
-    return result, listed, opened
-
-
-def once(root, *elsewhere):
-    """Every folder of a tree, and its tables and those given, once each."""
-    folders = [root, *(path for path in root.rglob("*") if path.is_dir())]
-    tables = [*root.rglob("*.csv"), *root.rglob("*.tsv"), *elsewhere]
-    return (
-        dict.fromkeys(map(str, folders), 1),
-        dict.fromkeys(map(str, tables), 1),
-    )
-
-
-def below(root, counts, *elsewhere):
-    """What was counted below a folder and of the tables given."""
-    return {
-        path: count
-        for path, count in counts.items()
-        if Path(path).is_relative_to(root) or Path(path) in elsewhere
+    once = {root, *others}
+    for path in root.rglob("*"):
+        if path.is_dir() or path.suffix in (".csv", ".tsv"):
+            once.add(path)
+    counts = {
+        Path(path): count
+        for path, count in Counter(_seen).items()
+        if Path(path).is_relative_to(root) or Path(path) in others
     }
+    assert counts == dict.fromkeys(once, 1)
+    return result
 
 
 @pytest.fixture
 def root(tmp_path):
-    """An IDA download with tables among its scans that nobody gave."""
+    """An IDA download with tables among its scans that are not given."""
     root = tmp_path / "scans"
     ida_tree.write_tree(root, ida_tree.cohort_rows(3))
     exams = [dxsum_row(n, "2012-05-05", DIAGNOSIS="2") for n in range(9)]
@@ -77,8 +66,23 @@ def root(tmp_path):
     return root
 
 
-def write_bids(root, diagnosis):
-    """Writes a BIDS data set of one subject with both of its tables."""
+def test_scan(root, tmp_path):
+    result = run("scan", root, "--csv", tmp_path / "scans.csv", root=root)
+    assert "DXSUM.csv looks like DXSUM" in " ".join(result.output.split())
+
+
+def test_scan_with_tables_given(root, tmp_path):
+    elsewhere = adni_tables.write(tmp_path / "D.csv", adnimerge_row())
+    quality = {"RID": "9001", "PASS": "1", "EXAMDATE": "2012-05-05"}
+    within = adni_tables.write(root / "PETQC.csv", quality)
+    given = ["--diagnosis", root / "DXSUM.csv", "--diagnosis", elsewhere]
+    run("scan", root, *given, "--qc", within, root=root, others=[elsewhere])
+
+
+@pytest.mark.parametrize(("diagnosis", "code"), [("AD", 0), ("", 1)])
+def test_scan_of_a_bids_data_set(tmp_path, diagnosis, code):
+    """One subject, with both tables of BIDS and another one."""
+    root = tmp_path / "scans"
     home = root / "sub-ADNI999S9001" / "ses-M000" / "pet"
     home.mkdir(parents=True)
     image = nib.Nifti1Image(np.ones((9, 9, 9), "f4"), np.diag([9, 9, 9, 1]))
@@ -90,50 +94,15 @@ def write_bids(root, diagnosis):
         "session_id\texamination_date\nses-M000\t2012-05-05\n"
     )
     (root / "notes.csv").write_text("a,b\n1,2\n")
-    return root
-
-
-def test_scan(root, tmp_path):
-    account = tmp_path / "scans.csv"
-    result, listed, opened = run("scan", root, "--csv", account)
-    assert result.exit_code == 0
-    assert "DXSUM.csv looks like DXSUM" in " ".join(result.output.split())
-    assert (below(root, listed), below(root, opened)) == once(root)
-
-
-def test_scan_with_tables_given(root, tmp_path):
-    elsewhere = adni_tables.write(tmp_path / "D.csv", adnimerge_row())
-    quality = {"RID": "9001", "PASS": "1", "EXAMDATE": "2012-05-05"}
-    within = adni_tables.write(root / "PETQC.csv", quality)
-    result, listed, opened = run(
-        *("scan", root, "--diagnosis", root / "DXSUM.csv"),
-        *("--diagnosis", elsewhere, "--qc", within),
-    )
-    assert result.exit_code == 0, result.output
-    counted = below(root, listed), below(root, opened, elsewhere)
-    assert counted == once(root, elsewhere)
-
-
-@pytest.mark.parametrize("diagnosis", ["AD", ""])
-def test_scan_of_a_bids_data_set(tmp_path, diagnosis):
-    root = write_bids(tmp_path / "scans", diagnosis)
-    result, listed, opened = run("scan", root)
-    assert result.exit_code == (0 if diagnosis else 1)
-    assert (below(root, listed), below(root, opened)) == once(root)
+    run("scan", root, root=root, code=code)
 
 
 def test_scan_without_a_collection(root):
     next(root.glob("collection*.csv")).unlink()
-    result, listed, opened = run("scan", root)
-    assert result.exit_code == 1
+    result = run("scan", root, root=root, code=1)
     assert "expected an IDA collection CSV" in result.stderr
-    assert (below(root, listed), below(root, opened)) == once(root)
 
 
 def test_prepare(root, tmp_path):
-    result, listed, opened = run(
-        *("prepare", root, "--data-dir", tmp_path / "data"),
-        *("--config", "axial_64", "--jobs", 1),
-    )
-    assert result.exit_code == 0, result.output
-    assert (below(root, listed), below(root, opened)) == once(root)
+    words = ["prepare", root, "--data-dir", tmp_path / "data", "--jobs", 1]
+    run(*words, "--config", "axial_64", root=root)

@@ -1,5 +1,6 @@
 """From a scan's file to a training batch, exact to one step of 1/65535."""
 
+import ida_tree
 import numpy as np
 import planted_scans
 import pytest
@@ -21,8 +22,8 @@ COARSE = {"size": 64, "spacing": 3.0}
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
     """A download of 3 mm, and the volume of each scan."""
-    root = tmp_path_factory.mktemp("coarse")
-    return root, planted_scans.write_tree(root, coarse, spacing=3.0)
+    root, rows = tmp_path_factory.mktemp("coarse"), ida_tree.cohort_rows(3)
+    return root, planted_scans.write_tree(root, coarse, spacing=3.0, rows=rows)
 
 
 @pytest.fixture(scope="module")
@@ -88,27 +89,23 @@ def test_divided_by_the_brain_in_all_planes(tree, prepared):
             assert images.max() == 65535
 
 
-def test_divided_by_a_reference_region(tree, tmp_path):
-    root, volumes = tree
-    mask = planted_scans.region_file(tmp_path / "region.nii.gz")
-    by_region = Normalisation(method="mask", masks=mask)
-    options = {"normalisation": by_region, "jobs": 1}
-    prepare(root, tmp_path, config="axial_64", **options)
-    found = check(tmp_path, "axial_64", volumes, method="mask", **COARSE)
-    for images, _ in found.values():
-        assert images[0, 31, 32, 0] == 20971  # SUVR 1024 / 1280 = 0.8
-
-
-def test_files_that_are_suvr_already(tmp_path):
-    root = tmp_path / "in"
-    factor = 1.25 / 1024
+@pytest.mark.parametrize(
+    ("method", "factor", "centre"),
+    [
+        ("mask", 1, 20971),  # SUVR 1024 / 1280 = 0.8
+        ("none", 1.25 / 1024, 32768),  # SUVR 1.25, 32767.5 rounded
+    ],
+)
+def test_divided_by_a_region_or_not_at_all(tmp_path, method, factor, centre):
+    root, masks = tmp_path / "in", None
     volumes = planted_scans.write_tree(root, coarse, spacing=3.0, factor=factor)
-    as_it_is = Normalisation(method="none")
-    options = {"normalisation": as_it_is, "jobs": 1}
-    prepare(root, tmp_path, config="axial_64", **options)
-    found = check(tmp_path, "axial_64", volumes, method="none", **COARSE)
+    if method == "mask":
+        masks = planted_scans.region_file(tmp_path / "region.nii.gz")
+    chosen = Normalisation(method=method, masks=masks)
+    prepare(root, tmp_path, config="axial_64", normalisation=chosen, jobs=1)
+    found = check(tmp_path, "axial_64", volumes, method=method, **COARSE)
     for images, _ in found.values():
-        assert images[0, 31, 32, 0] == 32768  # SUVR 1.25, 32767.5 rounded
+        assert images[0, 31, 32, 0] == centre
 
 
 @pytest.mark.parametrize("stage", ["NC", "MCI", "AD"])

@@ -45,15 +45,6 @@ def test_nothing_else_is_public():
         pet_dcgan.judge  # noqa: B018
 
 
-def test_it_starts_no_tensorflow():
-    code = (
-        "import sys, pet_dcgan\n"
-        "pet_dcgan.PRESETS, pet_dcgan.generate, pet_dcgan.TrainConfig\n"
-        "sys.exit(bool({'keras', 'tensorflow'} & set(sys.modules)))"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
 def test_the_names_of_tfds_adni_and_nothing_else():
     assert tfds_adni.__all__ == [
         "AdniConfig",
@@ -70,16 +61,28 @@ def test_the_names_of_tfds_adni_and_nothing_else():
         tfds_adni.gather  # noqa: B018
 
 
-@pytest.mark.parametrize("registering", ["", "tfds_adni.Builder"])
-def test_the_builder_is_registered_without_tensorflow(registering):
-    """At once where TFDS was imported before, else with `Builder`."""
-    imports = ["import tfds_adni", "import tensorflow_datasets as tfds"]
-    code = [
-        "import sys",
-        *(imports if registering else reversed(imports)),
-        registering,
-        "assert tfds.builder_cls('adni').__module__.startswith('tfds_adni')",
-        "tfds_adni.survey, tfds_adni.write_phantom, tfds_adni.Selection",
-        "sys.exit('tensorflow' in sys.modules)",
-    ]
-    subprocess.run([sys.executable, "-c", "\n".join(code)], check=True)
+START = """
+import sys
+import pet_dcgan
+import tfds_adni
+
+pet_dcgan.PRESETS, pet_dcgan.generate, pet_dcgan.TrainConfig
+tfds_adni.survey, tfds_adni.write_phantom, tfds_adni.Selection
+assert not {"keras", "tensorflow", "tensorflow_datasets"} & set(sys.modules)
+
+import tensorflow_datasets as tfds
+
+tfds_adni.Builder
+assert tfds.builder_cls("adni").__module__ == "tfds_adni.adni_dataset_builder"
+for name in [name for name in sys.modules if name.startswith("tfds_adni")]:
+    del sys.modules[name]
+with tfds.core.registered.skip_registration():
+    import tfds_adni
+assert "tfds_adni.adni_dataset_builder" in sys.modules
+sys.exit("tensorflow" in sys.modules)
+"""
+
+
+def test_what_is_imported_when():
+    """TensorFlow never, the builder with `Builder` or after TFDS."""
+    subprocess.run([sys.executable, "-c", START], check=True)

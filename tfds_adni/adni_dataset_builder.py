@@ -1,20 +1,22 @@
 """The TFDS builder `adni`: a folder of brain PET scans to labelled slices."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
+from tensorflow_datasets.core import shuffle
+from tensorflow_datasets.proto import tf_example_pb2
 
 from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.selection import Selection
-from tfds_adni.cohort.splits import SPLITS, assign_splits
-from tfds_adni.parallel import Pool
+from tfds_adni.cohort.splits import SPLITS, assign_splits, require_disjoint
 from tfds_adni.parallel.examples import (
     Examples,
     Outcome,
@@ -23,18 +25,23 @@ from tfds_adni.parallel.examples import (
     beam_examples,
     make_examples,
     read_outcomes,
-    tasks_of,
 )
+from tfds_adni.parallel.pool import Pool
 from tfds_adni.preparation_report import PreparationReport
 from tfds_adni.tables.cells import STAGES
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.slices import BANDS_MM, PLANES
-from tfds_adni.writer import SteadyWriter, bounded_shuffling
+from tfds_adni.volumes.volume import VolumeError
+
+# TFDS keeps up to 1 GB of a split in memory and then moves it to 1,000 files,
+# nearly as many as a process may commonly have open. It has no public option
+# for these two constants of its module `shuffle`.
+_BOUNDS = {"MAX_MEM_BUFFER_SIZE": 2**27, "BUCKETS_NUMBER": 64}
 
 
 @dataclasses.dataclass(kw_only=True)
 class AdniConfig(tfds.core.BuilderConfig):
-    """The options of a variant on disk.
+    """A configuration: how slices are cut and stored.
 
     Attributes:
         planes: The planes that slices are cut in.
@@ -57,19 +64,53 @@ class AdniConfig(tfds.core.BuilderConfig):
 class _Metadata(tfds.core.MetadataDict):
     """The data set's facts; saves the account of its scans beside them.
 
-    TFDS saves them last, before the set takes its place: errors in what was
-    written are found here.
+    TFDS saves metadata last, before it renames the folder to its final name:
+    the last moment to reject what was written.
     """
 
     report: PreparationReport | None = None
 
     def save_metadata(self, data_dir) -> None:
         if self.report:
-            self.report.require_disjoint()
+            require_disjoint(self.report.written)
             self.update(self.report.facts())
             account = self.report.account().to_csv(index=False)
             epath.Path(data_dir, "scans.csv").write_text(account)
         super().save_metadata(data_dir)
+
+
+class _DeterministicWriter(tfds.core.ExampleWriter):
+    """Writes the fields of an example in the order of their names.
+
+    TFDS leaves their order to protobuf's maps, which differs from process to
+    process.
+    """
+
+    def write(self, path, examples: Iterable[tuple]):
+        parse = tf_example_pb2.Example.FromString
+        in_order = (
+            (key, parse(example).SerializeToString(deterministic=True))
+            for key, example in examples
+        )
+        return super().write(path, in_order)
+
+
+@contextlib.contextmanager
+def _bounded_shuffling() -> Iterator[None]:
+    """Limits what TFDS keeps of a split in memory to 128 MB.
+
+    The order of examples is that of their hashed keys in either case, so the
+    bytes written are the same. A TFDS without these constants keeps its own
+    bounds.
+    """
+    before = {n: getattr(shuffle, n) for n in _BOUNDS if hasattr(shuffle, n)}
+    try:
+        for name in before:
+            setattr(shuffle, name, _BOUNDS[name])
+        yield
+    finally:
+        for name, value in before.items():
+            setattr(shuffle, name, value)
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
@@ -82,8 +123,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         split_seed: Another seed gives another split of the subjects. One
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
-        jobs: Processes that cut scans; see `Pool`.
-        beam: Leaves the cutting to Apache Beam; pass Beam's options in
+        jobs: Number of worker processes; see `Pool`.
+        beam: Makes Apache Beam do the work, with the options in
             `tfds.download.DownloadConfig(beam_options=...)`.
         progress: Called with scans done and scans in all, after each scan.
 
@@ -179,13 +220,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def download_and_prepare(self, **kwargs) -> None:
         """Prepares the data set; see the base class."""
         try:
-            with bounded_shuffling():
+            with _bounded_shuffling():
                 super().download_and_prepare(**kwargs)
         finally:
             self._pool.close()
 
-    def _example_writer(self) -> SteadyWriter:
-        return SteadyWriter(self.info.file_format)
+    def _example_writer(self) -> _DeterministicWriter:
+        return _DeterministicWriter(self.info.file_format)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
@@ -199,7 +240,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             return {
                 s: beam_examples(tasks[s], self._outcomes(s)) for s in SPLITS
             }
-        # All at once, so that no process waits between two splits.
+        # One pass over all splits, so that no process waits between two.
         in_order = [task for split in SPLITS for task in tasks[split]]
         made = self._pool.map(make_examples, in_order)
         return {s: self._generate_examples(tasks[s], s, made) for s in SPLITS}
@@ -207,12 +248,25 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def _tasks(
         self, cohort: Cohort, split_of: Mapping[str, str]
     ) -> dict[str, list[Task]]:
-        """Lists the scans of each split."""
+        """Returns the tasks of each split."""
         fields = [field.name for field in dataclasses.fields(SliceSpec)]
         spec = SliceSpec(**{n: getattr(self.builder_config, n) for n in fields})
+        masks = self._normalisation.masks_by_scan()
         tasks = defaultdict(list)
-        for task in tasks_of(cohort.used, spec, self._normalisation):
-            tasks[split_of[task.decision.record.subject]].append(task)
+        for decision in cohort.used:
+            mask, problem = None, ""
+            try:
+                mask = masks.of(decision.record) if masks else None
+            except VolumeError as error:
+                problem = str(error)
+            task = Task(
+                decision=decision,
+                spec=spec,
+                method=self._normalisation.method,
+                mask=mask,
+                problem=problem,
+            )
+            tasks[split_of[decision.record.subject]].append(task)
         return tasks
 
     def _generate_examples(
@@ -232,7 +286,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self._report.require_subjects(split)
 
     def _outcomes(self, split: str) -> epath.Path:
-        """Returns the file in which Beam's workers leave a split's outcomes."""
+        """Returns the file that Beam writes a split's outcomes to."""
         return epath.Path(self.data_dir) / f"outcomes-{split}.json"
 
     def _process_pipeline_result(self, pipeline_result) -> None:

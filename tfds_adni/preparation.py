@@ -1,7 +1,7 @@
-"""A folder of scans to a prepared data set, by one call.
+"""A folder of scans to a prepared data set, in one call.
 
 TFDS writes into a folder `incomplete...` beside the data set and renames it
-when it is whole. What a killed process left there is removed by the next one.
+when it is whole. What a killed process leaves there the next one removes.
 """
 
 import contextlib
@@ -47,30 +47,29 @@ def prepare(
     check: Callable[[Cohort], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Makes the TFRecords of one configuration.
+    """Writes the TFRecords of one configuration.
 
     The same input gives the same bytes, whatever `jobs` is. Stopped at any
-    moment it leaves no data set, and called again it makes the whole one.
+    moment it leaves no data set; called again it makes the whole one.
 
     Args:
         folder: A download or a phantom.
-        data_dir: The folder of prepared data sets; made where missing.
+        data_dir: The folder of prepared data sets; created if missing.
         config: The name of a configuration, such as `axial_128`.
         selection: Which scans are used; the paper's choice where `None`.
         normalisation: What volumes are divided by; the mean of the whole
             brain where `None`.
-        jobs: Processes that cut scans; see `Pool`.
+        jobs: Number of worker processes; see `Pool`.
         beam_options: Makes Apache Beam do the work, with these of its options,
             such as `--runner=FlinkRunner --flink_master=host:8081`.
         num_shards: Shards of each split; by size where `None`.
         split_seed: Another seed gives another split of the subjects.
         check: Called with the selected cohort before anything is written.
         progress: Called with scans done and scans in all, after each scan;
-            not with Beam, which has its own pages.
+            not with Beam, which shows its own progress.
 
     Returns:
-        The data set's folder, `<data_dir>/adni/<config>/<version>`. It
-        appears whole or not at all.
+        The data set's folder, `<data_dir>/adni/<config>/<version>`.
 
     Raises:
         FileNotFoundError: If the folder, its images, a table or a mask is
@@ -123,8 +122,7 @@ def prepare(
 
 def _require_known(config: str, data_dir: Path) -> None:
     """Rejects an unknown configuration, and a bucket as the folder."""
-    # Nothing can be claimed or renamed in a bucket. A Path turns the two
-    # slashes of gs:// into one.
+    # Buckets have neither locks nor renames. A Path turns gs:// into gs:/.
     if re.match(r"\w{2,}:/", str(data_dir)):
         raise ValueError(
             f"expected a folder as --data-dir, found {data_dir}; mount the "
@@ -150,7 +148,7 @@ def _pipeline_options(
         ) from None
     printed = io.StringIO()
     try:
-        # argparse prints what is wrong and exits.
+        # argparse prints the error and exits.
         with contextlib.redirect_stderr(printed):
             options = PipelineOptions(shlex.split(text))
             options.get_all_options()
@@ -165,14 +163,14 @@ def _pipeline_options(
 
 @contextlib.contextmanager
 def _beam_errors(beam: bool) -> Iterator[None]:
-    """Reports what stops a pipeline in one line; Beam logs the rest itself."""
+    """Reports an error of a pipeline in one line; Beam logs the rest."""
     try:
         yield
     except Exception as error:
         if not beam:
             raise
         text = " ".join(str(error).split()) or type(error).__name__
-        # TFDS's own part of the pipeline says so.
+        # The words of TFDS's own part of the pipeline.
         empty = re.search(r"generated examples is 0 for split (\w+)", text)
         if empty:
             raise ValueError(
@@ -189,8 +187,8 @@ def _beam_errors(beam: bool) -> Iterator[None]:
 def claimed(home: Path) -> Iterator[Path]:
     """Claims the place of a data set while it is made.
 
-    The claim is on all data sets of the same name in a `data_dir`, which have
-    one split; it ends with the process, however that ends.
+    The claim covers all configurations in a `data_dir`, which share one
+    split; it ends with the process, even a killed one.
 
     Args:
         home: `<data_dir>/<name>/<config>/<version>`, not there yet.
@@ -235,13 +233,13 @@ def _locked(sets: Path) -> Iterator[None]:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise FileExistsError(
-                    f"expected nobody else to prepare into {sets.parent}, "
+                    f"expected no other preparation in {sets.parent}, "
                     "found another pet-dcgan prepare at work; wait for it or "
                     "choose another --data-dir"
                 ) from None
             except OSError:  # a file system without locks
                 pass
-            # The last holder may have removed the file we opened.
+            # The last holder may have removed the file after we opened it.
             if not path.exists() or not os.path.samestat(
                 os.fstat(file.fileno()), path.stat()
             ):

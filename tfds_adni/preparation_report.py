@@ -1,4 +1,4 @@
-"""What the pixels reveal while a data set's examples are made."""
+"""The outcomes of all scans of a preparation, as facts and as a table."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ import pandas as pd
 
 from tfds_adni.cohort import Cohort
 from tfds_adni.cohort.account import printable
-from tfds_adni.cohort.splits import SPLITS, require_disjoint
+from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.parallel.examples import Outcome
 from tfds_adni.tables.cells import STAGES
 
@@ -20,6 +20,9 @@ class PreparationReport:
         cohort: The scans as headers and tables describe them.
         split_of: Split by subject id.
         folder: The download; the account's paths are relative to it.
+
+    Attributes:
+        written: For each split the subjects named in its examples.
     """
 
     def __init__(
@@ -29,11 +32,11 @@ class PreparationReport:
         self._split_of = split_of
         self._folder = folder
         self._outcomes: dict[str, Outcome] = {}
-        self._written: dict[str, set[str]] = defaultdict(set)
+        self.written: dict[str, set[str]] = defaultdict(set)
 
     @property
     def cohort(self) -> Cohort:
-        """The cohort as its pixels leave it."""
+        """The cohort, with the reasons that were found in the pixels."""
         outcomes = self._outcomes.values()
         return self._headers.with_reasons(
             {o.image_id: o.reason for o in outcomes if o.reason}
@@ -43,25 +46,15 @@ class PreparationReport:
         """Counts the outcome of a scan.
 
         Args:
-            outcome: What became of it.
+            outcome: The result of `make_examples`.
             split: The one that its examples are written to.
 
         Returns:
             Scans counted so far, and scans in all.
         """
         self._outcomes[outcome.image_id] = outcome
-        self._written[split].update(outcome.subjects)
+        self.written[split].update(outcome.subjects)
         return len(self._outcomes), len(self._headers.used)
-
-    def require_disjoint(self) -> None:
-        """Rejects examples of one subject that were written to two splits.
-
-        It goes by the examples, whatever the splits were meant to be.
-
-        Raises:
-            ValueError: If there are such, naming the subjects.
-        """
-        require_disjoint(self._written)
 
     def require_subjects(self, split: str) -> None:
         """Rejects a split that has lost all its scans to their pixels.
@@ -70,7 +63,7 @@ class PreparationReport:
             split: As `test`.
 
         Raises:
-            ValueError: If it has; the text gives one reason of each kind.
+            ValueError: If it has; it gives one reason of each kind.
         """
         used = self.cohort.used
         if any(self._split_of[d.record.subject] == split for d in used):
@@ -89,19 +82,15 @@ class PreparationReport:
         # TFDS may stop a split early (max_examples_per_split).
         cut = (self._outcomes.get(d.record.image_id) for d in cohort.used)
         used = [outcome for outcome in cut if outcome]
-        pixels = sum(outcome.pixels for outcome in used)
-        clipped = sum(outcome.clipped for outcome in used)
-        counts = Counter(
-            (stage, self._split_of[subject])
-            for subject, stage in {
-                (d.record.subject, d.stage) for d in cohort.used
-            }
-        )
+        subjects = {(d.record.subject, d.stage) for d in cohort.used}
+        counts = Counter((stage, self._split_of[s]) for s, stage in subjects)
+        sources = Counter(d.label_source.split(";")[0] for d in cohort.used)
         return {
             "phantom": cohort.phantom,
-            "clipped_share": clipped / max(pixels, 1),
+            "clipped_share": sum(o.clipped for o in used)
+            / max(sum(o.pixels for o in used), 1),
             "subjects": {s: {p: counts[s, p] for p in SPLITS} for s in STAGES},
-            "label_sources": cohort.label_sources(),
+            "label_sources": dict(sorted(sources.items())),
             "scans": {
                 "used": len(used),
                 "skipped_for_their_pixels": len(self._outcomes) - len(used),
@@ -116,15 +105,13 @@ class PreparationReport:
     def account(self) -> pd.DataFrame:
         """Returns one row for every image file found, with split and frames."""
         account = self.cohort.account(self._folder)
-        used = account["used"]
         frames = {
             printable(o.image_id): str(o.frames)
             for o in self._outcomes.values()
         }
-        for name, source, key in (
-            ("split", self._split_of, "subject"),
-            ("frames", frames, "image_id"),
+        for name, values in (
+            ("split", account["subject"].map(self._split_of)),
+            ("frames", account["image_id"].map(frames)),
         ):
-            values = account[key].map(source)
-            account[name] = values.where(used, "").fillna("")
+            account[name] = values.where(account["used"], "").fillna("")
         return account

@@ -1,4 +1,4 @@
-"""What a user sees of a cohort: printable texts, a card, warnings."""
+"""How a cohort is shown: printable text, a notebook card, warnings."""
 
 import html
 import os
@@ -20,30 +20,25 @@ from tfds_adni.tables.cells import STAGES, months_of, to_visit
 
 
 def printable(text: str) -> str:
-    """Returns a text that any file and screen can hold.
+    """Escapes the surrogates that stand for bytes that are not UTF-8.
 
-    A file's name that is not UTF-8 comes with surrogates, which neither can.
+    File names may hold them; neither a text file nor a terminal can.
     """
-    if text.isascii():
-        return text
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def cohort_card(
     counts: Mapping[str, Counter], warnings: Iterable[str], *, phantom: bool
 ) -> str:
-    """Shows counts by reason and stage, and warnings, in a notebook.
-
-    No subject is listed. Every text is escaped: the words of tables and file
-    names are users' data.
+    """Returns the card of a cohort in a notebook; it lists no subject.
 
     Args:
         counts: Counter of stages by `"used"` or the reason.
         warnings: A line each.
-        phantom: Whether nobody was scanned.
+        phantom: Whether the scans are a phantom's.
 
     Returns:
-        HTML of one `div`.
+        HTML of one `div`; every text of the user's files is escaped.
     """
     import pandas as pd
 
@@ -140,12 +135,12 @@ def warnings_of(
 def warnings_of_tables(
     tree: Tree, selection: Selection, tables: Iterable[DiagnosisTable]
 ) -> list[str]:
-    """Returns what is odd about the tables given and not given, a line each.
+    """Returns warnings about tables given and tables overlooked, a line each.
 
     Args:
         tree: The files of the download.
-        selection: Names the tables given.
-        tables: The tables of diagnoses that were read.
+        selection: The tables given.
+        tables: Those of diagnoses, as read.
     """
     lines = [
         f"{table.contradictions} rows of {table.name} name two stages in their "
@@ -159,15 +154,15 @@ def warnings_of_tables(
         path, kind = sheet.path, kind_of(sheet.header)
         if not kind or path.resolve() in given:
             continue
-        quality = kind.startswith("PET")
+        option, read = "--diagnosis", read_diagnosis
+        if kind.startswith("PET"):
+            option, read = "--qc", read_quality
         try:
-            (read_quality if quality else read_diagnosis)(
-                path, sheets=tree.sheets
-            )
-        except (OSError, TableError):  # its columns promise too much
+            read(path, sheets=tree.sheets)
+        except (OSError, TableError):  # of another kind, despite its columns
             continue
         lines.append(
             f"{path.name} looks like {kind} and is not used; to use it, add "
-            f"{'--qc' if quality else '--diagnosis'} {shlex.quote(str(path))}"
+            f"{option} {shlex.quote(str(path))}"
         )
     return [printable(line) for line in lines]

@@ -1,7 +1,4 @@
-"""Which scans belong to one visit of a subject, and which of them is used.
-
-Of several copies of an image one is used.
-"""
+"""Which scans are copies or belong to one visit, and which one is used."""
 
 import dataclasses
 import datetime
@@ -11,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.tables.cells import months_of, to_date, to_visit
 
-# The same code later than this is that of another phase of the study.
+# After more days the same code belongs to another phase of the study.
 _SAME_CODE_DAYS = 90
 # ADNI's visits are months apart; a failed scan is repeated sooner.
 _NO_CODE_DAYS = 30
@@ -19,14 +16,14 @@ _NO_CODE_DAYS = 30
 ANOTHER_LEVEL = "another level of the same visit is used"
 NEWER_IMAGE = "a newer image of the same visit is used"
 LATER_VISIT = "later visit (baseline is used)"
-UNPLACED = "neither date nor visit tells it from a scan that is used"
+UNPLACED = "neither date nor visit distinguishes it from a scan that is used"
 
 
 def image_order(image_id: str) -> tuple[int, str]:
-    """Returns a sort key: image ids are numbers in the IDA, names in BIDS.
+    """Returns a sort key: names (of BIDS) by text, then numbers (of the IDA).
 
     Returns:
-        Number and text; names come first.
+        Number and text.
     """
     return (int(image_id), "") if image_id.isdecimal() else (-1, image_id)
 
@@ -34,16 +31,15 @@ def image_order(image_id: str) -> tuple[int, str]:
 def keep_one_copy(decisions: Sequence[ScanDecision]) -> list[ScanDecision]:
     """Drops all copies of an image but one.
 
-    People unpack an archive twice, keep a `.nii` beside its `.nii.gz`, or put
-    derived files beside a scan under the same image id. A broken copy does not
-    displace a sound one.
+    An archive may be unpacked twice, a `.nii` kept beside its `.nii.gz`, or
+    derived files put beside a scan under the same image id.
 
     Args:
         decisions: All scans; those with a reason are left as they are.
 
     Returns:
-        The decisions in their order. Of each image id only the first scan of
-        the lowest rank still has no reason.
+        The decisions in their order. Of each image id only the first sound
+        scan of the lowest rank still has no reason.
     """
     usable = [d for d in decisions if not d.reason]
     kept: dict[str, ScanDecision] = {}
@@ -60,7 +56,7 @@ def keep_one_copy(decisions: Sequence[ScanDecision]) -> list[ScanDecision]:
 def keep_one_scan_per_visit(
     decisions: Sequence[ScanDecision], levels: Sequence[str], visits: str
 ) -> list[ScanDecision]:
-    """Selects among the scans that are usable by themselves.
+    """Keeps one scan of each visit, and the selected visits.
 
     Args:
         decisions: All scans; those with a reason are left as they are.
@@ -125,9 +121,8 @@ class _Visit:
         return min((m for m in known if m is not None), default=None)
 
     def is_distinct_from(self, other: "_Visit") -> bool:
-        """Whether dates or codes can show that two visits are two."""
-        dated = bool(self.date and other.date)
-        return dated or bool(self.codes and other.codes)
+        """Whether dates or codes can show that these are two visits."""
+        return bool((self.date and other.date) or (self.codes and other.codes))
 
     def includes(self, day: "_Visit") -> bool:
         """Whether a later day is still part of this visit."""

@@ -1,12 +1,12 @@
-"""One scan to its examples, without TensorFlow: in a process or by Beam.
+"""One scan to its examples, without TensorFlow.
 
-A `Task` is what a worker process or another machine is given for one scan.
-Apache Beam is an extra: `pip install "pet-dcgan[beam]"`.
+A `Task` is all that a worker process, or a machine of Apache Beam, needs to
+know of one scan.
 """
 
 import dataclasses
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,8 @@ import numpy as np
 from tfds_adni.cohort.account import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
-from tfds_adni.volumes.normalisation import Normalisation, scale_to_suvr
-from tfds_adni.volumes.slices import (
-    Slice,
-    cut_slices,
-    encode_png,
-    resample,
-)
+from tfds_adni.volumes.normalisation import scale_to_suvr
+from tfds_adni.volumes.slices import Slice, cut_slices, encode_png, resample
 from tfds_adni.volumes.volume import VolumeError, load_volume
 
 if TYPE_CHECKING:
@@ -51,7 +46,7 @@ class Task:
         spec: How it is cut.
         method: One of `normalisation.METHODS`.
         mask: The mask file where the method needs one.
-        problem: Why it cannot be cut, known before it is read.
+        problem: Why it cannot be cut, where that is known beforehand.
     """
 
     decision: ScanDecision
@@ -63,7 +58,7 @@ class Task:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What became of a scan.
+    """The result of cutting a scan, without its examples.
 
     Attributes:
         image_id: Of the scan.
@@ -89,37 +84,6 @@ class Outcome:
 Examples = list[tuple[str, dict]]
 
 
-def tasks_of(
-    decisions: Iterable[ScanDecision],
-    spec: SliceSpec,
-    normalisation: Normalisation,
-) -> Iterator[Task]:
-    """Yields a task for each scan, with a problem where its mask is missing.
-
-    Args:
-        decisions: The scans used.
-        spec: How all are cut.
-        normalisation: What they are divided by; masks are looked up here.
-
-    Raises:
-        FileNotFoundError: If there are no masks at all where some are needed.
-    """
-    masks = normalisation.masks_by_scan()
-    for decision in decisions:
-        mask, problem = None, ""
-        try:
-            mask = masks.of(decision.record) if masks else None
-        except VolumeError as error:
-            problem = str(error)
-        yield Task(
-            decision=decision,
-            spec=spec,
-            method=normalisation.method,
-            mask=mask,
-            problem=problem,
-        )
-
-
 def make_examples(task: Task) -> tuple[Outcome, Examples]:
     """Reads a scan and cuts its examples.
 
@@ -127,9 +91,9 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
         task: The scan and how it is cut.
 
     Returns:
-        What became of it, and a key and an example for each slice; the image
-        of an example is a PNG file. There are no examples where the scan
-        cannot be used (a `VolumeError`, whose text is the reason).
+        The outcome, and a key and an example for each slice; its image is an
+        encoded PNG. A scan that cannot be used (`VolumeError`, `MemoryError`)
+        has no examples, and its outcome gives the reason.
     """
     image_id = task.decision.record.image_id
     try:
@@ -144,7 +108,11 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
 
 
 def _cut(task: Task) -> tuple[Outcome, Examples]:
-    """Cuts a scan that is sound as far as is known."""
+    """Cuts the slices of a scan.
+
+    Raises:
+        VolumeError: If it cannot be used.
+    """
     spec, record = task.spec, task.decision.record
     volume = load_volume(record.paths)
     found = find_brain(volume)
