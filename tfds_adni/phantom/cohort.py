@@ -12,7 +12,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.parallel import Pool
+from tfds_adni.parallel.pool import Pool
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.render import ADNI_GRID, Grid, render
 from tfds_adni.phantom.subjects import (
