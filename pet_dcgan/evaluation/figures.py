@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.evaluation.images import spread
 from pet_dcgan.evaluation.pair_scores import Pairs
 from pet_dcgan.evaluation.plots import (
     run_title,
@@ -135,14 +136,16 @@ def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
     pairs = data.pairs["synthetic"]
     images, real = pairs.images[:_SHOWN], pairs.real
     count = min(_SHOWN, len(real), len(images))
-    spread = np.linspace(0, len(real) - 1, count).round().astype(int)
     nearest = real[pairs.partners["nearest"][:_SHOWN]]
     middle = config.suvr_max / 2
     difference = np.clip(middle + images - nearest, 0, config.suvr_max)
     sheets = {
         "real_and_synthetic.png": (
             "real and synthetic",
-            [("real, held out", real[spread]), ("synthetic", images[:count])],
+            [
+                ("real, held out", real[spread(len(real), count)]),
+                ("synthetic", images[:count]),
+            ],
         ),
         "nearest.png": (
             "synthetic and nearest held-out images",
