@@ -105,7 +105,7 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _likeness(features: dict[str, Any]) -> _Finding:
-    """By KID, of the encoder that tells real and synthetic further apart."""
+    """By KID, of the encoder with the larger gap from synthetic to real."""
     gaps = {}
     for name, found in features.items():
         kid = found.get("kid")
@@ -180,7 +180,7 @@ def _uptake(regions: dict[str, Any]) -> _Finding:
 
 
 def _texture(detail: dict[str, Any]) -> _Finding:
-    """By how strong the finest detail is, too much or too little."""
+    """By the strength of the finest detail: too much is noise, little blur."""
     synthetic, real = (detail[kind]["value"] for kind in ("synthetic", "real"))
     sign = _graded(synthetic - real, *_DETAIL_SUVR)
     comment = "." if sign == "good" else ". Noise or a checkerboard."

@@ -127,11 +127,11 @@ def save_figures(
 
 
 def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
-    """Rows of images; none but the closest is chosen by its looks.
+    """Rows of images; only those closest to a copy are selected.
 
     Real ones are spread evenly over all of them, synthetic ones are those of
-    the first seeds. A difference is drawn from grey: darker where the
-    synthetic image has less uptake.
+    the first seeds. Differences are drawn on grey: darker where the synthetic
+    image has less uptake.
     """
     pairs = data.pairs["synthetic"]
     images, real = pairs.images[:_SHOWN], pairs.real
@@ -184,8 +184,7 @@ def _save_joint_histograms(
     """Joint histograms of a real and of a synthetic pair.
 
     Side by side as in Figure 9 of Islam & Zhang (2020), doi
-    10.1186/s40708-020-00104-2. The pairs are those of median distance, not
-    chosen by eye.
+    10.1186/s40708-020-00104-2. The pairs are those of median distance.
     """
     figure = Figure(figsize=(9.6, 7.0), layout="constrained", dpi=100)
     words = "joint histograms of pixel intensities"

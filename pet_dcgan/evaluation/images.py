@@ -14,7 +14,7 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 
-# least number of synthetic images by default: all are searched for copies
+# synthetic images by default, at least: all are searched for copies
 _SYNTHETIC = 1000
 # shares of suvr_max: an image below the first is black, one that varies by less
 # than the second is uniform; after a few steps of training images hardly vary,

@@ -52,7 +52,7 @@ def rounded(value: float | None) -> float | None:
 
 
 def interval_ends(interval: Interval) -> list[float | None] | None:
-    """`[low, high]`, or None where there are too few subjects."""
+    """`[low, high]`, or None with too few subjects."""
     if interval.low is None:
         return None
     return [rounded(interval.low), rounded(interval.high)]
@@ -178,23 +178,20 @@ def uptake_agreement(
         partners = regional_uptake(each.real)[each.partners["nearest"]]
         limits = bland_altman(partners, regional_uptake(each.images))
         own, others = each.subjects["nearest"]
-        found[kind] = limits
-        numbers[kind] = {
-            region: {
+        found[kind], numbers[kind] = limits, {}
+        for column, region in enumerate(region_names(images.config.plane)):
+            interval = mean_interval(
+                limits.differences[:, column],
+                own,
+                partners=others,
+                seed=images.seed,
+            )
+            numbers[kind][region] = {
                 "value": rounded(limits.bias[column]),
                 "lower": rounded(limits.lower[column]),
                 "upper": rounded(limits.upper[column]),
-                "interval": interval_ends(
-                    mean_interval(
-                        limits.differences[:, column],
-                        own,
-                        partners=others,
-                        seed=images.seed,
-                    )
-                ),
+                "interval": interval_ends(interval),
             }
-            for column, region in enumerate(region_names(images.config.plane))
-        }
     return numbers, found
 
 
@@ -207,20 +204,18 @@ def image_diversity(images: EvaluationImages) -> dict[str, Number | None]:
     of_real = diversity(
         real, subjects=subjects, pairs=_DIVERSITY_PAIRS, **options
     )
-    pairs = len(of_real.values)
-    of_synthetic = diversity(images.synthetic, pairs=pairs, **options)
-    independent = np.arange(len(images.synthetic))
+    of_synthetic = diversity(
+        images.synthetic, pairs=len(of_real.values), **options
+    )
+    found = {
+        "synthetic": (of_synthetic, np.arange(len(images.synthetic))),
+        "real": (of_real, subjects),
+    }
     return {
         kind: _summary(
-            found.values,
-            owners[found.first],
-            owners[found.second],
-            images.seed,
+            each.values, owners[each.first], owners[each.second], images.seed
         )
-        for kind, found, owners in (
-            ("synthetic", of_synthetic, independent),
-            ("real", of_real, subjects),
-        )
+        for kind, (each, owners) in found.items()
     }
 
 

@@ -33,10 +33,11 @@ from pet_dcgan.metrics.uptake import (
 # more than the neighbours that a ball of precision holds, also in a half
 _LEAST_IMAGES = 16
 _LEAST_SUBJECTS = 4
-# Fréchet distances of wider features take too long to be taken of halves
+# Fréchet distances of wider features have no interval: it takes too long
 _WIDE = 256
 _BINS = 256
-# the kind of image that each number compares with held-out real images
+# what is compared with held-out real images: synthetic ones, and real ones of
+# other subjects
 _COMPARED = {"synthetic": "synthetic", "real": "others"}
 
 
@@ -54,7 +55,7 @@ def number(
         values: By kind, one for each of the samples' images `[n, ...]`.
         samples: The images, with their subjects.
         kinds: Those that the statistic compares.
-        interval: Whether there is time for one.
+        interval: Whether to compute one, which takes 50 times as long.
     """
     subjects = tuple(samples.subjects[kind] for kind in kinds)
 

@@ -1,4 +1,4 @@
-"""A training's logs: facts, and plots of losses, KID and health."""
+"""The log files of a training: facts, and plots of losses, KID, health."""
 
 import csv
 import math
