@@ -2,6 +2,7 @@ import copy
 import dataclasses
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,16 +20,6 @@ from pet_dcgan.metrics.image_quality import psnr, ssim
 from pet_dcgan.models.sampling import synthetic_slices
 
 pytestmark = pytest.mark.usefixtures("quick_encoder")
-FIGURES = {
-    "real_and_synthetic.png",
-    "nearest.png",
-    "closest.png",
-    "training.png",
-    "histograms.png",
-    "intensities.png",
-    "spectrum.png",
-    "bands.png",
-}
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +159,9 @@ def test_same_run_and_seed_same_bytes(small):
 
 def test_what_is_written_names_no_subject_and_no_place(evaluated):
     run, metrics = evaluated
-    assert set(files(run)) == {"metrics.json", "report.html"} | FIGURES
+    assert set(files(run)) == {"metrics.json", "report.html"} | set(
+        metrics["figures"]
+    )
     assert run.metrics() == metrics
     for name in ("metrics.json", "report.html"):
         text = (run.evaluation / name).read_text()
@@ -183,14 +176,13 @@ def test_what_is_written_names_no_subject_and_no_place(evaluated):
 def test_another_seed_inception_and_the_count_of_steps(
     make_run, small, monkeypatch
 ):
-    class Pixels:
-        facts = {"name": "inception"}  # noqa: RUF012
+    def inception(*, suvr_max):
+        assert suvr_max == 2.5
+        return SimpleNamespace(facts={"name": "inception"})
 
-    scales, seen = [], []
-    monkeypatch.setattr(
-        "pet_dcgan.features.inception.inception_encoder",
-        lambda *, suvr_max: scales.append(suvr_max) or Pixels(),
-    )
+    seen = []
+    place = "pet_dcgan.features.inception.inception_encoder"
+    monkeypatch.setattr(place, inception)
     run = make_run()
     metrics = evaluate(
         run,
@@ -203,7 +195,7 @@ def test_another_seed_inception_and_the_count_of_steps(
     assert metrics["psnr"]["synthetic"]["random"]["n"] == 3
     assert list(metrics["features"]) == ["trained", "random", "inception"]
     assert "16 images" in metrics["features"]["trained"]["missing"]
-    assert scales == [2.5]
+    assert metrics["features"]["inception"]["encoder"]["name"] == "inception"
     assert seen == [(done, 9) for done in range(1, 10)]
     with pytest.raises(ValueError, match="among own, inception, found vgg"):
         evaluate(run, encoder="vgg")
