@@ -7,7 +7,6 @@ from toy_evaluation import CONFIG, evaluation, slices
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.pair_scores import real_pairs, uptake_agreement
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
-from pet_dcgan.evaluation.training_curves import Curves
 
 LOG = {"epoch": [1.0, 2.0], "g_loss": [0.5, 0.4]}
 
@@ -22,7 +21,7 @@ def figure_data(subjects, *, closest=None, log=None):
     return FigureData(
         pairs=pairs,
         closest=closest,
-        curves=Curves(log or {}, {}, {}),
+        curves={"log": log or {}},
         kept=1,
         histograms=intensity_scores(images)[1],
         spectra=texture_scores(images)[1],

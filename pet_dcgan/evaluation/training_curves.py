@@ -4,7 +4,7 @@ import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,28 +34,18 @@ _NAMES = {
 }
 _PALETTE = tuple(COLOURS[kind] for kind in ("real", "synthetic", "others"))
 _WIDTH, _HEIGHT = 5.0, 3.2  # inches per plot in a notebook
+# columns of numbers by epoch, by name; empty where there is no such file
+Columns = dict[str, list[float]]
+# those of `log.csv`, `selection.csv` and `health.csv`
+Curves = dict[str, Columns]
+_FILES = ("log", "selection", "health")
 # columns of a file, the names of those that are drawn, and their label
-_Panel = tuple[dict[str, list[float]], list[str], str]
-
-
-class Curves(NamedTuple):
-    """Columns of numbers by epoch, each empty where there is no such file.
-
-    Args:
-        log: Of `log.csv`.
-        selection: Of `selection.csv`.
-        health: Of `health.csv`.
-    """
-
-    log: dict[str, list[float]]
-    selection: dict[str, list[float]]
-    health: dict[str, list[float]]
+_Panel = tuple[Columns, list[str], str]
 
 
 def read_curves(run_path: str | Path) -> Curves:
-    """Reads the three files; one that is missing or damaged is empty."""
-    paths = (Path(run_path) / f"{name}.csv" for name in Curves._fields)
-    return Curves(*map(_columns, paths))
+    """Reads the three log files; one that is missing or damaged is empty."""
+    return {name: _columns(Path(run_path) / f"{name}.csv") for name in _FILES}
 
 
 def training_facts(run: Run, *, slices: int) -> dict[str, Any]:
@@ -77,7 +67,7 @@ def training_facts(run: Run, *, slices: int) -> dict[str, Any]:
     }
 
 
-def _columns(path: Path) -> dict[str, list[float]]:
+def _columns(path: Path) -> Columns:
     """The columns that hold numbers, of the rows that have an epoch."""
     rows = [
         {name: _float(cell) for name, cell in row.items() if name is not None}
@@ -173,7 +163,7 @@ def plot_history(
     """
     epochs = [float(epoch + 1) for epoch in history.epoch]
     log = {"epoch": epochs, **history.history} if epochs else {}
-    return _plot(Curves(log, {}, {}), axes, title="training", kept=None)
+    return _plot({"log": log}, axes, title="training", kept=None)
 
 
 def _plot(
@@ -223,7 +213,7 @@ def _panels(curves: Curves) -> list[_Panel]:
     """Every plot that there is something to draw of."""
     found = []
     for file, names, label in _PANELS:
-        columns = getattr(curves, file)
+        columns = curves.get(file, {})
         if present := [name for name in names if name in columns]:
             found.append((columns, present, label))
     return found
