@@ -220,13 +220,6 @@ def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
     # on average over the real images, those of the other subjects
     counts = np.unique(real.subjects, return_counts=True)[1]
     others = round(float((counts * (total - counts)).sum() / total), 6)
-    few = None
-    if held_out < MIN_SUBJECTS:
-        found = "is 1" if held_out == 1 else f"are {held_out}"
-        few = (
-            f"they need {MIN_SUBJECTS} held-out subjects or more, and there "
-            f"{found}"
-        )
     return {name: getattr(config, name) for name in _FACTS} | {
         "seed": images.seed,
         "images": {
@@ -246,7 +239,7 @@ def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
             "real": others,
         },
         "no_real_against_real": one_subject,
-        "intervals": {"level": LEVEL, "missing": few},
+        "intervals": {"level": LEVEL, "missing": _no_intervals(held_out)},
         "missing": {
             "real_pairs": one_subject,
             "real_samples": None
@@ -258,8 +251,18 @@ def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
     }
 
 
+def _no_intervals(subjects: int) -> str | None:
+    """Why there are no intervals over subjects, None where there are."""
+    if subjects >= MIN_SUBJECTS:
+        return None
+    found = "is 1" if subjects == 1 else f"are {subjects}"
+    return (
+        f"they need {MIN_SUBJECTS} held-out subjects or more, and there {found}"
+    )
+
+
 def _write(folder: Path, metrics: dict[str, Any]) -> None:
-    """The page first: `metrics.json` marks the evaluation as complete."""
+    """Writes the page first: `metrics.json` completes the evaluation."""
     figures = {
         name: (folder / name).read_bytes() for name in metrics["figures"]
     }
