@@ -19,7 +19,7 @@ from pet_dcgan.serving import generate as module
 from pet_dcgan.serving import model_info, rest_model
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.utils import files, prefetch
+from pet_dcgan.utils import files, seed_blocks
 
 
 @pytest.fixture(scope="module")
@@ -417,7 +417,7 @@ def test_a_url_needs_no_tensorflow():
         module.__file__,
         model_info.__file__,
         rest_model.__file__,
-        prefetch.__file__,
+        seed_blocks.__file__,
     ],
 )
 def test_reading_needs_no_training_code(file):
@@ -427,7 +427,6 @@ def test_reading_needs_no_training_code(file):
     allowed = {
         "pet_dcgan.config",
         "pet_dcgan.serving",
-        "pet_dcgan.utils.prefetch",
         "pet_dcgan.utils.seed_blocks",
     }
     assert all(

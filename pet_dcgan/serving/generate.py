@@ -19,8 +19,7 @@ from pet_dcgan.serving.image_files import (
 from pet_dcgan.serving.model_info import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.serving.resumable_batch import ResumableBatch, resumable_batch
-from pet_dcgan.utils.prefetch import prefetch_map
-from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE
+from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE, prefetch_map
 
 Progress = Callable[[int, int], None]
 
