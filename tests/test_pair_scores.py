@@ -8,14 +8,11 @@ from toy_evaluation import evaluation, slices
 from pet_dcgan.evaluation.pair_scores import (
     RULES,
     image_diversity,
-    interval_ends,
     memorization_scores,
     pair_scores,
     real_pairs,
-    rounded,
     uptake_agreement,
 )
-from pet_dcgan.metrics.confidence import Interval
 from pet_dcgan.metrics.image_quality import psnr
 
 
@@ -30,14 +27,6 @@ def rms(pairs, rule):
     return np.sqrt((apart**2).mean((1, 2)))
 
 
-def test_numbers_for_json():
-    assert rounded(1 / 3) == 0.333333
-    assert rounded(np.float32(0.5)) == 0.5
-    assert rounded(np.inf) is rounded(None) is None
-    assert interval_ends(Interval(1 / 3, 1.0)) == [0.333333, 1.0]
-    assert interval_ends(Interval(None, None, "few")) is None
-
-
 def test_each_image_has_partners_of_other_subjects(images):
     subjects = images.real.subjects
     for pairs in real_pairs(images).values():
@@ -46,17 +35,6 @@ def test_each_image_has_partners_of_other_subjects(images):
         assert np.all(pairs.distances <= rms(pairs, "random") + 1e-12)
         for index in pairs.partners.values():
             assert not np.any(subjects[index] == subjects)
-
-
-def test_with_one_subject_only_synthetic_images_are_paired():
-    images = evaluation(slices(1, 3, side=12), slices(3, 1, 1, 12).images)
-    pairs = real_pairs(images)
-    assert pairs["real"] is None
-    assert pairs["synthetic"].distances.shape == (3,)
-    numbers, found = uptake_agreement(images, pairs)
-    assert numbers["real"] is found["real"] is None
-    assert pair_scores(images, pairs)["psnr"]["real"] is None
-    assert image_diversity(images) == {"synthetic": None, "real": None}
 
 
 @pytest.mark.parametrize("count", [3, 4])

@@ -95,16 +95,13 @@ def test_numbers_as_they_are_written(heading, synthetic, real):
     assert row.texts(NUMBERS, "real") == real
 
 
-def test_tables_of_what_was_measured():
+def test_tables_of_what_was_measured_and_what_the_paper_states():
     titles = [group.title for group in groups(NUMBERS)]
     assert sum("All images together" in title for title in titles) == 2
     assert "by other" in titles[2]
     assert not any("random convolutions" in title for title in titles)
     assert "Uptake difference, bottom (SUVR)" in rows()
     assert "Uptake difference, front (SUVR)" not in rows()
-
-
-def test_the_paper_is_quoted_for_its_two_metrics_only():
     quoted = {name.split(",")[0] for name, row in rows().items() if row.paper}
     assert quoted == {"PSNR", "SSIM (whole image)"}
     columns = [group.columns[-1] for group in groups(NUMBERS)]

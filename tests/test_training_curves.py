@@ -112,9 +112,8 @@ def test_nothing_to_plot(make_run, tmp_path):
     run = make_run(finished=False)
     with pytest.raises(ValueError, match="expected losses of one epoch"):
         plot_run(run)
-    path, curves = tmp_path / "a.png", read_curves(run.path)
-    assert not save_training_curves(path, curves, run.config, kept=1)
-    assert not path.exists()
+    assert not save_training_curves(tmp_path / "a.png", run)
+    assert not (tmp_path / "a.png").exists()
 
 
 def test_every_file_has_a_panel_and_an_empty_place_is_hidden(selected):

@@ -24,7 +24,7 @@ from pet_dcgan.evaluation.set_scores import (
     intensity_scores,
     texture_scores,
 )
-from pet_dcgan.evaluation.training_curves import read_curves, training_facts
+from pet_dcgan.evaluation.training_curves import training_facts
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
@@ -155,7 +155,7 @@ def evaluate(
     step()
     metrics, data = _measure(run, images, encoders, step)
     metrics["verdict"] = assess(metrics)
-    metrics["figures"] = save_figures(run.evaluation, data, run.config)
+    metrics["figures"] = save_figures(run, data)
     step()
     _write(run.evaluation, metrics)
     step()
@@ -203,8 +203,6 @@ def _measure(
     return metrics, FigureData(
         pairs=pairs,
         closest=closest,
-        curves=read_curves(run.path),
-        kept=metrics["training"]["generator"]["epoch"],
         histograms=histograms,
         spectra=spectra,
         agreement=agreement,

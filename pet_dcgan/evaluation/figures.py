@@ -19,10 +19,11 @@ from pet_dcgan.evaluation.plots import (
     save_spectra,
     save_uptake,
 )
-from pet_dcgan.evaluation.training_curves import Curves, save_training_curves
+from pet_dcgan.evaluation.training_curves import save_training_curves
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.metrics.uptake import BlandAltman, joint_histogram
 from pet_dcgan.plotting import save_sheet
+from pet_dcgan.runs.run import Run
 
 _WORDS = {
     "real_and_synthetic.png": (
@@ -76,8 +77,6 @@ class FigureData(NamedTuple):
         closest: Synthetic images that look most like copies and the training
             images nearest to them, both `[k, size, size]` in SUVR; None where
             copies could not be searched for.
-        curves: Of the training.
-        kept: Epoch of the generator.
         histograms: Shares of each image's pixels by SUVR `[n, bins]`, by kind.
         spectra: Power spectra by kind.
         agreement: Regional uptake against the nearest real image, by kind.
@@ -85,27 +84,25 @@ class FigureData(NamedTuple):
 
     pairs: dict[str, Pairs | None]
     closest: tuple[np.ndarray, np.ndarray] | None
-    curves: Curves
-    kept: int
     histograms: dict[str, np.ndarray]
     spectra: dict[str, Spectrum]
     agreement: dict[str, BlandAltman | None]
 
 
-def save_figures(
-    folder: Path, data: FigureData, config: TrainConfig
-) -> dict[str, dict[str, str]]:
-    """Draws every figure there is data for.
+def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
+    """Draws every figure there is data for into `run.evaluation`.
+
+    Figures of an earlier evaluation are replaced, or removed where there is
+    no longer data.
 
     Args:
-        folder: Where the PNG files go; those of an earlier evaluation are
-            replaced, or removed where there is no longer data.
-        data: What they show.
-        config: The run's.
+        run: A finished run.
+        data: What the figures show.
 
     Returns:
         Title and caption by file name, in the order of the page.
     """
+    folder, config = run.evaluation, run.config
     _save_sheets(folder, data, config)
     _save_joint_histograms(folder / "histograms.png", data.pairs, config)
     save_intensities(folder / "intensities.png", data.histograms, config)
@@ -114,8 +111,7 @@ def save_figures(
     missing = set()
     if data.closest is None:
         missing.add("closest.png")
-    path = folder / "training.png"
-    if not save_training_curves(path, data.curves, config, kept=data.kept):
+    if not save_training_curves(folder / "training.png", run):
         missing.add("training.png")
     for name in missing:
         (folder / name).unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from pet_dcgan.config import TrainConfig
 from pet_dcgan.evaluation.plots import COLOURS, plots, run_title
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.kid_selection import generator_facts
@@ -96,27 +95,23 @@ def _float(text: str | None) -> float:
         return math.nan
 
 
-def save_training_curves(
-    path: str | Path, curves: Curves, config: TrainConfig, *, kept: int
-) -> bool:
-    """Draws what the run's files hold of losses, KID and health.
+def save_training_curves(path: str | Path, run: Run) -> bool:
+    """Draws what a finished run's files hold of losses, KID and health.
 
     Args:
         path: PNG to write.
-        curves: From `read_curves`.
-        config: The run's.
-        kept: Epoch of the generator that was kept, marked by a line.
+        run: The run.
 
     Returns:
         Whether there was anything to draw.
     """
-    panels = _panels(curves)
+    panels = _panels(read_curves(run.path))
     if panels:
         rows, columns = _grid(len(panels))
         with plots(
-            path, config, "training", rows=rows, columns=columns
+            path, run.config, "training", rows=rows, columns=columns
         ) as axes:
-            _draw(axes, panels, kept)
+            _draw(axes, panels, _kept(run))
     return bool(panels)
 
 
@@ -138,10 +133,8 @@ def plot_run(run: Run, *, axes: Sequence[Axes] | None = None) -> list[Axes]:
         ValueError: If the run has no complete epoch yet, or there are too few
             axes.
     """
-    config, kept = run.config, None
-    if run.finished:
-        kept = generator_facts(run.path, epochs=config.epochs)["epoch"]
-    title = run_title(config, "training")
+    title = run_title(run.config, "training")
+    kept = _kept(run) if run.finished else None
     return _plot(read_curves(run.path), axes, title=title, kept=kept)
 
 
@@ -164,6 +157,11 @@ def plot_history(
     epochs = [float(epoch + 1) for epoch in history.epoch]
     log = {"epoch": epochs, **history.history} if epochs else {}
     return _plot({"log": log}, axes, title="training", kept=None)
+
+
+def _kept(run: Run) -> int:
+    """The epoch of a finished run's generator."""
+    return generator_facts(run.path, epochs=run.config.epochs)["epoch"]
 
 
 def _plot(
