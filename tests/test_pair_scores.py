@@ -11,6 +11,7 @@ from pet_dcgan.evaluation.pair_scores import (
     memorization_scores,
     pair_scores,
     real_pairs,
+    rounded,
     uptake_agreement,
 )
 from pet_dcgan.metrics.image_quality import psnr
@@ -25,6 +26,11 @@ def images():
 def rms(pairs, rule):
     apart = pairs.images - pairs.real[pairs.partners[rule]]
     return np.sqrt((apart**2).mean((1, 2)))
+
+
+def test_a_number_that_is_not_finite_is_null_in_json():
+    assert rounded(1 / 3) == 0.333333
+    assert rounded(np.inf) is rounded(None) is None
 
 
 def test_each_image_has_partners_of_other_subjects(images):
