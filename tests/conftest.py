@@ -94,10 +94,26 @@ def _untrained_encoders():
         yield
 
 
+@contextlib.contextmanager
+def _blank_plots():
+    """Plots take most of an evaluation; `test_figures.py` draws them."""
+    from PIL import Image
+
+    from pet_dcgan.evaluation import figures, plots
+
+    def save(figure, path):
+        Image.new("L", (1, 1)).save(path)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(figures, "save", save)
+        patch.setattr(plots, "save", save)
+        yield
+
+
 @pytest.fixture(scope="module")
 def quick_encoder():
-    """Encoders of runs are not trained."""
-    with _untrained_encoders():
+    """Encoders of runs are not trained, and plots of evaluations are blank."""
+    with _untrained_encoders(), _blank_plots():
         yield
 
 
@@ -111,8 +127,8 @@ def evaluated(toy_cohort, tmp_path_factory):
     run = cohort_run(tmp_path_factory.mktemp("evaluated") / "run", toy_cohort)
     log = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
     (run.path / "log.csv").write_text(log)
-    with _untrained_encoders():
-        return run, evaluate(run, count=100)
+    with _untrained_encoders(), _blank_plots():
+        return run, evaluate(run, count=64)
 
 
 # --- exported models, for a stub of a model server ----------------------------

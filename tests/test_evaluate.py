@@ -1,7 +1,8 @@
+import copy
 import dataclasses
 import json
 import re
-import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,43 +20,15 @@ from pet_dcgan.metrics.image_quality import psnr, ssim
 from pet_dcgan.models.sampling import synthetic_slices
 
 pytestmark = pytest.mark.usefixtures("quick_encoder")
-FIGURES = {
-    "real_and_synthetic.png",
-    "nearest.png",
-    "closest.png",
-    "histograms.png",
-    "intensities.png",
-    "spectrum.png",
-    "bands.png",
-}
-CARD = {
-    "stage": "AD",
-    "plane": "axial",
-    "phantom": True,
-    "verdict": {
-        "headline": "Look closer <here>.",
-        "findings": [{"about": "Copies", "sign": "good", "words": "a < b"}],
-    },
-    "features": {
-        "trained": {
-            "kid": {
-                "synthetic": {"value": 0.03, "standard_error": 0.002},
-                "real": {"value": 0.004, "standard_error": 0.001},
-            },
-        }
-    },
-    "psnr": {
-        "synthetic": {"nearest": {"mean": 21.584, "interval": [20.0, None]}},
-        "real": None,
-    },
-}
 
 
 @pytest.fixture(scope="module")
-def small(toy_set, tmp_path_factory):
-    """A run of two held-out subjects with its numbers, seed 5."""
-    run = make_toy_run(tmp_path_factory.mktemp("small") / "secret", toy_set)
-    return run, evaluate(run, seed=5, count=20)
+def small(toy_set, quick_encoder, tmp_path_factory):
+    """A run of two held-out subjects with its numbers, without figures."""
+    run = make_toy_run(tmp_path_factory.mktemp("small") / "run", toy_set)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "save_figures", lambda *args: {})
+        return run, evaluate(run, seed=5, count=20)
 
 
 @pytest.fixture
@@ -64,8 +37,8 @@ def no_figures(monkeypatch):
     monkeypatch.setattr(module, "save_figures", lambda *args: {})
 
 
-def instead(monkeypatch, images):
-    """The generator makes these."""
+def replace_generated(monkeypatch, images):
+    """Replaces what the generator makes."""
     monkeypatch.setattr(loading, "synthetic_slices", lambda *a, **k: images)
 
 
@@ -149,29 +122,25 @@ def test_every_number_has_its_baseline_and_interval(evaluated):
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_images_of_new_subjects_are_like_real_ones(
+def test_images_of_new_subjects_pass_and_replayed_training_images_do_not(
     toy_cohort, tmp_path, monkeypatch
 ):
-    """A healthy generator passes, and what real images reach is reached."""
+    run = cohort_run(tmp_path / "run", toy_cohort)
     discs = [toy_data.disc("AD", 5_000 + i)[..., 0] for i in range(64)]
-    instead(monkeypatch, suvr_from_png(np.stack(discs), 2.5))
-    metrics = evaluate(cohort_run(tmp_path / "run", toy_cohort), count=64)
+    replace_generated(monkeypatch, suvr_from_png(np.stack(discs), 2.5))
+    metrics = evaluate(run, count=64)
     assert metrics["copies"]["verdict"] == "no sign"
     findings = {f["about"]: f["sign"] for f in metrics["verdict"]["findings"]}
     assert set(findings.values()) == {"good"}, metrics["verdict"]["findings"]
     assert metrics["verdict"]["headline"].startswith("No defect found")
 
-
-@pytest.mark.usefixtures("no_figures")
-def test_a_generator_that_replays_training_images_is_caught(
-    toy_cohort, tmp_path, monkeypatch
-):
     slices = load_slices(
         toy_cohort, "axial_32", split="train", stage="AD", plane="axial"
     )
     replay = np.roll(suvr_from_png(slices.images, 2.5), 1, axis=2)
-    instead(monkeypatch, np.concatenate([replay, replay]))
-    run = cohort_run(tmp_path / "run", toy_cohort)
+    replace_generated(monkeypatch, np.concatenate([replay, replay]))
+    # fewer are compared, all are searched for copies
+    monkeypatch.setattr(module, "feature_scores", lambda *args: {})
     metrics = evaluate(run, count=48)
     assert metrics["copies"]["verdict"] == "copies"
     assert metrics["verdict"]["sign"] == "bad"
@@ -179,125 +148,97 @@ def test_a_generator_that_replays_training_images_is_caught(
     assert "Do not share" in (run.evaluation / "report.html").read_text()
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_same_run_and_seed_same_bytes(small):
     run, metrics = small
     before = files(run)
-    assert set(before) == {"metrics.json", "report.html"} | FIGURES
     assert run.metrics() == metrics
     assert evaluate(run, seed=5, count=20) == metrics
     assert files(run) == before
 
 
-def test_nothing_names_a_subject_or_a_place(small, toy_set):
-    run, _ = small
+def test_what_is_written_names_no_subject_and_no_place(evaluated):
+    run, metrics = evaluated
+    assert set(files(run)) == {"metrics.json", "report.html"} | set(
+        metrics["figures"]
+    )
+    assert run.metrics() == metrics
     for name in ("metrics.json", "report.html"):
         text = (run.evaluation / name).read_text()
         text = re.sub(r"base64,[^\"]+", "", text)
-        for word in ("999_S", str(toy_set), str(run.path), "secret", "/tmp"):
+        for word in ("999_S", run.config.data_dir, str(run.path), "/tmp"):
             assert word not in text
     text = (run.evaluation / "metrics.json").read_text()
     assert list(json.loads(text)) == sorted(json.loads(text))
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_another_seed_gives_other_numbers_and_steps_are_counted(
-    make_run, small
+def test_another_seed_inception_and_the_count_of_steps(
+    make_run, small, monkeypatch
 ):
+    def inception(*, suvr_max):
+        assert suvr_max == 2.5
+        return SimpleNamespace(facts={"name": "inception"})
+
     seen = []
+    place = "pet_dcgan.features.inception.inception_encoder"
+    monkeypatch.setattr(place, inception)
+    run = make_run()
     metrics = evaluate(
-        make_run(), seed=1, count=3, progress=lambda *step: seen.append(step)
+        run,
+        seed=1,
+        count=3,
+        encoder="inception",
+        progress=lambda *step: seen.append(step),
     )
     assert metrics["psnr"] != small[1]["psnr"]
     assert metrics["psnr"]["synthetic"]["random"]["n"] == 3
+    assert list(metrics["features"]) == ["trained", "random", "inception"]
     assert "16 images" in metrics["features"]["trained"]["missing"]
+    assert metrics["features"]["inception"]["encoder"]["name"] == "inception"
     assert seen == [(done, 9) for done in range(1, 10)]
+    with pytest.raises(ValueError, match="among own, inception, found vgg"):
+        evaluate(run, encoder="vgg")
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_one_held_out_subject_gives_no_real_against_real(make_run, monkeypatch):
+def test_one_subject_to_train_and_to_hold_out_and_none_for_validation(
+    make_run, monkeypatch
+):
     def load(*args, split, **options):
         slices = load_slices(*args, split=split, **options)
-        if split != "test":
-            return slices
-        keep = slices.subjects == slices.subjects[0]
-        return dataclasses.replace(
-            slices, images=slices.images[keep], subjects=slices.subjects[keep]
-        )
+        if split == "test":
+            keep = slices.subjects == slices.subjects[0]
+            slices = dataclasses.replace(
+                slices,
+                images=slices.images[keep],
+                subjects=slices.subjects[keep],
+            )
+        return slices
 
     monkeypatch.setattr(loading, "load_slices", load)
-    run = make_run()
+    monkeypatch.setattr(loading, "subjects_of", lambda *_, **__: set())
+    run = make_run(subjects=["999_S_3000"])
     metrics = evaluate(run, count=8)
     for name in ("psnr", "ssim", "bands", "diversity"):
         assert metrics[name]["real"] is None
     assert "two subjects, found one" in metrics["no_real_against_real"]
     assert metrics["psnr"]["synthetic"]["nearest"]["n"] == 4
     assert metrics["candidates"] == {"synthetic": 4, "real": 0.0}
+    assert metrics["subjects"]["validation"] == 0
+    assert metrics["spectrum"]["distance"]["real"] is None
+    assert metrics["intensity"]["wasserstein"]["real"] is None
+    assert "no validation images" in metrics["missing"]["real_samples"]
+    assert metrics["copies"]["verdict"] is None
     page = (run.evaluation / "report.html").read_text()
     assert "two subjects, found one" in page
     assert "and there is 1" in page
 
 
-@pytest.mark.usefixtures("no_figures")
-def test_stage_without_validation_subjects(make_run, monkeypatch):
-    monkeypatch.setattr(loading, "subjects_of", lambda *_, **__: set())
-    metrics = evaluate(make_run(subjects=["999_S_3000"]), count=8)
-    assert metrics["subjects"]["validation"] == 0
-    assert metrics["spectrum"]["distance"]["real"] is None
-    assert metrics["intensity"]["wasserstein"]["real"] is None
-    assert "no validation images" in metrics["missing"]["real_samples"]
-    # one training subject
-    assert metrics["copies"]["verdict"] is None
-
-
-@pytest.mark.usefixtures("no_figures")
-def test_inception_is_a_third_opinion(make_run, monkeypatch):
-    class Pixels:
-        facts = {"name": "inception"}  # noqa: RUF012
-
-        def features(self, images):
-            return images.reshape(len(images), -1)[:, ::16]
-
-    scales = []
-
-    def encoder(*, suvr_max):
-        scales.append(suvr_max)
-        return Pixels()
-
-    place = "pet_dcgan.features.inception.inception_encoder"
-    monkeypatch.setattr(place, encoder)
-    metrics = evaluate(make_run(), encoder="inception", count=8)
-    assert list(metrics["features"]) == ["trained", "random", "inception"]
-    assert scales == [2.5]
-    with pytest.raises(ValueError, match="among own, inception, found vgg"):
-        evaluate(make_run, encoder="vgg")
-
-
-def test_subjects_that_were_trained_on_stop_it_before_anything(make_run):
-    run = make_run(subjects=["999_S_3000", "999_S_3005"])
-    with pytest.raises(ValueError, match="held out, found 1: 999_S_3005"):
-        evaluate(run)
-    assert not run.evaluation.exists()
-
-
-def test_generator_that_makes_nan_is_refused_and_old_numbers_stay(small):
-    run, metrics = small
-    generator = run.load_generator()
-    kept = generator.get_weights()
-    generator.set_weights([w * np.nan for w in kept])
-    run.save_generator(generator)
-    try:
-        with pytest.raises(ValueError, match="found NaN or infinity"):
-            evaluate(run, count=8)
-    finally:
-        generator.set_weights(kept)
-        run.save_generator(generator)
-    assert run.metrics() == metrics
-
-
-def test_full_disk_leaves_the_old_numbers(small, monkeypatch, tmp_path):
+def test_a_diverged_generator_and_a_full_disk_leave_the_old_numbers(
+    small, monkeypatch
+):
     run, _ = small
-    shutil.copytree(run.path, tmp_path / "copy")
-    run = type(run).open(tmp_path / "copy")
     before = files(run)
 
     def full(*args, **options):
@@ -306,29 +247,40 @@ def test_full_disk_leaves_the_old_numbers(small, monkeypatch, tmp_path):
     monkeypatch.setattr(figures, "save_sheet", full)
     with pytest.raises(OSError, match="No space left"):
         evaluate(run, seed=1, count=8)
+    generator = run.load_generator()
+    generator.set_weights([w * np.nan for w in generator.get_weights()])
+    monkeypatch.setattr(type(run), "load_generator", lambda run: generator)
+    with pytest.raises(ValueError, match="found NaN or infinity"):
+        evaluate(run, count=8)
     assert files(run) == before
 
 
-def test_a_notebook_shows_numbers_beside_those_of_real_images():
-    evaluation = Evaluation(CARD)
-    assert json.loads(json.dumps(evaluation)) == CARD == evaluation
-    shown = evaluation._repr_html_()
-    row = shown[shown.index("KID, trained encoder") :]
-    assert row.index("0.030 ± 0.002") < row.index("0.004 ± 0.001")
-    for text in ("21.58 [20.00, –]", "Phantom", "Not for diagnosis"):
-        assert text in shown
-    assert "Look closer &lt;here&gt;." in shown
-    assert "a &lt; b" in shown
-    empty = Evaluation()._repr_html_()
-    assert "No verdict." in empty
-    assert "Phantom" not in empty
-
-
-def test_a_notebook_shows_what_evaluate_returned(evaluated):
-    run, found = evaluated
-    assert found == run.metrics()
+def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
+    found = evaluated[1]
+    assert json.loads(json.dumps(found)) == found
     shown = found._repr_html_()
-    assert found["verdict"]["headline"].split(":")[0] in shown
     for label in ("KID", "Coverage", "MS-SSIM", "PSNR", "SSIM", "twin"):
         row = shown[shown.index(label) :].split("</tr>")[0]
         assert "–" not in row.split("</td>")[1], label
+    card = copy.deepcopy(found)
+    card["verdict"]["headline"] = "Look closer <here>."
+    card["verdict"]["findings"][0]["words"] = "a < b"
+    kid = card["features"]["trained"]["kid"]
+    kid["synthetic"] = {"value": 0.03, "standard_error": 0.002}
+    kid["real"] = {"value": 0.004, "standard_error": 0.001}
+    number = {"mean": 21.584, "interval": [20.0, None]}
+    card["psnr"]["synthetic"]["nearest"] = number
+    shown = Evaluation(card)._repr_html_()
+    row = shown[shown.index("KID, trained encoder") :]
+    assert row.index("0.030 ± 0.002") < row.index("0.004 ± 0.001")
+    for text in (
+        "21.58 [20.00, –]",
+        "Phantom",
+        "Not for diagnosis",
+        "Look closer &lt;here&gt;.",
+        "a &lt; b",
+    ):
+        assert text in shown
+    empty = Evaluation()._repr_html_()
+    assert "No verdict." in empty
+    assert "Phantom" not in empty

@@ -1,7 +1,9 @@
+import copy
 import dataclasses
 
 import numpy as np
 import pytest
+from toy_run import make_run
 
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.evaluation import images as module
@@ -9,33 +11,46 @@ from pet_dcgan.evaluation.images import evaluation_images
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.models.sampling import synthetic_slices
 
+OWN = ["999_S_3000", "999_S_3001", "999_S_3002"]
 
-def load(run, *, count=8, seed=0):
+
+@pytest.fixture(scope="module")
+def run(toy_set, tmp_path_factory):
+    """A finished run of which no test changes the files."""
+    return make_run(tmp_path_factory.mktemp("images") / "run", toy_set)
+
+
+def load(run, *, count=8, seed=0, subjects=OWN, **config):
+    """The images of a run whose subjects and configuration are these."""
+    run = copy.copy(run)
+    run.subjects = subjects
+    run.config = dataclasses.replace(run.config, **config)
     return evaluation_images(run, data_dir=None, count=count, seed=seed)
 
 
-def instead(monkeypatch, images):
-    """The generator makes these."""
-    counts = []
+@pytest.fixture
+def generate(monkeypatch):
+    """`generate(images)` replaces what the generator makes."""
 
-    def made(generator, seeds, **options):
-        counts.append(len(seeds))
-        return images
+    def generate(images):
+        def made(generator, seeds, **options):
+            counts.append(len(seeds))
+            return images
 
-    monkeypatch.setattr(module, "synthetic_slices", made)
-    return counts
+        counts = []
+        monkeypatch.setattr(module, "synthetic_slices", made)
+        return counts
+
+    return generate
 
 
-def test_images_of_each_kind(make_run):
-    run = make_run()
+def test_images_of_each_kind(run):
     images = load(run, count=3, seed=5)
-    assert (images.real.subject_count, images.validation.subject_count) == (
-        2,
-        1,
-    )
+    assert images.real.subject_count == 2
+    assert images.validation.subject_count == 1
     assert len(images.test.images) == 8
     assert len(images.real.images) == len(images.compared) == 3
-    assert set(images.training.subjects) == set(run.subjects)
+    assert set(images.training.subjects) == set(OWN)
     assert images.training_suvr.max() <= 2.5
     wanted = synthetic_slices(
         run.load_generator(), np.arange(5, 8), suvr_max=2.5
@@ -43,100 +58,67 @@ def test_images_of_each_kind(make_run):
     np.testing.assert_array_equal(images.synthetic, wanted)
 
 
-def test_samples_are_equally_many_of_each_kind(make_run):
-    images = load(make_run(), count=20)
-    samples = images.samples
+def test_samples_are_equally_many_of_each_kind(run, monkeypatch):
+    samples = load(run, count=20).samples
     # four validation images
     assert {len(x) for x in samples.images.values()} == {4}
     assert {len(x) for x in samples.subjects.values()} == {4}
     assert len(set(samples.subjects["real"])) == 2
-    alone = dataclasses.replace(
-        images, validation=images.validation.spread(0)
-    ).samples
-    assert {k: len(x) for k, x in alone.images.items()} == {
-        "real": 8,
-        "synthetic": 8,
-    }
+    monkeypatch.setattr(module, "subjects_of", lambda *_, **__: set())
+    images = load(run)
+    assert images.validation.images.shape == (0, 32, 32)
+    found = {kind: len(x) for kind, x in images.samples.images.items()}
+    assert found == {"real": 8, "synthetic": 8}
 
 
 @pytest.mark.parametrize(
     ("count", "made"), [(None, 1000), (2, 2), (8, 8), (20, 20)]
 )
-def test_number_of_synthetic_images(make_run, monkeypatch, count, made):
-    brains = np.random.default_rng(0).uniform(0, 2, [made, 32, 32])
-    counts = instead(monkeypatch, brains)
-    images = load(make_run(), count=count)
+def test_number_of_synthetic_images(run, generate, count, made):
+    counts = generate(np.random.default_rng(0).uniform(0, 2, [made, 32, 32]))
+    images = load(run, count=count)
     assert counts == [made]
     assert len(images.real.images) == min(made, 8)
 
 
-def test_stage_without_validation_subjects(make_run, monkeypatch):
-    monkeypatch.setattr(module, "subjects_of", lambda *_, **__: set())
-    images = load(make_run())
-    assert images.validation.images.shape == (0, 32, 32)
-    assert "others" not in images.samples.images
-
-
-def test_held_out_subject_that_was_trained_on_is_named(make_run):
-    run = make_run(subjects=["999_S_3000", "999_S_3005"])
+def test_held_out_subject_that_was_trained_on_is_named(run):
     with pytest.raises(DataLeakageError, match="found 1: 999_S_3005"):
-        load(run)
+        load(run, subjects=["999_S_3000", "999_S_3005"])
 
 
-def test_validation_subject_that_was_trained_on_is_named(make_run):
-    run = make_run(subjects=["999_S_3000", "999_S_3003"])
+def test_validation_subject_that_was_trained_on_is_named(run):
     with pytest.raises(DataLeakageError, match="found 1: 999_S_3003"):
-        load(run)
+        load(run, subjects=["999_S_3000", "999_S_3003"])
 
 
-def test_a_run_that_started_from_one_of_all_stages(tmp_path, toy_set):
-    from toy_run import make_run
-
-    own = [f"999_S_300{number}" for number in range(3)]
-    subjects = ["999_S_1000", *own]
-    run = make_run(
-        tmp_path / "a", toy_set, subjects=subjects, warm_start="runs/all"
-    )
-    assert set(load(run).training.subjects) == set(own)
-    subjects = ["999_S_3000", "999_S_3005"]
-    run = make_run(
-        tmp_path / "b", toy_set, subjects=subjects, warm_start="runs/all"
-    )
+def test_a_run_that_started_from_one_of_all_stages(run):
+    options = {"warm_start": "runs/all"}
+    images = load(run, subjects=["999_S_1000", *OWN], **options)
+    assert set(images.training.subjects) == set(OWN)
     with pytest.raises(DataLeakageError, match="found 1: 999_S_3005"):
-        load(run)
-
-
-@pytest.mark.parametrize(
-    ("facts", "message"),
-    [
-        ({"suvr_max": 3.0}, r"suvr_max 3.0, found 2.5"),
-        ({"spacing_mm": 4.0}, r"spacing_mm 4.0, found 6.0"),
-        ({"phantom": False}, "phantom False, found True"),
-        ({"plane": "coronal"}, "expected coronal slices"),
-        (
-            {"subjects": ["999_S_3000", "999_S_8888"]},
-            "found none of 1: 999_S_8888",
-        ),
-    ],
-)
-def test_a_set_that_is_not_the_runs_is_refused(make_run, facts, message):
-    with pytest.raises(ValueError, match=message):
-        load(make_run(**facts))
+        load(run, subjects=["999_S_3000", "999_S_3005"], **options)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        ({"suvr_max": 3.0}, r"suvr_max 3.0, found 2.5"),
+        ({"spacing_mm": 4.0}, r"spacing_mm 4.0, found 6.0"),
+        ({"phantom": False}, "phantom False, found True"),
+        ({"plane": "coronal"}, "expected coronal slices"),
+        ({"subjects": [*OWN, "999_S_8888"]}, "found none of 1: 999_S_8888"),
         ({"count": 1}, "count of 2 or more, found 1"),
         ({"seed": -1}, "seed of 0 or more, found -1"),
     ],
 )
-def test_options_out_of_range_are_refused(make_run, options, message):
+def test_another_set_and_options_out_of_range_are_refused(
+    run, options, message
+):
     with pytest.raises(ValueError, match=message):
-        load(make_run(), **options)
+        load(run, **options)
 
 
-def test_one_held_out_slice_is_too_few(make_run, monkeypatch):
+def test_one_held_out_slice_is_too_few(run, monkeypatch):
     def first(*args, split, **options):
         found = load_slices(*args, split=split, **options)
         rows = slice(1 if split == "test" else None)
@@ -147,16 +129,13 @@ def test_one_held_out_slice_is_too_few(make_run, monkeypatch):
     load_slices = module.load_slices
     monkeypatch.setattr(module, "load_slices", first)
     with pytest.raises(ValueError, match="two or more held-out slices"):
-        load(make_run())
+        load(run)
 
 
-def test_unfinished_run_is_refused(make_run):
+def test_no_generator_or_one_of_another_size_is_refused(toy_set, tmp_path):
+    run = make_run(tmp_path / "run", toy_set, finished=False)
     with pytest.raises(FileNotFoundError, match="expected a finished run"):
-        load(make_run(finished=False))
-
-
-def test_generator_of_another_size_is_refused(make_run):
-    run = make_run()
+        load(run)
     other = build_generator(size=64, channels=1, latent_dim=6, width=4)
     run.save_generator(other)
     with pytest.raises(ValueError, match=r"32x32 images.*found 64x64"):
@@ -173,13 +152,13 @@ def test_generator_of_another_size_is_refused(make_run):
     ],
 )
 def test_images_black_or_uniform_are_refused(
-    make_run, monkeypatch, value, varied, refused
+    run, generate, value, varied, refused
 ):
     flat = np.full([8, 32, 32], value)
     flat[:, 8:, 8:] += varied
-    instead(monkeypatch, flat)
+    generate(flat)
     if not refused:
-        load(make_run())
+        load(run)
         return
     with pytest.raises(ValueError, match="every synthetic one black or uni"):
-        load(make_run())
+        load(run)

@@ -16,7 +16,7 @@ from pet_dcgan.utils.memory import (
 def machine(tmp_path, monkeypatch):
     """`machine(free_kb, {"job": (limit, used, cached)}, own="/job")`."""
 
-    def machine(free_kb, groups=(), own="/"):
+    def machine(free_kb, groups=(), own=None):
         free = types.SimpleNamespace(available=1024 * free_kb)
         monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: free)
         for name, (limit, used, inactive) in dict(groups).items():
@@ -26,7 +26,8 @@ def machine(tmp_path, monkeypatch):
             (folder / "memory.current").write_text(f"{used}\n")
             stat = f"anon 5\ninactive_file {inactive}\n"
             (folder / "memory.stat").write_text(stat)
-        (tmp_path / "self").write_text(f"0::{own}\n")
+        if own is not None:
+            (tmp_path / "self").write_text(f"0::{own}\n")
         monkeypatch.setattr(memory, "_CGROUPS", tmp_path / "cgroup")
         monkeypatch.setattr(memory, "_OWN_GROUP", tmp_path / "self")
 
@@ -47,17 +48,13 @@ def machine(tmp_path, monkeypatch):
             "/jobs/one",
             700,
         ),
+        # a system without control groups
+        ({"": (900, 0, 0)}, None, 2000 * 1024),
     ],
 )
 def test_what_a_machine_and_its_groups_leave(machine, groups, own, expected):
     machine(2000, groups, own)
     assert available_memory() == expected
-
-
-def test_without_control_groups_the_machine_counts(machine, monkeypatch):
-    machine(2000, {"": (900, 0, 0)})
-    monkeypatch.setattr(memory, "_OWN_GROUP", memory._CGROUPS / "absent")
-    assert available_memory() == 2000 * 1024
 
 
 def test_slices_fit_twice_into_half_of_what_is_free(machine):
@@ -77,27 +74,23 @@ def test_bytes_are_read_by_people(count, text):
 
 
 @pytest.mark.parametrize(
-    ("limit", "below", "batch"),
+    ("limit", "below", "replicas", "batch"),
     [
-        (1000 + 2 * 10, 1000, 2),
-        (1000 + 639, 1000, 32),
-        (1000 + 640, 1000, 64),
-        (1019, 1000, 0),
-        (5, 1000, 0),
-        (1640, 65, 64),
-        (1640, 64, 32),
-        (1640, 3, 2),
-        (1640, 2, 0),
+        (1000 + 2 * 10, 1000, 1, 2),
+        (1000 + 639, 1000, 1, 32),
+        (1000 + 640, 1000, 1, 64),
+        (1019, 1000, 1, 0),
+        (5, 1000, 1, 0),
+        (1640, 65, 1, 64),
+        (1640, 64, 1, 32),
+        (1640, 3, 1, 2),
+        (1640, 2, 1, 0),
+        # devices share a batch and not the weights
+        (1000 + 10 * 32, 1000, 3, 96),
+        (1000 + 10 * 31, 1000, 3, 48),
     ],
 )
-def test_the_batch_that_fits_is_a_smaller_power_of_two(limit, below, batch):
-    step = StepMemory(fixed=1000, per_image=10)
+def test_the_largest_batch_that_fits(limit, below, replicas, batch):
+    step = StepMemory(fixed=1000, per_image=10, replicas=replicas)
     assert step.batch_within(limit, below=below) == batch
-    assert step.of_batch(batch) <= max(limit, 1000)
-
-
-def test_devices_share_a_batch_and_not_the_weights():
-    step = StepMemory(fixed=1000, per_image=10, replicas=3)
-    assert step.of_batch(96) == 1000 + 10 * 32
-    assert step.batch_within(1000 + 10 * 32, below=1000) == 96
-    assert step.batch_within(1000 + 10 * 31, below=1000) == 48
+    assert step.of_batch(batch) == 1000 + 10 * batch / replicas

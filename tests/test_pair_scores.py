@@ -1,4 +1,5 @@
 import dataclasses
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -7,13 +8,12 @@ from toy_evaluation import evaluation, slices
 from pet_dcgan.evaluation.pair_scores import (
     RULES,
     image_diversity,
-    interval_ends,
+    memorization_scores,
     pair_scores,
     real_pairs,
     rounded,
     uptake_agreement,
 )
-from pet_dcgan.metrics.confidence import Interval
 from pet_dcgan.metrics.image_quality import psnr
 
 
@@ -28,12 +28,9 @@ def rms(pairs, rule):
     return np.sqrt((apart**2).mean((1, 2)))
 
 
-def test_numbers_for_json():
+def test_a_number_that_is_not_finite_is_null_in_json():
     assert rounded(1 / 3) == 0.333333
-    assert rounded(np.float32(0.5)) == 0.5
     assert rounded(np.inf) is rounded(None) is None
-    assert interval_ends(Interval(1 / 3, 1.0)) == [0.333333, 1.0]
-    assert interval_ends(Interval(None, None, "few")) is None
 
 
 def test_each_image_has_partners_of_other_subjects(images):
@@ -44,17 +41,6 @@ def test_each_image_has_partners_of_other_subjects(images):
         assert np.all(pairs.distances <= rms(pairs, "random") + 1e-12)
         for index in pairs.partners.values():
             assert not np.any(subjects[index] == subjects)
-
-
-def test_with_one_subject_only_synthetic_images_are_paired():
-    images = evaluation(slices(1, 3, side=12), slices(3, 1, 1, 12).images)
-    pairs = real_pairs(images)
-    assert pairs["real"] is None
-    assert pairs["synthetic"].distances.shape == (3,)
-    numbers, found = uptake_agreement(images, pairs)
-    assert numbers["real"] is found["real"] is None
-    assert pair_scores(images, pairs)["psnr"]["real"] is None
-    assert image_diversity(images) == {"synthetic": None, "real": None}
 
 
 @pytest.mark.parametrize("count", [3, 4])
@@ -111,11 +97,10 @@ def test_intervals_are_over_subjects():
 
 def test_regional_uptake_of_images_that_are_brighter(images):
     pairs = real_pairs(images)
-    pairs["synthetic"] = dataclasses.replace(
-        pairs["synthetic"],
-        images=images.real.images[pairs["synthetic"].partners["nearest"]] * 1.1,
-    )
-    numbers, found = uptake_agreement(images, pairs)
+    nearest = pairs["synthetic"].partners["nearest"]
+    brighter = images.real.images[nearest] * 1.1
+    changed = dataclasses.replace(pairs["synthetic"], images=brighter)
+    numbers, found = uptake_agreement(images, pairs | {"synthetic": changed})
     assert list(numbers["real"]) == ["front", "back", "left", "right", "centre"]
     assert found["synthetic"].differences.shape == (6, 5)
     for column, number in enumerate(numbers["synthetic"].values()):
@@ -133,3 +118,36 @@ def test_diversity_is_of_equally_many_pairs():
     assert found["synthetic"]["n"] == found["real"]["n"] == 27
     same = evaluation(real, np.repeat(real.images[:1], 20, axis=0))
     assert image_diversity(same)["synthetic"]["mean"] == pytest.approx(1)
+
+
+def discs(count, seed):
+    """Blurred random squares: no two look like one brain."""
+    rng = np.random.default_rng(seed)
+    coarse = rng.uniform(0.5, 2, [count, 8, 8])
+    return np.pad(coarse.repeat(3, 1).repeat(3, 2), [(0, 0), (4, 4), (4, 4)])
+
+
+def memorization(training_subjects, replayed):
+    training = discs(6, 0)
+    held_out = slices(6, 1)._replace(images=discs(6, 1))
+    synthetic = np.concatenate([training[:replayed], discs(6 - replayed, 2)])
+    stored = np.round(training / 2.5 * 65535).astype(np.uint16)
+    trained = SimpleNamespace(images=stored, subjects=training_subjects)
+    return memorization_scores(evaluation(held_out, synthetic, None, trained))
+
+
+def test_copies_are_found_and_shown_first():
+    numbers, (synthetic, training) = memorization(np.arange(6), replayed=2)
+    assert numbers["verdict"] == "copies"
+    assert numbers["twins"] == pytest.approx(2 / 6, abs=1e-6)
+    assert numbers["images"] == numbers["held_out_subjects"] == 6
+    assert len(synthetic) == len(training) == 6
+    np.testing.assert_allclose(synthetic[:2], training[:2], atol=1e-4)
+    assert memorization(np.arange(6), replayed=0)[0]["twins"] == 0
+
+
+def test_one_training_subject_leaves_copies_open():
+    numbers, closest = memorization(np.zeros(6), replayed=2)
+    assert closest is None
+    assert numbers["verdict"] is None
+    assert "two training subjects" in numbers["words"]

@@ -6,14 +6,6 @@ import pytest
 from pet_dcgan.utils.progress import in_notebook, progress, status
 
 
-class Handle:
-    def __init__(self, shown):
-        self.shown = shown
-
-    def update(self, html):
-        self.shown.append(html)
-
-
 @pytest.fixture
 def notebook(monkeypatch):
     """IPython as a notebook has it; returns what was displayed."""
@@ -25,7 +17,7 @@ def notebook(monkeypatch):
     def display(html, display_id):
         assert display_id
         shown.append(html)
-        return Handle(shown)
+        return types.SimpleNamespace(update=shown.append)
 
     package = types.ModuleType("IPython")
     package.get_ipython = ZMQInteractiveShell
@@ -57,6 +49,8 @@ def test_elsewhere_it_goes_to_stderr(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert out == ""
     assert "3/3" in err
+    status("3 subjects of AD")
+    assert capsys.readouterr() == ("", "pet-dcgan: 3 subjects of AD\n")
 
 
 @pytest.mark.parametrize(
@@ -70,8 +64,3 @@ def test_other_shells(notebook, name, module, expected):
     shell = type(name, (), {"__module__": module})
     sys.modules["IPython"].get_ipython = shell
     assert in_notebook() is expected
-
-
-def test_a_status_line_goes_to_stderr(capsys):
-    status("3 subjects of AD")
-    assert capsys.readouterr() == ("", "pet-dcgan: 3 subjects of AD\n")

@@ -35,48 +35,51 @@ def run(make_run):
     return run
 
 
+@pytest.fixture
+def selected(run):
+    """The same, with a generator of epoch 2 chosen by KID."""
+    (run.path / "selection.csv").write_text(SELECTION)
+    return run
+
+
 def lines(axes):
     """Label to values of every line."""
     return {x.get_label(): list(x.get_ydata()) for x in axes.get_lines()}
 
 
-def test_columns_of_numbers_by_epoch(run):
-    (run.path / "selection.csv").write_text(SELECTION)
-    log, selection, health = read_curves(run.path)
+def test_columns_of_numbers_by_epoch(selected):
+    log, selection, health = read_curves(selected.path).values()
     assert set(log) == {"epoch", "d_loss", "g_loss", "real_accuracy"}
     assert log["epoch"] == [1.0, 2.0]
     assert log["g_loss"][0] == 0.8
     assert math.isnan(log["g_loss"][1])
     assert selection["val_kid"] == [0.5, 0.25]
     assert health == {}
-    facts = training_facts(run.path, run.config, subjects=3, slices=12)
-    assert facts["generator"]["chosen_by"] == "val_kid"
-    assert facts["generator"]["epoch"] == 2
 
 
 def test_damaged_files_are_empty(tmp_path):
     (tmp_path / "log.csv").write_bytes(b"\xff\xfe\x00epoch")
     (tmp_path / "health.csv").write_text("no\nwords,at,all\n")
-    assert read_curves(tmp_path) == ({}, {}, {})
+    assert not any(read_curves(tmp_path).values())
 
 
-def test_facts_are_counts_and_states(run):
-    (run.path / "health.csv").write_text(
+def test_facts_are_counts_and_states(selected):
+    (selected.path / "health.csv").write_text(
         "epoch,states\n5,collapse\n10,\n15,collapse memorisation\n"
     )
-    facts = training_facts(run.path, run.config, subjects=3, slices=12)
+    facts = training_facts(selected, slices=12)
     assert facts["warnings"] == ["collapse", "memorisation"]
     assert (facts["subjects"], facts["slices"]) == (3, 12)
-    assert facts["epochs"] == run.config.epochs == facts["generator"]["epoch"]
+    assert facts["epochs"] == selected.config.epochs
+    assert facts["generator"]["chosen_by"] == "val_kid"
+    assert facts["generator"]["epoch"] == 2
 
 
 def test_the_curves_of_a_fit():
     history = keras.callbacks.History()
     history.epoch = [0, 1]
-    history.history = {
-        name: [0.5, 0.25]
-        for name in ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
-    }
+    names = "d_loss", "g_loss", "real_accuracy", "fake_accuracy"
+    history.history = {name: [0.5, 0.25] for name in names}
     losses, recognised = plot_history(history)
     assert lines(losses)["generator"] == [0.5, 0.25]
     assert list(losses.get_lines()[0].get_xdata()) == [1.0, 2.0]
@@ -84,12 +87,17 @@ def test_the_curves_of_a_fit():
     assert set(lines(recognised)) == names
 
 
-def test_the_curves_of_a_run_that_is_not_finished(run):
+def test_the_curves_of_a_run_in_given_and_in_new_axes(run):
     losses, recognised = plot_run(run)
     assert lines(losses)["discriminator"] == [1.2, 1.1]
     assert lines(recognised) == {"real called real": [0.9, 0.7]}
     title = losses.figure.get_suptitle()
     assert title == "AD axial, demo: training (phantom)"
+    mine = Figure().subplots(1, 3)
+    assert plot_run(run, axes=mine) == [mine[0], mine[1]]
+    assert mine[2].axison
+    with pytest.raises(ValueError, match="expected 2 axes or more, found 1"):
+        plot_run(run, axes=[mine[0]])
 
 
 def test_the_epoch_of_the_generator_that_was_kept(make_run):
@@ -100,31 +108,14 @@ def test_the_epoch_of_the_generator_that_was_kept(make_run):
     assert losses.get_lines()[-1].get_xdata()[0] == run.config.epochs
 
 
-def test_given_axes(run):
-    mine = Figure().subplots(1, 3)
-    assert plot_run(run, axes=mine) == [mine[0], mine[1]]
-    assert mine[2].axison
-    with pytest.raises(ValueError, match="expected 2 axes or more, found 1"):
-        plot_run(run, axes=[mine[0]])
-
-
 def test_nothing_to_plot(make_run, tmp_path):
     run = make_run(finished=False)
     with pytest.raises(ValueError, match="expected losses of one epoch"):
         plot_run(run)
-    path = tmp_path / "a.png"
-    assert not save_training_curves(
-        path, read_curves(run.path), run.config, kept=1
-    )
-    assert not path.exists()
+    assert not save_training_curves(tmp_path / "a.png", run)
+    assert not (tmp_path / "a.png").exists()
 
 
-def test_every_panel_in_a_file_that_names_no_software(run, tmp_path):
-    (run.path / "selection.csv").write_text(SELECTION)
-    assert len(plot_run(run)) == 3
-    # the fourth, left over, is hidden
+def test_every_file_has_a_panel_and_an_empty_place_is_hidden(selected):
+    assert len(plot_run(selected)) == 3
     assert [a.axison for a in pyplot.gcf().axes] == [True] * 3 + [False]
-    save_training_curves(
-        tmp_path / "a.png", read_curves(run.path), run.config, kept=1
-    )
-    assert b"Software" not in (tmp_path / "a.png").read_bytes()

@@ -10,6 +10,7 @@ CONFIG = SimpleNamespace(
     stage="AD",
     plane="axial",
     preset="demo",
+    epochs=1,
     phantom=True,
     spacing_mm=6.0,
     suvr_max=2.5,

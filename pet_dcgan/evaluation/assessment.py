@@ -1,6 +1,6 @@
-"""What the numbers come to in words, and what they cannot tell.
+"""Assesses the numbers of an evaluation in words, and states their limits.
 
-One finding for each kind of number, and the worst of them for the whole.
+Each kind of number gives one finding; the worst is that of the whole.
 """
 
 import math
@@ -105,12 +105,14 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
 
 
 def _likeness(features: dict[str, Any]) -> _Finding:
-    """By KID, of the encoder that tells real and synthetic further apart."""
-    gaps = {
-        name: _gap(**found["kid"])
-        for name, found in features.items()
-        if found.get("kid") and found["kid"]["real"]
-    }
+    """By KID, of the encoder with the larger gap from synthetic to real."""
+    gaps = {}
+    for name, found in features.items():
+        kid = found.get("kid")
+        if kid and kid["real"]:
+            errors = (number["standard_error"] for number in kid.values())
+            gap = kid["synthetic"]["value"] - kid["real"]["value"]
+            gaps[name] = gap / max(math.hypot(*errors), 1e-12)
     if not gaps:
         reasons = [found.get("missing") for found in features.values()]
         reason = next(filter(None, reasons), None) or (
@@ -135,12 +137,6 @@ def _likeness(features: dict[str, Any]) -> _Finding:
         f"have {real} (by the {encoder} encoder, the stricter one): "
         f"{difference}."
     )
-
-
-def _gap(synthetic: dict[str, float], real: dict[str, float]) -> float:
-    """Standard errors by which synthetic images are farther than real ones."""
-    error = math.hypot(synthetic["standard_error"], real["standard_error"])
-    return (synthetic["value"] - real["value"]) / max(error, 1e-12)
 
 
 def _variety(metrics: dict[str, Any]) -> _Finding:
@@ -184,7 +180,7 @@ def _uptake(regions: dict[str, Any]) -> _Finding:
 
 
 def _texture(detail: dict[str, Any]) -> _Finding:
-    """By how strong the finest detail is, too much or too little."""
+    """By the strength of the finest detail: too much is noise, little blur."""
     synthetic, real = (detail[kind]["value"] for kind in ("synthetic", "real"))
     sign = _graded(synthetic - real, *_DETAIL_SUVR)
     comment = "." if sign == "good" else ". Noise or a checkerboard."

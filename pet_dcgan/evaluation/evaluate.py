@@ -1,34 +1,36 @@
-"""How good a generator is, measured against subjects it has never seen."""
+"""Evaluates a generator against subjects that it was not trained on."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, assess
-from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
 from pet_dcgan.evaluation.pair_scores import (
     RULES,
     image_diversity,
+    memorization_scores,
     pair_scores,
     real_pairs,
     uptake_agreement,
 )
 from pet_dcgan.evaluation.report import COLUMNS, KINDS, Row, report_page
 from pet_dcgan.evaluation.set_scores import (
+    feature_scores,
     intensity_scores,
-    memorization_scores,
     texture_scores,
 )
-from pet_dcgan.evaluation.training_curves import read_curves, training_facts
+from pet_dcgan.evaluation.training_curves import training_facts
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.templates import render
+from pet_dcgan.utils.progress import render
 
 ENCODERS = ("own", "inception")
 _ONE_SUBJECT = (
@@ -65,10 +67,9 @@ _SUMMARY = (
 
 
 class Evaluation(dict):
-    """The numbers of `metrics.json`, which a notebook shows as a table.
+    """The content of `metrics.json`, which a notebook shows as a table.
 
-    It is the plain dictionary that `json` reads and writes; numbers that it
-    lacks are dashes in the table.
+    Numbers that it lacks are dashes in the table.
 
     Example:
 
@@ -79,15 +80,11 @@ class Evaluation(dict):
     def _repr_html_(self) -> str:
         """The assessment and the numbers to read first."""
         assessment = self.get("verdict") or {}
-        place = " ".join(str(self.get(n, "")) for n in ("stage", "plane"))
-        rows = [
-            (
-                row.heading,
-                *(" ".join(row.texts(self, k)).strip() for k in KINDS),
-                row.wanted,
-            )
-            for row in _SUMMARY
-        ]
+        place = f"{self.get('stage', '')} {self.get('plane', '')}"
+        rows = []
+        for row in _SUMMARY:
+            texts = (" ".join(row.texts(self, k)).strip() for k in KINDS)
+            rows.append((row.heading, *texts, row.wanted))
         return render(
             "utils/card.html",
             title=f"Evaluation: {place}",
@@ -133,8 +130,7 @@ def evaluate(
         progress: Called with the number of steps done and of all steps.
 
     Returns:
-        What `metrics.json` holds, a dictionary that notebooks show as a
-        table.
+        What `metrics.json` holds.
 
     Raises:
         FileNotFoundError: If the run is not finished or the set is missing.
@@ -159,7 +155,7 @@ def evaluate(
     step()
     metrics, data = _measure(run, images, encoders, step)
     metrics["verdict"] = assess(metrics)
-    metrics["figures"] = save_figures(run.evaluation, data, run.config)
+    metrics["figures"] = save_figures(run, data)
     step()
     _write(run.evaluation, metrics)
     step()
@@ -207,8 +203,6 @@ def _measure(
     return metrics, FigureData(
         pairs=pairs,
         closest=closest,
-        curves=read_curves(run.path),
-        kept=metrics["training"]["generator"]["epoch"],
         histograms=histograms,
         spectra=spectra,
         agreement=agreement,
@@ -216,13 +210,14 @@ def _measure(
 
 
 def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
-    """What was evaluated on what, in counts."""
+    """What was evaluated on what, in counts, and what could not be."""
     config, real = run.config, images.real
     held_out, total = real.subject_count, len(real.images)
-    counts = [(real.subjects == one).sum() for one in set(real.subjects)]
-    others = round(float(sum(n * (total - n) for n in counts) / total), 6)
-    alone = held_out < 2
     validation = images.validation.subject_count
+    one_subject = _ONE_SUBJECT if held_out < 2 else None
+    # on average over the real images, those of the other subjects
+    counts = np.unique(real.subjects, return_counts=True)[1]
+    others = round(float((counts * (total - counts)).sum() / total), 6)
     return {name: getattr(config, name) for name in _FACTS} | {
         "seed": images.seed,
         "images": {
@@ -235,21 +230,16 @@ def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
             "held_out": held_out,
             "validation": validation,
         },
-        "training": training_facts(
-            run.path,
-            config,
-            subjects=len(run.subjects),
-            slices=len(images.training.images),
-        ),
+        "training": training_facts(run, slices=len(images.training.images)),
         "pairing": RULES,
         "candidates": {
-            "synthetic": total if alone else others,
-            "real": 0.0 if alone else others,
+            "synthetic": total if one_subject else others,
+            "real": others,
         },
-        "no_real_against_real": _ONE_SUBJECT if alone else None,
+        "no_real_against_real": one_subject,
         "intervals": {"level": LEVEL, "missing": _no_intervals(held_out)},
         "missing": {
-            "real_pairs": _ONE_SUBJECT if alone else None,
+            "real_pairs": one_subject,
             "real_samples": None
             if validation
             else "how far apart samples of real subjects lie, since the set "
@@ -270,12 +260,14 @@ def _no_intervals(subjects: int) -> str | None:
 
 
 def _write(folder: Path, metrics: dict[str, Any]) -> None:
-    """The page first: `metrics.json` marks the evaluation as complete."""
-    text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
-    pictures = {
+    """Writes the page first: `metrics.json` completes the evaluation."""
+    figures = {
         name: (folder / name).read_bytes() for name in metrics["figures"]
     }
-    with replacing(folder / "report.html") as path:
-        path.write_text(report_page(metrics, pictures), encoding="utf-8")
-    with replacing(folder / "metrics.json") as path:
-        path.write_text(text + "\n", encoding="utf-8")
+    text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
+    for name, content in (
+        ("report.html", report_page(metrics, figures)),
+        ("metrics.json", text + "\n"),
+    ):
+        with replacing(folder / name) as path:
+            path.write_text(content, encoding="utf-8")

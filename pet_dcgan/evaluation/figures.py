@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.evaluation.images import spread
 from pet_dcgan.evaluation.pair_scores import Pairs
 from pet_dcgan.evaluation.plots import (
     run_title,
@@ -18,10 +19,11 @@ from pet_dcgan.evaluation.plots import (
     save_spectra,
     save_uptake,
 )
-from pet_dcgan.evaluation.training_curves import Curves, save_training_curves
+from pet_dcgan.evaluation.training_curves import save_training_curves
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.metrics.uptake import BlandAltman, joint_histogram
 from pet_dcgan.plotting import save_sheet
+from pet_dcgan.runs.run import Run
 
 _WORDS = {
     "real_and_synthetic.png": (
@@ -75,8 +77,6 @@ class FigureData(NamedTuple):
         closest: Synthetic images that look most like copies and the training
             images nearest to them, both `[k, size, size]` in SUVR; None where
             copies could not be searched for.
-        curves: Of the training.
-        kept: Epoch of the generator.
         histograms: Shares of each image's pixels by SUVR `[n, bins]`, by kind.
         spectra: Power spectra by kind.
         agreement: Regional uptake against the nearest real image, by kind.
@@ -84,27 +84,25 @@ class FigureData(NamedTuple):
 
     pairs: dict[str, Pairs | None]
     closest: tuple[np.ndarray, np.ndarray] | None
-    curves: Curves
-    kept: int
     histograms: dict[str, np.ndarray]
     spectra: dict[str, Spectrum]
     agreement: dict[str, BlandAltman | None]
 
 
-def save_figures(
-    folder: Path, data: FigureData, config: TrainConfig
-) -> dict[str, dict[str, str]]:
-    """Draws every figure there is data for.
+def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
+    """Draws every figure there is data for into `run.evaluation`.
+
+    Figures of an earlier evaluation are replaced, or removed where there is
+    no longer data.
 
     Args:
-        folder: Where the PNG files go; those of an earlier evaluation are
-            replaced, or removed where there is no longer data.
-        data: What they show.
-        config: The run's.
+        run: A finished run.
+        data: What the figures show.
 
     Returns:
         Title and caption by file name, in the order of the page.
     """
+    folder, config = run.evaluation, run.config
     _save_sheets(folder, data, config)
     _save_joint_histograms(folder / "histograms.png", data.pairs, config)
     save_intensities(folder / "intensities.png", data.histograms, config)
@@ -113,8 +111,7 @@ def save_figures(
     missing = set()
     if data.closest is None:
         missing.add("closest.png")
-    path = folder / "training.png"
-    if not save_training_curves(path, data.curves, config, kept=data.kept):
+    if not save_training_curves(folder / "training.png", run):
         missing.add("training.png")
     for name in missing:
         (folder / name).unlink(missing_ok=True)
@@ -126,23 +123,25 @@ def save_figures(
 
 
 def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
-    """Rows of images; none but the closest is chosen by its looks.
+    """Rows of images; only those closest to a copy are selected.
 
     Real ones are spread evenly over all of them, synthetic ones are those of
-    the first seeds. A difference is drawn from grey: darker where the
-    synthetic image has less uptake.
+    the first seeds. Differences are drawn on grey: darker where the synthetic
+    image has less uptake.
     """
     pairs = data.pairs["synthetic"]
     images, real = pairs.images[:_SHOWN], pairs.real
     count = min(_SHOWN, len(real), len(images))
-    spread = np.linspace(0, len(real) - 1, count).round().astype(int)
     nearest = real[pairs.partners["nearest"][:_SHOWN]]
     middle = config.suvr_max / 2
     difference = np.clip(middle + images - nearest, 0, config.suvr_max)
     sheets = {
         "real_and_synthetic.png": (
             "real and synthetic",
-            [("real, held out", real[spread]), ("synthetic", images[:count])],
+            [
+                ("real, held out", real[spread(len(real), count)]),
+                ("synthetic", images[:count]),
+            ],
         ),
         "nearest.png": (
             "synthetic and nearest held-out images",
@@ -181,8 +180,7 @@ def _save_joint_histograms(
     """Joint histograms of a real and of a synthetic pair.
 
     Side by side as in Figure 9 of Islam & Zhang (2020), doi
-    10.1186/s40708-020-00104-2. The pairs are those of median distance, not
-    chosen by eye.
+    10.1186/s40708-020-00104-2. The pairs are those of median distance.
     """
     figure = Figure(figsize=(9.6, 7.0), layout="constrained", dpi=100)
     words = "joint histograms of pixel intensities"

@@ -14,20 +14,25 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 
-# least number of synthetic images by default: all are searched for copies
+# synthetic images by default, at least: all are searched for copies
 _SYNTHETIC = 1000
-# shares of suvr_max: an image that stays below the first is black, one that
-# varies by less than the second is uniform; images of a training of a few
-# steps hardly vary, and are evaluated nevertheless
+# shares of suvr_max: an image below the first is black, one that varies by less
+# than the second is uniform; after a few steps of training images hardly vary,
+# and are evaluated nevertheless
 _BLACK, _FLAT = 1e-3, 1e-6
 
 
+def spread(total: int, count: int) -> np.ndarray:
+    """`count` of `total` row numbers, spread evenly."""
+    return np.linspace(0, total - 1, count).round().astype(int)
+
+
 class RealSlices(NamedTuple):
-    """Real slices and whose they are, ordered by subject.
+    """Real slices, ordered by subject.
 
     Args:
         images: float32 `[n, size, size]` in SUVR.
-        subjects: Text `[n]`.
+        subjects: The subject of each, text `[n]`.
     """
 
     images: np.ndarray
@@ -38,9 +43,8 @@ class RealSlices(NamedTuple):
         """Number of different subjects."""
         return len(np.unique(self.subjects))
 
-    def spread(self, count: int) -> "RealSlices":
-        """`count` of them, evenly over the subjects."""
-        rows = np.linspace(0, len(self.images) - 1, count).round().astype(int)
+    def rows(self, rows: np.ndarray) -> "RealSlices":
+        """Some of them, by row numbers or a mask."""
         return RealSlices(self.images[rows], self.subjects[rows])
 
 
@@ -48,15 +52,17 @@ class Samples(NamedTuple):
     """Equally many images of each kind.
 
     The kinds are `"real"` (of the test split), `"synthetic"`, and `"others"`:
-    real ones of the validation split, which is missing where that has none.
+    real ones of the validation split, absent where that has none.
 
     Args:
         images: By kind, `[n, size, size]` in SUVR.
         subjects: By kind, `[n]`; each synthetic image counts as one subject.
+        seed: Of every random choice.
     """
 
     images: dict[str, np.ndarray]
     subjects: dict[str, np.ndarray]
+    seed: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,16 +100,18 @@ class EvaluationImages:
 
     @property
     def samples(self) -> Samples:
-        """Equally many images of each kind, for numbers of whole samples."""
-        count, others = len(self.real.images), len(self.validation.images)
+        """Equally many images of each kind, for numbers of whole sets."""
+        others = len(self.validation.images)
+        count = len(self.real.images)
         if others:
             count = min(count, others)
-        real = self.real.spread(count)
+        real = self.real.rows(spread(len(self.real.images), count))
         images = {"real": real.images, "synthetic": self.synthetic[:count]}
         subjects = {"real": real.subjects, "synthetic": np.arange(count)}
         if others:
-            images["others"], subjects["others"] = self.validation.spread(count)
-        return Samples(images, subjects)
+            rows = spread(others, count)
+            images["others"], subjects["others"] = self.validation.rows(rows)
+        return Samples(images, subjects, self.seed)
 
 
 def evaluation_images(
@@ -141,7 +149,7 @@ def evaluation_images(
             )
     require_disjoint(run.subjects, slices.subjects)
     test = _in_suvr(slices)
-    real = _chosen(test, count, seed)
+    real = _compared(test, count, seed)
     if count is None:
         count = max(_SYNTHETIC, len(test.images))
     return EvaluationImages(
@@ -170,29 +178,28 @@ def _load(
 
 
 def _in_suvr(slices: Slices) -> RealSlices:
-    """The slices without what else is stored with them."""
+    """The images in SUVR, and their subjects."""
     suvr = suvr_from_png(slices.images, slices.meta.suvr_max)
     return RealSlices(suvr, slices.subjects)
 
 
-def _chosen(test: RealSlices, count: int | None, seed: int) -> RealSlices:
+def _compared(test: RealSlices, count: int | None, seed: int) -> RealSlices:
     """`count` of the test slices at random, or all of them."""
     total = len(test.images)
     if total < 2:
         raise ValueError(
             "expected two or more held-out slices, found 1: prepare more scans"
         )
-    if count is not None and count < 2:
-        raise ValueError(f"expected a count of 2 or more, found {count}")
     if count is None or count >= total:
         return test
+    if count < 2:
+        raise ValueError(f"expected a count of 2 or more, found {count}")
     random = np.random.default_rng(seed)
-    rows = np.sort(random.choice(total, count, replace=False))
-    return RealSlices(test.images[rows], test.subjects[rows])
+    return test.rows(np.sort(random.choice(total, count, replace=False)))
 
 
 def _validation(run: Run, place: str | Path) -> RealSlices:
-    """Those of the run's stage and plane; a small set may have none."""
+    """The validation slices of the run's stage and plane, if any."""
     config = run.config
     split = {"data_dir": place, "config": config.dataset, "split": "validation"}
     require_disjoint(run.subjects, subjects_of(**split))
@@ -203,10 +210,10 @@ def _validation(run: Run, place: str | Path) -> RealSlices:
 
 
 def _training(run: Run, place: str | Path) -> Slices:
-    """The slices of the run's own subjects.
+    """The slices that the run trained on.
 
-    A run that started from another one lists the subjects of that one, too,
-    which may be of another stage or set.
+    A run that started from another one's weights lists the subjects of that
+    one as well, which may be of another stage or set.
     """
     slices = _load(run.config, place, "train", subjects=set(run.subjects))
     lost = sorted(set(run.subjects) - set(slices.subjects))
@@ -222,7 +229,7 @@ def _training(run: Run, place: str | Path) -> Slices:
 def _synthetic(
     generator: keras.Model, config: TrainConfig, seed: int, count: int
 ) -> np.ndarray:
-    """`count` synthetic images in SUVR, refused where none shows anything."""
+    """`count` synthetic images in SUVR, refused if all are black or uniform."""
     found = tuple(generator.output_shape[1:3])
     if found != (config.size, config.size):
         raise ValueError(

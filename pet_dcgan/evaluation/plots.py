@@ -69,7 +69,7 @@ def plots(
 
 
 def run_title(config: TrainConfig, words: str) -> str:
-    """The run in a few words, what is shown, and whether it is a phantom.
+    """A title: the run, what is shown, and whether it is a phantom.
 
     Args:
         config: The run's.
@@ -80,7 +80,7 @@ def run_title(config: TrainConfig, words: str) -> str:
 
 
 def save(figure: Figure, path: str | Path) -> None:
-    """Writes a PNG whose bytes depend on nothing but what it shows.
+    """Writes a PNG whose bytes depend only on what it shows.
 
     Args:
         figure: From `plots`.

@@ -8,7 +8,7 @@ from pet_dcgan.evaluation.assessment import (
     interval_note,
     limits,
 )
-from pet_dcgan.utils.templates import render
+from pet_dcgan.utils.progress import render
 
 KINDS = ("synthetic", "real")
 COLUMNS = ("", "synthetic", "real beside real", "wanted")
@@ -47,18 +47,6 @@ class Row(NamedTuple):
         """Label and unit."""
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
-    def _number(self, metrics: dict[str, Any], kind: str) -> Any:
-        """The number of a kind, or None where there is none."""
-        path = self.path.replace("*", kind)
-        if kind == "real" and self.real_path:
-            path = self.real_path
-        found: Any = metrics
-        for name in path.split("."):
-            if not isinstance(found, dict) or found.get(name) is None:
-                return None
-            found = found[name]
-        return found
-
     def texts(self, metrics: dict[str, Any], kind: str) -> tuple[str, str]:
         """The number of a kind with its standard error, and its interval.
 
@@ -69,7 +57,12 @@ class Row(NamedTuple):
         Returns:
             Such as `"1.23 ± 0.04"`, and `"[1.15, 1.31]"` or `""`.
         """
-        found = self._number(metrics, kind)
+        path = self.path.replace("*", kind)
+        if kind == "real" and self.real_path:
+            path = self.real_path
+        found: Any = metrics
+        for name in path.split("."):
+            found = found.get(name) if isinstance(found, dict) else None
         if not isinstance(found, dict):
             found = {"value": found}
         value = found.get("mean", found.get("value"))

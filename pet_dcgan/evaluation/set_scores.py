@@ -1,14 +1,22 @@
-"""Numbers of whole sets of images: texture, intensities, memorization."""
+"""Numbers of whole sets of images: features, texture, intensities."""
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from pet_dcgan.evaluation.images import EvaluationImages, Samples
+from pet_dcgan.evaluation.images import EvaluationImages, Samples, spread
 from pet_dcgan.evaluation.pair_scores import Number, interval_ends, rounded
+from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.confidence import halves_interval
-from pet_dcgan.metrics.memorization import check_memorization
+from pet_dcgan.metrics.distribution import (
+    Prdc,
+    frechet_distance,
+    frechet_ratio,
+    kid,
+    precision_recall_density_coverage,
+)
 from pet_dcgan.metrics.spectrum import (
     Spectrum,
     checkerboard_ratio,
@@ -22,59 +30,192 @@ from pet_dcgan.metrics.uptake import (
     wasserstein,
 )
 
+# more than the neighbours that a ball of precision holds, also in a half
+_LEAST_IMAGES = 16
+_LEAST_SUBJECTS = 4
+# Fréchet distances of wider features have no interval: it takes too long
+_WIDE = 256
 _BINS = 256
-_SHOWN = 8
-_ONE_SUBJECT = (
-    "Not looked for: telling a copy from a likeness needs two training "
-    "subjects, and there is 1."
-)
-# the kind that each comparison holds beside held-out real images
+# what is compared with held-out real images: synthetic ones, and real ones of
+# other subjects
 _COMPARED = {"synthetic": "synthetic", "real": "others"}
 
 
 def number(
     statistic: Callable[..., float],
-    subjects: Sequence[np.ndarray],
-    *,
-    seed: int = 0,
+    values: dict[str, np.ndarray],
+    samples: Samples,
+    *kinds: str,
     interval: bool = True,
 ) -> Number:
     """A statistic of whole sets, and its interval by halves of subjects.
 
     Args:
-        statistic: Called with an array of row numbers `[n]` for each set.
-        subjects: Of each row of each set `[n]`; `np.arange(n)` for synthetic
-            images, which are independent.
-        seed: Of the halves.
-        interval: Whether there is time for one.
+        statistic: Takes an array of values for each of `kinds`.
+        values: By kind, one for each of the samples' images `[n, ...]`.
+        samples: The images, with their subjects.
+        kinds: Those that the statistic compares.
+        interval: Whether to compute one, which takes 50 times as long.
     """
-    value = statistic(*(np.arange(len(owners)) for owners in subjects))
-    ends = None
+    subjects = tuple(samples.subjects[kind] for kind in kinds)
+
+    def of_rows(*rows: np.ndarray) -> float:
+        chosen = zip(kinds, rows, strict=True)
+        return statistic(*(values[kind][each] for kind, each in chosen))
+
+    found = {
+        "value": rounded(of_rows(*(np.arange(len(x)) for x in subjects))),
+        "interval": None,
+    }
     if interval:
-        found = halves_interval(statistic, subjects=tuple(subjects), seed=seed)
-        ends = interval_ends(found)
-    return {"value": rounded(value), "interval": ends}
+        halves = halves_interval(of_rows, subjects=subjects, seed=samples.seed)
+        found["interval"] = interval_ends(halves)
+    return found
 
 
 def _by_comparison(
     statistic: Callable[[np.ndarray, np.ndarray], float],
     values: dict[str, np.ndarray],
     samples: Samples,
-    seed: int,
 ) -> dict[str, Number | None]:
-    """A statistic of the values of real images and of each kind compared."""
+    """A statistic of real images and of each kind compared with them."""
+    return {
+        name: number(statistic, values, samples, "real", kind)
+        if kind in values
+        else None
+        for name, kind in _COMPARED.items()
+    }
 
-    def compare(kind: str) -> Number | None:
-        if kind not in values:
-            return None
-        real, other = values["real"], values[kind]
-        return number(
-            lambda a, b: statistic(real[a], other[b]),
-            (samples.subjects["real"], samples.subjects[kind]),
-            seed=seed,
+
+def feature_scores(
+    images: EvaluationImages, encoder: Encoder
+) -> dict[str, Any]:
+    """Distances of sets by an encoder's features, beside those of real ones.
+
+    Synthetic images, and real ones of the validation split, are each compared
+    with as many real ones of the test split.
+
+    Returns:
+        `encoder` (its facts), and by metric `synthetic` and `real` (None
+        without validation images), each a value and its interval; with too
+        few images `missing`, the reason, in place of metrics.
+    """
+    samples = images.samples
+    count = len(samples.images["real"])
+    scores: dict[str, Any] = {"encoder": encoder.facts, "images": count}
+    if count < _LEAST_IMAGES:
+        return scores | {
+            "missing": f"features need {_LEAST_IMAGES} images of each kind, "
+            f"and there are {count}"
+        }
+    features = {k: encoder.features(x) for k, x in samples.images.items()}
+    found = {
+        name: _compare_features(features, samples, kind)
+        for name, kind in _COMPARED.items()
+        if kind in features
+    }
+    for metric in found["synthetic"]:
+        scores[metric] = {k: found.get(k, {}).get(metric) for k in _COMPARED}
+    # it compares halves of the real subjects
+    several = images.real.subject_count > 1
+    scores["frechet_ratio"] = (
+        _frechet_ratio(features, samples) if several else None
+    )
+    return scores
+
+
+def _compare_features(
+    features: dict[str, np.ndarray], samples: Samples, kind: str
+) -> dict[str, Number]:
+    """Every number of the features of real images and of another kind."""
+    real, other = features["real"], features[kind]
+    kinds = "real", kind
+    rows = {k: np.arange(len(features[k])) for k in kinds}
+
+    # four numbers are of the same halves
+    @functools.lru_cache
+    def neighbours(rows: bytes, others: bytes) -> Prdc:
+        a, b = (np.frombuffer(each, np.int64) for each in (rows, others))
+        least = min(len(a), len(b))
+        a, b = (each[spread(len(each), least)] for each in (a, b))
+        return precision_recall_density_coverage(real[a], other[b])
+
+    def score(name: str, a: np.ndarray, b: np.ndarray) -> float:
+        return getattr(neighbours(a.tobytes(), b.tobytes()), name)
+
+    narrow, is_narrow = _narrowed(features, kind)
+    found = {
+        "kid": _kid(features, samples, kind),
+        "frechet": number(
+            frechet_distance, narrow, samples, *kinds, interval=is_narrow
+        ),
+    }
+    for name in Prdc._fields:
+        one = functools.partial(score, name)
+        found[name] = number(one, rows, samples, *kinds)
+    return found
+
+
+def _kid(
+    features: dict[str, np.ndarray], samples: Samples, kind: str
+) -> Number:
+    """KID with its standard error, by subjects where there are enough."""
+    subjects = {k: samples.subjects[k] for k in ("real", kind)}
+    counts = {k: len(np.unique(owners)) for k, owners in subjects.items()}
+    enough = {k: count >= _LEAST_SUBJECTS for k, count in counts.items()}
+
+    def error(one: str, other: str) -> float:
+        owners = subjects[one] if enough[one] else None
+        pair = features[one], features[other]
+        return kid(*pair, seed=samples.seed, subjects=owners).standard_error
+
+    total = error("real", kind)
+    if counts[kind] < len(subjects[kind]):
+        # the other images are of subjects as well: errors of either add up
+        total = np.hypot(total, error(kind, "real"))
+
+    def value(real: np.ndarray, other: np.ndarray) -> float:
+        return kid(real, other, subsets=2).value
+
+    return number(value, features, samples, "real", kind) | {
+        "standard_error": rounded(total),
+        "error_of": "subjects" if all(enough.values()) else "slices",
+    }
+
+
+def _frechet_ratio(features: dict[str, np.ndarray], samples: Samples) -> Number:
+    """Fréchet distance of real halves over that of real and synthetic ones."""
+    narrow, is_narrow = _narrowed(features, "synthetic")
+    rows = {k: np.arange(len(x)) for k, x in narrow.items()}
+
+    def ratio(a: np.ndarray, b: np.ndarray) -> float:
+        return frechet_ratio(
+            narrow["real"][a],
+            narrow["synthetic"][b],
+            seed=samples.seed,
+            subjects=samples.subjects["real"][a],
+            # the halves of an interval are many themselves
+            splits=10 if len(a) == len(rows["real"]) else 2,
         )
 
-    return {name: compare(kind) for name, kind in _COMPARED.items()}
+    kinds = "real", "synthetic"
+    return number(ratio, rows, samples, *kinds, interval=is_narrow)
+
+
+def _narrowed(
+    features: dict[str, np.ndarray], kind: str
+) -> tuple[dict[str, np.ndarray], bool]:
+    """Features with no more columns than rows, and whether they are narrow.
+
+    In the space that the rows span, distances and so the Fréchet distance
+    are what they were.
+    """
+    narrow = {k: features[k] for k in ("real", kind)}
+    rows = np.concatenate(list(narrow.values())).astype(np.float64)
+    if len(rows) < rows.shape[1]:
+        basis = np.linalg.qr(rows.T)[0]
+        narrow = {k: each @ basis for k, each in narrow.items()}
+    return narrow, narrow["real"].shape[1] <= _WIDE
 
 
 def texture_scores(
@@ -89,8 +230,7 @@ def texture_scores(
     Returns:
         The numbers, and the power spectra by kind.
     """
-    samples, seed = images.samples, images.seed
-    spacing = images.config.spacing_mm
+    samples, spacing = images.samples, images.config.spacing_mm
     spectra = {
         kind: radial_power_spectrum(each, spacing_mm=spacing)
         for kind, each in samples.images.items()
@@ -98,19 +238,16 @@ def texture_scores(
     powers = {kind: each.power for kind, each in spectra.items()}
     finest = {kind: nyquist_power(x) for kind, x in samples.images.items()}
 
-    def amplitude(kind: str) -> Number:
-        return number(
-            lambda rows: float(np.sqrt(finest[kind][rows].mean())),
-            (samples.subjects[kind],),
-            seed=seed,
-        )
+    def amplitude(power: np.ndarray) -> float:
+        return float(np.sqrt(power.mean()))
 
     return {
-        "distance": _by_comparison(spectrum_distance, powers, samples, seed),
-        "checkerboard": _by_comparison(
-            checkerboard_ratio, finest, samples, seed
-        ),
-        "finest_detail": {k: amplitude(k) for k in ("synthetic", "real")},
+        "distance": _by_comparison(spectrum_distance, powers, samples),
+        "checkerboard": _by_comparison(checkerboard_ratio, finest, samples),
+        "finest_detail": {
+            kind: number(amplitude, finest, samples, kind)
+            for kind in ("synthetic", "real")
+        },
     }, spectra
 
 
@@ -135,52 +272,9 @@ def intensity_scores(
         means = a.mean(axis=0), b.mean(axis=0)
         return float(histogram_distance(*means, suvr_max=suvr_max))
 
-    distances = _by_comparison(distance, histograms, samples, images.seed)
+    distances = _by_comparison(distance, histograms, samples)
     for name, found in distances.items():
         if found is not None:
             kinds = samples.images["real"], samples.images[_COMPARED[name]]
             found["value"] = rounded(wasserstein(*kinds))
     return {"wasserstein": distances}, histograms
-
-
-def memorization_scores(
-    images: EvaluationImages,
-) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray] | None]:
-    """The check for copies of training images.
-
-    All synthetic images are searched; held-out images are those of the
-    validation and test subjects together, since neither was trained on.
-
-    Returns:
-        The numbers, and the synthetic images nearest to one training subject
-        compared with any other, the closest first, with the training image
-        nearest to each, both `[k, size, size]` in SUVR. With one training
-        subject a sentence in place of numbers, and None.
-    """
-    subjects = images.training.subjects
-    if len(set(subjects)) < 2:
-        return {"verdict": None, "words": _ONE_SUBJECT}, None
-    training = images.training_suvr
-    held_out = images.test, images.validation
-    check = check_memorization(
-        training,
-        np.concatenate([each.images for each in held_out]),
-        images.synthetic,
-        train_subjects=subjects,
-        held_out_subjects=np.concatenate([each.subjects for each in held_out]),
-    )
-    closest = np.argsort(check.ratios, kind="stable")[:_SHOWN]
-    return {
-        "verdict": check.verdict,
-        "words": check.words,
-        "images": len(images.synthetic),
-        "held_out_subjects": check.held_out_subjects,
-        "c_t": rounded(check.test.z_score),
-        "p_value": rounded(check.test.p_value),
-        "share_nearer": rounded(check.test.share_nearer),
-        "closest_ratio": rounded(check.ratios.min()),
-        "authenticity": rounded(check.authenticity),
-        "held_out_authenticity": rounded(check.held_out_authenticity),
-        "twins": rounded(check.twins),
-        "held_out_twins": rounded(check.held_out_twins),
-    }, (images.synthetic[closest], training[check.nearest[closest]])

@@ -1,15 +1,14 @@
-"""A training's logs: facts, and plots of losses, KID and health."""
+"""The log files of a training: facts, and plots of losses, KID, health."""
 
 import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from pet_dcgan.config import TrainConfig
 from pet_dcgan.evaluation.plots import COLOURS, plots, run_title
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.kid_selection import generator_facts
@@ -34,74 +33,49 @@ _NAMES = {
 }
 _PALETTE = tuple(COLOURS[kind] for kind in ("real", "synthetic", "others"))
 _WIDTH, _HEIGHT = 5.0, 3.2  # inches per plot in a notebook
-
-
-class Curves(NamedTuple):
-    """Columns of numbers by epoch, each empty where there is no such file.
-
-    Args:
-        log: Of `log.csv`.
-        selection: Of `selection.csv`.
-        health: Of `health.csv`.
-    """
-
-    log: dict[str, list[float]]
-    selection: dict[str, list[float]]
-    health: dict[str, list[float]]
+# columns of numbers by epoch, by name; empty where there is no such file
+Columns = dict[str, list[float]]
+# those of `log.csv`, `selection.csv` and `health.csv`
+Curves = dict[str, Columns]
+_FILES = ("log", "selection", "health")
+# columns of a file, the names of those that are drawn, and their label
+_Panel = tuple[Columns, list[str], str]
 
 
 def read_curves(run_path: str | Path) -> Curves:
-    """Reads the three files; one that is missing or damaged is empty."""
-    paths = (Path(run_path) / f"{name}.csv" for name in Curves._fields)
-    return Curves(*map(_columns, paths))
+    """Reads the three log files; one that is missing or damaged is empty."""
+    return {name: _columns(Path(run_path) / f"{name}.csv") for name in _FILES}
 
 
-def training_facts(
-    run_path: str | Path,
-    config: TrainConfig,
-    *,
-    subjects: int,
-    slices: int,
-) -> dict[str, Any]:
+def training_facts(run: Run, *, slices: int) -> dict[str, Any]:
     """What was trained on what, in counts, and which generator was kept.
 
     Args:
-        run_path: The run's folder.
-        config: The run's.
-        subjects: Number of training subjects.
+        run: A finished run.
         slices: Number of training slices.
     """
-    rows = _rows(Path(run_path) / "health.csv")
+    config = run.config
+    rows = _rows(run.path / "health.csv")
     states = " ".join(row.get("states") or "" for row in rows).split()
     return {
-        "subjects": subjects,
+        "subjects": len(run.subjects),
         "slices": slices,
         **{name: getattr(config, name) for name in _SETTINGS},
-        "generator": generator_facts(run_path, epochs=config.epochs),
+        "generator": generator_facts(run.path, epochs=config.epochs),
         "warnings": list(dict.fromkeys(states)),
     }
 
 
-def _columns(path: Path) -> dict[str, list[float]]:
-    """The columns of numbers, of rows that have an epoch."""
+def _columns(path: Path) -> Columns:
+    """The columns that hold numbers, of the rows that have an epoch."""
     rows = [
-        row for row in _rows(path) if not math.isnan(_float(row.get("epoch")))
+        {name: _float(cell) for name, cell in row.items() if name is not None}
+        for row in _rows(path)
     ]
-    names = [name for name in (rows[0] if rows else ()) if name is not None]
-    columns = {name: [_float(row[name]) for row in rows] for name in names}
-    return {
-        name: values
-        for name, values in columns.items()
-        if not all(map(math.isnan, values))
-    }
-
-
-def _float(text: str | None) -> float:
-    """A cell as a number, NaN where it is none."""
-    try:
-        return float(text)
-    except (TypeError, ValueError):
-        return math.nan
+    rows = [row for row in rows if not math.isnan(row.get("epoch", math.nan))]
+    names = rows[0] if rows else ()
+    columns = {name: [row[name] for row in rows] for name in names}
+    return {k: x for k, x in columns.items() if not all(map(math.isnan, x))}
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -113,27 +87,32 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return []
 
 
-def save_training_curves(
-    path: str | Path, curves: Curves, config: TrainConfig, *, kept: int
-) -> bool:
-    """Draws what the run's files hold of losses, KID and health.
+def _float(text: str | None) -> float:
+    """A cell as a number, NaN where it is none."""
+    try:
+        return float(text)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def save_training_curves(path: str | Path, run: Run) -> bool:
+    """Draws what a finished run's files hold of losses, KID and health.
 
     Args:
         path: PNG to write.
-        curves: From `read_curves`.
-        config: The run's.
-        kept: Epoch of the generator that was kept, marked by a line.
+        run: The run.
 
     Returns:
         Whether there was anything to draw.
     """
-    count = len(_panels(curves))
-    if not count:
-        return False
-    rows, columns = _grid(count)
-    with plots(path, config, "training", rows=rows, columns=columns) as axes:
-        _draw(axes, curves, kept=kept)
-    return True
+    panels = _panels(read_curves(run.path))
+    if panels:
+        rows, columns = _grid(len(panels))
+        with plots(
+            path, run.config, "training", rows=rows, columns=columns
+        ) as axes:
+            _draw(axes, panels, _kept(run))
+    return bool(panels)
 
 
 def plot_run(run: Run, *, axes: Sequence[Axes] | None = None) -> list[Axes]:
@@ -154,10 +133,8 @@ def plot_run(run: Run, *, axes: Sequence[Axes] | None = None) -> list[Axes]:
         ValueError: If the run has no complete epoch yet, or there are too few
             axes.
     """
-    config, kept = run.config, None
-    if run.finished:
-        kept = generator_facts(run.path, epochs=config.epochs)["epoch"]
-    title = run_title(config, "training")
+    title = run_title(run.config, "training")
+    kept = _kept(run) if run.finished else None
     return _plot(read_curves(run.path), axes, title=title, kept=kept)
 
 
@@ -179,7 +156,12 @@ def plot_history(
     """
     epochs = [float(epoch + 1) for epoch in history.epoch]
     log = {"epoch": epochs, **history.history} if epochs else {}
-    return _plot(Curves(log, {}, {}), axes, title="training")
+    return _plot({"log": log}, axes, title="training", kept=None)
+
+
+def _kept(run: Run) -> int:
+    """The epoch of a finished run's generator."""
+    return generator_facts(run.path, epochs=run.config.epochs)["epoch"]
 
 
 def _plot(
@@ -187,10 +169,11 @@ def _plot(
     axes: Sequence[Axes] | None,
     *,
     title: str,
-    kept: int | None = None,
+    kept: int | None,
 ) -> list[Axes]:
     """Draws into the axes, or into those of a figure that a notebook shows."""
-    count = len(_panels(curves))
+    panels = _panels(curves)
+    count = len(panels)
     if not count:
         raise ValueError(
             "expected losses of one epoch or more, found none: wait for the "
@@ -209,13 +192,12 @@ def _plot(
             layout="constrained",
         )
         figure.suptitle(title)
-        for unused in grid.flat[count:]:
-            unused.axis("off")
-        axes = grid
+        _draw(list(grid.flat), panels, kept)
+        return list(grid.flat)[:count]
     found = list(np.ravel(axes))[:count]
     if len(found) < count:
         raise ValueError(f"expected {count} axes or more, found {len(found)}")
-    _draw(found, curves, kept=kept)
+    _draw(found, panels, kept)
     return found
 
 
@@ -225,22 +207,21 @@ def _grid(count: int) -> tuple[int, int]:
     return -(-count // columns), columns
 
 
-def _panels(curves: Curves) -> list[tuple[str, list[str], str]]:
-    """File, columns and label of each plot there is something to draw of."""
-    found = [
-        (table, [n for n in names if n in getattr(curves, table)], label)
-        for table, names, label in _PANELS
-    ]
-    return [panel for panel in found if panel[1]]
+def _panels(curves: Curves) -> list[_Panel]:
+    """Every plot that there is something to draw of."""
+    found = []
+    for file, names, label in _PANELS:
+        columns = curves.get(file, {})
+        if present := [name for name in names if name in columns]:
+            found.append((columns, present, label))
+    return found
 
 
-def _draw(axes: list[Axes], curves: Curves, *, kept: int | None) -> None:
+def _draw(axes: list[Axes], panels: list[_Panel], kept: int | None) -> None:
     """A plot into each of the axes; those left over are hidden."""
-    panels = _panels(curves)
     for place in axes[len(panels) :]:
         place.axis("off")
-    for place, (table, names, label) in zip(axes, panels, strict=False):
-        columns = getattr(curves, table)
+    for place, (columns, names, label) in zip(axes, panels, strict=False):
         epochs = columns["epoch"]
         for name, colour in zip(names, _PALETTE, strict=False):
             place.plot(

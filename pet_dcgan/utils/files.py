@@ -1,4 +1,4 @@
-"""Files and folders that are whole or absent, and locks for one process."""
+"""Files and folders that are written whole or not at all, and file locks."""
 
 import contextlib
 import os
@@ -46,7 +46,7 @@ def sweep(folder: str | Path) -> None:
     """Removes what killed processes left half-written, at any depth.
 
     Args:
-        folder: Where nobody else is writing.
+        folder: A folder that no other process is writing to.
     """
     for leftover in list(Path(folder).rglob(f"{_MARK}*")):
         _remove(leftover)
@@ -56,8 +56,8 @@ def sweep(folder: str | Path) -> None:
 def locked(path: str | Path, *, wait: bool = False) -> Iterator[None]:
     """Holds a lock file, which exists only while it is held.
 
-    The system releases the lock when its process ends, however that ends.
-    Where a file system (or Windows) has no locks, nothing is locked. Not
+    The system releases the lock when its process ends, even if it is killed.
+    A file system (or Windows) without locks locks nothing. This is not
     `filelock`, which leaves its file behind.
 
     Args:

@@ -20,28 +20,16 @@ def available_memory() -> int:
     The machine's available memory or, on Linux, what the process's control
     group (a container, a batch job) leaves, whichever is less.
     """
-    return min([psutil.virtual_memory().available, *_available_of_groups()])
+    return min([psutil.virtual_memory().available, *_left_in_groups()])
 
 
 def slices_fit(count: int, size: int) -> bool:
-    """Whether uint16 slices can be kept in memory, twice.
-
-    Twice, since TensorFlow copies what it is given.
-
-    Args:
-        count: Number of slices.
-        size: Height and width of one in pixels.
-    """
+    """Whether `slice_bytes` fit twice, since TensorFlow copies its input."""
     return 2 * slice_bytes(count, size) <= SHARE_OF_SLICES * available_memory()
 
 
 def slice_bytes(count: int, size: int) -> int:
-    """Bytes of `count` uint16 slices of `size` by `size` pixels.
-
-    Args:
-        count: Number of slices.
-        size: Height and width in pixels.
-    """
+    """Bytes of `count` uint16 slices of `size` by `size` pixels."""
     return 2 * count * size * size
 
 
@@ -81,35 +69,28 @@ class StepMemory:
             A power of two for each device, or 0 where two images do not fit.
         """
         fitting = int((limit - self.fixed) // self.per_image)
-        wanted = (below - 1) // self.replicas
-        images = min(fitting, wanted)
-        batch = 1 << (images.bit_length() - 1) if images > 0 else 0
-        batch *= self.replicas
+        images = min(fitting, (below - 1) // self.replicas)
+        if images < 1:
+            return 0
+        batch = self.replicas * (1 << (images.bit_length() - 1))
         return batch if batch > 1 else 0
 
 
-def _available_of_groups() -> Iterator[int]:
+def _left_in_groups() -> Iterator[int]:
     """What each control group (version 2) of this process leaves."""
     try:
         lines = _OWN_GROUP.read_text(encoding="utf-8").splitlines()
     except OSError:
         return
-    for line in lines:
-        if line.startswith("0::"):
-            group = _CGROUPS / line[3:].strip("/")
-            for folder in (group, *group.parents):
-                if folder.is_relative_to(_CGROUPS):
-                    yield from _left_in_group(folder)
-
-
-def _left_in_group(folder: Path) -> Iterator[int]:
-    """What a control group leaves, if it has a limit."""
-    with contextlib.suppress(OSError):
-        limit = (folder / "memory.max").read_text(encoding="ascii").strip()
-        used = int((folder / "memory.current").read_text(encoding="ascii"))
-        stat = (folder / "memory.stat").read_text(encoding="ascii")
-        if limit != "max":
-            numbers = dict(line.split() for line in stat.splitlines() if line)
-            # cached files count as used but are given back when needed
-            cached = int(numbers.get("inactive_file", 0))
-            yield max(0, int(limit) - used + cached)
+    groups = [_CGROUPS / x[3:].strip("/") for x in lines if x[:3] == "0::"]
+    for folder in (each for g in groups for each in (g, *g.parents)):
+        # without these files there is no limit
+        with contextlib.suppress(OSError):
+            limit = (folder / "memory.max").read_text(encoding="ascii").strip()
+            used = int((folder / "memory.current").read_text(encoding="ascii"))
+            stat = (folder / "memory.stat").read_text(encoding="ascii")
+            if limit != "max":
+                numbers = dict(x.split() for x in stat.splitlines() if x)
+                # cached files count as used but are given back when needed
+                cached = int(numbers.get("inactive_file", 0))
+                yield max(0, int(limit) - used + cached)
