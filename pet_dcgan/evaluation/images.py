@@ -23,7 +23,15 @@ _BLACK, _FLAT = 1e-3, 1e-6
 
 
 def spread(total: int, count: int) -> np.ndarray:
-    """`count` of `total` row numbers, spread evenly."""
+    """Row numbers spread evenly over a set.
+
+    Args:
+        total: Rows of the set.
+        count: How many of them are wanted, at most `total`.
+
+    Returns:
+        int64 `[count]`, from the first row to the last.
+    """
     return np.linspace(0, total - 1, count).round().astype(int)
 
 
@@ -44,7 +52,11 @@ class RealSlices(NamedTuple):
         return len(np.unique(self.subjects))
 
     def rows(self, rows: np.ndarray) -> "RealSlices":
-        """Some of them, by row numbers or a mask."""
+        """The slices of some rows.
+
+        Args:
+            rows: Row numbers int64 `[k]`, or a mask bool `[n]`.
+        """
         return RealSlices(self.images[rows], self.subjects[rows])
 
 

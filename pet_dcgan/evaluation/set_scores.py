@@ -95,6 +95,10 @@ def feature_scores(
     Synthetic images, and real ones of the validation split, are each compared
     with as many real ones of the test split.
 
+    Args:
+        images: The images.
+        encoder: Computes the features.
+
     Returns:
         `encoder` (its facts), and by metric `synthetic` and `real` (None
         without validation images), each a value and its interval; with too

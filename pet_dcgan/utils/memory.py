@@ -24,12 +24,22 @@ def available_memory() -> int:
 
 
 def slices_fit(count: int, size: int) -> bool:
-    """Whether `slice_bytes` fit twice, since TensorFlow copies its input."""
+    """Whether `slice_bytes` fit twice, since TensorFlow copies its input.
+
+    Args:
+        count: Number of slices.
+        size: Height and width in pixels.
+    """
     return 2 * slice_bytes(count, size) <= SHARE_OF_SLICES * available_memory()
 
 
 def slice_bytes(count: int, size: int) -> int:
-    """Bytes of `count` uint16 slices of `size` by `size` pixels."""
+    """Bytes of uint16 slices.
+
+    Args:
+        count: Number of slices.
+        size: Height and width in pixels.
+    """
     return 2 * count * size * size
 
 
