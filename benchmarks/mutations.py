@@ -153,7 +153,7 @@ MUTATIONS = (
     Mutation(
         "guard: splits share no subject",
         "tfds_adni/adni_dataset_builder.py",
-        "            require_disjoint(self.report.written)",
+        "            require_disjoint_splits(self.report.written)",
         "            pass",
         _tests(
             "adni_dataset_builder.py::test_examples_of_a_subject_in_two_splits_are_refused"

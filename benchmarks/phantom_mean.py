@@ -14,7 +14,7 @@ import numpy as np
 
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.render import ADNI_GRID, render
-from tfds_adni.phantom.subjects import plant
+from tfds_adni.phantom.subjects import make_subject
 
 
 def main(path, count="20", stage="NC"):
@@ -23,7 +23,7 @@ def main(path, count="20", stage="NC"):
     anatomy = dataclasses.replace(anatomy, outside=bare)
     total = np.zeros(ADNI_GRID.shape, np.float64)
     for number in range(int(count)):
-        volume = render(centred(plant(stage, number)), anatomy)
+        volume = render(centred(make_subject(stage, number)), anatomy)
         total += volume / volume[volume > 0.3 * volume.max()].mean()
     step = ADNI_GRID.spacing
     affine = np.diag([step, step, step, 1])

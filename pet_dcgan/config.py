@@ -48,7 +48,7 @@ class TrainConfig:
         suvr_max: SUVR that the network's +1 stands for.
         channels: 1, or 3 for the one channel repeated.
         latent_dim: Length of a latent vector.
-        width: Channels of the widest-resolution hidden layer.
+        width: Channels at half the image size; each halving doubles them.
         kernel_size: Side of every (transposed) convolution, in pixels.
         batch_size: Real images, and latent vectors, per step.
         epochs: Passes over the slices.

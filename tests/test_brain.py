@@ -33,9 +33,11 @@ def offsets(shape):
 
 
 @pytest.mark.parametrize("factors", [(1, 1, 1), (2, 2, 2), (2.4, 2, 1.5)])
-@pytest.mark.parametrize("seed", range(2))
-def test_the_mask_is_that_of_scipy(seed, factors):
-    data = ndimage.zoom(ida_tree.head(seed), factors, order=1)
+# the last one ends within the brain
+@pytest.mark.parametrize(("seed", "layers"), [(0, 24), (1, 24), (1, 17)])
+def test_the_mask_is_that_of_scipy(seed, layers, factors):
+    head = ida_tree.head(seed)[..., :layers]
+    data = ndimage.zoom(head, factors, order=1)
     data += np.random.default_rng(seed).normal(0, 0.1, data.shape)
     spacing = tuple((ida_tree.SPACING / np.array(factors)).tolist())
     shape = [2 * int(6.0 // v) + 1 for v in spacing]

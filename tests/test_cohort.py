@@ -11,7 +11,7 @@ import pytest
 from adni_tables import adnimerge_row, dxsum_row, verdict
 
 from tfds_adni.cohort import COLUMNS, Cohort, Selection, gather, survey
-from tfds_adni.cohort.account import (
+from tfds_adni.cohort.display import (
     cohort_card,
     printable,
     warnings_of,

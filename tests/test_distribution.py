@@ -22,7 +22,7 @@ class TestKid:
         # (xy / 3 + 1)^3 is 1, or 8 for two rows of three ones. Of 12 real pairs
         # two are ones: 26/12; synthetic pairs 8; between them half and half
         real = column(0, 1, 0, 1).repeat(3, axis=1)
-        found = kid(real, np.ones([4, 3]))
+        found = kid(real, np.ones([5, 3]))
         assert found.value == pytest.approx(26 / 12 + 8 - 2 * 4.5)
 
     def test_unbiased_for_one_distribution_and_grows_with_the_distance(self):

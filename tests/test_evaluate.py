@@ -10,6 +10,7 @@ import toy_data
 from toy_cohort import cohort_run
 from toy_run import make_run as make_toy_run
 
+from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation import evaluate as module
@@ -170,6 +171,13 @@ def test_what_is_written_names_no_subject_and_no_place(evaluated):
             assert word not in text
     text = (run.evaluation / "metrics.json").read_text()
     assert list(json.loads(text)) == sorted(json.loads(text))
+
+
+def test_a_run_that_saw_a_held_out_subject_is_refused(make_run):
+    run = make_run(subjects=["999_S_3000", "999_S_3005"])
+    with pytest.raises(DataLeakageError, match="found 1: 999_S_3005"):
+        evaluate(run)
+    assert not run.evaluation.exists()
 
 
 @pytest.mark.usefixtures("no_figures")

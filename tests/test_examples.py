@@ -12,13 +12,12 @@ import tensorflow as tf
 from tfds_adni import Selection, prepare
 from tfds_adni.cohort.selection import ScanDecision, decide
 from tfds_adni.parallel import examples
+from tfds_adni.parallel.beam import beam_examples, read_outcomes
 from tfds_adni.parallel.examples import (
     Outcome,
     SliceSpec,
     Task,
-    beam_examples,
     make_examples,
-    read_outcomes,
 )
 from tfds_adni.preparation import _beam_errors, _pipeline_options
 from tfds_adni.sources import ScanRecord, read_folder

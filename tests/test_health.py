@@ -192,8 +192,8 @@ def test_how_long_a_cause_explains_bad_images(found, since, state):
     [
         (WON, r"recognises 100% of all images, and at a loss of 9\.0"),
         (LOST, "recognises only 0% of its images"),
-        (ALIKE, "differ from each other 20% as much"),
-        ({"distinctness": 0.02}, "another one 2% as far"),
+        (ALIKE, "differ from each other only 20% as much"),
+        ({"distinctness": 0.02}, "nearest other is 2% of that between"),
         ({"training_distance": 0.5}, "lie 50% as far from the nearest"),
         (STILL, r"as at epoch 1, with a misfit of 0\.90"),
     ],

@@ -1,5 +1,8 @@
 import gzip
 import io
+import multiprocessing
+import os
+import signal
 
 import nibabel as nib
 import numpy as np
@@ -10,6 +13,7 @@ from PIL import Image
 from pet_dcgan.serving.image_files import (
     nifti_bytes,
     png_bytes,
+    resumable_batch,
     slice_affine,
     suvr_of_png,
 )
@@ -76,3 +80,23 @@ def test_what_is_no_such_png_is_refused():
             suvr_of_png(image, 2.5)
     with pytest.raises(ValueError, match="found uint8"):
         suvr_of_png(eight_bits, 2.5)
+
+
+def add_and_die(out):
+    with resumable_batch(out) as batch:
+        batch.begin({"seed": 3}, b"first")
+        batch.add({"3.png": b"image"})
+        (batch.images / "4.png").write_bytes(b"half")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_images_in_the_journal_outlive_a_kill(tmp_path):
+    out = tmp_path / "synthetic"
+    fork = multiprocessing.get_context("fork")
+    child = fork.Process(target=add_and_die, args=(out,))
+    child.start()
+    child.join(60)
+    assert child.exitcode == -signal.SIGKILL
+    with resumable_batch(out) as batch:
+        assert not batch.differences({"seed": 3})
+        assert batch.keep({"3.png": 3, "4.png": 4}) == {3}

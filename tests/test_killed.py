@@ -30,6 +30,7 @@ def undisturbed(toy_set, tmp_path_factory):
     code, errors = to_its_end(start(toy_set, run))
     assert code == 0, errors
     assert len(log_rows(run)) == EPOCHS
+    assert (run / "selection.csv").exists()
     return run
 
 

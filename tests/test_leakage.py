@@ -5,8 +5,8 @@ from toy_model import make_config
 from pet_dcgan.data.leakage import (
     DataLeakageError,
     require_disjoint,
+    require_disjoint_splits,
     require_not_held_out,
-    require_splits_apart,
     require_unseen,
     require_within,
 )
@@ -38,7 +38,7 @@ def test_subjects_that_a_studys_generator_must_not_have_seen_are_named():
 
 
 def test_two_splits_of_a_set_share_no_subject(toy_set, tmp_path):
-    subjects = require_splits_apart(toy_set, "axial_32")
+    subjects = require_disjoint_splits(toy_set, "axial_32")
     assert {split: len(found) for split, found in subjects.items()} == {
         "train": 9,
         "validation": 3,
@@ -46,7 +46,7 @@ def test_two_splits_of_a_set_share_no_subject(toy_set, tmp_path):
     }
     leaky = prepare_leaky(tmp_path, into="validation")
     with pytest.raises(DataLeakageError, match="in train and validation 3: "):
-        require_splits_apart(leaky, "axial_32")
+        require_disjoint_splits(leaky, "axial_32")
     # nor is there anything to train on
     with pytest.raises(DataLeakageError, match="found 1: 999_S_3002"):
         load_training_slices(make_config(leaky))

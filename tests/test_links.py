@@ -71,3 +71,11 @@ def test_every_page_is_in_the_index():
     index = ROOT / "docs" / "README.md"
     listed = {(index.parent / link).resolve() for link in links(index)}
     assert {*ROOT.glob("docs/*.md")} - {index} <= listed
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_every_module_named_on_a_page_exists(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:pet_dcgan|tfds_adni)/[\w/]+\.py)`", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).is_file()] == []

@@ -11,7 +11,7 @@ from tfds_adni.phantom import Grid, cohort, write_cohort
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.cohort import COLUMNS, DESCRIPTION, scans_of
 from tfds_adni.phantom.render import render
-from tfds_adni.phantom.subjects import plant
+from tfds_adni.phantom.subjects import make_subject
 
 GRID = Grid((40, 40, 24), 6.0)
 COUNTS = {"NC": 2, "MCI": 1, "AD": 1}
@@ -72,7 +72,9 @@ def test_files_and_table_have_the_archive_s_layout(folder):
 
 def test_visits_come_a_year_apart_and_ids_are_unique():
     scans = [
-        scan for n in range(60) for scan in scans_of(plant("MCI", n), seed=0)
+        scan
+        for n in range(60)
+        for scan in scans_of(make_subject("MCI", n), seed=0)
     ]
     assert len({s.image_id for s in scans}) == len(scans)
     assert len({s.path.name for s in scans}) == len(scans)
@@ -96,7 +98,7 @@ def test_files_are_stored_as_the_archive_stores_them(folder):
 
 
 def test_left_stays_left(folder):
-    subject = plant("NC", 0)
+    subject = make_subject("NC", 0)
     rendered = render(subject, build_anatomy(6.0), grid=GRID)
     (path, *_) = sorted(folder.rglob("*999_S_9001*.nii"))
     image = nib.as_closest_canonical(nib.load(path))
@@ -173,14 +175,23 @@ def fill_disk(image, path):
 
 
 @pytest.mark.parametrize(
-    ("progress", "save", "error"),
-    [(stop, nib.save, KeyboardInterrupt), (None, fill_disk, OSError)],
-    ids=["Ctrl-C", "full disk"],
+    ("options", "save", "error"),
+    [
+        ({"progress": stop}, nib.save, KeyboardInterrupt),
+        ({}, fill_disk, OSError),
+        pytest.param(
+            {"progress": stop, "jobs": 2},
+            nib.save,
+            KeyboardInterrupt,
+            marks=pytest.mark.slow,
+        ),
+    ],
+    ids=["Ctrl-C", "full disk", "Ctrl-C, two jobs"],
 )
 def test_a_stopped_cohort_leaves_nothing(
-    tmp_path, monkeypatch, progress, save, error
+    tmp_path, monkeypatch, options, save, error
 ):
     monkeypatch.setattr(cohort.nib, "save", save)
     with pytest.raises(error):
-        write(tmp_path / "out", progress=progress)
+        write(tmp_path / "out", **options)
     assert not list(tmp_path.iterdir())

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tfds_adni.phantom.anatomy import _load_maps, build_anatomy, map_blur
+from tfds_adni.phantom.anatomy import build_anatomy, load_maps, map_blur
 from tfds_adni.phantom.regions import PUBLISHED, REGIONS, published_means
 from tfds_adni.phantom.render import Grid, activity, render, smooth_field
-from tfds_adni.phantom.subjects import plant
+from tfds_adni.phantom.subjects import make_subject
 
 GRID = Grid((80, 80, 48), 3.0)
 
@@ -20,7 +20,7 @@ def head():
 
 @pytest.fixture(scope="module")
 def normal(head):
-    return render(plant("NC", 0), head, grid=GRID)
+    return render(make_subject("NC", 0), head, grid=GRID)
 
 
 def blurred(subject, head):
@@ -47,7 +47,7 @@ def measured(head):
     """Regional means of 15 subjects of a stage."""
     return {
         stage: regional_means(
-            [blurred(plant(stage, n), head) for n in range(15)], head
+            [blurred(make_subject(stage, n), head) for n in range(15)], head
         )
         for stage in ("NC", "AD")
     }
@@ -63,7 +63,7 @@ def test_grey_to_white_after_blur(head):
     grey = np.asarray(head.weights.sum(axis=1)).ravel()
     for stage in ("NC", "AD"):
         for number in range(2):
-            values = blurred(plant(stage, number), head)
+            values = blurred(make_subject(stage, number), head)
             ratio = values[grey > 0.8].mean() / values[head.white > 0.9].mean()
             assert 1.5 < ratio < 2.5
 
@@ -88,7 +88,7 @@ def test_disease_shows_after_blur(measured):
 
 
 def test_wider_ventricles_and_thinner_cortex_take_uptake_away(head):
-    subject = plant("NC", 0)
+    subject = make_subject("NC", 0)
     for part in ("ventricle_mm", "thinning_mm"):
         less = dataclasses.replace(subject, **{part: 0.0})
         more = dataclasses.replace(subject, **{part: 2.0})
@@ -110,7 +110,7 @@ def test_a_scan_is_a_head_in_the_air(normal):
 
 
 def test_scalp_is_faint_and_the_skull_darker(head):
-    volume = render(still(plant("NC", 0)), head, grid=GRID)
+    volume = render(still(make_subject("NC", 0)), head, grid=GRID)
     brain = volume > 0.4 * volume.max()
     upper = np.indices(GRID.shape)[2] > 20
     away = 3 * ndimage.distance_transform_edt(~brain)
@@ -121,7 +121,7 @@ def test_scalp_is_faint_and_the_skull_darker(head):
 
 
 def test_right_is_right(head):
-    subject = plant("NC", 0)
+    subject = make_subject("NC", 0)
     loss = subject.loss.copy()
     loss[1] = 0.5
     volume = render(still(subject, loss=loss), head, grid=GRID)
@@ -138,16 +138,18 @@ def test_front_and_top_are_where_they_should_be(normal):
 
 
 def test_a_seed_repeats_itself_and_visits_share_the_anatomy(head, normal):
-    subject = plant("NC", 0)
+    subject = make_subject("NC", 0)
     np.testing.assert_array_equal(normal, render(subject, head, grid=GRID))
     other = render(subject, head, grid=GRID, seed=1)
     assert not np.array_equal(normal, other)
     twice = next(
-        s for s in (plant("AD", n) for n in range(50)) if len(s.years) == 3
+        s
+        for s in (make_subject("AD", n) for n in range(50))
+        if len(s.years) == 3
     )
     first, last, stranger = (
         render(still(s, visits=3), head, visit=v, grid=GRID).ravel()
-        for s, v in ((twice, 0), (twice, 2), (plant("AD", 60), 0))
+        for s, v in ((twice, 0), (twice, 2), (make_subject("AD", 60), 0))
     )
     assert not np.array_equal(first, last)
     same = np.corrcoef(first, last)[0, 1]
@@ -156,7 +158,7 @@ def test_a_seed_repeats_itself_and_visits_share_the_anatomy(head, normal):
 
 
 def test_noise_is_a_few_per_cent(head):
-    subject = still(plant("NC", 0), 2, years=(0, 0), progress=(1, 1))
+    subject = still(make_subject("NC", 0), 2, years=(0, 0), progress=(1, 1))
     a, b = (render(subject, head, visit=v, grid=GRID) for v in (0, 1))
     inside = ndimage.binary_erosion(a > 0.5 * a.max(), iterations=1)
     ratio = (a / a[inside].mean())[inside] / (b / b[inside].mean())[inside]
@@ -165,7 +167,9 @@ def test_noise_is_a_few_per_cent(head):
 
 def test_doses_differ(head):
     means = [
-        (v := render(plant("NC", n), head, grid=GRID))[v > 0.4 * v.max()].mean()
+        (v := render(make_subject("NC", n), head, grid=GRID))[
+            v > 0.4 * v.max()
+        ].mean()
         for n in range(4)
     ]
     assert 0.6 < np.mean(means) < 1.6
@@ -201,4 +205,4 @@ def test_tissue_is_shared_out_without_remainder(head):
 def test_without_nilearn_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "nilearn", None)
     with pytest.raises(ImportError, match=r'pip install "pet-dcgan\[demo\]"'):
-        _load_maps()
+        load_maps()

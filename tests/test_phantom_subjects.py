@@ -9,7 +9,7 @@ from tfds_adni.phantom.regions import (
     published_means,
     spread,
 )
-from tfds_adni.phantom.subjects import STAGES, plant
+from tfds_adni.phantom.subjects import STAGES, make_subject
 
 NAMES = [r.name for r in REGIONS]
 PCC = NAMES.index("posterior cingulate")
@@ -17,7 +17,7 @@ PCC = NAMES.index("posterior cingulate")
 
 @pytest.fixture(scope="module")
 def planted():
-    return {s: [plant(s, n) for n in range(400)] for s in STAGES}
+    return {s: [make_subject(s, n) for n in range(400)] for s in STAGES}
 
 
 def uptake(subjects):
@@ -122,8 +122,8 @@ def test_ids_are_invented_and_stages_alternate(planted):
 
 
 def test_seeds_make_other_subjects():
-    same, other = plant("AD", 3, seed=0), plant("AD", 3, seed=1)
-    np.testing.assert_array_equal(same.healthy, plant("AD", 3).healthy)
+    same, other = make_subject("AD", 3, seed=0), make_subject("AD", 3, seed=1)
+    np.testing.assert_array_equal(same.healthy, make_subject("AD", 3).healthy)
     assert not np.array_equal(same.healthy, other.healthy)
 
 

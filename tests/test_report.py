@@ -81,7 +81,7 @@ def rows():
         ("PSNR, nearest (dB)", ("25.12", ""), DASH),
         ("KID", ("−0.500 ± 0.062", "[−1.000, 1.0e−04]"), DASH),
         (
-            "Images with a twin among training subjects",
+            "Near duplicates of training subjects",
             ("2.6e+05", ""),
             ("0.000", ""),
         ),
@@ -130,7 +130,7 @@ def test_a_page_needs_no_network_and_states_its_assessment_first(
         evaluated[1]["verdict"]["headline"],
         "What may be concluded",
         "What may not",
-        "What was trained on what",
+        "Training and evaluation data",
         "24 slices of 6 subjects",
         "PSNR, nearest",
         "32.83 dB",

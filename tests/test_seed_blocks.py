@@ -2,7 +2,8 @@ import threading
 
 import pytest
 
-from pet_dcgan.utils.seed_blocks import block_seeds, prefetch_map, seed_blocks
+from pet_dcgan.utils.prefetch import prefetch_map
+from pet_dcgan.utils.seed_blocks import block_seeds, seed_blocks
 
 
 @pytest.mark.parametrize(

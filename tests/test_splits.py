@@ -3,7 +3,7 @@ import pytest
 from tfds_adni.cohort.splits import (
     SPLITS,
     assign_splits,
-    require_disjoint,
+    require_disjoint_splits,
     require_same_splits,
 )
 
@@ -41,10 +41,12 @@ def test_too_few_subjects_are_named_by_stage():
 
 def test_a_subject_in_two_splits_is_named():
     with pytest.raises(ValueError, match=r"999_S_9002 \(train and test\)"):
-        require_disjoint(
+        require_disjoint_splits(
             {"train": {"999_S_9001", "999_S_9002"}, "test": {"999_S_9002"}}
         )
-    require_disjoint({"train": {"a"}, "validation": {"b"}, "test": {"c"}})
+    require_disjoint_splits(
+        {"train": {"a"}, "validation": {"b"}, "test": {"c"}}
+    )
 
 
 def test_another_split_than_before_is_refused(tmp_path):

@@ -11,7 +11,7 @@ from pet_dcgan.study.report import _conclusions, _title, save_figure
         (0.001, 0.1, "they helped"),
         *(((0.0, 0.1, "inconclusive"), (-0.001, 0.1, "inconclusive"))),
         *(((-0.1, 0.001, "inconclusive"), (-0.1, 0.0, "inconclusive"))),
-        (-0.1, -0.001, "they harmed"),
+        (-0.1, -0.001, "they made it worse"),
     ],
 )
 def test_an_interval_that_touches_0_is_inconclusive(low, high, conclusion):

@@ -81,6 +81,16 @@ def test_values_beyond_float32_are_infinite(tmp_path, ramp):
     assert load_volume([path]).data[3, 3, 3] == np.inf
 
 
+def test_frames_that_overflow_when_they_are_scaled(tmp_path, ramp):
+    data = np.stack([ramp, ramp], axis=3).astype(np.float64)
+    data[3, 3, 3] = 1e308
+    path = save(tmp_path / "a.nii", data, dtype=np.float64)
+    content = bytearray(path.read_bytes())
+    content[112:116] = np.array(100, "<f4").tobytes()  # scl_slope
+    path.write_bytes(content)
+    assert load_volume([path]).data[3, 3, 3] == np.inf
+
+
 def test_several_files_of_several_frames_count_each_frame(tmp_path, ramp):
     paths = [
         save(tmp_path / "a.nii.gz", np.stack([ramp - 1, ramp + 1], axis=3)),

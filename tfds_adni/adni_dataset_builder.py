@@ -16,15 +16,18 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.selection import Selection
-from tfds_adni.cohort.splits import SPLITS, assign_splits, require_disjoint
+from tfds_adni.cohort.splits import (
+    SPLITS,
+    assign_splits,
+    require_disjoint_splits,
+)
+from tfds_adni.parallel.beam import beam_examples, read_outcomes
 from tfds_adni.parallel.examples import (
     Examples,
     Outcome,
     SliceSpec,
     Task,
-    beam_examples,
     make_examples,
-    read_outcomes,
 )
 from tfds_adni.parallel.pool import Pool
 from tfds_adni.preparation_report import PreparationReport
@@ -72,7 +75,7 @@ class _Metadata(tfds.core.MetadataDict):
 
     def save_metadata(self, data_dir) -> None:
         if self.report:
-            require_disjoint(self.report.written)
+            require_disjoint_splits(self.report.written)
             self.update(self.report.facts())
             account = self.report.account().to_csv(index=False)
             epath.Path(data_dir, "scans.csv").write_text(account)

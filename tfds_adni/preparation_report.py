@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tfds_adni.cohort import Cohort
-from tfds_adni.cohort.account import printable
+from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.parallel.examples import Outcome
 from tfds_adni.tables.cells import STAGES

@@ -28,7 +28,7 @@ def phantom(
         int | None, typer.Option(min=1, help="Processes; all cores if unset.")
     ] = None,
 ) -> None:
-    """Writes an ADNI-like download of invented brains, to try things on."""
+    """Writes a simulated ADNI-like download, to try the program on."""
     counts = options.parse_counts(subjects)
     from tfds_adni.phantom import write_cohort
 

@@ -65,8 +65,8 @@ def train(
         bool,
         typer.Option(
             "--stop-on-failure",
-            help="Stop a training that has collapsed, stalled, or that one "
-            "network has won.",
+            help="Stop a training that has collapsed or stalled, or in which "
+            "one network overpowers the other.",
         ),
     ] = False,
 ) -> None:
@@ -122,9 +122,9 @@ def evaluate(
         int | None,
         typer.Option(
             min=2,
-            help="Synthetic images, all checked for near duplicates; as many "
-            "as there are held-out ones are compared with those. 1000 if "
-            "unset.",
+            help="Synthetic images to draw. All are searched for near "
+            "duplicates; as many as there are held-out slices are scored. At "
+            "least 1000 if unset.",
         ),
     ] = None,
     encoder: Annotated[

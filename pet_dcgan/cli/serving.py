@@ -19,7 +19,8 @@ def export(
         bool,
         typer.Option(
             "--allow-copies",
-            help="Also if images are near duplicates of training slices.",
+            help="Export even if images are near duplicates of training "
+            "slices.",
         ),
     ] = False,
 ) -> None:
@@ -31,7 +32,7 @@ def export(
     opened = [Run.open(path) for path in runs]
     for run in opened:
         version = export_run(run, to, allow_copies=allow_copies)
-        typer.echo(f"{version}: exported and compared")
+        typer.echo(f"{version}: exported, and verified against the generator")
 
 
 @router.command(

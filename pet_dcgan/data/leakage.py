@@ -53,7 +53,7 @@ def require_not_held_out(
         require_disjoint(subjects, held_out)
 
 
-def require_splits_apart(
+def require_disjoint_splits(
     data_dir: str | Path, dataset: str
 ) -> dict[str, set[str]]:
     """The subjects of each split of a set.

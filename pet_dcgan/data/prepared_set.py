@@ -58,8 +58,8 @@ class Slices:
     Args:
         images: uint16 `[n, size, size]`; 65535 stands for `meta.suvr_max`.
             Those that did not fit in memory are an `np.memmap`.
-        subjects: Text `[n]`.
-        scans: Text `[n]`.
+        subjects: Subject id of each slice, text `[n]`.
+        scans: Image id of the scan that each slice is of, text `[n]`.
         positions_mm: float32 `[n]`, from the centre of the brain mask.
         meta: Metadata of the set.
     """
@@ -78,10 +78,10 @@ class PreparedSet:
 
     Args:
         folder: Folder of the set's version.
-        config: Name of its configuration.
+        dataset: Name of its configuration.
     """
 
-    def __init__(self, folder: Path, config: str) -> None:
+    def __init__(self, folder: Path, dataset: str) -> None:
         # TFDS reports a damaged set as any of these
         try:
             self.builder = tfds.builder_from_directory(folder)
@@ -102,7 +102,7 @@ class PreparedSet:
             suvr_max=float(metadata["suvr_max"]),
             phantom=bool(metadata["phantom"]),
             planes=tuple(metadata["planes"]),
-            dataset=config,
+            dataset=dataset,
             version=folder.name,
         )
         self._facts: dict[str, dict[str, np.ndarray]] = {}
@@ -145,33 +145,33 @@ class PreparedSet:
         return self._facts[split]
 
 
-def open_set(data_dir: str | Path, config: str) -> PreparedSet:
+def open_set(data_dir: str | Path, dataset: str) -> PreparedSet:
     """Opens the highest version of a prepared set.
 
     A process opens a set once, until it is prepared again.
 
     Args:
-        data_dir: Folder that holds `adni/<config>/<version>`.
-        config: Name of the configuration, such as `"axial_128"`.
+        data_dir: Folder that holds `adni/<dataset>/<version>`.
+        dataset: Name of the configuration, such as `"axial_128"`.
 
     Raises:
         FileNotFoundError: If there is no such set.
         ValueError: If the set cannot be read or lacks its metadata.
     """
-    folder = _latest_version(Path(data_dir), config)
+    folder = _latest_version(Path(data_dir), dataset)
     written = (folder / "dataset_info.json").stat()
-    return _opened(folder, config, written.st_mtime_ns, written.st_ino)
+    return _opened(folder, dataset, written.st_mtime_ns, written.st_ino)
 
 
 @functools.lru_cache(maxsize=2)
-def _opened(folder: Path, config: str, *_: int) -> PreparedSet:
+def _opened(folder: Path, dataset: str, *_: int) -> PreparedSet:
     """The set in a folder; the last values are of the time it was written."""
-    return PreparedSet(folder, config)
+    return PreparedSet(folder, dataset)
 
 
 def load_slices(
     data_dir: str | Path,
-    config: str,
+    dataset: str,
     *,
     split: str,
     stage: str,
@@ -186,8 +186,8 @@ def load_slices(
     disk.
 
     Args:
-        data_dir: Folder that holds `adni/<config>/<version>`.
-        config: Name of the configuration, as `"axial_128"`.
+        data_dir: Folder that holds `adni/<dataset>/<version>`.
+        dataset: Name of the configuration, as `"axial_128"`.
         split: `"train"`, `"validation"` or `"test"`.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
@@ -203,7 +203,7 @@ def load_slices(
         ValueError: If split, stage or plane is unknown, or no slice has them.
     """
     _require_known(split=split, stage=stage, plane=plane)
-    prepared = open_set(data_dir, config)
+    prepared = open_set(data_dir, dataset)
     facts, meta = prepared.facts(split), prepared.meta
     wanted = facts["plane"] == plane
     if stage != ALL_STAGES:
@@ -213,7 +213,7 @@ def load_slices(
     if not wanted.any():
         raise ValueError(
             f"expected {plane} slices of stage {stage} in split {split} of "
-            f"{config}, found {_counts(facts)}: choose another "
+            f"{dataset}, found {_counts(facts)}: choose another "
             "--stage or prepare more scans"
         )
     facts = {name: values[wanted] for name, values in facts.items()}
@@ -234,13 +234,13 @@ def load_slices(
 
 
 def subjects_of(
-    data_dir: str | Path, config: str, *, split: str, stage: str = ALL_STAGES
+    data_dir: str | Path, dataset: str, *, split: str, stage: str = ALL_STAGES
 ) -> set[str]:
     """Every subject of a split, of all planes, without reading a slice.
 
     Args:
-        data_dir: Folder that holds `adni/<config>/<version>`.
-        config: Name of the configuration, as `"axial_128"`.
+        data_dir: Folder that holds `adni/<dataset>/<version>`.
+        dataset: Name of the configuration, as `"axial_128"`.
         split: `"train"`, `"validation"` or `"test"`.
         stage: Only subjects with a used scan of it; `"ALL"` for every one.
 
@@ -249,17 +249,17 @@ def subjects_of(
         ValueError: If split or stage is unknown, or the set is damaged.
     """
     _require_known(split=split, stage=stage)
-    groups = open_set(data_dir, config).subjects.items()
+    groups = open_set(data_dir, dataset).subjects.items()
     found = [
         s for at, s in groups if at[0] == split and stage in (at[1], ALL_STAGES)
     ]
     return set().union(*found)
 
 
-def _latest_version(data_dir: Path, config: str) -> Path:
+def _latest_version(data_dir: Path, dataset: str) -> Path:
     """The folder of the highest version of a set."""
     versions = sorted(
-        (data_dir / NAME / config).glob("*.*.*/dataset_info.json"),
+        (data_dir / NAME / dataset).glob("*.*.*/dataset_info.json"),
         key=lambda path: tfds.core.Version(path.parent.name),
     )
     if versions:
@@ -268,9 +268,9 @@ def _latest_version(data_dir: Path, config: str) -> Path:
         {path.parts[-2] for path in data_dir.glob(f"{NAME}/*/*.*.*/")}
     )
     raise FileNotFoundError(
-        f"expected a prepared set {NAME}/{config} in {data_dir}, found "
+        f"expected a prepared set {NAME}/{dataset} in {data_dir}, found "
         f"{', '.join(others) if others else 'none'}: make it with pet-dcgan "
-        f"prepare FOLDER --data-dir {data_dir} --config {config}"
+        f"prepare FOLDER --data-dir {data_dir} --config {dataset}"
     )
 
 

@@ -116,7 +116,7 @@ def _likeness(features: dict[str, Any]) -> _Finding:
     if not gaps:
         reasons = [found.get("missing") for found in features.values()]
         reason = next(filter(None, reasons), None) or (
-            "No validation images of this stage, so no real beside real"
+            "No validation images of this stage, so no real-to-real baseline"
         )
         return "unknown", f"{reason}."
     encoder = max(gaps, key=gaps.get)
@@ -130,7 +130,7 @@ def _likeness(features: dict[str, Any]) -> _Finding:
     difference = (
         "no difference beyond chance"
         if sign == "good"
-        else f"{gap:.1f} standard errors farther than real images are"
+        else f"{gap:.1f} standard errors farther than other real images"
     )
     return sign, (
         f"KID {synthetic} from held-out images, where other real subjects "
@@ -155,8 +155,8 @@ def _variety(metrics: dict[str, Any]) -> _Finding:
             coverage[kind]["value"] for kind in ("synthetic", "real")
         )
         words += (
-            f"; {share:.0%} of the real images have a synthetic one beside "
-            f"them ({of_real:.0%} have one of another real subject)"
+            f"; {share:.0%} of the real images have a synthetic neighbour "
+            f"({of_real:.0%} have one of another real subject)"
         )
         ratio = share / of_real if of_real else 1.0
         second = _graded(-ratio, *(-limit for limit in _COVERED))
@@ -183,11 +183,11 @@ def _texture(detail: dict[str, Any]) -> _Finding:
     """By the strength of the finest detail: too much is noise, little blur."""
     synthetic, real = (detail[kind]["value"] for kind in ("synthetic", "real"))
     sign = _graded(synthetic - real, *_DETAIL_SUVR)
-    comment = "." if sign == "good" else ". Noise or a checkerboard."
+    comment = "." if sign == "good" else ". Noise or a checkerboard pattern."
     if real > _DETAIL_SUVR[0] and synthetic < _SMOOTH * real:
-        sign, comment = "caution", ": they are too smooth."
+        sign, comment = "caution", ": the synthetic images are too smooth."
     return sign, (
-        f"What alternates from pixel to pixel has {synthetic:.4f} SUVR (root "
+        f"Detail near the Nyquist frequency has {synthetic:.4f} SUVR (root "
         f"mean square), in real images {real:.4f}{comment}"
     )
 

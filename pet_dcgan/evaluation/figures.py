@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.evaluation.images import spread
+from pet_dcgan.evaluation.images import evenly_spaced
 from pet_dcgan.evaluation.pair_scores import Pairs
 from pet_dcgan.evaluation.plots import (
     run_title,
@@ -139,7 +139,7 @@ def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
         "real_and_synthetic.png": (
             "real and synthetic",
             [
-                ("real, held out", real[spread(len(real), count)]),
+                ("real, held out", real[evenly_spaced(len(real), count)]),
                 ("synthetic", images[:count]),
             ],
         ),

@@ -22,7 +22,7 @@ _SYNTHETIC = 1000
 _BLACK, _FLAT = 1e-3, 1e-6
 
 
-def spread(total: int, count: int) -> np.ndarray:
+def evenly_spaced(total: int, count: int) -> np.ndarray:
     """Row numbers spread evenly over a set.
 
     Args:
@@ -117,11 +117,11 @@ class EvaluationImages:
         count = len(self.real.images)
         if others:
             count = min(count, others)
-        real = self.real.rows(spread(len(self.real.images), count))
+        real = self.real.rows(evenly_spaced(len(self.real.images), count))
         images = {"real": real.images, "synthetic": self.synthetic[:count]}
         subjects = {"real": real.subjects, "synthetic": np.arange(count)}
         if others:
-            rows = spread(others, count)
+            rows = evenly_spaced(others, count)
             images["others"], subjects["others"] = self.validation.rows(rows)
         return Samples(images, subjects, self.seed)
 
@@ -213,7 +213,11 @@ def _compared(test: RealSlices, count: int | None, seed: int) -> RealSlices:
 def _validation(run: Run, place: str | Path) -> RealSlices:
     """The validation slices of the run's stage and plane, if any."""
     config = run.config
-    split = {"data_dir": place, "config": config.dataset, "split": "validation"}
+    split = {
+        "data_dir": place,
+        "dataset": config.dataset,
+        "split": "validation",
+    }
     require_disjoint(run.subjects, subjects_of(**split))
     if subjects_of(**split, stage=config.stage):
         return _in_suvr(_load(config, place, "validation"))

@@ -162,7 +162,7 @@ def save_uptake(
         names = region_names(config.plane)
         for index, (place, region) in enumerate(zip(axes, names, strict=False)):
             for kind, label in (
-                ("real", "real beside real"),
+                ("real", "real vs. real"),
                 ("synthetic", "synthetic"),
             ):
                 found = agreement[kind]

@@ -11,7 +11,7 @@ from pet_dcgan.evaluation.assessment import (
 from pet_dcgan.utils.progress import render
 
 KINDS = ("synthetic", "real")
-COLUMNS = ("", "synthetic", "real beside real", "wanted")
+COLUMNS = ("", "synthetic", "real vs. real", "wanted")
 _NONE = "–"
 # from here on a number is written as a power of ten
 _ENDLESS = 10_000
@@ -154,8 +154,10 @@ _UPTAKE = Group(
     "Whether values stay quantitative, and whether the texture is that of a "
     "scan. Band rows are mean differences to the nearest real image.",
     (
-        Row("SUVR histograms apart by", "intensity.wasserstein.*", unit="SUVR"),
-        Row("Power spectra apart by", "spectrum.distance.*", unit="decades"),
+        Row(
+            "SUVR Wasserstein distance", "intensity.wasserstein.*", unit="SUVR"
+        ),
+        Row("Power spectrum distance", "spectrum.distance.*", unit="decades"),
         Row(
             "Finest detail, root mean square",
             "spectrum.finest_detail.*",
@@ -170,7 +172,7 @@ _MEMORIZATION = Group(
     "Synthetic images beside held-out real ones, which cannot be copies.",
     (
         Row(
-            "Images with a twin among training subjects",
+            "Near duplicates of training subjects",
             "copies.twins",
             real_path="copies.held_out_twins",
         ),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.evaluation.images import EvaluationImages, Samples, spread
+from pet_dcgan.evaluation.images import EvaluationImages, Samples, evenly_spaced
 from pet_dcgan.evaluation.pair_scores import Number, interval_ends, rounded
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.confidence import halves_interval
@@ -141,7 +141,7 @@ def _compare_features(
     def neighbours(rows: bytes, others: bytes) -> Prdc:
         a, b = (np.frombuffer(each, np.int64) for each in (rows, others))
         least = min(len(a), len(b))
-        a, b = (each[spread(len(each), least)] for each in (a, b))
+        a, b = (each[evenly_spaced(len(each), least)] for each in (a, b))
         return precision_recall_density_coverage(real[a], other[b])
 
     def score(name: str, a: np.ndarray, b: np.ndarray) -> float:

@@ -196,9 +196,12 @@ class _Strided:
         """Maps of half or twice the side, `[n, side, side, filters]`."""
         shape = self.compute_output_shape(inputs.shape)
         side = min(inputs.shape[1], shape[1])
-        is_cpu = not tf.config.list_logical_devices("GPU")
-        fits = is_cpu and inputs.dtype == tf.float32
-        if not (training and fits and _is_heavy_gradient(side, self.kernel)):
+        if not (
+            training
+            and inputs.dtype == tf.float32
+            and _is_heavy_gradient(side, self.kernel)
+            and not tf.config.list_logical_devices("GPU")
+        ):
             return super().call(inputs)
         maps = self.convolve(inputs, tf.identity(self.kernel))
         maps = tf.nn.bias_add(maps, self.bias) if self.use_bias else maps

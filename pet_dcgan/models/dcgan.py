@@ -50,8 +50,8 @@ class DCGAN(keras.Model):
         generator: Model from latents `[n, latent_dim]` to images.
         discriminator: Model from images to logits `[n, 1]`.
         seed: Fixes the latents and augmentations of every step.
-        ema_decay: Decay of the generator's exponential moving average (EMA),
-            after a start with less; 0 for none.
+        ema_decay: Decay of the generator's exponential moving average (EMA)
+            after the warm-up of `ema_decay_at`; 0 for none.
         augmenter: Augmentation of all images that the discriminator sees; an
             adaptive probability is logged.
         label_smoothing: How far the label of real images is below 1.
@@ -217,7 +217,15 @@ class DCGAN(keras.Model):
         return rows * 2.0 - 1.0
 
     def train_step(self, data) -> dict[str, tf.Tensor]:
-        """One step of both optimisers on a batch of real images."""
+        """One step of both optimisers on a batch of real images.
+
+        Args:
+            data: float32 `[n, size, size, channels]` in [-1, 1], or a tuple
+                that begins with it.
+
+        Returns:
+            Mean of each metric since the epoch began, by name.
+        """
         real = data[0] if isinstance(data, tuple | list) else data
         latents = self.latents(tf.shape(real)[0], self.step)
         real = self._augmented(real, REAL)

@@ -12,10 +12,10 @@ import numpy as np
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
+from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
     STEPS_TOLERANCE,
     block_seeds,
-    prefetch_map,
     seed_blocks,
 )
 

@@ -24,7 +24,7 @@ _CARD = """\
 
 {% endif %}
 {% if facts.phantom %}
-> **PHANTOM.** Trained on invented phantom volumes, not on patients. Nothing
+> **PHANTOM.** Trained on simulated phantom volumes, not on patients. Nothing
 > here says anything about patients.
 
 {% endif %}
@@ -46,7 +46,7 @@ Generator of a DCGAN: single {{ facts.plane }} slices of brain PET
 | training slices | {{ "not recorded" if slices is none else slices }} |
 | image | {{ facts.size }} x {{ facts.size }}, {{ spacing }} mm |
 | SUVR | PNG value / 65535 x {{ "%g" % facts.suvr_max }} |
-| SUVR reference | mean inside the brain mask of the scan |
+| SUVR reference | as prepared; by default the mean of the brain |
 | latent | {{ facts.latent_dim }} numbers, uniform in [-1, 1] |
 | images a request | at most {{ facts.max_rows }} |
 | made by | {{ facts.made_by }} |
@@ -63,7 +63,8 @@ Generator of a DCGAN: single {{ facts.plane }} slices of brain PET
 {% filter wrap %}
 {{ metrics.images.synthetic_drawn }} synthetic and {{ metrics.images.held_out }}
 held-out real slices of {{ metrics.subjects.held_out }} subjects, none of whom
-it was trained on; {{ metrics.subjects.validation }} more for real beside real.
+it was trained on; {{ metrics.subjects.validation }} more for the
+real-to-real baseline.
 {% endfilter %}
 
 

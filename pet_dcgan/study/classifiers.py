@@ -142,8 +142,9 @@ def _training_images(
             for kind in kinds
         ]
     groups = [len(kinds) * own + number for number, own in enumerate(labels)]
+    images = [kind.images for kind in kinds]
     return Labelled(
-        np.concatenate([kind.images for kind in kinds]),
+        images[0] if len(images) == 1 else np.concatenate(images),
         np.concatenate(labels),
         groups=np.concatenate(groups),
     )

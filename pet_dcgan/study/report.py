@@ -113,7 +113,7 @@ def _conclusions(summary: Mapping[str, Any]) -> list[str]:
     lines = []
     if summary["phantom"]:
         lines.append(
-            "Phantom: invented brains, no patients. Nothing here is a finding "
+            "Phantom: simulated brains, no patients. Nothing here is a finding "
             "about patients."
         )
     if not summary["complete"]:
@@ -174,7 +174,7 @@ def _difference(row: Mapping[str, Any]) -> str:
     if row["low"] > 0:
         return f"{value}: they helped."
     if row["high"] < 0:
-        return f"{value}: they harmed."
+        return f"{value}: they made it worse."
     return f"{value}: inconclusive."
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.config import PLANES, STAGES, check_overrides
-from pet_dcgan.data.leakage import require_splits_apart
+from pet_dcgan.data.leakage import require_disjoint_splits
 from pet_dcgan.data.prepared_set import (
     SetMeta,
     load_slices,
@@ -215,7 +215,7 @@ def load_study_data(settings: StudySettings) -> StudyData:
             f"{settings.dataset}, found {', '.join(missing)}: prepare a "
             "configuration that holds them, such as --config all_128"
         )
-    split_subjects = require_splits_apart(*where)
+    split_subjects = require_disjoint_splits(*where)
     by_stage = {s: subjects_of(*where, split="train", stage=s) for s in STAGES}
     return StudyData(
         meta=meta,

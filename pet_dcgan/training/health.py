@@ -29,7 +29,7 @@ COPIES = 0.6
 # progress, and the number after which it counts as a failure
 WINDOW, LONG_WINDOW, FAILURE_WINDOW = 5, 10, 20
 # the generator's loss where D(G(z)) is below 0.01, and above 0.7
-_DEAF, _AT_EASE = 5.0, 0.35
+_VANISHING_LOSS, _EASY_LOSS = 5.0, 0.35
 # rise of diversity, and relative fall of misfit, while a training learns
 _RISE, _FALL = 0.05, 0.05
 _PRESET = "robust"
@@ -138,9 +138,9 @@ def _detect(
 
 def _discriminator_winning(records: Sequence[HealthRecord]) -> str:
     """Describes a generator that gets no usable gradient."""
-    deaf = all(r.g_loss > _DEAF for r in records)
+    vanishing = all(r.g_loss > _VANISHING_LOSS for r in records)
     bad = all(r.misfit > FAR for r in records) and not _learns(records)
-    if any(_recognised(r) < ALL for r in records) or not (deaf or bad):
+    if any(_recognised(r) < ALL for r in records) or not (vanishing or bad):
         return ""
     return (
         "the discriminator is winning (it recognises "
@@ -153,7 +153,7 @@ def _discriminator_winning(records: Sequence[HealthRecord]) -> str:
 def _generator_winning(records: Sequence[HealthRecord]) -> str:
     """Describes a discriminator that accepts every generated image."""
     # early on a discriminator may recognise none because it is undecided
-    if any(r.fake_accuracy > FEW or r.g_loss > _AT_EASE for r in records):
+    if any(r.fake_accuracy > FEW or r.g_loss > _EASY_LOSS for r in records):
         return ""
     return (
         "the generator is winning (the discriminator recognises only "
@@ -169,9 +169,9 @@ def _collapse(records: Sequence[HealthRecord]) -> str:
         return ""
     if all(r.distinctness < FEW_KINDS for r in records):
         return (
-            "the generator has collapsed (each of its images has another "
-            f"one {last.distinctness:.0%} as far away as real subjects are "
-            "from each other)"
+            "the generator has collapsed (the distance of an image to the "
+            f"nearest other is {last.distinctness:.0%} of that between two "
+            "real subjects)"
         )
     alike = all(r.diversity < ALIKE for r in records)
     rising = last.diversity > first.diversity + _RISE
@@ -179,7 +179,7 @@ def _collapse(records: Sequence[HealthRecord]) -> str:
         return ""
     return (
         "the generator has collapsed (its images differ from each other "
-        f"{last.diversity:.0%} as much as those of real subjects do)"
+        f"only {last.diversity:.0%} as much as those of real subjects)"
     )
 
 

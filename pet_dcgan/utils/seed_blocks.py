@@ -1,4 +1,4 @@
-"""Blocks of seeds, computed ahead of need, every seed in the same place.
+"""Blocks of seeds, every seed in the same place.
 
 How a kernel sums, and so the last bits of an image, depends on how many rows
 are computed together and may depend on which of them a row is. Each seed
@@ -6,12 +6,7 @@ therefore has one block and one place in it, whatever else is requested: seed
 `s` is row `s % rows` of the block that begins at `s - s % rows`.
 """
 
-import collections
-import itertools
-import threading
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future
-from typing import Any
+from collections.abc import Iterable
 
 # Largest difference, of 65535, in the PNG of a seed that was not computed in
 # its place: on another processor, or among other rows by a server. It is
@@ -60,52 +55,3 @@ def block_seeds(first: int, rows: int) -> list[int]:
         rows: Seeds in a block.
     """
     return [min(first + row, _LARGEST) for row in range(rows)]
-
-
-def prefetch_map(
-    function: Callable[[Any], Any],
-    items: Iterable[Any],
-    *,
-    awaited: bool,
-    at_once: int = 1,
-) -> Iterator[tuple[Any, Any]]:
-    """Yields each item with its result, in order, while others are computed.
-
-    Each call has a thread to itself, a daemon, which the threads of an
-    executor are not. An error of a call is raised in place of its result.
-
-    Args:
-        function: Called on each item.
-        items: What it is called with.
-        awaited: Whether closing the iterator early waits for the calls under
-            way; if not, they end with the process at the latest.
-        at_once: Calls under way or waiting to be fetched, at most.
-    """
-    calls = ((item, _begin(function, item)) for item in items)
-    begun = collections.deque()
-    try:
-        begun.extend(itertools.islice(calls, at_once))
-        while begun:
-            item, future = begun[0]
-            result = future.result()
-            begun.popleft()
-            begun.extend(itertools.islice(calls, 1))
-            yield item, result
-    finally:
-        for _, future in begun if awaited else ():
-            future.exception()
-
-
-def _begin(function: Callable[[Any], Any], item: Any) -> Future:
-    """Calls a function in a thread."""
-    future = Future()
-
-    def call() -> None:
-        try:
-            future.set_result(function(item))
-        # raised again by whoever waits
-        except BaseException as error:
-            future.set_exception(error)
-
-    threading.Thread(target=call, daemon=True).start()
-    return future

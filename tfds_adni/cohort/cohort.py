@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfds_adni.cohort.account import (
+from tfds_adni.cohort.display import (
     cohort_card,
     printable,
     warnings_of,

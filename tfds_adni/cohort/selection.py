@@ -139,7 +139,9 @@ def decide(
     diagnosis: Sequence[DiagnosisTable] = (),
     quality: Sequence[QualityTable] = (),
 ) -> ScanDecision:
-    """Labels a scan and decides whether it can be used by itself.
+    """Labels a scan and decides whether it qualifies, whatever other scans do.
+
+    Copies and other scans of the same visit are dropped later, in `visits`.
 
     Args:
         record: The scan.

@@ -53,7 +53,7 @@ def assign_splits(
     return split_of
 
 
-def require_disjoint(subjects_of_split: Mapping[str, set[str]]) -> None:
+def require_disjoint_splits(subjects_of_split: Mapping[str, set[str]]) -> None:
     """Rejects a subject that is in two splits.
 
     Args:

@@ -5,23 +5,17 @@ know of one scan.
 """
 
 import dataclasses
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfds_adni.cohort.account import printable
+from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.normalisation import scale_to_suvr
 from tfds_adni.volumes.slices import Slice, cut_slices, encode_png, resample
 from tfds_adni.volumes.volume import VolumeError, load_volume
-
-if TYPE_CHECKING:
-    import apache_beam
-    from etils import epath
 
 FULL_SCALE = 65535
 
@@ -158,56 +152,3 @@ def _example(task: Task, plane: str, piece: Slice) -> dict:
         "age": record.age,
         "sex": record.sex,
     }
-
-
-# --- by Apache Beam -----------------------------------------------------------
-
-
-def beam_examples(
-    tasks: Sequence[Task], outcomes: "epath.Path"
-) -> "apache_beam.PTransform":
-    """Returns a transform that makes the examples of a split.
-
-    Args:
-        tasks: The scans of the split.
-        outcomes: A file that all workers can write, for `read_outcomes`.
-
-    Returns:
-        A transform from a pipeline to keys and examples.
-    """
-    import apache_beam as beam
-
-    @beam.ptransform_fn
-    def transform(pipeline):
-        made = (
-            pipeline
-            | "Scans" >> beam.Create(list(tasks))
-            | "Spread" >> beam.Reshuffle()
-            | "Cut" >> beam.Map(make_examples)
-        )
-        _ = (
-            made
-            | "Outcomes" >> beam.Map(lambda pair: dataclasses.asdict(pair[0]))
-            | "Collect" >> beam.combiners.ToList()
-            | "Write" >> beam.Map(_write_outcomes, path=str(outcomes))
-        )
-        return made | "Examples" >> beam.FlatMap(lambda pair: pair[1])
-
-    return transform()
-
-
-def _write_outcomes(rows: list[dict], path: str) -> None:
-    """Writes the outcomes of a split; the path may be a bucket's."""
-    from etils import epath
-
-    rows = sorted(rows, key=lambda row: row["image_id"])
-    epath.Path(path).write_text(json.dumps(rows))
-
-
-def read_outcomes(path: "epath.Path") -> Iterator[Outcome]:
-    """Reads and removes the outcomes that `beam_examples` wrote."""
-    rows = json.loads(path.read_text())
-    path.unlink()
-    return (
-        Outcome(**row | {"subjects": tuple(row["subjects"])}) for row in rows
-    )

@@ -39,8 +39,7 @@ class Anatomy:
         spacing: Size of a voxel in mm.
         shape: Shape of the template box; its first voxel is at `LOW`.
         index: Flat indices of the brain voxels, `[v]`.
-        weights: Grey matter of each region and side, sparse `[v, 2 * r]`;
-            columns are the regions on the left, then on the right.
+        weights: Grey matter by region, left then right, sparse `[v, 2 * r]`.
         white: White-matter fraction, `[v]`.
         ventricle: Distance to the ventricles in mm, `[v]`.
         sulcus: Distance to the fluid around the brain in mm, `[v]`.
@@ -87,7 +86,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     Raises:
         ImportError: If nilearn is not installed.
     """
-    grey, white, affine = _load_maps()
+    grey, white, affine = load_maps()
     axes = [np.arange(a, b, spacing) for a, b in zip(LOW, HIGH, strict=True)]
     grey = _at_spacing(grey, affine, axes, spacing)
     white = _at_spacing(white, affine, axes, spacing)
@@ -128,10 +127,14 @@ def map_blur(spacing: float) -> float:
     return float(fwhm / np.sqrt(8 * np.log(2)) / spacing)
 
 
-def _load_maps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Loads grey and white matter, float32 in [0, 1] at 1 mm, and the affine.
+def load_maps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Loads the MNI maps of nilearn's wheel.
 
-    The maps are part of nilearn's wheel.
+    Returns:
+        Grey and white matter, float32 in [0, 1] at 1 mm, and the affine.
+
+    Raises:
+        ImportError: If nilearn is not installed.
     """
     try:
         from nilearn import datasets

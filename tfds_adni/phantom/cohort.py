@@ -13,13 +13,13 @@ import nibabel as nib
 import numpy as np
 
 from tfds_adni.parallel.pool import Pool
-from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.anatomy import build_anatomy, load_maps
 from tfds_adni.phantom.render import ADNI_GRID, Grid, render
 from tfds_adni.phantom.subjects import (
     FIRST_RID,
     STAGES,
     Subject,
-    plant,
+    make_subject,
     random_stream,
 )
 
@@ -156,11 +156,12 @@ def write_cohort(
     """
     out = Path(out)
     _check(out, subjects, seed, jobs)
+    load_maps()  # without nilearn it fails here, before anything is written
     scans = [
         scan
         for stage in STAGES
         for number in range(subjects.get(stage, 0))
-        for scan in scans_of(plant(stage, number, seed=seed), seed=seed)
+        for scan in scans_of(make_subject(stage, number, seed=seed), seed=seed)
     ]
     jobs = min(jobs or os.cpu_count() or 1, len(scans))
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,8 @@ from tfds_adni.phantom.regions import (
     published_means,
     spread,
 )
+from tfds_adni.tables.cells import STAGES
 
-STAGES = ("NC", "MCI", "AD")
 FIRST_RID = 9001
 _SEVERITY_SD = 0.4  # of the mean loss
 _TILT = 0.02  # SD in radians: ADNI turns heads to the AC-PC line
@@ -88,8 +88,8 @@ def random_stream(seed: int, rid: int, part: int) -> np.random.Generator:
     return np.random.default_rng([seed, rid, part])
 
 
-def plant(stage: str, number: int, *, seed: int = 0) -> Subject:
-    """Invents a subject.
+def make_subject(stage: str, number: int, *, seed: int = 0) -> Subject:
+    """Draws a simulated subject.
 
     Args:
         stage: "NC", "MCI" or "AD".

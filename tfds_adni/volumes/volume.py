@@ -135,11 +135,11 @@ def _frames(header: Header) -> Iterator[np.ndarray]:
                 file, (*layout, source.slope, source.inter), mmap=False
             )
             for number in range(header.frames):
-                frame = proxy
-                if header.frames > 1:
-                    frame = proxy[:, :, :, number]
                 # Values beyond float32 become Inf and are treated as such.
                 with np.errstate(over="ignore", invalid="ignore"):
+                    frame = proxy
+                    if header.frames > 1:
+                        frame = proxy[:, :, :, number]
                     frame = np.asarray(frame, dtype=np.float32)
                 frame = frame.reshape(header.shape, order="F")
                 yield header.grid.to_ras(frame)

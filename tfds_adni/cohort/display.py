@@ -51,7 +51,7 @@ def cohort_card(
     table = pd.DataFrame(rows, columns=["", *STAGES, "no stage", "all"])
     with pd.option_context("display.max_colwidth", None):
         shown = table.to_html(index=False)
-    mark = "<p><b>Phantom: invented brains, no patients.</b></p>"
+    mark = "<p><b>Phantom: simulated brains, no patients.</b></p>"
     lines = "".join(f"<li>{html.escape(line)}</li>" for line in warnings)
     return (
         f"<div><p><b>Scans: {found} found, {used} used, {found - used} skipped"
