@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from pet_dcgan.evaluation.report import KINDS, groups, metric_rows, report_page
-from pet_dcgan.utils.progress import render
+from pet_dcgan.utils.templates import render
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"
 CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)

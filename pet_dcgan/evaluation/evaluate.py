@@ -30,7 +30,7 @@ from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.progress import render
+from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
 _ONE_SUBJECT = (

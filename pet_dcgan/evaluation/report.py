@@ -8,7 +8,7 @@ from pet_dcgan.evaluation.assessment import (
     interval_note,
     limits,
 )
-from pet_dcgan.utils.progress import render
+from pet_dcgan.utils.templates import render
 
 KINDS = ("synthetic", "real")
 COLUMNS = ("", "synthetic", "real vs. real", "wanted")

@@ -29,7 +29,8 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.progress import render, status
+from pet_dcgan.utils.progress import status
+from pet_dcgan.utils.templates import render
 
 SPLIT = "train"
 SELECTION_LOG = "selection.csv"
