@@ -2,7 +2,7 @@
 
 Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2: a generator for each
 stage, PSNR and SSIM against real images, and a classifier of NC and AD with
-and without synthetic images. Here on invented brains, as many of each stage
+and without synthetic images. Here on simulated brains, as many of each stage
 as the paper has scans, times --scale.
 
     python benchmarks/paper_table.py WORK --dry-run        # the sizes, no more
@@ -253,7 +253,7 @@ def heading(options, seconds, summary):
     )
     minutes = sum(seconds.values()) / 60
     return (
-        "A PHANTOM: invented brains, no patients; not a reproduction of the "
+        "A PHANTOM: simulated brains, no patients; not a reproduction of the "
         f"paper's figures. Scale {options.scale:g}: {counts} subjects; "
         f"{options.config}; preset {options.preset}, {told}; classifiers: "
         f"{options.seeds} seeds, judged by {judged} held-out subjects. "

@@ -58,7 +58,7 @@ _SUMMARY = (
     Row("PSNR, nearest", "psnr.*.nearest", digits=2, unit="dB"),
     Row("SSIM, nearest", "ssim.*.nearest"),
     Row(
-        "Images with a twin among training subjects",
+        "Near duplicates of training subjects",
         "copies.twins",
         digits=2,
         real_path="copies.held_out_twins",
