@@ -267,7 +267,7 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
     found = evaluated[1]
     assert json.loads(json.dumps(found)) == found
     shown = found._repr_html_()
-    for label in ("KID", "Coverage", "MS-SSIM", "PSNR", "SSIM", "twin"):
+    for label in ("KID", "Coverage", "MS-SSIM", "PSNR", "SSIM", "Near dup"):
         row = shown[shown.index(label) :].split("</tr>")[0]
         assert "–" not in row.split("</td>")[1], label
     card = copy.deepcopy(found)
