@@ -147,6 +147,7 @@ def test_without_pairs_copies_or_logs(saved, tmp_path):
 )
 def test_the_same_figures_have_the_same_bytes(saved, tmp_path, again):
     folder, data, *_ = saved
+    (tmp_path / "log.csv").write_text(LOG)
     save(tmp_path / "again", data, rendered=again)
     for path in folder.iterdir():
         content = path.read_bytes()
