@@ -250,11 +250,13 @@ class DCGAN(keras.Model):
         return {metric.name: _reported(metric) for metric in tracked}
 
     def _augmented(self, images: tf.Tensor, stream: int) -> tf.Tensor:
+        """Images as the discriminator sees them."""
         if self.augmenter is None:
             return images
         return self.augmenter(images, step=self.step, stream=stream)
 
     def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
+        """One optimiser step on the summed gradients of the two passes."""
         on_real, real_loss, real_logits = self._real_pass(real)
         on_fake, fake_loss, fake_logits = self._discriminator_pass(
             fake, losses.fake_loss
