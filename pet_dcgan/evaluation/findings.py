@@ -89,7 +89,9 @@ def likeness(features: dict[str, Any]) -> Finding:
     )
     number, real = judged[encoder], features[encoder]["kid"]["real"]
     p_value = min(1.0, len(judged) * number["p_value"])
-    beside = f" (other real subjects: {real['value']:.3f})" if real else ""
+    beside = ""
+    if real and real["value"] is not None:
+        beside = f" (other real subjects: {real['value']:.3f})"
     return signs[encoder], (
         f"KID {number['value']:.3f}{_brackets(number['interval'])} from "
         f"held-out images{beside}, as if every feature were shifted by "
@@ -135,7 +137,8 @@ def variety(metrics: dict[str, Any]) -> Finding:
     ends = _ends_of_difference(synthetic["interval"], real["interval"])
     sign = _graded(excess, ends, *_MORE_ALIKE)
     coverage = metrics["features"].get("trained", {}).get("coverage")
-    if coverage and coverage["real"]:
+    comparable = coverage and coverage["real"]
+    if comparable and coverage["real"]["value"] is not None:
         share, of_real = (coverage[k]["value"] for k in ("synthetic", "real"))
         words += (
             f"; {share:.0%} of the real images have a synthetic neighbour "

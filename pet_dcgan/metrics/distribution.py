@@ -52,7 +52,7 @@ def kid(
 
     The standard error is a jackknife over subjects of either side (Arvesen
     1969, doi 10.1214/aoms/1177697287). It is right where the distributions
-    differ, and up to 1.7 times too large where they do not, since it counts
+    differ, and 1.4 to 1.8 times too large where they do not, since it counts
     the noise of pairs once for each of the two.
 
     Args:
@@ -74,19 +74,16 @@ def kid(
     a = grouped(real, subject_codes(subjects, len(real), least=2))
     owners = subject_codes(synthetic_subjects, len(synthetic), least=2)
     b = grouped(synthetic, owners)
-    among_a, without_a = _mean_of_others(a)
-    among_b, without_b = _mean_of_others(b)
-    between = kernel_sums(a, b)
-    across, of_each = between.sum(), len(real) * len(synthetic)
-    mean = across / of_each
-    left_out = (
-        without_a
-        - 2 * (across - between.sum(axis=1)) / (of_each - a.sizes * len(b.rows)),
-        without_b
-        - 2 * (across - between.sum(axis=0)) / (of_each - b.sizes * len(a.rows)),
-    )
-    variance = sum((len(v) - 1) ** 2 / len(v) * v.var(ddof=1) for v in left_out)
-    return Kid(float(among_a + among_b - 2 * mean), float(np.sqrt(variance)))
+    of_a, of_b = _mean_of_others(a), _mean_of_others(b)
+    sums = kernel_sums(a, b) / len(a.rows) / len(b.rows)
+    between = _mean_between(sums, a), _mean_between(sums.T, b)
+    variance = 0.0
+    for (_, among), (_, across) in zip((of_a, of_b), between, strict=True):
+        count = len(among)
+        left_out = among - 2 * across
+        variance += (count - 1) ** 2 / count * left_out.var(ddof=1)
+    value = of_a[0] + of_b[0] - 2 * between[0][0]
+    return Kid(float(value), float(np.sqrt(variance)))
 
 
 def _mean_of_others(a: Grouped) -> tuple[float, np.ndarray]:
@@ -96,8 +93,19 @@ def _mean_of_others(a: Grouped) -> tuple[float, np.ndarray]:
     fewer = pairs - 2 * a.sizes * (count - a.sizes)
     left = total - 2 * sums.sum(axis=1)
     without = np.full(len(left), np.nan)
+    # nothing is left of two subjects
     np.divide(left, fewer, out=without, where=fewer > 0)
     return total / pairs, without
+
+
+def _mean_between(sums: np.ndarray, a: Grouped) -> tuple[float, np.ndarray]:
+    """Mean kernel of rows of either kind, and the same without each of `a`.
+
+    `sums` are over the number of pairs.
+    """
+    count, mean = len(a.rows), sums.sum()
+    without = (mean - sums.sum(axis=1)) * count / (count - a.sizes)
+    return mean, without
 
 
 def mean_shift(value: float) -> float:

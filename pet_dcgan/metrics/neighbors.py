@@ -115,9 +115,9 @@ def kth_neighbour_distances(
     others = len(points) - int(np.bincount(codes).max())
     if not 1 <= k <= others:
         raise ValueError(
-            f"expected k of 1 or more and at least k rows of other subjects, "
-            f"found k {k} and {others} of {len(points)} rows: lower k or use "
-            "more images"
+            "expected k of 1 or more and at least k rows of other subjects, "
+            f"found k {k} and {len(points)} rows, {len(points) - others} of "
+            "one subject: lower k or use more images"
         )
     distances = cdist(points, points)
     distances[codes[:, None] == codes] = np.inf
