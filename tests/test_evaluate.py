@@ -131,9 +131,9 @@ def test_images_of_new_subjects_pass_and_replayed_training_images_do_not(
     replace_generated(monkeypatch, suvr_from_png(np.stack(discs), 2.5))
     metrics = evaluate(run, count=64)
     assert metrics["copies"]["verdict"] == "no sign"
-    findings = {f["about"]: f["sign"] for f in metrics["verdict"]["findings"]}
-    assert set(findings.values()) == {"good"}, metrics["verdict"]["findings"]
-    assert metrics["verdict"]["headline"].startswith("No defect found")
+    findings = {f["about"]: f["sign"] for f in metrics["assessment"]["findings"]}
+    assert set(findings.values()) == {"good"}, metrics["assessment"]["findings"]
+    assert metrics["assessment"]["headline"].startswith("No defect found")
 
     slices = load_slices(
         toy_cohort, "axial_32", split="train", stage="AD", plane="axial"
@@ -144,8 +144,8 @@ def test_images_of_new_subjects_pass_and_replayed_training_images_do_not(
     monkeypatch.setattr(module, "feature_scores", lambda *args: {})
     metrics = evaluate(run, count=48)
     assert metrics["copies"]["verdict"] == "copies"
-    assert metrics["verdict"]["sign"] == "bad"
-    assert "Do not share" in metrics["verdict"]["headline"]
+    assert metrics["assessment"]["sign"] == "bad"
+    assert "Do not share" in metrics["assessment"]["headline"]
     assert "Do not share" in (run.evaluation / "report.html").read_text()
 
 
@@ -271,8 +271,8 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
         row = shown[shown.index(label) :].split("</tr>")[0]
         assert "–" not in row.split("</td>")[1], label
     card = copy.deepcopy(found)
-    card["verdict"]["headline"] = "Look closer <here>."
-    card["verdict"]["findings"][0]["words"] = "a < b"
+    card["assessment"]["headline"] = "Look closer <here>."
+    card["assessment"]["findings"][0]["words"] = "a < b"
     kid = card["features"]["trained"]["kid"]
     kid["synthetic"] = {"value": 0.03, "standard_error": 0.002}
     kid["real"] = {"value": 0.004, "standard_error": 0.001}
@@ -290,5 +290,5 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
     ):
         assert text in shown
     empty = Evaluation()._repr_html_()
-    assert "No verdict." in empty
+    assert "Not assessed." in empty
     assert "Phantom" not in empty
