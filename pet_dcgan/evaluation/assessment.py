@@ -6,6 +6,8 @@ Each kind of number gives one finding; the worst is that of the whole.
 import math
 from typing import Any
 
+from pet_dcgan.metrics.confidence import MIN_SUBJECTS
+
 NOT_FOR_DIAGNOSIS = (
     "Not for diagnosis, treatment or any decision about a person."
 )
@@ -27,6 +29,7 @@ _SMOOTH = 0.5
 _SIGNS = ("good", "unknown", "caution", "bad")
 _COPY_SIGNS = {
     "copies": "bad",
+    "suspects": "bad",
     "nearer": "caution",
     "too far to tell": "caution",
     "no sign": "good",
@@ -50,6 +53,10 @@ _HEADLINES = {
         "Do not share these images: some are copies of subjects that the "
         "generator was trained on."
     ),
+    "suspects": (
+        "Do not share these images before you have looked at those suspected "
+        "to be copies of subjects that the generator was trained on."
+    ),
 }
 _NO_PATIENTS = (
     "Anything about patients: these are phantom volumes, made by this software."
@@ -58,7 +65,7 @@ _NEVER = (
     "Anything about a person: synthetic images are nobody's, and nothing "
     "here was checked for diagnosis.",
     "That the images are anonymous: the copy check finds copies, it does not "
-    "prove that there are none.",
+    "prove that there are none; rarer ones than it states are not excluded.",
     "That training on them helps a classifier: pet-dcgan study measures that.",
     "That another stage, plane, scanner or tracer would do as well.",
     "That PSNR or SSIM are better or worse than the paper's: how its images "
@@ -81,9 +88,8 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
         finding's), `headline`, `findings` (each `about`, `sign` and `words`),
         and what `may` and `may_not` be concluded.
     """
-    copies = metrics["copies"]
     found = {
-        "Copies": (_COPY_SIGNS[copies["verdict"]], copies["words"]),
+        "Copies": _copies(metrics["copies"]),
         "Likeness": _likeness(metrics["features"]),
         "Variety": _variety(metrics),
         "Uptake": _uptake(metrics["bands"]),
@@ -91,7 +97,8 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
     }
     signs = {about: sign for about, (sign, _) in found.items()}
     worst = max(signs.values(), key=_SIGNS.index)
-    headline = _HEADLINES["copies" if signs["Copies"] == "bad" else worst]
+    key = metrics["copies"]["verdict"] if signs["Copies"] == "bad" else worst
+    headline = _HEADLINES[key]
     return {
         "sign": worst,
         "headline": headline.format(about=_joined(signs, worst)),
@@ -102,6 +109,14 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
         "may": _may(signs, metrics),
         "may_not": [_NO_PATIENTS, *_NEVER] if metrics["phantom"] else [*_NEVER],
     }
+
+
+def _copies(copies: dict[str, Any]) -> _Finding:
+    """By the verdict; few held-out subjects clear nobody."""
+    sign = _COPY_SIGNS[copies["verdict"]]
+    if sign == "good" and copies["held_out_subjects"] < MIN_SUBJECTS:
+        sign = "unknown"
+    return sign, copies["words"]
 
 
 def _likeness(features: dict[str, Any]) -> _Finding:
@@ -251,9 +266,9 @@ def limits(metrics: dict[str, Any]) -> list[str]:
         "Nearest images are found by root mean square difference, which "
         "favours smooth images; read PSNR and SSIM beside the real figure, "
         "never alone.",
-        "The copy check does not recognise mirrored copies, mixtures of "
-        "subjects, or copies whose uptake was scaled by more than a tenth. It "
-        "is no proof of privacy.",
+        "The copy check does not recognise copies whose uptake was scaled by "
+        "more than a tenth, nor every mixture of two subjects. It is no proof "
+        "of privacy.",
         "Whether the images help a classifier is not measured here; "
         "pet-dcgan study does.",
         *(
