@@ -1,6 +1,5 @@
 """The results of a study as numbers, sentences and a figure, without names."""
 
-import collections
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,20 +8,14 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pet_dcgan.study.classifiers import Cell
-from pet_dcgan.study.settings import (
-    ARMS,
-    MIXED,
-    REAL,
-    SYNTHETIC,
-    StudyData,
-    StudySettings,
-)
+from pet_dcgan.study.data import StudyData
+from pet_dcgan.study.generators import kid_summary
+from pet_dcgan.study.settings import ARMS, MIXED, REAL, SYNTHETIC, Cell
+from pet_dcgan.study.splits import Place, site_of
 from pet_dcgan.study.statistics import (
     METRICS,
     Predictions,
     compare,
-    kept_signal,
 )
 from pet_dcgan.utils.files import replacing
 
@@ -38,7 +31,6 @@ _DIGITS = 6
 
 
 def summarise(
-    settings: StudySettings,
     data: StudyData,
     predictions: Mapping[Cell, Predictions],
     *,
@@ -48,18 +40,12 @@ def summarise(
     """The content of `study.json`.
 
     Args:
-        settings: Settings of the study.
-        data: Training and test subjects.
+        data: Settings, slices and subjects of the study.
         predictions: Those of the finished classifiers.
         cells: All classifiers.
         generators: Facts about those that are finished.
     """
-    by_arm = collections.defaultdict(dict)
-    for cell in sorted(predictions):
-        by_arm[cell.arm, cell.fraction][cell.seed] = predictions[cell]
-    compared = compare(by_arm, seed=settings.seed)
-    classes = settings.classes
-    _, truth = data.test_subjects()
+    settings, classes = data.settings, data.settings.classes
     public = settings.to_dict()
     del public["data_dir"]
     summary = {
@@ -68,17 +54,12 @@ def summarise(
         "done": len(predictions),
         "of": len(cells),
         "classes": list(classes),
-        "judged_on": list(settings.test_splits),
-        "judged": {s: int((truth == k).sum()) for k, s in enumerate(classes)},
-        "training_subjects": {
-            str(fraction): {s: len(data.subsets[fraction][s]) for s in classes}
-            for fraction in settings.fractions
-        },
+        **_design(data),
         "generators": list(generators),
-        **compared,
-        "kept_signal": kept_signal(compared["arms"]),
+        "generator_kid": kid_summary(generators),
+        **compare(predictions, classes=classes, splits=settings.splits),
         "results": [
-            _result(cell, settings, data, predictions[cell])
+            _result(cell, data, predictions[cell])
             for cell in cells
             if cell in predictions
         ],
@@ -87,22 +68,58 @@ def summarise(
     return {"words": _conclusions(summary), **summary}
 
 
-def _result(
-    cell: Cell, settings: StudySettings, data: StudyData, found: Predictions
-) -> dict[str, Any]:
-    """One row of `results.csv`."""
-    parts, subset = data.training.values(), data.subsets[cell.fraction]
-    subjects = data.subjects(cell.fraction)
-    real = sum(part.count(of=subjects) for part in parts)
-    synthetic = sum(part.count() for part in parts)
+def _design(data: StudyData) -> dict[str, Any]:
+    """Who is tested, in how many splits, and how many train."""
+    settings = data.settings
+    truth = [
+        label
+        for split in data.splits
+        for label in data.test_subjects(split.number)[1].tolist()
+    ]
+    sites = {site_of(subject) for subject in data.stages}
     return {
-        "fraction": cell.fraction,
+        "tested_on": "the set's test subjects"
+        if settings.splits == 1
+        else "every subject, in one split each",
+        "tested": {s: truth.count(k) for k, s in enumerate(settings.classes)},
+        "by_site": settings.by_site,
+        "sites": None if None in sites else len(sites),
+        "training_subjects": {
+            str(fraction): _training_subjects(data, fraction)
+            for fraction in settings.fractions
+        },
+    }
+
+
+def _training_subjects(data: StudyData, fraction: int) -> dict[str, int]:
+    """The subjects of each stage at a fraction, the fewest of all splits."""
+    return {
+        stage: min(
+            len(data.subjects(Place(split.number, 0, fraction), stage))
+            for split in data.splits
+        )
+        for stage in data.settings.classes
+    }
+
+
+def _result(cell: Cell, data: StudyData, found: Predictions) -> dict[str, Any]:
+    """One row of `results.csv`."""
+    parts, subjects = data.slices.values(), data.subjects(cell)
+    training = data.splits[cell.split].training
+    real = sum(part.count(of=subjects) for part in parts)
+    synthetic = sum(part.count(of=training) for part in parts)
+    classes = set(data.settings.classes)
+    return {
+        "split": cell.split,
         "seed": cell.seed,
+        "fraction": cell.fraction,
         "arm": cell.arm,
-        "training_subjects": sum(len(subset[s]) for s in settings.classes),
+        "training_subjects": sum(
+            not classes.isdisjoint(data.stages[s]) for s in subjects
+        ),
         "real_images": real if cell.arm != SYNTHETIC else 0,
         "synthetic_images": synthetic if cell.needs_synthetic else 0,
-        "judged_subjects": len(found.truth),
+        "test_subjects": len(found.truth),
         **{k: round(v, _DIGITS) for k, v in found.scores().items()},
         "phantom": str(data.meta.phantom).lower(),
     }
@@ -129,11 +146,10 @@ def _conclusions(summary: Mapping[str, Any]) -> list[str]:
     for fraction in summary["settings"]["fractions"]:
         lines += _results_at(summary, fraction)
     lines.append(
-        f"Intervals are over the {sum(summary['judged'].values())} held-out "
-        "subjects and the seeds of the classifiers; every generator was "
-        "trained once, so they do not include the variation between trainings."
+        f"{sum(summary['tested'].values())} subjects were tested, "
+        f"{summary['tested_on']}."
     )
-    return lines
+    return [*lines, summary["generator_kid"]["words"]]
 
 
 def _results_at(summary: Mapping[str, Any], fraction: int) -> list[str]:
@@ -154,13 +170,6 @@ def _results_at(summary: Mapping[str, Any], fraction: int) -> list[str]:
         f"{_NAMES[row['metric']]} by {_difference(row)}"
         for row in summary["differences"]
         if row["fraction"] == fraction and row["arm"] == MIXED
-    ]
-    lines += [
-        f"At {fraction} % {SYNTHETIC} images alone kept "
-        f"{100 * row['share']:.0f} % of the signal of real ones (AUC above "
-        "chance)."
-        for row in summary["kept_signal"]
-        if row["fraction"] == fraction and row["share"] is not None
     ]
     return lines
 
@@ -224,7 +233,7 @@ def _title(summary: Mapping[str, Any]) -> str:
     parts += [
         " against ".join(summary["classes"]),
         ", ".join(settings["planes"]),
-        f"{sum(summary['judged'].values())} held-out subjects",
+        f"{sum(summary['tested'].values())} held-out subjects",
         f"seeds: {settings['seeds']}",
     ]
     return "; ".join(parts)
