@@ -14,11 +14,11 @@ from toy_run import make_run
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study import study
-from pet_dcgan.study.classifiers import Cell, train_and_predict
+from pet_dcgan.study.classifiers import train_and_predict
+from pet_dcgan.study.figure import save_figure
 from pet_dcgan.study.generators import GeneratorSpec
-from pet_dcgan.study.report import save_figure
-from pet_dcgan.study.settings import load_study_data
-from pet_dcgan.study.statistics import Predictions
+from pet_dcgan.study.scores import Predictions
+from pet_dcgan.study.settings import Cell, load_study_data
 from pet_dcgan.study.study import run_study
 
 CLASSES = ("NC", "AD")
@@ -90,7 +90,7 @@ def test_every_arm_and_fraction_has_its_row(whole):
     assert counts["real"] == counts["real+augmentation"] == ("2", "8", "0")
     assert counts["real+synthetic"] == ("2", "8", "24")
     assert counts["synthetic"] == ("2", "0", "24")
-    assert {row["judged_subjects"] for row in rows} == {"4"}
+    assert {row["test_subjects"] for row in rows} == {"4"}
     # the stages of the toy set differ in brightness
     (real,) = (row for row in rows if row["arm"] == "real")
     assert real["accuracy"] == real["auc"] == "1.0"
@@ -114,7 +114,7 @@ def test_generators_are_trained_on_the_subjects_of_their_fraction(
 def test_the_same_cell_predicts_the_same_bits(whole):
     out, _, settings, data, runs = whole
     again = train_and_predict(
-        Cell(34, 0, "real+synthetic"),
+        Cell(0, 0, 34, "real+synthetic"),
         settings=settings,
         data=data,
         generators=runs,
@@ -132,7 +132,7 @@ def test_results_name_no_subject_and_no_path(whole):
         assert not re.search(r"999_S_|/home|/tmp|" + str(out.parent), text)
     summary = json.loads((out / "study.json").read_text())
     assert summary["words"][0].startswith("Phantom")
-    assert summary["judged"] == {"NC": 2, "AD": 2}
+    assert summary["tested"] == {"NC": 2, "AD": 2}
     assert summary["arms"][0]["reason"].startswith("an interval needs 8")
 
 

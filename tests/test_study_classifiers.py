@@ -3,9 +3,9 @@ import pytest
 from study_toy import make_settings
 
 from pet_dcgan.study import classifiers
-from pet_dcgan.study.classifiers import Cell, aggregate_by_subject, study_cells
+from pet_dcgan.study.classifiers import aggregate_by_subject, study_cells
 from pet_dcgan.study.generators import GeneratorSpec
-from pet_dcgan.study.settings import ARMS, load_study_data
+from pet_dcgan.study.settings import ARMS, Cell, load_study_data
 
 
 def two_classes(*ones):
@@ -30,7 +30,7 @@ def training_images(toy_set, data, monkeypatch):
 
     def training_images(arm, **changes):
         settings = make_settings(toy_set, **changes)
-        cell = Cell(100, 0, arm)
+        cell = Cell(0, 0, 100, arm)
         return classifiers._training_images(cell, "axial", settings, data, runs)
 
     return training_images

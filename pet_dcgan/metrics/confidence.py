@@ -242,7 +242,7 @@ def share_interval(
         level: Coverage, between 0 and 1.
 
     Returns:
-        The interval; with fewer than `MIN_SUBJECTS` one without ends.
+        The interval, however few subjects there are: it is wide then.
 
     Raises:
         ValueError: If the share is not within 0 to 1, or there is nobody.
@@ -252,8 +252,6 @@ def share_interval(
             "expected a share from 0 to 1 of one or more subjects, found "
             f"{share} of {count}"
         )
-    if count < MIN_SUBJECTS:
-        return _too_few(count)
     square = norm.ppf((1 + level) / 2) ** 2
     middle = share + square / (2 * count)
     reach = np.sqrt(square * (share * (1 - share) + square / (4 * count)))

@@ -1,6 +1,5 @@
 """The classifiers of a study: their training images and predictions."""
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -12,36 +11,22 @@ from pet_dcgan.models.classifier import (
 )
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.generators import GeneratorSpec, generate_stored
+from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import (
     ARMS,
     AUGMENTED,
-    MIXED,
     SYNTHETIC,
+    Cell,
     LabelledSlices,
     StudyData,
     StudySettings,
 )
-from pet_dcgan.study.statistics import Predictions
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class Cell:
-    """One classifier of the study."""
-
-    fraction: int
-    seed: int
-    arm: str
-
-    @property
-    def needs_synthetic(self) -> bool:
-        """Whether its arm uses a generator."""
-        return self.arm in (MIXED, SYNTHETIC)
 
 
 def study_cells(settings: StudySettings) -> list[Cell]:
     """Every classifier of a study, those that need a generator last."""
     cells = [
-        Cell(fraction, seed, arm)
+        Cell(0, seed, fraction, arm)
         for fraction in settings.fractions
         for seed in range(settings.seeds)
         for arm in ARMS

@@ -25,6 +25,21 @@ MIXED, SYNTHETIC = "real+synthetic", "synthetic"
 ARMS = (REAL, AUGMENTED, MIXED, SYNTHETIC)
 
 
+@dataclasses.dataclass(frozen=True, order=True)
+class Cell:
+    """One classifier of the study; (split, seed) is its repetition."""
+
+    split: int
+    seed: int
+    fraction: int
+    arm: str
+
+    @property
+    def needs_synthetic(self) -> bool:
+        """Whether its arm uses a generator."""
+        return self.arm in (MIXED, SYNTHETIC)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class StudySettings:
     """Everything that determines the result of a study.
@@ -36,7 +51,8 @@ class StudySettings:
         planes: Planes of the classifiers, whose predictions are averaged.
         fractions: Percentages of the training subjects of each stage, each
             subset containing the smaller ones.
-        seeds: Number of classifiers for each arm and fraction.
+        splits: Number of splits of the subjects.
+        seeds: Number of classifiers for each arm, fraction and split.
         preset: Preset of the generators that the study trains.
         overrides: Changes to it; `epochs` are those at 100 %.
         steps: Optimiser steps of every classifier.
@@ -55,6 +71,7 @@ class StudySettings:
     task: str = "nc-ad"
     planes: tuple[str, ...] = ("axial",)
     fractions: tuple[int, ...] = (25, 100)
+    splits: int = 1
     seeds: int = 5
     preset: str = "demo"
     overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)

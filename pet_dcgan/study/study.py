@@ -8,6 +8,7 @@ OUT/
     results.csv      one row per classifier; its last column says partial
     study.json       arms, differences, intervals, conclusions
     study.png        the same as a figure
+    calibration.png  how true the predicted probabilities are
 ```
 
 Generators are trained on the subjects of their fraction alone. Classifiers
@@ -25,7 +26,8 @@ import numpy as np
 import pandas as pd
 
 from pet_dcgan.runs.run import Run
-from pet_dcgan.study.classifiers import Cell, study_cells, train_and_predict
+from pet_dcgan.study.classifiers import study_cells, train_and_predict
+from pet_dcgan.study.figure import save_calibration, save_figure
 from pet_dcgan.study.generators import (
     GeneratorSpec,
     assign_runs,
@@ -34,15 +36,20 @@ from pet_dcgan.study.generators import (
     train_generator,
     training_config,
 )
-from pet_dcgan.study.report import save_figure, summarise
-from pet_dcgan.study.settings import StudyData, StudySettings, load_study_data
-from pet_dcgan.study.statistics import METRICS, Predictions
+from pet_dcgan.study.report import summarise
+from pet_dcgan.study.scores import SCORES, Predictions
+from pet_dcgan.study.settings import (
+    Cell,
+    StudyData,
+    StudySettings,
+    load_study_data,
+)
 from pet_dcgan.utils.files import replacing
 
 _COLUMNS = (
     *("fraction", "seed", "arm"),
     *("training_subjects", "real_images", "synthetic_images"),
-    *("judged_subjects", *METRICS, "phantom", "study"),
+    *("test_subjects", *SCORES, "phantom", "study"),
 )
 _MOVABLE = ("data_dir",)
 
@@ -109,6 +116,7 @@ def run_study(
         summary = study.write_summary()
         if study.predictions:
             save_figure(out / "study.png", summary)
+            save_calibration(out / "calibration.png", summary)
     return summary
 
 
