@@ -13,6 +13,7 @@ from pet_dcgan.models.classifier import (
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.data import LabelledSlices, StudyData
 from pet_dcgan.study.generators import GeneratorSpec, generate_stored
+from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import (
     ARMS,
     AUGMENTED,
@@ -20,7 +21,6 @@ from pet_dcgan.study.settings import (
     Cell,
     StudySettings,
 )
-from pet_dcgan.study.statistics import Predictions
 
 
 def study_cells(settings: StudySettings) -> list[Cell]:

@@ -11,6 +11,7 @@ OUT/
     results.csv      one row per classifier; its last column says partial
     study.json       arms, differences, intervals, conclusions
     study.png        the same as a figure
+    calibration.png  how true the predicted probabilities are
 ```
 
 A repetition is a split and a seed: other subsets of the training subjects,
@@ -33,6 +34,7 @@ import pandas as pd
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.classifiers import study_cells, train_and_predict
 from pet_dcgan.study.data import StudyData, load_study_data
+from pet_dcgan.study.figure import save_calibration, save_figure
 from pet_dcgan.study.generators import (
     GeneratorSpec,
     assign_runs,
@@ -41,16 +43,16 @@ from pet_dcgan.study.generators import (
     train_generator,
     training_config,
 )
-from pet_dcgan.study.report import save_figure, summarise
+from pet_dcgan.study.report import summarise
+from pet_dcgan.study.scores import SCORES, Predictions
 from pet_dcgan.study.settings import Cell, StudySettings
 from pet_dcgan.study.splits import split_table
-from pet_dcgan.study.statistics import METRICS, Predictions
 from pet_dcgan.utils.files import replacing
 
 _COLUMNS = (
     *("split", "seed", "fraction", "arm"),
     *("training_subjects", "real_images", "synthetic_images"),
-    *("test_subjects", *METRICS, "phantom", "study"),
+    *("test_subjects", *SCORES, "phantom", "study"),
 )
 _MOVABLE = ("data_dir",)
 
@@ -115,6 +117,7 @@ def run_study(
         summary = study.write_summary()
         if study.predictions:
             save_figure(out / "study.png", summary)
+            save_calibration(out / "calibration.png", summary)
     return summary
 
 
