@@ -1,18 +1,20 @@
 """Studies of the toy set that take seconds, and a summary of one."""
 
+import numpy as np
 import toy_data
 from toy_run import make_run
 
+from pet_dcgan.study.scores import METRICS, SCORES, Predictions
 from pet_dcgan.study.settings import ARMS, StudySettings
-from pet_dcgan.study.statistics import METRICS
 
 SMALL = {"width": 4, "latent_dim": 6, "batch_size": 4, "epochs": 2}
 
 
 def make_settings(data_dir, **changes):
-    """One seed of a third and of all of the three subjects of each stage."""
+    """A third and all of the set's three training subjects of each stage."""
     settings = {
         "dataset": "axial_32",
+        "splits": 1,
         "fractions": (34, 100),
         "seeds": 1,
         "steps": 40,
@@ -40,45 +42,59 @@ def prepare_leaky(data_dir, into="test"):
     return toy_data.prepare(data_dir, Adni)
 
 
-def make_summary(*, low=-0.1, high=0.2, complete=True, **changes):
+def two_classes(ones, truth):
+    """Predictions with these probabilities of the second stage."""
+    names = np.array([f"s{i:02}" for i in range(len(ones))])
+    probabilities = np.stack([1 - np.asarray(ones), ones], axis=1)
+    return Predictions(names, np.array(truth), probabilities)
+
+
+def make_summary(*, low=-0.1, high=0.2, equivalent=False, **changes):
     """Two fractions, four arms; `low` and `high` are of every difference."""
-    ends = {"low": low, "high": high, "seeds": 2}
+    ends = {"low": low, "high": high, "by_split": [0.0, 0.1]}
     if low is None:
-        ends["reason"] = "an interval needs 8 or more held-out subjects"
-    rows = [
-        {"fraction": f, "arm": arm, "metric": metric}
-        for f in (25, 100)
-        for arm in ARMS
-        for metric in METRICS
-    ]
+        ends["reason"] = "an interval needs 8 or more subjects"
+    ends |= {"detectable": 0.17, "equivalent": equivalent}
+    names = [{"fraction": f, "arm": arm} for f in (25, 100) for arm in ARMS]
+    interval = {"low": 0.6, "high": 0.9}
     return {
         "phantom": True,
-        "complete": complete,
-        "done": 16 if complete else 7,
+        "complete": True,
+        "done": 16,
         "of": 16,
         "classes": ["NC", "AD"],
-        "judged": {"NC": 4, "AD": 5},
+        "tested": {"NC": 4, "AD": 5},
         "training_subjects": {
             "25": {"NC": 1, "AD": 1},
             "100": {"NC": 4, "AD": 4},
         },
-        "arms": [r | {"mean": 0.8, "low": 0.6, "high": 0.9} for r in rows],
+        "arms": [
+            name | {"metric": metric, "mean": 0.8} | interval
+            for name in names
+            for metric in SCORES
+        ],
         "differences": [
-            r | {"mean": 0.05} | ends for r in rows if r["arm"] != "real"
+            name | {"metric": metric, "mean": 0.05} | ends
+            for name in names
+            for metric in METRICS
+            if name["arm"] != "real"
         ],
-        "kept_signal": [
-            {"fraction": 25, "share": 0.81},
-            {"fraction": 100, "share": None},
+        "sensitivity": [
+            name | {"stage": "AD", "subjects": 5, "mean": 0.8} | interval
+            for name in names
         ],
-        "results": [
-            {"fraction": f, "arm": arm, **dict.fromkeys(METRICS, 0.7)}
-            for f in (25, 100)
-            for arm in ARMS
+        "calibration": [
+            name
+            | {"stage": "AD", "predicted": 0.7, "answers": 9, "mean": 0.8}
+            | interval
+            for name in names
         ],
+        "results": [name | dict.fromkeys(SCORES, 0.7) for name in names],
         "settings": {
             "fractions": [25, 100],
             "planes": ["axial"],
-            "seeds": 2,
+            "splits": 2,
+            "seeds": 1,
             "shuffle_labels": False,
         },
         **changes,

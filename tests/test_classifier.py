@@ -10,7 +10,7 @@ from pet_dcgan.models.classifier import (
     train_classifier,
 )
 from pet_dcgan.study.classifiers import aggregate_by_subject
-from pet_dcgan.study.statistics import Predictions
+from pet_dcgan.study.scores import Predictions
 
 
 def patterned(subjects, slices, *, seed):

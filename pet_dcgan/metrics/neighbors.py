@@ -3,7 +3,7 @@
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from pet_dcgan.metrics.arrays import checked_rows, require_finite
+from pet_dcgan.metrics.arrays import checked_rows, require_finite, subject_codes
 
 _ROW_CHUNK = 512
 _IMAGE_CHUNK = 256

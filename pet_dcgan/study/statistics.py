@@ -1,227 +1,213 @@
-"""Scores of the arms and their differences, with confidence intervals."""
+"""Tables of a study: the arms, their differences, sensitivity, calibration."""
 
-import dataclasses
+import collections
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import t as student
 
-from pet_dcgan.metrics.confidence import percentile_interval
-from pet_dcgan.study.settings import ARMS, REAL, SYNTHETIC
+from pet_dcgan.metrics.confidence import LEVEL, Interval, share_interval
+from pet_dcgan.study.intervals import (
+    Splits,
+    by_split,
+    count_tested,
+    difference_over_subjects,
+    over_subjects,
+    over_trainings,
+    standard_error,
+    wider,
+)
+from pet_dcgan.study.scores import (
+    METRICS,
+    SCORES,
+    Predictions,
+    area_stages,
+)
+from pet_dcgan.study.settings import ARMS, REAL, Cell
 
-METRICS = ("accuracy", "balanced_accuracy", "auc")
-_RESAMPLES = 2000
+MARGIN = 0.05  # arms whose AUC differs by less are called equivalent
+POWER = 0.8
+BINS = 5
 _DIGITS = 6
 
 
-@dataclasses.dataclass(frozen=True)
-class Predictions:
-    """Predicted stages of the test subjects, by one classifier per plane.
-
-    Args:
-        subjects: Names, sorted, `[n]`.
-        truth: Their stages as integers from 0 `[n]`.
-        probabilities: Probability of each stage `[n, classes]`.
-    """
-
-    subjects: np.ndarray
-    truth: np.ndarray
-    probabilities: np.ndarray
-
-    def scores(self) -> dict[str, float]:
-        """Accuracy, balanced accuracy and AUC by subject."""
-        everyone_once = np.ones([1, len(self.truth)])
-        found = self.resampled_scores(everyone_once)
-        return {name: float(values[0]) for name, values in found.items()}
-
-    def resampled_scores(self, counts: np.ndarray) -> dict[str, np.ndarray]:
-        """Scores of resampled subjects, as many of each stage as there are.
-
-        Balanced accuracy is the mean over the stages of the share predicted
-        correctly (Brodersen et al. 2010, doi 10.1109/ICPR.2010.764). The AUC
-        is the mean over the stages of the probability that a subject of the
-        stage scores higher than one of another, ties counting half (Hanley &
-        McNeil 1982, doi 10.1148/radiology.143.1.7063747); two stages need one
-        comparison. All are means over subjects, or over pairs of subjects of
-        different stages, so weighting is enough and nothing is predicted again.
-
-        Args:
-            counts: How often each subject is drawn `[resamples, n]`.
-
-        Returns:
-            By metric, from 0 to 1 `[resamples]`.
-
-        Raises:
-            ValueError: If a probability is not finite, or there are not
-                subjects of every stage.
-        """
-        truth = self.truth
-        right = (self.probabilities.argmax(axis=1) == truth).astype(np.float64)
-        members = [truth == stage for stage in np.unique(truth)]
-        shares = [counts[:, m] @ right[m] / m.sum() for m in members]
-        areas = []
-        for stage, table in self._wins():
-            own, others = counts[:, truth == stage], counts[:, truth != stage]
-            areas.append(((own @ table) * others).sum(axis=1) / table.size)
-        return {
-            "accuracy": counts @ right / len(truth),
-            "balanced_accuracy": np.mean(shares, axis=0),
-            "auc": np.mean(areas, axis=0),
-        }
-
-    def _wins(self) -> list[tuple[int, np.ndarray]]:
-        """Which subjects of a stage score higher than which others.
-
-        Each stage that the AUC averages over, and `[members, others]`: 1 where
-        the member scores higher, 0.5 for a tie, otherwise 0.
-        """
-        if not np.isfinite(self.probabilities).all():
-            raise ValueError("expected finite scores, found NaN or infinity")
-        count = self.probabilities.shape[1]
-        tables = []
-        # of two stages, the second against the first is enough
-        for stage in (1,) if count == 2 else range(count):
-            scores, member = self.probabilities[:, stage], self.truth == stage
-            if member.all() or not member.any():
-                raise ValueError(
-                    "expected subjects of the class and others, found "
-                    f"{member.sum()} of {len(member)} in it: prepare more scans"
-                )
-            own, others = scores[member][:, None], scores[~member][None]
-            tables.append((stage, (own > others) + 0.5 * (own == others)))
-        return tables
-
-
 def compare(
-    predictions: Mapping[tuple[str, int], Mapping[int, Predictions]],
+    predictions: Mapping[Cell, Predictions],
     *,
-    seed: int = 0,
+    classes: Sequence[str],
+    splits: int,
 ) -> dict[str, list[dict[str, Any]]]:
-    """Scores of every arm and its differences from real images alone.
+    """Scores of every arm, and its differences from real images alone.
 
-    Subjects are drawn with replacement within their stage, and seeds among
-    each other, the same for both arms of a difference: a paired bootstrap
-    (Davison & Hinkley 1997, "Bootstrap Methods and their Application",
-    section 3.8) with the ends of `percentile_interval`. The variation between
-    trainings of the same generators is not included.
+    A score is averaged over the seeds of a split, then over the splits. A
+    difference is of the repetitions (split, seed) that both arms have.
 
     Args:
-        predictions: By arm and fraction, those of each seed, all of the same
-            subjects.
-        seed: Seed of the resamples.
+        predictions: Those of the finished classifiers. Each split tests
+            subjects of its own, all of its classifiers the same.
+        classes: Names of the stages, in the order of the labels.
+        splits: Number of splits of the whole study.
 
     Returns:
-        `arms` and `differences`: rows with `arm`, `fraction`, `metric`,
-        `mean`, `low`, `high`, `reason` if there are too few subjects for an
-        interval, and `seeds`.
+        Rows with `fraction`, `arm`, and, if there is no interval, `reason`:
+
+        * `arms`: for each of `SCORES` as `metric` the `mean`, `low`, `high`.
+        * `differences`: the same for each of `METRICS`, and `by_split`, the
+          difference in each; `detectable`, the difference that a study like
+          this would see with a probability of `POWER`; and of the AUC whether
+          it is `equivalent` to 0 within `MARGIN`.
+        * `sensitivity`: for each `stage` the share that is recognised, of how
+          many `subjects`; Wilson's interval, over subjects.
+        * `calibration`: see `reliability`.
     """
-    arms, differences = [], []
-    for fraction in sorted({fraction for _, fraction in predictions}):
-        real = predictions.get((REAL, fraction), {})
-        for arm in ARMS:
-            own = predictions.get((arm, fraction))
-            if not own:
-                continue
-            names = {"arm": arm, "fraction": fraction}
-            found = _statistics(list(own.values()), seed)
-            arms += [names | row for row in found]
-            shared = [s for s in own if s in real]
-            if arm != REAL and shared:
-                pair = [own[s] for s in shared], [real[s] for s in shared]
-                found = _statistics(pair[0], seed, minus=pair[1])
-                differences += [names | row for row in found]
-    return {"arms": arms, "differences": differences}
-
-
-def _statistics(
-    predictions: Sequence[Predictions],
-    seed: int,
-    minus: Sequence[Predictions] = (),
-) -> list[dict[str, Any]]:
-    """Mean and interval of each metric, or of its difference."""
-    truth = predictions[0].truth
-    draws = _draw(truth, len(predictions), resamples=_RESAMPLES, seed=seed)
-    resampled, means = _resample(predictions, *draws), _means(predictions)
-    if minus:
-        others, other_means = _resample(minus, *draws), _means(minus)
-        resampled = {m: resampled[m] - others[m] for m in METRICS}
-        means = {m: means[m] - other_means[m] for m in METRICS}
-    rows = []
-    for metric in METRICS:
-        interval = percentile_interval(
-            resampled[metric],
-            len(truth),
-            strata=len(np.unique(truth)),
-            kind="held-out subjects",
-        )
-        row = {
-            "metric": metric,
-            "mean": _rounded(means[metric]),
-            "low": _rounded(interval.low),
-            "high": _rounded(interval.high),
+    by_arm = collections.defaultdict(dict)
+    for cell in sorted(predictions):
+        own = by_arm[cell.fraction, cell.arm]
+        own[cell.split, cell.seed] = predictions[cell]
+    names = ("arms", "differences", "sensitivity", "calibration")
+    tables = {name: [] for name in names}
+    for fraction, arm in sorted(by_arm, key=_in_order):
+        own, real = by_arm[fraction, arm], by_arm.get((fraction, REAL), {})
+        nested = _nested(own)
+        rows = {
+            "arms": [_score(nested, metric, splits) for metric in SCORES],
+            "differences": [],
+            "sensitivity": _sensitivity(nested),
+            "calibration": reliability(nested),
         }
-        if interval.reason:
-            row["reason"] = interval.reason
-        rows.append(row | {"seeds": len(predictions)})
-    return rows
+        shared = sorted(set(own) & set(real)) if arm != REAL else ()
+        if shared:
+            pair = [_nested({s: a[s] for s in shared}) for a in (own, real)]
+            rows["differences"] = [
+                _difference(*pair, m, splits) for m in METRICS
+            ]
+        for part, found in rows.items():
+            for row in found:
+                if "stage" in row:
+                    row["stage"] = classes[row["stage"]]
+                tables[part].append({"fraction": fraction, "arm": arm} | row)
+    return tables
 
 
-def _draw(
-    truth: np.ndarray, seeds: int, *, resamples: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """How often each subject of a stage is drawn, and the weight of each seed.
+def _in_order(key: tuple[int, str]) -> tuple[int, int]:
+    """Fractions upwards, arms as they are listed everywhere."""
+    return key[0], ARMS.index(key[1])
 
-    Both `[resamples, ...]`; weights sum to 1.
+
+def _nested(own: Mapping[tuple[int, int], Predictions]) -> Splits:
+    """The predictions of each split, in the order of splits and seeds."""
+    found = collections.defaultdict(list)
+    for split, seed in sorted(own):
+        found[split].append(own[split, seed])
+    return list(found.values())
+
+
+def _score(own: Splits, metric: str, splits: int) -> dict[str, Any]:
+    """Mean and interval of a score of an arm.
+
+    Of one split the interval is over its test subjects alone.
     """
-    rng = np.random.default_rng([seed, 2])
-    counts = np.zeros([resamples, len(truth)])
-    for stage in np.unique(truth):
-        rows = np.flatnonzero(truth == stage)
-        share = np.full(len(rows), 1 / len(rows))
-        counts[:, rows] = rng.multinomial(len(rows), share, size=resamples)
-    share = np.full(seeds, 1 / seeds)
-    return counts, rng.multinomial(seeds, share, size=resamples) / seeds
+    values = by_split(own, lambda one: one.scores()[metric])
+    interval = over_subjects(own, metric)
+    if len(own) > 1:
+        interval = wider(interval, over_trainings(values, splits))
+    if interval.low is not None:
+        best = 2 if metric == "brier" else 1
+        interval = Interval(max(0, interval.low), min(best, interval.high))
+    return {"metric": metric} | _row(values.mean(), interval)
 
 
-def _resample(
-    predictions: Sequence[Predictions], counts: np.ndarray, weights: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Each metric `[resamples]` of the drawn subjects, over the drawn seeds."""
-    found = dict.fromkeys(METRICS, 0.0)
-    for one, weight in zip(predictions, weights.T, strict=True):
-        for name, values in one.resampled_scores(counts).items():
-            found[name] = found[name] + weight * values
-    return found
+def _difference(
+    own: Splits, real: Splits, metric: str, splits: int
+) -> dict[str, Any]:
+    """Mean and interval of a difference, and what it could have shown."""
+    values, others = (
+        by_split(arm, lambda one: one.scores()[metric]) for arm in (own, real)
+    )
+    values = values - others
+
+    def interval(level: float) -> Interval:
+        return wider(
+            over_trainings(values, splits, level=level),
+            difference_over_subjects(own, real, metric, level=level),
+        )
+
+    found, mean = interval(LEVEL), values.mean()
+    row = {"metric": metric} | _row(mean, found)
+    row["by_split"] = [_rounded(value) for value in values]
+    if found.low is None:
+        return row
+    reach = max(mean - found.low, found.high - mean)
+    quantile = student.ppf(POWER, len(values) - 1)
+    seen = reach + quantile * standard_error(values, splits)
+    row["detectable"] = _rounded(seen)
+    if metric == "auc":
+        # two one-sided tests at 5 % each (Schuirmann 1987, doi
+        # 10.1007/BF01068419) are an interval of 90 % within the margin
+        inner = interval(2 * LEVEL - 1)
+        row["equivalent"] = bool(inner.low > -MARGIN and inner.high < MARGIN)
+    return row
 
 
-def _means(predictions: Sequence[Predictions]) -> dict[str, float]:
-    """Each metric, averaged over the seeds."""
-    scores = [one.scores() for one in predictions]
-    return {name: float(np.mean([s[name] for s in scores])) for name in METRICS}
+def _sensitivity(own: Splits) -> list[dict[str, Any]]:
+    """Share of each stage that is recognised, and its interval."""
+    shares, counts = by_split(own, Predictions.recalls), count_tested(own)
+    return [
+        {"stage": stage, "subjects": int(count)}
+        | _row(share, share_interval(share, count))
+        for stage, (share, count) in enumerate(
+            zip(shares.mean(axis=0), counts, strict=True)
+        )
+    ]
 
 
-def kept_signal(arms: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """How much of the signal of real images synthetic ones alone keep.
+def reliability(own: Splits) -> list[dict[str, Any]]:
+    """How often a stage is true where it is given a probability.
+
+    A reliability diagram (Murphy & Winkler 1977, doi 10.2307/2346866) of each
+    stage against the others, in `BINS` bins of equal width.
 
     Args:
-        arms: Rows of `compare`.
+        own: Predictions of an arm.
 
     Returns:
-        By fraction, the AUC above 0.5 with synthetic images over that with
-        real ones; None if real images are at chance.
+        A row for each stage and bin with answers: `stage`, `predicted` (mean
+        probability), `mean` (share of the stage), `answers`, and Wilson's
+        interval `low` to `high` by test subjects; the answers of several
+        seeds about a subject count as one.
     """
-    means = {
-        (row["arm"], row["fraction"]): row["mean"]
-        for row in arms
-        if row["metric"] == "auc"
-    }
+    everyone = [one for seeds in own for one in seeds]
+    truth = np.concatenate([one.truth for one in everyone])
+    found = np.concatenate([one.probabilities for one in everyone])
+    seeds = len(truth) / count_tested(own).sum()
+    bins = np.minimum((found * BINS).astype(int), BINS - 1)
     rows = []
-    for fraction in sorted({f for _, f in means}):
-        real, synthetic = (means.get((a, fraction)) for a in (REAL, SYNTHETIC))
-        if real is not None and synthetic is not None:
-            share = (synthetic - 0.5) / (real - 0.5) if real > 0.5 else None
-            rows.append({"fraction": fraction, "share": _rounded(share)})
+    for stage in area_stages(found.shape[1]):
+        for number in np.unique(bins[:, stage]):
+            inside = bins[:, stage] == number
+            share = (truth[inside] == stage).mean()
+            answers = np.count_nonzero(inside)
+            interval = share_interval(share, max(1, answers / seeds))
+            rows.append(
+                {
+                    "stage": stage,
+                    "predicted": _rounded(found[inside, stage].mean()),
+                    "answers": answers,
+                }
+                | _row(share, interval)
+            )
     return rows
+
+
+def _row(mean: float, interval: Interval) -> dict[str, Any]:
+    """A number and its interval, for `study.json`."""
+    row = {
+        "mean": _rounded(mean),
+        "low": _rounded(interval.low),
+        "high": _rounded(interval.high),
+    }
+    return row | ({"reason": interval.reason} if interval.reason else {})
 
 
 def _rounded(value: float | None) -> float | None:
