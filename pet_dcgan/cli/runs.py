@@ -166,7 +166,7 @@ def study(
     more_runs: Annotated[
         list[Path] | None, typer.Argument(metavar="[RUN]...", hidden=True)
     ] = None,
-    config: options.ConfigName = "axial_128",
+    config: options.ConfigName = "axial_64",
     runs: Annotated[
         list[Path] | None,
         typer.Option(
@@ -181,6 +181,23 @@ def study(
     planes: Annotated[
         str, typer.Option(help="One or more, separated by commas.")
     ] = "axial",
+    splits: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Splits of all subjects, each tested in one of them; 1 takes "
+            "the set's own split, and nothing can then be said of another "
+            "training.",
+        ),
+    ] = 5,
+    by_site: Annotated[
+        bool,
+        typer.Option(
+            "--by-site",
+            help="Test a site's subjects in the same split (the first three "
+            "digits of ADNI's ids).",
+        ),
+    ] = False,
     fractions: Annotated[
         str,
         typer.Option(
@@ -188,8 +205,13 @@ def study(
         ),
     ] = "25,100",
     seeds: Annotated[
-        int, typer.Option(min=1, help="Classifiers per arm and fraction.")
-    ] = 5,
+        int,
+        typer.Option(
+            min=1,
+            help="Repetitions inside each split, with other subsets, "
+            "generators and classifiers.",
+        ),
+    ] = 1,
     preset: options.Preset = "demo",
     epochs: Annotated[
         int | None,
@@ -201,12 +223,6 @@ def study(
             "--set", help="name=value for the generators; may be repeated."
         ),
     ] = None,
-    with_validation: Annotated[
-        bool,
-        typer.Option(
-            "--with-validation", help="Classify validation subjects as well."
-        ),
-    ] = False,
     shuffle_labels: Annotated[
         bool,
         typer.Option(
@@ -225,11 +241,12 @@ def study(
         "dataset": config,
         "task": task,
         "planes": options.parse_planes(planes),
+        "splits": splits,
+        "by_site": by_site,
         "fractions": options.parse_fractions(fractions),
         "seeds": seeds,
         "preset": preset,
         "overrides": options.parse_settings(preset, settings, epochs=epochs),
-        "with_validation": with_validation,
         "shuffle_labels": shuffle_labels,
         "seed": seed,
     }

@@ -5,7 +5,7 @@ would invalidate an evaluation.
 """
 
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from pet_dcgan.data.prepared_set import SPLITS, subjects_of
@@ -66,24 +66,42 @@ def require_disjoint_splits(
         DataLeakageError: If two splits share a subject.
     """
     subjects = {s: subjects_of(data_dir, dataset, split=s) for s in SPLITS}
-    for one, other in itertools.combinations(SPLITS, 2):
-        shared = sorted(subjects[one] & subjects[other])
-        if shared:
-            raise DataLeakageError(
-                f"expected no subject in two splits of {dataset}, found in "
-                f"{one} and {other} {named(shared)}: prepare the set again, "
-                "by subject"
-            )
+    require_disjoint_parts(subjects, of=dataset)
     return subjects
 
 
-def require_unseen(
-    trained_on: Collection[str], held_out: set[str], *, run: str | Path
+def require_disjoint_parts(
+    parts: Mapping[str, Collection[str]], *, of: str
 ) -> None:
-    """Refuses a study's generator that saw a validation or test subject.
+    """Refuses subjects that are in two parts.
 
     Args:
-        trained_on: The generator's training subjects.
+        parts: The subjects of each part, by its name.
+        of: What they are parts of, for the message.
+
+    Raises:
+        DataLeakageError: If two parts share a subject.
+    """
+    for one, other in itertools.combinations(parts, 2):
+        shared = sorted(set(parts[one]) & set(parts[other]))
+        if shared:
+            raise DataLeakageError(
+                f"expected no subject in two parts of {of}, found in {one} "
+                f"and {other} {named(shared)}: prepare the set again, by "
+                "subject"
+            )
+
+
+def require_unseen(
+    trained_on: Collection[str],
+    held_out: Collection[str],
+    *,
+    run: str | Path,
+) -> None:
+    """Refuses a study's generator that saw a subject it must not.
+
+    Args:
+        trained_on: Everyone that the generator has seen.
         held_out: Validation and test subjects.
         run: Folder of the generator's run, for the message.
 

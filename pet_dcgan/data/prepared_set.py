@@ -24,6 +24,7 @@ from pet_dcgan.data.records import (
 
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
+ALL_SPLITS = "all"
 _METADATA = ("size", "spacing_mm", "suvr_max", "phantom", "planes")
 _SCANS = "scans.csv"
 
@@ -128,7 +129,7 @@ class PreparedSet:
         """Everything but the pixels of each slice, as from `read_facts`.
 
         Args:
-            split: Name of the split, which the set may lack.
+            split: Name of the split, which the set may lack, or `"all"`.
 
         Raises:
             ValueError: If the records are damaged, or hold a subject that
@@ -136,7 +137,8 @@ class PreparedSet:
         """
         if split not in self._facts:
             facts = read_facts(self.builder, split)
-            listed = [s for at, s in self.subjects.items() if at[0] == split]
+            groups = self.subjects.items()
+            listed = [s for at, s in groups if split in (at[0], ALL_SPLITS)]
             for subject in set(facts["subject"].tolist()).difference(*listed):
                 raise damaged(
                     self.folder, f"{_SCANS} has no {subject} in split {split}"
@@ -188,7 +190,8 @@ def load_slices(
     Args:
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         dataset: Name of the configuration, as `"axial_128"`.
-        split: `"train"`, `"validation"` or `"test"`.
+        split: `"train"`, `"validation"` or `"test"`, or `"all"` for all of
+            them, where a caller makes splits of its own.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         subjects: Only slices of these; of all subjects if unset.
@@ -241,7 +244,7 @@ def subjects_of(
     Args:
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         dataset: Name of the configuration, as `"axial_128"`.
-        split: `"train"`, `"validation"` or `"test"`.
+        split: `"train"`, `"validation"`, `"test"`, or `"all"`.
         stage: Only subjects with a used scan of it; `"ALL"` for every one.
 
     Raises:
@@ -251,7 +254,9 @@ def subjects_of(
     _require_known(split=split, stage=stage)
     groups = open_set(data_dir, dataset).subjects.items()
     found = [
-        s for at, s in groups if at[0] == split and stage in (at[1], ALL_STAGES)
+        members
+        for at, members in groups
+        if split in (at[0], ALL_SPLITS) and stage in (at[1], ALL_STAGES)
     ]
     return set().union(*found)
 
@@ -284,7 +289,11 @@ def _counts(facts: dict[str, np.ndarray]) -> str:
 
 def _require_known(**words: str) -> None:
     """Refuses an unknown split, stage or plane."""
-    choices = {"split": SPLITS, "stage": (*STAGES, ALL_STAGES), "plane": PLANES}
+    choices = {
+        "split": (*SPLITS, ALL_SPLITS),
+        "stage": (*STAGES, ALL_STAGES),
+        "plane": PLANES,
+    }
     for name, word in words.items():
         if word not in choices[name]:
             raise ValueError(

@@ -42,7 +42,7 @@ def read_facts(
 
     Args:
         builder: Of a prepared set.
-        split: Its name; a split that the set lacks has no slices.
+        split: Its name, or `"all"`; a split that the set lacks has no slices.
 
     Returns:
         `stage`, `plane`, `subject` and `scan` (text) and `position_mm`
@@ -79,7 +79,7 @@ def read_pixels(
 
     Args:
         builder: Of a prepared set.
-        split: Its name; the set may lack it.
+        split: Its name, or `"all"`; the set may lack it.
         wanted: bool `[n]`, whether a slice is to be decoded.
         size: Height and width in pixels.
 
@@ -161,12 +161,15 @@ def is_streamed(images: np.ndarray) -> bool:
 def _records(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
     """The serialised examples of a split, as many as the set says."""
     splits = builder.info.splits
-    if split not in splits:
-        return tf.data.TFRecordDataset([])
-    files = [str(file) for file in splits[split].filepaths]
-    # a file that was cut off between two records just ends
-    whole = tf.data.experimental.assert_cardinality(splits[split].num_examples)
-    return tf.data.TFRecordDataset(files).apply(whole)
+    records = tf.data.TFRecordDataset([])
+    for name in splits if split == "all" else {split} & set(splits):
+        files = [str(file) for file in splits[name].filepaths]
+        # a file that was cut off between two records just ends
+        count = splits[name].num_examples
+        whole = tf.data.experimental.assert_cardinality(count)
+        part = tf.data.TFRecordDataset(files).apply(whole)
+        records = records.concatenate(part)
+    return records
 
 
 def damaged(folder: str | os.PathLike, error: object) -> ValueError:

@@ -5,8 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES, TrainConfig, make_config
-from pet_dcgan.data.leakage import require_not_held_out
-from pet_dcgan.data.prepared_set import Slices, load_slices, open_set
+from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
+from pet_dcgan.data.prepared_set import (
+    ALL_SPLITS,
+    Slices,
+    load_slices,
+    open_set,
+)
 
 FEW_SUBJECTS = 8
 _FACTS = ("size", "spacing_mm", "suvr_max", "phantom")
@@ -64,6 +69,7 @@ def load_training_slices(
     config: TrainConfig,
     *,
     subjects: Collection[str] | None = None,
+    validation: Collection[str] | None = None,
     overflow: str | Path | None = None,
     decode: bool = True,
 ) -> Slices:
@@ -72,6 +78,8 @@ def load_training_slices(
     Args:
         config: Which stage and plane of which set.
         subjects: Only these of the training subjects; all if unset.
+        validation: Subjects to measure the generator by instead of the set's;
+            `subjects` may then be of any of its splits.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
         decode: Whether pixels are read, see `load_slices`.
@@ -83,7 +91,11 @@ def load_training_slices(
             trained on is also held out.
     """
     slices = _load(
-        config, "train", subjects=subjects, overflow=overflow, decode=decode
+        config,
+        "train" if validation is None else ALL_SPLITS,
+        subjects=subjects,
+        overflow=overflow,
+        decode=decode,
     )
     for name in _FACTS:
         wanted, found = getattr(config, name), getattr(slices.meta, name)
@@ -92,18 +104,29 @@ def load_training_slices(
                 f"expected a set of {name} {wanted}, found {found}: the set "
                 "has been prepared again, train under another --run"
             )
-    require_not_held_out(slices.subjects, config.data_dir, config.dataset)
+    if validation is None:
+        require_not_held_out(slices.subjects, config.data_dir, config.dataset)
+    else:
+        require_disjoint(slices.subjects, validation)
     return slices
 
 
-def load_validation_slices(config: TrainConfig) -> Slices:
+def load_validation_slices(
+    config: TrainConfig, *, subjects: Collection[str] | None = None
+) -> Slices:
     """The slices of the validation subjects, of the same stage and plane.
+
+    Args:
+        config: Which stage and plane of which set.
+        subjects: These, of any split of the set, instead of its own.
 
     Raises:
         FileNotFoundError: If there is no such set.
         ValueError: If the set holds none of that stage and plane.
     """
-    return _load(config, "validation")
+    if subjects is None:
+        return _load(config, "validation")
+    return _load(config, ALL_SPLITS, subjects=subjects)
 
 
 def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:

@@ -159,7 +159,8 @@ def evaluation_images(
                 f"expected a data set with the run's {name} {wanted}, found "
                 f"{found}: give the --data-dir the run was trained on"
             )
-    require_disjoint(run.subjects, slices.subjects)
+    # nor may one of them have chosen the generator
+    require_disjoint([*run.subjects, *run.validation], slices.subjects)
     test = _in_suvr(slices)
     real = _compared(test, count, seed)
     if count is None:

@@ -3,7 +3,8 @@
 ```
 runs/<name>/
     config.json        all that is needed to run it again
-    subjects.csv       columns subject, split
+    subjects.csv       columns subject, split: who it trains on, and who it is
+                       measured by where these are not the set's own
     log.csv            one row per epoch
     health.csv         what each check of the training's health found
     selection.csv      KID on validation subjects, where a generator is chosen
@@ -15,7 +16,7 @@ runs/<name>/
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from pet_dcgan.utils.progress import status
 from pet_dcgan.utils.templates import render
 
 SPLIT = "train"
+_HELD_OUT = "validation"
 SELECTION_LOG = "selection.csv"
 _ENCODER_BYTES = 2**28  # of the slices that an encoder is trained on
 
@@ -44,6 +46,8 @@ class Run:
         path: The run's folder.
         config: The run's configuration.
         subjects: Subjects it trains on.
+        validation: Subjects that its generator is measured and chosen by, if
+            these are not the set's own validation subjects.
 
     Example:
     >>> run = Run.open("runs/ad")  # doctest: +SKIP
@@ -52,17 +56,26 @@ class Run:
     """
 
     def __init__(
-        self, path: str | Path, config: TrainConfig, subjects: Sequence[str]
+        self,
+        path: str | Path,
+        config: TrainConfig,
+        subjects: Sequence[str],
+        validation: Sequence[str] = (),
     ) -> None:
         self.path = Path(path)
         self.config = config
         self.subjects = list(subjects)
+        self.validation = list(validation)
         self.evaluation = self.path / "evaluation"  # it need not exist
         self._generator = self.path / "generator.keras"
 
     @classmethod
     def create(
-        cls, path: str | Path, config: TrainConfig, subjects: Sequence[str]
+        cls,
+        path: str | Path,
+        config: TrainConfig,
+        subjects: Collection[str],
+        validation: Collection[str] = (),
     ) -> "Run":
         """Makes the folder with `config.json` and `subjects.csv`.
 
@@ -70,6 +83,7 @@ class Run:
             path: A folder that does not exist, or is empty.
             config: Configuration of the run.
             subjects: Subjects it trains on; repeats are dropped.
+            validation: Subjects it is measured by, if not the set's own.
 
         Raises:
             FileExistsError: If the folder holds anything.
@@ -77,7 +91,7 @@ class Run:
         """
         path = Path(path)
         require_free(path)
-        run = cls(path, config, sorted(set(subjects)))
+        run = cls(path, config, sorted(set(subjects)), sorted(set(validation)))
         if not run.subjects:
             raise ValueError("expected subjects to train on, found none")
         with replacing(path) as folder:
@@ -86,6 +100,7 @@ class Run:
                 writer = csv.writer(file, lineterminator="\n")
                 writer.writerow(("subject", "split"))
                 writer.writerows((each, SPLIT) for each in run.subjects)
+                writer.writerows((each, _HELD_OUT) for each in run.validation)
             text = config.to_json()
             (folder / "config.json").write_text(text, encoding="utf-8")
         return run
@@ -110,7 +125,7 @@ class Run:
             config = TrainConfig.from_json(text)
         except ValueError as error:
             raise ValueError(f"{path / 'config.json'}: {error}") from error
-        return cls(path, config, _read_subjects(path / "subjects.csv"))
+        return cls(path, config, *_read_subjects(path / "subjects.csv"))
 
     @property
     def finished(self) -> bool:
@@ -245,17 +260,20 @@ def require_free(path: Path) -> None:
         )
 
 
-def _read_subjects(path: Path) -> list[str]:
-    """The subjects of `subjects.csv`, at least one."""
+def _read_subjects(path: Path) -> tuple[list[str], list[str]]:
+    """Training subjects, at least one, and validation subjects of a run."""
     with path.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    subjects = [row.get("subject") for row in rows]
-    if not subjects or not all(subjects):
+        rows = [
+            (r.get("subject"), r.get("split")) for r in csv.DictReader(file)
+        ]
+    validation = [subject for subject, split in rows if split == _HELD_OUT]
+    subjects = [subject for subject, split in rows if split != _HELD_OUT]
+    if not subjects or not all([*subjects, *validation]):
         raise ValueError(
             f"expected columns subject,split and one row per subject in "
             f"{path}, found none: restore the file or train again"
         )
-    return subjects
+    return subjects, validation
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

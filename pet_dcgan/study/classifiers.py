@@ -1,5 +1,6 @@
 """The classifiers of a study: their training images and predictions."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from pet_dcgan.models.classifier import (
     train_classifier,
 )
 from pet_dcgan.runs.run import Run
+from pet_dcgan.study.data import LabelledSlices, StudyData
 from pet_dcgan.study.generators import GeneratorSpec, generate_stored
 from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import (
@@ -17,21 +19,22 @@ from pet_dcgan.study.settings import (
     AUGMENTED,
     SYNTHETIC,
     Cell,
-    LabelledSlices,
-    StudyData,
     StudySettings,
 )
 
 
 def study_cells(settings: StudySettings) -> list[Cell]:
-    """Every classifier of a study, those that need a generator last."""
+    """Every classifier, by repetition; those that need a generator last."""
     cells = [
-        Cell(0, seed, fraction, arm)
-        for fraction in settings.fractions
-        for seed in range(settings.seeds)
-        for arm in ARMS
+        Cell(*values)
+        for values in itertools.product(
+            range(settings.splits),
+            range(settings.seeds),
+            settings.fractions,
+            ARMS,
+        )
     ]
-    return sorted(cells, key=lambda cell: cell.needs_synthetic)
+    return sorted(cells, key=lambda c: (c.split, c.seed, c.needs_synthetic))
 
 
 def aggregate_by_subject(
@@ -72,41 +75,38 @@ def aggregate_by_subject(
 def train_and_predict(
     cell: Cell,
     *,
-    settings: StudySettings,
     data: StudyData,
     generators: Mapping[GeneratorSpec, Run],
 ) -> Predictions:
     """Trains a classifier for each plane and averages their predictions.
 
     Args:
-        cell: Arm, fraction and seed.
-        settings: Settings of the study.
-        data: Training and test slices.
-        generators: Those of the cell's fraction, if its arm uses any.
+        cell: Split, seed, fraction and arm.
+        data: Settings, slices and subjects of the study.
+        generators: Those of the cell's place, if its arm uses any.
 
     Raises:
         ValueError: If a generator produces no images.
     """
-    planes = []
+    settings, planes = data.settings, []
     for plane in settings.planes:
         model = train_classifier(
-            _training_images(cell, plane, settings, data, generators),
+            _training_images(cell, plane, data, generators),
             classes=len(settings.classes),
             # the same for every arm, so that these differ by it alone
-            seed=1000 * settings.seed + cell.seed,
+            seed=settings.seed_at(cell),
             steps=settings.steps,
             augment=cell.arm == AUGMENTED,
         )
-        test = data.test[plane]
+        test = data.slices[plane].of(data.splits[cell.split].test)
         planes.append((slice_probabilities(model, test.images), test.owners()))
     _, probabilities = aggregate_by_subject(planes)
-    return Predictions(*data.test_subjects(), probabilities)
+    return Predictions(*data.test_subjects(cell.split), probabilities)
 
 
 def _training_images(
     cell: Cell,
     plane: str,
-    settings: StudySettings,
     data: StudyData,
     generators: Mapping[GeneratorSpec, Run],
 ) -> Labelled:
@@ -117,13 +117,14 @@ def _training_images(
     """
     kinds = []
     if cell.arm != SYNTHETIC:
-        kinds.append(data.training[plane].of(data.subjects(cell.fraction)))
+        kinds.append(data.slices[plane].of(data.subjects(cell)))
     if cell.needs_synthetic:
-        kinds.append(_synthetic(cell, plane, settings, data, generators))
+        kinds.append(_synthetic(cell, plane, data, generators))
     labels = [kind.labels for kind in kinds]
-    if settings.shuffle_labels:
+    if data.settings.shuffle_labels:
+        seed = data.settings.seed_at(cell)
         labels = [
-            _shuffle_by_owner(kind.labels, kind.subjects, seed=cell.seed)
+            _shuffle_by_owner(kind.labels, kind.subjects, seed=seed)
             for kind in kinds
         ]
     groups = [len(kinds) * own + number for number, own in enumerate(labels)]
@@ -138,7 +139,6 @@ def _training_images(
 def _synthetic(
     cell: Cell,
     plane: str,
-    settings: StudySettings,
     data: StudyData,
     generators: Mapping[GeneratorSpec, Run],
 ) -> LabelledSlices:
@@ -146,17 +146,20 @@ def _synthetic(
 
     Each is of a subject of its own.
     """
+    training = data.splits[cell.split].training
+    classes = data.settings.classes
     counts = [
-        data.training[plane].count(label)
-        for label in range(len(settings.classes))
+        data.slices[plane].count(label, of=training)
+        for label in range(len(classes))
     ]
+    place = cell.split, cell.seed, cell.fraction
     images = [
         generate_stored(
-            generators[GeneratorSpec(cell.fraction, plane, stage)],
+            generators[GeneratorSpec(*place, plane, stage)],
             count=count,
             seed=cell.seed,
         )
-        for stage, count in zip(settings.classes, counts, strict=True)
+        for stage, count in zip(classes, counts, strict=True)
     ]
     labels = np.repeat(np.arange(len(counts)), counts)
     return LabelledSlices(

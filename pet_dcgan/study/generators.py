@@ -1,40 +1,51 @@
 """The generators of a study: trained by it, or given by the user."""
 
 import dataclasses
+import itertools
 import math
-from collections.abc import Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from pet_dcgan.config import PRESETS, TrainConfig, checked_value
-from pet_dcgan.data.leakage import require_unseen, require_within
+from pet_dcgan.data.leakage import (
+    DataLeakageError,
+    require_unseen,
+    require_within,
+)
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
-from pet_dcgan.study.settings import StudyData, StudySettings
+from pet_dcgan.study.data import StudyData
+from pet_dcgan.study.settings import StudySettings
+from pet_dcgan.study.splits import Place
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.training.train import resolve_config, train
 
 # latent seeds that neither samples, selection nor an evaluation start with
 _FIRST_SEED = 2**41
+# above it, images of a phantom at 64 pixels were plainly unlike real ones
+KID_LIMIT = 2.0
+_NAMED = 5
 _EVERY = ("samples_every", "select_every")
 _SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
-class GeneratorSpec:
-    """One generator of a study: stage, plane and fraction of the subjects."""
+class GeneratorSpec(Place):
+    """One generator of a study, of a plane and stage at a place in it."""
 
-    fraction: int
     plane: str
     stage: str
 
     @property
     def folder(self) -> str:
-        """Name of its folder, if the study trains it."""
-        return f"{self.stage.lower()}_{self.plane}_{self.fraction}"
+        """Where it lies in the study's folder, if the study trains it."""
+        name = f"{self.stage.lower()}_{self.plane}_{self.fraction}_{self.seed}"
+        return f"split_{self.split}/generators/{name}"
 
     def __str__(self) -> str:
         return f"{self.stage} {self.plane}, {self.fraction} % of the subjects"
@@ -43,17 +54,20 @@ class GeneratorSpec:
 def generator_specs(settings: StudySettings) -> list[GeneratorSpec]:
     """Every generator that a study needs."""
     return [
-        GeneratorSpec(fraction, plane, stage)
-        for fraction in settings.fractions
-        for plane in settings.planes
-        for stage in settings.classes
+        GeneratorSpec(*values)
+        for values in itertools.product(
+            range(settings.splits),
+            range(settings.seeds),
+            settings.fractions,
+            settings.planes,
+            settings.classes,
+        )
     ]
 
 
 def train_generator(
     spec: GeneratorSpec,
     home: Path,
-    settings: StudySettings,
     data: StudyData,
     *,
     verbose: str | int = 0,
@@ -62,9 +76,8 @@ def train_generator(
 
     Args:
         spec: The generator.
-        home: Folder of the study's generators.
-        settings: Settings of the study.
-        data: Slices and subjects of the study.
+        home: Folder of the study.
+        data: Settings, slices and subjects of the study.
         verbose: Keras's progress.
 
     Raises:
@@ -75,63 +88,66 @@ def train_generator(
     started = (path / "config.json").is_file()
     run = Run.open(path) if started else None
     if run is None or not run.finished:
+        own_split = data.settings.splits == 1
         run = train(
-            training_config(spec, settings, data),
+            training_config(spec, data),
             path,
             resume=started,
-            subjects=data.subsets[spec.fraction][spec.stage],
+            subjects=data.subjects(spec, spec.stage),
+            # of the set's own split, the run finds them by itself
+            validation=None
+            if own_split
+            else data.validation(spec.split, spec.stage),
             verbose=verbose,
         )
-    _require_trained_within(run, spec.fraction, data)
+    _require_trained_within(run, spec, data)
     return run
 
 
-def training_config(
-    spec: GeneratorSpec, settings: StudySettings, data: StudyData
-) -> TrainConfig:
+def training_config(spec: GeneratorSpec, data: StudyData) -> TrainConfig:
     """Configuration of a generator, with as many steps at every fraction.
 
-    Fewer subjects mean fewer batches per epoch, so there are more epochs.
+    Fewer subjects mean fewer batches per epoch, so there are more epochs. Where
+    no generator is selected, the KID of the last one is measured.
 
     Args:
         spec: The generator.
-        settings: Preset and changes to it.
-        data: Slices and subjects of the study.
+        data: Settings, slices and subjects of the study.
 
     Raises:
-        ValueError: If there are fewer slices than a batch, or the generator
-            would be selected by validation subjects that are tested on.
+        ValueError: If there are fewer slices than a batch.
     """
+    settings = data.settings
     values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
     epochs, batch, *others = (
         checked_value(name, values[name])
         for name in ("epochs", "batch_size", *_EVERY)
     )
     label = settings.classes.index(spec.stage)
-    slices = data.training[spec.plane]
-    own = slices.count(label, of=data.subsets[spec.fraction][spec.stage])
+    slices = data.slices[spec.plane]
+    own = slices.count(label, of=data.subjects(spec, spec.stage))
     if own < batch:
         raise ValueError(
             f"expected a batch of {batch} slices or more of {spec}, found "
             f"{own}: add --set batch_size={max(2, own)}, or leave that "
             "fraction out"
         )
-    steps = epochs * max(1, slices.count(label) // batch)
+    whole = slices.count(label, of=data.splits[spec.split].training)
+    steps = epochs * max(1, whole // batch)
     longer = math.ceil(steps / (own // batch))
     # what happens every few epochs, 0 for never, happens as often in total
     every = [round(value * longer / epochs) for value in others]
     changes = {"epochs": longer} | dict(zip(_EVERY, every, strict=True))
-    config = resolve_config(
+    changes["select_every"] = changes["select_every"] or longer
+    return resolve_config(
         settings.preset,
         data_dir=settings.data_dir,
         dataset=settings.dataset,
         stage=spec.stage,
         plane=spec.plane,
         overrides=dict(settings.overrides) | changes,
-        seed=settings.seed,
+        seed=settings.seed_at(spec),
     )
-    _require_unselected(config, settings)
-    return config
 
 
 def generate_stored(run: Run, *, count: int, seed: int) -> np.ndarray:
@@ -168,75 +184,140 @@ def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
         spec: The generator that it serves as.
         given: Whether the user gave it.
     """
-    return {
-        "stage": spec.stage,
-        "plane": spec.plane,
-        "fraction": spec.fraction,
+    facts = {
+        **dataclasses.asdict(spec),
         "subjects": len(set(run.subjects)),
         "trained_by": "the user" if given else "the study",
         "preset": run.config.preset,
+        "val_kid": None,
+        "standard_error": None,
         **generator_facts(run.path, epochs=run.config.epochs),
     }
+    if run.config.select_every >= run.config.epochs:
+        facts["chosen_by"] = "last epoch"  # the only one that was measured
+    return facts
+
+
+def kid_summary(generators: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """How good the generators are that synthetic images are judged by.
+
+    Args:
+        generators: From `describe`.
+
+    Returns:
+        `limit`, `measured` (generators with a KID), `above` (those over the
+        limit), `median` and `worst` (None where none was measured), `words`.
+    """
+    found = [g["val_kid"] for g in generators if g["val_kid"] is not None]
+    bad = [g for g in generators if (g["val_kid"] or 0) > KID_LIMIT]
+    summary = {
+        "limit": KID_LIMIT,
+        "measured": len(found),
+        "above": len(bad),
+        "median": statistics.median(found) if found else None,
+        "worst": max(found, default=None),
+    }
+    return summary | {"words": _kid_words(summary, bad)}
+
+
+def _kid_words(
+    summary: Mapping[str, Any], bad: Sequence[Mapping[str, Any]]
+) -> str:
+    """The KID of all generators in a sentence or two."""
+    if not summary["measured"]:
+        return "The KID of no generator was measured."
+    line = (
+        f"KID of {summary['measured']} generators on validation subjects: "
+        f"median {summary['median']:.2f}, worst {summary['worst']:.2f}."
+    )
+    if not bad:
+        return line
+    names = "; ".join(
+        f"split {g['split']} seed {g['seed']} {g['stage']} {g['plane']} "
+        f"{g['fraction']} % ({g['val_kid']:.2f})"
+        for g in bad[:_NAMED]
+    )
+    more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
+    return (
+        f"{line} Not good enough to judge synthetic images by, with a KID "
+        f"above {KID_LIMIT}: {names}{more}. Train longer (--epochs) or on "
+        "more subjects."
+    )
 
 
 def assign_runs(
-    runs: Sequence[Run], settings: StudySettings, data: StudyData
+    runs: Sequence[Run], data: StudyData
 ) -> dict[GeneratorSpec, Run]:
     """Assigns finished runs to the generators that they can serve as.
 
-    A run belongs to the smallest fraction that holds all its subjects.
+    A run serves once: at the smallest fraction that holds all its subjects,
+    in the first split and repetition where one does and no other run serves.
 
     Args:
         runs: Runs of the user.
-        settings: Settings of the study.
-        data: Subjects of each fraction.
+        data: Settings and subjects of the study.
 
     Raises:
-        DataLeakageError: If a run has seen a validation or test subject, or
-            one outside of every fraction.
+        DataLeakageError: If a run has seen, in every split, a validation or
+            test subject, or one outside of every fraction.
         FileNotFoundError: If a run has no generator.
-        ValueError: If a run is of other images, or two serve as the same.
+        ValueError: If a run is of other images, or too many serve as the same.
     """
     assigned: dict[GeneratorSpec, Run] = {}
     for run in runs:
-        _require_alike(run, settings, data)
-        _require_unselected(run.config, settings)
-        *smaller, largest = settings.fractions
-        seen = set(run.subjects)
-        fits = (f for f in smaller if seen <= data.subjects(f))
-        fraction = next(fits, largest)
-        _require_trained_within(run, fraction, data)
-        spec = GeneratorSpec(fraction, run.config.plane, run.config.stage)
-        if spec in assigned:
+        _require_alike(run, data)
+        fitting = _fitting(run, data)
+        free = [spec for spec in fitting if spec not in assigned]
+        if not free:
             raise ValueError(
-                f"expected one run of {spec}, found {assigned[spec].path} and "
-                f"{run.path}: leave one out"
+                f"expected {len(fitting)} runs or fewer of {fitting[0]}, found "
+                f"more, as {run.path}: leave one out"
             )
-        assigned[spec] = run
+        assigned[free[0]] = run
     return assigned
 
 
-def _require_unselected(config: TrainConfig, settings: StudySettings) -> None:
-    """Raises if validation subjects select a generator and are tested on."""
-    if settings.with_validation and config.select_every:
-        raise ValueError(
-            "expected generators that were not selected by validation "
-            f"subjects, found select_every {config.select_every}: add --set "
-            "select_every=0 and patience=0, or leave out --with-validation"
-        )
+def _fitting(run: Run, data: StudyData) -> list[GeneratorSpec]:
+    """The generators that a run can serve as, one in each repetition."""
+    settings, fitting, first = data.settings, [], None
+    for split, seed in itertools.product(
+        range(settings.splits), range(settings.seeds)
+    ):
+        for fraction in settings.fractions:
+            spec = GeneratorSpec(
+                split, seed, fraction, run.config.plane, run.config.stage
+            )
+            try:
+                _require_trained_within(run, spec, data)
+            except DataLeakageError as error:
+                # what is wrong with it in the first split, at 100 %
+                first = error if not (split or seed) else first
+            else:
+                fitting.append(spec)
+                break
+    if not fitting:
+        remedy = " (--splits 1 tests the set's own test subjects)"
+        raise DataLeakageError(f"{first}{remedy * (settings.splits > 1)}")
+    return fitting
 
 
-def _require_trained_within(run: Run, fraction: int, data: StudyData) -> None:
+def _require_trained_within(
+    run: Run, spec: GeneratorSpec, data: StudyData
+) -> None:
     """Raises if a run has seen subjects held out or outside a fraction."""
-    require_unseen(run.subjects, data.held_out, run=run.path)
-    allowed = data.subjects(fraction)
-    require_within(run.subjects, allowed, fraction=fraction, run=run.path)
+    split = data.splits[spec.split]
+    seen = set(run.subjects)
+    require_unseen(seen | set(run.validation), split.test, run=run.path)
+    require_unseen(seen, split.validation, run=run.path)
+    allowed = data.subjects(spec)
+    require_within(seen, allowed, fraction=spec.fraction, run=run.path)
 
 
-def _require_alike(run: Run, settings: StudySettings, data: StudyData) -> None:
+def _require_alike(run: Run, data: StudyData) -> None:
     """Raises if a run is unfinished or of other images than the study's."""
     if not run.finished:
         run.load_generator()  # raises with what is missing
+    settings = data.settings
     allowed = {name: (getattr(data.meta, name),) for name in _SAME}
     allowed |= {"plane": settings.planes, "stage": settings.classes}
     for name, wanted in allowed.items():

@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pet_dcgan.study.data import StudyData
+from pet_dcgan.study.generators import kid_summary
 from pet_dcgan.study.scores import Predictions
-from pet_dcgan.study.settings import SYNTHETIC, Cell, StudyData, StudySettings
+from pet_dcgan.study.settings import SYNTHETIC, Cell
+from pet_dcgan.study.splits import Place, site_of
 from pet_dcgan.study.statistics import compare
 from pet_dcgan.study.words import conclusions
 
@@ -12,7 +15,6 @@ _DIGITS = 6
 
 
 def summarise(
-    settings: StudySettings,
     data: StudyData,
     predictions: Mapping[Cell, Predictions],
     *,
@@ -22,14 +24,12 @@ def summarise(
     """The content of `study.json`.
 
     Args:
-        settings: Settings of the study.
-        data: Training and test subjects.
+        data: Settings, slices and subjects of the study.
         predictions: Those of the finished classifiers.
         cells: All classifiers.
         generators: Facts about those that are finished.
     """
-    classes = settings.classes
-    _, truth = data.test_subjects()
+    settings, classes = data.settings, data.settings.classes
     public = settings.to_dict()
     del public["data_dir"]
     summary = {
@@ -38,16 +38,12 @@ def summarise(
         "done": len(predictions),
         "of": len(cells),
         "classes": list(classes),
-        "tested_on": list(settings.test_splits),
-        "tested": {s: int((truth == k).sum()) for k, s in enumerate(classes)},
-        "training_subjects": {
-            str(fraction): {s: len(data.subsets[fraction][s]) for s in classes}
-            for fraction in settings.fractions
-        },
+        **_design(data),
         "generators": list(generators),
+        "generator_kid": kid_summary(generators),
         **compare(predictions, classes=classes, splits=settings.splits),
         "results": [
-            _result(cell, settings, data, predictions[cell])
+            _result(cell, data, predictions[cell])
             for cell in cells
             if cell in predictions
         ],
@@ -56,19 +52,55 @@ def summarise(
     return {"words": conclusions(summary), **summary}
 
 
-def _result(
-    cell: Cell, settings: StudySettings, data: StudyData, found: Predictions
-) -> dict[str, Any]:
-    """One row of `results.csv`."""
-    parts, subset = data.training.values(), data.subsets[cell.fraction]
-    subjects = data.subjects(cell.fraction)
-    real = sum(part.count(of=subjects) for part in parts)
-    synthetic = sum(part.count() for part in parts)
+def _design(data: StudyData) -> dict[str, Any]:
+    """Who is tested, in how many splits, and how many train."""
+    settings = data.settings
+    truth = [
+        label
+        for split in data.splits
+        for label in data.test_subjects(split.number)[1].tolist()
+    ]
+    sites = {site_of(subject) for subject in data.stages}
     return {
-        "fraction": cell.fraction,
+        "tested_on": "the set's test subjects"
+        if settings.splits == 1
+        else "every subject, in one split each",
+        "tested": {s: truth.count(k) for k, s in enumerate(settings.classes)},
+        "by_site": settings.by_site,
+        "sites": None if None in sites else len(sites),
+        "training_subjects": {
+            str(fraction): _training_subjects(data, fraction)
+            for fraction in settings.fractions
+        },
+    }
+
+
+def _training_subjects(data: StudyData, fraction: int) -> dict[str, int]:
+    """The subjects of each stage at a fraction, the fewest of all splits."""
+    return {
+        stage: min(
+            len(data.subjects(Place(split.number, 0, fraction), stage))
+            for split in data.splits
+        )
+        for stage in data.settings.classes
+    }
+
+
+def _result(cell: Cell, data: StudyData, found: Predictions) -> dict[str, Any]:
+    """One row of `results.csv`."""
+    parts, subjects = data.slices.values(), data.subjects(cell)
+    training = data.splits[cell.split].training
+    real = sum(part.count(of=subjects) for part in parts)
+    synthetic = sum(part.count(of=training) for part in parts)
+    classes = set(data.settings.classes)
+    return {
+        "split": cell.split,
         "seed": cell.seed,
+        "fraction": cell.fraction,
         "arm": cell.arm,
-        "training_subjects": sum(len(subset[s]) for s in settings.classes),
+        "training_subjects": sum(
+            not classes.isdisjoint(data.stages[s]) for s in subjects
+        ),
         "real_images": real if cell.arm != SYNTHETIC else 0,
         "synthetic_images": synthetic if cell.needs_synthetic else 0,
         "test_subjects": len(found.truth),

@@ -3,20 +3,26 @@
 ```
 OUT/
     settings.json    its settings
-    generators/      the runs it trained, <stage>_<plane>_<fraction>
-    predictions/     one file per classifier: subject, stage, probabilities
+    splits.csv       what each subject does in each split: training,
+                     validation or test; fold is the split it is tested in
+    split_0/         and one for each other split
+        generators/  the runs it trained, <stage>_<plane>_<fraction>_<seed>
+        predictions/ one file per classifier: subject, stage, probabilities
     results.csv      one row per classifier; its last column says partial
     study.json       arms, differences, intervals, conclusions
     study.png        the same as a figure
     calibration.png  how true the predicted probabilities are
 ```
 
-Generators are trained on the subjects of their fraction alone. Classifiers
-are tested on subjects that neither they nor a generator have seen, and nothing
-is selected by these.
+A repetition is a split and a seed: other subsets of the training subjects,
+other generators, other classifiers. In each split, generators are trained on
+the subjects of their fraction alone and measured on validation subjects.
+Classifiers are tested on subjects that neither they nor a generator have seen,
+and nothing is selected by these.
 """
 
 import contextlib
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +33,7 @@ import pandas as pd
 
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.classifiers import study_cells, train_and_predict
+from pet_dcgan.study.data import StudyData, load_study_data
 from pet_dcgan.study.figure import save_calibration, save_figure
 from pet_dcgan.study.generators import (
     GeneratorSpec,
@@ -38,16 +45,12 @@ from pet_dcgan.study.generators import (
 )
 from pet_dcgan.study.report import summarise
 from pet_dcgan.study.scores import SCORES, Predictions
-from pet_dcgan.study.settings import (
-    Cell,
-    StudyData,
-    StudySettings,
-    load_study_data,
-)
+from pet_dcgan.study.settings import Cell, StudySettings
+from pet_dcgan.study.splits import split_table
 from pet_dcgan.utils.files import replacing
 
 _COLUMNS = (
-    *("fraction", "seed", "arm"),
+    *("split", "seed", "fraction", "arm"),
     *("training_subjects", "real_images", "synthetic_images"),
     *("test_subjects", *SCORES, "phantom", "study"),
 )
@@ -96,22 +99,20 @@ def run_study(
             produces no images.
     """
     data = load_study_data(settings)
-    given = assign_runs([Run.open(p) for p in runs], settings, data)
-    missing = [s for s in generator_specs(settings) if s not in given]
-    for spec in missing:  # fails now, not hours later
-        training_config(spec, settings, data)
+    given = assign_runs([Run.open(p) for p in runs], data)
+    for spec in generator_specs(settings):  # fails now, not hours later
+        if spec not in given:
+            training_config(spec, data)
     out = Path(out)
     paths = {"runs": sorted(str(Path(path).resolve()) for path in runs)}
     _claim(out, settings.to_dict() | paths, resume=resume)
-    study = _Study(settings, data, given, out)
+    _keep_splits(out / "splits.csv", data)
+    study = _Study(data, given, out)
     try:
-        study.classify(with_generators=False, progress=progress)
-        for number, spec in enumerate(missing, 1):
-            status(f"generator {number} of {len(missing)}: {spec}")
-            study.generators[spec] = train_generator(
-                spec, out / "generators", settings, data, verbose=verbose
-            )
-        study.classify(with_generators=True, progress=progress)
+        for repetition in itertools.product(
+            range(settings.splits), range(settings.seeds)
+        ):
+            study.repeat(*repetition, verbose, status, progress)
     finally:
         summary = study.write_summary()
         if study.predictions:
@@ -124,47 +125,70 @@ class _Study:
     """A study in progress, with the predictions that are in its folder."""
 
     def __init__(
-        self,
-        settings: StudySettings,
-        data: StudyData,
-        given: Mapping[GeneratorSpec, Run],
-        path: Path,
+        self, data: StudyData, given: Mapping[GeneratorSpec, Run], path: Path
     ) -> None:
-        self.settings, self.data, self.path = settings, data, path
+        self.data, self.path = data, path
         self.given, self.generators = given, dict(given)
-        self.cells = study_cells(settings)
-        expected = data.test_subjects()
+        self.cells = study_cells(data.settings)
+        expected = [data.test_subjects(s.number) for s in data.splits]
         self.predictions = {
-            cell: _read_predictions(file, settings.classes, expected)
+            cell: _read_predictions(
+                file, data.settings.classes, expected[cell.split]
+            )
             for cell in self.cells
             if (file := _predictions_file(path, cell)).is_file()
         }
 
-    def classify(self, *, with_generators: bool, progress: Progress) -> None:
-        """Trains the classifiers that are not finished."""
-        own = [c for c in self.cells if c.needs_synthetic == with_generators]
-        label = "classifiers " + ("with" if with_generators else "without")
-        with progress(f"{label} synthetic images") as advance:
-            for done, cell in enumerate(own):
-                if cell in self.predictions:
-                    continue
-                advance(done, len(own))
-                found = train_and_predict(
-                    cell,
-                    settings=self.settings,
-                    data=self.data,
-                    generators=self.generators,
-                )
-                file = _predictions_file(self.path, cell)
-                _write_predictions(file, self.settings.classes, found)
-                self.predictions[cell] = found
-                self.write_summary()
-                advance(done + 1, len(own))
+    def repeat(
+        self,
+        split: int,
+        seed: int,
+        verbose: str | int,
+        status: Callable[[str], None],
+        progress: Progress,
+    ) -> None:
+        """Completes one repetition: its generators and classifiers."""
+        own = [c for c in self.cells if (c.split, c.seed) == (split, seed)]
+        settings = self.data.settings
+        name = f"split {split + 1} of {settings.splits}"
+        if settings.seeds > 1:
+            name += f", repetition {seed + 1} of {settings.seeds}"
+        with progress(f"{name}: real images") as advance:
+            self._classify([c for c in own if not c.needs_synthetic], advance)
+        specs = [
+            spec
+            for spec in generator_specs(settings)
+            if (spec.split, spec.seed) == (split, seed)
+            and spec not in self.given
+        ]
+        for number, spec in enumerate(specs, 1):
+            status(f"{name}: generator {number} of {len(specs)}: {spec}")
+            self.generators[spec] = train_generator(
+                spec, self.path, self.data, verbose=verbose
+            )
+        with progress(f"{name}: synthetic images") as advance:
+            self._classify([c for c in own if c.needs_synthetic], advance)
+
+    def _classify(
+        self, cells: Sequence[Cell], advance: Callable[[int, int], None]
+    ) -> None:
+        """Trains those classifiers that are not finished."""
+        for done, cell in enumerate(cells):
+            if cell in self.predictions:
+                continue
+            advance(done, len(cells))
+            found = train_and_predict(
+                cell, data=self.data, generators=self.generators
+            )
+            file = _predictions_file(self.path, cell)
+            _write_predictions(file, self.data.settings.classes, found)
+            self.predictions[cell] = found
+            self.write_summary()
+            advance(done + 1, len(cells))
 
     def write_summary(self) -> dict[str, Any]:
         """Writes `results.csv` and `study.json`, and returns the latter."""
         summary = summarise(
-            self.settings,
             self.data,
             self.predictions,
             cells=self.cells,
@@ -219,10 +243,23 @@ def _require_same(path: Path, settings: Mapping[str, Any]) -> None:
         )
 
 
+def _keep_splits(file: Path, data: StudyData) -> None:
+    """Writes the splits, or raises if a study began with others."""
+    table = pd.DataFrame(split_table(data.splits, data.stages), dtype=str)
+    if file.is_file():
+        before = pd.read_csv(file, dtype=str, keep_default_na=False)
+        if not table.equals(before):
+            raise ValueError(
+                f"expected the subjects and splits of {file}, found others: "
+                "the set was prepared again, choose another --out"
+            )
+    _write_csv(file, table)
+
+
 def _predictions_file(path: Path, cell: Cell) -> Path:
     """The predictions of one classifier."""
     name = f"{cell.fraction:03}_{cell.arm}_{cell.seed}.csv"
-    return path / "predictions" / name
+    return path / f"split_{cell.split}" / "predictions" / name
 
 
 def _write_predictions(

@@ -226,7 +226,9 @@ def training_callbacks(
     config = run.config
     checkpoint = run.path / "checkpoint"
     try:
-        held_out = load_validation_slices(config)
+        held_out = load_validation_slices(
+            config, subjects=run.validation or None
+        )
     except ValueError:  # with few subjects a stage may have none
         held_out = None
     sets = (s.images for s in (slices, held_out) if s is not None)

@@ -20,7 +20,7 @@ from pet_dcgan.data.batches import (
     steps_per_epoch,
     training_batches,
 )
-from pet_dcgan.data.leakage import require_not_held_out
+from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
@@ -65,6 +65,7 @@ def train(
     *,
     resume: bool = False,
     subjects: Collection[str] | None = None,
+    validation: Collection[str] | None = None,
     strategy: tf.distribute.Strategy | None = None,
     stop_on_failure: bool = False,
     verbose: str | int = "auto",
@@ -81,6 +82,9 @@ def train(
         run_path: The run's folder; it must be free unless `resume`.
         resume: Whether to continue an unfinished run.
         subjects: Only these of the set's training subjects; all by default.
+        validation: Subjects to measure and choose the generator by instead of
+            the set's validation subjects; `subjects` may then be of any of
+            the set's splits. The run keeps their names.
         strategy: From `training.distribution.make_strategy`: who shares each
             batch. Of several processes only the chief writes; all of them
             must see the run's folder.
@@ -105,9 +109,16 @@ def train(
         tf.config.experimental.enable_op_determinism()
     if not resume and is_chief(strategy):
         require_free(run_path)
+    if validation is not None and not validation:
+        raise ValueError(
+            "expected validation subjects, found none: leave out validation= "
+            "to take those of the set"
+        )
     # slices that do not fit in memory go to the run's disk
     overflow = next(p for p in run_path.absolute().parents if p.is_dir())
-    slices = load_training_slices(config, subjects=subjects, overflow=overflow)
+    slices = load_training_slices(
+        config, subjects=subjects, validation=validation, overflow=overflow
+    )
     steps_per_epoch(slices, config)  # rejects too few slices for a batch
     if strategy is not None:
         require_equal_parts(config, strategy.num_replicas_in_sync)
@@ -117,7 +128,9 @@ def train(
     with reporting_lost_workers(strategy):
         require_same_training(strategy, config, slices, resume=resume)
         training = _Training(
-            run=_open_run(run_path, config, slices, resume, strategy),
+            run=_open_run(
+                run_path, config, slices, validation, resume, strategy
+            ),
             slices=slices,
             strategy=strategy,
             stop_on_failure=stop_on_failure,
@@ -143,7 +156,8 @@ def all_subjects(config: TrainConfig, slices: Slices) -> list[str]:
     subjects = set(slices.subjects)
     if config.warm_start:
         earlier = _warm_start_run(config)
-        require_not_held_out(earlier.subjects, config.data_dir, config.dataset)
+        seen = [*earlier.subjects, *earlier.validation]
+        require_not_held_out(seen, config.data_dir, config.dataset)
         subjects |= set(earlier.subjects)
     return sorted(subjects)
 
@@ -152,23 +166,28 @@ def _open_run(
     path: Path,
     config: TrainConfig,
     slices: Slices,
+    validation: Collection[str] | None,
     resume: bool,
     strategy: tf.distribute.Strategy | None,
 ) -> Run:
     """Opens or creates the run; only the chief changes its folder."""
+    held_out = sorted(set(validation or ()))
     if resume:
         run = Run.open(path)
-        _require_same_run(run, config, slices)
+        _require_same_run(run, config, slices, held_out)
         if is_chief(strategy):
             sweep(path)
         return run
     subjects = all_subjects(config, slices)
+    require_disjoint(subjects, held_out)
     if is_chief(strategy):
-        return Run.create(path, config, subjects)
-    return Run(path, config, subjects)
+        return Run.create(path, config, subjects, held_out)
+    return Run(path, config, subjects, held_out)
 
 
-def _require_same_run(run: Run, config: TrainConfig, slices: Slices) -> None:
+def _require_same_run(
+    run: Run, config: TrainConfig, slices: Slices, validation: list[str]
+) -> None:
     """Refuses to resume a run that is finished or not the one meant."""
     if run.finished:
         raise ValueError(
@@ -191,7 +210,7 @@ def _require_same_run(run: Run, config: TrainConfig, slices: Slices) -> None:
     if run.config.warm_start:
         require_not_held_out(run.subjects, config.data_dir, config.dataset)
         trained_on &= own  # it names those of the earlier run, too
-    if trained_on != own:
+    if trained_on != own or run.validation != validation:
         raise ValueError(
             f"expected the {len(run.subjects)} subjects of {run.path}, found "
             f"{len(own)} others in the set: it was prepared anew, train under "
