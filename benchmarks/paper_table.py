@@ -243,7 +243,7 @@ def table(options, seconds):
 def heading(options, seconds, summary):
     """What the figures are of, and at what scale."""
     counts = ", ".join(f"{n} {s}" for s, n in sizes(options).items())
-    judged = ", ".join(f"{n} {s}" for s, n in summary["judged"].items())
+    judged = ", ".join(f"{n} {s}" for s, n in summary["tested"].items())
     from pet_dcgan.config import PRESETS
 
     values = PRESETS[options.preset] | settings(options)

@@ -44,7 +44,7 @@ FEATURES = 20
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true")
-    studies = 50 if parser.parse_args().quick else 600
+    studies = 50 if parser.parse_args().quick else 300
     print(
         "| trainings | subjects a stage | AUC | claimed by study | corrected t "
         "| t | bootstrap of one split | holds: study | Newcombe |"
@@ -61,7 +61,7 @@ def main() -> None:
     learnt = itertools.product((12, 24, 40), (1, 0.25), (2.2, 3.5))
     for count, share, distance in learnt:
         cohort = Learnt(count, distance, share=share)
-        report(f"learnt from {share:.0%}", cohort, studies // 2)
+        report(f"learnt from {share:.0%}", cohort, studies)
     print(
         "\n| subjects a stage | AUC | other AUC | seen | detectable | called "
         "equivalent |"

@@ -114,7 +114,7 @@ def over_subjects(
         errors = np.concatenate(errors)
         return mean_interval(errors, np.arange(len(errors)))
     if metric == "accuracy":
-        share = by_split(own, lambda one: one.scores()[metric]).mean()
+        share = by_split(own, lambda one: one.score(metric)).mean()
         return share_interval(share, counts.sum(), level=level)
     if metric == "balanced_accuracy":
         values = by_split(own, Predictions.recalls).mean(axis=0)
@@ -158,7 +158,7 @@ def difference_over_subjects(
     if found[0].low is None:
         return found[0]
     means = [
-        by_split(arm, lambda one: one.scores()[metric]).mean() for arm in arms
+        by_split(arm, lambda one: one.score(metric)).mean() for arm in arms
     ]
     (below, low), (above, high) = _distances(np.array(means), found)
     middle = means[0] - means[1]

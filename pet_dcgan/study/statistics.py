@@ -114,7 +114,7 @@ def score_row(own: Splits, metric: str, splits: int) -> dict[str, Any]:
     Returns:
         A row of `arms`; of one split its interval is over subjects alone.
     """
-    values = by_split(own, lambda one: one.scores()[metric])
+    values = by_split(own, lambda one: one.score(metric))
     interval = over_subjects(own, metric)
     if len(own) > 1:
         interval = wider(interval, over_trainings(values, splits))
@@ -141,8 +141,8 @@ def difference_row(
     Returns:
         A row of `differences`; of one split without an interval.
     """
-    values = by_split(own, lambda one: one.scores()[metric])
-    values = values - by_split(real, lambda one: one.scores()[metric])
+    values = by_split(own, lambda one: one.score(metric))
+    values = values - by_split(real, lambda one: one.score(metric))
 
     def interval(level: float) -> Interval:
         return wider(
