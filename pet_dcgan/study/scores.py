@@ -57,10 +57,9 @@ class Predictions:
         Of equally probable stages the first is predicted.
         """
         right = self.probabilities.argmax(axis=1) == self.truth
-        stages = range(self.probabilities.shape[1])
-        return np.array(
-            [right[self._members(stage)].mean() for stage in stages]
-        )
+        classes = range(self.probabilities.shape[1])
+        members = [self._members(stage) for stage in classes]
+        return np.array([right[member].mean() for member in members])
 
     def squared_errors(self) -> np.ndarray:
         """Brier's score of each subject, 0 to 2; lower is better `[n]`.
