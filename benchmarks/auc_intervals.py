@@ -10,7 +10,7 @@ is counted whose 95 % interval holds the true AUC, by
   area itself and on its logit; where it is 0 the interval has no width, or
   does not exist, and holds nothing.
 
-`python benchmarks/auc_intervals.py` takes two minutes on one core (2,000
+`python benchmarks/auc_intervals.py` takes a minute on one core (2,000
 cohorts, of them 500 for the bootstrap), `--quick` ten seconds. `three` is the
 mean of one-against-the-rest areas of three stages as `study` has it.
 """
