@@ -33,7 +33,15 @@ Splits = Sequence[Sequence[Predictions]]
 
 
 def by_split(own: Splits, measure: Callable[[Predictions], Any]) -> np.ndarray:
-    """A measure of each split, averaged over its seeds `[splits, ...]`."""
+    """A measure of each split, averaged over its seeds.
+
+    Args:
+        own: Predictions of an arm.
+        measure: Takes predictions, and gives a number or an array.
+
+    Returns:
+        Float64 `[splits, ...]`.
+    """
     return np.array(
         [np.mean([measure(one) for one in seeds], axis=0) for seeds in own]
     )
@@ -169,7 +177,15 @@ def difference_over_subjects(
 
 
 def wider(first: Interval, second: Interval) -> Interval:
-    """The interval that holds both, without ends if one of them is."""
+    """The interval that holds both.
+
+    Args:
+        first: An interval.
+        second: Another one.
+
+    Returns:
+        From the lower low to the higher high; if one has no ends, that one.
+    """
     for each in (first, second):
         if each.low is None:
             return each
