@@ -81,10 +81,11 @@ def growths(features_of, data):
     for draw in range(DRAWS):
         rng = np.random.default_rng(draw)
         names = rng.permutation(np.unique(data["subjects"]))
-        real = clean[np.isin(data["subjects"], names[:REAL])]
+        few = np.isin(data["subjects"], names[:REAL])
+        real = clean[few], data["subjects"][few]
         some = np.isin(data["subjects"], names[REAL : REAL + SYNTHETIC])
         rows = np.flatnonzero(some)
-        base.append(_kid(real, clean[rows]))
+        base.append(_kid(*real, clean[rows]))
         for kind, levels in LEVELS.items():
             values = []
             for level in levels:
@@ -98,7 +99,7 @@ def growths(features_of, data):
                             others[-1 - picked[picked < 0]],
                         ]
                     )
-                values.append(_kid(real, worse) - base[-1])
+                values.append(_kid(*real, worse) - base[-1])
             found[kind].append(values)
     means = {kind: np.mean(values, axis=0) for kind, values in found.items()}
     spread = np.std(base)
@@ -108,10 +109,10 @@ def growths(features_of, data):
     }
 
 
-def _kid(real, synthetic):
+def _kid(real, subjects, synthetic):
     from pet_dcgan.metrics.distribution import kid
 
-    return kid(real, synthetic, subsets=2).value
+    return kid(real, synthetic, subjects=subjects).value
 
 
 def load(data_dir, config, stage, splits):

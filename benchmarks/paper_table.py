@@ -50,7 +50,7 @@ def claim(options):
         "dataset": options.config,
         "preset": options.preset,
         "settings": settings(options),
-        "seeds": options.seeds,
+        "splits": options.splits,
         "seed": options.seed,
     }
     path = options.work / "options.json"
@@ -109,18 +109,20 @@ def make(options):
         data_dir=str(data),
         dataset=options.config,
         fractions=(100,),
-        seeds=options.seeds,
+        splits=options.splits,
         preset=options.preset,
         overrides=settings(options),
         seed=options.seed,
     )
     out = work / "study"
+    # with splits of its own the study trains its generators itself
+    own = [work / "runs" / stage for stage in ("NC", "AD")]
     step(
         "classifiers",
         lambda: run_study(
             told,
             out,
-            runs=[work / "runs" / stage for stage in ("NC", "AD")],
+            runs=own if options.splits == 1 else (),
             resume=(out / "settings.json").exists(),
         ),
     )
@@ -243,7 +245,7 @@ def table(options, seconds):
 def heading(options, seconds, summary):
     """What the figures are of, and at what scale."""
     counts = ", ".join(f"{n} {s}" for s, n in sizes(options).items())
-    judged = ", ".join(f"{n} {s}" for s, n in summary["tested"].items())
+    tested = ", ".join(f"{n} {s}" for s, n in summary["tested"].items())
     from pet_dcgan.config import PRESETS
 
     values = PRESETS[options.preset] | settings(options)
@@ -256,7 +258,7 @@ def heading(options, seconds, summary):
         "A PHANTOM: simulated brains, no patients; not a reproduction of the "
         f"paper's figures. Scale {options.scale:g}: {counts} subjects; "
         f"{options.config}; preset {options.preset}, {told}; classifiers: "
-        f"{options.seeds} seeds, judged by {judged} held-out subjects. "
+        f"{options.splits} splits, {tested} subjects tested. "
         f"{minutes:.0f} minutes."
     )
 
@@ -271,7 +273,7 @@ def main():
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--batch-size", type=int)
     parser.add_argument("--channels", type=int, choices=(1, 3))
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--splits", type=int, default=5)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--dry-run", action="store_true")
     parser.add_argument("--table", action="store_true")

@@ -148,11 +148,12 @@ class Judge:
                 real[~self.halves],
                 real[self.halves],
                 self.owners[~self.halves],
+                self.owners[self.halves],
             )
             for name, real in self.real.items()
         }
 
-    def _scores(self, name, real, features, owners):
+    def _scores(self, name, real, features, owners, other_owners=None):
         from pet_dcgan.metrics.distribution import (
             frechet_ratio,
             kid,
@@ -161,10 +162,11 @@ class Judge:
         from pet_dcgan.metrics.neighbors import nearest_distances
 
         train = self.train[name]
-        prdc = precision_recall_density_coverage(real, features)
+        by_subject = {"subjects": owners, "synthetic_subjects": other_owners}
+        prdc = precision_recall_density_coverage(real, features, **by_subject)
         to_train = np.median(nearest_distances(features, train))
         return {
-            "kid": kid(real, features, subsets=2).value,
+            "kid": kid(real, features, **by_subject).value,
             "frechet_ratio": frechet_ratio(
                 real, features, seed=0, subjects=owners, splits=3
             ),

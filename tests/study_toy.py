@@ -11,9 +11,10 @@ SMALL = {"width": 4, "latent_dim": 6, "batch_size": 4, "epochs": 2}
 
 
 def make_settings(data_dir, **changes):
-    """One seed of a third and of all of the three subjects of each stage."""
+    """A third and all of the set's three training subjects of each stage."""
     settings = {
         "dataset": "axial_32",
+        "splits": 1,
         "fractions": (34, 100),
         "seeds": 1,
         "steps": 40,

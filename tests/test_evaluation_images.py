@@ -20,10 +20,10 @@ def run(toy_set, tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("images") / "run", toy_set)
 
 
-def load(run, *, count=8, seed=0, subjects=OWN, **config):
+def load(run, *, count=8, seed=0, subjects=OWN, validation=(), **config):
     """The images of a run whose subjects and configuration are these."""
     run = copy.copy(run)
-    run.subjects = subjects
+    run.subjects, run.validation = subjects, list(validation)
     run.config = dataclasses.replace(run.config, **config)
     return evaluation_images(run, data_dir=None, count=count, seed=seed)
 
@@ -84,6 +84,12 @@ def test_number_of_synthetic_images(run, generate, count, made):
 def test_held_out_subject_that_was_trained_on_is_named(run):
     with pytest.raises(DataLeakageError, match="found 1: 999_S_3005"):
         load(run, subjects=["999_S_3000", "999_S_3005"])
+
+
+def test_held_out_subject_that_chose_the_generator_is_named(run):
+    # as a study's generators may be, which have a split of their own
+    with pytest.raises(DataLeakageError, match="found 1: 999_S_3004"):
+        load(run, subjects=OWN, validation=["999_S_3003", "999_S_3004"])
 
 
 def test_validation_subject_that_was_trained_on_is_named(run):

@@ -302,7 +302,7 @@ class TestWholeRun:
 def test_without_validation_subjects_the_last_generator_is_kept(
     tiny_config, tmp_path, monkeypatch, capsys
 ):
-    def none(config):
+    def none(config, *, subjects):
         raise ValueError("none of that stage")
 
     monkeypatch.setattr(callbacks, "load_validation_slices", none)
@@ -315,3 +315,24 @@ def test_without_validation_subjects_the_last_generator_is_kept(
     )
     assert list(built) == ["health", "samples", "log", "checkpoint"]
     assert "no validation subjects of AD" in capsys.readouterr().err
+
+
+def test_the_validation_subjects_of_the_run_choose_its_generator(
+    tiny_config, tmp_path, monkeypatch
+):
+    asked = []
+
+    def load(config, *, subjects):
+        asked.append(subjects)
+        raise ValueError("none of that stage")
+
+    monkeypatch.setattr(callbacks, "load_validation_slices", load)
+    config = tiny_config()
+    slices = load_training_slices(config)
+    for validation in ((), ("b",)):
+        callbacks.training_callbacks(
+            Run(tmp_path, config, ["a"], validation),
+            slices,
+            writer=tf.summary.create_noop_writer(),
+        )
+    assert asked == [None, ["b"]]

@@ -49,6 +49,20 @@ def reads(monkeypatch):
 # --- what there is ------------------------------------------------------------
 
 
+def test_all_splits_are_those_of_each_together(toy_set):
+    joined = load(toy_set, split="all")
+    parts = [load(toy_set, split=split) for split in ("train", "validation")]
+    parts.append(load(toy_set, split="test"))
+    for name in ("images", "subjects", "scans", "positions_mm"):
+        expected = np.concatenate([getattr(part, name) for part in parts])
+        np.testing.assert_array_equal(getattr(joined, name), expected)
+    some = load(toy_set, split="all", subjects=["999_S_3005", "999_S_3000"])
+    assert list(dict.fromkeys(some.subjects)) == ["999_S_3000", "999_S_3005"]
+    assert len(subjects_of(toy_set, "axial_32", split="all")) == 18
+    found = subjects_of(toy_set, "axial_32", split="all", stage="AD")
+    assert found == set(joined.subjects)
+
+
 def test_slices_come_in_order_with_their_pixels(toy_set):
     slices = load(toy_set)
     assert slices.images.shape == (12, 32, 32)

@@ -32,6 +32,18 @@ def test_opens_what_was_created(run):
     assert opened.evaluation == run.path / "evaluation"
 
 
+def test_validation_subjects_that_are_not_the_sets_are_kept(tmp_path, run):
+    assert Run.open(run.path).validation == []
+    own = Run.create(tmp_path / "own", run.config, ["b", "a"], {"d", "c"})
+    text = (own.path / "subjects.csv").read_text()
+    assert text.splitlines()[1:] == [
+        *("a,train", "b,train"),
+        *("c,validation", "d,validation"),
+    ]
+    opened = Run.open(own.path)
+    assert (opened.subjects, opened.validation) == (["a", "b"], ["c", "d"])
+
+
 def test_the_generator_comes_back(run):
     generator = build_generator(size=32, channels=1, width=4, latent_dim=6)
     run.save_generator(generator)

@@ -13,12 +13,13 @@ from toy_run import make_run
 
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.runs.run import Run
-from pet_dcgan.study import study
+from pet_dcgan.study import generators, study
 from pet_dcgan.study.classifiers import train_and_predict
+from pet_dcgan.study.data import load_study_data
 from pet_dcgan.study.figure import save_figure
-from pet_dcgan.study.generators import GeneratorSpec
+from pet_dcgan.study.generators import generator_specs
 from pet_dcgan.study.scores import Predictions
-from pet_dcgan.study.settings import Cell, load_study_data
+from pet_dcgan.study.settings import Cell
 from pet_dcgan.study.study import run_study
 
 CLASSES = ("NC", "AD")
@@ -34,7 +35,23 @@ def runs(toy_set, tmp_path_factory):
 
 @pytest.fixture
 def settings(toy_set):
-    return make_settings(toy_set, fractions=(100,), seeds=2)
+    return make_settings(toy_set, fractions=(100,), splits=2)
+
+
+@pytest.fixture
+def untrained(toy_set, monkeypatch):
+    """Generators that the study would train are empty files."""
+
+    def train(config, path, *, subjects, validation, **_):
+        return untrained_run(
+            path,
+            toy_set,
+            config.stage,
+            subjects=subjects,
+            validation=validation or (),
+        )
+
+    monkeypatch.setattr(generators, "train", train)
 
 
 @pytest.fixture
@@ -42,9 +59,9 @@ def quick(monkeypatch):
     """Classifiers that guess, each cell the same again; which were trained."""
     trained = []
 
-    def guess(cell, *, settings, data, generators):
+    def guess(cell, *, data, generators):
         trained.append(cell)
-        subjects, truth = data.test_subjects()
+        subjects, truth = data.test_subjects(cell.split)
         rng = np.random.default_rng(zlib.crc32(str(cell).encode()))
         ones = rng.random(len(truth))
         return Predictions(subjects, truth, np.stack([1 - ones, ones], axis=1))
@@ -54,6 +71,7 @@ def quick(monkeypatch):
 
     monkeypatch.setattr(study, "train_and_predict", guess)
     monkeypatch.setattr(study, "save_figure", save_figure)
+    monkeypatch.setattr(study, "save_calibration", save_figure)
     return trained
 
 
@@ -64,13 +82,16 @@ def whole(toy_set, tmp_path_factory):
     settings = make_settings(toy_set, fractions=(34,))
     data = load_study_data(settings)
     runs = {
-        GeneratorSpec(34, "axial", stage): make_run(
-            home / stage, toy_set, stage, subjects=data.subsets[34][stage]
+        spec: make_run(
+            home / spec.stage,
+            toy_set,
+            spec.stage,
+            subjects=data.subjects(spec, spec.stage),
         )
-        for stage in CLASSES
+        for spec in generator_specs(settings)
     }
     out, paths = home / "out", [run.path for run in runs.values()]
-    return out, run_study(settings, out, runs=paths), settings, data, runs
+    return out, run_study(settings, out, runs=paths), data, runs
 
 
 def results(out):
@@ -97,30 +118,33 @@ def test_every_arm_and_fraction_has_its_row(whole):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("splits", [1, 3])
 def test_generators_are_trained_on_the_subjects_of_their_fraction(
-    toy_set, tmp_path
+    toy_set, tmp_path, splits
 ):
-    settings = make_settings(toy_set, fractions=(34,))
+    settings = make_settings(toy_set, fractions=(34,), splits=splits)
     summary = run_study(settings, tmp_path)
-    subsets = load_study_data(settings).subsets[34]
-    for stage in CLASSES:
-        run = Run.open(tmp_path / f"generators/{stage.lower()}_axial_34")
-        assert set(run.subjects) == subsets[stage]
+    data = load_study_data(settings)
+    for spec in generator_specs(settings):
+        run = Run.open(tmp_path / spec.folder)
+        assert set(run.subjects) == data.subjects(spec, spec.stage)
+        if splits > 1:
+            held_out = data.validation(spec.split, spec.stage)
+            assert set(run.validation) == held_out
     kinds = [(g["trained_by"], g["subjects"]) for g in summary["generators"]]
-    assert kinds == [("the study", 1)] * 2
+    assert kinds == [("the study", 1)] * 2 * splits
+    assert {g["chosen_by"] for g in summary["generators"]} == {"last epoch"}
+    assert summary["generator_kid"]["measured"] == 2 * splits
     assert summary["complete"] is True
 
 
 def test_the_same_cell_predicts_the_same_bits(whole):
-    out, _, settings, data, runs = whole
+    out, _, data, runs = whole
     again = train_and_predict(
-        Cell(0, 0, 34, "real+synthetic"),
-        settings=settings,
-        data=data,
-        generators=runs,
+        Cell(0, 0, 34, "real+synthetic"), data=data, generators=runs
     )
-    file = out / "predictions" / "034_real+synthetic_0.csv"
-    before = study._read_predictions(file, CLASSES, data.test_subjects())
+    file = out / "split_0/predictions/034_real+synthetic_0.csv"
+    before = study._read_predictions(file, CLASSES, data.test_subjects(0))
     np.testing.assert_array_equal(again.probabilities, before.probabilities)
     np.testing.assert_allclose(again.probabilities.sum(axis=1), 1)
 
@@ -145,36 +169,51 @@ def test_the_same_summary_gives_the_same_figure(whole, tmp_path):
 
 
 def test_a_stopped_study_is_marked_partial_and_resumed(
-    settings, runs, tmp_path, monkeypatch, quick
+    settings, untrained, tmp_path, monkeypatch, quick
 ):
     guess = study.train_and_predict
 
-    def stop_at_fourth(cell, **others):
-        if len(quick) == 3:
+    def stop_at_sixth(cell, **others):
+        if len(quick) == 5:
             raise KeyboardInterrupt
         return guess(cell, **others)
 
     out = tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr(study, "train_and_predict", stop_at_fourth)
+        patch.setattr(study, "train_and_predict", stop_at_sixth)
         with pytest.raises(KeyboardInterrupt):
-            run_study(settings, out, runs=runs)
-    assert [row["study"] for row in results(out)] == ["partial"] * 3
+            run_study(settings, out)
+    assert [row["study"] for row in results(out)] == ["partial"] * 5
+    assert [row["split"] for row in results(out)] == ["0"] * 4 + ["1"]
     partial = json.loads((out / "study.json").read_text())
     found = {name: partial[name] for name in ("complete", "done", "of")}
-    assert found == {"complete": False, "done": 3, "of": 8}
+    assert found == {"complete": False, "done": 5, "of": 8}
     assert any(line.startswith("Partial") for line in partial["words"])
     assert (out / "study.png").is_file()
     with pytest.raises(FileExistsError, match="--resume"):
-        run_study(settings, out, runs=runs)
+        run_study(settings, out)
 
-    run_study(settings, out, runs=runs, resume=True)
+    run_study(settings, out, resume=True)
     assert len(quick) == len(set(quick)) == 8
     straight = tmp_path / "straight"
-    run_study(settings, straight, runs=runs)
-    for name in ("results.csv", "study.json", "study.png"):
+    run_study(settings, straight)
+    names = "results.csv", "study.json", "study.png", "splits.csv"
+    for name in names:
         after = (out / name).read_bytes()
         assert after == (straight / name).read_bytes()
+
+
+def test_a_study_whose_set_has_other_subjects_now_is_not_resumed(
+    settings, untrained, tmp_path, quick
+):
+    run_study(settings, tmp_path)
+    file = tmp_path / "splits.csv"
+    rows = file.read_text().splitlines()
+    assert rows[0] == "subject,stages,site,fold,split_0,split_1"
+    assert len(rows) == 1 + 18
+    file.write_text("\n".join([*rows[:-1], ""]))
+    with pytest.raises(ValueError, match="prepared again"):
+        run_study(settings, tmp_path, resume=True)
 
 
 def test_given_runs_are_used_and_a_control_is_named(
@@ -198,17 +237,22 @@ def test_progress_and_lines_before_each_generator(
         yield lambda done, total: steps.append((label, done, total))
 
     monkeypatch.setattr(study, "train_generator", lambda spec, *a, **o: spec)
-    monkeypatch.setattr(study, "describe", lambda run, spec, given: {})
+    facts = {"val_kid": None}
+    monkeypatch.setattr(study, "describe", lambda run, spec, given: facts)
     run_study(
-        make_settings(toy_set),
+        make_settings(toy_set, seeds=2),
         tmp_path / "out",
         progress=progress,
         status=lines.append,
     )
-    assert lines[0] == "generator 1 of 4: NC axial, 34 % of the subjects"
-    assert len(lines) == 4
-    assert steps[-1] == ("classifiers with synthetic images", 4, 4)
-    assert steps[0] == ("classifiers without synthetic images", 0, 4)
+    first = "split 1 of 1, repetition 1 of 2: "
+    assert (
+        lines[0] == f"{first}generator 1 of 4: NC axial, 34 % of the subjects"
+    )
+    assert len(lines) == 8
+    assert steps[0] == (f"{first}real images", 0, 4)
+    last = "split 1 of 1, repetition 2 of 2: "
+    assert steps[-1] == (f"{last}synthetic images", 4, 4)
 
 
 def test_nothing_is_left_where_the_study_cannot_begin(toy_set, tmp_path):

@@ -1,11 +1,14 @@
+import dataclasses
+
 import numpy as np
 import pytest
 from study_toy import make_settings
 
 from pet_dcgan.study import classifiers
 from pet_dcgan.study.classifiers import aggregate_by_subject, study_cells
+from pet_dcgan.study.data import load_study_data
 from pet_dcgan.study.generators import GeneratorSpec
-from pet_dcgan.study.settings import ARMS, Cell, load_study_data
+from pet_dcgan.study.settings import ARMS, Cell
 
 
 def two_classes(*ones):
@@ -19,28 +22,32 @@ def data(toy_set):
 
 
 @pytest.fixture
-def training_images(toy_set, data, monkeypatch):
+def training_images(data, monkeypatch):
     """`training_images(arm)`: a classifier's; synthetic ones are all 9."""
 
     def generate_stored(run, count, seed):
         return np.full([count, 32, 32], 9, np.uint16)
 
     monkeypatch.setattr(classifiers, "generate_stored", generate_stored)
-    runs = {GeneratorSpec(100, "axial", stage): None for stage in ("NC", "AD")}
+    runs = {
+        GeneratorSpec(0, 0, 100, "axial", stage): None for stage in ("NC", "AD")
+    }
 
     def training_images(arm, **changes):
-        settings = make_settings(toy_set, **changes)
+        changed = dataclasses.replace(
+            data, settings=dataclasses.replace(data.settings, **changes)
+        )
         cell = Cell(0, 0, 100, arm)
-        return classifiers._training_images(cell, "axial", settings, data, runs)
+        return classifiers._training_images(cell, "axial", changed, runs)
 
     return training_images
 
 
-def test_every_arm_fraction_and_seed_once_generators_last(toy_set):
-    found = study_cells(make_settings(toy_set, seeds=3))
-    assert len(found) == len(set(found)) == 2 * 3 * 4
-    needs = [cell.needs_synthetic for cell in found]
-    assert needs == sorted(needs)
+def test_every_arm_of_a_repetition_comes_before_the_next(toy_set):
+    found = study_cells(make_settings(toy_set, splits=2, seeds=3))
+    assert len(found) == len(set(found)) == 2 * 3 * 2 * 4
+    order = [(c.split, c.seed, c.needs_synthetic) for c in found]
+    assert order == sorted(order)
     assert {c.arm for c in found if c.needs_synthetic} == set(ARMS[2:])
 
 
@@ -87,8 +94,9 @@ def test_a_control_shuffles_the_labels_of_real_and_synthetic_images(
         assert (true[part] != shuffled[part]).any()
         assert sorted(true[part]) == sorted(shuffled[part])
     # a subject's slices share a label
-    for subject in np.unique(data.training["axial"].subjects):
-        rows = data.training["axial"].subjects == subject
+    real = data.slices["axial"].of(data.splits[0].training)
+    for subject in np.unique(real.subjects):
+        rows = real.subjects == subject
         assert len(set(shuffled[:24][rows])) == 1
 
 

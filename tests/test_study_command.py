@@ -43,8 +43,8 @@ def test_options_reach_the_study(command, toy_set):
         *("--task", "three", "--planes", "coronal, axial"),
         *("--fractions", "10,50", "--preset", "demo", "--epochs", "7"),
         *("--set", "width=8", "--seed", "3", "--runs", "a", "b", "c"),
-        *("--with-validation", "--shuffle-labels", "--resume"),
-        *("--seeds", "2"),
+        *("--shuffle-labels", "--resume", "--by-site"),
+        *("--seeds", "2", "--splits", "3"),
     )
     assert result.exit_code == 0, result.output
     assert calls["settings"] == StudySettings(
@@ -53,9 +53,10 @@ def test_options_reach_the_study(command, toy_set):
         task="three",
         planes=("axial", "coronal"),
         fractions=(10, 50),
+        splits=3,
+        by_site=True,
         seeds=2,
         overrides={"width": "8", "epochs": "7"},
-        with_validation=True,
         shuffle_labels=True,
         seed=3,
     )
@@ -72,6 +73,7 @@ def test_options_reach_the_study(command, toy_set):
         ("--fractions", "all"),
         ("--task", "four"),
         ("--seeds", "0"),
+        ("--splits", "0"),
         ("--preset", "nosuch"),
         ("--set", "nosuch=1"),
     ],
@@ -86,4 +88,4 @@ def test_missing_files_exit_with_1(tmp_path):
     where = ["--data-dir", str(tmp_path), "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, ["study", *where])
     assert result.exit_code == 1
-    assert "expected a prepared set adni/axial_128" in result.stderr
+    assert "expected a prepared set adni/axial_64" in result.stderr

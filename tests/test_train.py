@@ -218,6 +218,23 @@ def test_a_run_of_some_subjects_goes_on_with_these_alone(
         assert set(training.slices.subjects) == some
 
 
+def test_a_run_goes_on_with_the_validation_subjects_it_was_given(
+    tiny_config, tmp_path, trainings
+):
+    # of any split of the set
+    given = {"subjects": {OWN[0], "999_S_3005"}, "validation": {"999_S_3004"}}
+    config, path = tiny_config(), tmp_path / "ad"
+    run = train(config, path, **given, verbose=0)
+    assert set(run.subjects) == given["subjects"]
+    assert run.validation == ["999_S_3004"]
+    for others in ({"999_S_3003"}, None):
+        changed = given | {"validation": others}
+        with pytest.raises(ValueError, match="expected the 2 subjects"):
+            train(config, path, resume=True, **changed, verbose=0)
+    train(config, path, resume=True, **given, verbose=0)
+    assert len(trainings) == 2
+
+
 def test_only_the_same_unfinished_run_is_resumed(
     tiny_config, tmp_path, trainings
 ):

@@ -57,6 +57,20 @@ def test_no_training_on_a_subject_that_is_held_out(tmp_path):
         load_training_slices(make_config(leaky))
 
 
+def test_given_validation_subjects_allow_those_of_any_split(tiny_config):
+    config = tiny_config()
+    own, others = ["999_S_3000", "999_S_3005"], ["999_S_3003", "999_S_3001"]
+    slices = load_training_slices(config, subjects=own, validation=others)
+    assert list(dict.fromkeys(slices.subjects)) == own
+    assert len(slices.images) == 8
+    found = load_validation_slices(config, subjects=others)
+    assert set(found.subjects) == set(others)
+    with pytest.raises(DataLeakageError, match="found 1: 999_S_3005"):
+        load_training_slices(config, subjects=own, validation=own[1:])
+    with pytest.raises(ValueError, match="expected validation subjects"):
+        load_training_slices(config, subjects=own, validation=[])
+
+
 @pytest.mark.parametrize(("count", "few"), [(7, True), (8, False)])
 def test_fewer_than_eight_subjects_give_a_warning(tiny_config, count, few):
     config = tiny_config()

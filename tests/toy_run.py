@@ -21,11 +21,19 @@ _FACTS = {
 
 
 def make_run(
-    path, toy_set, stage="AD", *, subjects=None, finished=True, **facts
+    path,
+    toy_set,
+    stage="AD",
+    *,
+    subjects=None,
+    validation=(),
+    finished=True,
+    **facts,
 ):
     """A run at `path`, with large weights: images differ by their latents.
 
-    `subjects` replaces who it trained on; with `finished=False` it has no
+    `subjects` replaces who it trained on, `validation` is whom it was measured
+    by if not by the set's own; with `finished=False` it has no
     generator; `facts` replace those of the data.
     """
     config = make_config(
@@ -37,7 +45,7 @@ def make_run(
     )
     number = STAGES.index(stage) + 1
     trained_on = subjects or [f"999_S_{number}{i:03}" for i in range(3)]
-    run = Run.create(path, config, trained_on)
+    run = Run.create(path, config, trained_on, validation)
     if finished:
         (run.path / "generator.keras").write_bytes(_generator())
     return run

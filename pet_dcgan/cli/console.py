@@ -14,7 +14,6 @@ from rich.table import Table
 from rich.text import Text
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.evaluation.report import metric_rows
 from pet_dcgan.utils.progress import progress as progress
 from pet_dcgan.utils.progress import status as status
 
@@ -162,12 +161,19 @@ def print_cohort(cohort: Any) -> None:
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:
-    """Prints the scores of several stages, real beside synthetic.
+    """Prints scores and assessments of several stages.
 
     Args:
         metrics: Results of `evaluate`, by stage.
     """
-    title = "PSNR and SSIM (the paper's formulas) on held-out subjects"
+    # they import SciPy, for which no other command has to wait
+    from pet_dcgan.evaluation.assessment import assessment_lines
+    from pet_dcgan.evaluation.report import metric_rows
+
+    title = "Scores on held-out subjects"
     if any(m["phantom"] for m in metrics.values()):
         title += ", PHANTOM data"
     print_table(title, *metric_rows(metrics))
+    for each in metrics.values():
+        for line in assessment_lines(each):
+            print(line)

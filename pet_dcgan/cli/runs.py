@@ -135,6 +135,7 @@ def evaluate(
 ) -> None:
     """Evaluates a generator on subjects it has never seen."""
     console.start_tensorflow()
+    from pet_dcgan.evaluation.assessment import next_step
     from pet_dcgan.evaluation.evaluate import evaluate as evaluate_run
     from pet_dcgan.runs.run import Run
 
@@ -149,11 +150,8 @@ def evaluate(
             progress=advance,
         )
     console.print_metrics({opened.config.stage: metrics})
-    missing = metrics["intervals"]["missing"]
-    if missing:
-        typer.echo(f"no 95 % intervals: {missing}")
-    typer.echo(metrics["verdict"]["headline"])
     typer.echo(f"{opened.evaluation / 'report.html'}: all of it on one page")
+    typer.echo(f"Next: {next_step(metrics, run)}")
 
 
 @router.command(

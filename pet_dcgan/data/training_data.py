@@ -87,9 +87,14 @@ def load_training_slices(
     Raises:
         FileNotFoundError: If there is no such set.
         OSError: If the disk of `overflow` is full.
-        ValueError: If the set differs from the configuration, or a subject
-            trained on is also held out.
+        ValueError: If the set differs from the configuration, `validation` is
+            empty, or a subject trained on is also held out.
     """
+    if validation is not None and not validation:
+        raise ValueError(
+            "expected validation subjects, found none: leave out validation= "
+            "to take those of the set"
+        )
     slices = _load(
         config,
         "train" if validation is None else ALL_SPLITS,

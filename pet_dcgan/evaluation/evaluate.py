@@ -79,7 +79,7 @@ class Evaluation(dict):
 
     def _repr_html_(self) -> str:
         """The assessment and the numbers to read first."""
-        assessment = self.get("verdict") or {}
+        assessment = self.get("assessment") or {}
         place = f"{self.get('stage', '')} {self.get('plane', '')}"
         rows = []
         for row in _SUMMARY:
@@ -89,7 +89,7 @@ class Evaluation(dict):
             "utils/card.html",
             title=f"Evaluation: {place}",
             phantom=bool(self.get("phantom")),
-            headline=assessment.get("headline", "No verdict."),
+            headline=assessment.get("headline", "Not assessed."),
             columns=COLUMNS,
             rows=rows,
             facts=[
@@ -154,7 +154,7 @@ def evaluate(
     encoders = _encoders(run, images, encoder)
     step()
     metrics, data = _measure(run, images, encoders, step)
-    metrics["verdict"] = assess(metrics)
+    metrics["assessment"] = assess(metrics)
     metrics["figures"] = save_figures(run, data)
     step()
     _write(run.evaluation, metrics)

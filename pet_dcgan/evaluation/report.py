@@ -8,6 +8,7 @@ from pet_dcgan.evaluation.assessment import (
     interval_note,
     limits,
 )
+from pet_dcgan.evaluation.findings import SIGNS
 from pet_dcgan.utils.templates import render
 
 KINDS = ("synthetic", "real")
@@ -254,6 +255,7 @@ def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
         groups=groups(metrics),
         intervals=interval_note(metrics),
         limits=limits(metrics),
+        signs=SIGNS,
         warning=NOT_FOR_DIAGNOSIS,
     )
 
@@ -263,6 +265,12 @@ _CONSOLE = (
     ("PSNR random (dB)", "psnr", "random", 2),
     ("SSIM nearest", "ssim", "nearest", 3),
     ("SSIM random", "ssim", "random", 3),
+)
+
+
+_CONSOLE_FEATURES = (
+    Row("KID", "features.trained.kid.*"),
+    Row("recall", "features.trained.recall.*", digits=2),
 )
 
 
@@ -276,7 +284,8 @@ def metric_rows(
 
     Returns:
         Headings and rows of text: a row for each stage and kind of image,
-        means over images against their nearest and a random held-out one.
+        means over images against their nearest and a random held-out one,
+        and KID and recall by the features of the run's own encoder.
     """
     headings = ["stage, images compared with held-out real", "n"]
     rows = []
@@ -290,5 +299,7 @@ def metric_rows(
             for _, name, rule, digits in _CONSOLE:
                 mean = psnr and values[name][kind][rule]["mean"]
                 row.append("-" if mean is None else f"{mean:.{digits}f}")
+            row += [each.texts(values, kind)[0] for each in _CONSOLE_FEATURES]
             rows.append(row)
-    return headings + [label for label, *_ in _CONSOLE], rows
+    headings += [label for label, *_ in _CONSOLE]
+    return headings + [each.label for each in _CONSOLE_FEATURES], rows

@@ -9,14 +9,16 @@ import numpy as np
 from pet_dcgan.evaluation.images import EvaluationImages, Samples, evenly_spaced
 from pet_dcgan.evaluation.pair_scores import Number, interval_ends, rounded
 from pet_dcgan.features.encoder import Encoder
-from pet_dcgan.metrics.confidence import halves_interval
+from pet_dcgan.metrics.confidence import halves_interval, student_interval
 from pet_dcgan.metrics.distribution import (
     Prdc,
     frechet_distance,
     frechet_ratio,
     kid,
+    mean_shift,
     precision_recall_density_coverage,
 )
+from pet_dcgan.metrics.significance import kid_p_value
 from pet_dcgan.metrics.spectrum import (
     Spectrum,
     checkerboard_ratio,
@@ -30,9 +32,9 @@ from pet_dcgan.metrics.uptake import (
     wasserstein,
 )
 
-# more than the neighbours that a ball of precision holds, also in a half
 _LEAST_IMAGES = 16
-_LEAST_SUBJECTS = 4
+# images that a ball of precision, recall, density and coverage holds
+_NEIGHBOURS = 5
 # Fréchet distances of wider features have no interval: it takes too long
 _WIDE = 256
 _BINS = 256
@@ -101,8 +103,10 @@ def feature_scores(
 
     Returns:
         `encoder` (its facts), and by metric `synthetic` and `real` (None
-        without validation images), each a value and its interval; with too
-        few images `missing`, the reason, in place of metrics.
+        without validation images), each a value and its interval, KID also
+        `p_value` and `shift`. What too few subjects leave open is None, with
+        `missing`, the reason; with too few images or features that are not
+        finite that stands in place of all metrics.
     """
     samples = images.samples
     count = len(samples.images["real"])
@@ -113,6 +117,10 @@ def feature_scores(
             f"and there are {count}"
         }
     features = {k: encoder.features(x) for k, x in samples.images.items()}
+    for kind, rows in features.items():
+        if not np.isfinite(rows).all():
+            reason = f"features of {kind} images hold NaN or infinity"
+            return scores | {"missing": reason}
     found = {
         name: _compare_features(features, samples, kind)
         for name, kind in _COMPARED.items()
@@ -132,9 +140,32 @@ def _compare_features(
     features: dict[str, np.ndarray], samples: Samples, kind: str
 ) -> dict[str, Number]:
     """Every number of the features of real images and of another kind."""
-    real, other = features["real"], features[kind]
+    narrow, is_narrow = _narrowed(features, kind)
+    found = {
+        "kid": _kid(features, samples, kind),
+        "frechet": number(
+            frechet_distance,
+            narrow,
+            samples,
+            "real",
+            kind,
+            interval=is_narrow,
+        ),
+    }
+    return found | _neighbourhoods(features, samples, kind)
+
+
+def _neighbourhoods(
+    features: dict[str, np.ndarray], samples: Samples, kind: str
+) -> dict[str, Number]:
+    """Precision, recall, density and coverage."""
     kinds = "real", kind
-    rows = {k: np.arange(len(features[k])) for k in kinds}
+    real, other = (features[each] for each in kinds)
+    owners, other_owners = (samples.subjects[each] for each in kinds)
+    if min(_others(owners), _others(other_owners)) < _NEIGHBOURS:
+        reason = f"needs {_NEIGHBOURS} images of other subjects for each"
+        nothing = {"value": None, "interval": None, "missing": reason}
+        return {name: dict(nothing) for name in Prdc._fields}
 
     # four numbers are of the same halves
     @functools.lru_cache
@@ -142,48 +173,54 @@ def _compare_features(
         a, b = (np.frombuffer(each, np.int64) for each in (rows, others))
         least = min(len(a), len(b))
         a, b = (each[evenly_spaced(len(each), least)] for each in (a, b))
-        return precision_recall_density_coverage(real[a], other[b])
+        return precision_recall_density_coverage(
+            real[a],
+            other[b],
+            # in a half a subject with most of the images may leave fewer
+            k=min(_NEIGHBOURS, _others(owners[a]), _others(other_owners[b])),
+            subjects=owners[a],
+            synthetic_subjects=other_owners[b],
+        )
 
     def score(name: str, a: np.ndarray, b: np.ndarray) -> float:
         return getattr(neighbours(a.tobytes(), b.tobytes()), name)
 
-    narrow, is_narrow = _narrowed(features, kind)
-    found = {
-        "kid": _kid(features, samples, kind),
-        "frechet": number(
-            frechet_distance, narrow, samples, *kinds, interval=is_narrow
-        ),
+    rows = {k: np.arange(len(features[k])) for k in kinds}
+    return {
+        name: number(functools.partial(score, name), rows, samples, *kinds)
+        for name in Prdc._fields
     }
-    for name in Prdc._fields:
-        one = functools.partial(score, name)
-        found[name] = number(one, rows, samples, *kinds)
-    return found
+
+
+def _others(subjects: np.ndarray) -> int:
+    """Rows of other subjects, for the subject with most of the rows."""
+    return len(subjects) - int(np.unique(subjects, return_counts=True)[1].max())
 
 
 def _kid(
     features: dict[str, np.ndarray], samples: Samples, kind: str
 ) -> Number:
-    """KID with its standard error, by subjects where there are enough."""
-    subjects = {k: samples.subjects[k] for k in ("real", kind)}
-    counts = {k: len(np.unique(owners)) for k, owners in subjects.items()}
-    enough = {k: count >= _LEAST_SUBJECTS for k, count in counts.items()}
-
-    def error(one: str, other: str) -> float:
-        owners = subjects[one] if enough[one] else None
-        pair = features[one], features[other]
-        return kid(*pair, seed=samples.seed, subjects=owners).standard_error
-
-    total = error("real", kind)
-    if counts[kind] < len(subjects[kind]):
-        # the other images are of subjects as well: errors of either add up
-        total = np.hypot(total, error(kind, "real"))
-
-    def value(real: np.ndarray, other: np.ndarray) -> float:
-        return kid(real, other, subsets=2).value
-
-    return number(value, features, samples, "real", kind) | {
-        "standard_error": rounded(total),
-        "error_of": "subjects" if all(enough.values()) else "slices",
+    """KID by subject, its interval, p-value, and the shift it stands for."""
+    kinds = "real", kind
+    rows = [features[each] for each in kinds]
+    owners = [samples.subjects[each] for each in kinds]
+    count = min(len(np.unique(each)) for each in owners)
+    if count < 2:
+        names = "value", "interval", "p_value", "shift"
+        reason = "KID needs two or more subjects, and there is 1"
+        return dict.fromkeys(names) | {"missing": reason}
+    by_subject = {"subjects": owners[0], "synthetic_subjects": owners[1]}
+    found = kid(*rows, **by_subject)
+    interval = student_interval(*found, count)
+    if kind == "synthetic":
+        # each image is a subject of its own, and they are grouped at random
+        del by_subject["synthetic_subjects"]
+    p_value = kid_p_value(*rows, **by_subject, seed=samples.seed)
+    return {
+        "value": rounded(found.value),
+        "interval": interval_ends(interval),
+        "p_value": rounded(p_value),
+        "shift": rounded(mean_shift(found.value)),
     }
 
 

@@ -161,7 +161,26 @@ def halves_interval(
     # half of an odd number is less than one half
     share = np.mean([len(rows) // 2 / len(rows) for rows in sets])
     spread = np.std(halves, ddof=1) * np.sqrt(share / (1 - share))
-    reach = spread * student.ppf((1 + LEVEL) / 2, count - 1)
+    return student_interval(value, spread, count)
+
+
+def student_interval(
+    value: float, standard_error: float, count: int
+) -> Interval:
+    """A value plus and minus its standard error times Student's t.
+
+    Args:
+        value: The number.
+        standard_error: Its own.
+        count: Subjects that it rests on, one more than the degrees of
+            freedom.
+
+    Returns:
+        The interval; with fewer than `MIN_SUBJECTS` one without ends.
+    """
+    if count < MIN_SUBJECTS:
+        return _too_few(count)
+    reach = standard_error * student.ppf((1 + LEVEL) / 2, count - 1)
     return Interval(float(value - reach), float(value + reach))
 
 

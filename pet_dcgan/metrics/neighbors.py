@@ -92,28 +92,35 @@ def subject_ratios(
     return np.divide(first, second, out=np.ones_like(first), where=second > 0)
 
 
-def kth_neighbour_distances(points: np.ndarray, k: int) -> np.ndarray:
+def kth_neighbour_distances(
+    points: np.ndarray, k: int, *, subjects: np.ndarray | None = None
+) -> np.ndarray:
     """Euclidean distance of each point to its `k`-th nearest other point.
 
     Args:
         points: Features `[n, d]`.
         k: 1 for the nearest other point.
+        subjects: Subject of each point `[n]`; points of the same one do not
+            count. None if each is one of its own.
 
     Returns:
         Distances float64 `[n]`.
 
     Raises:
-        ValueError: If there are not more than `k` points, or one of the
-            values is not finite.
+        ValueError: If a point has fewer than `k` others of other subjects, or
+            one of the values is not finite.
     """
     (points,) = checked_rows(points)
-    if not 1 <= k < len(points):
+    codes = subject_codes(subjects, len(points))
+    others = len(points) - int(np.bincount(codes).max())
+    if not 1 <= k <= others:
         raise ValueError(
-            f"expected k of 1 or more and more than k rows, found k {k} and "
-            f"{len(points)} rows: lower k or use more images"
+            "expected k of 1 or more and at least k rows of other subjects, "
+            f"found k {k} and {len(points)} rows, {len(points) - others} of "
+            "one subject: lower k or use more images"
         )
     distances = cdist(points, points)
-    np.fill_diagonal(distances, np.inf)
+    distances[codes[:, None] == codes] = np.inf
     return np.partition(distances, k - 1, axis=1)[:, k - 1]
 
 

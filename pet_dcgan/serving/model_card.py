@@ -54,9 +54,9 @@ Generator of a DCGAN: single {{ facts.plane }} slices of brain PET
 ## Evaluation
 
 {% if metrics.evaluated %}
-{{ ("**" ~ metrics.verdict.headline ~ "**") | wrap }}
+{{ ("**" ~ metrics.assessment.headline ~ "**") | wrap }}
 
-{% for each in metrics.verdict.findings %}
+{% for each in metrics.assessment.findings %}
 {{ (each.about ~ " (" ~ each.sign ~ "): " ~ each.words) | item }}
 {% endfor %}
 
@@ -89,7 +89,7 @@ Not evaluated.
 {% if metrics.evaluated %}
 ## What may not be concluded
 
-{% for each in metrics.verdict.may_not %}
+{% for each in metrics.assessment.may_not %}
 {{ each | item }}
 {% endfor %}
 

@@ -1,6 +1,7 @@
 """What a study learns from and is tested on: subjects and their slices."""
 
 import dataclasses
+import functools
 from collections.abc import Collection
 
 import numpy as np
@@ -41,28 +42,35 @@ class LabelledSlices:
         pairs = zip(self.subjects, self.labels, strict=True)
         return np.array([f"{subject}\t{label}" for subject, label in pairs])
 
+    def rows_of(self, subjects: Collection[str]) -> np.ndarray:
+        """Which slices are of these subjects, bool `[n]`."""
+        names, codes = self._coded
+        return np.isin(names, sorted(subjects))[codes]
+
     def of(self, subjects: Collection[str]) -> "LabelledSlices":
         """The slices of these subjects."""
-        rows = np.isin(self.subjects, sorted(subjects))
+        rows = self.rows_of(subjects)
         return LabelledSlices(
             self.images[rows], self.labels[rows], self.subjects[rows]
         )
 
-    def count(
-        self, label: int | None = None, *, of: Collection[str] | None = None
-    ) -> int:
+    def count(self, label: int | None = None, *, of: Collection[str]) -> int:
         """Number of slices, counted without copying them.
 
         Args:
             label: Only of this stage.
-            of: Only of these subjects.
+            of: Of these subjects.
         """
-        counted = np.ones(len(self.labels), bool)
+        counted = self.rows_of(of)
         if label is not None:
             counted &= self.labels == label
-        if of is not None:
-            counted &= np.isin(self.subjects, sorted(of))
         return int(np.count_nonzero(counted))
+
+    @functools.cached_property
+    def _coded(self) -> tuple[np.ndarray, np.ndarray]:
+        """Every subject once, and which of them each slice is of."""
+        names, codes = np.unique(self.subjects, return_inverse=True)
+        return names, codes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,10 +116,13 @@ class StudyData:
         Returns:
             Names, sorted, text `[n]`, and labels, int64 `[n]`.
         """
-        test = self.splits[split].test
-        owners = [part.of(test).owners() for part in self.slices.values()]
-        parts = np.char.partition(np.unique(np.concatenate(owners)), "\t")
-        return parts[:, 0], parts[:, 2].astype(np.int64)
+        found = set()
+        for part in self.slices.values():
+            rows = part.rows_of(self.splits[split].test)
+            pairs = part.subjects[rows].tolist(), part.labels[rows].tolist()
+            found.update(zip(*pairs, strict=True))
+        names, labels = zip(*sorted(found), strict=True)
+        return np.array(names), np.array(labels, np.int64)
 
     def _of(self, subjects: Collection[str], stage: str | None) -> set[str]:
         """Those with a scan of a stage."""

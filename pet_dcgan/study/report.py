@@ -49,7 +49,8 @@ def summarise(
         ],
         "settings": public,
     }
-    return {"words": conclusions(summary), **summary}
+    lines = [*conclusions(summary), summary["generator_kid"]["words"]]
+    return {"words": lines, **summary}
 
 
 def _design(data: StudyData) -> dict[str, Any]:

@@ -23,8 +23,9 @@ SYNTHETIC = 256
 LEAST_SLICES = 4
 # seeds that neither samples nor an evaluation begin with
 FIRST_SEED = 2**40
-# with fewer subjects the error is that of independent slices
-_LEAST_SUBJECTS = 4
+# with fewer subjects, slices are taken as independent: a standard error needs
+# three; between epochs the KID differs as it would by subject
+_LEAST_SUBJECTS = 3
 # a training resumes from one of the last two states, or from before an
 # evaluation whose epoch it had no time to save
 _KEPT = 3
@@ -36,7 +37,7 @@ class KidEvaluation(NamedTuple):
     Args:
         epoch: Completed epochs, from 1.
         val_kid: KID of synthetic slices and those of validation subjects.
-        standard_error: Of `val_kid`.
+        standard_error: Of `val_kid`, over other subjects and other images.
     """
 
     epoch: int

@@ -109,11 +109,6 @@ def train(
         tf.config.experimental.enable_op_determinism()
     if not resume and is_chief(strategy):
         require_free(run_path)
-    if validation is not None and not validation:
-        raise ValueError(
-            "expected validation subjects, found none: leave out validation= "
-            "to take those of the set"
-        )
     # slices that do not fit in memory go to the run's disk
     overflow = next(p for p in run_path.absolute().parents if p.is_dir())
     slices = load_training_slices(
