@@ -2,14 +2,17 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from pet_dcgan.metrics import confidence
 from pet_dcgan.metrics.confidence import (
     MIN_SUBJECTS,
     Interval,
+    auc_interval,
     halves_interval,
     mean_interval,
     percentile_interval,
+    share_interval,
 )
 
 
@@ -144,3 +147,57 @@ def test_bad_values_are_refused(values, subjects, options, message):
 def test_a_statistic_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="finite for every half"):
         halves_interval(lambda rows: np.nan, subjects=[np.arange(9)])
+
+
+def test_auc_by_hand():
+    # at 0.5 with 12 and 12: 0.25 (1 + 11 / 3 + 11 / 3) / 144 is the variance,
+    # 0.120281 its root, and 0.5 + 1.959964 * 0.120281 is 0.735747
+    assert auc_interval(0.735747, 12, 12).low == pytest.approx(0.5, abs=1e-6)
+    assert auc_interval(0.264253, 12, 12).high == pytest.approx(0.5, abs=1e-6)
+    # at 0.5 with 4 and 9: 0.25 (1 + 5.5 / 3 + 5.5 / 3) / 36, its root 0.180021
+    assert auc_interval(0.852834, 4, 9).low == pytest.approx(0.5, abs=1e-6)
+    # 1.644854 standard errors at 90 %
+    found = auc_interval(0.697845, 12, 12, level=0.9)
+    assert found.low == pytest.approx(0.5, abs=1e-6)
+
+
+@pytest.mark.parametrize("auc", [0.0, 0.3, 0.5, 0.9, 0.975, 1 - 1e-12, 1.0])
+@pytest.mark.parametrize("counts", [(1, 7), (12, 12), (5, 2000)])
+def test_every_auc_has_an_interval_around_it(auc, counts):
+    found = auc_interval(auc, *counts)
+    assert 0 <= found.low <= auc <= found.high <= 1
+    assert width(found) > 0.01
+    other = auc_interval(1 - auc, *counts)
+    assert 1 - other.high == pytest.approx(found.low)
+    assert width(auc_interval(auc, *counts, level=0.5)) < width(found)
+
+
+@pytest.mark.parametrize(("right", "count"), [(0, 10), (3, 17), (10, 10)])
+def test_share_is_wilson_s(right, count):
+    found = share_interval(right / count, count)
+    expected = binomtest(right, count).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+    found = share_interval(right / count, count, level=0.9)
+    expected = binomtest(right, count).proportion_ci(0.9, method="wilson")
+    assert (found.low, found.high) == pytest.approx(tuple(expected))
+
+
+@pytest.mark.parametrize(
+    ("interval", "arguments"),
+    [
+        *((auc_interval, a) for a in ((1.01, 9, 9), (np.nan, 9, 9))),
+        *((auc_interval, a) for a in ((0.5, 0, 9), (0.5, 9, 0))),
+        *((share_interval, a) for a in ((-0.01, 9), (np.nan, 9), (0.5, 0))),
+    ],
+)
+def test_bad_areas_and_shares_are_refused(interval, arguments):
+    with pytest.raises(ValueError, match="found"):
+        interval(*arguments)
+
+
+def test_areas_and_shares_of_too_few_subjects_have_no_interval():
+    for found in (auc_interval(0.9, 3, 4), share_interval(0.9, 7)):
+        assert (found.low, found.high) == (None, None)
+        assert found.reason.endswith("there are 7")
+    for found in (auc_interval(0.9, 4, 4), share_interval(0.9, 8)):
+        assert found.reason is None
