@@ -112,13 +112,6 @@ def membership_inference(
             either kind.
         ValueError: If the shapes differ or a value is not finite.
     """
-    counts = [len(np.unique(s)) for s in (train_subjects, held_out_subjects)]
-    if min(counts) < MIN_SUBJECTS:
-        raise TooFewSubjectsError(
-            f"expected {MIN_SUBJECTS} training subjects or more, and as many "
-            f"held-out ones, found {counts[0]} and {counts[1]}: prepare more "
-            "scans"
-        )
     members, others = (
         subject_distances(images, subjects, synthetic)
         for images, subjects in (
@@ -126,6 +119,30 @@ def membership_inference(
             (held_out, held_out_subjects),
         )
     )
+    return attack(members, others, images=len(synthetic))
+
+
+def attack(
+    members: np.ndarray, others: np.ndarray, *, images: int
+) -> Membership:
+    """How well distances tell training subjects from held-out ones.
+
+    Args:
+        members: Distance of each training subject `[k]`.
+        others: Distance of each held-out subject `[l]`.
+        images: Number of synthetic images behind them.
+
+    Raises:
+        TooFewSubjectsError: If there are fewer than `MIN_SUBJECTS` subjects of
+            either kind.
+    """
+    counts = len(members), len(others)
+    if min(counts) < MIN_SUBJECTS:
+        raise TooFewSubjectsError(
+            f"expected {MIN_SUBJECTS} training subjects or more, and as many "
+            f"held-out ones, found {counts[0]} and {counts[1]}: prepare more "
+            "scans"
+        )
     auc = _share_of_smaller(members, others)
     allowed = len(others) // HELD_OUT_FOR_ONE
     # equally near subjects are not found, so that no more are allowed
@@ -139,7 +156,7 @@ def membership_inference(
         allowed=allowed,
         training_subjects=counts[0],
         held_out_subjects=counts[1],
-        images=len(synthetic),
+        images=images,
     )
 
 
