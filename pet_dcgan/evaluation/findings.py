@@ -53,13 +53,20 @@ def worst(signs: Iterable[str]) -> str:
     return max(signs, key=_ORDER.index)
 
 
-def copies(found: dict[str, Any]) -> Finding:
-    """By the search for copies.
+def copies(found: dict[str, Any], membership: dict[str, Any]) -> Finding:
+    """By the search for copies, and by an attack that tells who was trained on.
+
+    An attack that fails proves nothing, so it makes no sign better.
 
     Args:
         found: `copies` of `metrics.json`.
+        membership: `membership` of `metrics.json`.
     """
-    return _COPY_SIGNS[found["verdict"]], found["words"]
+    sign = _COPY_SIGNS[found["verdict"]]
+    auc = membership["auc"]
+    if auc and auc["interval"][0] > 0.5:
+        sign = worst([sign, "caution"])
+    return sign, f"{found['words']} {membership['words']}"
 
 
 def likeness(features: dict[str, Any]) -> Finding:
