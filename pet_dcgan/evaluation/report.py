@@ -121,7 +121,10 @@ def groups(metrics: dict[str, Any]) -> list[Group]:
         for region in metrics["bands"]["synthetic"]
     )
     uptake = _UPTAKE._replace(rows=_UPTAKE.rows + regions)
-    return [_PAIRS, *encoders, _VARIETY, uptake, _MEMORIZATION]
+    privacy = [_MEMORIZATION]
+    if metrics["membership"]["missing"] is None:
+        privacy.append(_MEMBERSHIP)
+    return [_PAIRS, *encoders, _VARIETY, uptake, *privacy]
 
 
 _PAIRS = Group(
@@ -206,6 +209,28 @@ _MEMORIZATION = Group(
             "copies.c_t",
             **_COUNT | {"digits": 1},
         ),
+    ),
+)
+_MEMBERSHIP = Group(
+    "Who was trained on",
+    "An attack takes the subjects nearest to the synthetic images for those "
+    "that were trained on. That it fails does not prove that others would. "
+    "1 % of false positives takes 100 held-out subjects.",
+    tuple(
+        Row(label, f"membership.{name}", wanted, digits=2, real_path="-")
+        for label, name, wanted in (
+            ("AUC of the attack", "auc", "0.5"),
+            (
+                "Training subjects found at 1 % false positives",
+                "true_positives_at_1_percent",
+                "0.01",
+            ),
+            (
+                "Training subjects nearer than all held-out ones",
+                "true_positives_at_0",
+                "0",
+            ),
+        )
     ),
 )
 _ENCODERS = {
