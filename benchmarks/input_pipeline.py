@@ -163,6 +163,7 @@ def timed_batches(slices, seconds):
         size=meta.size,
         spacing_mm=meta.spacing_mm,
         suvr_max=meta.suvr_max,
+        reference=meta.reference,
         seed=0,
     )
     batches = training_batches(slices, config)

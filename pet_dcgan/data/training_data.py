@@ -4,12 +4,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import ALL_STAGES, TrainConfig, make_config
+from pet_dcgan.config import ALL_STAGES, SET_FACTS, TrainConfig, make_config
 from pet_dcgan.data.leakage import require_not_held_out
 from pet_dcgan.data.prepared_set import Slices, load_slices, open_set
 
 FEW_SUBJECTS = 8
-_FACTS = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 def resolve_config(
@@ -56,7 +55,7 @@ def resolve_config(
         data_dir=str(Path(data_dir).resolve()),
         seed=seed,
         warm_start=str(Path(warm_start).resolve()) if warm_start else "",
-        **{name: getattr(meta, name) for name in _FACTS},
+        **{name: getattr(meta, name) for name in SET_FACTS},
     )
 
 
@@ -85,7 +84,7 @@ def load_training_slices(
     slices = _load(
         config, "train", subjects=subjects, overflow=overflow, decode=decode
     )
-    for name in _FACTS:
+    for name in SET_FACTS:
         wanted, found = getattr(config, name), getattr(slices.meta, name)
         if wanted != found:
             raise ValueError(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.config import PRESETS, TrainConfig, checked_value
+from pet_dcgan.config import PRESETS, SET_FACTS, TrainConfig, checked_value
 from pet_dcgan.data.leakage import require_unseen, require_within
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.sampling import synthetic_slices
@@ -20,7 +20,6 @@ from pet_dcgan.training.train import resolve_config, train
 # latent seeds that neither samples, selection nor an evaluation start with
 _FIRST_SEED = 2**41
 _EVERY = ("samples_every", "select_every")
-_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -237,12 +236,12 @@ def _require_alike(run: Run, settings: StudySettings, data: StudyData) -> None:
     """Raises if a run is unfinished or of other images than the study's."""
     if not run.finished:
         run.load_generator()  # raises with what is missing
-    allowed = {name: (getattr(data.meta, name),) for name in _SAME}
+    allowed = {name: (getattr(data.meta, name),) for name in SET_FACTS}
     allowed |= {"plane": settings.planes, "stage": settings.classes}
     for name, wanted in allowed.items():
         found = getattr(run.config, name)
         if found not in wanted:
-            options = "--config" if name in _SAME else "--task or --planes"
+            options = "--config" if name in SET_FACTS else "--task or --planes"
             raise ValueError(
                 f"expected a run of {name} {' or '.join(map(str, wanted))}, "
                 f"found {found} in {run.path}: leave it out or choose another "
