@@ -47,6 +47,7 @@ _FACTS = (
     "size",
     "spacing_mm",
     "suvr_max",
+    "reference",
 )
 _STEPS = 9
 _KID = "features.trained"

@@ -9,6 +9,7 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.findings import SIGNS
+from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.templates import render
 
 KINDS = ("synthetic", "real")
@@ -288,6 +289,7 @@ def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
         "evaluation/report.html",
         metrics=metrics,
         pictures=pictures,
+        references=REFERENCES,
         groups=groups(metrics),
         intervals=interval_note(metrics),
         limits=limits(metrics),
