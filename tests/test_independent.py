@@ -16,6 +16,7 @@ from skimage.transform import EuclideanTransform, warp
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    pairwise_distances,
     roc_auc_score,
 )
 from sklearn.metrics.pairwise import polynomial_kernel
@@ -127,6 +128,33 @@ class TestDistribution:
             found = precision_recall_density_coverage(real, synthetic, k=5)
             agree(found, [expected[name] for name in Prdc._fields])
 
+    def test_precision_recall_density_and_coverage_by_subject(self):
+        """prdc has no subjects: its balls are given the radii of theirs."""
+        real, synthetic = features()
+        subjects = np.arange(40) // 4
+        radii = [
+            NearestNeighbors(n_neighbors=5)
+            .fit(real[subjects != owner])
+            .kneighbors(row[None])[0][0, -1]
+            for row, owner in zip(real, subjects, strict=True)
+        ]
+        distances = pairwise_distances(real, synthetic)
+        inside = distances < np.array(radii)[:, None]
+        found = precision_recall_density_coverage(
+            real, synthetic, subjects=subjects
+        )
+        agree(
+            [found.precision, found.density, found.coverage],
+            [
+                inside.any(0).mean(),
+                inside.sum(0).mean() / 5,
+                inside.any(1).mean(),
+            ],
+        )
+        by_row = compute_prdc(real, synthetic, nearest_k=5)
+        agree(found.recall, by_row["recall"])
+        assert found.density > by_row["density"]
+
     def test_where_ties_part_from_prdc(self):
         """A repeated row: its ball has no radius and holds but its like."""
         rows = np.repeat(np.arange(3.0), 2)[:, None]
@@ -134,15 +162,23 @@ class TestDistribution:
         assert found.precision == found.coverage == 1
         assert compute_prdc(rows, rows, nearest_k=1)["precision"] == 0
 
-    def test_kid_of_rows(self):
-        """scikit-learn has the kernel; its gamma is `1 / d` by default."""
-        real, synthetic = features(rows=(30, 41))
+    @pytest.mark.parametrize("each", [1, 4])
+    def test_kid(self, each):
+        """scikit-learn has the kernel, whose gamma is `1 / d` by default.
+
+        Others leave out pairs of a row with itself; here those of a subject
+        with itself, which is the same where each has one row.
+        """
+        real, synthetic = features(rows=(32, 41))
+        subjects = np.arange(32) // each
+        apart = subjects[:, None] != subjects, ~np.eye(41, dtype=bool)
         among = [
-            polynomial_kernel(x, degree=3)[~np.eye(len(x), dtype=bool)].mean()
-            for x in (real, synthetic)
+            polynomial_kernel(x, degree=3)[allowed].mean()
+            for x, allowed in zip((real, synthetic), apart, strict=True)
         ]
         between = polynomial_kernel(real, synthetic, degree=3).mean()
-        agree(kid(real, synthetic).value, sum(among) - 2 * between)
+        found = kid(real, synthetic, subjects=subjects).value
+        agree(found, sum(among) - 2 * between)
 
     def test_frechet_distance(self):
         """By the root of a matrix, where the code takes eigenvalues."""
@@ -324,3 +360,37 @@ class TestConfidence:
         found = percentile_interval(3 + spread * stats.norm.ppf(ranks), 12)
         expected = stats.t.interval(0.95, 11, loc=3, scale=2 / np.sqrt(12))
         agree([found.low, found.high], expected)
+
+
+class TestSymmetries:
+    """What no implementation may depend on: order of rows, axes of features."""
+
+    @pytest.mark.parametrize("each", [1, 4])
+    @pytest.mark.parametrize("seed", range(3))
+    def test_order_and_rotation(self, each, seed):
+        real, synthetic = features(rows=(32, 32), seed=seed)
+        subjects = np.arange(32) // each
+        rng = np.random.default_rng(seed)
+        order, others = rng.permutation(32), rng.permutation(32)
+        turn = np.linalg.qr(rng.normal(size=[6, 6]))[0]
+        pairs = (
+            (real, synthetic, subjects),
+            (real[order], synthetic[others], subjects[order]),
+            (real @ turn, synthetic @ turn, subjects),
+        )
+        by_kid, by_balls, by_moments, by_nearest = zip(
+            *(self._numbers(*pair) for pair in pairs), strict=True
+        )
+        for found in (by_kid, by_balls, by_moments, by_nearest):
+            for other in found[1:]:
+                np.testing.assert_allclose(other, found[0], rtol=1e-9)
+
+    @staticmethod
+    def _numbers(real, synthetic, owners):
+        kwargs = {"subjects": owners}
+        return (
+            kid(real, synthetic, **kwargs),
+            precision_recall_density_coverage(real, synthetic, **kwargs),
+            frechet_distance(real, synthetic),
+            np.sort(subject_ratios(synthetic, real, owners)),
+        )
