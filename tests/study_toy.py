@@ -64,6 +64,8 @@ def make_summary(*, low=-0.1, high=0.2, equivalent=False, **changes):
         "of": 16,
         "classes": ["NC", "AD"],
         "tested": {"NC": 4, "AD": 5},
+        "sites": 3,
+        "generator_kid": {"words": "Generators: as good as they are."},
         "training_subjects": {
             "25": {"NC": 1, "AD": 1},
             "100": {"NC": 4, "AD": 4},
@@ -94,6 +96,7 @@ def make_summary(*, low=-0.1, high=0.2, equivalent=False, **changes):
             "fractions": [25, 100],
             "planes": ["axial"],
             "splits": 2,
+            "by_site": False,
             "seeds": 1,
             "shuffle_labels": False,
         },

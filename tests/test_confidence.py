@@ -39,13 +39,13 @@ def test_mean_by_hand(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("count", "strata", "low"),
-    # of ten subjects in two strata normal.cdf(-sqrt(10 / 8) t(8)), t 2.306
-    [(100_000, 1, 0.025), (10, 2, 0.00497)],
+    ("count", "low"),
+    # of ten subjects normal.cdf(-sqrt(10 / 9) t(9)), t 2.262157
+    [(100_000, 0.025), (10, 0.00855)],
 )
-def test_percentiles_are_those_of_95_percent_and_the_strata(count, strata, low):
+def test_percentiles_are_those_of_95_percent(count, low):
     ranks = np.linspace(0, 1, 10_001)
-    found = percentile_interval(ranks, count, strata=strata)
+    found = percentile_interval(ranks, count)
     assert found.low == pytest.approx(low, abs=1e-4)
     assert found.high == pytest.approx(1 - low, abs=1e-4)
 

@@ -81,13 +81,15 @@ def test_arms_calibration_sensitivity_and_what_varies():
     assert "2 splits of the subjects" in text
     assert "each of 9 subjects" in text
     assert "Of 18 differences" in text
-    assert "sites are kept apart" not in text
+    assert "sites" not in text
+    assert "Generators: as good as they are." in text
 
 
 def test_sites_that_are_kept_apart_are_named():
     summary = make_summary()
     summary["settings"]["by_site"] = True
-    assert "sites are kept apart" in " ".join(conclusions(summary))
+    text = " ".join(conclusions(summary))
+    assert "each of 3 sites with all its subjects" in text
 
 
 def test_the_level_is_that_of_the_intervals(monkeypatch):
@@ -125,7 +127,7 @@ def empty():
 
 
 def test_a_study_without_predictions_has_conclusions(empty, tmp_path):
-    assert len(conclusions(empty)) == 3
+    assert len(conclusions(empty)) == 4
     save_figure(tmp_path / "a.png", empty)
     save_calibration(tmp_path / "b.png", empty)
 

@@ -42,7 +42,7 @@ def test_auc_is_the_rank_sum():
 
 @pytest.mark.parametrize(
     ("truth", "ones", "message"),
-    [([1, 1], [0, 0], "found 2 of 2"), ([0, 1], [0, np.nan], "NaN")],
+    [([1, 1], [0, 0], "found 0 of 2"), ([0, 1], [0, np.nan], "NaN")],
 )
 def test_predictions_that_cannot_be_scored_are_refused(truth, ones, message):
     with pytest.raises(ValueError, match=message):

@@ -67,7 +67,7 @@ def test_seeds_are_averaged_within_their_split():
         [skilled(8, skill=0.5), skilled(8, skill=1)],
         [skilled(16, skill=0.75)],
     ]
-    found = by_split(own, lambda one: one.scores()["accuracy"])
+    found = by_split(own, lambda one: one.score("accuracy"))
     np.testing.assert_allclose(found, [0.75, 0.75])
     np.testing.assert_array_equal(count_tested(own), [12, 12])
 
@@ -77,7 +77,7 @@ def test_accuracy_is_wilson_s_and_an_auc_newcombe_s():
     expected = share_interval(0.85, 20, level=0.9)
     found = over_subjects(own, "accuracy", level=0.9)
     assert ends(found) == pytest.approx(ends(expected))
-    area = by_split(own, lambda one: one.scores()["auc"]).mean()
+    area = by_split(own, lambda one: one.score("auc")).mean()
     expected = auc_interval(area, 10, 10, level=0.9)
     found = over_subjects(own, "auc", level=0.9)
     assert ends(found) == pytest.approx(ends(expected))

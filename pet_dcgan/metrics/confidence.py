@@ -93,31 +93,23 @@ def mean_interval(
     return percentile_interval(means, count)
 
 
-def percentile_interval(
-    resampled: np.ndarray,
-    count: int,
-    *,
-    strata: int = 1,
-    kind: str = "subjects",
-) -> Interval:
+def percentile_interval(resampled: np.ndarray, count: int) -> Interval:
     """Percentiles of resampled means, moved outwards for few subjects.
 
-    Resamples vary too little, by one degree of freedom for each stratum, and
-    the normal quantile is below Student's: the ends of a normal mean become
+    Resamples vary too little, by one degree of freedom, and the normal
+    quantile is below Student's: the ends of a normal mean become
     those of Student's t (Hesterberg 2015, doi 10.1080/00031305.2015.1089789).
 
     Args:
         resampled: The mean of each resample `[resamples]`.
         count: Number of subjects.
-        strata: Number of groups that subjects were drawn from separately.
-        kind: What the subjects are called in the reason for no interval.
 
     Returns:
         The interval; with fewer than `MIN_SUBJECTS` one without ends.
     """
     if count < MIN_SUBJECTS:
-        return _too_few(count, kind)
-    degrees = count - strata
+        return _too_few(count)
+    degrees = count - 1
     quantile = student.ppf((1 + LEVEL) / 2, degrees)
     reach = np.sqrt(count / degrees) * quantile
     low, high = np.quantile(resampled, norm.cdf([-reach, reach]))
@@ -292,8 +284,8 @@ def _half(rng: np.random.Generator, rows: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([rows[c] for c in np.sort(chosen)])
 
 
-def _too_few(count: int, kind: str = "subjects") -> Interval:
+def _too_few(count: int) -> Interval:
     """An interval without ends, and why."""
     verb = "is" if count == 1 else "are"
-    reason = f"an interval needs {MIN_SUBJECTS} or more {kind}, and there "
+    reason = f"an interval needs {MIN_SUBJECTS} or more subjects, and there "
     return Interval(None, None, f"{reason}{verb} {count}")

@@ -33,7 +33,15 @@ Splits = Sequence[Sequence[Predictions]]
 
 
 def by_split(own: Splits, measure: Callable[[Predictions], Any]) -> np.ndarray:
-    """A measure of each split, averaged over its seeds `[splits, ...]`."""
+    """A measure of each split, averaged over its seeds.
+
+    Args:
+        own: Predictions of an arm.
+        measure: Takes predictions, and gives a number or an array.
+
+    Returns:
+        Float64 `[splits, ...]`.
+    """
     return np.array(
         [np.mean([measure(one) for one in seeds], axis=0) for seeds in own]
     )
@@ -114,7 +122,7 @@ def over_subjects(
         errors = np.concatenate(errors)
         return mean_interval(errors, np.arange(len(errors)))
     if metric == "accuracy":
-        share = by_split(own, lambda one: one.scores()[metric]).mean()
+        share = by_split(own, lambda one: one.score(metric)).mean()
         return share_interval(share, counts.sum(), level=level)
     if metric == "balanced_accuracy":
         values = by_split(own, Predictions.recalls).mean(axis=0)
@@ -158,7 +166,7 @@ def difference_over_subjects(
     if found[0].low is None:
         return found[0]
     means = [
-        by_split(arm, lambda one: one.scores()[metric]).mean() for arm in arms
+        by_split(arm, lambda one: one.score(metric)).mean() for arm in arms
     ]
     (below, low), (above, high) = _distances(np.array(means), found)
     middle = means[0] - means[1]
@@ -169,7 +177,15 @@ def difference_over_subjects(
 
 
 def wider(first: Interval, second: Interval) -> Interval:
-    """The interval that holds both, without ends if one of them is."""
+    """The interval that holds both.
+
+    Args:
+        first: An interval.
+        second: Another one.
+
+    Returns:
+        From the lower low to the higher high; if one has no ends, that one.
+    """
     for each in (first, second):
         if each.low is None:
             return each

@@ -23,24 +23,33 @@ class Predictions:
     probabilities: np.ndarray
 
     def scores(self) -> dict[str, float]:
-        """The scores, by subject.
+        """All of `SCORES`, by subject; see `score`."""
+        return {metric: self.score(metric) for metric in SCORES}
+
+    def score(self, metric: str) -> float:
+        """A score, by subject.
 
         Balanced accuracy is the mean of `recalls` (Brodersen et al. 2010, doi
         10.1109/ICPR.2010.764), `auc` that of `areas`, `brier` that of
         `squared_errors`. All but the last are 0 to 1, and higher is better.
 
+        Args:
+            metric: One of `SCORES`.
+
         Raises:
-            ValueError: If a probability is not finite, or there are not
-                subjects of every stage.
+            ValueError: If there are not subjects of every stage, or, of the
+                AUC, if a probability is not finite.
         """
-        areas = self.areas()  # refuses what has no scores
-        right = self.probabilities.argmax(axis=1) == self.truth
-        return {
-            "accuracy": float(right.mean()),
-            "balanced_accuracy": float(self.recalls().mean()),
-            "auc": float(areas.mean()),
-            "brier": float(self.squared_errors().mean()),
-        }
+        match metric:
+            case "auc":
+                values = self.areas()
+            case "brier":
+                values = self.squared_errors()
+            case "balanced_accuracy":
+                values = self.recalls()
+            case _:
+                values = self.probabilities.argmax(axis=1) == self.truth
+        return float(values.mean())
 
     def recalls(self) -> np.ndarray:
         """Share of each stage that is recognised, 0 to 1 `[classes]`.
@@ -48,8 +57,9 @@ class Predictions:
         Of equally probable stages the first is predicted.
         """
         right = self.probabilities.argmax(axis=1) == self.truth
-        stages = range(self.probabilities.shape[1])
-        return np.array([right[self.truth == stage].mean() for stage in stages])
+        classes = range(self.probabilities.shape[1])
+        members = [self._members(stage) for stage in classes]
+        return np.array([right[member].mean() for member in members])
 
     def squared_errors(self) -> np.ndarray:
         """Brier's score of each subject, 0 to 2; lower is better `[n]`.
@@ -81,15 +91,20 @@ class Predictions:
             raise ValueError("expected finite scores, found NaN or infinity")
         areas = []
         for stage in area_stages(self.probabilities.shape[1]):
-            scores, member = self.probabilities[:, stage], self.truth == stage
-            if member.all() or not member.any():
-                raise ValueError(
-                    "expected subjects of the class and others, found "
-                    f"{member.sum()} of {len(member)} in it: prepare more scans"
-                )
+            scores, member = self.probabilities[:, stage], self._members(stage)
             own, others = scores[member][:, None], scores[~member][None]
             areas.append(((own > others) + 0.5 * (own == others)).mean())
         return np.array(areas)
+
+    def _members(self, stage: int) -> np.ndarray:
+        """Which subjects are of a stage; some are and some are not `[n]`."""
+        found = self.truth == stage
+        if found.all() or not found.any():
+            raise ValueError(
+                "expected subjects of the class and others, found "
+                f"{found.sum()} of {len(found)} in it: prepare more scans"
+            )
+        return found
 
 
 def area_stages(classes: int) -> range:

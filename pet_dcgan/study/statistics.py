@@ -71,7 +71,7 @@ def compare(
         own, real = by_arm[fraction, arm], by_arm.get((fraction, REAL), {})
         nested = _nested(own)
         rows = {
-            "arms": [_score(nested, metric, splits) for metric in SCORES],
+            "arms": [score_row(nested, metric, splits) for metric in SCORES],
             "differences": [],
             "sensitivity": _sensitivity(nested),
             "calibration": reliability(nested),
@@ -80,7 +80,7 @@ def compare(
         if shared:
             pair = [_nested({s: a[s] for s in shared}) for a in (own, real)]
             rows["differences"] = [
-                _difference(*pair, m, splits) for m in METRICS
+                difference_row(*pair, m, splits) for m in METRICS
             ]
         for part, found in rows.items():
             for row in found:
@@ -103,12 +103,18 @@ def _nested(own: Mapping[tuple[int, int], Predictions]) -> Splits:
     return list(found.values())
 
 
-def _score(own: Splits, metric: str, splits: int) -> dict[str, Any]:
+def score_row(own: Splits, metric: str, splits: int) -> dict[str, Any]:
     """Mean and interval of a score of an arm.
 
-    Of one split the interval is over its test subjects alone.
+    Args:
+        own: Predictions of the arm.
+        metric: One of `SCORES`.
+        splits: Number of splits of the whole study.
+
+    Returns:
+        A row of `arms`; of one split its interval is over subjects alone.
     """
-    values = by_split(own, lambda one: one.scores()[metric])
+    values = by_split(own, lambda one: one.score(metric))
     interval = over_subjects(own, metric)
     if len(own) > 1:
         interval = wider(interval, over_trainings(values, splits))
@@ -118,14 +124,25 @@ def _score(own: Splits, metric: str, splits: int) -> dict[str, Any]:
     return {"metric": metric} | _row(values.mean(), interval)
 
 
-def _difference(
+def difference_row(
     own: Splits, real: Splits, metric: str, splits: int
 ) -> dict[str, Any]:
-    """Mean and interval of a difference, and what it could have shown."""
-    values, others = (
-        by_split(arm, lambda one: one.scores()[metric]) for arm in (own, real)
-    )
-    values = values - others
+    """Mean and interval of a difference, and what it could have shown.
+
+    Equivalence takes two one-sided tests at 5 % each (Schuirmann 1987, doi
+    10.1007/BF01068419): an interval of 90 % within the margin.
+
+    Args:
+        own: Predictions of an arm.
+        real: Those of real images, of the same splits and seeds.
+        metric: One of `METRICS`.
+        splits: Number of splits of the whole study.
+
+    Returns:
+        A row of `differences`; of one split without an interval.
+    """
+    values = by_split(own, lambda one: one.score(metric))
+    values = values - by_split(real, lambda one: one.score(metric))
 
     def interval(level: float) -> Interval:
         return wider(
@@ -143,8 +160,6 @@ def _difference(
     seen = reach + quantile * standard_error(values, splits)
     row["detectable"] = _rounded(seen)
     if metric == "auc":
-        # two one-sided tests at 5 % each (Schuirmann 1987, doi
-        # 10.1007/BF01068419) are an interval of 90 % within the margin
         inner = interval(2 * LEVEL - 1)
         row["equivalent"] = bool(inner.low > -MARGIN and inner.high < MARGIN)
     return row

@@ -43,7 +43,7 @@ def conclusions(summary: Mapping[str, Any]) -> list[str]:
     lines.append(_design(summary))
     for fraction in summary["settings"]["fractions"]:
         lines += _results_at(summary, fraction)
-    return [*lines, _limits(summary)]
+    return [*lines, summary["generator_kid"]["words"], _limits(summary)]
 
 
 def _design(summary: Mapping[str, Any]) -> str:
@@ -58,11 +58,13 @@ def _design(summary: Mapping[str, Any]) -> str:
             "generator it may turn out otherwise, so that nothing is said to "
             "be better or worse."
         )
-    sites = "; sites are kept apart" if settings.get("by_site") else ""
+    sites = ""
+    if settings["by_site"]:
+        sites = f", and each of {summary['sites']} sites with all its subjects"
     return (
         f"{splits} splits of the subjects, in each of which generators and "
-        f"classifiers are trained anew, {seeds} time{'s' * (seeds > 1)}; each "
-        f"of {tested} subjects is tested in one of them{sites}."
+        f"classifiers are trained anew (seeds: {seeds}); each of {tested} "
+        f"subjects is tested in one of them{sites}."
     )
 
 
