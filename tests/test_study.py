@@ -162,7 +162,7 @@ def test_results_name_no_subject_and_no_path(whole):
 
 def test_the_same_summary_gives_the_same_figure(whole, tmp_path):
     out, summary, *_ = whole
-    assert matplotlib.image.imread(out / "study.png").shape[:2] == (660, 1100)
+    assert matplotlib.image.imread(out / "study.png").shape[:2] == (700, 1100)
     save_figure(tmp_path / "again.png", summary)
     again = (tmp_path / "again.png").read_bytes()
     assert again == (out / "study.png").read_bytes()
@@ -246,10 +246,10 @@ def test_progress_and_lines_before_each_generator(
         status=lines.append,
     )
     first = "split 1 of 1, repetition 1 of 2: "
-    assert (
-        lines[0] == f"{first}generator 1 of 4: NC axial, 34 % of the subjects"
-    )
-    assert len(lines) == 8
+    assert lines[0].startswith("8 generators and 16 classifiers in 1 split,")
+    name = "generator 1 of 4: NC axial, 34 % of the subjects"
+    assert lines[1] == first + name
+    assert len(lines) == 1 + 8
     assert steps[0] == (f"{first}real images", 0, 4)
     last = "split 1 of 1, repetition 2 of 2: "
     assert steps[-1] == (f"{last}synthetic images", 4, 4)

@@ -49,8 +49,7 @@ def summarise(
         ],
         "settings": public,
     }
-    lines = [*conclusions(summary), summary["generator_kid"]["words"]]
-    return {"words": lines, **summary}
+    return {"words": conclusions(summary), **summary}
 
 
 def _design(data: StudyData) -> dict[str, Any]:
