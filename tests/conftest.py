@@ -128,7 +128,7 @@ def evaluated(toy_cohort, tmp_path_factory):
     log = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
     (run.path / "log.csv").write_text(log)
     with _untrained_encoders(), _blank_plots():
-        return run, evaluate(run, count=64)
+        return run, evaluate(run, count=64, search=64)
 
 
 # --- exported models, for a stub of a model server ----------------------------

@@ -45,7 +45,11 @@ FINE = {
     "plane": "axial",
     "images": {"held_out": 96},
     "subjects": {"held_out": 12},
-    "copies": {"verdict": "no sign", "words": "No sign of copies: 0 %."},
+    "copies": {
+        "verdict": "no sign",
+        "words": "No sign of copies: 0 %.",
+        "held_out_subjects": 8,
+    },
     "features": {
         "trained": {
             "kid": both(kid(0.0, 1.0), kid(0.0, 1.0)),
@@ -137,6 +141,7 @@ def test_size_and_significance_of_the_kid(path, number, sign):
         ("Copies", "copies.verdict", "nearer", "caution"),
         ("Copies", "copies.verdict", "too far to tell", "caution"),
         ("Copies", "copies.verdict", None, "unknown"),
+        ("Copies", "copies.held_out_subjects", 7, "unknown"),
         ("Variety", ALIKE, number(-0.5), "good"),
         ("Variety", ALIKE, number(0.05), "good"),
         ("Variety", ALIKE, number(0.0505), "caution"),

@@ -15,7 +15,7 @@ from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation import evaluate as module
 from pet_dcgan.evaluation import figures
-from pet_dcgan.evaluation import images as loading
+from pet_dcgan.evaluation import synthetic_images as loading
 from pet_dcgan.evaluation.evaluate import Evaluation, evaluate
 from pet_dcgan.metrics.image_quality import psnr, ssim
 from pet_dcgan.models.sampling import synthetic_slices
@@ -29,7 +29,7 @@ def small(toy_set, quick_encoder, tmp_path_factory):
     run = make_toy_run(tmp_path_factory.mktemp("small") / "run", toy_set)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "save_figures", lambda *args: {})
-        return run, evaluate(run, seed=5, count=20)
+        return run, evaluate(run, seed=5, count=20, search=40)
 
 
 @pytest.fixture
@@ -40,7 +40,11 @@ def no_figures(monkeypatch):
 
 def replace_generated(monkeypatch, images):
     """Replaces what the generator makes."""
-    monkeypatch.setattr(loading, "synthetic_slices", lambda *a, **k: images)
+    monkeypatch.setattr(
+        loading,
+        "synthetic_slices",
+        lambda generator, seeds, **options: images[seeds % len(images)],
+    )
 
 
 def files(run):
@@ -79,7 +83,7 @@ def test_facts_beside_the_numbers(small):
     assert metrics["images"] == counts
     counts = {"training": 3, "held_out": 2, "validation": 1}
     assert metrics["subjects"] == counts
-    assert metrics["copies"]["images"] == 20
+    assert metrics["copies"]["images"] == 40
     pairs = [metrics["diversity"][k]["n"] for k in ("synthetic", "real")]
     assert pairs == [16, 16]
     assert metrics["training"]["slices"] == 12
@@ -129,11 +133,12 @@ def test_images_of_new_subjects_pass_and_replayed_training_images_do_not(
     run = cohort_run(tmp_path / "run", toy_cohort)
     discs = [toy_data.disc("AD", 5_000 + i)[..., 0] for i in range(64)]
     replace_generated(monkeypatch, suvr_from_png(np.stack(discs), 2.5))
-    metrics = evaluate(run, count=64)
+    metrics = evaluate(run, count=64, search=64)
     assert metrics["copies"]["verdict"] == "no sign"
-    findings = {f["about"]: f["sign"] for f in metrics["verdict"]["findings"]}
-    assert set(findings.values()) == {"good"}, metrics["verdict"]["findings"]
-    assert metrics["verdict"]["headline"].startswith("No defect found")
+    found = metrics["assessment"]["findings"]
+    findings = {f["about"]: f["sign"] for f in found}
+    assert set(findings.values()) == {"good"}, metrics["assessment"]["findings"]
+    assert metrics["assessment"]["headline"].startswith("No defect found")
 
     slices = load_slices(
         toy_cohort, "axial_32", split="train", stage="AD", plane="axial"
@@ -142,10 +147,10 @@ def test_images_of_new_subjects_pass_and_replayed_training_images_do_not(
     replace_generated(monkeypatch, np.concatenate([replay, replay]))
     # fewer are compared, all are searched for copies
     monkeypatch.setattr(module, "feature_scores", lambda *args: {})
-    metrics = evaluate(run, count=48)
+    metrics = evaluate(run, count=48, search=96)
     assert metrics["copies"]["verdict"] == "copies"
-    assert metrics["verdict"]["sign"] == "bad"
-    assert "Do not share" in metrics["verdict"]["headline"]
+    assert metrics["assessment"]["sign"] == "bad"
+    assert "Do not share" in metrics["assessment"]["headline"]
     assert "Do not share" in (run.evaluation / "report.html").read_text()
 
 
@@ -154,7 +159,7 @@ def test_same_run_and_seed_same_bytes(small):
     run, metrics = small
     before = files(run)
     assert run.metrics() == metrics
-    assert evaluate(run, seed=5, count=20) == metrics
+    assert evaluate(run, seed=5, count=20, search=40) == metrics
     assert files(run) == before
 
 
@@ -227,7 +232,7 @@ def test_one_subject_to_train_and_to_hold_out_and_none_for_validation(
     monkeypatch.setattr(loading, "load_slices", load)
     monkeypatch.setattr(loading, "subjects_of", lambda *_, **__: set())
     run = make_run(subjects=["999_S_3000"])
-    metrics = evaluate(run, count=8)
+    metrics = evaluate(run, count=8, search=8)
     for name in ("psnr", "ssim", "bands", "diversity"):
         assert metrics[name]["real"] is None
     assert "two subjects, found one" in metrics["no_real_against_real"]
@@ -254,12 +259,12 @@ def test_a_diverged_generator_and_a_full_disk_leave_the_old_numbers(
 
     monkeypatch.setattr(figures, "save_sheet", full)
     with pytest.raises(OSError, match="No space left"):
-        evaluate(run, seed=1, count=8)
+        evaluate(run, seed=1, count=8, search=8)
     generator = run.load_generator()
     generator.set_weights([w * np.nan for w in generator.get_weights()])
     monkeypatch.setattr(type(run), "load_generator", lambda run: generator)
     with pytest.raises(ValueError, match="found NaN or infinity"):
-        evaluate(run, count=8)
+        evaluate(run, count=8, search=8)
     assert files(run) == before
 
 
@@ -271,8 +276,8 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
         row = shown[shown.index(label) :].split("</tr>")[0]
         assert "–" not in row.split("</td>")[1], label
     card = copy.deepcopy(found)
-    card["verdict"]["headline"] = "Look closer <here>."
-    card["verdict"]["findings"][0]["words"] = "a < b"
+    card["assessment"]["headline"] = "Look closer <here>."
+    card["assessment"]["findings"][0]["words"] = "a < b"
     kid = card["features"]["trained"]["kid"]
     kid["synthetic"] = {"value": 0.03, "standard_error": 0.002}
     kid["real"] = {"value": 0.004, "standard_error": 0.001}
@@ -290,5 +295,5 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
     ):
         assert text in shown
     empty = Evaluation()._repr_html_()
-    assert "No verdict." in empty
+    assert "Not assessed." in empty
     assert "Phantom" not in empty

@@ -7,7 +7,9 @@ from toy_run import make_run
 
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.evaluation import images as module
+from pet_dcgan.evaluation import synthetic_images
 from pet_dcgan.evaluation.images import evaluation_images
+from pet_dcgan.metrics.centring import centred
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.models.sampling import synthetic_slices
 
@@ -20,12 +22,16 @@ def run(toy_set, tmp_path_factory):
     return make_run(tmp_path_factory.mktemp("images") / "run", toy_set)
 
 
-def load(run, *, count=8, seed=0, subjects=OWN, validation=(), **config):
+def load(
+    run, *, count=8, seed=0, search=1, subjects=OWN, validation=(), **config
+):
     """The images of a run whose subjects and configuration are these."""
     run = copy.copy(run)
     run.subjects, run.validation = subjects, list(validation)
     run.config = dataclasses.replace(run.config, **config)
-    return evaluation_images(run, data_dir=None, count=count, seed=seed)
+    return evaluation_images(
+        run, data_dir=None, count=count, seed=seed, search=search
+    )
 
 
 @pytest.fixture
@@ -38,7 +44,7 @@ def generate(monkeypatch):
             return images
 
         counts = []
-        monkeypatch.setattr(module, "synthetic_slices", made)
+        monkeypatch.setattr(synthetic_images, "synthetic_slices", made)
         return counts
 
     return generate
@@ -56,6 +62,18 @@ def test_images_of_each_kind(run):
         run.load_generator(), np.arange(5, 8), suvr_max=2.5
     )
     np.testing.assert_array_equal(images.synthetic, wanted)
+
+
+def test_images_to_search_begin_with_those_measured(run, monkeypatch):
+    monkeypatch.setattr(synthetic_images, "_CHUNK", 7)
+    images = load(run, count=3, seed=60, search=20)
+    assert images.searched.shape == (20, 32, 32)
+    assert images.searched.dtype == np.float32
+    whole = images.draw(np.arange(60, 80))
+    np.testing.assert_array_equal(whole[:3], images.synthetic)
+    np.testing.assert_array_equal(images.searched, centred(whole))
+    # all that are measured are searched
+    assert len(load(run, count=5, search=2).searched) == 5
 
 
 def test_samples_are_equally_many_of_each_kind(run, monkeypatch):
@@ -115,6 +133,7 @@ def test_a_run_that_started_from_one_of_all_stages(run):
         ({"subjects": [*OWN, "999_S_8888"]}, "found none of 1: 999_S_8888"),
         ({"count": 1}, "count of 2 or more, found 1"),
         ({"seed": -1}, "seed of 0 or more, found -1"),
+        ({"search": 0}, "one image or more to search for copies, found 0"),
     ],
 )
 def test_another_set_and_options_out_of_range_are_refused(

@@ -8,11 +8,13 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
+from pet_dcgan.metrics.centring import centred
 from pet_dcgan.metrics.memorization import (
     CopyTest,
     MemorizationCheck,
+    Mixtures,
+    OneSubjectError,
     authenticity,
-    centred,
     check_memorization,
     copy_test,
 )
@@ -38,34 +40,6 @@ def greys(*values):
     square = np.zeros([32, 32], np.float32)
     square[8:24, 8:24] = 1
     return square * np.reshape(values, [-1, 1, 1])
-
-
-class TestCentred:
-    def test_means_of_blocks(self):
-        # symmetric about its middle, so centred already
-        small = np.zeros([32, 32])
-        small[15:17, 15:17] = [[1, 2], [2, 1]]
-        large = np.kron(small, [[0.5, 1.5], [1.5, 0.5]])
-        np.testing.assert_allclose(centred(large[None])[0], small)
-
-    def test_a_shift_does_not_matter(self):
-        images, *_ = subjects_slices(3, seed=0)
-        shifted = np.roll(images, (1, -1), (1, 2))
-        assert np.abs(images - shifted).max() > 0.5
-        np.testing.assert_allclose(centred(shifted), centred(images), atol=1e-3)
-        np.testing.assert_array_equal(centred(np.zeros([2, 32, 32])), 0)
-
-    @pytest.mark.parametrize(
-        ("images", "message"),
-        [
-            (np.ones((2, 48, 48)), r"multiples of 32 .* \(2, 48, 48\)"),
-            (np.ones((64, 64)), "n, height, width"),
-            (np.full((1, 32, 32), np.inf), "NaN or infinity"),
-        ],
-    )
-    def test_bad_input_is_refused(self, images, message):
-        with pytest.raises(ValueError, match=message):
-            centred(images)
 
 
 class TestAuthenticity:
@@ -164,12 +138,15 @@ def check():
     """`check(synthetic)`: against 12 training and 8 held-out subjects."""
     train, train_subjects, _ = subjects_slices(12, seed=1)
     held_out, held_out_subjects, _ = subjects_slices(8, seed=2)
-    return lambda synthetic: check_memorization(
-        train,
-        held_out,
-        synthetic,
-        train_subjects=train_subjects,
-        held_out_subjects=held_out_subjects,
+    return lambda new, **changes: check_memorization(
+        **{
+            "train": centred(train),
+            "held_out": centred(held_out),
+            "synthetic": centred(new),
+            "train_subjects": train_subjects,
+            "held_out_subjects": held_out_subjects,
+        }
+        | changes
     )
 
 
@@ -196,6 +173,7 @@ CHANGES = {
     "shift": lambda images: np.roll(images, (1, -2), (1, 2)),
     "blur": lambda images: ndimage.gaussian_filter(images, (0, 0.7, 0.7)),
     "all": lambda images: noisy(np.roll(images, 1, 2)) * 0.98,
+    "mirror": lambda images: np.roll(images[:, :, ::-1], 1, 2),
 }
 
 
@@ -203,30 +181,68 @@ CHANGES = {
 def test_a_generator_that_replays_is_caught(check, replayed, change):
     found = check(CHANGES[change](replayed))
     assert found.verdict == "copies"
-    assert found.twins > 0.9
-    assert found.test.z_score < -3
-    assert found.authenticity < 0.1 < found.held_out_authenticity
-    assert found.words.startswith("Copies of training subjects:")
+    assert len(found.suspects) > 54
+    assert found.words.startswith("Copies of training subjects: ")
+    assert found.mirrored[found.suspects].all() == (change == "mirror")
+    if change != "mirror":  # C_T and authenticity do not turn images
+        assert found.test.z_score < -3
+        assert found.authenticity < 0.1 < found.held_out_authenticity
 
 
 def test_new_subjects_pass(check, new):
     found = check(new)
     assert found.verdict == "no sign"
-    assert found.twins == found.held_out_twins == 0
+    assert len(found.suspects) == found.held_out_suspects == found.certain == 0
     assert found.authenticity > 0.5 * found.held_out_authenticity
-    assert "No sign of copies" in found.words
+    assert "No sign of copies: none of 60" in found.words
     assert "by 8 held-out subjects" in found.words
+    # 1 - 0.05^(1/60)
+    assert found.bound == pytest.approx(0.048703, abs=1e-6)
+    assert "at most 4.9 % of all images" in found.words
+    assert "count as one" not in found.words
+    assert "Not enough evidence" not in found.words
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_one_copy_among_a_thousand_is_enough(check, new, replayed, turn):
+    many = np.tile(new, (17, 1, 1))[:1000]
+    many[123] = np.roll(replayed[7], 1, 1)[:, ::turn]
+    found = check(many)
+    assert found.verdict == "copies"
+    assert found.suspects.tolist() == [123]
+    assert found.certain == 1
+    assert found.mirrored[123] == (turn == -1)
+    train, *_ = subjects_slices(12, seed=1)
+    np.testing.assert_array_equal(train[found.nearest[123]], replayed[7])
+    assert "1 of 1,000 synthetic images is, " in found.words
+    assert "1 of them under 0.3 times (a certain copy)" in found.words
+    assert ("1 of them mirrored" in found.words) == (turn == -1)
+    # Clopper-Pearson, one of 1,000
+    assert found.bound == pytest.approx(0.0047350, abs=1e-6)
 
 
 def test_a_few_copies_among_many_are_caught_and_paired(check, replayed, new):
     found = check(np.concatenate([new[:54], replayed[:6]]))
     assert found.test.p_value > 0.01  # the test of the whole misses them
-    assert found.twins == pytest.approx(0.1)
+    assert set(found.suspects) == set(range(54, 60))
+    assert np.all(np.diff(found.ratios[found.suspects]) >= 0)
     assert found.verdict == "copies"
-    assert set(np.argsort(found.ratios)[:6]) == set(range(54, 60))
     train, *_ = subjects_slices(12, seed=1)
     pairs = train[found.nearest[54:]]
     np.testing.assert_array_equal(pairs, replayed[:6])
+
+
+def test_a_subject_under_two_names_does_not_hide_a_copy(check, replayed, new):
+    train, subjects, _ = subjects_slices(12, seed=1)
+    twice = np.concatenate([train, noisy(train[:12])])
+    names = np.concatenate([subjects, np.repeat(["x", "y"], 6)])
+    many = np.concatenate([new, train[:12]])
+    changes = {"train": centred(twice), "train_subjects": names}
+    found = check(many, **changes)
+    assert found.repeated == 2
+    assert sorted(found.suspects) == list(range(60, 72))
+    assert "2 of the training subjects are near duplicates" in found.words
+    assert not {"x", "y", *subjects} & set(found.words.split())
 
 
 def test_smooth_or_far_images_are_no_copies_but_not_cleared(check):
@@ -241,37 +257,85 @@ def test_smooth_or_far_images_are_no_copies_but_not_cleared(check):
     assert "as far from all real ones" in found.words
 
 
+def test_means_of_two_subjects_are_mixtures(check, new):
+    train, *_ = subjects_slices(12, seed=1)
+    means = (train[:30] + train[36:66]) / 2
+    found = check(np.concatenate([means, new[:30]]))
+    assert found.mixtures.synthetic > 0.1
+    assert found.mixtures.held_out == check(new).mixtures.synthetic == 0
+    assert found.verdict == "nearer"
+    assert (
+        "0.0% of the held-out images are less than half as far from a mean"
+        in (found.words)
+    )
+
+
+def made(*, ratios=(1.0,), **changes):
+    numbers = {
+        "held_out_suspects": 0.0,
+        "suspects_p_value": 0.0,
+        "held_out_subjects": 8,
+        "mixtures": (0.0, 0.0, 0.0),
+        "p_value": 0.5,
+        "z_score": 0.0,
+    }
+    numbers |= changes
+    return MemorizationCheck(
+        ratios=np.array(ratios),
+        nearest=np.zeros(len(ratios), int),
+        mirrored=np.zeros(len(ratios), bool),
+        repeated=0,
+        mixtures=Mixtures(*numbers.pop("mixtures")),
+        test=CopyTest(numbers.pop("z_score"), numbers.pop("p_value"), 0.5),
+        authenticity=0.9,
+        held_out_authenticity=0.9,
+        **numbers,
+    )
+
+
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
-        # one in a hundred, where held-out images have none or few
-        ({"twins": 0.01, "held_out_twins": 0.003}, "no sign"),
-        ({"twins": 0.0101, "held_out_twins": 0.003}, "copies"),
-        # three times as many as held-out images have, where those have more
-        ({"twins": 0.375, "held_out_twins": 0.125}, "no sign"),
-        ({"twins": 0.379, "held_out_twins": 0.125}, "copies"),
+        ({}, "no sign"),
+        # one is enough, whatever held-out images have
+        ({"ratios": [0.2999]}, "copies"),
+        ({"ratios": [0.2999], "suspects_p_value": 1.0}, "copies"),
+        ({"ratios": [0.2999], "p_value": 0.0, "z_score": 9.0}, "copies"),
+        ({"ratios": [0.3]}, "suspects"),
+        ({"ratios": [0.4999]}, "suspects"),
+        ({"ratios": [0.5]}, "no sign"),
+        ({"ratios": [0.4], "suspects_p_value": 0.0499}, "suspects"),
+        ({"ratios": [0.4], "suspects_p_value": 0.05}, "no sign"),
+        (
+            {"ratios": [0.4], "suspects_p_value": 1, "held_out_subjects": 7},
+            "suspects",
+        ),
+        ({"ratios": [0.4], "p_value": 0.0, "z_score": 9.0}, "suspects"),
+        ({"mixtures": (0.1, 0.0, 0.0499)}, "nearer"),
+        ({"mixtures": (0.1, 0.0, 0.05)}, "no sign"),
+        ({"mixtures": (0.1, 0.0, 1), "held_out_subjects": 7}, "nearer"),
         ({"p_value": 0.0099}, "nearer"),
         ({"p_value": 0.01}, "no sign"),
         ({"z_score": 3.0}, "no sign"),
         ({"z_score": 3.03}, "too far to tell"),
-        # copies come before nearness, and nearness before distance
-        ({"twins": 0.0101, "p_value": 0.0, "z_score": 9.0}, "copies"),
-        ({"twins": 0.01, "p_value": 0.0, "z_score": 9.0}, "nearer"),
+        # nearness comes before distance
+        ({"p_value": 0.0, "z_score": 9.0}, "nearer"),
     ],
 )
 def test_where_one_verdict_ends_and_the_next_begins(numbers, expected):
-    clean = {"twins": 0.0, "held_out_twins": 0.0, "p_value": 0.5, "z_score": 0}
-    numbers = clean | numbers
-    found = MemorizationCheck(
-        CopyTest(numbers.pop("z_score"), numbers.pop("p_value"), 0.5),
-        authenticity=0.9,
-        held_out_authenticity=0.9,
-        held_out_subjects=8,
-        nearest=np.zeros(1, int),
-        ratios=np.ones(1),
-        **numbers,
-    )
-    assert found.verdict == expected
+    assert made(**numbers).verdict == expected
+
+
+def test_few_held_out_subjects_clear_nobody():
+    assert "Not enough evidence" in made(held_out_subjects=7).words
+    assert "Not enough evidence" not in made(held_out_subjects=8).words
+
+
+def test_the_rate_that_is_left_possible():
+    for count in (1, 10, 10_000):
+        clean = made(ratios=[1.0] * count)
+        assert clean.bound == pytest.approx(1 - 0.05 ** (1 / count))
+    assert made(ratios=[0.1] * 3).bound == 1
 
 
 # a grey between 1 and 4, with its distance to 1 over that to 4 as named
@@ -291,5 +355,45 @@ def test_a_near_duplicate_is_less_than_half_as_far_from_one(grey, share):
             held_out_subjects=["c", "d"],
         )
 
-    assert check([grey] * 2, [2.4, 2.6]).held_out_twins == share
-    assert check([2.4, 2.6], [grey, 2.5]).twins == share / 2
+    assert check([grey] * 2, [2.4, 2.6]).held_out_suspects == share
+    assert len(check([2.4, 2.6], [grey, 2.5]).suspects) == share
+
+
+class TestBadInput:
+    def test_one_subject_under_any_number_of_names(self, check, new):
+        train, *_ = subjects_slices(1, seed=1)
+        for names in (1, 2, 3):
+            changes = {
+                "train": centred(np.tile(train, (names, 1, 1))),
+                "train_subjects": np.repeat(np.arange(names), 6),
+            }
+            with pytest.raises(OneSubjectError, match=f"found {names}"):
+                check(new, **changes)
+
+    def test_constant_images(self, check, new):
+        grey = {"train": greys(*[1.0] * 6), "train_subjects": [*"aabbcc"]}
+        with pytest.raises(OneSubjectError, match="near duplicates"):
+            check(new, **grey)
+        # as far from all subjects as from none of them
+        found = check(np.ones([60, 32, 32]))
+        assert len(found.suspects) == 0
+        assert found.verdict == "too far to tell"
+
+    def test_not_a_number_is_refused(self, check, new):
+        broken = np.full([6, 32, 32], np.nan)
+        for name in ("train", "held_out", "synthetic"):
+            subjects = {f"{name}_subjects": [*"aabbcc"]}
+            if name == "synthetic":
+                subjects = {}
+            with pytest.raises(ValueError, match="NaN or infinity"):
+                check(new, **{name: broken}, **subjects)
+
+    def test_two_subjects_are_searched(self, check, new):
+        train, subjects, _ = subjects_slices(2, seed=1)
+        found = check(
+            np.concatenate([new, train[:1]]),
+            train=centred(train),
+            train_subjects=subjects,
+        )
+        assert found.repeated == 0
+        assert 60 in found.suspects

@@ -91,11 +91,11 @@ def test_intervals_stand_behind_and_missing_numbers_are_a_dash(metrics):
 
 def test_verdict_and_what_it_rests_on(metrics):
     text = words(card(metrics))
-    assert metrics["verdict"]["headline"] in text
-    for finding in metrics["verdict"]["findings"]:
+    assert metrics["assessment"]["headline"] in text
+    for finding in metrics["assessment"]["findings"]:
         assert finding["words"] in text
     _, rest = text.split("## What may not be concluded")
-    for limit in metrics["verdict"]["may_not"]:
+    for limit in metrics["assessment"]["may_not"]:
         assert limit in rest.split("## Limits")[0]
 
 

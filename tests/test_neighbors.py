@@ -8,7 +8,6 @@ from pet_dcgan.metrics.neighbors import (
     nearest_distances,
     nearest_rows,
     random_pairs,
-    subject_ratios,
 )
 
 
@@ -79,15 +78,6 @@ def test_kth_neighbours_by_hand():
     np.testing.assert_array_equal(kth_neighbour_distances(points, 2), [4, 3, 4])
 
 
-def test_ratios_by_hand():
-    # subject a at 0 and 1, b at 10: 4 is 3 from a and 6 from b
-    train, subjects = [[0.0], [1.0], [10.0]], ["a", "a", "b"]
-    found = subject_ratios([[4.0], [1.0], [5.5], [30.0]], train, subjects)
-    np.testing.assert_allclose(found, [3 / 6, 0, 1, 20 / 29])
-    between_equal_ones = subject_ratios([[1.0]], [[1.0], [1.0]], ["a", "b"])
-    np.testing.assert_array_equal(between_equal_ones, [1])
-
-
 def test_random_pairs_reach_every_other_subject_and_are_seeded():
     subjects = np.array(["a", "a", "b", "c"])
     many = np.tile(subjects, 50)
@@ -138,9 +128,7 @@ def test_bad_pools_are_refused(search, pool, message):
         search(stack(3, 1), pool)
 
 
-def test_too_few_points_or_subjects_are_refused():
+def test_too_few_points_are_refused():
     for k in (0, 3):
         with pytest.raises(ValueError, match=f"found k {k} and 3 rows"):
             kth_neighbour_distances(np.ones((3, 2)), k)
-    with pytest.raises(ValueError, match="2 rows and at least 2"):
-        subject_ratios([[1.0]], [[1.0], [2.0]], ["a", "a"])

@@ -1,5 +1,4 @@
 import dataclasses
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -8,7 +7,6 @@ from toy_evaluation import evaluation, slices
 from pet_dcgan.evaluation.pair_scores import (
     RULES,
     image_diversity,
-    memorization_scores,
     pair_scores,
     real_pairs,
     rounded,
@@ -118,36 +116,3 @@ def test_diversity_is_of_equally_many_pairs():
     assert found["synthetic"]["n"] == found["real"]["n"] == 27
     same = evaluation(real, np.repeat(real.images[:1], 20, axis=0))
     assert image_diversity(same)["synthetic"]["mean"] == pytest.approx(1)
-
-
-def discs(count, seed):
-    """Blurred random squares: no two look like one brain."""
-    rng = np.random.default_rng(seed)
-    coarse = rng.uniform(0.5, 2, [count, 8, 8])
-    return np.pad(coarse.repeat(3, 1).repeat(3, 2), [(0, 0), (4, 4), (4, 4)])
-
-
-def memorization(training_subjects, replayed):
-    training = discs(6, 0)
-    held_out = slices(6, 1)._replace(images=discs(6, 1))
-    synthetic = np.concatenate([training[:replayed], discs(6 - replayed, 2)])
-    stored = np.round(training / 2.5 * 65535).astype(np.uint16)
-    trained = SimpleNamespace(images=stored, subjects=training_subjects)
-    return memorization_scores(evaluation(held_out, synthetic, None, trained))
-
-
-def test_copies_are_found_and_shown_first():
-    numbers, (synthetic, training) = memorization(np.arange(6), replayed=2)
-    assert numbers["verdict"] == "copies"
-    assert numbers["twins"] == pytest.approx(2 / 6, abs=1e-6)
-    assert numbers["images"] == numbers["held_out_subjects"] == 6
-    assert len(synthetic) == len(training) == 6
-    np.testing.assert_allclose(synthetic[:2], training[:2], atol=1e-4)
-    assert memorization(np.arange(6), replayed=0)[0]["twins"] == 0
-
-
-def test_one_training_subject_leaves_copies_open():
-    numbers, closest = memorization(np.zeros(6), replayed=2)
-    assert closest is None
-    assert numbers["verdict"] is None
-    assert "two training subjects" in numbers["words"]

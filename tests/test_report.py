@@ -110,9 +110,11 @@ def test_tables_of_what_was_measured_and_what_the_paper_states():
 
 def test_rows_of_the_console():
     columns, table = metric_rows({"AD": NUMBERS})
-    assert len(columns) == 6
-    assert table[0] == ["AD synthetic", "8", "25.12", "25.12", "25.123", "-"]
-    assert table[1] == ["AD real (of other subjects)", "0", *["-"] * 4]
+    assert columns[-2:] == ["KID", "recall"]
+    scores = ["25.12", "25.12", "25.123", "-"]
+    assert table[0][:6] == ["AD synthetic", "8", *scores]
+    assert table[1][:6] == ["AD real (of other subjects)", "0", *["-"] * 4]
+    assert {len(row) for row in table} == {len(columns)}
 
 
 def test_a_page_needs_no_network_and_states_its_assessment_first(
@@ -127,7 +129,7 @@ def test_a_page_needs_no_network_and_states_its_assessment_first(
     order = [
         "PHANTOM",
         "Not for diagnosis",
-        evaluated[1]["verdict"]["headline"],
+        evaluated[1]["assessment"]["headline"],
         "What may be concluded",
         "What may not",
         "Training and evaluation data",

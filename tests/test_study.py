@@ -162,7 +162,7 @@ def test_results_name_no_subject_and_no_path(whole):
 
 def test_the_same_summary_gives_the_same_figure(whole, tmp_path):
     out, summary, *_ = whole
-    assert matplotlib.image.imread(out / "study.png").shape[:2] == (660, 1100)
+    assert matplotlib.image.imread(out / "study.png").shape[:2] == (700, 1100)
     save_figure(tmp_path / "again.png", summary)
     again = (tmp_path / "again.png").read_bytes()
     assert again == (out / "study.png").read_bytes()

@@ -24,14 +24,16 @@ def slices(subjects, each, seed=0, side=2):
     return RealSlices(images, np.repeat(np.arange(subjects).astype(str), each))
 
 
-def evaluation(real, synthetic, others=None, training=None):
-    """All of them as an evaluation takes them."""
+def evaluation(real, synthetic, others=None, training=None, searched=None):
+    """All of them as an evaluation takes them; seeds are row numbers."""
     nobody = RealSlices(real.images[:0], real.subjects[:0])
     return EvaluationImages(
         config=CONFIG,
         seed=0,
         real=real,
         synthetic=synthetic,
+        searched=synthetic if searched is None else searched,
+        draw=lambda seeds: synthetic[seeds],
         test=real,
         validation=nobody if others is None else others,
         training=training,

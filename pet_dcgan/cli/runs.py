@@ -122,11 +122,17 @@ def evaluate(
         int | None,
         typer.Option(
             min=2,
-            help="Synthetic images to draw. All are searched for near "
-            "duplicates; as many as there are held-out slices are scored. At "
-            "least 1000 if unset.",
+            help="Synthetic images to measure; as many as there are held-out "
+            "slices are compared with them. At least 1000 if unset.",
         ),
     ] = None,
+    search: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Synthetic images to search for copies; more find rarer ones.",
+        ),
+    ] = 10_000,
     encoder: Annotated[
         Literal["own", "inception"],
         typer.Option(help="inception adds InceptionV3 (downloads weights)."),
@@ -145,6 +151,7 @@ def evaluate(
             opened,
             data_dir=data_dir,
             count=count,
+            search=search,
             seed=seed,
             encoder=encoder,
             progress=advance,

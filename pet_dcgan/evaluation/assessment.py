@@ -27,8 +27,12 @@ _HEADLINES = {
         "Do not use these images as if they were real: they fail in {about}."
     ),
     "copies": (
-        "Do not share these images: some are, or may be, copies of subjects "
-        "that the generator was trained on."
+        "Do not share these images: some are copies of subjects that the "
+        "generator was trained on."
+    ),
+    "suspects": (
+        "Do not share these images before you have looked at those suspected "
+        "to be copies of subjects that the generator was trained on."
     ),
 }
 _NO_PATIENTS = (
@@ -71,7 +75,7 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
     }
     return {
         "sign": worst(signs.values()),
-        "headline": _headline(signs, subjects),
+        "headline": _headline(signs, metrics["copies"]["verdict"], subjects),
         "findings": [
             {"about": about, "sign": signs[about], "words": words}
             for about, (_, words) in found.items()
@@ -81,11 +85,11 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _headline(signs: dict[str, str], subjects: int) -> str:
+def _headline(signs: dict[str, str], copies: str | None, subjects: int) -> str:
     """The whole assessment in a sentence or two."""
     wrong = _joined(signs, "bad")
     if signs["Copies"] == "bad":
-        return _HEADLINES["copies"]
+        return _HEADLINES[copies]
     if subjects >= MIN_SUBJECTS:
         sign = worst(signs.values())
         return _HEADLINES[sign].format(about=_joined(signs, sign))
@@ -186,9 +190,9 @@ def limits(metrics: dict[str, Any]) -> list[str]:
         "Nearest images are found by root mean square difference, which "
         "favours smooth images; read PSNR and SSIM beside the real figure, "
         "never alone.",
-        "The copy check does not recognise mixtures of subjects, or copies "
-        "whose uptake was scaled by more than a tenth. It is no proof of "
-        "privacy.",
+        "The copy check does not recognise copies whose uptake was scaled by "
+        "more than a tenth, nor every mixture of two subjects. It is no proof "
+        "of privacy.",
         "Whether the images help a classifier is not measured here; "
         "pet-dcgan study does.",
         *(

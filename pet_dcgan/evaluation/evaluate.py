@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, assess
+from pet_dcgan.evaluation.copy_scores import memorization_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
 from pet_dcgan.evaluation.pair_scores import (
     RULES,
     image_diversity,
-    memorization_scores,
     pair_scores,
     real_pairs,
     uptake_agreement,
@@ -24,6 +24,7 @@ from pet_dcgan.evaluation.set_scores import (
     intensity_scores,
     texture_scores,
 )
+from pet_dcgan.evaluation.synthetic_images import SEARCHED
 from pet_dcgan.evaluation.training_curves import training_facts
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
@@ -59,9 +60,9 @@ _SUMMARY = (
     Row("SSIM, nearest", "ssim.*.nearest"),
     Row(
         "Near duplicates of training subjects",
-        "copies.twins",
-        digits=2,
-        real_path="copies.held_out_twins",
+        "copies.suspects",
+        digits=0,
+        real_path="-",
     ),
 )
 
@@ -106,6 +107,7 @@ def evaluate(
     data_dir: str | Path | None = None,
     count: int | None = None,
     seed: int = 0,
+    search: int = SEARCHED,
     encoder: str = "own",
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
@@ -120,11 +122,13 @@ def evaluate(
         run: A finished run.
         data_dir: Folder of the prepared sets, by default the run's own.
         count: Number of synthetic slices, by default 1,000 or as many as there
-            are held-out ones, if those are more. All of them are searched for
-            copies and measured for diversity; comparisons take as many as
-            there are held-out ones, or fewer of both where `count` is less.
+            are held-out ones, if those are more. All of them are measured for
+            diversity; comparisons take as many as there are held-out ones, or
+            fewer of both where `count` is less.
         seed: Seed of the first synthetic slice (the others count up from
             it), and of every random choice.
+        search: Number of synthetic slices that are searched for copies, those
+            above among them. More of them find rarer copies.
         encoder: `"own"` for the encoder of the run's training slices and the
             random one, `"inception"` to add InceptionV3.
         progress: Called with the number of steps done and of all steps.
@@ -149,7 +153,9 @@ def evaluate(
         if progress is not None:
             progress(next(steps), _STEPS)
 
-    images = evaluation_images(run, data_dir=data_dir, count=count, seed=seed)
+    images = evaluation_images(
+        run, data_dir=data_dir, count=count, seed=seed, search=search
+    )
     step()
     encoders = _encoders(run, images, encoder)
     step()

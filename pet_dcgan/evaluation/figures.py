@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.images import evenly_spaced
 from pet_dcgan.evaluation.pair_scores import Pairs
 from pet_dcgan.evaluation.plots import (
@@ -36,12 +37,7 @@ _WORDS = {
         "The third row is the difference: mid-grey is none, darker is less "
         "uptake in the synthetic image.",
     ),
-    "closest.png": (
-        "Closest to a copy",
-        "The synthetic images that lie nearest to one training subject "
-        "compared with any other, above the training image nearest to them. "
-        "If two look like one brain, it is a copy.",
-    ),
+    "closest.png": ("Closest to a copy", ""),
     "training.png": (
         "Training",
         "By epoch; the dotted line is the epoch whose generator was kept.",
@@ -75,15 +71,15 @@ class FigureData(NamedTuple):
     Args:
         pairs: Images and their nearest real ones, by kind.
         closest: Synthetic images that look most like copies and the training
-            images nearest to them, both `[k, size, size]` in SUVR; None where
-            copies could not be searched for.
+            images nearest to them; None where copies could not be searched
+            for.
         histograms: Shares of each image's pixels by SUVR `[n, bins]`, by kind.
         spectra: Power spectra by kind.
         agreement: Regional uptake against the nearest real image, by kind.
     """
 
     pairs: dict[str, Pairs | None]
-    closest: tuple[np.ndarray, np.ndarray] | None
+    closest: ClosestPairs | None
     histograms: dict[str, np.ndarray]
     spectra: dict[str, Spectrum]
     agreement: dict[str, BlandAltman | None]
@@ -115,11 +111,32 @@ def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
         missing.add("training.png")
     for name in missing:
         (folder / name).unlink(missing_ok=True)
+    words = {name: each for name, each in _WORDS.items() if name not in missing}
+    if data.closest is not None:
+        words["closest.png"] = _closest_words(data.closest)
     return {
         name: {"title": title, "caption": caption}
-        for name, (title, caption) in _WORDS.items()
-        if name not in missing
+        for name, (title, caption) in words.items()
     }
+
+
+def _closest_words(closest: ClosestPairs) -> tuple[str, str]:
+    """Title and caption of the sheet of suspects, or of the closest images."""
+    shown, suspects = len(closest.synthetic), closest.suspects
+    beside = (
+        "above the training image nearest to each (mirrored where that is "
+        "what it is like), the nearest first, as listed in metrics.json. If "
+        "two look like one brain, it is a copy."
+    )
+    if not suspects:
+        return "Closest to a copy", (
+            "No image is suspected to be a copy. These lie nearest to one "
+            f"training subject compared with any other, {beside}"
+        )
+    more = suspects - shown
+    which = f"{shown} of {suspects:,} suspects" if more else "Every suspect"
+    left = f" {more:,} more are not shown." if more else ""
+    return "Suspected copies", f"{which}, {beside}{left}"
 
 
 def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
@@ -153,10 +170,9 @@ def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
         ),
     }
     if data.closest is not None:
-        labels = "synthetic", "nearest training"
         sheets["closest.png"] = (
             "closest to one training subject",
-            list(zip(labels, data.closest, strict=True)),
+            _closest_rows(data.closest),
         )
     for name, (words, rows) in sheets.items():
         save_sheet(
@@ -166,6 +182,16 @@ def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
             suvr_max=config.suvr_max,
             phantom=False,  # the title says it already
         )
+
+
+def _closest_rows(closest: ClosestPairs) -> list[tuple[str, np.ndarray]]:
+    """Rows of images, each above the row of what they are like."""
+    rows = []
+    for start in range(0, len(closest.synthetic), _SHOWN):
+        part = slice(start, start + _SHOWN)
+        rows.append(("synthetic", closest.synthetic[part]))
+        rows.append(("nearest training", closest.training[part]))
+    return rows
 
 
 _KINDS = {

@@ -7,7 +7,7 @@ into what would be a failure, and nothing fails by chance.
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pet_dcgan.metrics.confidence import LEVEL
+from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 
 # limits above which a finding is a caution, and above which it is bad:
 # shift of the features of synthetic images, in standard deviations
@@ -54,12 +54,15 @@ def worst(signs: Iterable[str]) -> str:
 
 
 def copies(found: dict[str, Any]) -> Finding:
-    """By the search for copies.
+    """By the search for copies; few held-out subjects clear nobody.
 
     Args:
         found: `copies` of `metrics.json`.
     """
-    return _COPY_SIGNS[found["verdict"]], found["words"]
+    sign = _COPY_SIGNS[found["verdict"]]
+    if sign == "good" and found["held_out_subjects"] < MIN_SUBJECTS:
+        sign = "unknown"
+    return sign, found["words"]
 
 
 def likeness(features: dict[str, Any]) -> Finding:

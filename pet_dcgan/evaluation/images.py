@@ -4,22 +4,23 @@ import dataclasses
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import keras
 import numpy as np
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.leakage import named, require_disjoint
 from pet_dcgan.data.prepared_set import Slices, load_slices, subjects_of
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.evaluation.synthetic_images import (
+    SEARCHED,
+    Draw,
+    drawing,
+    measured,
+    searched,
+)
 from pet_dcgan.runs.run import Run
 
-# synthetic images by default, at least: all are searched for copies
+# synthetic images that are measured by default, at least
 _SYNTHETIC = 1000
-# shares of suvr_max: an image below the first is black, one that varies by less
-# than the second is uniform; after a few steps of training images hardly vary,
-# and are evaluated nevertheless
-_BLACK, _FLAT = 1e-3, 1e-6
 
 
 def evenly_spaced(total: int, count: int) -> np.ndarray:
@@ -86,7 +87,11 @@ class EvaluationImages:
         seed: Of the first synthetic image and of every random choice.
         real: Held-out slices of the test split that are compared `[n]`.
         synthetic: `[m, size, size]` in SUVR, `m >= n`; the first `n` are
-            compared, all are searched for copies and measured for diversity.
+            compared, all are measured for diversity.
+        searched: What is searched for copies: `centred` images of the seeds
+            from `seed`, float32 `[s, 32, 32]`, `s >= m`; the first `m` are
+            those of `synthetic`.
+        draw: Gives the images `[k, size, size]` in SUVR of seeds `[k]`.
         test: Every slice of the test split.
         validation: Slices of the validation split; there may be none.
         training: What the run trained on.
@@ -96,6 +101,8 @@ class EvaluationImages:
     seed: int
     real: RealSlices
     synthetic: np.ndarray
+    searched: np.ndarray
+    draw: Draw
     test: RealSlices
     validation: RealSlices
     training: Slices
@@ -127,7 +134,12 @@ class EvaluationImages:
 
 
 def evaluation_images(
-    run: Run, *, data_dir: str | Path | None, count: int | None, seed: int
+    run: Run,
+    *,
+    data_dir: str | Path | None,
+    count: int | None,
+    seed: int,
+    search: int = SEARCHED,
 ) -> EvaluationImages:
     """Reads the real images and generates the synthetic ones.
 
@@ -139,15 +151,21 @@ def evaluation_images(
             compared, or all.
         seed: Seed of the first synthetic image and of the choice of real
             ones.
+        search: Number of synthetic images that are searched for copies, at
+            least; all that are measured are.
 
     Raises:
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set does not
-            fit the run, `count` is out of range, or the generator's images
-            are black or not finite.
+            fit the run, `count` or `search` is out of range, or the
+            generator's images are black or not finite.
     """
     if not 0 <= seed < 2**62:
         raise ValueError(f"expected a seed of 0 or more, found {seed}")
+    if search < 1:
+        raise ValueError(
+            f"expected one image or more to search for copies, found {search}"
+        )
     generator = run.load_generator()
     config = run.config
     place = data_dir or config.data_dir
@@ -165,11 +183,15 @@ def evaluation_images(
     real = _compared(test, count, seed)
     if count is None:
         count = max(_SYNTHETIC, len(test.images))
+    draw = drawing(generator, config)
+    synthetic = measured(draw, np.arange(seed, seed + count), config.suvr_max)
     return EvaluationImages(
         config=config,
         seed=seed,
         real=real,
-        synthetic=_synthetic(generator, config, seed, count),
+        synthetic=synthetic,
+        searched=searched(draw, synthetic, seed, search),
+        draw=draw,
         test=test,
         validation=_validation(run, place),
         training=_training(run, place),
@@ -241,28 +263,3 @@ def _training(run: Run, place: str | Path) -> Slices:
             "was trained on"
         )
     return slices
-
-
-def _synthetic(
-    generator: keras.Model, config: TrainConfig, seed: int, count: int
-) -> np.ndarray:
-    """`count` synthetic images in SUVR, refused if all are black or uniform."""
-    found = tuple(generator.output_shape[1:3])
-    if found != (config.size, config.size):
-        raise ValueError(
-            f"expected a generator of {config.size}x{config.size} images, as "
-            f"the run's config.json says, found {found[0]}x{found[1]}: "
-            "restore the run's files or train again"
-        )
-    seeds = np.arange(seed, seed + count)
-    images = synthetic_slices(generator, seeds, suvr_max=config.suvr_max)
-    varied = np.ptp(images, axis=(1, 2)).max()
-    if images.max() < _BLACK * config.suvr_max or (
-        varied < _FLAT * config.suvr_max
-    ):
-        raise ValueError(
-            "expected images of brains, found every synthetic one black or "
-            f"uniform (SUVR up to {max(0.0, float(images.max())):.3f}): the "
-            "training collapsed, see health.csv and train again"
-        )
-    return images

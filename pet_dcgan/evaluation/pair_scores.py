@@ -1,4 +1,4 @@
-"""Numbers of pairs of images: PSNR, SSIM, uptake, diversity, memorization."""
+"""Numbers of pairs of images: PSNR, SSIM, uptake, diversity."""
 
 import dataclasses
 from collections.abc import Callable
@@ -10,7 +10,6 @@ import numpy as np
 from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.metrics.confidence import Interval, mean_interval
 from pet_dcgan.metrics.image_quality import diversity, psnr, ssim, windowed_ssim
-from pet_dcgan.metrics.memorization import check_memorization
 from pet_dcgan.metrics.neighbors import nearest, random_pairs
 from pet_dcgan.metrics.uptake import (
     BlandAltman,
@@ -37,11 +36,6 @@ Number = dict[str, Any]
 _DECIMALS = 6
 _CHUNK = 256
 _DIVERSITY_PAIRS = 500
-_SHOWN = 8
-_ONE_SUBJECT = (
-    "Not looked for: telling a copy from a likeness needs two training "
-    "subjects, and there is 1."
-)
 
 
 def rounded(value: float | None) -> float | None:
@@ -244,46 +238,3 @@ def _summary(
         "n": len(values),
         "interval": interval_ends(interval),
     }
-
-
-def memorization_scores(
-    images: EvaluationImages,
-) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray] | None]:
-    """The check for copies of training images.
-
-    All synthetic images are searched; held-out images are those of the
-    validation and test subjects together, since neither was trained on.
-
-    Returns:
-        The numbers, and the synthetic images nearest to one training subject
-        compared with any other, the closest first, with the training image
-        nearest to each, both `[k, size, size]` in SUVR. With one training
-        subject a sentence in place of numbers, and None.
-    """
-    subjects = images.training.subjects
-    if len(set(subjects)) < 2:
-        return {"verdict": None, "words": _ONE_SUBJECT}, None
-    training = images.training_suvr
-    held_out = images.test, images.validation
-    check = check_memorization(
-        training,
-        np.concatenate([each.images for each in held_out]),
-        images.synthetic,
-        train_subjects=subjects,
-        held_out_subjects=np.concatenate([each.subjects for each in held_out]),
-    )
-    closest = np.argsort(check.ratios, kind="stable")[:_SHOWN]
-    return {
-        "verdict": check.verdict,
-        "words": check.words,
-        "images": len(images.synthetic),
-        "held_out_subjects": check.held_out_subjects,
-        "c_t": rounded(check.test.z_score),
-        "p_value": rounded(check.test.p_value),
-        "share_nearer": rounded(check.test.share_nearer),
-        "closest_ratio": rounded(check.ratios.min()),
-        "authenticity": rounded(check.authenticity),
-        "held_out_authenticity": rounded(check.held_out_authenticity),
-        "twins": rounded(check.twins),
-        "held_out_twins": rounded(check.held_out_twins),
-    }, (images.synthetic[closest], training[check.nearest[closest]])

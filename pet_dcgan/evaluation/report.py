@@ -168,14 +168,27 @@ _UPTAKE = Group(
         Row("Power of the finest detail, over real", "spectrum.checkerboard.*"),
     ),
 )
+_COUNT = {"wanted": "0", "digits": 0, "real_path": "-"}
+_SHARE = {"digits": 4}
 _MEMORIZATION = Group(
     "Copies of training subjects",
-    "Synthetic images beside held-out real ones, which cannot be copies.",
+    "Synthetic images beside held-out real ones, which cannot be copies. A "
+    "suspect is less than half as far from one training subject as from any "
+    "other, a certain copy less than 0.3 times.",
     (
+        Row("Suspected copies", "copies.suspects", **_COUNT),
+        Row("Certain copies", "copies.certain", **_COUNT),
+        Row("Share of suspects, at most", "copies.bound", **_COUNT | _SHARE),
         Row(
-            "Near duplicates of training subjects",
-            "copies.twins",
-            real_path="copies.held_out_twins",
+            "Share of suspects among real images",
+            "-",
+            real_path="copies.held_out_suspects",
+            **_SHARE,
+        ),
+        Row(
+            "Share of mixtures of two subjects",
+            "copies.mixtures.synthetic",
+            real_path="copies.mixtures.held_out",
         ),
         Row(
             "Authenticity",
@@ -191,9 +204,7 @@ _MEMORIZATION = Group(
         Row(
             "Copy test C_T (copies far below 0)",
             "copies.c_t",
-            wanted="0",
-            digits=1,
-            real_path="-",
+            **_COUNT | {"digits": 1},
         ),
     ),
 )

@@ -5,35 +5,27 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
-from scipy.stats import norm, rankdata
+from scipy.stats import beta, norm, rankdata
 
-from pet_dcgan.metrics.arrays import checked_rows, require_finite, subject_codes
-from pet_dcgan.metrics.neighbors import (
-    nearest_distances,
-    nearest_rows,
-    subject_ratios,
+from pet_dcgan.metrics.arrays import checked_rows, subject_codes
+from pet_dcgan.metrics.confidence import MIN_SUBJECTS
+from pet_dcgan.metrics.copy_search import (
+    CERTAIN_RATIO,
+    SUSPECT_RATIO,
+    search,
+    share_p_value,
 )
+from pet_dcgan.metrics.copy_words import copy_words
+from pet_dcgan.metrics.neighbors import nearest_distances, nearest_rows
+from pet_dcgan.metrics.repeated_subjects import merged_subjects
 
-_SIDE = 32
-# a near duplicate is twice as near to one training subject as to any other
-_NEAR_DUPLICATE_RATIO = 0.5
-_NEAR_DUPLICATE_SHARE = 0.01
 _P_VALUE = 0.01
+_SHARE_P_VALUE = 0.05
 _FAR = 3.0
-_OPENINGS = {
-    "copies": "Copies of training subjects:",
-    "nearer": (
-        "No copies, but nearer to the training images than new subjects are, "
-        "because they are partly memorized or too smooth; inspect the nearest "
-        "pairs:"
-    ),
-    "no sign": "No sign of copies:",
-    "too far to tell": (
-        "No sign of copies, though images as far from all real ones would "
-        "show none:"
-    ),
-}
+
+
+class OneSubjectError(ValueError):
+    """There are no two training subjects, so copies cannot be told."""
 
 
 class CopyTest(NamedTuple):
@@ -52,53 +44,108 @@ class CopyTest(NamedTuple):
     share_nearer: float
 
 
+class Mixtures(NamedTuple):
+    """Shares of images that look like a mean of two training subjects.
+
+    Args:
+        synthetic: Of the synthetic images.
+        held_out: Of the held-out real images, which are nobody's mixture.
+        p_value: Of so large a share of synthetic ones if both have as many.
+    """
+
+    synthetic: float
+    held_out: float
+    p_value: float
+
+
 @dataclasses.dataclass(frozen=True)
 class MemorizationCheck:
     """Result of `check_memorization`.
 
     Args:
+        ratios: Distance of each synthetic image, or of its mirror image where
+            that is less, to the nearest training subject over that to the
+            second nearest `[n]`.
+        nearest: Training slice nearest to each synthetic image, or to its
+            mirror image where that has the lower ratio `[n]`.
+        mirrored: Whether the lower ratio is the mirror image's, bool `[n]`.
+        held_out_suspects: Share of suspects among held-out real images.
+        suspects_p_value: Of as large a share of suspects if held-out real
+            images have as many on average.
+        held_out_subjects: Number of held-out subjects.
+        repeated: Number of training subjects who count as one with another,
+            since their slices are near duplicates.
+        mixtures: Shares of images that look like mixtures.
         test: C_T, with one observation per held-out subject.
         authenticity: Share of synthetic images that are no copy.
         held_out_authenticity: The same for held-out real images.
-        twins: Share of near duplicates: synthetic images less than half as
-            far from one training subject as from any other.
-        held_out_twins: The same for held-out real images.
-        held_out_subjects: Number of held-out subjects.
-        nearest: Training image nearest to each synthetic one `[n]`.
-        ratios: `subject_ratios` of the synthetic images `[n]`; the lowest are
-            the pairs to inspect.
     """
 
+    ratios: np.ndarray
+    nearest: np.ndarray
+    mirrored: np.ndarray
+    held_out_suspects: float
+    suspects_p_value: float
+    held_out_subjects: int
+    repeated: int
+    mixtures: Mixtures
     test: CopyTest
     authenticity: float
     held_out_authenticity: float
-    twins: float
-    held_out_twins: float
-    held_out_subjects: int
-    nearest: np.ndarray
-    ratios: np.ndarray
+
+    @property
+    def suspects(self) -> np.ndarray:
+        """Rows with a ratio below `SUSPECT_RATIO` `[k]`, the lowest first."""
+        order = np.argsort(self.ratios, kind="stable")
+        return order[self.ratios[order] < SUSPECT_RATIO]
+
+    @property
+    def certain(self) -> int:
+        """Number of images with a ratio below `CERTAIN_RATIO`."""
+        return int(np.sum(self.ratios < CERTAIN_RATIO))
+
+    @property
+    def bound(self) -> float:
+        """Largest rate of suspects that the images agree with, at 95 %.
+
+        The one-sided end of Clopper & Pearson (1934, doi
+        10.1093/biomet/26.4.404): without a suspect `1 - 0.05^(1/n)`, about
+        `3 / n` (Hanley & Lippman-Hand 1983, doi
+        10.1001/jama.1983.03330370053031).
+        """
+        found, count = len(self.suspects), len(self.ratios)
+        if found == count:
+            return 1.0
+        return float(beta.ppf(0.95, found + 1, count - found))
 
     @property
     def verdict(self) -> str:
-        """`"copies"`, `"nearer"`, `"no sign"` or `"too far to tell"`."""
-        if self.twins > max(_NEAR_DUPLICATE_SHARE, 3 * self.held_out_twins):
+        """The worst that was found.
+
+        `"copies"`, `"suspects"`, `"nearer"`, `"too far to tell"` or
+        `"no sign"`. Suspects, and mixtures, are excused only where as many
+        held-out real images are the same, of `MIN_SUBJECTS` or more.
+        """
+        if self.certain:
             return "copies"
-        if self.test.p_value < _P_VALUE:
+        if len(self.suspects) and self._too_many(self.suspects_p_value):
+            return "suspects"
+        mixed = self.mixtures.synthetic and self._too_many(
+            self.mixtures.p_value
+        )
+        if mixed or self.test.p_value < _P_VALUE:
             return "nearer"
         return "too far to tell" if self.test.z_score > _FAR else "no sign"
 
+    def _too_many(self, p_value: float) -> bool:
+        """Whether held-out images do not excuse as many synthetic ones."""
+        few = self.held_out_subjects < MIN_SUBJECTS
+        return few or p_value < _SHARE_P_VALUE
+
     @property
     def words(self) -> str:
-        """The verdict in a sentence, with the numbers behind it."""
-        return (
-            f"{_OPENINGS[self.verdict]} {self.twins:.1%} of the synthetic "
-            "images are less than half as far from one training subject as "
-            f"from any other (held-out real images: {self.held_out_twins:.1%})"
-            ", and a synthetic image is nearer to the training images than a "
-            f"held-out one with probability {self.test.share_nearer:.2f} (0.5 "
-            f"is equally near; C_T {self.test.z_score:+.1f} by "
-            f"{self.held_out_subjects} held-out subjects)."
-        )
+        """The verdict in sentences, with the numbers behind it."""
+        return copy_words(self)
 
 
 def check_memorization(
@@ -111,42 +158,65 @@ def check_memorization(
 ) -> MemorizationCheck:
     """Searches synthetic images for copies of training images.
 
-    Images are compared `centred`, so a shift of a few pixels, noise or some
-    blur does not hide a copy. Mirrored copies, mixtures of subjects, and copies
-    whose uptake is scaled by more than about a tenth are not recognised. The
-    share of near duplicates shows single copies, which C_T can miss.
+    Each image and its mirror image are compared. Images are `centred`, so a
+    shift of a few pixels, noise or some blur does not hide a copy; that uptake
+    is scaled by more than about a tenth does. A training subject who is there
+    twice counts as one (`merged_subjects`). One copy is enough for the
+    verdict, which C_T would miss.
 
     Args:
-        train: Training slices `[l, size, size]` in SUVR.
-        held_out: Slices of subjects that were not trained on `[m, ...]`.
-        synthetic: Synthetic slices `[n, ...]`, of seeds drawn independently.
+        train: Training slices float32 `[l, 32, 32]` in SUVR, `centred`.
+        held_out: Slices of subjects that were not trained on `[m, 32, 32]`,
+            `centred`.
+        synthetic: Synthetic slices `[n, 32, 32]`, `centred`, of seeds drawn
+            independently.
         train_subjects: Subject of each training slice, two or more.
         held_out_subjects: Subject of each held-out slice.
 
     Raises:
-        ValueError: If the shapes differ, a value is not finite, or there are
-            fewer than two training subjects.
+        OneSubjectError: If there are fewer than two training subjects whose
+            slices differ.
+        ValueError: If the shapes differ, or a value is not finite.
     """
-    train, held_out, synthetic = map(centred, (train, held_out, synthetic))
-    ratios, held_out_ratios = (
-        subject_ratios(images, train, train_subjects)
-        for images in (synthetic, held_out)
+    owners = merged_subjects(train, train_subjects)
+    before, after = len(np.unique(train_subjects)), int(owners.max()) + 1
+    if after < 2:
+        alike = " whose slices are near duplicates" if before > 1 else ""
+        raise OneSubjectError(
+            "expected training slices of two subjects or more, to tell a copy "
+            f"from a likeness, found {before}{alike}: train on more subjects"
+        )
+    found, real = (
+        search(images, train, owners) for images in (synthetic, held_out)
+    )
+    between = nearest_distances(
+        train, train, subjects=owners, pool_subjects=owners
     )
     authentic, held_out_authentic = (
-        authenticity(train, images, subjects=train_subjects)
-        for images in (synthetic, held_out)
+        float(np.mean(each.distances > between[each.rows]))
+        for each in (found, real)
+    )
+    suspects, mixed = (
+        share_p_value(*flags, held_out_subjects)
+        for flags in (
+            (found.suspects, real.suspects),
+            (found.mixed, real.mixed),
+        )
     )
     return MemorizationCheck(
-        test=copy_test(
-            train, held_out, synthetic, held_out_subjects=held_out_subjects
+        ratios=found.ratios,
+        nearest=found.nearest,
+        mirrored=found.mirrored,
+        held_out_suspects=float(real.suspects.mean()),
+        suspects_p_value=suspects,
+        held_out_subjects=len(np.unique(held_out_subjects)),
+        repeated=before - after,
+        mixtures=Mixtures(
+            float(found.mixed.mean()), float(real.mixed.mean()), mixed
         ),
+        test=_nearer(real.distances, found.distances, held_out_subjects),
         authenticity=authentic,
         held_out_authenticity=held_out_authentic,
-        twins=float(np.mean(ratios < _NEAR_DUPLICATE_RATIO)),
-        held_out_twins=float(np.mean(held_out_ratios < _NEAR_DUPLICATE_RATIO)),
-        held_out_subjects=len(np.unique(held_out_subjects)),
-        nearest=nearest_rows(synthetic, train)[0],
-        ratios=ratios,
     )
 
 
@@ -215,10 +285,17 @@ def copy_test(
             no rows of a kind.
     """
     train, held_out, synthetic = checked_rows(train, held_out, synthetic)
-    owners = subject_codes(held_out_subjects, len(held_out))
     distances, near = (
         nearest_distances(rows, train) for rows in (held_out, synthetic)
     )
+    return _nearer(distances, near, held_out_subjects)
+
+
+def _nearer(
+    distances: np.ndarray, near: np.ndarray, subjects: np.ndarray | None
+) -> CopyTest:
+    """C_T of distances: of held-out rows, with their subjects, and others."""
+    owners = subject_codes(subjects, len(distances))
     # ranks among both, less those among held-out rows: ties count half
     ranks = rankdata(np.concatenate([distances, near]))[: len(distances)]
     shares = (ranks - rankdata(distances)) / len(near)
@@ -227,37 +304,3 @@ def copy_test(
     count, pairs = len(by_subject), len(by_subject) * len(near)
     z_score = (0.5 - share) / math.sqrt((count + len(near) + 1) / (12 * pairs))
     return CopyTest(z_score, float(norm.cdf(z_score)), share)
-
-
-def centred(images_suvr: np.ndarray) -> np.ndarray:
-    """Images with their centre of mass in the middle, pooled to 32x32 pixels.
-
-    Shifts are bilinear and fill with 0. An image without uptake stays as it is.
-
-    Args:
-        images_suvr: `[n, size, size]` in SUVR.
-
-    Returns:
-        float32 `[n, 32, 32]`, means of blocks.
-
-    Raises:
-        ValueError: If the size is no multiple of 32, or a value is not finite.
-    """
-    images = np.asarray(images_suvr, np.float32)
-    if images.ndim != 3 or any(n % _SIDE or not n for n in images.shape[1:]):
-        raise ValueError(
-            f"expected images [n, height, width] of multiples of {_SIDE} "
-            f"pixels, found shape {images.shape}"
-        )
-    require_finite(images)
-    _, height, width = images.shape
-    blocks = _SIDE, height // _SIDE, _SIDE, width // _SIDE
-    middle = (np.array([height, width]) - 1) / 2
-    pooled = []
-    for image in images:
-        uptake = np.maximum(image, 0)
-        if uptake.any():
-            shift = middle - ndimage.center_of_mass(uptake)
-            image = ndimage.shift(image, shift, order=1)
-        pooled.append(image.reshape(blocks).mean(axis=(1, 3)))
-    return np.stack(pooled)

@@ -36,9 +36,8 @@ def nearest_rows(
     queries, pool = checked_rows(queries, pool)
     own, others = _codes(len(queries), len(pool), subjects, pool_subjects)
     index = np.zeros(len(queries), np.int64)
-    for start in range(0, len(queries), _ROW_CHUNK):
-        rows = slice(start, start + _ROW_CHUNK)
-        squared = _squared_distances(queries[rows], pool)
+    for rows in chunks(len(queries)):
+        squared = squared_distances(queries[rows], pool)
         squared[own[rows, None] == others] = np.inf
         index[rows] = squared.argmin(axis=1)
     # computed again, since the expansion loses small distances
@@ -59,37 +58,6 @@ def nearest_distances(
     return nearest_rows(
         queries, pool, subjects=subjects, pool_subjects=pool_subjects
     )[1]
-
-
-def subject_ratios(
-    queries: np.ndarray, train: np.ndarray, subjects: np.ndarray
-) -> np.ndarray:
-    """Distance of each query to the nearest subject over the second nearest.
-
-    Lowe's ratio (2004, doi 10.1023/B:VISI.0000029664.99615.94, section 7.1),
-    of subjects instead of features. Near 1 for a new subject and also for a
-    mean of many; near 0 for a copy.
-
-    Args:
-        queries: Images or their features `[n, ...]`.
-        train: Training ones of the same kind `[m, ...]`.
-        subjects: Subject of each training row `[m]`, two or more.
-
-    Returns:
-        Ratios float64 `[n]` in [0, 1]; 1 if both distances are 0.
-
-    Raises:
-        ValueError: If the shapes differ, a value is not finite, or there are
-            fewer than two subjects.
-    """
-    codes = subject_codes(subjects, len(train), least=2)
-    train = np.asarray(train)
-    distances = [
-        nearest_distances(queries, train[codes == code])
-        for code in range(codes.max() + 1)
-    ]
-    first, second = np.partition(distances, 1, axis=0)[:2]
-    return np.divide(first, second, out=np.ones_like(first), where=second > 0)
 
 
 def kth_neighbour_distances(
@@ -155,7 +123,7 @@ def nearest(
         candidates = _as_rows(pool[columns])
         for first in range(0, len(images), _IMAGE_CHUNK):
             rows = slice(first, first + _IMAGE_CHUNK)
-            block = _squared_distances(_as_rows(images[rows]), candidates)
+            block = squared_distances(_as_rows(images[rows]), candidates)
             block = np.maximum(block, 0)
             block[own[rows, None] == others[columns]] = np.inf
             best, least = block.argmin(axis=1), block.min(axis=1)
@@ -201,8 +169,26 @@ def _as_rows(images: np.ndarray) -> np.ndarray:
     return np.asarray(images, np.float64).reshape(len(images), -1)
 
 
-def _squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Squared distances as `|a|^2 + |b|^2 - 2ab`, fast for long rows."""
+def chunks(count: int) -> list[slice]:
+    """Slices of rows, so that a block of distances stays small.
+
+    Args:
+        count: Number of rows.
+    """
+    starts = range(0, count, _ROW_CHUNK)
+    return [slice(start, start + _ROW_CHUNK) for start in starts]
+
+
+def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared distances as `|a|^2 + |b|^2 - 2ab`, fast for long rows.
+
+    Args:
+        a: Rows float64 `[n, d]`.
+        b: Rows float64 `[m, d]`.
+
+    Returns:
+        float64 `[n, m]`, with rounding errors that may be below 0.
+    """
     squares = np.sum(a * a, axis=1)[:, None] + np.sum(b * b, axis=1)
     return squares - 2 * (a @ b.T)
 

@@ -45,7 +45,8 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
         run: A finished run.
         to: Folder of all models, as `export/models`.
         allow_copies: Whether to export a generator whose evaluation found
-            near duplicates of training slices; its card says so first.
+            copies of training slices or more suspects than chance would
+            give; its card says so first.
 
     Returns:
         The version's folder.
@@ -60,14 +61,22 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     with _readable(run):
         metrics = _evaluation(run)
         if has_copies(metrics) and not allow_copies:
-            raise ValueError(
-                "the generator copies training subjects: "
-                f"{metrics['copies']['words']} Train on more subjects, or "
-                "export it with --allow-copies and do not share it"
-            )
+            raise ValueError(_refusal(run, metrics["copies"]))
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
         return _export(run, run.load_generator(), metrics, Path(to))
+
+
+def _refusal(run: Run, copies: dict[str, Any]) -> str:
+    """Why the generator is not exported, in one line, and what to do."""
+    suspects, certain = copies["suspects"], copies["certain"]
+    return (
+        f"expected a generator without copies of training subjects, found "
+        f"{suspects:,} suspect{'' if suspects == 1 else 's'} in "
+        f"{copies['images']:,} images, {certain:,} of them certain: look at "
+        f"{run.evaluation / 'closest.png'}, train on more subjects, or export "
+        "it with --allow-copies and do not share it"
+    )
 
 
 def _export(

@@ -18,7 +18,8 @@ _CARD = """\
 # {{ facts.name }}: synthetic brain PET slices
 
 {% if copied %}
-> **COPIES.** Some of its images are copies of training subjects. It was
+> **COPIES.** Some of its images are {{ "" if metrics.copies.certain else
+"suspected to be " }}copies of training subjects. It was
 > exported all the same, because --allow-copies said so. Do not share it, nor
 > its images, with anyone who may not see the training data.
 
@@ -115,6 +116,9 @@ The method is that of Islam J, Zhang Y. GAN-based synthetic brain PET image
 generation. Brain Informatics 2020;7:3. doi:10.1186/s40708-020-00104-2
 """
 
+# verdicts of a generator that is exported only where that is asked for
+_REFUSED = ("copies", "suspects")
+
 
 def model_card(
     facts: ModelInfo,
@@ -159,8 +163,19 @@ def model_card(
 
 
 def has_copies(metrics: dict[str, Any]) -> bool:
-    """Whether an evaluation found near duplicates of training slices."""
-    return (metrics.get("copies") or {}).get("verdict") == "copies"
+    """Whether an evaluation found copies of training slices, or suspects.
+
+    Args:
+        metrics: Content of `metrics.json`; `evaluated` says whether it holds
+            measurements.
+
+    Raises:
+        KeyError, TypeError: If `metrics` is not what `evaluate` writes.
+    """
+    if not metrics["evaluated"]:
+        return False
+    copies = metrics["copies"]
+    return bool(copies["certain"]) or copies["verdict"] in _REFUSED
 
 
 def _table(group: Group, metrics: dict[str, Any]) -> str:

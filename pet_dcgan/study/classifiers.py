@@ -163,7 +163,10 @@ def _synthetic(
     ]
     labels = np.repeat(np.arange(len(counts)), counts)
     return LabelledSlices(
-        np.concatenate(images), labels, subjects=np.arange(len(labels))
+        np.concatenate(images),
+        labels,
+        subjects=np.arange(len(labels)),
+        positions_mm=np.zeros(len(labels), np.float32),
     )
 
 

@@ -28,11 +28,14 @@ class LabelledSlices:
         images: uint16 `[n, size, size]`, as stored.
         labels: Integers `[n]`, indices into the study's classes.
         subjects: Text `[n]`.
+        positions_mm: Of real slices, float32 `[n]`, from the brain's centre;
+            0 for synthetic ones, which have none.
     """
 
     images: np.ndarray
     labels: np.ndarray
     subjects: np.ndarray
+    positions_mm: np.ndarray
 
     def owners(self) -> np.ndarray:
         """Subject and label of each slice as one text `[n]`.
@@ -43,15 +46,26 @@ class LabelledSlices:
         return np.array([f"{subject}\t{label}" for subject, label in pairs])
 
     def rows_of(self, subjects: Collection[str]) -> np.ndarray:
-        """Which slices are of these subjects, bool `[n]`."""
+        """Which slices are of these subjects, bool `[n]`.
+
+        Args:
+            subjects: Names, of whom some may have none.
+        """
         names, codes = self._coded
         return np.isin(names, sorted(subjects))[codes]
 
     def of(self, subjects: Collection[str]) -> "LabelledSlices":
-        """The slices of these subjects."""
+        """The slices of these subjects.
+
+        Args:
+            subjects: Names, of whom some may have none.
+        """
         rows = self.rows_of(subjects)
         return LabelledSlices(
-            self.images[rows], self.labels[rows], self.subjects[rows]
+            self.images[rows],
+            self.labels[rows],
+            self.subjects[rows],
+            self.positions_mm[rows],
         )
 
     def count(self, label: int | None = None, *, of: Collection[str]) -> int:
@@ -107,11 +121,19 @@ class StudyData:
         return self._of(chosen, stage)
 
     def validation(self, split: int, stage: str) -> set[str]:
-        """Those of a stage by whom a split's generators are measured."""
+        """Those by whom a split's generators of a stage are measured.
+
+        Args:
+            split: Number of the split.
+            stage: Only those with a scan of it.
+        """
         return self._of(self.splits[split].validation, stage)
 
     def test_subjects(self, split: int) -> tuple[np.ndarray, np.ndarray]:
         """Everyone that the classifiers of a split are tested on.
+
+        Args:
+            split: Its number.
 
         Returns:
             Names, sorted, text `[n]`, and labels, int64 `[n]`.
@@ -196,6 +218,7 @@ def _load(settings: StudySettings, plane: str) -> LabelledSlices:
             np.arange(len(parts)), [len(part.images) for part in parts]
         ),
         subjects=np.concatenate([part.subjects for part in parts]),
+        positions_mm=np.concatenate([part.positions_mm for part in parts]),
     )
 
 

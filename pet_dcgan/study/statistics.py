@@ -202,7 +202,7 @@ def reliability(own: Splits) -> list[dict[str, Any]]:
         for number in np.unique(bins[:, stage]):
             inside = bins[:, stage] == number
             share = (truth[inside] == stage).mean()
-            answers = np.count_nonzero(inside)
+            answers = int(np.count_nonzero(inside))
             interval = share_interval(share, max(1, answers / seeds))
             rows.append(
                 {

@@ -153,8 +153,8 @@ class _Study:
         name = f"split {split + 1} of {settings.splits}"
         if settings.seeds > 1:
             name += f", repetition {seed + 1} of {settings.seeds}"
-        with progress(f"{name}: real images") as advance:
-            self._classify([c for c in own if not c.needs_synthetic], advance)
+        real = [cell for cell in own if not cell.needs_synthetic]
+        self._classify(real, f"{name}: real images", progress)
         specs = [
             spec
             for spec in generator_specs(settings)
@@ -166,25 +166,27 @@ class _Study:
             self.generators[spec] = train_generator(
                 spec, self.path, self.data, verbose=verbose
             )
-        with progress(f"{name}: synthetic images") as advance:
-            self._classify([c for c in own if c.needs_synthetic], advance)
+        others = [cell for cell in own if cell.needs_synthetic]
+        self._classify(others, f"{name}: synthetic images", progress)
 
     def _classify(
-        self, cells: Sequence[Cell], advance: Callable[[int, int], None]
+        self, cells: Sequence[Cell], label: str, progress: Progress
     ) -> None:
         """Trains those classifiers that are not finished."""
-        for done, cell in enumerate(cells):
-            if cell in self.predictions:
-                continue
-            advance(done, len(cells))
-            found = train_and_predict(
-                cell, data=self.data, generators=self.generators
-            )
-            file = _predictions_file(self.path, cell)
-            _write_predictions(file, self.data.settings.classes, found)
-            self.predictions[cell] = found
-            self.write_summary()
-            advance(done + 1, len(cells))
+        left = [cell for cell in cells if cell not in self.predictions]
+        if not left:
+            return
+        with progress(label) as advance:
+            for cell in left:
+                advance(cells.index(cell), len(cells))
+                found = train_and_predict(
+                    cell, data=self.data, generators=self.generators
+                )
+                file = _predictions_file(self.path, cell)
+                _write_predictions(file, self.data.settings.classes, found)
+                self.predictions[cell] = found
+                self.write_summary()
+                advance(cells.index(cell) + 1, len(cells))
 
     def write_summary(self) -> dict[str, Any]:
         """Writes `results.csv` and `study.json`, and returns the latter."""
