@@ -84,7 +84,10 @@ def test_every_figure_names_the_run_and_says_phantom(saved):
             "histograms",
             {"SUVR of the real image", "SUVR of the synthetic image"},
         ),
-        ("intensities", {"SUVR", "synthetic", "held-out real (test)"}),
+        (
+            "intensities",
+            {"mean-scaled SUVR", "synthetic", "held-out real (test)"},
+        ),
         ("spectrum", {"Nyquist", "cycles per mm", "power (SUVR²)"}),
         ("bands", {"front", "centre", "real vs. real: 95 % limits"}),
     ],

@@ -54,6 +54,20 @@ def test_says_what_it_is_and_is_not(metrics):
     assert max(map(len, prose)) < 80
 
 
+@pytest.mark.parametrize(
+    ("reference", "part"),
+    [
+        ("brain", "mean-scaled: each volume is divided by the mean of its own"),
+        ("mask", "each volume is divided by its mean inside a mask"),
+        ("none", "as supplied: volumes were not scaled"),
+    ],
+)
+def test_what_suvr_is_a_ratio_to_is_told(metrics, reference, part):
+    facts = dataclasses.replace(FACTS, reference=reference)
+    (found,) = row(card(metrics, facts=facts), "SUVR reference")[1:]
+    assert found.startswith(part)
+
+
 def test_numbers_have_the_real_ones_beside(metrics):
     text = card(metrics)
     for label, name, digits in (

@@ -233,3 +233,12 @@ def test_a_browser_renders_it_without_a_console_error(evaluated, tmp_path):
     broken = tmp_path / "broken.html"
     broken.write_text("<script>console.error('broken')</script>")
     assert console(broken)
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"), [("brain", True), ("mask", False), ("none", False)]
+)
+def test_mean_scaled_values_are_called_so(evaluated, reference, found):
+    metrics = copy.deepcopy(evaluated[1]) | {"reference": reference}
+    page = report_page(metrics, dict.fromkeys(metrics["figures"], b""))
+    assert ("mean-scaled" in page) is found

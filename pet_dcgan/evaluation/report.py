@@ -9,6 +9,7 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.findings import SIGNS
+from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.templates import render
 
 KINDS = ("synthetic", "real")
@@ -121,7 +122,10 @@ def groups(metrics: dict[str, Any]) -> list[Group]:
         for region in metrics["bands"]["synthetic"]
     )
     uptake = _UPTAKE._replace(rows=_UPTAKE.rows + regions)
-    return [_PAIRS, *encoders, _VARIETY, uptake, _MEMORIZATION]
+    privacy = [_MEMORIZATION]
+    if metrics["membership"]["missing"] is None:
+        privacy.append(_MEMBERSHIP)
+    return [_PAIRS, *encoders, _VARIETY, uptake, *privacy]
 
 
 _PAIRS = Group(
@@ -208,6 +212,28 @@ _MEMORIZATION = Group(
         ),
     ),
 )
+_MEMBERSHIP = Group(
+    "Who was trained on",
+    "An attack takes the subjects nearest to the synthetic images for those "
+    "that were trained on. That it fails does not prove that others would. "
+    "1 % of false positives takes 100 held-out subjects.",
+    tuple(
+        Row(label, f"membership.{name}", wanted, digits=2, real_path="-")
+        for label, name, wanted in (
+            ("AUC of the attack", "auc", "0.5"),
+            (
+                "Training subjects found at 1 % false positives",
+                "true_positives_at_1_percent",
+                "0.01",
+            ),
+            (
+                "Training subjects nearer than all held-out ones",
+                "true_positives_at_0",
+                "0",
+            ),
+        )
+    ),
+)
 _ENCODERS = {
     "trained": (
         "by the encoder that was trained on this run's training slices",
@@ -263,6 +289,7 @@ def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
         "evaluation/report.html",
         metrics=metrics,
         pictures=pictures,
+        references=REFERENCES,
         groups=groups(metrics),
         intervals=interval_note(metrics),
         limits=limits(metrics),

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pet_dcgan.config import PRESETS, TrainConfig, checked_value
+from pet_dcgan.config import PRESETS, SET_FACTS, TrainConfig, checked_value
 from pet_dcgan.data.leakage import (
     DataLeakageError,
     require_unseen,
@@ -31,7 +31,6 @@ _FIRST_SEED = 2**41
 KID_LIMIT = 2.0
 _NAMED = 5
 _EVERY = ("samples_every", "select_every")
-_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -318,12 +317,12 @@ def _require_alike(run: Run, data: StudyData) -> None:
     if not run.finished:
         run.load_generator()  # raises with what is missing
     settings = data.settings
-    allowed = {name: (getattr(data.meta, name),) for name in _SAME}
+    allowed = {name: (getattr(data.meta, name),) for name in SET_FACTS}
     allowed |= {"plane": settings.planes, "stage": settings.classes}
     for name, wanted in allowed.items():
         found = getattr(run.config, name)
         if found not in wanted:
-            options = "--config" if name in _SAME else "--task or --planes"
+            options = "--config" if name in SET_FACTS else "--task or --planes"
             raise ValueError(
                 f"expected a run of {name} {' or '.join(map(str, wanted))}, "
                 f"found {found} in {run.path}: leave it out or choose another "
