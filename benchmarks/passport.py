@@ -145,10 +145,12 @@ def check(pool, train, held_out, images):
 
 def show_planted(pool, draws):
     """Copies of each kind at each rate among honest images."""
+    from pet_dcgan.metrics.copy_search import CERTAIN_RATIO, search
+
     rates = [f"said at {rate:.1%}" for rate in RATES]
-    heading("copies", "suspects", "certain", *rates)
+    heading("copies", "suspects", "certain", "mixtures", *rates)
     for kind in CHANGES:
-        found, planted, said = np.zeros(2), 0, []
+        found, planted, said = np.zeros(3), 0, []
         for rate in RATES:
             count = round(rate * IMAGES)
             said.append(0)
@@ -160,8 +162,12 @@ def show_planted(pool, draws):
                 result = check(
                     pool, train, held_out, np.concatenate([made, honest])
                 )
-                ratios = result.ratios[:count]
-                found += [np.sum(ratios < 0.5), np.sum(ratios < 0.3)]
+                alone = search(made, pool.small[train], pool.subjects[train])
+                found += [
+                    alone.suspects.sum(),
+                    np.sum(alone.ratios < CERTAIN_RATIO),
+                    round(alone.mixed * count),
+                ]
                 planted += count
                 said[-1] += result.verdict in ("copies", "suspects")
         shares = (f"{share:.0%}" for share in found / planted)
