@@ -37,6 +37,11 @@ NUMBERS = {
     "bands": {"synthetic": {"top": {}, "bottom": {}}},
     "copies": {"twins": 261717.2, "held_out_twins": 0.0},
 }
+NUMBERS["membership"] = {
+    "missing": None,
+    "auc": {"value": 0.5, "interval": [0.25, 0.75]},
+    "true_positives_at_1_percent": None,
+}
 DASH = ("–", "")
 NASTY = "<script>alert(\"x\")</script> & 'q'"
 
