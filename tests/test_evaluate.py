@@ -279,13 +279,13 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
     card["assessment"]["headline"] = "Look closer <here>."
     card["assessment"]["findings"][0]["words"] = "a < b"
     kid = card["features"]["trained"]["kid"]
-    kid["synthetic"] = {"value": 0.03, "standard_error": 0.002}
-    kid["real"] = {"value": 0.004, "standard_error": 0.001}
+    kid["synthetic"] = {"value": 0.03, "interval": [0.01, 0.05]}
+    kid["real"] = {"value": 0.004, "interval": None}
     number = {"mean": 21.584, "interval": [20.0, None]}
     card["psnr"]["synthetic"]["nearest"] = number
     shown = Evaluation(card)._repr_html_()
     row = shown[shown.index("KID, trained encoder") :]
-    assert row.index("0.030 ± 0.002") < row.index("0.004 ± 0.001")
+    assert row.index("0.030 [0.010, 0.050]") < row.index("0.004")
     for text in (
         "21.58 [20.00, –]",
         "Phantom",
