@@ -23,7 +23,11 @@ FINE = {
     "phantom": False,
     "images": {"held_out": 96},
     "subjects": {"held_out": 12},
-    "copies": {"verdict": "no sign", "words": "No sign of copies: 0 %."},
+    "copies": {
+        "verdict": "no sign",
+        "words": "No sign of copies: 0 %.",
+        "held_out_subjects": 12,
+    },
     "features": {
         "trained": {
             "kid": both(number(0.0, 0.6), number(0.0, 0.8)),
@@ -108,9 +112,12 @@ def coverage(synthetic, real):
     ("about", "path", "value", "sign"),
     [
         ("Copies", "copies.verdict", "copies", "bad"),
+        ("Copies", "copies.verdict", "suspects", "bad"),
         ("Copies", "copies.verdict", "nearer", "caution"),
         ("Copies", "copies.verdict", "too far to tell", "caution"),
         ("Copies", "copies.verdict", None, "unknown"),
+        ("Copies", "copies.held_out_subjects", 8, "good"),
+        ("Copies", "copies.held_out_subjects", 7, "unknown"),
         # without an error of its own, a KID has a tiny one
         ("Likeness", TRAINED, both(number(1.98e-12), number(0.0)), "good"),
         ("Likeness", TRAINED, both(number(2.02e-12), number(0.0)), "caution"),
@@ -184,7 +191,9 @@ def test_what_could_not_be_measured():
 def test_copies_come_before_anything_else_and_two_defects_are_both_named():
     path = "bands.synthetic.front"
     found = assess(changed("copies.verdict", "copies", path, number(0.5)))
-    assert found["headline"].startswith("Do not share these images")
+    assert found["headline"].startswith("Do not share these images: some are")
+    found = assess(changed("copies.verdict", "suspects", path, number(0.5)))
+    assert "before you have looked at those suspected" in found["headline"]
     found = assess(changed(ALIKE, 0.9, path, number(0.5)))
     assert "variety and uptake" in found["headline"]
     assert "wrong with variety and uptake" in found["may"][2]
