@@ -14,8 +14,8 @@ from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation import evaluate as module
-from pet_dcgan.evaluation import figures
-from pet_dcgan.evaluation import synthetic_images as loading
+from pet_dcgan.evaluation import figures, synthetic_images
+from pet_dcgan.evaluation import images as loading
 from pet_dcgan.evaluation.evaluate import Evaluation, evaluate
 from pet_dcgan.metrics.image_quality import psnr, ssim
 from pet_dcgan.models.sampling import synthetic_slices
@@ -41,7 +41,7 @@ def no_figures(monkeypatch):
 def replace_generated(monkeypatch, images):
     """Replaces what the generator makes."""
     monkeypatch.setattr(
-        loading,
+        synthetic_images,
         "synthetic_slices",
         lambda generator, seeds, **options: images[seeds % len(images)],
     )
