@@ -14,10 +14,10 @@ import re
 
 import numpy as np
 import pytest
-from pet_dcgan.metrics.membership import TooFewSubjectsError
 
 from pet_dcgan import metrics
 from pet_dcgan.metrics import spectrum, uptake
+from pet_dcgan.metrics.membership import TooFewSubjectsError
 from pet_dcgan.metrics.memorization import OneSubjectError
 
 SUVR_MAX = 2.5

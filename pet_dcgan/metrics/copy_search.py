@@ -19,6 +19,20 @@ MIXTURE_RESIDUAL = 0.5
 _CHUNK = 512
 
 
+class Mixtures(NamedTuple):
+    """Shares of images that look like a mean of two training subjects.
+
+    Args:
+        synthetic: Of the synthetic images.
+        held_out: Of the held-out real images, which are nobody's mixture.
+        p_value: Of so large a share of synthetic ones if both have as many.
+    """
+
+    synthetic: float
+    held_out: float
+    p_value: float
+
+
 class Search(NamedTuple):
     """What each of some images is nearest to.
 
@@ -114,6 +128,23 @@ def mixture_residuals(
         known = nearest > 0
         residuals[chunk][known] = left[known] / nearest[known]
     return residuals
+
+
+def compared_mixtures(
+    found: Search, real: Search, subjects: np.ndarray
+) -> Mixtures:
+    """Shares of mixtures among synthetic and held-out real images.
+
+    Args:
+        found: Of synthetic images.
+        real: Of held-out real images.
+        subjects: Subject of each held-out image `[m]`.
+    """
+    return Mixtures(
+        synthetic=float(found.mixed.mean()),
+        held_out=float(real.mixed.mean()),
+        p_value=share_p_value(found.mixed, real.mixed, subjects),
+    )
 
 
 def share_p_value(
