@@ -4,7 +4,7 @@ That is the generator alone making as many images, and the encoder that the
 run keeps seeing them and as many real ones. Seconds of each step come from
 the calls that draw the progress bar; the first time, the encoder is trained.
 
-    python benchmarks/evaluate.py [RUN] [--count 1000]
+    python benchmarks/evaluate.py [RUN] [--count 1000] [--search 10000]
 
 Without a run a phantom cohort is made, and a generator trained for an epoch,
 which needs pet-dcgan[demo]. About two minutes on two cores.

@@ -9,12 +9,14 @@ from scipy.stats import t as student
 from pet_dcgan.metrics.nearest_subjects import TwoSubjects, two_nearest_subjects
 
 # An image less than half as far from one training subject as from any other is
-# a suspect
+# a suspect; slices of new subjects are none if there are enough training
+# subjects, and never certain copies (benchmarks/passport.py)
 SUSPECT_RATIO = 0.5
-# below this it is a copy for certain
+# below this it is a certain copy
 CERTAIN_RATIO = 0.3
 # an image less than half as far from the line between two subjects as from
-# the nearer one looks like a mixture
+# the nearer one looks like a mixture; no slice of a new subject does
+# (benchmarks/repeated_subjects.py)
 MIXTURE_RESIDUAL = 0.5
 _CHUNK = 512
 
