@@ -165,7 +165,7 @@ def show_planted(pool, draws):
                 found += [
                     alone.suspects.sum(),
                     np.sum(alone.ratios < CERTAIN_RATIO),
-                    round(alone.mixed * count),
+                    alone.mixed.sum(),
                 ]
                 planted += count
                 said[-1] += result.verdict in ("copies", "suspects")
