@@ -1,6 +1,6 @@
 """What each metric of images makes of known damage, measured.
 
-    pet-dcgan phantom B --seed 777 --subjects NC=24,MCI=1,AD=60
+    pet-dcgan phantom B --seed 777 --subjects NC=24,AD=60
     (prepared with --config axial_64)
     python benchmarks/image_metrics.py DATA_B --config axial_64
 
