@@ -33,7 +33,13 @@ NUMBERS = {
         "random": {"missing": "too few"},
         "other": {"kid": {}},
     },
-    "bands": {"synthetic": {"top": {}, "bottom": {}}},
+    "regions": {
+        **{
+            name: {"synthetic": {"top": {}}}
+            for name in ("mean", "sd", "difference")
+        },
+        "asymmetry": None,
+    },
     "copies": {
         "suspects": 261717,
         "held_out_suspects": 0.0,
