@@ -4,13 +4,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from pet_dcgan.metrics.contrast import (
-    compare_contrasts,
+from pet_dcgan.metrics.contrast import compare_contrasts, welch
+from pet_dcgan.metrics.levels import (
     level_edges,
     level_of,
     nearest_levels,
     subject_means,
-    welch,
 )
 
 
@@ -98,6 +97,18 @@ def test_half_a_contrast_and_none_and_the_reverse(loss, slope):
     found = compare_contrasts(real, images, levels).whole
     assert found.slope == pytest.approx(slope, abs=0.06)
     assert found.correlation == pytest.approx(np.sign(slope), abs=0.15)
+
+
+def test_further_subjects_tell_the_ceiling_of_as_many_as_are_real():
+    shares = []
+    for seed in range(6):
+        real, others = cohort(5, seed=seed), cohort(30, seed=50 + seed)
+        images, levels = as_synthetic(cohort(200, seed=100 + seed))
+        found = compare_contrasts(real, images, levels, others=others)
+        alone = compare_contrasts(real, images, levels)
+        assert found.whole.correlation == alone.whole.correlation
+        shares.append(found.whole.share)
+    assert np.mean(shares) == pytest.approx(1, abs=0.05)
 
 
 def test_maps_are_those_of_welch_inside_the_brain():

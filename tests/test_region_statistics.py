@@ -103,6 +103,7 @@ def test_correlation_by_hand_and_by_scipy():
 
 def test_reliability_by_hand():
     assert reliability([0.5, 0.5]) == pytest.approx(2 / 3)
+    assert reliability([0.5], 4) == pytest.approx(0.8)
     assert reliability([1.0, np.nan]) == 1
     assert reliability([-0.5, 0.1]) == 0
     assert reliability([]) is None

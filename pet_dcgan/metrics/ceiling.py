@@ -47,16 +47,20 @@ def half_pairs(
         )
 
 
-def reliability(correlations: Sequence[float]) -> float | None:
-    """Reliability of the whole, from correlations between halves.
+def reliability(
+    correlations: Sequence[float], lengthening: float = 2.0
+) -> float | None:
+    """Reliability of a map or matrix, from correlations between halves.
 
     Spearman (1910), doi 10.1111/j.2044-8295.1910.tb00206.x, and Brown (1910),
-    doi 10.1111/j.2044-8295.1910.tb00207.x: `2 r / (1 + r)` of the mean `r`.
-    Its root is the highest correlation with the whole that a measurement of
-    the truth without any error can have (Spearman 1904, doi 10.2307/1412159).
+    doi 10.1111/j.2044-8295.1910.tb00207.x: `k r / (1 + (k - 1) r)` of the mean
+    `r`. Its root is the highest correlation that a measurement of the truth
+    without any error can have (Spearman 1904, doi 10.2307/1412159).
 
     Args:
         correlations: One per pair of halves, each -1 to 1.
+        lengthening: `k`, how many times as many subjects as a half there are:
+            2 for all of those that were halved.
 
     Returns:
         0 to 1, 0 where halves do not agree; None without finite correlations.
@@ -66,7 +70,7 @@ def reliability(correlations: Sequence[float]) -> float | None:
     if not len(known):
         return None
     mean = max(float(known.mean()), 0.0)
-    return 2 * mean / (1 + mean)
+    return lengthening * mean / (1 + (lengthening - 1) * mean)
 
 
 def correlation(a: np.ndarray, b: np.ndarray) -> float:

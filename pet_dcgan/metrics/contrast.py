@@ -19,10 +19,7 @@ from pet_dcgan.metrics.ceiling import (
     reliability,
 )
 from pet_dcgan.metrics.confidence import Interval
-from pet_dcgan.metrics.neighbors import nearest_rows
 from pet_dcgan.metrics.regions import brain_mask
-
-LEVELS = 3
 
 
 class Maps(NamedTuple):
@@ -81,98 +78,6 @@ class Contrast:
     interval: Interval
 
 
-def level_edges(positions_mm: np.ndarray, levels: int = LEVELS) -> np.ndarray:
-    """Edges of equally thick levels.
-
-    Args:
-        positions_mm: Positions of real slices `[n]` in mm.
-        levels: How many.
-
-    Returns:
-        float64 `[levels + 1]` in mm, from the lowest position to the highest.
-
-    Raises:
-        ValueError: If all positions are one, or one is not finite.
-    """
-    positions = np.asarray(positions_mm, np.float64)
-    require_finite(positions)
-    if not positions.size or np.ptp(positions) <= 0:
-        raise ValueError(
-            "expected slices at different positions, found one position or "
-            "none: prepare the set with more slices of a scan"
-        )
-    return np.linspace(positions.min(), positions.max(), levels + 1)
-
-
-def level_of(positions_mm: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """The level of each slice, int64 `[n]`; the nearest one beyond the ends.
-
-    Args:
-        positions_mm: `[n]` in mm.
-        edges: From `level_edges`.
-    """
-    return np.searchsorted(edges[1:-1], positions_mm, side="right")
-
-
-def nearest_levels(
-    images: np.ndarray, real: np.ndarray, levels: np.ndarray
-) -> np.ndarray:
-    """The level of the real slice that is nearest to each image.
-
-    A synthetic slice has no position; this is a guess, and
-    `benchmarks/regions.py` measures how good a one.
-
-    Args:
-        images: Synthetic slices `[n, height, width]`.
-        real: Real training slices of their stage `[m, height, width]`.
-        levels: The level of each real one `[m]`.
-
-    Returns:
-        int64 `[n]`.
-
-    Raises:
-        ValueError: As `neighbors.nearest_rows`.
-    """
-    return np.asarray(levels)[nearest_rows(images, real)[0]]
-
-
-def subject_means(
-    images: np.ndarray,
-    subjects: np.ndarray,
-    levels: np.ndarray,
-    count: int = LEVELS,
-) -> np.ndarray:
-    """The mean slice of each subject at each level.
-
-    Args:
-        images: `[n, height, width]`.
-        subjects: Subject of each `[n]`.
-        levels: Level of each `[n]`, 0 to `count - 1`.
-        count: Number of levels.
-
-    Returns:
-        float64 `[s, count, height, width]`, of the subjects that have a slice
-        at every level, by name; `s` may be 0.
-
-    Raises:
-        ValueError: If the lengths differ or a value is not finite.
-    """
-    images = np.asarray(images)
-    if not len(images) == len(subjects) == len(levels) or images.ndim != 3:
-        raise ValueError(
-            "expected a subject and a level for each image [n, height, "
-            f"width], found {images.shape}, {len(subjects)} and {len(levels)}"
-        )
-    require_finite(images)
-    means = []
-    for subject in np.unique(subjects):
-        own = subjects == subject
-        parts = [images[own & (levels == level)] for level in range(count)]
-        if all(len(part) for part in parts):
-            means.append([p.mean(axis=0, dtype=np.float64) for p in parts])
-    return np.array(means).reshape(-1, count, *images.shape[1:])
-
-
 def welch(first: np.ndarray, second: np.ndarray) -> Maps:
     """Difference and t of two samples at each pixel.
 
@@ -211,17 +116,21 @@ def compare_contrasts(
     synthetic: Sequence[np.ndarray],
     levels: Sequence[np.ndarray],
     *,
+    others: Sequence[np.ndarray] | None = None,
     seed: int = 0,
 ) -> Contrast | None:
     """Compares the contrast of synthetic images with that of real subjects.
 
     Args:
-        real: From `subject_means`, of the first and of the second stage
+        real: From `levels.subject_means`, of the first and of the second stage
             `[s, levels, height, width]`, of subjects that no generator was
             trained on.
         synthetic: Images of both stages `[n, height, width]`.
         levels: The level of each synthetic image `[n]`, from
-            `nearest_levels`.
+            `levels.nearest_levels`.
+        others: Further real subjects of both stages, as `real`. The ceilings
+            are for as many subjects as `real` has, but a few of them cannot
+            tell these well: all are halved.
         seed: Seed of the halves.
 
     Returns:
@@ -251,7 +160,18 @@ def compare_contrasts(
     ends = np.cumsum(mask.sum(axis=(1, 2)))
     places = [slice(None)]
     places += [slice(*e) for e in zip([0, *ends[:-1]], ends, strict=True)]
-    agreement = _agreement(*found, real_groups, places, seed)
+    halved = real_groups
+    if others is not None:
+        every = zip(real, others, strict=True)
+        every = [np.concatenate(pair) for pair in every]
+        halved = [[x[:, i, m] for x in every] for i, m in enumerate(mask)]
+    agreement = _agreement(
+        *found,
+        halved,
+        places,
+        lengthening=_lengthening(real, halved),
+        seed=seed,
+    )
     return Contrast(
         *(Maps(*(_drawn(x, mask) for x in maps)) for maps in found),
         whole=agreement[0],
@@ -282,20 +202,32 @@ def _drawn(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
     return images
 
 
+def _lengthening(real: Sequence[np.ndarray], halved: _Groups) -> float:
+    """How many times as much as a half of those halved all real ones tell."""
+    whole = sum(1 / len(x) for x in real)
+    return sum(2 / len(x) for x in halved[0]) / whole
+
+
 def _agreement(
-    real: Maps, synthetic: Maps, groups: _Groups, places: list[slice], seed: int
+    real: Maps,
+    synthetic: Maps,
+    halved: _Groups,
+    places: list[slice],
+    *,
+    lengthening: float,
+    seed: int,
 ) -> list[Agreement]:
     """The agreement over each of some places among the pixels."""
-    stages = [np.arange(len(x)) for x in groups[0]]
+    stages = [np.arange(len(x)) for x in halved[0]]
     halves = [
-        [_maps(groups, rows) for rows in pair]
+        [_maps(halved, rows) for rows in pair]
         for pair in half_pairs(stages, seed=seed)
     ]
 
     def repeated(at: slice, name: str) -> float | None:
         """Reliability of the real map there."""
         pairs = [[getattr(maps, name)[at] for maps in pair] for pair in halves]
-        return reliability([correlation(*pair) for pair in pairs])
+        return reliability([correlation(*pair) for pair in pairs], lengthening)
 
     found = []
     for at in places:
