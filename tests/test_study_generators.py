@@ -13,7 +13,6 @@ from pet_dcgan.study import generators
 from pet_dcgan.study.data import load_study_data
 from pet_dcgan.study.generators import (
     GeneratorSpec,
-    assign_runs,
     describe,
     generate_stored,
     generator_specs,
@@ -21,6 +20,7 @@ from pet_dcgan.study.generators import (
     train_generator,
     training_config,
 )
+from pet_dcgan.study.given_runs import assign_runs
 
 FEW = GeneratorSpec(0, 0, 34, "axial", "AD")
 ALL = dataclasses.replace(FEW, fraction=100)
