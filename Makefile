@@ -77,7 +77,7 @@ $(VENV)/.torch: | $(VENV)/.installed-demo
 	touch $@
 
 # As short as their ratios stand; each script alone takes longer by default.
-benchmarks: $(VENV)/.torch $(VENV)/.installed-benchmarks  ## time all parts beside others, into benchmarks/results/: 15 minutes
+benchmarks: $(VENV)/.torch $(VENV)/.installed-benchmarks  ## time all parts beside others, into benchmarks/results/: 14 minutes
 	cd benchmarks && for line in \
 		"train_step.py --rounds 3 --seconds 15" \
 		"input_pipeline.py --scans 150 --repeats 3" \

@@ -10,8 +10,7 @@
   kept in one array; and cached, shuffled, batched and scaled.
 - What other encodings of the same slices would give, decoded alone and by
   TensorFlow.
-- What steps eat: measured here, and some thousands a second on a GPU of a
-  data centre, which is an estimate.
+- What steps eat on this machine.
 
     python benchmarks/input_pipeline.py [DATA_DIR --config axial_128]
 
@@ -35,7 +34,6 @@ import reporting
 from pet_dcgan.cli.console import start_tensorflow
 
 CASES = ("paper:64", "demo:16")
-GPU_APPETITE = 3000.0
 ENCODED = 512
 
 
@@ -163,6 +161,7 @@ def timed_batches(slices, seconds):
         size=meta.size,
         spacing_mm=meta.spacing_mm,
         suvr_max=meta.suvr_max,
+        reference=meta.reference,
         seed=0,
     )
     batches = training_batches(slices, config)
@@ -233,7 +232,7 @@ def encodings(images):
 
 
 def appetites():
-    """Images a second that steps eat; the GPU's is an estimate."""
+    """Images a second that steps eat."""
     import tensorflow as tf
     from train_step import made_model
 
@@ -255,8 +254,6 @@ def appetites():
             "least": min(rates),
             "most": max(rates),
         }
-    guess = dict.fromkeys(("images/s", "least", "most"), GPU_APPETITE)
-    yield {"way": "eaten by a GPU, some (no measurement)"} | guess
 
 
 if __name__ == "__main__":

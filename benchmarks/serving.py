@@ -62,6 +62,7 @@ def make_generator(preset, size):
         latent_dim=settings["latent_dim"],
         spacing_mm=1.5,
         suvr_max=2.5,
+        reference="brain",
         preset=preset,
         phantom=True,
         made_by="benchmarks/serving.py",

@@ -50,6 +50,7 @@ def make_step(preset, size, settings):
         size=size,
         spacing_mm=1.5,
         suvr_max=2.5,
+        reference="brain",
         seed=0,
     )
     model = build_dcgan(config)

@@ -187,6 +187,7 @@ def made_model(preset, batch, **overrides):
         size=SIZE,
         spacing_mm=1.5,
         suvr_max=2.5,
+        reference="brain",
         seed=0,
     )
     return build_dcgan(config)

@@ -15,11 +15,14 @@ from pet_dcgan.presets import (
     PRESETS,
     require_consistent,
 )
+from pet_dcgan.references import REFERENCES
 
 STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together, for others to start from
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
+# what a run shares with the prepared set that it is trained on
+SET_FACTS = ("size", "spacing_mm", "suvr_max", "reference", "phantom")
 
 
 def _among(choices: Collection[Any]) -> Any:
@@ -46,6 +49,7 @@ class TrainConfig:
         size: Height and width of an image in pixels: 32, 64, 128 or 256.
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the network's +1 stands for.
+        reference: What volumes were divided by, one of `REFERENCES`.
         channels: 1, or 3 for the one channel repeated.
         latent_dim: Length of a latent vector.
         width: Channels at half the image size; each halving doubles them.
@@ -94,6 +98,7 @@ class TrainConfig:
     size: int = _among((32, 64, 128, 256))
     spacing_mm: float = _between(0.1, 100.0)
     suvr_max: float = _between(0.1, 1000.0)
+    reference: str = _among(REFERENCES)
     channels: int = _among((1, 3))
     latent_dim: int = _between(1, 4096)
     width: int = _between(1, 512)
@@ -177,8 +182,8 @@ def make_config(
         overrides: Fields to change, as values or as text (`{"epochs": "3"}`).
             They win over the preset; a fact of the data cannot be overridden.
         **facts: The remaining fields: `stage`, `plane`, `dataset`, `data_dir`,
-            `phantom`, `size`, `spacing_mm`, `suvr_max`, `seed`, and
-            `warm_start` if there is one.
+            `phantom`, `size`, `spacing_mm`, `suvr_max`, `reference`, `seed`,
+            and `warm_start` if there is one.
 
     Raises:
         ValueError: If the preset or a field is unknown, or a value invalid.

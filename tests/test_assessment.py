@@ -50,6 +50,7 @@ FINE = {
         "words": "No sign of copies: 0 %.",
         "held_out_subjects": 8,
     },
+    "membership": {"auc": number(0.5, 0.3, 0.7), "words": "AUC 0.50."},
     "features": {
         "trained": {
             "kid": both(kid(0.0, 1.0), kid(0.0, 1.0)),
@@ -142,6 +143,9 @@ def test_size_and_significance_of_the_kid(path, number, sign):
         ("Copies", "copies.verdict", "too far to tell", "caution"),
         ("Copies", "copies.verdict", None, "unknown"),
         ("Copies", "copies.held_out_subjects", 7, "unknown"),
+        ("Copies", "membership.auc", number(0.9, low=0.5), "good"),
+        ("Copies", "membership.auc", number(0.9, low=0.501), "caution"),
+        ("Copies", "membership.auc", None, "good"),
         ("Variety", ALIKE, number(-0.5), "good"),
         ("Variety", ALIKE, number(0.05), "good"),
         ("Variety", ALIKE, number(0.0505), "caution"),
@@ -271,7 +275,7 @@ def test_a_line_for_each_finding(phantom):
     first, *others = assessment_lines(metrics | {"assessment": assess(metrics)})
     assert first.startswith("Assessment (AD axial")
     assert ("PHANTOM" in first) == phantom
-    assert others[0] == "  Copies: check. No sign of copies: 0 %."
+    assert others[0] == "  Copies: check. No sign of copies: 0 %. AUC 0.50."
     assert others[1].startswith("  Likeness: passed. KID 0.000")
     assert len(others) == 5
 

@@ -18,6 +18,7 @@ FACTS = {
     "size": 128,
     "spacing_mm": 1.5,
     "suvr_max": 2.5,
+    "reference": "brain",
     "seed": 7,
 }
 
@@ -92,7 +93,7 @@ def test_a_bad_setting_is_named_with_its_value(name, value, message):
 def test_a_bad_fact_or_preset_is_named():
     bad = {"stage": "EMCI", "plane": "oblique", "size": 100, "phantom": "yes"}
     for name, value in (
-        bad | {"dataset": 3, "suvr_max": 0, "seed": -1}
+        bad | {"dataset": 3, "suvr_max": 0, "reference": "pons", "seed": -1}
     ).items():
         with pytest.raises(ValueError, match=f"expected {name} "):
             make_config("demo", **FACTS | {name: value})

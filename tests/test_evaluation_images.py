@@ -127,6 +127,7 @@ def test_a_run_that_started_from_one_of_all_stages(run):
     ("options", "message"),
     [
         ({"suvr_max": 3.0}, r"suvr_max 3.0, found 2.5"),
+        ({"reference": "mask"}, r"reference mask, found brain"),
         ({"spacing_mm": 4.0}, r"spacing_mm 4.0, found 6.0"),
         ({"phantom": False}, "phantom False, found True"),
         ({"plane": "coronal"}, "expected coronal slices"),

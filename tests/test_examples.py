@@ -21,6 +21,10 @@ from tfds_adni.parallel.examples import (
 )
 from tfds_adni.preparation import _beam_errors, _pipeline_options
 from tfds_adni.sources import ScanRecord, read_folder
+from tfds_adni.volumes.brain import find_brain
+from tfds_adni.volumes.normalisation import scale_to_suvr
+from tfds_adni.volumes.slices import cut_slices, resample
+from tfds_adni.volumes.volume import load_volume
 
 SPEC = SliceSpec(
     planes=("axial", "sagittal"),
@@ -53,6 +57,16 @@ def pixels(png):
     return tf.io.decode_png(png, dtype=tf.uint16).numpy()[..., 0]
 
 
+def first_slice(task):
+    """SUVR of the first axial slice, before it is stored."""
+    volume = load_volume(task.decision.record.paths)
+    brain = scale_to_suvr(volume, find_brain(volume))
+    brain = resample(brain, SPEC.spacing_mm)
+    band = SPEC.bands_mm["axial"]
+    slices = cut_slices(brain, "axial", size=SPEC.size, band_mm=band)
+    return next(iter(slices)).image
+
+
 def test_one_scan(task):
     outcome, made = make_examples(task)
     assert outcome == Outcome(
@@ -65,8 +79,10 @@ def test_one_scan(task):
     assert keys[0] == "900001-axial-0"
     assert keys[-1] == "900001-sagittal-7"
     example = dict(made[0][1])
-    suvr = pixels(example.pop("image")) / 65535 * 2.5
-    assert suvr.max() == pytest.approx(1.7, abs=0.4)
+    suvr = pixels(example.pop("image")) / 65535 * SPEC.suvr_max
+    # rounded to the nearest step, so half a step off at most
+    half_a_step = 0.501 / 65535 * SPEC.suvr_max
+    np.testing.assert_allclose(suvr, first_slice(task), 0, half_a_step)
     assert example == {
         "label": "AD",
         "plane": "axial",

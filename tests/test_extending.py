@@ -26,6 +26,7 @@ FACTS = {
     "size": 128,
     "spacing_mm": 1.5,
     "suvr_max": 2.5,
+    "reference": "brain",
     "seed": 0,
 }
 

@@ -19,6 +19,7 @@ FACTS = ModelInfo(
     latent_dim=6,
     spacing_mm=6.0,
     suvr_max=2.5,
+    reference="brain",
     preset="demo",
     phantom=True,
     made_by="pet-dcgan 0.1.0",

@@ -8,7 +8,7 @@ import tensorflow_datasets as tfds
 from planted_scans import BANDS, coarse, fine, slices, stored
 
 from pet_dcgan.data.batches import training_batches
-from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.data.prepared_set import load_slices, open_set
 from pet_dcgan.training.train import resolve_config
 from tfds_adni import AdniConfig, Builder, prepare
 from tfds_adni.volumes.normalisation import Normalisation
@@ -106,6 +106,7 @@ def test_divided_by_a_region_or_not_at_all(tmp_path, method, factor, centre):
     found = check(tmp_path, "axial_64", volumes, method=method, **COARSE)
     for images, _ in found.values():
         assert images[0, 31, 32, 0] == centre
+    assert open_set(tmp_path, "axial_64").meta.reference == method
 
 
 @pytest.mark.parametrize("stage", ["NC", "MCI", "AD"])

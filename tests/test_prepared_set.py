@@ -78,6 +78,7 @@ def test_slices_come_in_order_with_their_pixels(toy_set):
         size=32,
         spacing_mm=6.0,
         suvr_max=2.5,
+        reference="brain",
         phantom=True,
         planes=("axial",),
         dataset="axial_32",

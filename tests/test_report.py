@@ -25,7 +25,6 @@ NUMBERS = {
             "kid": {
                 "synthetic": {
                     "value": -0.5,
-                    "standard_error": 0.0625,
                     "interval": [-1.0, 0.0001],
                 },
                 "real": None,
@@ -35,7 +34,16 @@ NUMBERS = {
         "other": {"kid": {}},
     },
     "bands": {"synthetic": {"top": {}, "bottom": {}}},
-    "copies": {"twins": 261717.2, "held_out_twins": 0.0},
+    "copies": {
+        "suspects": 261717,
+        "held_out_suspects": 0.0,
+        "mixtures": {"synthetic": 0.25, "held_out": 0.125},
+    },
+}
+NUMBERS["membership"] = {
+    "missing": None,
+    "auc": {"value": 0.5, "interval": [0.25, 0.75]},
+    "true_positives_at_1_percent": None,
 }
 DASH = ("–", "")
 NASTY = "<script>alert(\"x\")</script> & 'q'"
@@ -79,12 +87,14 @@ def rows():
     ("heading", "synthetic", "real"),
     [
         ("PSNR, nearest (dB)", ("25.12", ""), DASH),
-        ("KID", ("−0.500 ± 0.062", "[−1.000, 1.0e−04]"), DASH),
+        ("KID", ("−0.500", "[−1.000, 1.0e−04]"), DASH),
         (
-            "Near duplicates of training subjects",
+            "Suspected copies",
             ("2.6e+05", ""),
-            ("0.000", ""),
+            DASH,
         ),
+        ("Share of suspects among real images", DASH, ("0.0000", "")),
+        ("Share of mixtures of two subjects", ("0.250", ""), ("0.125", "")),
         ("Nearer to training images than held-out ones are", DASH, DASH),
         ("MS-SSIM between images", DASH, DASH),
     ],
@@ -233,3 +243,12 @@ def test_a_browser_renders_it_without_a_console_error(evaluated, tmp_path):
     broken = tmp_path / "broken.html"
     broken.write_text("<script>console.error('broken')</script>")
     assert console(broken)
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"), [("brain", True), ("mask", False), ("none", False)]
+)
+def test_mean_scaled_values_are_called_so(evaluated, reference, found):
+    metrics = copy.deepcopy(evaluated[1]) | {"reference": reference}
+    page = report_page(metrics, dict.fromkeys(metrics["figures"], b""))
+    assert ("mean-scaled" in page) is found

@@ -259,6 +259,7 @@ def test_images_that_do_not_fit_the_description(image, tmp_path):
         {"stage": "../../x"},
         {"plane": "/etc"},
         {"suvr_max": 0.0},
+        {"reference": "pons.nii"},
         {"spacing_mm": float("inf")},
         {"size": 0},
         {"max_rows": -1},

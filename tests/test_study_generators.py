@@ -255,6 +255,7 @@ def test_a_run_of_more_than_the_largest_fraction_is_refused(made, data):
     [
         ({"size": 64}, "size 32, .*found 64"),
         ({"suvr_max": 3.0}, "suvr_max 2.5, .*found 3.0"),
+        ({"reference": "mask"}, "reference brain, .*found mask"),
         ({"phantom": False}, "phantom True, .*found False"),
         ({"plane": "coronal"}, "plane axial, found coronal"),
         ({"stage": "MCI"}, "stage NC or AD, found MCI"),

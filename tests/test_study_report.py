@@ -73,8 +73,8 @@ def test_one_split_claims_nothing():
 def test_arms_calibration_sensitivity_and_what_varies():
     text = " ".join(conclusions(make_summary()))
     assert (
-        "25 % of the training subjects (1 NC, 1 AD): AUC real 0.800 (0.600 to "
-        "0.900), real+augmentation 0.800" in text
+        "25 % of the training subjects (1 NC, 1 AD): AUC (with the interval "
+        "at 95 %) real 0.800 (0.600 to 0.900), real+augmentation 0.800" in text
     )
     assert "equal probabilities have 0.50): real 0.800 (0.600 to 0.900)" in text
     assert "alone recognised 0.80 of 5 AD (95 % 0.60 to 0.90)." in text

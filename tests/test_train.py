@@ -322,6 +322,7 @@ class TestWarmStart:
         [
             ({"phantom": False}, "of phantom True, found False"),
             ({"suvr_max": 2.0}, "of suvr_max 2.5, found 2.0"),
+            ({"reference": "none"}, "of reference brain, found none"),
             ({"plane": "coronal"}, "of plane axial, found coronal"),
             ({"width": 8}, r"of width 4, found 8 .*--set width=8"),
         ],

@@ -25,6 +25,7 @@ def test_a_configuration_takes_its_facts_from_the_set(where):
     config = resolve_config("paper", overrides={"epochs": "3"}, **where)
     assert (config.size, config.spacing_mm, config.suvr_max) == (32, 6.0, 2.5)
     assert config.plane == "axial"
+    assert config.reference == "brain"
     assert config.phantom is True
     assert config.epochs == 3
     assert resolve_config("demo", plane="axial", seed=4, **where).seed == 4

@@ -17,6 +17,7 @@ METADATA = {
     "bands_mm": {"axial": [-12, 12]},
     "source": "ida",
     "selection": {},
+    "normalisation": {"method": "brain"},
     "phantom": True,
     "split_seed": 0,
     "clipped_share": 0.0,

@@ -14,6 +14,7 @@ CONFIG = SimpleNamespace(
     phantom=True,
     spacing_mm=6.0,
     suvr_max=2.5,
+    reference="brain",
 )
 
 

@@ -16,6 +16,7 @@ _FACTS = {
     "size": 32,
     "spacing_mm": 6.0,
     "suvr_max": 2.5,
+    "reference": "brain",
     "seed": 0,
 }
 

@@ -25,7 +25,8 @@ from pet_dcgan.data.records import (
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
 ALL_SPLITS = "all"
-_METADATA = ("size", "spacing_mm", "suvr_max", "phantom", "planes")
+_SCALES = ("size", "spacing_mm", "suvr_max")
+_METADATA = (*_SCALES, "normalisation", "phantom", "planes")
 _SCANS = "scans.csv"
 
 
@@ -37,6 +38,7 @@ class SetMeta:
         size: Height and width of an image in pixels.
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that a stored 65535 stands for.
+        reference: What volumes were divided by, one of `REFERENCES`.
         phantom: True where every subject is a phantom.
         planes: The planes in it.
         dataset: Name of its configuration, such as `"axial_128"`.
@@ -46,6 +48,7 @@ class SetMeta:
     size: int
     spacing_mm: float
     suvr_max: float
+    reference: str
     phantom: bool
     planes: tuple[str, ...]
     dataset: str
@@ -101,6 +104,7 @@ class PreparedSet:
             size=int(metadata["size"]),
             spacing_mm=float(metadata["spacing_mm"]),
             suvr_max=float(metadata["suvr_max"]),
+            reference=metadata["normalisation"]["method"],
             phantom=bool(metadata["phantom"]),
             planes=tuple(metadata["planes"]),
             dataset=dataset,

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import ALL_STAGES, TrainConfig, make_config
+from pet_dcgan.config import ALL_STAGES, SET_FACTS, TrainConfig, make_config
 from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import (
     ALL_SPLITS,
@@ -14,7 +14,6 @@ from pet_dcgan.data.prepared_set import (
 )
 
 FEW_SUBJECTS = 8
-_FACTS = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 def resolve_config(
@@ -61,7 +60,7 @@ def resolve_config(
         data_dir=str(Path(data_dir).resolve()),
         seed=seed,
         warm_start=str(Path(warm_start).resolve()) if warm_start else "",
-        **{name: getattr(meta, name) for name in _FACTS},
+        **{name: getattr(meta, name) for name in SET_FACTS},
     )
 
 
@@ -102,7 +101,7 @@ def load_training_slices(
         overflow=overflow,
         decode=decode,
     )
-    for name in _FACTS:
+    for name in SET_FACTS:
         wanted, found = getattr(config, name), getattr(slices.meta, name)
         if wanted != found:
             raise ValueError(

@@ -62,7 +62,7 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
         and what `may` and `may_not` be concluded.
     """
     found = {
-        "Copies": findings.copies(metrics["copies"]),
+        "Copies": findings.copies(metrics["copies"], metrics["membership"]),
         "Likeness": findings.likeness(metrics["features"]),
         "Variety": findings.variety(metrics),
         "Uptake": findings.uptake(metrics["bands"]),

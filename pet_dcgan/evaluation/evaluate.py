@@ -11,6 +11,7 @@ from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, assess
 from pet_dcgan.evaluation.copy_scores import memorization_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
+from pet_dcgan.evaluation.membership_scores import membership_scores
 from pet_dcgan.evaluation.pair_scores import (
     RULES,
     image_diversity,
@@ -46,6 +47,7 @@ _FACTS = (
     "size",
     "spacing_mm",
     "suvr_max",
+    "reference",
 )
 _STEPS = 9
 _KID = "features.trained"
@@ -199,6 +201,7 @@ def _measure(
     }
     step()
     metrics["copies"], closest = memorization_scores(images)
+    metrics["membership"] = membership_scores(images)
     step()
     metrics["diversity"] = image_diversity(images)
     step()

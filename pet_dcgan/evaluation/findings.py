@@ -53,16 +53,23 @@ def worst(signs: Iterable[str]) -> str:
     return max(signs, key=_ORDER.index)
 
 
-def copies(found: dict[str, Any]) -> Finding:
-    """By the search for copies; few held-out subjects clear nobody.
+def copies(found: dict[str, Any], membership: dict[str, Any]) -> Finding:
+    """By the search for copies, and by an attack that tells who was trained on.
+
+    Few held-out subjects clear nobody. An attack that fails proves nothing, so
+    it makes no sign better.
 
     Args:
         found: `copies` of `metrics.json`.
+        membership: `membership` of `metrics.json`.
     """
     sign = _COPY_SIGNS[found["verdict"]]
     if sign == "good" and found["held_out_subjects"] < MIN_SUBJECTS:
         sign = "unknown"
-    return sign, found["words"]
+    auc = membership["auc"]
+    if auc and auc["interval"][0] > 0.5:
+        sign = worst([sign, "caution"])
+    return sign, f"{found['words']} {membership['words']}"
 
 
 def likeness(features: dict[str, Any]) -> Finding:

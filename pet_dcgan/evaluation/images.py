@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import SET_FACTS, TrainConfig
 from pet_dcgan.data.leakage import named, require_disjoint
 from pet_dcgan.data.prepared_set import Slices, load_slices, subjects_of
 from pet_dcgan.data.suvr import suvr_from_png
@@ -170,7 +170,7 @@ def evaluation_images(
     config = run.config
     place = data_dir or config.data_dir
     slices = _load(config, place, "test")
-    for name in ("size", "spacing_mm", "suvr_max", "phantom"):
+    for name in SET_FACTS:
         wanted, found = getattr(config, name), getattr(slices.meta, name)
         if wanted != found:
             raise ValueError(

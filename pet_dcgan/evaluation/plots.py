@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.metrics.uptake import BlandAltman, region_names
+from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
 
 COLOURS = {
@@ -110,7 +111,7 @@ def save_intensities(
                 linewidth=1.4,
             )
         axes.set_yscale("log")
-        axes.set_xlabel("SUVR")
+        axes.set_xlabel(SUVR_LABELS[config.reference])
         axes.set_ylabel("share of pixels")
         axes.legend()
 

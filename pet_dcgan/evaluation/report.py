@@ -9,6 +9,7 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.findings import SIGNS
+from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.templates import render
 
 KINDS = ("synthetic", "real")
@@ -49,14 +50,14 @@ class Row(NamedTuple):
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
     def texts(self, metrics: dict[str, Any], kind: str) -> tuple[str, str]:
-        """The number of a kind with its standard error, and its interval.
+        """The number of a kind, and its interval.
 
         Args:
             metrics: What `metrics.json` holds; it may lack the number.
             kind: `"synthetic"` or `"real"`.
 
         Returns:
-            Such as `"1.23 ± 0.04"`, and `"[1.15, 1.31]"` or `""`.
+            Such as `"1.23"`, and `"[1.15, 1.31]"` or `""`.
         """
         path = self.path.replace("*", kind)
         if kind == "real" and self.real_path:
@@ -70,8 +71,6 @@ class Row(NamedTuple):
         if value is None:
             return _NONE, ""
         text = _fixed(value, self.digits)
-        if found.get("standard_error") is not None:
-            text += f" ± {_fixed(found['standard_error'], self.digits)}"
         ends = found.get("interval")
         if not ends:
             return text, ""
@@ -121,7 +120,10 @@ def groups(metrics: dict[str, Any]) -> list[Group]:
         for region in metrics["bands"]["synthetic"]
     )
     uptake = _UPTAKE._replace(rows=_UPTAKE.rows + regions)
-    return [_PAIRS, *encoders, _VARIETY, uptake, _MEMORIZATION]
+    privacy = [_MEMORIZATION]
+    if metrics["membership"]["missing"] is None:
+        privacy.append(_MEMBERSHIP)
+    return [_PAIRS, *encoders, _VARIETY, uptake, *privacy]
 
 
 _PAIRS = Group(
@@ -208,6 +210,28 @@ _MEMORIZATION = Group(
         ),
     ),
 )
+_MEMBERSHIP = Group(
+    "Who was trained on",
+    "An attack takes the subjects nearest to the synthetic images for those "
+    "that were trained on. That it fails does not prove that others would. "
+    "1 % of false positives takes 100 held-out subjects.",
+    tuple(
+        Row(label, f"membership.{name}", wanted, digits=2, real_path="-")
+        for label, name, wanted in (
+            ("AUC of the attack", "auc", "0.5"),
+            (
+                "Training subjects found at 1 % false positives",
+                "true_positives_at_1_percent",
+                "0.01",
+            ),
+            (
+                "Training subjects nearer than all held-out ones",
+                "true_positives_at_0",
+                "0",
+            ),
+        )
+    ),
+)
 _ENCODERS = {
     "trained": (
         "by the encoder that was trained on this run's training slices",
@@ -234,6 +258,17 @@ def _of_encoder(name: str) -> Group:
         "of validation subjects beside test subjects.",
         (
             Row("KID", f"{place}.kid.*"),
+            Row(
+                "KID: p-value, subjects permuted",
+                f"{place}.kid.*.p_value",
+                wanted="not small",
+            ),
+            Row(
+                "KID: shift of every feature that would give it",
+                f"{place}.kid.*.shift",
+                digits=2,
+                unit="SD",
+            ),
             Row("Fréchet distance", f"{place}.frechet.*"),
             Row(
                 "Fréchet ratio, real halves over real and synthetic",
@@ -263,6 +298,7 @@ def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
         "evaluation/report.html",
         metrics=metrics,
         pictures=pictures,
+        references=REFERENCES,
         groups=groups(metrics),
         intervals=interval_note(metrics),
         limits=limits(metrics),

@@ -124,7 +124,9 @@ class Run:
         try:
             config = TrainConfig.from_json(text)
         except ValueError as error:
-            raise ValueError(f"{path / 'config.json'}: {error}") from error
+            raise ValueError(
+                f"{path / 'config.json'}: {error}: restore it or train again"
+            ) from error
         return cls(path, config, *_read_subjects(path / "subjects.csv"))
 
     @property

@@ -126,6 +126,7 @@ def model_facts(config: TrainConfig) -> ModelInfo:
         latent_dim=config.latent_dim,
         spacing_mm=config.spacing_mm,
         suvr_max=config.suvr_max,
+        reference=config.reference,
         preset=config.preset,
         phantom=config.phantom,
         made_by=f"pet-dcgan {__version__}",
@@ -251,6 +252,7 @@ def _contract(folder: Path) -> dict[str, str]:
     return {
         "suvr_max": str(float(facts.suvr_max)),
         "spacing_mm": str(float(facts.spacing_mm)),
+        "reference": facts.reference,
         **signatures,
     }
 

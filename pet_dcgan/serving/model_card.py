@@ -12,6 +12,7 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.report import KINDS, Group, groups
+from pet_dcgan.references import REFERENCES
 from pet_dcgan.serving.model_info import ModelInfo
 
 _CARD = """\
@@ -47,7 +48,7 @@ Generator of a DCGAN: single {{ facts.plane }} slices of brain PET
 | training slices | {{ "not recorded" if slices is none else slices }} |
 | image | {{ facts.size }} x {{ facts.size }}, {{ spacing }} mm |
 | SUVR | PNG value / 65535 x {{ "%g" % facts.suvr_max }} |
-| SUVR reference | as prepared; by default the mean of the brain |
+| SUVR reference | {{ reference }} |
 | latent | {{ facts.latent_dim }} numbers, uniform in [-1, 1] |
 | images a request | at most {{ facts.max_rows }} |
 | made by | {{ facts.made_by }} |
@@ -154,6 +155,7 @@ def model_card(
         measured_limits=limits(metrics) if metrics["evaluated"] else [],
         metrics={"copies": None, **metrics},
         not_for_diagnosis=NOT_FOR_DIAGNOSIS,
+        reference=REFERENCES[facts.reference],
         slices=slices,
         spacing=f"{facts.spacing_mm:g}",
         subjects=subjects,
@@ -175,7 +177,9 @@ def has_copies(metrics: dict[str, Any]) -> bool:
     if not metrics["evaluated"]:
         return False
     copies = metrics["copies"]
-    return bool(copies["certain"]) or copies["verdict"] in _REFUSED
+    # None where one training subject left nothing to compare with
+    certain = copies["certain"] or 0
+    return certain > 0 or copies["verdict"] in _REFUSED
 
 
 def _table(group: Group, metrics: dict[str, Any]) -> str:

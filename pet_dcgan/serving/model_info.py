@@ -29,6 +29,7 @@ class ModelInfo:
         latent_dim: Length of a latent vector.
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the largest PNG value stands for.
+        reference: What volumes were divided by, one of `REFERENCES`.
         preset: Preset that the training started from.
         phantom: True where the model was trained on a phantom.
         made_by: Name and version of the program that exported it.
@@ -42,6 +43,7 @@ class ModelInfo:
     latent_dim: int
     spacing_mm: float
     suvr_max: float
+    reference: str
     preset: str
     phantom: bool
     made_by: str

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
+from pet_dcgan.references import REFERENCES
 from pet_dcgan.serving.json_http import (
     RETRY_DELAYS,
     HttpStatusError,
@@ -188,6 +189,7 @@ def _check_facts(facts: ModelInfo, url: str) -> None:
     if not (
         facts.stage in (*STAGES, ALL_STAGES)
         and facts.plane in PLANES
+        and facts.reference in REFERENCES
         and facts.size > 0
         and facts.max_rows > 0
         and all(math.isfinite(scale) and scale > 0 for scale in scales)

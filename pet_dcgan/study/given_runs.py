@@ -3,12 +3,11 @@
 import itertools
 from collections.abc import Sequence
 
+from pet_dcgan.config import SET_FACTS
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.data import StudyData
 from pet_dcgan.study.generators import GeneratorSpec, require_trained_within
-
-_SAME = ("size", "spacing_mm", "suvr_max", "phantom")
 
 
 def assign_runs(
@@ -72,12 +71,12 @@ def _require_alike(run: Run, data: StudyData) -> None:
     if not run.finished:
         run.load_generator()  # raises with what is missing
     settings = data.settings
-    allowed = {name: (getattr(data.meta, name),) for name in _SAME}
+    allowed = {name: (getattr(data.meta, name),) for name in SET_FACTS}
     allowed |= {"plane": settings.planes, "stage": settings.classes}
     for name, wanted in allowed.items():
         found = getattr(run.config, name)
         if found not in wanted:
-            options = "--config" if name in _SAME else "--task or --planes"
+            options = "--config" if name in SET_FACTS else "--task or --planes"
             raise ValueError(
                 f"expected a run of {name} {' or '.join(map(str, wanted))}, "
                 f"found {found} in {run.path}: leave it out or choose another "

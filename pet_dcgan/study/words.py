@@ -76,8 +76,8 @@ def _results_at(summary: Mapping[str, Any], fraction: int) -> list[str]:
     subjects = summary["training_subjects"][str(fraction)]
     counts = ", ".join(f"{n} {stage}" for stage, n in subjects.items())
     lines = [
-        f"{fraction} % of the training subjects ({counts}): AUC "
-        f"{_by_arm(arms, 'auc')}.",
+        f"{fraction} % of the training subjects ({counts}): AUC (with the "
+        f"interval at {_PERCENT}) {_by_arm(arms, 'auc')}.",
         f"At {fraction} % Brier's score (calibration; lower is better, equal "
         f"probabilities have {1 - 1 / len(summary['classes']):.2f}): "
         f"{_by_arm(arms, 'brier')}.",

@@ -14,7 +14,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import SET_FACTS, TrainConfig
 from pet_dcgan.data.batches import (
     require_equal_parts,
     steps_per_epoch,
@@ -52,10 +52,9 @@ __all__ = ["load_training_slices", "resolve_config", "train"]
 
 # may differ between a run and its continuation: both may have been moved
 _MOVABLE = ("data_dir", "warm_start")
-# a warm start needs a run with the same values: of the first six, or its
-# pixels would mean something else, and of the rest, or its weights would not
-# fit
-_IMAGES = ("plane", "size", "spacing_mm", "suvr_max", "channels", "phantom")
+# a warm start needs a run with the same values: of these, or its pixels would
+# mean something else, and of the next, or its weights would not fit
+_IMAGES = (*SET_FACTS, "plane", "channels")
 _ARCHITECTURE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 
 

@@ -1,0 +1,323 @@
+"""Sets that are tiny, flat, repeated or broken: a right number, or a refusal.
+
+Every public function of `pet_dcgan.metrics` that takes images or subjects is
+given all of them. It answers with finite numbers, or with a `ValueError` that
+says what it needs; a warning is a failure, too.
+"""
+
+import dataclasses
+import importlib
+import inspect
+import numbers
+import pkgutil
+import re
+
+import numpy as np
+import pytest
+
+from pet_dcgan import metrics
+from pet_dcgan.metrics import spectrum, uptake
+from pet_dcgan.metrics.membership import TooFewSubjectsError
+from pet_dcgan.metrics.memorization import OneSubjectError
+
+SUVR_MAX = 2.5
+
+
+@dataclasses.dataclass(frozen=True)
+class Sets:
+    """Slices `[n, 32, 32]` in SUVR, the first three kinds with `owners`."""
+
+    train: np.ndarray
+    held_out: np.ndarray
+    owners: np.ndarray
+    synthetic: np.ndarray
+
+
+def plain(count=16, each=2):
+    """`count` slices of every kind, `each` of a subject."""
+    rng = np.random.default_rng(0)
+    kinds = rng.uniform(0.2, 1.8, [3, count, 32, 32]).astype(np.float32)
+    train, held_out, synthetic = kinds
+    return Sets(train, held_out, np.arange(count) // each, synthetic)
+
+
+def every(change):
+    """The change of all images of the plain sets."""
+    sets = plain()
+    return Sets(
+        *map(change, (sets.train, sets.held_out)),
+        sets.owners,
+        change(sets.synthetic),
+    )
+
+
+def with_value(value):
+    """One bad pixel in a synthetic image, or in a real one."""
+
+    def spoil(images):
+        images[3, 4, 5] = value
+        return images
+
+    return every(spoil)
+
+
+SETS = {
+    "plain": plain(),
+    "two subjects": plain(4),
+    "one subject": plain(2),
+    "two slices, two subjects": plain(2, each=1),
+    "one slice": plain(1),
+    "uniform": every(np.ones_like),
+    "black": every(np.zeros_like),
+    "all alike": every(lambda x: x * 0 + plain().train[0]),
+    "every slice twice": every(lambda x: np.repeat(x[:8], 2, axis=0)),
+    "subjects twice": every(lambda x: np.tile(x[:8], [2, 1, 1])),
+    "copies": dataclasses.replace(plain(), synthetic=plain().train),
+    "copies of subjects twice": dataclasses.replace(
+        plain(),
+        train=np.tile(plain().train[:8], [2, 1, 1]),
+        synthetic=plain().train,
+    ),
+    "mirrored copy": dataclasses.replace(
+        plain(),
+        synthetic=np.append(
+            plain().synthetic[1:], plain().train[:1, :, ::-1], axis=0
+        ),
+    ),
+    "NaN": with_value(np.nan),
+    "infinity": with_value(np.inf),
+}
+
+_RANGE = {"dynamic_range": SUVR_MAX}
+_BINS = {"suvr_max": SUVR_MAX, "bins": 8}
+
+
+def _names(s):
+    return {"train_subjects": s.owners, "held_out_subjects": s.owners}
+
+
+def _apart(s):
+    return {"subjects": s.owners, "pool_subjects": s.owners}
+
+
+def _trio(s):
+    return s.train, s.held_out, s.synthetic
+
+
+def _pair(s):
+    return s.held_out, s.synthetic
+
+
+def _each(function, s, **options):
+    return [function(images, **options) for images in _pair(s)]
+
+
+def _power(s):
+    found = _each(spectrum.radial_power_spectrum, s, spacing_mm=6)
+    return [one.power for one in found]
+
+
+CALLS = {
+    "centring.centred": lambda f, s: f(s.synthetic),
+    "confidence.mean_interval": lambda f, s: f(
+        s.held_out.mean(axis=(1, 2)), s.owners
+    ),
+    "confidence.halves_interval": lambda f, s: f(
+        lambda rows: s.held_out[rows].mean(), subjects=[s.owners]
+    ),
+    "copy_search.search": lambda f, s: f(s.synthetic, s.train, s.owners),
+    "copy_search.share_p_value": lambda f, s: f(
+        *(images.mean(axis=(1, 2)) > 1 for images in _pair(s)), s.owners
+    ),
+    "distribution.kid": lambda f, s: f(*_pair(s), subjects=s.owners),
+    "distribution.frechet_distance": lambda f, s: f(*_pair(s)),
+    "distribution.frechet_ratio": lambda f, s: f(
+        *_pair(s), subjects=s.owners, seed=0
+    ),
+    "distribution.precision_recall_density_coverage": lambda f, s: f(
+        *_pair(s), subjects=s.owners
+    ),
+    "image_quality.psnr": lambda f, s: f(*_pair(s)),
+    "image_quality.ssim": lambda f, s: f(*_pair(s), **_RANGE),
+    "image_quality.windowed_ssim": lambda f, s: f(*_pair(s), **_RANGE),
+    "image_quality.ms_ssim": lambda f, s: f(*_pair(s), **_RANGE),
+    "image_quality.diversity": lambda f, s: f(
+        s.held_out, subjects=s.owners, **_RANGE
+    ),
+    "membership.membership_inference": lambda f, s: f(*_trio(s), **_names(s)),
+    "membership.subject_distances": lambda f, s: f(
+        s.train, s.owners, s.synthetic
+    ),
+    "memorization.check_memorization": lambda f, s: f(*_trio(s), **_names(s)),
+    "memorization.authenticity": lambda f, s: f(
+        s.train, s.synthetic, subjects=s.owners
+    ),
+    "memorization.copy_test": lambda f, s: f(
+        *_trio(s), held_out_subjects=s.owners
+    ),
+    "nearest_subjects.two_nearest_subjects": lambda f, s: f(
+        s.synthetic, s.train, s.owners
+    ),
+    "neighbors.nearest_rows": lambda f, s: f(s.synthetic, s.train),
+    "neighbors.nearest_distances": lambda f, s: f(
+        s.train, s.train, **_apart(s)
+    ),
+    "neighbors.kth_neighbour_distances": lambda f, s: f(
+        s.synthetic, 3, subjects=s.owners
+    ),
+    "neighbors.nearest": lambda f, s: f(s.train, s.train, **_apart(s)),
+    "neighbors.random_pairs": lambda f, s: f(
+        len(s.train), len(s.train), seed=0, **_apart(s)
+    ),
+    "repeated_subjects.merged_subjects": lambda f, s: f(s.train, s.owners),
+    "significance.kid_p_value": lambda f, s: f(
+        *_pair(s), subjects=s.owners, seed=0
+    ),
+    "spectrum.radial_power_spectrum": lambda f, s: f(s.synthetic, spacing_mm=6),
+    "spectrum.spectrum_distance": lambda f, s: f(*_power(s)),
+    "spectrum.nyquist_power": lambda f, s: f(s.synthetic),
+    "spectrum.checkerboard_ratio": lambda f, s: f(
+        *_each(spectrum.nyquist_power, s)
+    ),
+    "uptake.joint_histogram": lambda f, s: f(*_pair(s), **_BINS),
+    "uptake.intensity_histogram": lambda f, s: f(s.synthetic, **_BINS),
+    "uptake.wasserstein": lambda f, s: f(*_pair(s)),
+    "uptake.regional_uptake": lambda f, s: f(s.synthetic),
+    "uptake.bland_altman": lambda f, s: f(*_each(uptake.regional_uptake, s)),
+}
+# of numbers or of what the others found: tested by hand where they belong
+ELSEWHERE = {
+    "arrays.*",
+    "kernel_sums.*",
+    "confidence.auc_interval",
+    "confidence.percentile_interval",
+    "confidence.share_interval",
+    "confidence.student_interval",
+    "copy_search.mixture_residuals",
+    "copy_words.copy_words",
+    "distribution.mean_shift",
+    "membership.attack",
+    "nearest_subjects.distances_to_subjects",
+    "neighbors.chunks",
+    "neighbors.squared_distances",
+    "uptake.histogram_distance",
+    "uptake.region_names",
+}
+# what is not finite, and is documented so
+INFINITE = {
+    ("image_quality.psnr", "uniform"),
+    ("image_quality.psnr", "all alike"),
+    ("distribution.frechet_ratio", "uniform"),
+    ("distribution.frechet_ratio", "black"),
+    ("distribution.frechet_ratio", "all alike"),
+    ("distribution.kid", "two subjects"),
+    ("distribution.kid", "two slices, two subjects"),
+}
+# they see no pixel, or only whether there are such
+UNSEEING = ("copy_search.share_p_value", "neighbors.random_pairs")
+
+
+def public_functions():
+    """Every public function of the package, by module and name."""
+    found = {}
+    for each in pkgutil.iter_modules(metrics.__path__):
+        module = importlib.import_module(f"{metrics.__name__}.{each.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            own = function.__module__ == module.__name__
+            if own and not name.startswith("_"):
+                found[f"{each.name}.{name}"] = function
+    return found
+
+
+FUNCTIONS = public_functions()
+
+
+def numbers_of(found):
+    """All numbers of a result, flat."""
+    if found is None or isinstance(found, str):
+        return
+    if isinstance(found, numbers.Number | np.ndarray):
+        yield from np.ravel(np.asarray(found, float))
+        return
+    if dataclasses.is_dataclass(found):
+        found = [getattr(found, f.name) for f in dataclasses.fields(found)]
+    for each in found:
+        yield from numbers_of(each)
+
+
+def test_every_public_function_is_given_them():
+    known = CALLS.keys() | ELSEWHERE
+    missing = {
+        name
+        for name in FUNCTIONS
+        if name not in known and f"{name.partition('.')[0]}.*" not in known
+    }
+    assert not missing
+    assert set(CALLS) <= set(FUNCTIONS)
+
+
+def answer(name, sets):
+    """What a function makes of sets, or the `ValueError` it refuses them by."""
+    try:
+        return CALLS[name](FUNCTIONS[name], SETS[sets])
+    except ValueError as error:
+        return error
+
+
+@pytest.mark.parametrize("sets", SETS)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_number_or_a_refusal(name, sets):
+    found = answer(name, sets)
+    if isinstance(found, ValueError):
+        assert re.search("expected .*found ", str(found))
+        assert sets != "plain"
+        return
+    finite = np.isfinite(list(numbers_of(found))).all()
+    assert finite != ((name, sets) in INFINITE)
+    if name not in UNSEEING:
+        assert sets not in ("NaN", "infinity")
+
+
+@pytest.mark.parametrize(
+    ("sets", "verdict"),
+    [
+        ("plain", "no sign"),
+        ("copies", "copies"),
+        ("copies of subjects twice", "copies"),
+        ("mirrored copy", "copies"),
+    ],
+)
+def test_copies_hide_behind_nothing(sets, verdict):
+    assert answer("memorization.check_memorization", sets).verdict == verdict
+
+
+@pytest.mark.parametrize("sets", ["one subject", "uniform", "black"])
+def test_nobody_is_cleared_by_a_set_without_two_subjects(sets):
+    found = answer("memorization.check_memorization", sets)
+    assert isinstance(found, OneSubjectError)
+
+
+def test_few_subjects_are_said_to_be_few():
+    check = answer("memorization.check_memorization", "two subjects")
+    assert "Not enough evidence to clear it: 2 held-out" in check.words
+    found = answer("membership.membership_inference", "two subjects")
+    assert isinstance(found, TooFewSubjectsError)
+    for name in ("mean_interval", "halves_interval"):
+        interval = answer(f"confidence.{name}", "two subjects")
+        assert (interval.low, interval.high) == (None, None)
+        assert "there are 2" in interval.reason
+
+
+@pytest.mark.parametrize("sets", ["uniform", "black", "all alike"])
+def test_sets_that_do_not_differ(sets):
+    assert answer("distribution.kid", sets).value == pytest.approx(0, abs=1e-9)
+    assert answer("significance.kid_p_value", sets) == 1
+    assert answer("distribution.frechet_distance", sets) == pytest.approx(0)
+    assert answer("uptake.wasserstein", sets) == 0
+    balls = answer("distribution.precision_recall_density_coverage", sets)
+    assert (balls.precision, balls.recall, balls.coverage) == (1, 1, 1)
+
+
+def test_an_attack_on_copies_finds_everybody():
+    found = answer("membership.membership_inference", "copies")
+    assert (found.auc, found.found, found.beyond_chance) == (1, 1, True)
