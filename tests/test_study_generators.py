@@ -74,6 +74,16 @@ def test_every_fraction_is_trained_for_as_many_steps(data):
     assert (whole.select_every, few.select_every) == (1, 3)
 
 
+def test_without_epochs_every_generator_takes_the_studys_steps(data):
+    others = {k: v for k, v in SMALL.items() if k != "epochs"}
+    study = with_settings(data, overrides=others, generator_steps=7)
+    few, whole = (training_config(spec, study) for spec in (FEW, ALL))
+    # batches of 4 out of 4 and of 12 slices
+    assert (few.epochs, whole.epochs) == (7, 3)
+    # every 5 of the preset's 50 epochs, and never more often than each
+    assert (few.samples_every, whole.samples_every) == (1, 1)
+
+
 def test_every_repetition_has_a_generator_of_another_seed(three):
     configs = [
         training_config(spec, three)
