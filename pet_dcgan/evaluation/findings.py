@@ -177,12 +177,12 @@ def uptake(regions: dict[str, Any]) -> Finding:
     """By the mean uptake of each region, the worst of them.
 
     Args:
-        regions: `bands` of `metrics.json`.
+        regions: `regions.difference` of `metrics.json`.
     """
     biases = regions["synthetic"]
     name = max(biases, key=lambda region: abs(biases[region]["value"]))
     words = (
-        f"Mean uptake differs most in the {name} band: "
+        f"Mean uptake differs most in the region {name}: "
         f"{biases[name]['value']:+.3f} SUVR from the nearest real image"
     )
     if regions["real"]:
