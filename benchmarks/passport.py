@@ -37,7 +37,7 @@ TRAINING_COUNTS = 3, 5, 8, 16, 35, 70
 SEARCHED = 10_000
 CHANGES = {
     "as they are": lambda x, rng: x,
-    "shifted by up to 3 pixels": lambda x, rng: _each(x, rng, _shifted),
+    "shifted by up to 3 pixels": lambda x, rng: _shifted(x, rng),
     "turned by up to 3 degrees": lambda x, rng: _turned(x, rng, 3),
     "turned by up to 10 degrees": lambda x, rng: _turned(x, rng, 10),
     "noise of 0.1 SUVR": lambda x, rng: _noisy(x, rng, 0.1),
@@ -48,10 +48,10 @@ CHANGES = {
     "10 % dimmer": lambda x, rng: x * 0.9,
     "mirrored": lambda x, rng: x[:, :, ::-1],
     "shifted, noise of 0.1 SUVR": lambda x, rng: _noisy(
-        _each(x, rng, _shifted), rng, 0.1
+        _shifted(x, rng), rng, 0.1
     ),
     "mirrored, shifted, noise of 0.1 SUVR": lambda x, rng: _noisy(
-        _each(x[:, :, ::-1], rng, _shifted), rng, 0.1
+        _shifted(x[:, :, ::-1], rng), rng, 0.1
     ),
     "means of two subjects": None,
 }
@@ -85,12 +85,11 @@ def split(pool, rng, *counts):
     return [np.flatnonzero(np.isin(pool.subjects, part)) for part in parts]
 
 
-def _each(images, rng, change):
-    return np.stack([change(image, rng) for image in images])
-
-
-def _shifted(image, rng):
-    return np.roll(image, rng.integers(-3, 4, 2), (0, 1))
+def _shifted(images, rng):
+    steps = rng.integers(-3, 4, [len(images), 2])
+    return np.stack(
+        [np.roll(i, s, (0, 1)) for i, s in zip(images, steps, strict=True)]
+    )
 
 
 def _turned(images, rng, most):
@@ -145,10 +144,12 @@ def check(pool, train, held_out, images):
 
 def show_planted(pool, draws):
     """Copies of each kind at each rate among honest images."""
+    from pet_dcgan.metrics.copy_search import CERTAIN_RATIO, search
+
     rates = [f"said at {rate:.1%}" for rate in RATES]
-    heading("copies", "suspects", "certain", *rates)
+    heading("copies", "suspects", "certain", "mixtures", *rates)
     for kind in CHANGES:
-        found, planted, said = np.zeros(2), 0, []
+        found, planted, said = np.zeros(3), 0, []
         for rate in RATES:
             count = round(rate * IMAGES)
             said.append(0)
@@ -160,8 +161,12 @@ def show_planted(pool, draws):
                 result = check(
                     pool, train, held_out, np.concatenate([made, honest])
                 )
-                ratios = result.ratios[:count]
-                found += [np.sum(ratios < 0.5), np.sum(ratios < 0.3)]
+                alone = search(made, pool.small[train], pool.subjects[train])
+                found += [
+                    alone.suspects.sum(),
+                    np.sum(alone.ratios < CERTAIN_RATIO),
+                    round(alone.mixed * count),
+                ]
                 planted += count
                 said[-1] += result.verdict in ("copies", "suspects")
         shares = (f"{share:.0%}" for share in found / planted)
@@ -179,9 +184,8 @@ def show_alarms(pool, draws):
         "least ratio",
         "said to be nearer",
     )
-    totals, least = np.zeros(4), 1.0
     for count in TRAINING_COUNTS:
-        sums, lowest = np.zeros(4), 1.0
+        sums, lowest = np.zeros(4, int), 1.0
         for draw in range(draws):
             rng = np.random.default_rng([count, draw])
             train, held_out, new = split(pool, rng, count, HELD_OUT)
@@ -195,21 +199,9 @@ def show_alarms(pool, draws):
                 result.verdict == "nearer",
             ]
             lowest = min(lowest, result.ratios.min())
-        _alarms(count, draws, sums, lowest)
-        totals, least = totals + sums, min(least, lowest)
-    _alarms("all", draws * len(TRAINING_COUNTS), totals, least)
-
-
-def _alarms(name, samples, sums, lowest):
-    row(
-        name,
-        samples,
-        int(sums[0]),
-        int(sums[1]),
-        f"{int(sums[2])} of {samples * IMAGES:,}",
-        f"{lowest:.2f}",
-        int(sums[3]),
-    )
+        samples, certain, images, nearer = sums
+        share = f"{images} of {draws * IMAGES:,}"
+        row(count, draws, samples, certain, share, f"{lowest:.2f}", nearer)
 
 
 def show_ranks(pool, draws):

@@ -13,6 +13,7 @@ from pet_dcgan.metrics.confidence import (
     mean_interval,
     percentile_interval,
     share_interval,
+    student_interval,
 )
 
 
@@ -144,11 +145,6 @@ def test_bad_values_are_refused(values, subjects, options, message):
         mean_interval(values, subjects, **options)
 
 
-def test_a_statistic_that_is_not_finite_is_refused():
-    with pytest.raises(ValueError, match="finite for every half"):
-        halves_interval(lambda rows: np.nan, subjects=[np.arange(9)])
-
-
 def test_auc_by_hand():
     # at 0.5 with 12 and 12: 0.25 (1 + 11 / 3 + 11 / 3) / 144 is the variance,
     # 0.120281 its root, and 0.5 + 1.959964 * 0.120281 is 0.735747
@@ -202,3 +198,22 @@ def test_areas_of_too_few_subjects_have_no_interval():
     assert (found.low, found.high) == (None, None)
     assert found.reason.endswith("there are 7")
     assert auc_interval(0.9, 4, 4).reason is None
+
+
+def test_a_statistic_that_is_not_finite_for_a_half_has_no_interval():
+    # finite for all rows
+    found = halves_interval(
+        lambda rows: 1.0 if len(rows) == 9 else np.nan, subjects=[np.arange(9)]
+    )
+    assert found.low is found.high is None
+    assert "infinite for some half" in found.reason
+
+
+def test_student_interval_by_hand():
+    # the 97.5 % quantile of Student's t with 7 degrees of freedom
+    found = student_interval(1.0, 0.5, 8)
+    assert found.low == pytest.approx(1 - 0.5 * 2.3646, abs=1e-4)
+    assert found.high == pytest.approx(1 + 0.5 * 2.3646, abs=1e-4)
+    found = student_interval(1.0, 0.5, 7)
+    assert found.low is found.high is None
+    assert "there are 7" in found.reason

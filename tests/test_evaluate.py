@@ -14,8 +14,8 @@ from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation import evaluate as module
-from pet_dcgan.evaluation import figures
-from pet_dcgan.evaluation import synthetic_images as loading
+from pet_dcgan.evaluation import figures, synthetic_images
+from pet_dcgan.evaluation import images as loading
 from pet_dcgan.evaluation.evaluate import Evaluation, evaluate
 from pet_dcgan.metrics.image_quality import psnr, ssim
 from pet_dcgan.models.sampling import synthetic_slices
@@ -41,7 +41,7 @@ def no_figures(monkeypatch):
 def replace_generated(monkeypatch, images):
     """Replaces what the generator makes."""
     monkeypatch.setattr(
-        loading,
+        synthetic_images,
         "synthetic_slices",
         lambda generator, seeds, **options: images[seeds % len(images)],
     )
@@ -279,13 +279,13 @@ def test_a_notebook_shows_numbers_beside_those_of_real_images(evaluated):
     card["assessment"]["headline"] = "Look closer <here>."
     card["assessment"]["findings"][0]["words"] = "a < b"
     kid = card["features"]["trained"]["kid"]
-    kid["synthetic"] = {"value": 0.03, "standard_error": 0.002}
-    kid["real"] = {"value": 0.004, "standard_error": 0.001}
+    kid["synthetic"] = {"value": 0.03, "interval": [0.01, 0.05]}
+    kid["real"] = {"value": 0.004, "interval": None}
     number = {"mean": 21.584, "interval": [20.0, None]}
     card["psnr"]["synthetic"]["nearest"] = number
     shown = Evaluation(card)._repr_html_()
     row = shown[shown.index("KID, trained encoder") :]
-    assert row.index("0.030 ± 0.002") < row.index("0.004 ± 0.001")
+    assert row.index("0.030 [0.010, 0.050]") < row.index("0.004")
     for text in (
         "21.58 [20.00, –]",
         "Phantom",

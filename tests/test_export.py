@@ -174,14 +174,24 @@ def test_a_run_of_half_precision_is_exported_in_float32(
 
 
 @pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (("copies", 3, 1), "3 suspects in 10,000 images, 1 of them certain"),
+        (("copies", 1, 1), "1 suspect in 10,000 images, 1 of them certain"),
+        (("suspects", 2, 0), "2 suspects in 10,000 images, 0 of them certain"),
+    ],
+)
 def test_copies_are_exported_only_where_that_is_said(
-    make_run, models, evaluated
+    make_run, models, evaluated, found, words
 ):
-    copies = {"verdict": "copies", "words": "Copies: found 3."}
+    copies = dict(zip(("verdict", "suspects", "certain"), found, strict=True))
+    copies |= {"images": 10_000}
     metrics = evaluated[1] | {"copies": evaluated[1]["copies"] | copies}
     run = with_metrics(make_run(), metrics)
-    with pytest.raises(ValueError, match=r"Copies: found 3\. .*--allow-copies"):
+    with pytest.raises(ValueError, match=words + ".*--allow-copies") as error:
         export_run(run, models)
+    assert "\n" not in str(error.value)
     assert not models.exists()
     export_run(run, models, allow_copies=True)
     card = (models / "ad" / "MODEL_CARD.md").read_text()
@@ -202,6 +212,7 @@ def test_copies_are_exported_only_where_that_is_said(
         (lambda found: found.pop("bands"), r"fault at 'bands'"),
         (lambda found: found.update(training=None), r"fault at "),
         (lambda found: found.update(copies="x"), r"fault at "),
+        (lambda found: found["copies"].pop("certain"), r"fault at 'certain'"),
     ],
 )
 def test_numbers_of_another_generator_are_refused(

@@ -6,11 +6,19 @@ from matplotlib import image as pictures
 from matplotlib.figure import Figure
 from toy_evaluation import CONFIG, evaluation, slices
 
+from pet_dcgan.evaluation import figures
+from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.pair_scores import real_pairs, uptake_agreement
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
 
 LOG = "epoch,g_loss\n1,0.5\n2,0.4\n"
+
+
+def closest(shown, suspects=0):
+    """So many pairs of grey images, of so many suspects."""
+    pairs = (np.full([shown, 16, 16], value) for value in (1.0, 1.25))
+    return ClosestPairs(*pairs, suspects)
 
 
 def figure_data(subjects, *, closest=None):
@@ -58,9 +66,33 @@ def saved(tmp_path_factory):
     """All figures of two subjects: folder, captions, texts and figures."""
     folder = tmp_path_factory.mktemp("figures") / "evaluation"
     (folder.parent / "log.csv").write_text(LOG)
-    closest = tuple(np.full([4, 16, 16], value) for value in (1.0, 1.25))
-    data = figure_data(2, closest=closest)
+    data = figure_data(2, closest=closest(4))
     return folder, data, *save(folder, data)
+
+
+@pytest.mark.parametrize(
+    ("shown", "suspects", "title", "words"),
+    [
+        (8, 0, "Closest to a copy", "No image is suspected to be a copy."),
+        (1, 1, "Suspected copies", "Every suspect, above the training image"),
+        (48, 48, "Suspected copies", "Every suspect, "),
+        (48, 1049, "Suspected copies", "48 of 1,049 suspects, "),
+    ],
+)
+def test_the_caption_says_how_many_suspects_there_are(
+    shown, suspects, title, words
+):
+    found, caption = figures._closest_words(closest(shown, suspects))
+    assert found == title
+    assert caption.startswith(words)
+    assert ("1,001 more are not shown" in caption) == (suspects == 1049)
+
+
+def test_each_row_of_suspects_lies_above_the_row_of_its_sources():
+    rows = figures._closest_rows(closest(19, 19))
+    assert [label for label, _ in rows] == ["synthetic", "nearest training"] * 3
+    assert [len(images) for _, images in rows] == [8, 8, 8, 8, 3, 3]
+    assert {float(images.max()) for _, images in rows[1::2]} == {1.25}
 
 
 def test_every_figure_names_the_run_and_says_phantom(saved):

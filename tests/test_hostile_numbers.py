@@ -14,10 +14,10 @@ import re
 
 import numpy as np
 import pytest
-from pet_dcgan.metrics.membership import TooFewSubjectsError
 
 from pet_dcgan import metrics
 from pet_dcgan.metrics import spectrum, uptake
+from pet_dcgan.metrics.membership import TooFewSubjectsError
 from pet_dcgan.metrics.memorization import OneSubjectError
 
 SUVR_MAX = 2.5
@@ -192,6 +192,7 @@ ELSEWHERE = {
     "confidence.auc_interval",
     "confidence.percentile_interval",
     "confidence.share_interval",
+    "confidence.student_interval",
     "copy_search.mixture_residuals",
     "copy_words.copy_words",
     "distribution.mean_shift",

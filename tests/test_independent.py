@@ -16,13 +16,16 @@ from skimage.transform import EuclideanTransform, warp
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
+    brier_score_loss,
     pairwise_distances,
     roc_auc_score,
+    roc_curve,
 )
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
 
-from pet_dcgan.metrics.confidence import percentile_interval
+from pet_dcgan.metrics.centring import centred
+from pet_dcgan.metrics.confidence import percentile_interval, share_interval
 from pet_dcgan.metrics.distribution import (
     Prdc,
     frechet_distance,
@@ -30,12 +33,14 @@ from pet_dcgan.metrics.distribution import (
     precision_recall_density_coverage,
 )
 from pet_dcgan.metrics.image_quality import ms_ssim, psnr, windowed_ssim
-from pet_dcgan.metrics.memorization import authenticity, centred, copy_test
-from pet_dcgan.metrics.neighbors import (
-    kth_neighbour_distances,
-    nearest_rows,
-    subject_ratios,
+from pet_dcgan.metrics.membership import attack
+from pet_dcgan.metrics.memorization import (
+    authenticity,
+    check_memorization,
+    copy_test,
 )
+from pet_dcgan.metrics.nearest_subjects import two_nearest_subjects
+from pet_dcgan.metrics.neighbors import kth_neighbour_distances, nearest_rows
 from pet_dcgan.metrics.spectrum import radial_power_spectrum
 from pet_dcgan.metrics.uptake import (
     histogram_distance,
@@ -43,7 +48,8 @@ from pet_dcgan.metrics.uptake import (
     joint_histogram,
     wasserstein,
 )
-from pet_dcgan.study.statistics import Predictions
+from pet_dcgan.study.intervals import over_trainings
+from pet_dcgan.study.scores import Predictions
 
 SUVR_MAX = 2.5
 
@@ -240,7 +246,9 @@ class TestNeighbours:
             for s in range(5)
         ]
         first, second = np.sort(nearest, axis=0)[:2]
-        agree(subject_ratios(queries, pool, subjects), first / second)
+        found = two_nearest_subjects(queries, pool, subjects)
+        agree(found.ratios, first / second)
+        agree(found.distances, np.stack([first, second], axis=1))
 
 
 class TestMemorization:
@@ -275,6 +283,37 @@ class TestMemorization:
         assert 0 < expected < 1
         everyone = np.arange(len(train))
         agree(authenticity(train, synthetic, subjects=everyone), expected)
+
+    @pytest.mark.parametrize("copies", [0, 3, 20])
+    def test_largest_rate_of_suspects(self, copies):
+        """One-sided, as none could be fewer than none."""
+        kinds = np.random.default_rng(0).random([3, 20, 32, 32], np.float32)
+        kinds[2, :copies] = kinds[0, :copies]
+        owners = np.arange(20)
+        found = check_memorization(
+            *kinds, train_subjects=owners, held_out_subjects=owners
+        )
+        test = stats.binomtest(copies, 20, alternative="less")
+        agree(found.bound, test.proportion_ci(0.95, "exact").high)
+
+    @pytest.mark.parametrize("count", [40, 250])
+    def test_attack_on_membership(self, count):
+        """scikit-learn goes up to 1 % false positives, without ties as here.
+
+        Its score is the higher for a member, so a distance counts negative.
+        """
+        rng = np.random.default_rng(0)
+        members, others = rng.normal(size=30) - 1.5, rng.normal(size=count)
+        truth = np.repeat([1, 0], [30, count])
+        scores = -np.concatenate([members, others])
+        found = attack(members, others, images=1)
+        agree(found.auc, roc_auc_score(truth, scores))
+        false, true, _ = roc_curve(truth, scores, drop_intermediate=False)
+        agree(found.found, true[false <= 0.01].max())
+        test = stats.binomtest(round(found.found * 30), 30)
+        ends = test.proportion_ci(0.95, "exact")
+        interval = found.found_interval
+        agree([interval.low, interval.high], [ends.low, ends.high])
 
     def test_images_are_centred(self):
         """scikit-image samples the other way round: from where to where."""
@@ -327,7 +366,11 @@ class TestUptake:
 class TestStudy:
     @pytest.mark.parametrize("stages", [2, 3])
     def test_scores_of_predictions(self, stages):
-        """Each stage against the others, unless there are two; mean of all."""
+        """Areas of each stage against the others, unless there are two.
+
+        Brier's score is the sum over the stages, as Brier has it; that of
+        scikit-learn's two stages is half of it.
+        """
         rng = np.random.default_rng(0)
         truth = np.arange(30) % stages
         weights = rng.random([30, stages]).round(1) + 0.1  # some tie
@@ -338,17 +381,26 @@ class TestStudy:
         ).scores()
         predicted = probabilities.argmax(axis=1)
         judged = probabilities if stages > 2 else probabilities[:, 1]
-        assert {name: found[name] for name in _SCORES} == pytest.approx(
-            {
-                "accuracy": accuracy_score(truth, predicted),
-                "balanced_accuracy": balanced_accuracy_score(truth, predicted),
-                "auc": roc_auc_score(truth, judged, multi_class="ovr"),
-            },
-            rel=1e-6,
-        )
+        agree(found["accuracy"], accuracy_score(truth, predicted))
+        expected = balanced_accuracy_score(truth, predicted)
+        agree(found["balanced_accuracy"], expected)
+        agree(found["auc"], roc_auc_score(truth, judged, multi_class="ovr"))
+        errors = [
+            brier_score_loss(truth == stage, probabilities[:, stage])
+            for stage in range(stages)
+        ]
+        agree(found["brier"], sum(errors))
 
-
-_SCORES = ("accuracy", "balanced_accuracy", "auc")
+    def test_interval_over_splits(self):
+        """SciPy's is for independent trainings; these share subjects."""
+        values = np.random.default_rng(0).normal(size=5)
+        test = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+        # a variance of 1/5 + 1/4 of the values' in place of 1/5
+        factor = np.sqrt((1 / 5 + 1 / 4) / (1 / 5))
+        ends = np.array([test.low, test.high])
+        found = over_trainings(values, 5)
+        mean = values.mean()
+        agree([found.low, found.high], mean + factor * (ends - mean))
 
 
 class TestConfidence:
@@ -360,6 +412,13 @@ class TestConfidence:
         found = percentile_interval(3 + spread * stats.norm.ppf(ranks), 12)
         expected = stats.t.interval(0.95, 11, loc=3, scale=2 / np.sqrt(12))
         agree([found.low, found.high], expected)
+
+    @pytest.mark.parametrize("right", [0, 5, 12])
+    def test_interval_of_a_share(self, right):
+        found = share_interval(right / 12, 12)
+        test = stats.binomtest(right, 12).proportion_ci(0.95, "wilson")
+        ends = np.array([test.low, test.high])
+        np.testing.assert_allclose([found.low, found.high], ends, 1e-6, 1e-9)
 
 
 class TestSymmetries:
@@ -392,5 +451,5 @@ class TestSymmetries:
             kid(real, synthetic, **kwargs),
             precision_recall_density_coverage(real, synthetic, **kwargs),
             frechet_distance(real, synthetic),
-            np.sort(subject_ratios(synthetic, real, owners)),
+            np.sort(two_nearest_subjects(synthetic, real, owners).ratios),
         )

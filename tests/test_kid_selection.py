@@ -213,9 +213,9 @@ def test_the_kid_is_of_the_moving_average_and_real_slices(
 
 
 @pytest.mark.parametrize(
-    ("seed", "subjects", "known"), [(0, "aaabbbcc", 0), (3, "aabbccdd", 1)]
+    ("seed", "subjects", "known"), [(0, "aaaabbbb", 0), (3, "aaabbbcc", 1)]
 )
-def test_seeds_are_the_same_and_four_subjects_have_an_error_of_their_own(
+def test_seeds_are_the_same_and_three_subjects_have_an_error_of_their_own(
     selection, seed, subjects, known
 ):
     callback = selection(0, seed=seed, subjects=subjects)

@@ -28,12 +28,12 @@ def attack(members, others, *, synthetic=(0.0,)):
     )
 
 
-def test_distances_are_means_over_the_slices_of_a_subject():
-    # a at 1 and 4, b at 7; the nearest of 0 and 10 are 1, 4 and 3 away
+def test_a_subject_is_as_far_as_its_nearest_slice():
+    # a at 4 and 1, b at 7; the nearest of 0 and 10 are 4, 1 and 3 away
     found = subject_distances(
-        column(1, 7, 4), ["a", "b", "a"], column(0.0, 10.0)
+        column(4, 7, 1), ["a", "b", "a"], column(0.0, 10.0)
     )
-    np.testing.assert_allclose(found, [2.5, 3])
+    np.testing.assert_array_equal(found, [1, 3])
 
 
 def test_the_numbers_by_hand():

@@ -113,19 +113,31 @@ def test_verdict_and_what_it_rests_on(metrics):
         assert limit in rest.split("## Limits")[0]
 
 
-def test_copies_are_told_of_first(metrics):
-    metrics["copies"] = {"verdict": "copies", "words": "Copies: 12 % are."}
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        ({"verdict": "copies", "certain": 1}, "are copies of training"),
+        ({"verdict": "suspects", "certain": 0}, "are suspected to be copies"),
+    ],
+)
+def test_copies_are_told_of_first(metrics, found, said):
+    metrics["copies"] |= found | {"words": "Copies: 12 % are."}
     assert has_copies(metrics)
     text = card(metrics)
     head = text.split("Generator of a DCGAN")[0]
     assert "> **COPIES.** " in head
+    assert said in words(head).replace("> ", "")
     assert head.index("COPIES") < head.index("PHANTOM")
     assert "\n## Copies\n\nCopies: 12 % are.\n" in text
 
 
 @pytest.mark.parametrize("verdict", ["no sign", "nearer", None])
 def test_other_verdicts_are_given_in_their_words(metrics, verdict):
-    metrics["copies"] |= {"verdict": verdict, "words": "It was looked for."}
+    metrics["copies"] |= {
+        "verdict": verdict,
+        "words": "It was looked for.",
+        "certain": 0,
+    }
     assert not has_copies(metrics)
     text = card(metrics)
     assert "\n## Copies\n\nIt was looked for.\n" in text
@@ -138,6 +150,12 @@ def test_not_evaluated_and_slices_unknown():
     assert "## Copies\n\nNot checked.\n" in text
     assert "| training slices | not recorded |" in text
     assert not has_copies(NOT_EVALUATED)
+
+
+def test_copies_that_were_counted_in_another_way_are_refused(metrics):
+    metrics["copies"] = {"verdict": "no sign", "words": "", "twins": 0.0}
+    with pytest.raises(KeyError):
+        has_copies(metrics)
 
 
 def test_phantom_and_stage_are_those_of_the_model():

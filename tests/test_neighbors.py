@@ -78,6 +78,12 @@ def test_kth_neighbours_by_hand():
     np.testing.assert_array_equal(kth_neighbour_distances(points, 2), [4, 3, 4])
 
 
+def test_kth_neighbours_of_other_subjects():
+    points = np.array([[0.0], [1.0], [4.0]])
+    found = kth_neighbour_distances(points, 1, subjects=[*"aab"])
+    np.testing.assert_array_equal(found, [4, 3, 3])
+
+
 def test_random_pairs_reach_every_other_subject_and_are_seeded():
     subjects = np.array(["a", "a", "b", "c"])
     many = np.tile(subjects, 50)

@@ -246,10 +246,10 @@ def test_progress_and_lines_before_each_generator(
         status=lines.append,
     )
     first = "split 1 of 1, repetition 1 of 2: "
-    assert (
-        lines[0] == f"{first}generator 1 of 4: NC axial, 34 % of the subjects"
-    )
-    assert len(lines) == 8
+    assert lines[0].startswith("8 generators and 16 classifiers in 1 split,")
+    name = "generator 1 of 4: NC axial, 34 % of the subjects"
+    assert lines[1] == first + name
+    assert len(lines) == 1 + 8
     assert steps[0] == (f"{first}real images", 0, 4)
     last = "split 1 of 1, repetition 2 of 2: "
     assert steps[-1] == (f"{last}synthetic images", 4, 4)

@@ -6,12 +6,12 @@ import numpy as np
 
 from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.evaluation.pair_scores import interval_ends, rounded
+from pet_dcgan.metrics.centring import centred
 from pet_dcgan.metrics.confidence import MIN_SUBJECTS, Interval
 from pet_dcgan.metrics.membership import (
     TooFewSubjectsError,
     membership_inference,
 )
-from pet_dcgan.metrics.memorization import centred
 
 
 def membership_scores(images: EvaluationImages) -> dict[str, Any]:

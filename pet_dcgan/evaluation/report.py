@@ -50,14 +50,14 @@ class Row(NamedTuple):
         return f"{self.label} ({self.unit})" if self.unit else self.label
 
     def texts(self, metrics: dict[str, Any], kind: str) -> tuple[str, str]:
-        """The number of a kind with its standard error, and its interval.
+        """The number of a kind, and its interval.
 
         Args:
             metrics: What `metrics.json` holds; it may lack the number.
             kind: `"synthetic"` or `"real"`.
 
         Returns:
-            Such as `"1.23 ± 0.04"`, and `"[1.15, 1.31]"` or `""`.
+            Such as `"1.23"`, and `"[1.15, 1.31]"` or `""`.
         """
         path = self.path.replace("*", kind)
         if kind == "real" and self.real_path:
@@ -71,8 +71,6 @@ class Row(NamedTuple):
         if value is None:
             return _NONE, ""
         text = _fixed(value, self.digits)
-        if found.get("standard_error") is not None:
-            text += f" ± {_fixed(found['standard_error'], self.digits)}"
         ends = found.get("interval")
         if not ends:
             return text, ""
@@ -260,6 +258,17 @@ def _of_encoder(name: str) -> Group:
         "of validation subjects beside test subjects.",
         (
             Row("KID", f"{place}.kid.*"),
+            Row(
+                "KID: p-value, subjects permuted",
+                f"{place}.kid.*.p_value",
+                wanted="not small",
+            ),
+            Row(
+                "KID: shift of every feature that would give it",
+                f"{place}.kid.*.shift",
+                digits=2,
+                unit="SD",
+            ),
             Row("Fréchet distance", f"{place}.frechet.*"),
             Row(
                 "Fréchet ratio, real halves over real and synthetic",

@@ -138,11 +138,9 @@ def halves_interval(
         seed: Seed of the halves.
 
     Returns:
-        The interval by the smallest number of subjects in a set; with fewer
-        than `MIN_SUBJECTS` one without ends, and `statistic` is not called.
-
-    Raises:
-        ValueError: If the statistic is not finite.
+        The interval by the smallest number of subjects in a set; one without
+        ends if these are fewer than `MIN_SUBJECTS`, where `statistic` is not
+        called, or if the statistic of a half is not finite.
     """
     sets = [_rows_by_subject(each) for each in subjects]
     count = min(map(len, sets))
@@ -154,10 +152,8 @@ def halves_interval(
     ]
     value = statistic(*(np.arange(len(each)) for each in subjects))
     if not np.isfinite([value, *halves]).all():
-        raise ValueError(
-            "expected a statistic that is finite for every half of the "
-            "subjects, found NaN or infinity"
-        )
+        reason = "the number is NaN or infinite for some half of the subjects"
+        return Interval(None, None, reason)
     # half of an odd number is less than one half
     share = np.mean([len(rows) // 2 / len(rows) for rows in sets])
     spread = np.std(halves, ddof=1) * np.sqrt(share / (1 - share))

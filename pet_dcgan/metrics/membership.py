@@ -70,9 +70,10 @@ class Membership:
             else "(1 % of false positives takes 100 held-out subjects)"
         )
         return (
-            f"{opening}: by its distance to the nearest of {self.images:,} "
-            f"images a training subject (of {self.training_subjects}) is told "
-            f"from a held-out one (of {self.held_out_subjects}) with AUC "
+            f"{opening}: by the distance of a slice to the nearest of "
+            f"{self.images:,} images a training subject (of "
+            f"{self.training_subjects}) is told from a held-out one (of "
+            f"{self.held_out_subjects}) with AUC "
             f"{self.auc:.2f} {_brackets(self.auc_interval)}, where 0.5 is "
             f"chance; {self.found:.0%} {_brackets(self.found_interval)} of the "
             f"training subjects are nearer than all but {self.allowed} "
@@ -171,16 +172,19 @@ def subject_distances(
         synthetic: Synthetic slices `[m, 32, 32]`.
 
     Returns:
-        float64 `[k]`, in the order of the sorted subjects: the mean over a
-        subject's slices of the distance to the nearest synthetic image.
+        float64 `[k]`, in the order of the sorted subjects: the least distance
+        between a subject's slices and synthetic images. The mean over the
+        slices tells less where few of them were copied
+        (`benchmarks/membership.py`).
 
     Raises:
         ValueError: If the shapes differ or a value is not finite.
     """
     images, synthetic = checked_rows(images, synthetic)
     codes = subject_codes(subjects, len(images))
-    distances = nearest_distances(images, synthetic)
-    return np.bincount(codes, distances) / np.bincount(codes)
+    least = np.full(codes.max() + 1, np.inf)
+    np.minimum.at(least, codes, nearest_distances(images, synthetic))
+    return least
 
 
 def _share_of_smaller(first: np.ndarray, second: np.ndarray) -> float:

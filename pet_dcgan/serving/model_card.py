@@ -177,7 +177,9 @@ def has_copies(metrics: dict[str, Any]) -> bool:
     if not metrics["evaluated"]:
         return False
     copies = metrics["copies"]
-    return bool(copies["certain"]) or copies["verdict"] in _REFUSED
+    # None where one training subject left nothing to compare with
+    certain = copies["certain"] or 0
+    return certain > 0 or copies["verdict"] in _REFUSED
 
 
 def _table(group: Group, metrics: dict[str, Any]) -> str:

@@ -100,14 +100,19 @@ def run_study(
     """
     data = load_study_data(settings)
     given = assign_runs([Run.open(p) for p in runs], data)
-    for spec in generator_specs(settings):  # fails now, not hours later
-        if spec not in given:
-            training_config(spec, data)
+    missing = [s for s in generator_specs(settings) if s not in given]
+    for spec in missing:  # fails now, not hours later
+        training_config(spec, data)
     out = Path(out)
     paths = {"runs": sorted(str(Path(path).resolve()) for path in runs)}
     _claim(out, settings.to_dict() | paths, resume=resume)
     _keep_splits(out / "splits.csv", data)
     study = _Study(data, given, out)
+    status(
+        f"{len(missing)} generators and {len(study.cells)} classifiers in "
+        f"{settings.splits} split{'s' * (settings.splits > 1)}, of which "
+        f"{len(study.predictions)} classifiers are finished"
+    )
     try:
         for repetition in itertools.product(
             range(settings.splits), range(settings.seeds)
