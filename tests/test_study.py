@@ -13,7 +13,7 @@ from toy_run import make_run
 
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.runs.run import Run
-from pet_dcgan.study import generators, study
+from pet_dcgan.study import folder, generators, study
 from pet_dcgan.study.classifiers import train_and_predict
 from pet_dcgan.study.data import load_study_data
 from pet_dcgan.study.figure import save_figure
@@ -144,7 +144,7 @@ def test_the_same_cell_predicts_the_same_bits(whole):
         Cell(0, 0, 34, "real+synthetic"), data=data, generators=runs
     )
     file = out / "split_0/predictions/034_real+synthetic_0.csv"
-    before = study._read_predictions(file, CLASSES, data.test_subjects(0))
+    before = folder.read_predictions(file, CLASSES, data.test_subjects(0))
     np.testing.assert_array_equal(again.probabilities, before.probabilities)
     np.testing.assert_allclose(again.probabilities.sum(axis=1), 1)
 
@@ -281,19 +281,19 @@ def predictions(tmp_path):
         np.array([0, 1, 0]),
         np.stack([1 - ones, ones], axis=1),
     )
-    study._write_predictions(tmp_path / "a.csv", CLASSES, written)
+    folder.write_predictions(tmp_path / "a.csv", CLASSES, written)
     return tmp_path / "a.csv", written
 
 
 def test_predictions_are_read_back_bit_for_bit(predictions):
     file, written = predictions
     expected = written.subjects, written.truth
-    found = study._read_predictions(file, CLASSES, expected)
+    found = folder.read_predictions(file, CLASSES, expected)
     for name, values in dataclasses.asdict(written).items():
         np.testing.assert_array_equal(getattr(found, name), values)
     for others in ((expected[0], 1 - written.truth), (["x"], [0])):
         with pytest.raises(ValueError, match="prepared again"):
-            study._read_predictions(file, CLASSES, others)
+            folder.read_predictions(file, CLASSES, others)
 
 
 @pytest.mark.parametrize(
@@ -308,17 +308,17 @@ def test_damaged_predictions_are_refused(tmp_path, text):
         text = f"subject,stage,NC,AD\n{text}\n"
     (tmp_path / "a.csv").write_text(text)
     with pytest.raises(ValueError, match=r"probabilities in .*a\.csv, found"):
-        study._read_predictions(tmp_path / "a.csv", CLASSES, (["a"], [0]))
+        folder.read_predictions(tmp_path / "a.csv", CLASSES, (["a"], [0]))
 
 
 def test_only_the_same_study_is_resumed(tmp_path):
     out = tmp_path / "out"
     with pytest.raises(FileNotFoundError, match="leave out --resume"):
-        study._claim(out, SETTINGS, resume=True)
-    study._claim(out, SETTINGS, resume=False)
-    study._claim(out, SETTINGS | {"data_dir": "/moved"}, resume=True)
+        folder.claim(out, SETTINGS, resume=True)
+    folder.claim(out, SETTINGS, resume=False)
+    folder.claim(out, SETTINGS | {"data_dir": "/moved"}, resume=True)
     with pytest.raises(ValueError, match="seeds 6 instead of 5"):
-        study._claim(out, SETTINGS | {"seeds": 6}, resume=True)
+        folder.claim(out, SETTINGS | {"seeds": 6}, resume=True)
     (out / "settings.json").write_text("[]")
     with pytest.raises(ValueError, match="a study's settings"):
-        study._claim(out, SETTINGS, resume=True)
+        folder.claim(out, SETTINGS, resume=True)

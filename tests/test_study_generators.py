@@ -13,7 +13,6 @@ from pet_dcgan.study import generators
 from pet_dcgan.study.data import load_study_data
 from pet_dcgan.study.generators import (
     GeneratorSpec,
-    assign_runs,
     describe,
     generate_stored,
     generator_specs,
@@ -21,6 +20,7 @@ from pet_dcgan.study.generators import (
     train_generator,
     training_config,
 )
+from pet_dcgan.study.given_runs import assign_runs
 
 FEW = GeneratorSpec(0, 0, 34, "axial", "AD")
 ALL = dataclasses.replace(FEW, fraction=100)
@@ -72,6 +72,16 @@ def test_every_fraction_is_trained_for_as_many_steps(data):
     selected = with_settings(data, overrides=SMALL | {"select_every": 1})
     few, whole = (training_config(spec, selected) for spec in (FEW, ALL))
     assert (whole.select_every, few.select_every) == (1, 3)
+
+
+def test_without_epochs_every_generator_takes_the_studys_steps(data):
+    others = {k: v for k, v in SMALL.items() if k != "epochs"}
+    study = with_settings(data, overrides=others, generator_steps=7)
+    few, whole = (training_config(spec, study) for spec in (FEW, ALL))
+    # batches of 4 out of 4 and of 12 slices
+    assert (few.epochs, whole.epochs) == (7, 3)
+    # every 5 of the preset's 50 epochs, and never more often than each
+    assert (few.samples_every, whole.samples_every) == (1, 1)
 
 
 def test_every_repetition_has_a_generator_of_another_seed(three):

@@ -5,11 +5,11 @@ import collections
 import pytest
 
 from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.study.sites import site_of
 from pet_dcgan.study.splits import (
     LEAST_TESTED,
     Split,
     make_splits,
-    site_of,
     split_table,
     subset,
 )

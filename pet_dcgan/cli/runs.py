@@ -161,9 +161,7 @@ def evaluate(
     typer.echo(f"Next: {next_step(metrics, run)}")
 
 
-@router.command(
-    epilog="Example: pet-dcgan study --data-dir data --out study --epochs 50"
-)
+@router.command(epilog="Example: pet-dcgan study --data-dir data --out study")
 @console.reported
 def study(
     data_dir: options.DataDir,
@@ -220,7 +218,11 @@ def study(
     preset: options.Preset = "demo",
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="For a generator of all training subjects."),
+        typer.Option(
+            min=1,
+            help="For a generator of all training subjects; as many as make "
+            "1,000 steps if unset.",
+        ),
     ] = None,
     settings: Annotated[
         list[str] | None,
@@ -240,7 +242,11 @@ def study(
         bool, typer.Option("--resume", help="Continue a stopped study.")
     ] = False,
 ) -> None:
-    """Tests whether synthetic images help a classifier of real ones."""
+    """Tests whether synthetic images help a classifier of real ones.
+
+    By default 20 generators and 40 classifiers of 64 pixels are trained, in
+    about an hour on two CPU cores, however many subjects there are.
+    """
     settings_of_study = {
         "data_dir": str(data_dir),
         "dataset": config,

@@ -17,7 +17,8 @@ from pet_dcgan.data.prepared_set import (
     subjects_of,
 )
 from pet_dcgan.study.settings import StudySettings
-from pet_dcgan.study.splits import Place, Split, Stages, make_splits, subset
+from pet_dcgan.study.sites import Stages
+from pet_dcgan.study.splits import Place, Split, make_splits, subset
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,8 @@ from pet_dcgan.study.data import StudyData
 from pet_dcgan.study.generators import kid_summary
 from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import SYNTHETIC, Cell
-from pet_dcgan.study.splits import Place, site_of
+from pet_dcgan.study.sites import site_of
+from pet_dcgan.study.splits import Place
 from pet_dcgan.study.statistics import compare
 from pet_dcgan.study.words import conclusions
 

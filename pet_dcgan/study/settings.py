@@ -47,6 +47,8 @@ class StudySettings:
             generators and classifiers.
         preset: Preset of the generators that the study trains.
         overrides: Changes to it; `epochs` are those at 100 %.
+        generator_steps: Optimiser steps of every generator, unless
+            `overrides` name `epochs`.
         steps: Optimiser steps of every classifier.
         shuffle_labels: Whether to shuffle the training labels, as a control
             in which every arm should be at chance.
@@ -66,6 +68,7 @@ class StudySettings:
     seeds: int = 1
     preset: str = "demo"
     overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    generator_steps: int = 1000
     steps: int = STEPS
     shuffle_labels: bool = False
     seed: int = 0
@@ -90,12 +93,12 @@ class StudySettings:
                 "expected fractions from 1 to 100 percent, found "
                 f"{', '.join(map(str, self.fractions)) or 'none'}"
             )
-        counts = self.splits, self.seeds, self.steps
+        counts = self.splits, self.seeds, self.steps, self.generator_steps
         if min(counts) < 1 or max(counts[:2]) > _MOST or self.seed < 0:
             raise ValueError(
                 f"expected 1 to {_MOST} splits and seeds, steps above 0 and a "
                 f"seed of 0 or more, found {self.splits}, {self.seeds}, "
-                f"{self.steps} and {self.seed}"
+                f"{self.steps} and {self.generator_steps}, and {self.seed}"
             )
         if self.by_site and self.splits == 1:
             raise ValueError(

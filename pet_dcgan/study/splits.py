@@ -9,20 +9,21 @@ fold holds whole sites.
 import collections
 import dataclasses
 import hashlib
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
-from pet_dcgan.data.leakage import named, require_disjoint_parts
+from pet_dcgan.data.leakage import require_disjoint_parts
+from pet_dcgan.study.sites import (
+    Stages,
+    deal_sites,
+    of_stage,
+    require_sites,
+    site_of,
+)
 
 VALIDATION_SHARE = 0.15  # of the subjects that are not tested, at least one
 LEAST_TESTED = 2  # of each stage in every fold
-# ADNI's 123_S_4567, or the same in a BIDS label
-_SITE = re.compile(r"(?:sub-ADNI)?(\d{3})_?S_?\d{4,5}")
-
-# the stages of each subject: of several visits there may be more than one
-Stages = Mapping[str, frozenset[str]]
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -69,16 +70,6 @@ class Split:
         return {name: getattr(self, name) for name in names}
 
 
-def site_of(subject: str) -> str | None:
-    """The site in a subject's id, or None if it names none.
-
-    Args:
-        subject: As `123_S_4567`, or in BIDS `sub-ADNI123S4567`.
-    """
-    found = _SITE.fullmatch(subject)
-    return found[1] if found else None
-
-
 def make_splits(
     stages: Stages,
     *,
@@ -105,7 +96,7 @@ def make_splits(
             site.
     """
     if by_site:
-        _require_sites(stages)
+        require_sites(stages)
     for possible in range(count, 1, -1):
         splits = _splits(stages, count=possible, by_site=by_site, seed=seed)
         if all(_holds_enough(s, stages, classes) for s in splits):
@@ -114,7 +105,9 @@ def make_splits(
         possible = 1
     if possible == count:
         return splits
-    counts = ", ".join(f"{len(_of(s, stages))} {s}" for s in sorted(classes))
+    counts = ", ".join(
+        f"{len(of_stage(s, stages))} {s}" for s in sorted(classes)
+    )
     sites = f" of {len(set(map(site_of, stages)))} sites" if by_site else ""
     if possible > 1:
         remedy = f"choose --splits {possible} or fewer"
@@ -168,7 +161,7 @@ def _splits(
     stages: Stages, *, count: int, by_site: bool, seed: int
 ) -> tuple[Split, ...]:
     """The splits, whether or not they hold enough subjects."""
-    deal = _deal_sites if by_site else _deal
+    deal = deal_sites if by_site else _deal
     fold_of = deal(stages, count, np.random.default_rng(seed))
     splits = []
     for number in range(count):
@@ -217,71 +210,16 @@ def _deal(
     return {subject: place % count for place, subject in enumerate(shuffled)}
 
 
-def _deal_sites(
-    stages: Stages, count: int, rng: np.random.Generator
-) -> dict[str, int]:
-    """The fold of each subject: whole sites, the largest first.
-
-    Each goes where it disturbs the balance of the stages least: where the sum
-    over folds and stages of (the fold's share of the stage) squared grows
-    least.
-    """
-    kinds = sorted(set().union(*stages.values()))
-    sites = collections.defaultdict(list)
-    for subject in sorted(stages):
-        sites[site_of(subject)].append(subject)
-    table = {
-        site: np.array([len(_of(k, stages, among=own)) for k in kinds])
-        for site, own in sites.items()
-    }
-    total = sum(table.values())
-    order = [str(site) for site in rng.permutation(sorted(sites))]
-    order.sort(key=lambda site: -len(sites[site]))  # equal ones stay shuffled
-    held, fold_of = np.zeros([count, len(kinds)]), {}
-    for site in order:
-        share = table[site] / total
-        growth = ((held / total + share) ** 2 - (held / total) ** 2).sum(axis=1)
-        fold = int(growth.argmin())
-        held[fold] += table[site]
-        fold_of |= dict.fromkeys(sites[site], fold)
-    return fold_of
-
-
-def _of(
-    stage: str, stages: Stages, *, among: Collection[str] | None = None
-) -> list[str]:
-    """The subjects of a stage."""
-    return [
-        s for s in (stages if among is None else among) if stage in stages[s]
-    ]
-
-
 def _holds_enough(
     split: Split, stages: Stages, classes: Collection[str]
 ) -> bool:
     """Whether each part has subjects of each stage, and enough are tested."""
     least = {"training": 1, "validation": 1, "test": LEAST_TESTED}
     return all(
-        len(_of(stage, stages, among=split.parts[part])) >= number
+        len(of_stage(stage, stages, among=split.parts[part])) >= number
         for stage in classes
         for part, number in least.items()
     )
-
-
-def _require_sites(subjects: Iterable[str]) -> None:
-    """Raises unless every id names its site and there are several."""
-    without = sorted(s for s in subjects if site_of(s) is None)
-    if without:
-        raise ValueError(
-            "expected ids as 123_S_4567, which begin with a site, found "
-            f"others {named(without)}: leave out --by-site"
-        )
-    sites = sorted({site_of(s) for s in subjects})
-    if len(sites) < 2:
-        raise ValueError(
-            f"expected subjects of several sites, found only site {sites[0]}: "
-            "leave out --by-site"
-        )
 
 
 def split_table(

@@ -23,38 +23,42 @@ and nothing is selected by these.
 
 import contextlib
 import itertools
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.classifiers import study_cells, train_and_predict
 from pet_dcgan.study.data import StudyData, load_study_data
 from pet_dcgan.study.figure import save_calibration, save_figure
+from pet_dcgan.study.folder import (
+    claim,
+    keep_splits,
+    predictions_file,
+    read_predictions,
+    write_csv,
+    write_json,
+    write_predictions,
+)
 from pet_dcgan.study.generators import (
     GeneratorSpec,
-    assign_runs,
     describe,
     generator_specs,
     train_generator,
     training_config,
 )
+from pet_dcgan.study.given_runs import assign_runs
 from pet_dcgan.study.report import summarise
-from pet_dcgan.study.scores import SCORES, Predictions
+from pet_dcgan.study.scores import SCORES
 from pet_dcgan.study.settings import Cell, StudySettings
-from pet_dcgan.study.splits import split_table
-from pet_dcgan.utils.files import replacing
 
 _COLUMNS = (
     *("split", "seed", "fraction", "arm"),
     *("training_subjects", "real_images", "synthetic_images"),
     *("test_subjects", *SCORES, "phantom", "study"),
 )
-_MOVABLE = ("data_dir",)
 
 Progress = Callable[
     [str], contextlib.AbstractContextManager[Callable[[int, int], None]]
@@ -105,8 +109,8 @@ def run_study(
         training_config(spec, data)
     out = Path(out)
     paths = {"runs": sorted(str(Path(path).resolve()) for path in runs)}
-    _claim(out, settings.to_dict() | paths, resume=resume)
-    _keep_splits(out / "splits.csv", data)
+    claim(out, settings.to_dict() | paths, resume=resume)
+    keep_splits(out / "splits.csv", data)
     study = _Study(data, given, out)
     status(
         f"{len(missing)} generators and {len(study.cells)} classifiers in "
@@ -137,11 +141,11 @@ class _Study:
         self.cells = study_cells(data.settings)
         expected = [data.test_subjects(s.number) for s in data.splits]
         self.predictions = {
-            cell: _read_predictions(
+            cell: read_predictions(
                 file, data.settings.classes, expected[cell.split]
             )
             for cell in self.cells
-            if (file := _predictions_file(path, cell)).is_file()
+            if (file := predictions_file(path, cell)).is_file()
         }
 
     def repeat(
@@ -187,8 +191,8 @@ class _Study:
                 found = train_and_predict(
                     cell, data=self.data, generators=self.generators
                 )
-                file = _predictions_file(self.path, cell)
-                _write_predictions(file, self.data.settings.classes, found)
+                file = predictions_file(self.path, cell)
+                write_predictions(file, self.data.settings.classes, found)
                 self.predictions[cell] = found
                 self.write_summary()
                 advance(cells.index(cell) + 1, len(cells))
@@ -206,113 +210,6 @@ class _Study:
         )
         table = pd.DataFrame(summary["results"], columns=_COLUMNS)
         table["study"] = "complete" if summary["complete"] else "partial"
-        _write_csv(self.path / "results.csv", table)
-        _write_json(self.path / "study.json", summary)
+        write_csv(self.path / "results.csv", table)
+        write_json(self.path / "study.json", summary)
         return summary
-
-
-def _claim(path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
-    """Starts a study in a free folder, or resumes the same study."""
-    if resume:
-        _require_same(path, settings)
-        return
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise FileExistsError(
-            f"{path} already holds a study or other files: continue with "
-            "--resume, or choose another --out"
-        )
-    _write_json(path / "settings.json", settings)
-
-
-def _require_same(path: Path, settings: Mapping[str, Any]) -> None:
-    """Raises unless the study in this folder has the same settings."""
-    file = path / "settings.json"
-    if not file.is_file():
-        raise FileNotFoundError(
-            f"no study to resume, {file} does not exist: leave out --resume"
-        )
-    try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-        changed = [
-            f"{name} {value} instead of {before[name]}"
-            for name, value in settings.items()
-            if name not in _MOVABLE and before[name] != value
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"expected a study's settings in {file}, found {error!r}: "
-            "choose another --out"
-        ) from error
-    if changed:
-        raise ValueError(
-            f"expected the settings of {path}, found "
-            f"{', '.join(changed)}: resume with the original options"
-        )
-
-
-def _keep_splits(file: Path, data: StudyData) -> None:
-    """Writes the splits, or raises if a study began with others."""
-    table = pd.DataFrame(split_table(data.splits, data.stages), dtype=str)
-    if file.is_file():
-        before = pd.read_csv(file, dtype=str, keep_default_na=False)
-        if not table.equals(before):
-            raise ValueError(
-                f"expected the subjects and splits of {file}, found others: "
-                "the set was prepared again, choose another --out"
-            )
-    _write_csv(file, table)
-
-
-def _predictions_file(path: Path, cell: Cell) -> Path:
-    """The predictions of one classifier."""
-    name = f"{cell.fraction:03}_{cell.arm}_{cell.seed}.csv"
-    return path / f"split_{cell.split}" / "predictions" / name
-
-
-def _write_predictions(
-    file: Path, classes: Sequence[str], found: Predictions
-) -> None:
-    """Writes the predictions of a classifier."""
-    table = pd.DataFrame(found.probabilities, columns=classes)
-    table.insert(0, "subject", found.subjects)
-    table.insert(1, "stage", [classes[label] for label in found.truth])
-    _write_csv(file, table)
-
-
-def _read_predictions(
-    file: Path, classes: Sequence[str], expected: tuple[np.ndarray, np.ndarray]
-) -> Predictions:
-    """Reads the predictions of a classifier for these subjects and labels."""
-    try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        if table.isna().any(axis=None):
-            raise ValueError("a row is too short")
-        found = Predictions(
-            table["subject"].to_numpy(str),
-            np.array([classes.index(s) for s in table["stage"]]),
-            table[list(classes)].to_numpy(np.float64),
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"expected subject, stage and probabilities in {file}, found "
-            f"{error!r}: delete it, and it is made again"
-        ) from error
-    if not all(map(np.array_equal, (found.subjects, found.truth), expected)):
-        raise ValueError(
-            f"expected the held-out subjects of the set in {file}, found "
-            "others: the set was prepared again, choose another --out"
-        )
-    return found
-
-
-def _write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Writes a table, completely or not at all."""
-    with replacing(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-
-
-def _write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Writes an object, completely or not at all."""
-    text = json.dumps(values, indent=2, allow_nan=False) + "\n"
-    with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
