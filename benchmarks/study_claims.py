@@ -67,7 +67,7 @@ def main() -> None:
         "equivalent |"
     )
     print("|" + "---|" * 6)
-    pairs = (0.8, 0.9), (0.8, 0.95), (0.93, 0.98), (0.98, 0.98)
+    pairs = (0.7, 0.95), (0.8, 0.9), (0.8, 0.95), (0.93, 0.98), (0.98, 0.98)
     for count, (true, other) in itertools.product((12, 24, 40, 60, 100), pairs):
         power(count, true, other, studies)
 

@@ -49,12 +49,15 @@ def two_classes(ones, truth):
     return Predictions(names, np.array(truth), probabilities)
 
 
-def make_summary(*, low=-0.1, high=0.2, equivalent=False, **changes):
+def make_summary(
+    *, low=-0.1, high=0.2, equivalent=False, detectable=0.17, **changes
+):
     """Two fractions, four arms; `low` and `high` are of every difference."""
     ends = {"low": low, "high": high, "by_split": [0.0, 0.1]}
     if low is None:
         ends["reason"] = "an interval needs 8 or more subjects"
-    ends |= {"detectable": 0.17, "equivalent": equivalent}
+    else:
+        ends |= {"detectable": detectable, "equivalent": equivalent}
     names = [{"fraction": f, "arm": arm} for f in (25, 100) for arm in ARMS]
     interval = {"low": 0.6, "high": 0.9}
     return {

@@ -58,6 +58,12 @@ def test_a_gain_that_has_no_room_is_named(mean, said):
     assert all(("No such gain is possible" in line) == said for line in found)
 
 
+def test_a_study_that_can_see_nothing_says_so():
+    for line in claims(detectable=None):
+        assert "No change would have been seen in 80 of 100" in line
+        assert "No such gain" not in line
+
+
 def test_one_split_claims_nothing():
     summary = make_summary(low=None, high=None)
     summary["settings"]["splits"] = 1

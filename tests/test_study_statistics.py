@@ -222,15 +222,27 @@ def test_equivalent_is_a_90_percent_interval_within_the_margin(
 
 def test_what_could_be_seen_is_the_reach_and_a_quantile_of_80_percent():
     real = [skilled(100, skill=0.5), skilled(100, skill=0.5)]
-    own = [skilled(100, skill=0.8), skilled(100, skill=0.4)]
+    own = [skilled(100, skill=0.6), skilled(100, skill=0.52)]
     found = compare(
         arm("real", *real) | arm("synthetic", *own), classes=CLASSES, splits=2
     )
     (row,) = rows_of(found, "differences", metric="accuracy")
-    # differences 0.3 and -0.1: s 0.282843, variance 0.08 (1/2 + 1), Student's
-    # t of 1 degree 12.706205 and 1.376382
-    expected = (12.706205 + 1.376382) * np.sqrt(0.08 * 1.5)
+    # differences 0.1 and 0.02: variance 0.0032 (1/2 + 1), Student's t of 1
+    # degree 12.706205 and 1.376382
+    expected = (12.706205 + 1.376382) * np.sqrt(0.0032 * 1.5)
     assert row["detectable"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_an_interval_keeps_to_what_is_possible():
+    real = [skilled(8, skill=0.5), skilled(8, skill=0.5)]
+    own = [skilled(8, skill=1), skilled(8, skill=0)]
+    found = compare(
+        arm("real", *real) | arm("synthetic", *own), classes=CLASSES, splits=2
+    )
+    (row,) = rows_of(found, "differences", metric="accuracy")
+    assert (row["low"], row["high"], row["detectable"]) == (-1, 1, None)
+    (row,) = rows_of(found, "arms", arm="synthetic", metric="accuracy")
+    assert (row["low"], row["high"]) == (0, 1)
 
 
 def test_sensitivity_is_by_stage_with_wilson_s_interval():

@@ -55,7 +55,8 @@ def compare(
         * `arms`: for each of `SCORES` as `metric` the `mean`, `low`, `high`.
         * `differences`: the same for each of `METRICS`, and `by_split`, the
           difference in each; `detectable`, the difference that a study like
-          this would see with a probability of `POWER`; and of the AUC whether
+          this would see with a probability of `POWER` (None where it would
+          see none of them, even the largest); and of the AUC whether
           it is `equivalent` to 0 within `MARGIN`.
         * `sensitivity`: for each `stage` the share that is recognised, of how
           many `subjects`; Wilson's interval, over subjects.
@@ -118,10 +119,8 @@ def score_row(own: Splits, metric: str, splits: int) -> dict[str, Any]:
     interval = over_subjects(own, metric)
     if len(own) > 1:
         interval = wider(interval, over_trainings(values, splits))
-    if interval.low is not None:
-        best = 2 if metric == "brier" else 1
-        interval = Interval(max(0, interval.low), min(best, interval.high))
-    return {"metric": metric} | _row(values.mean(), interval)
+    most = 2 if metric == "brier" else 1
+    return {"metric": metric} | _row(values.mean(), _within(interval, 0, most))
 
 
 def difference_row(
@@ -151,14 +150,14 @@ def difference_row(
         )
 
     found, mean = interval(LEVEL), values.mean()
-    row = {"metric": metric} | _row(mean, found)
+    row = {"metric": metric} | _row(mean, _within(found, -1, 1))
     row["by_split"] = [_rounded(value) for value in values]
     if found.low is None:
         return row
     reach = max(mean - found.low, found.high - mean)
     quantile = student.ppf(POWER, len(values) - 1)
     seen = reach + quantile * standard_error(values, splits)
-    row["detectable"] = _rounded(seen)
+    row["detectable"] = _rounded(seen) if seen <= 1 else None
     if metric == "auc":
         inner = interval(2 * LEVEL - 1)
         row["equivalent"] = bool(inner.low > -MARGIN and inner.high < MARGIN)
@@ -213,6 +212,13 @@ def reliability(own: Splits) -> list[dict[str, Any]]:
                 | _row(share, interval)
             )
     return rows
+
+
+def _within(found: Interval, least: float, most: float) -> Interval:
+    """An interval of what a score, or a difference of two, can be."""
+    if found.low is None:
+        return found
+    return Interval(max(least, found.low), min(most, found.high))
 
 
 def _row(mean: float, interval: Interval) -> dict[str, Any]:

@@ -134,10 +134,12 @@ def _difference(row: Mapping[str, Any]) -> str:
         found.append(f"equivalent within {MARGIN:g}")
     if not found:
         found.append("inconclusive, neither a change nor equivalence was shown")
+    seen = row["detectable"]
+    change = "No change" if seen is None else f"A change of {seen:.3f}"
     return (
         f"{value} ({_PERCENT} interval {_range(row, '+.3f')}): "
-        f"{', and '.join(found)}. A change of {row['detectable']:.3f} would "
-        f"have been seen in {100 * POWER:.0f} of 100 studies like this one."
+        f"{', and '.join(found)}. {change} would have been seen in "
+        f"{100 * POWER:.0f} of 100 studies like this one."
     )
 
 
@@ -148,7 +150,8 @@ def _room(row: Mapping[str, Any], arms: list[Mapping[str, Any]]) -> str:
         for each in arms
         if (each["arm"], each["metric"]) == (REAL, row["metric"])
     )
-    if row["low"] is None or row["detectable"] <= 1 - real:
+    seen = row.get("detectable")
+    if seen is None or seen <= 1 - real:
         return ""
     return f" No such gain is possible: real images leave {1 - real:.3f}."
 
@@ -158,8 +161,9 @@ def _limits(summary: Mapping[str, Any]) -> str:
     if summary["settings"]["splits"] == 1:
         return f"{_PERCENT} intervals are over the test subjects alone."
     return (
-        f"{_PERCENT} intervals are the wider of one over trainings and one "
-        "over test subjects; those of single stages are over subjects alone. "
+        f"{_PERCENT} intervals are the wider of one over trainings (of two "
+        "splits or more) and one over test subjects; those of single stages "
+        "are over subjects alone. "
         f"Of {len(summary['differences'])} differences in study.json the "
         "sentences above take those of the AUC; the others are for looking at."
     )
