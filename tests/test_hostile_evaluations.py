@@ -74,7 +74,7 @@ def run_of(folder, counts, *rest):
 def test_no_crash_and_no_green_light(name, tmp_path):
     counts, *rest = SETS[name]
     run = run_of(tmp_path, counts, *rest)
-    metrics = evaluate(run, count=32)
+    metrics = evaluate(run, count=32, search=64)
     found = metrics["assessment"]
     assert found["sign"] != "good"
     assert not found["headline"].startswith("No defect found: as far")
@@ -98,4 +98,4 @@ def test_black_images_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match="images that are not all of one value"
     ):
-        evaluate(run, count=32)
+        evaluate(run, count=32, search=64)
