@@ -147,7 +147,8 @@ MUTATIONS = (
     Mutation(
         "guard: none judged was trained on",
         "pet_dcgan/evaluation/images.py",
-        "    require_disjoint([*run.subjects, *run.validation], slices.subjects)",
+        "    require_disjoint([*run.subjects, *run.validation], "
+        "slices.subjects)",
         "    pass",
         tests_of(
             "evaluation_images.py::test_held_out_subject_that_was_trained_on_is_named"
