@@ -24,10 +24,10 @@ def number(value, low=None, high=None):
 
 def kid(shift, p_value=0.001, high=None):
     """A KID that stands for a shift, and for at most a shift of `high`."""
-    value = 3 * shift**2
-    interval = [value, 3 * (shift if high is None else high) ** 2]
+    ends = shift, shift if high is None else high
+    interval = [(1 + end**2) ** 3 - 1 for end in ends]
     return {
-        "value": value,
+        "value": interval[0],
         "interval": interval,
         "shift": shift,
         "p_value": p_value,

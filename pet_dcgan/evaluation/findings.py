@@ -118,8 +118,9 @@ def _sign_of_shift(number: dict[str, Any], p_value: float) -> str:
         return "bad" if number["shift"] > wrong else "caution"
     if number["interval"] is None:
         return "unknown"
-    # the shift that the upper end of the KID stands for
-    return "good" if number["interval"][1] <= 3 * wrong**2 else "unknown"
+    # the KID of such a shift, see `mean_shift`
+    largest = (1 + wrong**2) ** 3 - 1
+    return "good" if number["interval"][1] <= largest else "unknown"
 
 
 _WHY_NOT = {
