@@ -171,13 +171,13 @@ def described(*values):
 
 def test_generators_above_the_limit_are_named():
     limit = generators.KID_LIMIT
-    found = kid_summary(described(0.5, limit, limit + 0.01, None))
+    found = kid_summary(described(0.1, limit, limit + 0.01, None))
     assert (found["measured"], found["above"]) == (3, 1)
     assert (found["median"], found["worst"]) == (limit, limit + 0.01)
     assert "Not good enough to judge synthetic images by" in found["words"]
     assert "split 0 seed 2 AD axial 100 %" in found["words"]
     assert "seed 1" not in found["words"]
-    good = kid_summary(described(0.5, limit))["words"]
+    good = kid_summary(described(0.1, limit))["words"]
     assert "worst" in good
     assert "Not good enough" not in good
     many = kid_summary(described(*[limit + 1] * 7))["words"]

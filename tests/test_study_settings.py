@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import toy_data
 from study_toy import make_settings
 
 from pet_dcgan.study.data import load_study_data
+from pet_dcgan.study.report import summarise
 from pet_dcgan.study.settings import StudySettings
 from pet_dcgan.study.splits import Place
 
@@ -96,6 +98,24 @@ def test_too_few_subjects_for_the_splits_are_refused(toy_set):
         load_study_data(make_settings(toy_set, splits=4))
     with pytest.raises(ValueError, match=r"only site 999: leave out --by-site"):
         load_study_data(make_settings(toy_set, splits=2, by_site=True))
+
+
+def test_by_site_a_split_tests_whole_sites(tmp_path, monkeypatch):
+    example = toy_data._example
+
+    def at_three_sites(stage, subject, position):
+        found = example(stage, subject, position)
+        name = f"{100 + subject % 3}{found['subject'][3:]}"
+        return found | {"subject": name}
+
+    monkeypatch.setattr(toy_data, "_example", at_three_sites)
+    where = toy_data.prepare(tmp_path)
+    data = load_study_data(make_settings(where, splits=3, by_site=True))
+    sites = [{name[:3] for name in split.test} for split in data.splits]
+    assert sorted(map(sorted, sites)) == [["100"], ["101"], ["102"]]
+    summary = summarise(data, {}, cells=[], generators=[])
+    assert (summary["by_site"], summary["sites"]) == (True, 3)
+    assert summary["tested"] == {"NC": 6, "AD": 6}
 
 
 def test_fractions_hold_every_stage_and_differ_by_repetition(toy_set, data):
