@@ -17,7 +17,7 @@ the t interval without correction, and by the bootstrap over test subjects of
 one split of a third of the cohort, which `study` had before. `holds` is how
 often the interval of one arm holds its true AUC: of `study`, and Newcombe's
 alone. The second table, at d' ± 0.2: how often a difference is seen, the mean
-of what `study.json` calls `detectable`, and how often the arms are called
+of what `study.json` calls `detectable` (1 where it is none), and how often the arms are called
 equivalent within 0.05, which at a true difference of 0.05 is an error.
 
 `python benchmarks/study_claims.py` takes about four minutes on one core,
@@ -227,7 +227,7 @@ def power(count, true, other, studies):
         rows.append(difference_row(own, real, "auc", SPLITS))
     shares = [
         np.mean([row["low"] > 0 for row in rows]),
-        np.mean([row["detectable"] for row in rows]),
+        np.mean([row["detectable"] or 1 for row in rows]),
         np.mean([row["equivalent"] for row in rows]),
     ]
     shares = " | ".join(f"{share:.3f}" for share in shares)
