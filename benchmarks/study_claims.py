@@ -48,7 +48,7 @@ def main() -> None:
     studies = 50 if parser.parse_args().quick else 300
     print(
         "| trainings | subjects a stage | AUC | claimed by study | corrected t "
-        "| t | bootstrap of one split | holds: study | Newcombe |"
+        "| t | bootstrap of one training | holds: study | Newcombe |"
     )
     print("|" + "---|" * 9)
     signals = itertools.product(
