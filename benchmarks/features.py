@@ -7,7 +7,7 @@ eight subjects on the one side, as a validation split has, up to thirty on the
 other, drawn anew twelve times.
 
     pet-dcgan phantom A --seed 0
-    pet-dcgan phantom B --seed 777 --subjects NC=24,MCI=1,AD=60
+    pet-dcgan phantom B --seed 777 --subjects NC=24,AD=60
     (both prepared with --config axial_64)
     python benchmarks/features.py DATA_A DATA_B --config axial_64
 

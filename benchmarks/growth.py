@@ -49,7 +49,7 @@ from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.runs.run import Run
 import shutil
 def call():
-    evaluate(Run.open(run), count=2)
+    evaluate(Run.open(run), count=2, search=2)
     shutil.move(run / "encoder", encoder)
 """
 BODIES = {
@@ -69,7 +69,7 @@ from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.runs.run import Run
 import shutil
 shutil.copytree(encoder, run / "encoder")
-call = lambda: evaluate(Run.open(run), count=number)
+call = lambda: evaluate(Run.open(run), count=number, search=number)
 """,
     "generate": """
 start_tensorflow()

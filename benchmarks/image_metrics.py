@@ -1,12 +1,12 @@
 """What each metric of images makes of known damage, measured.
 
-    pet-dcgan phantom B --seed 777 --subjects NC=24,MCI=1,AD=60
+    pet-dcgan phantom B --seed 777 --subjects NC=24,AD=60
     (prepared with --config axial_64)
     python benchmarks/image_metrics.py DATA_B --config axial_64
 
 Half of the AD subjects are "real"; slices of the other half, as they are and
 made worse in several ways, take the place of synthetic ones. Each is paired
-with the nearest real slice for PSNR, SSIM and the bands, as `evaluate` does.
+with the nearest real slice for PSNR, SSIM and the regions, as `evaluate` does.
 """
 
 import argparse
@@ -17,18 +17,19 @@ from features import load, worsened
 from pet_dcgan.cli.console import start_tensorflow
 from pet_dcgan.metrics.image_quality import diversity, psnr, ssim, windowed_ssim
 from pet_dcgan.metrics.neighbors import nearest
+from pet_dcgan.metrics.regions import (
+    bland_altman,
+    left_right_asymmetry,
+    region_names,
+    regional_uptake,
+)
 from pet_dcgan.metrics.spectrum import (
     checkerboard_ratio,
     nyquist_power,
     radial_power_spectrum,
     spectrum_distance,
 )
-from pet_dcgan.metrics.uptake import (
-    bland_altman,
-    region_names,
-    regional_uptake,
-    wasserstein,
-)
+from pet_dcgan.metrics.uptake import wasserstein
 
 SUVR_MAX = 2.5
 
@@ -73,7 +74,8 @@ def scores(real, other):
         radial_power_spectrum(x, spacing_mm=1.0).power for x in (real, other)
     )
     powers = nyquist_power(real), nyquist_power(other)
-    agreement = bland_altman(regional_uptake(partners), regional_uptake(other))
+    uptake = regional_uptake(other)
+    agreement = bland_altman(regional_uptake(partners), uptake)
     bias = dict(zip(region_names("axial"), agreement.bias, strict=True))
     return {
         "PSNR": f"{psnr(partners, other).mean():.2f}",
@@ -86,9 +88,11 @@ def scores(real, other):
         "checkerboard": f"{checkerboard_ratio(*powers):.2g}",
         "finest, SUVR": f"{np.sqrt(powers[1].mean()):.5f}",
         "Wasserstein, SUVR": f"{wasserstein(real, other):.4f}",
-        "bias front": f"{bias['front']:+.3f}",
-        "bias back": f"{bias['back']:+.3f}",
-        "bias left - right": f"{bias['left'] - bias['right']:+.3f}",
+        "bias front middle": f"{bias['front middle']:+.3f}",
+        "bias back middle": f"{bias['back middle']:+.3f}",
+        "left against right, middle": (
+            f"{left_right_asymmetry(uptake)[:, 1].mean():+.3f}"
+        ),
     }
 
 

@@ -17,7 +17,6 @@ once; where it does not, the script says so and asks nothing.
 
 import argparse
 import concurrent.futures
-import dataclasses
 import os
 import re
 import shutil
@@ -27,6 +26,7 @@ import tempfile
 from pathlib import Path
 
 import reporting
+from wrong_lines import JUDGEMENTS, Mutation, tests_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("pet_dcgan", "tfds_adni", "tests", "pyproject.toml", "setup.cfg")
@@ -35,127 +35,104 @@ _PASSED, _FAILED, _BROKEN = 0, 1, 2
 _FIRST = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 
 
-@dataclasses.dataclass(frozen=True)
-class Mutation:
-    """One wrong line.
-
-    Attributes:
-        name: What is wrong then.
-        file: Where, from the root of the repository.
-        old: Text that stands there exactly once.
-        new: What replaces it.
-        tests: Files of tests, or single tests, that should notice.
-    """
-
-    name: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
-
-def _tests(*names):
-    return tuple(f"tests/test_{name}" for name in names)
-
-
 MUTATIONS = (
     Mutation(
         "scale of a stored pixel",
         "tfds_adni/parallel/examples.py",
         "FULL_SCALE = 65535",
         "FULL_SCALE = 65534",
-        _tests("examples.py"),
+        tests_of("examples.py"),
     ),
     Mutation(
         "scale of a pixel read",
         "pet_dcgan/data/suvr.py",
         "PNG_MAX = 65535",
         "PNG_MAX = 65534",
-        _tests("suvr.py"),
+        tests_of("suvr.py"),
     ),
     Mutation(
         "largest SUVR ignored",
         "tfds_adni/parallel/examples.py",
         "np.clip(piece.image / task.spec.suvr_max, 0, 1)",
         "np.clip(piece.image / 2.25, 0, 1)",
-        _tests("examples.py"),
+        tests_of("examples.py"),
     ),
     Mutation(
         "top and bottom of a slice",
         "tfds_adni/volumes/slices.py",
         "columns[:, ::-1].T",
         "columns.T",
-        _tests("slices.py"),
+        tests_of("slices.py"),
     ),
     Mutation(
         "left and right of a slice",
         "tfds_adni/volumes/slices.py",
         'section[::-1] if axis == _AXIS["sagittal"] else section',
         "section[::-1]",
-        _tests("slices.py"),
+        tests_of("slices.py"),
     ),
     Mutation(
         "axes of the planes",
         "tfds_adni/volumes/slices.py",
         '{"sagittal": 0, "coronal": 1, "axial": 2}',
         '{"sagittal": 1, "coronal": 0, "axial": 2}',
-        _tests("slices.py"),
+        tests_of("slices.py"),
     ),
     Mutation(
         "sign of position_mm",
         "tfds_adni/volumes/slices.py",
         "position_mm=(position - brain.centre[axis]) * spacing",
         "position_mm=(brain.centre[axis] - position) * spacing",
-        _tests("slices.py"),
+        tests_of("slices.py"),
     ),
     Mutation(
         "share of the subjects held out",
         "tfds_adni/cohort/splits.py",
         "HELD_OUT = 0.15",
         "HELD_OUT = 0.10",
-        _tests("splits.py"),
+        tests_of("splits.py"),
     ),
     Mutation(
         "seed of the split",
         "tfds_adni/cohort/splits.py",
         'f"{seed}:{subject}"',
         'f"{subject}"',
-        _tests("splits.py"),
+        tests_of("splits.py"),
     ),
     Mutation(
         "hash of the split",
         "tfds_adni/cohort/splits.py",
         "hashlib.sha256(",
         "hashlib.sha512(",
-        _tests("splits.py"),
+        tests_of("splits.py"),
     ),
     Mutation(
         "earliest visit",
         "tfds_adni/cohort/visits.py",
         "return sorted(visits, key=order)",
         "return sorted(visits, key=order, reverse=True)",
-        _tests("visits.py", "cohort.py"),
+        tests_of("visits.py", "cohort.py"),
     ),
     Mutation(
         "stage of a group",
         "tfds_adni/tables/cells.py",
         '"emci", "lmci"), "MCI"',
         '"emci", "lmci"), "AD"',
-        _tests("cells.py"),
+        tests_of("cells.py"),
     ),
     Mutation(
         "mean inside the brain",
         "tfds_adni/volumes/brain.py",
         "data[sparse][mask].mean()",
         "data[sparse].mean()",
-        _tests("brain.py", "normalisation.py"),
+        tests_of("brain.py", "normalisation.py"),
     ),
     Mutation(
         "guard: splits share no subject",
         "tfds_adni/adni_dataset_builder.py",
         "            require_disjoint_splits(self.report.written)",
         "            pass",
-        _tests(
+        tests_of(
             "adni_dataset_builder.py::test_examples_of_a_subject_in_two_splits_are_refused"
         ),
     ),
@@ -165,14 +142,15 @@ MUTATIONS = (
         "    require_not_held_out(slices.subjects, config.data_dir, "
         "config.dataset)",
         "    pass",
-        _tests("training_data.py"),
+        tests_of("training_data.py"),
     ),
     Mutation(
         "guard: none judged was trained on",
         "pet_dcgan/evaluation/images.py",
-        "    require_disjoint(run.subjects, slices.subjects)",
+        "    require_disjoint([*run.subjects, *run.validation], "
+        "slices.subjects)",
         "    pass",
-        _tests(
+        tests_of(
             "evaluation_images.py::test_held_out_subject_that_was_trained_on_is_named"
         ),
     ),
@@ -181,7 +159,7 @@ MUTATIONS = (
         "pet_dcgan/evaluation/images.py",
         "    require_disjoint(run.subjects, subjects_of(**split))",
         "    pass",
-        _tests(
+        tests_of(
             "evaluation_images.py::test_validation_subject_that_was_trained_on_is_named"
         ),
     ),
@@ -190,144 +168,145 @@ MUTATIONS = (
         "pet_dcgan/models/losses.py",
         "tf.nn.softplus(-fake_logits)",
         "-tf.nn.softplus(fake_logits)",
-        _tests("losses.py"),
+        tests_of("losses.py"),
     ),
     Mutation(
         "label of generated images",
         "pet_dcgan/models/dcgan.py",
         "fake, losses.fake_loss",
         "fake, losses.real_loss",
-        _tests("dcgan.py"),
+        tests_of("dcgan.py"),
     ),
     Mutation(
         "share of the average kept",
         "pet_dcgan/models/optimization.py",
         "rest = 1.0 - decay",
         "rest = 1.0 * decay",
-        _tests("optimization.py"),
+        tests_of("optimization.py"),
     ),
     Mutation(
         "start of the average",
         "pet_dcgan/models/optimization.py",
         "(1.0 + step) / (10.0 + step)",
         "(1.0 + step) / (100.0 + step)",
-        _tests("optimization.py"),
+        tests_of("optimization.py"),
     ),
     Mutation(
         "latents of a step",
         "pet_dcgan/models/sampling.py",
         "tf.cast(step, tf.int64),",
         "tf.cast(step // 2, tf.int64),",
-        _tests("sampling.py"),
+        tests_of("sampling.py"),
     ),
     Mutation(
         "latents of a seed",
         "pet_dcgan/models/sampling.py",
         "seed=tf.stack([seed, tf.zeros_like(seed)])",
         "seed=tf.stack([seed, tf.ones_like(seed)])",
-        _tests("sampling.py"),
+        tests_of("sampling.py"),
     ),
     Mutation(
         "latents of a client not clipped",
         "pet_dcgan/models/sampling.py",
         "tf.clip_by_value(finite, -1.0, 1.0)",
         "tf.clip_by_value(finite, -2.0, 2.0)",
-        _tests("sampling.py"),
+        tests_of("sampling.py"),
     ),
     Mutation(
         "order of an epoch's slices",
         "pet_dcgan/data/batches.py",
         "tf.stack([tf.constant(config.seed, tf.int64), epoch])",
         "tf.stack([tf.constant(config.seed, tf.int64), 0 * epoch])",
-        _tests("batches.py"),
+        tests_of("batches.py"),
     ),
     Mutation(
         "optimiser's steps in a checkpoint",
         "pet_dcgan/training/checkpoint.py",
         "        variable.assign(arrays[name])",
         '        "optimizer_0" in name or variable.assign(arrays[name])',
-        _tests("checkpoint.py"),
+        tests_of("checkpoint.py"),
     ),
     Mutation(
         "epoch that a run resumes at",
         "pet_dcgan/training/checkpoint.py",
         "done = epoch + 1",
         "done = epoch + 2",
-        _tests("checkpoint.py"),
+        tests_of("checkpoint.py"),
     ),
     Mutation(
         "pairs of one subject in KID",
         "pet_dcgan/metrics/kernel_sums.py",
         "    np.fill_diagonal(sums, 0.0)\n",
         "",
-        _tests("distribution.py"),
+        tests_of("distribution.py"),
     ),
     Mutation(
         "balls that a subject's own slices fill",
         "pet_dcgan/metrics/neighbors.py",
         "distances[codes[:, None] == codes] = np.inf",
         "np.fill_diagonal(distances, np.inf)",
-        _tests("distribution.py"),
+        tests_of("distribution.py"),
     ),
     Mutation(
         "a permutation of slices, not of subjects",
         "pet_dcgan/metrics/significance.py",
         "np.concatenate([codes, first + owners])",
         "np.arange(len(both))",
-        _tests("significance.py"),
+        tests_of("significance.py"),
     ),
     Mutation(
         "constant of SSIM",
         "pet_dcgan/metrics/image_quality.py",
         "(0.03 * dynamic_range) ** 2",
         "(0.02 * dynamic_range) ** 2",
-        _tests("image_quality.py"),
+        tests_of("image_quality.py"),
     ),
     Mutation(
         "how near a suspect is",
         "pet_dcgan/metrics/copy_search.py",
         "SUSPECT_RATIO = 0.5",
         "SUSPECT_RATIO = 0.55",
-        _tests("copy_search.py"),
+        tests_of("copy_search.py"),
     ),
     Mutation(
         "how near a certain copy is",
         "pet_dcgan/metrics/copy_search.py",
         "CERTAIN_RATIO = 0.3",
         "CERTAIN_RATIO = 0.25",
-        _tests("memorization.py"),
+        tests_of("memorization.py"),
     ),
     Mutation(
         "export of NaN",
         "pet_dcgan/serving/saved_model.py",
         "if not np.isfinite(variable.numpy()).all():",
         "if np.isnan(0.0):",
-        _tests("saved_model.py"),
+        tests_of("saved_model.py"),
     ),
     Mutation(
         "rows of a request",
         "pet_dcgan/serving/saved_model.py",
         "shape[:1] <= max_rows",
         "shape[:1] <= max_rows + 1",
-        _tests("serving_contract.py"),
+        tests_of("serving_contract.py"),
     ),
     Mutation(
         "columns of images.csv",
         "pet_dcgan/serving/generate.py",
         '    "suvr_max",\n    "spacing_mm",\n',
         '    "spacing_mm",\n    "suvr_max",\n',
-        _tests("generate.py"),
+        tests_of("generate.py"),
     ),
+    *JUDGEMENTS,
 )
 
 
 def main() -> int:
     """Asks of each mutation whether the tests notice it."""
     options = _options()
-    chosen = [m for m in MUTATIONS if options.only in ("", m.name)]
+    chosen = [m for m in MUTATIONS if options.only in m.name]
     if not chosen:
         names = "\n  ".join(m.name for m in MUTATIONS)
-        sys.exit(f"expected --only to be one of\n  {names}")
+        sys.exit(f"expected --only to be part of one of\n  {names}")
     for mutation in chosen:
         mutated(mutation)
     if options.control:
@@ -356,7 +335,7 @@ def _options():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", default="", help="one mutation, by name")
+    parser.add_argument("--only", default="", help="part of a name")
     parser.add_argument("--workers", type=int, default=1, help="at a time")
     parser.add_argument(
         "--no-control",

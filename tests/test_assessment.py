@@ -24,10 +24,10 @@ def number(value, low=None, high=None):
 
 def kid(shift, p_value=0.001, high=None):
     """A KID that stands for a shift, and for at most a shift of `high`."""
-    value = 3 * shift**2
-    interval = [value, 3 * (shift if high is None else high) ** 2]
+    ends = shift, shift if high is None else high
+    interval = [(1 + end**2) ** 3 - 1 for end in ends]
     return {
-        "value": value,
+        "value": interval[0],
         "interval": interval,
         "shift": shift,
         "p_value": p_value,
@@ -59,10 +59,12 @@ FINE = {
         "random": {"kid": both(kid(0.0, 1.0), kid(0.0, 1.0))},
     },
     "diversity": both(number(0.0), number(0.0)),
-    "bands": both(
-        {"front": number(0.0), "back": number(0.0)},
-        {"front": number(0.0), "back": number(0.0)},
-    ),
+    "regions": {
+        "difference": both(
+            {"front": number(0.0), "back": number(0.0)},
+            {"front": number(0.0), "back": number(0.0)},
+        ),
+    },
     "spectrum": {"finest_detail": both(number(0.0), number(0.0))},
 }
 TRAINED, RANDOM = (f"features.{name}.kid" for name in ("trained", "random"))
@@ -194,9 +196,11 @@ def test_how_far_the_uptake_of_a_region_is_off(
     if inner is not None:
         ends = direction * inner, direction * outer
         bias["interval"] = sorted(ends)
-    found, words = finding("Uptake", f"bands.synthetic.{region}", bias)
+    found, words = finding(
+        "Uptake", f"regions.difference.synthetic.{region}", bias
+    )
     assert found == sign
-    assert f"in the {region} band: {direction * suvr:+.3f} SUVR" in words
+    assert f"in the region {region}: {direction * suvr:+.3f} SUVR" in words
 
 
 @pytest.mark.parametrize(
@@ -230,7 +234,7 @@ def test_what_could_not_be_measured():
     paths = f"{TRAINED}.synthetic", f"{RANDOM}.synthetic"
     sign, words = finding("Likeness", paths[0], nothing, paths[1], nothing)
     assert (sign, words) == ("unknown", "Too few held-out subjects.")
-    sign, words = finding("Uptake", "bands.real", None)
+    sign, words = finding("Uptake", "regions.difference.real", None)
     assert (sign, "real images:" in words) == ("good", False)
 
 
@@ -255,7 +259,7 @@ def test_few_subjects_hide_no_failure():
 
 
 def test_copies_come_before_anything_else_and_two_defects_are_both_named():
-    path = "bands.synthetic.front"
+    path = "regions.difference.synthetic.front"
     found = assess(changed("copies.verdict", "copies", path, number(0.5)))
     assert found["headline"].startswith("Do not share these images")
     found = assess(changed(ALIKE, number(0.9), path, number(0.5)))

@@ -91,7 +91,7 @@ def test_scan_counts_and_writes_the_account(tree, tmp_path):
 def test_the_whole_way(toy_set, tmp_path):
     run, models, images = (tmp_path / name for name in ("r", "m", "i"))
     done(*train_words(toy_set, run))
-    assert "report.html" in done("evaluate", run, "--count", 8)
+    assert "report.html" in done("evaluate", run, "--count", 8, "--search", 8)
     metrics = json.loads((run / "evaluation" / "metrics.json").read_text())
     assert metrics["phantom"]
     done("export", run, "--to", models)

@@ -30,7 +30,9 @@ def tiny(quick_encoder):
         patch.setattr(demo, "STAGES", ("AD",))  # the slow test has three
         patch.setattr(demo, "write_cohort", write_cohort)
         patch.setattr(
-            demo, "evaluate", functools.partial(demo.evaluate, count=100)
+            demo,
+            "evaluate",
+            functools.partial(demo.evaluate, count=100, search=100),
         )
         yield
 

@@ -122,7 +122,7 @@ def test_every_number_has_its_baseline_and_interval(evaluated):
             assert twin in numbers
     # synthetic images of random weights may be nearest to few subjects
     lacking = {path[0] for path in numbers if not numbers[path]["interval"]}
-    assert lacking <= {"psnr", "ssim", "windowed_ssim", "bands"}
+    assert lacking <= {"psnr", "ssim", "windowed_ssim", "regions"}
     assert metrics["features"]["trained"]["images"] == 36
 
 
@@ -233,8 +233,11 @@ def test_one_subject_to_train_and_to_hold_out_and_none_for_validation(
     monkeypatch.setattr(loading, "subjects_of", lambda *_, **__: set())
     run = make_run(subjects=["999_S_3000"])
     metrics = evaluate(run, count=8, search=8)
-    for name in ("psnr", "ssim", "bands", "diversity"):
+    for name in ("psnr", "ssim", "diversity"):
         assert metrics[name]["real"] is None
+    assert metrics["regions"]["difference"]["real"] is None
+    ceiling = metrics["regions"]["agreement"]["correlation"]["real"]
+    assert ceiling["value"] is None
     assert "two subjects, found one" in metrics["no_real_against_real"]
     assert metrics["psnr"]["synthetic"]["nearest"]["n"] == 4
     assert metrics["candidates"] == {"synthetic": 4, "real": 0.0}

@@ -209,7 +209,7 @@ def test_copies_are_exported_only_where_that_is_said(
             lambda found: found.update(stage="NC"),
             r"stage AD in .*, found NC: .* again",
         ),
-        (lambda found: found.pop("bands"), r"fault at 'bands'"),
+        (lambda found: found.pop("regions"), r"fault at 'regions'"),
         (lambda found: found.update(training=None), r"fault at "),
         (lambda found: found.update(copies="x"), r"fault at "),
         (lambda found: found["copies"].pop("certain"), r"fault at 'certain'"),

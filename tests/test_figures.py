@@ -9,7 +9,8 @@ from toy_evaluation import CONFIG, evaluation, slices
 from pet_dcgan.evaluation import figures
 from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.figures import FigureData, save_figures
-from pet_dcgan.evaluation.pair_scores import real_pairs, uptake_agreement
+from pet_dcgan.evaluation.pair_scores import real_pairs
+from pet_dcgan.evaluation.region_scores import region_scores
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
 
 LOG = "epoch,g_loss\n1,0.5\n2,0.4\n"
@@ -33,7 +34,7 @@ def figure_data(subjects, *, closest=None):
         closest=closest,
         histograms=intensity_scores(images)[1],
         spectra=texture_scores(images)[1],
-        agreement=uptake_agreement(images, pairs)[1],
+        regions=region_scores(images, pairs)[1],
     )
 
 
@@ -121,7 +122,8 @@ def test_every_figure_names_the_run_and_says_phantom(saved):
             {"mean-scaled SUVR", "synthetic", "held-out real (test)"},
         ),
         ("spectrum", {"Nyquist", "cycles per mm", "power (SUVR²)"}),
-        ("bands", {"front", "centre", "real vs. real: 95 % limits"}),
+        ("regions", {"front\nleft", "centre", "synthetic: mean ± SD"}),
+        ("agreement", {"front left", "real vs. real: 95 % limits"}),
     ],
 )
 def test_what_is_drawn_has_its_name(saved, name, texts):
@@ -133,8 +135,8 @@ def test_the_numbers_drawn_are_those_given(saved):
     line, kept = drawn["training"][1].axes[0].get_lines()
     assert line.get_xydata().tolist() == [[1.0, 0.5], [2.0, 0.4]]
     assert kept.get_xdata() == [1, 1]
-    points = drawn["bands"][1].axes[0].collections[1].get_offsets()
-    agreement = data.agreement["synthetic"]
+    points = drawn["agreement"][1].axes[0].collections[1].get_offsets()
+    agreement = data.regions.differences["synthetic"]
     np.testing.assert_allclose(points[:, 1], agreement.differences[:, 0])
     np.testing.assert_allclose(points[:, 0], agreement.averages[:, 0])
     nyquist = drawn["spectrum"][1].axes[0].get_lines()[-1]
@@ -170,7 +172,7 @@ def test_without_pairs_copies_or_logs(saved, tmp_path):
     assert {p.name for p in folder.iterdir()} == set(captions)
     assert set(saved[2]) - set(captions) == {"closest.png", "training.png"}
     assert "held-out images of\none subject only" in drawn["histograms"][0]
-    assert "real vs. real" not in drawn["bands"][0]
+    assert "real vs. real" not in drawn["agreement"][0]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from pet_dcgan.evaluation.pair_scores import (
     pair_scores,
     real_pairs,
     rounded,
-    uptake_agreement,
 )
 from pet_dcgan.metrics.image_quality import psnr
 
@@ -78,34 +77,6 @@ def test_equal_images_have_no_psnr_and_count_for_nothing():
     copies.synthetic[0] += 0.5
     scores = pair_scores(copies, real_pairs(copies))
     assert scores["psnr"]["synthetic"]["nearest"]["n"] == 1
-
-
-def test_intervals_are_over_subjects():
-    level = np.repeat(np.arange(9.0), 6)[:, None, None]
-    real = slices(9, 6, side=12)
-    real = real._replace(images=1 + 0.1 * level + 0.01 * real.images)
-    images = evaluation(real, real.images + 0.3)
-    few, many = uptake_agreement(images, real_pairs(images))[0].values()
-    low, high = many["front"]["interval"]
-    assert low < many["front"]["value"] < high
-    # slices of one subject are alike: the interval is that of nine, not of 54
-    assert high - low > 0.05
-    assert few["front"]["value"] == pytest.approx(0, abs=0.15)
-
-
-def test_regional_uptake_of_images_that_are_brighter(images):
-    pairs = real_pairs(images)
-    nearest = pairs["synthetic"].partners["nearest"]
-    brighter = images.real.images[nearest] * 1.1
-    changed = dataclasses.replace(pairs["synthetic"], images=brighter)
-    numbers, found = uptake_agreement(images, pairs | {"synthetic": changed})
-    assert list(numbers["real"]) == ["front", "back", "left", "right", "centre"]
-    assert found["synthetic"].differences.shape == (6, 5)
-    for column, number in enumerate(numbers["synthetic"].values()):
-        assert number["value"] > 0
-        bias = found["synthetic"].bias[column]
-        assert number["value"] == pytest.approx(bias, abs=1e-6)
-        assert number["lower"] <= number["value"] <= number["upper"]
 
 
 def test_diversity_is_of_equally_many_pairs():

@@ -33,7 +33,13 @@ NUMBERS = {
         "random": {"missing": "too few"},
         "other": {"kid": {}},
     },
-    "bands": {"synthetic": {"top": {}, "bottom": {}}},
+    "regions": {
+        **{
+            name: {"synthetic": {"top": {}}}
+            for name in ("mean", "sd", "difference")
+        },
+        "asymmetry": None,
+    },
     "copies": {
         "suspects": 261717,
         "held_out_suspects": 0.0,
@@ -110,8 +116,9 @@ def test_tables_of_what_was_measured_and_what_the_paper_states():
     assert sum("All images together" in title for title in titles) == 2
     assert "by other" in titles[2]
     assert not any("random convolutions" in title for title in titles)
-    assert "Uptake difference, bottom (SUVR)" in rows()
-    assert "Uptake difference, front (SUVR)" not in rows()
+    assert "Mean uptake, top (SUVR)" in rows()
+    assert "Mean uptake, front (SUVR)" not in rows()
+    assert "Left against right" not in titles
     quoted = {name.split(",")[0] for name, row in rows().items() if row.paper}
     assert quoted == {"PSNR", "SSIM (whole image)"}
     columns = [group.columns[-1] for group in groups(NUMBERS)]

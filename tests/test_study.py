@@ -72,6 +72,10 @@ def quick(monkeypatch):
     monkeypatch.setattr(study, "train_and_predict", guess)
     monkeypatch.setattr(study, "save_figure", save_figure)
     monkeypatch.setattr(study, "save_calibration", save_figure)
+    contrast = {"words": "The contrast."}
+    monkeypatch.setattr(
+        study, "study_contrast", lambda *_, **__: (contrast, None)
+    )
     return trained
 
 
@@ -189,11 +193,12 @@ def test_a_stopped_study_is_marked_partial_and_resumed(
     found = {name: partial[name] for name in ("complete", "done", "of")}
     assert found == {"complete": False, "done": 5, "of": 8}
     assert any(line.startswith("Partial") for line in partial["words"])
+    assert partial["contrast"] is None
     assert (out / "study.png").is_file()
     with pytest.raises(FileExistsError, match="--resume"):
         run_study(settings, out)
 
-    run_study(settings, out, resume=True)
+    assert run_study(settings, out, resume=True)["words"][-1] == "The contrast."
     assert len(quick) == len(set(quick)) == 8
     straight = tmp_path / "straight"
     run_study(settings, straight)
@@ -249,7 +254,8 @@ def test_progress_and_lines_before_each_generator(
     assert lines[0].startswith("8 generators and 16 classifiers in 1 split,")
     name = "generator 1 of 4: NC axial, 34 % of the subjects"
     assert lines[1] == first + name
-    assert len(lines) == 1 + 8
+    assert lines[-1] == "contrast of the stages, real and synthetic"
+    assert len(lines) == 1 + 8 + 1
     assert steps[0] == (f"{first}real images", 0, 4)
     last = "split 1 of 1, repetition 2 of 2: "
     assert steps[-1] == (f"{last}synthetic images", 4, 4)

@@ -65,7 +65,7 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
         "Copies": findings.copies(metrics["copies"], metrics["membership"]),
         "Likeness": findings.likeness(metrics["features"]),
         "Variety": findings.variety(metrics),
-        "Uptake": findings.uptake(metrics["bands"]),
+        "Uptake": findings.uptake(metrics["regions"]["difference"]),
         "Texture": findings.texture(metrics["spectrum"]["finest_detail"]),
     }
     subjects = metrics["subjects"]["held_out"]

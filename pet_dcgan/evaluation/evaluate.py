@@ -17,8 +17,8 @@ from pet_dcgan.evaluation.pair_scores import (
     image_diversity,
     pair_scores,
     real_pairs,
-    uptake_agreement,
 )
+from pet_dcgan.evaluation.region_scores import region_scores
 from pet_dcgan.evaluation.report import COLUMNS, KINDS, Row, report_page
 from pet_dcgan.evaluation.set_scores import (
     feature_scores,
@@ -207,14 +207,14 @@ def _measure(
     step()
     metrics["spectrum"], spectra = texture_scores(images)
     metrics["intensity"], histograms = intensity_scores(images)
-    metrics["bands"], agreement = uptake_agreement(images, pairs)
+    metrics["regions"], regions = region_scores(images, pairs)
     step()
     return metrics, FigureData(
         pairs=pairs,
         closest=closest,
         histograms=histograms,
         spectra=spectra,
-        agreement=agreement,
+        regions=regions,
     )
 
 

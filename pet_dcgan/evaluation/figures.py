@@ -18,11 +18,12 @@ from pet_dcgan.evaluation.plots import (
     save,
     save_intensities,
     save_spectra,
-    save_uptake,
 )
+from pet_dcgan.evaluation.region_plots import save_agreement, save_regions
+from pet_dcgan.evaluation.region_scores import RegionData
 from pet_dcgan.evaluation.training_curves import save_training_curves
 from pet_dcgan.metrics.spectrum import Spectrum
-from pet_dcgan.metrics.uptake import BlandAltman, joint_histogram
+from pet_dcgan.metrics.uptake import joint_histogram
 from pet_dcgan.plotting import save_sheet
 from pet_dcgan.runs.run import Run
 
@@ -56,8 +57,14 @@ _WORDS = {
         "Lines are means, bands the middle 80 % of images. A checkerboard "
         "lifts the right end, blur lowers it.",
     ),
-    "bands.png": (
-        "Uptake by band (Bland-Altman)",
+    "regions.png": (
+        "Uptake by region",
+        "Nine parts of each slice's own brain, in the order of the image; left "
+        "is the subject's left. SDs and correlations are over images, which "
+        "lie at all levels.",
+    ),
+    "agreement.png": (
+        "Uptake by region (Bland-Altman)",
         "Each point is an image and its nearest real one. Real points are "
         "real images beside those of other subjects.",
     ),
@@ -75,14 +82,14 @@ class FigureData(NamedTuple):
             for.
         histograms: Shares of each image's pixels by SUVR `[n, bins]`, by kind.
         spectra: Power spectra by kind.
-        agreement: Regional uptake against the nearest real image, by kind.
+        regions: Uptake by region.
     """
 
     pairs: dict[str, Pairs | None]
     closest: ClosestPairs | None
     histograms: dict[str, np.ndarray]
     spectra: dict[str, Spectrum]
-    agreement: dict[str, BlandAltman | None]
+    regions: RegionData
 
 
 def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
@@ -103,7 +110,8 @@ def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
     _save_joint_histograms(folder / "histograms.png", data.pairs, config)
     save_intensities(folder / "intensities.png", data.histograms, config)
     save_spectra(folder / "spectrum.png", data.spectra, config)
-    save_uptake(folder / "bands.png", data.agreement, config)
+    save_regions(folder / "regions.png", data.regions, config)
+    save_agreement(folder / "agreement.png", data.regions, config)
     missing = set()
     if data.closest is None:
         missing.add("closest.png")

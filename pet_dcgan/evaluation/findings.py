@@ -118,8 +118,9 @@ def _sign_of_shift(number: dict[str, Any], p_value: float) -> str:
         return "bad" if number["shift"] > wrong else "caution"
     if number["interval"] is None:
         return "unknown"
-    # the shift that the upper end of the KID stands for
-    return "good" if number["interval"][1] <= 3 * wrong**2 else "unknown"
+    # the KID of such a shift, see `mean_shift`
+    largest = (1 + wrong**2) ** 3 - 1
+    return "good" if number["interval"][1] <= largest else "unknown"
 
 
 _WHY_NOT = {
@@ -177,12 +178,12 @@ def uptake(regions: dict[str, Any]) -> Finding:
     """By the mean uptake of each region, the worst of them.
 
     Args:
-        regions: `bands` of `metrics.json`.
+        regions: `regions.difference` of `metrics.json`.
     """
     biases = regions["synthetic"]
     name = max(biases, key=lambda region: abs(biases[region]["value"]))
     words = (
-        f"Mean uptake differs most in the {name} band: "
+        f"Mean uptake differs most in the region {name}: "
         f"{biases[name]['value']:+.3f} SUVR from the nearest real image"
     )
     if regions["real"]:

@@ -1,4 +1,4 @@
-"""Numbers of pairs of images: PSNR, SSIM, uptake, diversity."""
+"""Numbers of pairs of images: PSNR, SSIM, diversity."""
 
 import dataclasses
 from collections.abc import Callable
@@ -11,12 +11,6 @@ from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.metrics.confidence import Interval, mean_interval
 from pet_dcgan.metrics.image_quality import diversity, psnr, ssim, windowed_ssim
 from pet_dcgan.metrics.neighbors import nearest, random_pairs
-from pet_dcgan.metrics.uptake import (
-    BlandAltman,
-    bland_altman,
-    region_names,
-    regional_uptake,
-)
 
 RULES = {
     "nearest": (
@@ -149,44 +143,6 @@ def pair_scores(
         }
         for name, metric in metrics.items()
     }
-
-
-def uptake_agreement(
-    images: EvaluationImages, pairs: dict[str, Pairs | None]
-) -> tuple[dict[str, Any], dict[str, BlandAltman | None]]:
-    """Bland-Altman of regional uptake, of images and their nearest real ones.
-
-    Args:
-        images: The images.
-        pairs: From `real_pairs`.
-
-    Returns:
-        The numbers by kind and region, in SUVR, and by kind what they come
-        from, with five columns, one per region.
-    """
-    found: dict[str, BlandAltman | None] = dict.fromkeys(pairs)
-    numbers: dict[str, Any] = dict.fromkeys(pairs)
-    for kind, each in pairs.items():
-        if each is None:
-            continue
-        partners = regional_uptake(each.real)[each.partners["nearest"]]
-        limits = bland_altman(partners, regional_uptake(each.images))
-        own, others = each.subjects["nearest"]
-        found[kind], numbers[kind] = limits, {}
-        for column, region in enumerate(region_names(images.config.plane)):
-            interval = mean_interval(
-                limits.differences[:, column],
-                own,
-                partners=others,
-                seed=images.seed,
-            )
-            numbers[kind][region] = {
-                "value": rounded(limits.bias[column]),
-                "lower": rounded(limits.lower[column]),
-                "upper": rounded(limits.upper[column]),
-                "interval": interval_ends(interval),
-            }
-    return numbers, found
 
 
 def image_diversity(images: EvaluationImages) -> dict[str, Number | None]:

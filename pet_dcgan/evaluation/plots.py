@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.metrics.spectrum import Spectrum
-from pet_dcgan.metrics.uptake import BlandAltman, region_names
 from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
 
@@ -143,63 +142,3 @@ def save_spectra(
         axes.set_xlabel("cycles per mm")
         axes.set_ylabel("power (SUVR²)")
         axes.legend()
-
-
-def save_uptake(
-    path: str | Path,
-    agreement: dict[str, BlandAltman | None],
-    config: TrainConfig,
-) -> None:
-    """A Bland-Altman plot per region, synthetic beside real against real.
-
-    Args:
-        path: PNG to write.
-        agreement: By kind, a column per region; None where there are no
-            pairs.
-        config: The run's.
-    """
-    words = "uptake by band against the nearest real image"
-    with plots(path, config, words, rows=2, columns=3) as axes:
-        names = region_names(config.plane)
-        for index, (place, region) in enumerate(zip(axes, names, strict=False)):
-            for kind, label in (
-                ("real", "real vs. real"),
-                ("synthetic", "synthetic"),
-            ):
-                found = agreement[kind]
-                if found is not None:
-                    _draw_agreement(place, found, index, label, COLOURS[kind])
-            place.axhline(0, color=COLOURS["mark"], linewidth=0.6)
-            place.set_title(region, fontsize="medium")
-            place.set_xlabel("mean of both (SUVR)")
-            place.set_ylabel("image − nearest real")
-        handles, labels = axes[0].get_legend_handles_labels()
-        axes[-1].axis("off")
-        axes[-1].legend(handles, labels, loc="center")
-
-
-def _draw_agreement(
-    axes: Axes, found: BlandAltman, column: int, label: str, colour: str
-) -> None:
-    """The differences of one region with their mean and limits."""
-    axes.scatter(
-        found.averages[:, column],
-        found.differences[:, column],
-        s=9,
-        alpha=0.45,
-        color=colour,
-        linewidths=0,
-        label=label,
-    )
-    axes.axhline(found.bias[column], color=colour, label=f"{label}: mean")
-    for ends, name in (
-        (found.lower, f"{label}: 95 % limits"),
-        (found.upper, None),
-    ):
-        axes.axhline(
-            ends[column],
-            color=colour,
-            linestyle="--",
-            linewidth=0.9,
-            label=name,
-        )

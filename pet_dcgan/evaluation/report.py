@@ -9,6 +9,7 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.findings import SIGNS
+from pet_dcgan.evaluation.region_rows import region_tables
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.templates import render
 
@@ -115,15 +116,14 @@ def groups(metrics: dict[str, Any]) -> list[Group]:
         for name, found in metrics.get("features", {}).items()
         if "kid" in found
     ]
-    regions = tuple(
-        Row(f"Uptake difference, {region}", f"bands.*.{region}", unit="SUVR")
-        for region in metrics["bands"]["synthetic"]
-    )
-    uptake = _UPTAKE._replace(rows=_UPTAKE.rows + regions)
+    regions = [
+        Group(title, words, tuple(Row(**row) for row in rows))
+        for title, words, rows in region_tables(metrics["regions"])
+    ]
     privacy = [_MEMORIZATION]
     if metrics["membership"]["missing"] is None:
         privacy.append(_MEMBERSHIP)
-    return [_PAIRS, *encoders, _VARIETY, uptake, *privacy]
+    return [_PAIRS, *encoders, _VARIETY, _TEXTURE, *regions, *privacy]
 
 
 _PAIRS = Group(
@@ -152,10 +152,10 @@ _VARIETY = Group(
     "itself.",
     (Row("MS-SSIM between images", "diversity.*"),),
 )
-_UPTAKE = Group(
-    "Uptake and texture",
+_TEXTURE = Group(
+    "Intensities and texture",
     "Whether values stay quantitative, and whether the texture is that of a "
-    "scan. Band rows are mean differences to the nearest real image.",
+    "scan.",
     (
         Row(
             "SUVR Wasserstein distance", "intensity.wasserstein.*", unit="SUVR"

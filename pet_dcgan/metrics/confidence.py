@@ -124,7 +124,7 @@ def halves_interval(
 ) -> Interval:
     """Interval of a statistic that repeated rows would distort.
 
-    Metrics of neighbours or pairs (precision, KID) take a repeated row for a
+    Metrics of neighbours (precision, coverage) take a repeated row for a
     copy, so subjects are drawn without replacement: the spread over random
     halves is that of the whole over samples (Politis & Romano 1994, doi
     10.1214/aos/1176325770, with the factor `sqrt(b / (n - b))` for `b` of

@@ -9,14 +9,30 @@ from scipy.stats import t as student
 from pet_dcgan.metrics.nearest_subjects import TwoSubjects, two_nearest_subjects
 
 # An image less than half as far from one training subject as from any other is
-# a suspect
+# a suspect; slices of new subjects are none if there are enough training
+# subjects, and never certain copies (benchmarks/passport.py)
 SUSPECT_RATIO = 0.5
-# below this it is a copy for certain
+# below this it is a certain copy
 CERTAIN_RATIO = 0.3
 # an image less than half as far from the line between two subjects as from
-# the nearer one looks like a mixture
+# the nearer one looks like a mixture; no slice of a new subject does
+# (benchmarks/repeated_subjects.py)
 MIXTURE_RESIDUAL = 0.5
 _CHUNK = 512
+
+
+class Mixtures(NamedTuple):
+    """Shares of images that look like a mean of two training subjects.
+
+    Args:
+        synthetic: Of the synthetic images.
+        held_out: Of the held-out real images, which are nobody's mixture.
+        p_value: Of so large a share of synthetic ones if both have as many.
+    """
+
+    synthetic: float
+    held_out: float
+    p_value: float
 
 
 class Search(NamedTuple):
@@ -114,6 +130,23 @@ def mixture_residuals(
         known = nearest > 0
         residuals[chunk][known] = left[known] / nearest[known]
     return residuals
+
+
+def compared_mixtures(
+    found: Search, real: Search, subjects: np.ndarray
+) -> Mixtures:
+    """Shares of mixtures among synthetic and held-out real images.
+
+    Args:
+        found: Of synthetic images.
+        real: Of held-out real images.
+        subjects: Subject of each held-out image `[m]`.
+    """
+    return Mixtures(
+        synthetic=float(found.mixed.mean()),
+        held_out=float(real.mixed.mean()),
+        p_value=share_p_value(found.mixed, real.mixed, subjects),
+    )
 
 
 def share_p_value(

@@ -12,6 +12,8 @@ from pet_dcgan.metrics.confidence import MIN_SUBJECTS
 from pet_dcgan.metrics.copy_search import (
     CERTAIN_RATIO,
     SUSPECT_RATIO,
+    Mixtures,
+    compared_mixtures,
     search,
     share_p_value,
 )
@@ -42,20 +44,6 @@ class CopyTest(NamedTuple):
     z_score: float
     p_value: float
     share_nearer: float
-
-
-class Mixtures(NamedTuple):
-    """Shares of images that look like a mean of two training subjects.
-
-    Args:
-        synthetic: Of the synthetic images.
-        held_out: Of the held-out real images, which are nobody's mixture.
-        p_value: Of so large a share of synthetic ones if both have as many.
-    """
-
-    synthetic: float
-    held_out: float
-    p_value: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -179,13 +167,7 @@ def check_memorization(
         ValueError: If the shapes differ, or a value is not finite.
     """
     owners = merged_subjects(train, train_subjects)
-    before, after = len(np.unique(train_subjects)), int(owners.max()) + 1
-    if after < 2:
-        alike = " whose slices are near duplicates" if before > 1 else ""
-        raise OneSubjectError(
-            "expected training slices of two subjects or more, to tell a copy "
-            f"from a likeness, found {before}{alike}: train on more subjects"
-        )
+    repeated = len(np.unique(train_subjects)) - _two_or_more(owners)
     found, real = (
         search(images, train, owners) for images in (synthetic, held_out)
     )
@@ -196,28 +178,33 @@ def check_memorization(
         float(np.mean(each.distances > between[each.rows]))
         for each in (found, real)
     )
-    suspects, mixed = (
-        share_p_value(*flags, held_out_subjects)
-        for flags in (
-            (found.suspects, real.suspects),
-            (found.mixed, real.mixed),
-        )
-    )
     return MemorizationCheck(
         ratios=found.ratios,
         nearest=found.nearest,
         mirrored=found.mirrored,
         held_out_suspects=float(real.suspects.mean()),
-        suspects_p_value=suspects,
-        held_out_subjects=len(np.unique(held_out_subjects)),
-        repeated=before - after,
-        mixtures=Mixtures(
-            float(found.mixed.mean()), float(real.mixed.mean()), mixed
+        suspects_p_value=share_p_value(
+            found.suspects, real.suspects, held_out_subjects
         ),
+        held_out_subjects=len(np.unique(held_out_subjects)),
+        repeated=repeated,
+        mixtures=compared_mixtures(found, real, held_out_subjects),
         test=_nearer(real.distances, found.distances, held_out_subjects),
         authenticity=authentic,
         held_out_authenticity=held_out_authentic,
     )
+
+
+def _two_or_more(owners: np.ndarray) -> int:
+    """Number of training subjects that differ, refused below two."""
+    count = int(owners.max()) + 1
+    if count < 2:
+        raise OneSubjectError(
+            "expected training slices of two subjects or more, to tell a copy "
+            "from a likeness, found those of one (near duplicates of each "
+            "other count as one): train on more subjects"
+        )
+    return count
 
 
 def authenticity(

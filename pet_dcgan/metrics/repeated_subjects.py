@@ -7,7 +7,8 @@ from pet_dcgan.metrics.arrays import subject_codes
 from pet_dcgan.metrics.nearest_subjects import distances_to_subjects
 
 # slices of a second name lie less than half as far as those of anybody else,
-# and at least half of a subject's slices must say so
+# and at least half of a subject's slices must say so: no honest subjects do
+# (benchmarks/repeated_subjects.py)
 _GAP = 0.5
 _SHARE = 0.5
 # distances below this share of the longest slice are rounding errors
@@ -19,9 +20,10 @@ def merged_subjects(train: np.ndarray, subjects: np.ndarray) -> np.ndarray:
 
     A person who is in a set under two names hides every copy: the second
     nearest subject is then as near as the nearest. A slice calls those other
-    subjects the same who lie less than half as far from it as all the rest, or
-    whose slices equal it. Two subjects of whom one says so of the other by half
-    of its slices or more are one, and so are the friends of friends.
+    subjects the same who lie less than half as far from it, or from its mirror
+    image, as all the rest, or whose slices equal it. Two subjects of whom one
+    says so of the other by half of its slices or more are one, and so are the
+    friends of friends.
 
     More than half of the subjects are never called the same unless their
     slices are equal, since then the others would be the odd ones. With two
@@ -39,10 +41,15 @@ def merged_subjects(train: np.ndarray, subjects: np.ndarray) -> np.ndarray:
     """
     codes = subject_codes(subjects, len(train))
     count = codes.max() + 1
-    distances = distances_to_subjects(train, train, codes)
+    train = np.asarray(train)
+    # a scan whose left and right were exchanged is the same person's
+    distances = np.minimum(
+        distances_to_subjects(train, train, codes),
+        distances_to_subjects(train[..., ::-1], train, codes),
+    )
     own = codes[:, None] == np.arange(count)
     distances[own] = np.inf
-    longest = np.linalg.norm(np.reshape(train, [len(train), -1]), axis=1).max()
+    longest = np.linalg.norm(train.reshape(len(train), -1), axis=1).max()
     same = distances <= _EQUAL * longest
     largest = (count - 1) // 2
     if largest:

@@ -21,14 +21,14 @@ def kid_p_value(
     """How often chance alone gives a KID as large.
 
     Slices of one subject belong together, so subjects and not rows are
-    permuted (Gretton et al. 2012, JMLR 13:723, section 8, for rows). Synthetic
-    rows are independent and would vary less than subjects do: they are put at
-    random into as many groups as there are real subjects, of the same sizes.
-    With equal numbers of groups a permutation test of means is valid for many
-    groups even though their spread differs (Romano 1990, doi
+    permuted (for rows: Gretton et al. 2012, JMLR 13:723). Synthetic rows are
+    independent and would vary less than subjects do: they are put at random
+    into as many groups as there are real subjects, of the same sizes. With
+    equal numbers of groups a permutation test of means is valid for many of
+    them even though their spread differs (Romano 1990, doi
     10.1080/01621459.1990.10474928); `benchmarks/likeness.py` measures what
-    remains for few. Pairs within a group are left out of every KID, permuted
-    or not.
+    that means for few. Pairs within a group are left out of every KID,
+    permuted or not.
 
     Args:
         real: Features of real images `[n, d]`.

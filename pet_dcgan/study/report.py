@@ -21,6 +21,7 @@ def summarise(
     *,
     cells: Sequence[Cell],
     generators: Sequence[Mapping[str, Any]],
+    contrast: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of `study.json`.
 
@@ -29,6 +30,7 @@ def summarise(
         predictions: Those of the finished classifiers.
         cells: All classifiers.
         generators: Facts about those that are finished.
+        contrast: From `study_contrast`, of a finished study.
     """
     settings, classes = data.settings, data.settings.classes
     public = settings.to_dict()
@@ -43,6 +45,7 @@ def summarise(
         "generators": list(generators),
         "generator_kid": kid_summary(generators),
         **compare(predictions, classes=classes, splits=settings.splits),
+        "contrast": contrast,
         "results": [
             _result(cell, data, predictions[cell])
             for cell in cells
@@ -50,7 +53,10 @@ def summarise(
         ],
         "settings": public,
     }
-    return {"words": conclusions(summary), **summary}
+    lines = conclusions(summary)
+    if contrast:
+        lines.append(contrast["words"])
+    return {"words": lines, **summary}
 
 
 def _design(data: StudyData) -> dict[str, Any]:

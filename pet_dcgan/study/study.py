@@ -12,6 +12,7 @@ OUT/
     study.json       arms, differences, intervals, conclusions
     study.png        the same as a figure
     calibration.png  how true the predicted probabilities are
+    contrast.png     AD against NC as maps, real and synthetic
 ```
 
 A repetition is a split and a seed: other subsets of the training subjects,
@@ -31,6 +32,9 @@ import pandas as pd
 
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.classifiers import study_cells, train_and_predict
+from pet_dcgan.study.contrast import study_contrast
+from pet_dcgan.study.contrast_figure import save_contrast
+from pet_dcgan.study.contrast_images import contrast_splits
 from pet_dcgan.study.data import StudyData, load_study_data
 from pet_dcgan.study.figure import save_calibration, save_figure
 from pet_dcgan.study.folder import (
@@ -122,12 +126,33 @@ def run_study(
             range(settings.splits), range(settings.seeds)
         ):
             study.repeat(*repetition, verbose, status, progress)
+        status("contrast of the stages, real and synthetic")
+        study.contrast, maps = study_contrast(
+            contrast_splits(data, study.generators), seed=settings.seed
+        )
+        if maps is not None:
+            save_contrast(
+                out / "contrast.png",
+                maps,
+                plane=settings.planes[0],
+                title=_title(data),
+            )
     finally:
         summary = study.write_summary()
         if study.predictions:
             save_figure(out / "study.png", summary)
             save_calibration(out / "calibration.png", summary)
     return summary
+
+
+def _title(data: StudyData) -> str:
+    """What the maps of the contrast are of."""
+    settings = data.settings
+    return (
+        f"{'PHANTOM, no patients; ' * data.meta.phantom}{settings.planes[0]}; "
+        f"{settings.fractions[-1]} % of the training subjects; means over "
+        f"splits: {settings.splits}"
+    )
 
 
 class _Study:
@@ -138,6 +163,7 @@ class _Study:
     ) -> None:
         self.data, self.path = data, path
         self.given, self.generators = given, dict(given)
+        self.contrast: dict[str, Any] | None = None  # of a finished study
         self.cells = study_cells(data.settings)
         expected = [data.test_subjects(s.number) for s in data.splits]
         self.predictions = {
@@ -207,6 +233,7 @@ class _Study:
                 describe(run, spec, given=spec in self.given)
                 for spec, run in sorted(self.generators.items())
             ],
+            contrast=self.contrast,
         )
         table = pd.DataFrame(summary["results"], columns=_COLUMNS)
         table["study"] = "complete" if summary["complete"] else "partial"

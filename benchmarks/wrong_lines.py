@@ -1,0 +1,188 @@
+"""Mutations of what is judged by: thresholds, intervals, who counts as whom.
+
+`mutations.py` runs these beside its own.
+"""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mutation:
+    """One wrong line.
+
+    Attributes:
+        name: What is wrong then.
+        file: Where, from the root of the repository.
+        old: Text that stands there exactly once.
+        new: What replaces it.
+        tests: Files of tests, or single tests, that should notice.
+    """
+
+    name: str
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+
+def tests_of(*names):
+    """Files of tests by what follows `tests/test_`."""
+    return tuple(f"tests/test_{name}" for name in names)
+
+
+JUDGEMENTS = (
+    Mutation(
+        "1 % more SUVR when stored",
+        "tfds_adni/parallel/examples.py",
+        "piece.image / task.spec.suvr_max, 0, 1",
+        "piece.image / task.spec.suvr_max * 1.01, 0, 1",
+        tests_of("examples.py"),
+    ),
+    Mutation(
+        "1 % less SUVR by the brain's mean",
+        "tfds_adni/volumes/normalisation.py",
+        "        divisor = found.mean\n",
+        "        divisor = found.mean * 1.01\n",
+        tests_of("normalisation.py"),
+    ),
+    Mutation(
+        "1 % more SUVR of a network",
+        "pet_dcgan/models/sampling.py",
+        "(suvr_max / 2)",
+        "(suvr_max / 1.98)",
+        tests_of("sampling.py", "planted_images.py"),
+    ),
+    Mutation(
+        "subjects that are enough",
+        "pet_dcgan/metrics/confidence.py",
+        "MIN_SUBJECTS = 8",
+        "MIN_SUBJECTS = 7",
+        tests_of("confidence.py"),
+    ),
+    Mutation(
+        "a good word for few subjects",
+        "pet_dcgan/evaluation/assessment.py",
+        'sign == "good" and subjects < MIN_SUBJECTS',
+        'sign == "good" and subjects < 2',
+        tests_of("assessment.py"),
+    ),
+    Mutation(
+        "a shift that is large",
+        "pet_dcgan/evaluation/findings.py",
+        "_SHIFT = 0.1, 0.3",
+        "_SHIFT = 0.1, 0.31",
+        tests_of("assessment.py"),
+    ),
+    Mutation(
+        "coverage that is missing",
+        "pet_dcgan/evaluation/findings.py",
+        "_UNCOVERED = 0.3, 0.7",
+        "_UNCOVERED = 0.31, 0.7",
+        tests_of("assessment.py"),
+    ),
+    Mutation(
+        "two encoders, one p-value",
+        "pet_dcgan/evaluation/findings.py",
+        'name: _sign_of_shift(number, len(judged) * number["p_value"])',
+        'name: _sign_of_shift(number, number["p_value"])',
+        tests_of("assessment.py"),
+    ),
+    Mutation(
+        "mirrored copies",
+        "pet_dcgan/metrics/copy_search.py",
+        "for each in (images, images[..., ::-1])",
+        "for each in (images, images)",
+        tests_of("copy_search.py"),
+    ),
+    Mutation(
+        "a subject under two names",
+        "pet_dcgan/metrics/memorization.py",
+        "owners = merged_subjects(train, train_subjects)",
+        "owners = subject_codes(train_subjects, len(train))",
+        tests_of("hostile_numbers.py::test_copies_hide_behind_nothing"),
+    ),
+    Mutation(
+        "few held-out subjects excuse suspects",
+        "pet_dcgan/metrics/memorization.py",
+        "return few or p_value < _SHARE_P_VALUE",
+        "return p_value < _SHARE_P_VALUE",
+        tests_of("memorization.py"),
+    ),
+    Mutation(
+        "largest rate of suspects",
+        "pet_dcgan/metrics/memorization.py",
+        "beta.ppf(0.95, found + 1, count - found)",
+        "beta.ppf(0.9, found + 1, count - found)",
+        tests_of("independent.py"),
+    ),
+    Mutation(
+        "export of copies",
+        "pet_dcgan/serving/export.py",
+        "if has_copies(metrics) and not allow_copies:",
+        "if has_copies(metrics) and allow_copies:",
+        tests_of("export.py"),
+    ),
+    Mutation(
+        "export of certain copies",
+        "pet_dcgan/serving/model_card.py",
+        "return certain > 0 or",
+        "return certain > 1 or",
+        tests_of("export.py", "model_card.py"),
+    ),
+    Mutation(
+        "false positives of an attack",
+        "pet_dcgan/metrics/membership.py",
+        "HELD_OUT_FOR_ONE = 100",
+        "HELD_OUT_FOR_ONE = 90",
+        tests_of("membership.py"),
+    ),
+    Mutation(
+        "pairs in Newcombe's variance",
+        "pet_dcgan/metrics/confidence.py",
+        "half = (m + n) / 2 - 1",
+        "half = (m + n) / 2",
+        tests_of("confidence.py"),
+    ),
+    Mutation(
+        "splits that share subjects, in the interval",
+        "pet_dcgan/study/intervals.py",
+        "share = 1 / len(values) + 1 / (splits - 1)",
+        "share = 1 / len(values)",
+        tests_of("study_statistics.py"),
+    ),
+    Mutation(
+        "the wider of two intervals",
+        "pet_dcgan/study/intervals.py",
+        "return Interval(min(first.low, second.low), max(",
+        "return Interval(max(first.low, second.low), max(",
+        tests_of("study_statistics.py"),
+    ),
+    Mutation(
+        "margin of equivalence",
+        "pet_dcgan/study/statistics.py",
+        "MARGIN = 0.05",
+        "MARGIN = 0.06",
+        tests_of("study_statistics.py"),
+    ),
+    Mutation(
+        "folds that overlap",
+        "pet_dcgan/study/splits.py",
+        "training=frozenset(others - validation)",
+        "training=frozenset(stages.keys() - validation)",
+        tests_of("study_splits.py"),
+    ),
+    Mutation(
+        "guard: parts of a split share no subject",
+        "pet_dcgan/study/splits.py",
+        "        require_disjoint_parts(self.parts",
+        "        dict(self.parts",
+        tests_of("study_splits.py"),
+    ),
+    Mutation(
+        "digits of a site",
+        "pet_dcgan/study/splits.py",
+        r"(\d{3})_?S",
+        r"(\d{2})\d_?S",
+        tests_of("study_splits.py"),
+    ),
+)
