@@ -289,9 +289,27 @@ def test_a_line_for_each_finding(phantom):
     [("no sign", False), (None, False), ("copies", True), ("suspects", True)],
 )
 def test_the_next_step_is_the_export_unless_there_are_copies(verdict, allowed):
-    step = next_step(changed("copies.verdict", verdict), "runs/ad")
+    metrics = changed("copies.verdict", verdict)
+    metrics["assessment"] = assess(metrics)
+    step = next_step(metrics, "runs/ad")
     assert "pet-dcgan export runs/ad --to export/models" in step
     assert ("--allow-copies" in step) == ("more scans" in step) == allowed
+
+
+def test_what_failed_or_was_not_evaluated_is_trained_or_prepared_first():
+    failed = changed(ALIKE, number(0.9))
+    few = changed("subjects.held_out", 7)
+    for metrics, words in (
+        (FINE, ""),
+        (failed, "train longer or on more scans"),
+        (few, "prepare more scans"),
+    ):
+        own = metrics | {"assessment": assess(metrics)}
+        step = next_step(own, "run")
+        command = "pet-dcgan export run --to export/models"
+        assert step.endswith(command)
+        assert step.startswith(command) == (not words)
+        assert words in step
 
 
 @pytest.mark.parametrize("missing", [None, "they need 8 subjects"])

@@ -1,5 +1,6 @@
 """What an evaluation says of who was trained on."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -24,7 +25,7 @@ KEYS = {
 SCALE = 65535 / 2.5
 
 
-def scores(*, training=8, test=5, validation=3):
+def scores(*, training=8, test=5, validation=3, select_every=0):
     """Of images that replay every training slice; all are of 6 slices."""
     stored, subjects, _ = subjects_slices(training, seed=1)
     stored = np.round(np.clip(stored, 0, 2.5) * SCALE).astype(np.uint16)
@@ -38,15 +39,17 @@ def scores(*, training=8, test=5, validation=3):
         )
     )
     synthetic = stored / SCALE
-    return membership_scores(
-        evaluation(
-            real,
-            synthetic,
-            others,
-            training=SimpleNamespace(images=stored, subjects=subjects),
-            searched=centred(synthetic),
-        )
+    images = evaluation(
+        real,
+        synthetic,
+        others,
+        training=SimpleNamespace(images=stored, subjects=subjects),
+        searched=centred(synthetic),
     )
+    config = SimpleNamespace(
+        **vars(images.config) | {"select_every": select_every}
+    )
+    return membership_scores(dataclasses.replace(images, config=config))
 
 
 def test_validation_and_test_subjects_are_held_out_together():
@@ -64,6 +67,13 @@ def test_validation_and_test_subjects_are_held_out_together():
     assert found["missing"] is None
     assert "takes 100 held-out subjects" in found["words"]
     json.dumps(found, allow_nan=False)
+
+
+def test_validation_subjects_who_chose_the_generator_are_not_held_out():
+    found = scores(test=8, select_every=5)
+    assert found["held_out_subjects"] == 8
+    assert scores(test=8)["held_out_subjects"] == 11
+    assert scores(test=7, select_every=5)["missing"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ CONFIG = SimpleNamespace(
     spacing_mm=6.0,
     suvr_max=2.5,
     reference="brain",
+    select_every=0,
 )
 
 

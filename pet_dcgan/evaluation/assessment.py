@@ -44,7 +44,9 @@ _NEVER = (
     "That the images are anonymous: the copy check finds copies, it does not "
     "prove that there are none.",
     "That training on them helps a classifier: pet-dcgan study measures that.",
-    "That another stage, plane, scanner or tracer would do as well.",
+    "That the images show the stage they are named for: stages differ by less "
+    "than what fails here.",
+    "That another plane, scanner or tracer would do as well.",
     "That PSNR or SSIM are better or worse than the paper's: how its images "
     "were paired is not stated.",
 )
@@ -157,6 +159,16 @@ def next_step(metrics: dict[str, Any], run: str | Path) -> str:
         return (
             "look at the suspects in the report and train on more scans; for "
             f"your own use only: {export} --allow-copies"
+        )
+    if metrics["assessment"]["sign"] == "bad":
+        return (
+            "look at the pictures in the report and train longer or on more "
+            f"scans; to serve it as it is: {export}"
+        )
+    if metrics["subjects"]["held_out"] < MIN_SUBJECTS:
+        return (
+            "prepare more scans, so that there are subjects to evaluate by; "
+            f"to serve it unevaluated: {export}"
         )
     return export
 

@@ -17,8 +17,8 @@ from pet_dcgan.metrics.membership import (
 def membership_scores(images: EvaluationImages) -> dict[str, Any]:
     """How well distances to the synthetic images tell training subjects.
 
-    Held-out subjects are those of validation and test together, since neither
-    was trained on.
+    Held-out subjects are those of test, and of validation where these did not
+    choose the generator, which would make them look as if trained on.
 
     Args:
         images: All synthetic images that were searched are used.
@@ -27,7 +27,9 @@ def membership_scores(images: EvaluationImages) -> dict[str, Any]:
         `membership` of `metrics.json`; with too few subjects no numbers, and
         the reason in `missing`.
     """
-    held_out = images.test, images.validation
+    held_out = [images.test]
+    if not images.config.select_every:
+        held_out.append(images.validation)
     training = images.training.subjects
     others = np.concatenate([each.subjects for each in held_out])
     counts = {

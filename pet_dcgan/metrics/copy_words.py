@@ -48,8 +48,11 @@ def _found(check: "MemorizationCheck") -> list[str]:
         )
         if number
     )
+    opening = _OPENINGS[check.verdict]
+    if found and check.verdict == "no sign":
+        opening = "No more likenesses than new subjects have"
     sentences = [
-        f"{_OPENINGS[check.verdict]}: {f'{found:,}' if found else 'none'} of "
+        f"{opening}: {f'{found:,}' if found else 'none'} of "
         f"{count:,} synthetic images {'is' if found < 2 else 'are'}, as "
         "generated or mirrored, less than half as far from one training "
         f"subject as from any other{detail}; of the held-out real images "
