@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from pet_dcgan.evaluation.report import KINDS, groups, metric_rows, report_page
+from pet_dcgan.evaluation.report import metric_rows, report_page
+from pet_dcgan.evaluation.report_tables import KINDS, groups
 from pet_dcgan.utils.templates import render
 
 BROWSERS = "chromium", "chromium-browser", "google-chrome", "chrome"

@@ -19,7 +19,8 @@ from pet_dcgan.evaluation.pair_scores import (
     real_pairs,
 )
 from pet_dcgan.evaluation.region_scores import region_scores
-from pet_dcgan.evaluation.report import COLUMNS, KINDS, Row, report_page
+from pet_dcgan.evaluation.report import report_page
+from pet_dcgan.evaluation.report_tables import COLUMNS, KINDS, Row
 from pet_dcgan.evaluation.set_scores import (
     feature_scores,
     intensity_scores,

@@ -11,7 +11,7 @@ from pet_dcgan.evaluation.assessment import (
     interval_note,
     limits,
 )
-from pet_dcgan.evaluation.report import KINDS, Group, groups
+from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.serving.model_info import ModelInfo
 
