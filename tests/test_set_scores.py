@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 from toy_evaluation import evaluation, slices
 
-from pet_dcgan.evaluation import set_scores as module
+from pet_dcgan.evaluation import feature_scores as module
+from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.images import Samples
 from pet_dcgan.evaluation.set_scores import (
-    feature_scores,
     intensity_scores,
     number,
     texture_scores,
