@@ -49,6 +49,7 @@ FINE = {
         "verdict": "no sign",
         "words": "No sign of copies: 0 %.",
         "held_out_subjects": 8,
+        "suspects": 0,
     },
     "membership": {"auc": number(0.5, 0.3, 0.7), "words": "AUC 0.50."},
     "features": {
@@ -145,6 +146,7 @@ def test_size_and_significance_of_the_kid(path, number, sign):
         ("Copies", "copies.verdict", "too far to tell", "caution"),
         ("Copies", "copies.verdict", None, "unknown"),
         ("Copies", "copies.held_out_subjects", 7, "unknown"),
+        ("Copies", "copies.suspects", 1, "unknown"),
         ("Copies", "membership.auc", number(0.9, low=0.5), "good"),
         ("Copies", "membership.auc", number(0.9, low=0.501), "caution"),
         ("Copies", "membership.auc", None, "good"),

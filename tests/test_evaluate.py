@@ -137,6 +137,8 @@ def test_images_of_new_subjects_pass_and_replayed_training_images_do_not(
     assert metrics["copies"]["verdict"] == "no sign"
     found = metrics["assessment"]["findings"]
     findings = {f["about"]: f["sign"] for f in found}
+    # of six training subjects these discs are suspects as often as real ones
+    assert findings.pop("Copies") == "unknown"
     assert set(findings.values()) == {"good"}, metrics["assessment"]["findings"]
     assert metrics["assessment"]["headline"].startswith("No defect found")
 

@@ -56,15 +56,18 @@ def worst(signs: Iterable[str]) -> str:
 def copies(found: dict[str, Any], membership: dict[str, Any]) -> Finding:
     """By the search for copies, and by an attack that tells who was trained on.
 
-    Few held-out subjects clear nobody. An attack that fails proves nothing, so
-    it makes no sign better.
+    Few held-out subjects clear nobody, nor does a search in which real images
+    are suspects as often as synthetic ones. An attack that fails proves
+    nothing, so it makes no sign better.
 
     Args:
         found: `copies` of `metrics.json`.
         membership: `membership` of `metrics.json`.
     """
     sign = _COPY_SIGNS[found["verdict"]]
-    if sign == "good" and found["held_out_subjects"] < MIN_SUBJECTS:
+    if sign == "good" and (
+        found["held_out_subjects"] < MIN_SUBJECTS or found["suspects"]
+    ):
         sign = "unknown"
     auc = membership["auc"]
     if auc and auc["interval"][0] > 0.5:
