@@ -65,7 +65,9 @@ def test_one_percent_takes_a_hundred_held_out_subjects(
     others = np.r_[5.5, np.linspace(20, 30, held_out - 1)]
     found = attack(np.arange(1, 11), others)
     assert (found.allowed, found.found) == (allowed, share)
-    assert ("takes 100 held-out" in found.words) == (allowed == 0)
+    assert ("takes 100 of them" in found.words) == (allowed == 0)
+    assert (f"all but {allowed} of" in found.words) == (allowed > 0)
+    assert found.found_by_chance == (allowed + 1) / (held_out + 1)
 
 
 @pytest.mark.parametrize(

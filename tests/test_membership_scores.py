@@ -65,7 +65,8 @@ def test_validation_and_test_subjects_are_held_out_together():
     assert (found["training_subjects"], found["held_out_subjects"]) == (8, 8)
     assert found["images"] == 48
     assert found["missing"] is None
-    assert "takes 100 held-out subjects" in found["words"]
+    assert "takes 100 of them" in found["words"]
+    assert found["words"].endswith("by chance 11%.")
     json.dumps(found, allow_nan=False)
 
 

@@ -56,6 +56,11 @@ class Membership:
         return self.auc_interval.low > 0.5
 
     @property
+    def found_by_chance(self) -> float:
+        """Share that is found on average where nothing tells them apart."""
+        return (self.allowed + 1) / (self.held_out_subjects + 1)
+
+    @property
     def words(self) -> str:
         """The numbers in sentences."""
         opening = (
@@ -64,10 +69,11 @@ class Membership:
             else "It did not show who was trained on, which is no proof that "
             "nothing does"
         )
-        limit = (
-            "(1 % false positives)"
+        reached = (
+            f"all but {self.allowed} of the held-out ones (1 % false positives)"
             if self.allowed
-            else "(1 % of false positives takes 100 held-out subjects)"
+            else "every held-out one (1 % of false positives takes "
+            f"{HELD_OUT_FOR_ONE} of them)"
         )
         return (
             f"{opening}: by the distance of a slice to the nearest of "
@@ -76,8 +82,8 @@ class Membership:
             f"{self.held_out_subjects}) with AUC "
             f"{self.auc:.2f} {_brackets(self.auc_interval)}, where 0.5 is "
             f"chance; {self.found:.0%} {_brackets(self.found_interval)} of the "
-            f"training subjects are nearer than all but {self.allowed} "
-            f"held-out ones {limit}."
+            f"training subjects are nearer than {reached}, by chance "
+            f"{self.found_by_chance:.0%}."
         )
 
 
