@@ -1,4 +1,4 @@
-"""Numbers of features: KID, Fréchet distance, precision, recall."""
+"""Numbers of whole sets of images by an encoder's features, by subject."""
 
 import functools
 from typing import Any

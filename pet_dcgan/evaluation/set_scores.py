@@ -59,21 +59,12 @@ def number(
     return found
 
 
-def by_comparison(
+def _by_comparison(
     statistic: Callable[[np.ndarray, np.ndarray], float],
     values: dict[str, np.ndarray],
     samples: Samples,
 ) -> dict[str, Number | None]:
-    """A statistic of real images and of each kind compared with them.
-
-    Args:
-        statistic: Takes the values of real images and of another kind.
-        values: By kind, one for each of the samples' images `[n, ...]`.
-        samples: The images, with their subjects.
-
-    Returns:
-        By name, `"synthetic"` or `"real"`; None where there are no images.
-    """
+    """A statistic of real images and of each kind compared with them."""
     return {
         name: number(statistic, values, samples, "real", kind)
         if kind in values
@@ -106,8 +97,8 @@ def texture_scores(
         return float(np.sqrt(power.mean()))
 
     return {
-        "distance": by_comparison(spectrum_distance, powers, samples),
-        "checkerboard": by_comparison(checkerboard_ratio, finest, samples),
+        "distance": _by_comparison(spectrum_distance, powers, samples),
+        "checkerboard": _by_comparison(checkerboard_ratio, finest, samples),
         "finest_detail": {
             kind: number(amplitude, finest, samples, kind)
             for kind in ("synthetic", "real")
@@ -136,7 +127,7 @@ def intensity_scores(
         means = a.mean(axis=0), b.mean(axis=0)
         return float(histogram_distance(*means, suvr_max=suvr_max))
 
-    distances = by_comparison(distance, histograms, samples)
+    distances = _by_comparison(distance, histograms, samples)
     for name, found in distances.items():
         if found is not None:
             kinds = samples.images["real"], samples.images[COMPARED[name]]
