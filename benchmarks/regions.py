@@ -41,7 +41,7 @@ def regions(subjects, cohorts):
         synthetic, _ = uptake(1000, 1, 10_000 + seed)
         each = set_agreement(real, synthetic, subjects=owners, seed=seed)
         found.append([each[i] for i in (0, 2, 3, 4, 5, 6)])
-        spread = set_statistics(real, owners, seed=seed).sd
+        spread = set_statistics(real, owners).sd
         held.append((spread.low <= sd) & (sd <= spread.high))
     return [*np.mean(found, axis=0), np.mean(held)]
 

@@ -40,8 +40,28 @@ def test_intervals_from_eight_subjects_on():
     off = ~np.eye(6, dtype=bool)
     matrix = found.correlations
     assert (matrix.low < matrix.high)[off].all()
-    again = set_statistics(*cohort(8))
-    np.testing.assert_array_equal(again.sd.low, found.sd.low)
+
+
+def test_the_interval_of_a_mean_is_that_of_student():
+    values, subjects = cohort(9, each=1)
+    found = set_statistics(values, subjects).mean
+    expected = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    np.testing.assert_allclose(found.low, expected.low)
+    np.testing.assert_allclose(found.high, expected.high)
+
+
+def test_the_interval_of_an_sd_by_hand():
+    values, subjects = cohort(8, each=1)
+    logs = [
+        np.log(np.delete(values, i, 0).std(axis=0, ddof=1)) for i in range(8)
+    ]
+    pseudo = 8 * np.log(values.std(axis=0, ddof=1)) - 7 * np.array(logs)
+    error = stats.sem(pseudo)
+    found = set_statistics(values, subjects).sd
+    # 2.3646: Student's t of seven degrees of freedom
+    np.testing.assert_allclose(
+        np.log(found.high), pseudo.mean(axis=0) + 2.364624 * error, rtol=1e-5
+    )
 
 
 def test_a_region_that_does_not_vary():

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.evaluation.plots import COLOURS, plots
 from pet_dcgan.evaluation.region_scores import RegionData
 from pet_dcgan.metrics.region_statistics import SetStatistics
 from pet_dcgan.metrics.regions import BlandAltman, region_names
+from pet_dcgan.references import SUVR_LABELS
 
 _KINDS = {"real": "held-out real (test)", "synthetic": "synthetic"}
 
@@ -33,6 +35,7 @@ def save_regions(
         axes[1].remove()
         wide = figure.add_subplot(grid[0, :])
         _draw_means(wide, data.statistics, names)
+        wide.set_ylabel(SUVR_LABELS[config.reference])
         for place, (kind, label) in zip(axes[2:], _KINDS.items(), strict=True):
             drawn = _draw_matrix(place, data.statistics[kind], names)
             place.set_title(f"correlations, {label}", fontsize="medium")
@@ -70,16 +73,17 @@ def _draw_means(
                 **style,
             )
     axes.set_xticks(range(len(names)), [n.replace(" ", "\n") for n in names])
-    axes.set_ylabel("SUVR")
     axes.legend(fontsize="small", ncols=2)
 
 
-def _draw_matrix(axes: Axes, found: SetStatistics, names: tuple[str, ...]):
+def _draw_matrix(
+    axes: Axes, found: SetStatistics, names: tuple[str, ...]
+) -> AxesImage:
     """A correlation matrix on the scale from -1 to 1, with its numbers."""
     values = found.correlations.value
     drawn = axes.imshow(values, cmap="RdBu_r", vmin=-1, vmax=1)
     for (row, column), value in np.ndenumerate(values):
-        text = f"{value:.1f}".replace("-", "−")
+        text = f"{value:.1f}".replace("-0.0", "0.0").replace("-", "−")
         colour = "white" if abs(value) > 0.7 else "black"
         style = {"ha": "center", "va": "center", "fontsize": 6}
         axes.text(column, row, text, color=colour, **style)

@@ -64,7 +64,7 @@ def region_scores(
         "real": images.real.subjects,
     }
     statistics = {
-        kind: set_statistics(values, owners[kind], seed=images.seed)
+        kind: set_statistics(values, owners[kind])
         for kind, values in uptake.items()
     }
     agreement = set_agreement(
@@ -108,7 +108,10 @@ def _numbers(found: Estimate) -> list[Number]:
     ends = [None] * len(found.value)
     if found.low is not None:
         pairs = zip(found.low, found.high, strict=True)
-        ends = [[rounded(low), rounded(high)] for low, high in pairs]
+        ends = [
+            [rounded(low), rounded(high)] if np.isfinite(low) else None
+            for low, high in pairs
+        ]
     return [
         {"value": rounded(value), "interval": interval}
         for value, interval in zip(found.value, ends, strict=True)
@@ -156,9 +159,7 @@ def _asymmetry(
     if not names:
         return {"asymmetry": None, "asymmetry_sd": None}
     statistics = {
-        kind: set_statistics(
-            left_right_asymmetry(values), owners[kind], seed=images.seed
-        )
+        kind: set_statistics(left_right_asymmetry(values), owners[kind])
         for kind, values in uptake.items()
     }
     return {

@@ -100,8 +100,9 @@ def correlation_interval(
     Fisher's z (1915, doi 10.2307/2331838) keeps the ends within -1 and 1.
 
     Args:
-        statistic: As in `confidence.halves_interval`; a correlation.
-        subjects: As there.
+        statistic: Takes, for each set, the rows of a half, int64 `[m]`;
+            returns a correlation.
+        subjects: For each set, the subject of each row `[n]`.
         seed: Seed of the halves.
 
     Returns:

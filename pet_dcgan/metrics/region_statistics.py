@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from scipy.stats import t as student
 
 from pet_dcgan.metrics.arrays import require_finite, subject_codes
 from pet_dcgan.metrics.ceiling import (
@@ -11,13 +12,14 @@ from pet_dcgan.metrics.ceiling import (
     half_pairs,
     reliability,
 )
-from pet_dcgan.metrics.confidence import (
-    MIN_SUBJECTS,
-    Interval,
-    percentile_interval,
-)
+from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS, Interval
 
-_RESAMPLES = 1000
+# on which scale means, SDs and correlations vary alike, and the way back
+_SCALES = (
+    (lambda x: x, lambda x: x),
+    (lambda x: np.log(np.where(x > 0, x, np.nan)), np.exp),
+    (lambda x: np.arctanh(x * (1 - 1e-9)), np.tanh),
+)
 
 
 class Estimate(NamedTuple):
@@ -76,19 +78,18 @@ class SetAgreement(NamedTuple):
     least_sd_factor: float | None
 
 
-def set_statistics(
-    values: np.ndarray, subjects: np.ndarray, *, seed: int = 0
-) -> SetStatistics:
-    """Mean, SD and correlations with intervals that resample subjects.
+def set_statistics(values: np.ndarray, subjects: np.ndarray) -> SetStatistics:
+    """Mean, SD and correlations with intervals over subjects.
 
     The images of a set lie at several levels of several subjects; SDs and
-    correlations are over both. Intervals are those of a cluster bootstrap
-    (`confidence.percentile_interval`).
+    correlations are over both. Intervals are jackknife ones, leaving out one
+    subject after the other (Miller 1974, doi 10.1093/biomet/61.1.1), of the
+    logarithm of SDs and of Fisher's z of correlations; SDs resampled with
+    replacement are too small with few subjects (`benchmarks/regions.py`).
 
     Args:
         values: A row for each image and a column for each region `[n, r]`.
         subjects: Subject of each row `[n]`; `np.arange(n)` for synthetic ones.
-        seed: Seed of the resamples.
 
     Raises:
         ValueError: If the shapes differ, there is only one row, or a value is
@@ -97,21 +98,23 @@ def set_statistics(
     values, codes = _checked(values, subjects)
     count = codes.max() + 1
     sums = _by_subject(_centred(values), codes, count)
-    whole = _moments(np.ones([1, count]), *sums)
+    whole = [x[0] for x in _moments(np.ones([1, count]), *sums)]
+    centre = values.mean(axis=0)
     if count < MIN_SUBJECTS:
         ends = [(None, None)] * 3
     else:
-        drawn = np.random.default_rng(seed).multinomial(
-            count, np.full(count, 1 / count), size=_RESAMPLES
-        )
-        resampled = _moments(drawn.astype(np.float64), *sums)
-        ends = [_ends(each, count) for each in resampled]
-    found = [
-        Estimate(value[0], *end) for value, end in zip(whole, ends, strict=True)
-    ]
-    centre = values.mean(axis=0)
-    mean = Estimate(*(None if x is None else x + centre for x in found[0]))
-    return SetStatistics(mean, *found[1:])
+        without = _moments(1 - np.eye(count), *sums)
+        ends = [
+            [back(end) for end in _jackknife(there(value), there(others))]
+            for value, others, (there, back) in zip(
+                whole, without, _SCALES, strict=True
+            )
+        ]
+        ends[0] = [end + centre for end in ends[0]]
+    whole[0] = whole[0] + centre
+    return SetStatistics(
+        *(Estimate(x, *e) for x, e in zip(whole, ends, strict=True))
+    )
 
 
 def _checked(
@@ -151,7 +154,7 @@ def _moments(
     sums: np.ndarray,
     products: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Means, SDs and correlations if subjects counted as often as drawn.
+    """Means, SDs and correlations if subjects counted as often as in `drawn`.
 
     Args:
         drawn: `[k, s]`.
@@ -165,7 +168,7 @@ def _moments(
     moved = mean[:, :, None] * mean[:, None, :]
     covariance = second - moved
     variance = np.diagonal(covariance, axis1=1, axis2=2)
-    # a resample may draw a single value; rounding leaves a trace of variance
+    # those left may have a single value; rounding leaves a trace of variance
     flat = variance <= 1e-12 * np.diagonal(second, axis1=1, axis2=2)
     variance = np.where(flat, 0.0, variance)
     sd = np.sqrt(variance * total / (total - 1))
@@ -175,15 +178,21 @@ def _moments(
     return mean, sd, np.clip(correlations, -1, 1)
 
 
-def _ends(resampled: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Both ends of each number `[k, ...]`; NaN where one was undefined."""
-    rows = resampled.reshape(len(resampled), -1)
-    ends = np.full([2, rows.shape[1]], np.nan)
-    for column in np.flatnonzero(np.isfinite(rows).all(axis=0)):
-        found = percentile_interval(rows[:, column], count)
-        ends[:, column] = found.low, found.high
-    low, high = ends.reshape(2, *resampled.shape[1:])
-    return low, high
+def _jackknife(
+    whole: np.ndarray, without: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of each number's interval, from its pseudo-values.
+
+    Args:
+        whole: Over all subjects `[...]`.
+        without: Without each of the subjects `[s, ...]`.
+    """
+    count = len(without)
+    pseudo = count * whole - (count - 1) * without
+    error = pseudo.std(axis=0, ddof=1) / np.sqrt(count)
+    reach = error * student.ppf((1 + LEVEL) / 2, count - 1)
+    middle = pseudo.mean(axis=0)
+    return middle - reach, middle + reach
 
 
 def set_agreement(
