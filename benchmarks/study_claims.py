@@ -13,12 +13,13 @@ functions that `study` uses, over 5 splits that test each subject once:
 
 Claimed is the share of studies whose 95 % interval leaves 0 out: by `study`
 (corrected t and Newcombe, the wider), by the corrected t interval alone, by
-the t interval without correction, and by the bootstrap over test subjects of
-one split of a third of the cohort, which `study` had before. `holds` is how
+the t interval without correction, and by the bootstrap over test subjects that
+`study` had before, of one training that everyone is tested by. `holds` is how
 often the interval of one arm holds its true AUC: of `study`, and Newcombe's
 alone. The second table, at d' ± 0.2: how often a difference is seen, the mean
-of what `study.json` calls `detectable`, and how often the arms are called
-equivalent within 0.05, which at a true difference of 0.05 is an error.
+of what `study.json` calls `detectable` (1 where there is none), and how often
+the arms are called equivalent within 0.05, which at a true difference of 0.05
+is an error.
 
 `python benchmarks/study_claims.py` takes about four minutes on one core,
 `--quick` half a minute.
@@ -47,7 +48,7 @@ def main() -> None:
     studies = 50 if parser.parse_args().quick else 300
     print(
         "| trainings | subjects a stage | AUC | claimed by study | corrected t "
-        "| t | bootstrap of one split | holds: study | Newcombe |"
+        "| t | bootstrap of one training | holds: study | Newcombe |"
     )
     print("|" + "---|" * 9)
     signals = itertools.product(
@@ -227,7 +228,7 @@ def power(count, true, other, studies):
         rows.append(difference_row(own, real, "auc", SPLITS))
     shares = [
         np.mean([row["low"] > 0 for row in rows]),
-        np.mean([row["detectable"] for row in rows]),
+        np.mean([row["detectable"] or 1 for row in rows]),
         np.mean([row["equivalent"] for row in rows]),
     ]
     shares = " | ".join(f"{share:.3f}" for share in shares)

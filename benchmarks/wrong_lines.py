@@ -180,7 +180,7 @@ JUDGEMENTS = (
     ),
     Mutation(
         "digits of a site",
-        "pet_dcgan/study/splits.py",
+        "pet_dcgan/study/sites.py",
         r"(\d{3})_?S",
         r"(\d{2})\d_?S",
         tests_of("study_splits.py"),

@@ -171,6 +171,13 @@ def test_halves_with_few_images_of_other_subjects():
     subjects = np.array(["a"] * 17 + [*"bcdefgh"])
     found = scores(real._replace(subjects=subjects), slices(24, 1, 1).images)
     assert found["coverage"]["synthetic"]["interval"] is not None
+    assert found["frechet_ratio"]["interval"] is None
+
+
+def test_a_subject_of_one_image_is_no_half():
+    real = slices(1, 16)._replace(subjects=np.array(["a"] * 15 + ["b"]))
+    found = scores(real, slices(16, 1, 1).images)
+    assert found["frechet_ratio"]["value"] is None
 
 
 def test_constant_images_are_compared():

@@ -230,14 +230,18 @@ def _frechet_ratio(features: dict[str, np.ndarray], samples: Samples) -> Number:
     rows = {k: np.arange(len(x)) for k, x in narrow.items()}
 
     def ratio(a: np.ndarray, b: np.ndarray) -> float:
-        return frechet_ratio(
-            narrow["real"][a],
-            narrow["synthetic"][b],
-            seed=samples.seed,
-            subjects=samples.subjects["real"][a],
-            # the halves of an interval are many themselves
-            splits=10 if len(a) == len(rows["real"]) else 2,
-        )
+        try:
+            return frechet_ratio(
+                narrow["real"][a],
+                narrow["synthetic"][b],
+                seed=samples.seed,
+                subjects=samples.subjects["real"][a],
+                # the halves of an interval are many themselves
+                splits=10 if len(a) == len(rows["real"]) else 2,
+            )
+        except ValueError:
+            # one subject has nearly all of the images: no halves of them
+            return float("nan")
 
     kinds = "real", "synthetic"
     return number(ratio, rows, samples, *kinds, interval=is_narrow)
