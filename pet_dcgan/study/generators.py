@@ -24,8 +24,7 @@ from pet_dcgan.training.train import resolve_config, train
 # latent seeds that neither samples, selection nor an evaluation start with
 _FIRST_SEED = 2**41
 # Above it an evaluation would say "failed": as if every whitened feature were
-# shifted by 0.3 SD. On a phantom at 64 pixels (27 AD subjects, preset demo) it
-# was 0.31 after 600 steps, 0.11 after 800 and 0.08 after 1,000.
+# shifted by 0.3 SD. How soon generators reach it: docs/study.md.
 KID_LIMIT = 0.27
 _NAMED = 5
 _EVERY = ("samples_every", "select_every")
