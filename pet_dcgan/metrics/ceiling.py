@@ -101,7 +101,7 @@ def correlation_interval(
 
     Args:
         statistic: As in `confidence.halves_interval`; a correlation.
-        subjects: As there.
+        subjects: As there, for each set those of its rows `[n]`.
         seed: Seed of the halves.
 
     Returns:
