@@ -123,10 +123,10 @@ JUDGEMENTS = (
         tests_of("export.py"),
     ),
     Mutation(
-        "export of certain copies",
+        "export of suspects",
         "pet_dcgan/serving/model_card.py",
-        "return certain > 0 or",
-        "return certain > 1 or",
+        '_REFUSED = ("copies", "suspects")',
+        '_REFUSED = ("copies",)',
         tests_of("export.py", "model_card.py"),
     ),
     Mutation(

@@ -16,9 +16,11 @@ import numpy as np
 import pytest
 
 from pet_dcgan import metrics
-from pet_dcgan.metrics import spectrum, uptake
+from pet_dcgan.metrics import spectrum
+from pet_dcgan.metrics.levels import subject_means
 from pet_dcgan.metrics.membership import TooFewSubjectsError
 from pet_dcgan.metrics.memorization import OneSubjectError
+from pet_dcgan.metrics.regions import regional_uptake
 
 SUVR_MAX = 2.5
 
@@ -117,11 +119,22 @@ def _power(s):
     return [one.power for one in found]
 
 
+def _at_two_levels(images, s):
+    return images, s.owners, np.arange(len(images)) % 2, 2
+
+
+def _contrast(function, s):
+    real = [subject_means(*_at_two_levels(x, s)) for x in (s.train, s.held_out)]
+    levels = np.arange(len(s.synthetic)) % 2
+    return function(real, [s.synthetic, s.held_out], [levels, levels])
+
+
 CALLS = {
     "centring.centred": lambda f, s: f(s.synthetic),
     "confidence.mean_interval": lambda f, s: f(
         s.held_out.mean(axis=(1, 2)), s.owners
     ),
+    "contrast.compare_contrasts": lambda f, s: _contrast(f, s),
     "confidence.halves_interval": lambda f, s: f(
         lambda rows: s.held_out[rows].mean(), subjects=[s.owners]
     ),
@@ -144,6 +157,10 @@ CALLS = {
     "image_quality.diversity": lambda f, s: f(
         s.held_out, subjects=s.owners, **_RANGE
     ),
+    "levels.nearest_levels": lambda f, s: f(
+        s.synthetic, s.train, np.arange(len(s.train)) % 2
+    ),
+    "levels.subject_means": lambda f, s: f(*_at_two_levels(s.train, s)),
     "membership.membership_inference": lambda f, s: f(*_trio(s), **_names(s)),
     "membership.subject_distances": lambda f, s: f(
         s.train, s.owners, s.synthetic
@@ -169,6 +186,17 @@ CALLS = {
     "neighbors.random_pairs": lambda f, s: f(
         len(s.train), len(s.train), seed=0, **_apart(s)
     ),
+    "region_statistics.set_statistics": lambda f, s: f(
+        regional_uptake(s.held_out), s.owners
+    ),
+    "region_statistics.set_agreement": lambda f, s: f(
+        *_each(regional_uptake, s), subjects=s.owners
+    ),
+    "regions.bland_altman": lambda f, s: f(*_each(regional_uptake, s)),
+    "regions.left_right_asymmetry": lambda f, s: f(
+        regional_uptake(s.synthetic)
+    ),
+    "regions.regional_uptake": lambda f, s: f(s.synthetic),
     "repeated_subjects.merged_subjects": lambda f, s: f(s.train, s.owners),
     "significance.kid_p_value": lambda f, s: f(
         *_pair(s), subjects=s.owners, seed=0
@@ -182,8 +210,6 @@ CALLS = {
     "uptake.joint_histogram": lambda f, s: f(*_pair(s), **_BINS),
     "uptake.intensity_histogram": lambda f, s: f(s.synthetic, **_BINS),
     "uptake.wasserstein": lambda f, s: f(*_pair(s)),
-    "uptake.regional_uptake": lambda f, s: f(s.synthetic),
-    "uptake.bland_altman": lambda f, s: f(*_each(uptake.regional_uptake, s)),
 }
 # of numbers or of what the others found: tested by hand where they belong
 ELSEWHERE = {
@@ -193,6 +219,7 @@ ELSEWHERE = {
     "confidence.percentile_interval",
     "confidence.share_interval",
     "confidence.student_interval",
+    "copy_search.compared_mixtures",
     "copy_search.mixture_residuals",
     "copy_words.copy_words",
     "distribution.mean_shift",
@@ -201,20 +228,34 @@ ELSEWHERE = {
     "neighbors.chunks",
     "neighbors.squared_distances",
     "uptake.histogram_distance",
-    "uptake.region_names",
+    "ceiling.*",
+    "contrast.welch",
+    "levels.level_edges",
+    "levels.level_of",
+    "regions.asymmetry_names",
+    "regions.brain_mask",
+    "regions.region_names",
 }
 # what is not finite, and is documented so
+_FLAT = ("uniform", "black", "all alike")
+_PAIRS = ("two subjects", "two slices, two subjects")
 INFINITE = {
-    ("image_quality.psnr", "uniform"),
-    ("image_quality.psnr", "all alike"),
-    ("distribution.frechet_ratio", "uniform"),
-    ("distribution.frechet_ratio", "black"),
-    ("distribution.frechet_ratio", "all alike"),
-    ("distribution.kid", "two subjects"),
-    ("distribution.kid", "two slices, two subjects"),
+    (name, sets)
+    for name, every_set in {
+        "contrast.compare_contrasts": _FLAT,
+        "distribution.frechet_ratio": _FLAT,
+        "distribution.kid": _PAIRS,
+        "image_quality.psnr": ("uniform", "all alike"),
+        "region_statistics.set_statistics": _FLAT,
+    }.items()
+    for sets in every_set
 }
-# they see no pixel, or only whether there are such
-UNSEEING = ("copy_search.share_p_value", "neighbors.random_pairs")
+# they see no pixel, or only whether there are such, or give no interval
+UNSEEING = (
+    "confidence.halves_interval",
+    "copy_search.share_p_value",
+    "neighbors.random_pairs",
+)
 
 
 def public_functions():

@@ -5,6 +5,7 @@ docstring of its test.
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 import tensorflow as tf
 from prdc import compute_prdc
@@ -26,6 +27,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from pet_dcgan.metrics.centring import centred
 from pet_dcgan.metrics.confidence import percentile_interval, share_interval
+from pet_dcgan.metrics.contrast import welch
 from pet_dcgan.metrics.distribution import (
     Prdc,
     frechet_distance,
@@ -41,6 +43,7 @@ from pet_dcgan.metrics.memorization import (
 )
 from pet_dcgan.metrics.nearest_subjects import two_nearest_subjects
 from pet_dcgan.metrics.neighbors import kth_neighbour_distances, nearest_rows
+from pet_dcgan.metrics.region_statistics import set_statistics
 from pet_dcgan.metrics.spectrum import radial_power_spectrum
 from pet_dcgan.metrics.uptake import (
     histogram_distance,
@@ -361,6 +364,23 @@ class TestUptake:
             bins=np.arange(0.5, 23.6),
         ).statistic
         agree(radial_power_spectrum(image[None], spacing_mm=6).power[0], means)
+
+
+class TestRegions:
+    def test_moments_of_regions(self):
+        values = np.random.default_rng(0).normal(1, 0.1, [24, 9])
+        found = set_statistics(values, np.arange(24) // 2)
+        table = pd.DataFrame(values)
+        agree(found.mean.value, table.mean())
+        agree(found.sd.value, table.std())
+        agree(found.correlations.value, table.corr())
+
+    def test_contrast_of_stages(self):
+        """SciPy's t is of the first less the second; here the other way."""
+        first, second = np.random.default_rng(0).normal(1, 0.1, [2, 9, 5, 4])
+        found = welch(first[:6], second)
+        expected = stats.ttest_ind(second, first[:6], equal_var=False)
+        agree(found.t, expected.statistic)
 
 
 class TestStudy:
