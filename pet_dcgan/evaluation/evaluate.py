@@ -9,6 +9,7 @@ import numpy as np
 
 from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, assess
 from pet_dcgan.evaluation.copy_scores import memorization_scores
+from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
 from pet_dcgan.evaluation.membership_scores import membership_scores
@@ -21,11 +22,7 @@ from pet_dcgan.evaluation.pair_scores import (
 from pet_dcgan.evaluation.region_scores import region_scores
 from pet_dcgan.evaluation.report import report_page
 from pet_dcgan.evaluation.report_tables import COLUMNS, KINDS, Row
-from pet_dcgan.evaluation.set_scores import (
-    feature_scores,
-    intensity_scores,
-    texture_scores,
-)
+from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
 from pet_dcgan.evaluation.synthetic_images import SEARCHED
 from pet_dcgan.evaluation.training_curves import training_facts
 from pet_dcgan.features.encoder import Encoder
