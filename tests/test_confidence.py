@@ -207,6 +207,8 @@ def test_a_statistic_that_is_not_finite_for_a_half_has_no_interval():
     )
     assert found.low is found.high is None
     assert "infinite for some half" in found.reason
+    with pytest.raises(ValueError, match="finite for all rows, found nan"):
+        halves_interval(lambda rows: np.nan, subjects=[np.arange(9)])
 
 
 def test_student_interval_by_hand():

@@ -53,7 +53,7 @@ def number(
         "value": rounded(of_rows(*(np.arange(len(x)) for x in subjects))),
         "interval": None,
     }
-    if interval:
+    if interval and found["value"] is not None:
         halves = halves_interval(of_rows, subjects=subjects, seed=samples.seed)
         found["interval"] = interval_ends(halves)
     return found

@@ -141,6 +141,9 @@ def halves_interval(
         The interval by the smallest number of subjects in a set; one without
         ends if these are fewer than `MIN_SUBJECTS`, where `statistic` is not
         called, or if the statistic of a half is not finite.
+
+    Raises:
+        ValueError: If the statistic of all rows is not finite.
     """
     sets = [_rows_by_subject(each) for each in subjects]
     count = min(map(len, sets))
@@ -151,7 +154,12 @@ def halves_interval(
         statistic(*(_half(rng, rows) for rows in sets)) for _ in range(_HALVES)
     ]
     value = statistic(*(np.arange(len(each)) for each in subjects))
-    if not np.isfinite([value, *halves]).all():
+    if not np.isfinite(value):
+        raise ValueError(
+            "expected a statistic that is finite for all rows, found "
+            f"{value}: leave out rows that are not"
+        )
+    if not np.isfinite(halves).all():
         reason = "the number is NaN or infinite for some half of the subjects"
         return Interval(None, None, reason)
     # half of an odd number is less than one half
