@@ -17,6 +17,7 @@ from pet_dcgan.config import STAGES
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.evaluation.synthetic_images import SEARCHED
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import save_sheet
 from pet_dcgan.runs.run import Run
@@ -40,12 +41,14 @@ class Settings:
         subjects: Number of subjects of each stage.
         dataset: Configuration of the prepared set.
         overrides: Changes to the preset `demo`.
+        search: Number of synthetic images that are searched for copies.
         seed: Seed of everything random.
     """
 
     subjects: int = 24
     dataset: str = "axial_128"
     overrides: dict[str, Any] = dataclasses.field(default_factory=dict)
+    search: int = SEARCHED
     seed: int = 0
 
 
@@ -53,6 +56,7 @@ QUICK = Settings(
     subjects=4,
     dataset="axial_64",
     overrides={"epochs": 2, "width": 8, "samples_every": 1},
+    search=1000,
 )
 
 
@@ -210,7 +214,7 @@ class _Demo:
     def evaluate_run(self, run: Run) -> None:
         """Evaluates the generator of one stage."""
         with self.progress(f"evaluate {run.config.stage}") as advance:
-            evaluate(run, progress=advance)
+            evaluate(run, search=self.settings.search, progress=advance)
 
     def draw_gallery(self) -> None:
         """Draws held-out real slices above synthetic ones of each stage."""

@@ -20,6 +20,7 @@ def tiny(quick_encoder):
         demo.QUICK,
         subjects=3,
         overrides={"epochs": 1, "width": 4, "batch_size": 4},
+        search=100,
     )
 
     def write_cohort(out, *, subjects, seed, progress=None):
@@ -30,9 +31,7 @@ def tiny(quick_encoder):
         patch.setattr(demo, "STAGES", ("AD",))  # the slow test has three
         patch.setattr(demo, "write_cohort", write_cohort)
         patch.setattr(
-            demo,
-            "evaluate",
-            functools.partial(demo.evaluate, count=100, search=100),
+            demo, "evaluate", functools.partial(demo.evaluate, count=100)
         )
         yield
 

@@ -160,10 +160,16 @@ def _limits(summary: Mapping[str, Any]) -> str:
     """What the intervals are over."""
     if summary["settings"]["splits"] == 1:
         return f"{_PERCENT} intervals are over the test subjects alone."
+    judged = sum(
+        row["arm"] in _DESCRIBED and row["metric"] == "auc"
+        for row in summary["differences"]
+    )
     return (
         f"{_PERCENT} intervals are the wider of one over trainings (of two "
         "splits or more) and one over test subjects; those of single stages "
         "are over subjects alone. "
         f"Of {len(summary['differences'])} differences in study.json the "
-        "sentences above take those of the AUC; the others are for looking at."
+        f"sentences above take {judged} of the AUC, each judged by itself: a "
+        f"claim by chance among them is up to {judged} times as likely as in "
+        "one. The others are for looking at."
     )
