@@ -83,7 +83,7 @@ def test_numbers_have_the_real_ones_beside(metrics):
             cell.replace("-", "−") for cell in cells
         ]
     assert "| as real | 32.83 dB |" in text
-    for part in ("### Variety", "### Uptake and texture", "| KID | "):
+    for part in ("### Variety", "### Intensities and texture", "| KID | "):
         assert part in text
     widths = {
         line.count(" | ")

@@ -14,7 +14,8 @@ from toy_data import disc
 from toy_run import make_run
 
 from pet_dcgan.evaluation.images import evaluation_images
-from pet_dcgan.metrics.uptake import regional_uptake, wasserstein
+from pet_dcgan.metrics.regions import regional_uptake
+from pet_dcgan.metrics.uptake import wasserstein
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.models.sampling import suvr_from_images, synthetic_slices
 from pet_dcgan.serving.export import export_run
@@ -188,6 +189,6 @@ def test_metrics_of_stored_steps_in_suvr():
         synthetic_slices(generator_of(s), np.array([0]), suvr_max=2.5)
         for s in (steps, more)
     )
-    np.testing.assert_allclose(regional_uptake(one), [[1.0] * 5], atol=FLOAT32)
+    np.testing.assert_allclose(regional_uptake(one), [[1.0] * 9], atol=FLOAT32)
     expected = (28835 - 26214) / 65535 * 2.5
     assert wasserstein(one, other) == pytest.approx(expected, abs=FLOAT32)
