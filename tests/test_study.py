@@ -76,6 +76,8 @@ def quick(monkeypatch):
     monkeypatch.setattr(
         study, "study_contrast", lambda *_, **__: (contrast, None)
     )
+    asymmetry = {"words": "The asymmetry."}
+    monkeypatch.setattr(study, "study_asymmetry", lambda *_, **__: asymmetry)
     return trained
 
 
@@ -194,11 +196,15 @@ def test_a_stopped_study_is_marked_partial_and_resumed(
     assert found == {"complete": False, "done": 5, "of": 8}
     assert any(line.startswith("Partial") for line in partial["words"])
     assert partial["contrast"] is None
+    assert partial["asymmetry"] is None
     assert (out / "study.png").is_file()
     with pytest.raises(FileExistsError, match="--resume"):
         run_study(settings, out)
 
-    assert run_study(settings, out, resume=True)["words"][-1] == "The contrast."
+    assert run_study(settings, out, resume=True)["words"][-2:] == [
+        "The contrast.",
+        "The asymmetry.",
+    ]
     assert len(quick) == len(set(quick)) == 8
     straight = tmp_path / "straight"
     run_study(settings, straight)

@@ -22,6 +22,7 @@ def summarise(
     cells: Sequence[Cell],
     generators: Sequence[Mapping[str, Any]],
     contrast: Mapping[str, Any] | None = None,
+    asymmetry: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The content of `study.json`.
 
@@ -31,6 +32,7 @@ def summarise(
         cells: All classifiers.
         generators: Facts about those that are finished.
         contrast: From `study_contrast`, of a finished study.
+        asymmetry: From `study_asymmetry`, of a finished study.
     """
     settings, classes = data.settings, data.settings.classes
     public = settings.to_dict()
@@ -46,6 +48,7 @@ def summarise(
         "generator_kid": kid_summary(generators),
         **compare(predictions, classes=classes, splits=settings.splits),
         "contrast": contrast,
+        "asymmetry": asymmetry,
         "results": [
             _result(cell, data, predictions[cell])
             for cell in cells
@@ -54,8 +57,7 @@ def summarise(
         "settings": public,
     }
     lines = conclusions(summary)
-    if contrast:
-        lines.append(contrast["words"])
+    lines += [each["words"] for each in (contrast, asymmetry) if each]
     return {"words": lines, **summary}
 
 

@@ -31,6 +31,7 @@ from typing import Any
 import pandas as pd
 
 from pet_dcgan.runs.run import Run
+from pet_dcgan.study.asymmetry import study_asymmetry
 from pet_dcgan.study.classifiers import study_cells, train_and_predict
 from pet_dcgan.study.contrast import study_contrast
 from pet_dcgan.study.contrast_figure import save_contrast
@@ -130,6 +131,9 @@ def run_study(
         study.contrast, maps = study_contrast(
             contrast_splits(data, study.generators), seed=settings.seed
         )
+        study.asymmetry = study_asymmetry(
+            contrast_splits(data, study.generators), plane=settings.planes[0]
+        )
         if maps is not None:
             save_contrast(
                 out / "contrast.png",
@@ -163,7 +167,9 @@ class _Study:
     ) -> None:
         self.data, self.path = data, path
         self.given, self.generators = given, dict(given)
-        self.contrast: dict[str, Any] | None = None  # of a finished study
+        # of a finished study
+        self.contrast: dict[str, Any] | None = None
+        self.asymmetry: dict[str, Any] | None = None
         self.cells = study_cells(data.settings)
         expected = [data.test_subjects(s.number) for s in data.splits]
         self.predictions = {
@@ -234,6 +240,7 @@ class _Study:
                 for spec, run in sorted(self.generators.items())
             ],
             contrast=self.contrast,
+            asymmetry=self.asymmetry,
         )
         table = pd.DataFrame(summary["results"], columns=_COLUMNS)
         table["study"] = "complete" if summary["complete"] else "partial"
