@@ -221,7 +221,7 @@ def study(
         typer.Option(
             min=1,
             help="For a generator of all training subjects; as many as make "
-            "1,000 steps if unset.",
+            "800 steps if unset.",
         ),
     ] = None,
     settings: Annotated[
