@@ -1,7 +1,7 @@
 """What an SUVR is a ratio to, in words for those who read it.
 
-Only the kind of reference is told: the name of a mask could tell more than may
-leave a machine.
+Only the kind of reference is stated: the name of a mask could reveal more than
+may leave a machine.
 """
 
 REFERENCES = {

@@ -23,7 +23,7 @@ _UPTAKE_SUVR = 0.05, 0.15
 # of it
 _DETAIL_SUVR = 0.01, 0.05
 _SMOOTH = 0.5
-# from the best to the worst, and what a reader is told
+# from the best to the worst, and the words that the report uses
 SIGNS = {
     "good": "passed",
     "unknown": "not enough evidence",

@@ -78,8 +78,8 @@ class Membership:
         return (
             f"{opening}: by the distance of a slice to the nearest of "
             f"{self.images:,} images a training subject (of "
-            f"{self.training_subjects}) is told from a held-out one (of "
-            f"{self.held_out_subjects}) with AUC "
+            f"{self.training_subjects}) is distinguished from a held-out one "
+            f"(of {self.held_out_subjects}) with AUC "
             f"{self.auc:.2f} {_brackets(self.auc_interval)}, where 0.5 is "
             f"chance; {self.found:.0%} {_brackets(self.found_interval)} of the "
             f"training subjects are nearer than {reached}, by chance "

@@ -220,18 +220,10 @@ def _draw_reliability(
     stages = list(dict.fromkeys(row["stage"] for row in rows))
     for stage, form in zip(stages, ("o-", "s--", "^:"), strict=False):
         own = [row for row in rows if row["stage"] == stage]
-        x = [row["predicted"] for row in own]
-        colour = _COLOURS[arm]
-        axes.plot(
-            x, [r["mean"] for r in own], form, color=colour, ms=5, label=stage
-        )
-        axes.vlines(
-            x,
-            [r["low"] for r in own],
-            [r["high"] for r in own],
-            color=colour,
-            lw=1,
-        )
+        names = "predicted", "mean", "low", "high"
+        x, mean, low, high = ([row[n] for row in own] for n in names)
+        axes.plot(x, mean, form, color=_COLOURS[arm], ms=5, label=stage)
+        axes.vlines(x, low, high, color=_COLOURS[arm], lw=1)
         if len(stages) == 1:
             for row in own:
                 axes.annotate(
