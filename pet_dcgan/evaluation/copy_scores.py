@@ -17,7 +17,6 @@ from pet_dcgan.metrics.memorization import (
 
 # suspects that are drawn at most, and images where none is suspect
 _SHOWN, _CLOSEST = 48, 8
-_CENTRED_CHUNK = 512
 _NUMBERS = (
     "images",
     "certain",
@@ -67,7 +66,7 @@ def memorization_scores(
     held_out = images.test, images.validation
     try:
         check = check_memorization(
-            _training(images),
+            images.centred_training,
             centred(np.concatenate([each.images for each in held_out])),
             images.searched,
             train_subjects=images.training.subjects,
@@ -83,16 +82,6 @@ def memorization_scores(
             **dict.fromkeys(_NUMBERS),
         }, None
     return _numbers(check, images.seed), _closest(check, images)
-
-
-def _training(images: EvaluationImages) -> np.ndarray:
-    """The training slices `centred`, without all of them in full as floats."""
-    stored, suvr_max = images.training.images, images.config.suvr_max
-    parts = [
-        centred(suvr_from_png(stored[start : start + _CENTRED_CHUNK], suvr_max))
-        for start in range(0, len(stored), _CENTRED_CHUNK)
-    ]
-    return np.concatenate(parts)
 
 
 def _numbers(check: MemorizationCheck, seed: int) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The images that an evaluation compares: real, synthetic and training ones."""
 
 import dataclasses
+import functools
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +18,12 @@ from pet_dcgan.evaluation.synthetic_images import (
     measured,
     searched,
 )
+from pet_dcgan.metrics.centring import centred
 from pet_dcgan.runs.run import Run
 
 # synthetic images that are measured by default, at least
 _SYNTHETIC = 1000
+_CHUNK = 512
 
 
 def evenly_spaced(total: int, count: int) -> np.ndarray:
@@ -116,6 +119,19 @@ class EvaluationImages:
     def training_suvr(self) -> np.ndarray:
         """The training slices in SUVR `[n, size, size]`."""
         return suvr_from_png(self.training.images, self.config.suvr_max)
+
+    @functools.cached_property
+    def centred_training(self) -> np.ndarray:
+        """The training slices `centred`, float32 `[n, 32, 32]`.
+
+        A part at a time, since all in full may be much.
+        """
+        stored, suvr_max = self.training.images, self.config.suvr_max
+        parts = [
+            centred(suvr_from_png(stored[start : start + _CHUNK], suvr_max))
+            for start in range(0, len(stored), _CHUNK)
+        ]
+        return np.concatenate(parts)
 
     @property
     def samples(self) -> Samples:

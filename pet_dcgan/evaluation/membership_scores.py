@@ -39,7 +39,7 @@ def membership_scores(images: EvaluationImages) -> dict[str, Any]:
     }
     try:
         found = membership_inference(
-            centred(images.training_suvr),
+            images.centred_training,
             centred(np.concatenate([each.images for each in held_out])),
             images.searched,
             train_subjects=training,
