@@ -49,6 +49,7 @@ def test_the_names_of_tfds_adni_and_nothing_else():
     assert tfds_adni.__all__ == [
         "AdniConfig",
         "Builder",
+        "Reading",
         "Selection",
         "prepare",
         "survey",

@@ -19,6 +19,7 @@ import sys
 _PUBLIC = {
     "AdniConfig": ("adni_dataset_builder", "AdniConfig"),
     "Builder": ("adni_dataset_builder", "Builder"),
+    "Reading": ("volumes.reading", "Reading"),
     "Selection": ("cohort", "Selection"),
     "prepare": ("preparation", "prepare"),
     "survey": ("cohort", "survey"),

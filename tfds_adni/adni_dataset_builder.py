@@ -33,6 +33,7 @@ from tfds_adni.parallel.pool import Pool
 from tfds_adni.preparation_report import PreparationReport
 from tfds_adni.tables.cells import STAGES
 from tfds_adni.volumes.normalisation import Normalisation
+from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.slices import BANDS_MM, PLANES
 from tfds_adni.volumes.volume import VolumeError
 
@@ -123,6 +124,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         selection: Which scans are used; the paper's choice where `None`.
         normalisation: What volumes are divided by; the mean of the whole brain
             where `None`.
+        reading: How files are read; the defaults where `None`.
         split_seed: Another seed gives another split of the subjects. One
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
@@ -170,6 +172,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         *,
         selection: Selection | None = None,
         normalisation: Normalisation | None = None,
+        reading: Reading | None = None,
         split_seed: int = 0,
         jobs: int | None = None,
         beam: bool = False,
@@ -178,6 +181,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     ) -> None:
         self._selection = selection or Selection()
         self._normalisation = normalisation or Normalisation()
+        self._reading = reading or Reading()
         self._split_seed = split_seed
         self._pool = Pool(jobs)
         self._beam = beam
@@ -197,6 +201,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             "bands_mm": {p: list(config.bands_mm[p]) for p in config.planes},
             "selection": self._selection.facts(),
             "normalisation": self._normalisation.facts(),
+            "reading": self._reading.facts(),
             "split_seed": self._split_seed,
             "made_by": f"pet-dcgan {importlib.metadata.version('pet-dcgan')}",
         }
@@ -233,7 +238,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
-        cohort = self.cohort or gather(folder, self._selection)
+        cohort = self.cohort or gather(
+            folder, self._selection, reading=self._reading
+        )
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
         self._report = PreparationReport(cohort, split_of, folder)
         self.info.metadata.report = self._report
@@ -268,6 +275,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 method=self._normalisation.method,
                 mask=mask,
                 problem=problem,
+                reading=self._reading,
             )
             tasks[split_of[decision.record.subject]].append(task)
         return tasks

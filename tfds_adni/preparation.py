@@ -21,6 +21,7 @@ from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import assign_splits, require_same_splits
 from tfds_adni.volumes.normalisation import Normalisation
+from tfds_adni.volumes.reading import Reading
 
 if TYPE_CHECKING:
     import apache_beam
@@ -40,6 +41,7 @@ def prepare(
     config: str = "axial_128",
     selection: Selection | None = None,
     normalisation: Normalisation | None = None,
+    reading: Reading | None = None,
     jobs: int | None = None,
     beam_options: str | None = None,
     num_shards: int | None = None,
@@ -59,6 +61,7 @@ def prepare(
         selection: Which scans are used; the paper's choice where `None`.
         normalisation: What volumes are divided by; the mean of the whole
             brain where `None`.
+        reading: How files are read; the defaults where `None`.
         jobs: Number of worker processes; see `Pool`.
         beam_options: Makes Apache Beam do the work, with these of its options,
             such as `--runner=FlinkRunner --flink_master=host:8081`.
@@ -94,6 +97,7 @@ def prepare(
         data_dir=str(data_dir),
         selection=selection,
         normalisation=normalisation,
+        reading=reading,
         split_seed=split_seed,
         jobs=jobs,
         beam=beam,
@@ -105,7 +109,7 @@ def prepare(
             f"expected no data set yet, found one at {home}; use it, remove "
             "it, or choose another --data-dir"
         )
-    builder.cohort = cohort = gather(folder, selection)
+    builder.cohort = cohort = gather(folder, selection, reading=reading)
     split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
     if check:
         check(cohort)

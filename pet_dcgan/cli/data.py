@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,8 +11,16 @@ from pet_dcgan.utils.files import replacing
 
 if TYPE_CHECKING:
     from tfds_adni.cohort.selection import Selection
+    from tfds_adni.volumes.reading import Reading
 
 router = typer.Typer()
+
+# options that have the name of their field in Selection
+_ENTITIES = ("desc", "space")
+_SELECTION = (
+    *("diagnosis", "qc", "tracer", "visits", "smc", "label_days"),
+    *("stage", "date_order", "assume_tracer"),
+)
 
 
 @router.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
@@ -45,6 +53,7 @@ def phantom(
 @router.command(epilog="Example: pet-dcgan scan ~/ADNI_PET --csv scans.csv")
 @console.reported
 def scan(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
     csv: Annotated[
         Path | None,
@@ -57,14 +66,21 @@ def scan(
     visits: options.Visits = "baseline",
     smc: options.Smc = "drop",
     label_days: options.LabelDays = 180,
+    stage: options.StageOfAll = None,
+    stage_word: options.StageWords = None,
+    date_order: options.DateOrder = None,
+    assume_tracer: options.AssumeTracer = None,
+    desc: options.Desc = None,
+    space: options.Space = None,
+    window: options.Window = None,
+    flip_left_right: options.FlipLeftRight = False,
+    dicom_cache: options.DicomCache = None,
 ) -> None:
     """Shows which scans would be used, which are skipped, and why."""
-    selection = _selection(
-        diagnosis, qc, tracer, level, visits, smc, label_days
-    )
+    selection, reading = _selection(ctx.params), _reading(ctx.params)
     from tfds_adni import survey
 
-    cohort = survey(folder, selection)
+    cohort = survey(folder, selection, reading=reading)
     console.print_cohort(cohort)
     if csv:
         with replacing(csv) as path:
@@ -79,6 +95,7 @@ def scan(
 )
 @console.reported
 def prepare(
+    ctx: typer.Context,
     folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
     data_dir: options.DataDir,
     config: options.ConfigName = "axial_128",
@@ -94,15 +111,22 @@ def prepare(
     visits: options.Visits = "baseline",
     smc: options.Smc = "drop",
     label_days: options.LabelDays = 180,
+    stage: options.StageOfAll = None,
+    stage_word: options.StageWords = None,
+    date_order: options.DateOrder = None,
+    assume_tracer: options.AssumeTracer = None,
+    desc: options.Desc = None,
+    space: options.Space = None,
+    window: options.Window = None,
+    flip_left_right: options.FlipLeftRight = False,
+    dicom_cache: options.DicomCache = None,
     normalise: options.Normalise = "brain",
     masks: options.Masks = None,
     jobs: options.Jobs = None,
     beam_options: options.BeamOptions = None,
 ) -> None:
     """Turns a folder of scans into TFRecords of labelled SUVR slices."""
-    selection = _selection(
-        diagnosis, qc, tracer, level, visits, smc, label_days
-    )
+    selection, reading = _selection(ctx.params), _reading(ctx.params)
     from tfds_adni.volumes.normalisation import Normalisation
 
     with options.usage_errors():
@@ -123,6 +147,7 @@ def prepare(
             config=config,
             selection=selection,
             normalisation=normalisation,
+            reading=reading,
             jobs=jobs,
             beam_options=beam_options,
             num_shards=num_shards,
@@ -137,28 +162,35 @@ def prepare(
     )
 
 
-def _selection(
-    diagnosis: list[Path] | None,
-    qc: list[Path] | None,
-    tracer: str,
-    levels: list[str] | None,
-    visits: str,
-    smc: str,
-    label_days: int,
-) -> "Selection":
-    """Builds the selection of scans; options not given keep its defaults."""
+def _selection(params: dict[str, Any]) -> "Selection":
+    """Builds the selection of scans; options not given keep its defaults.
+
+    Args:
+        params: The values of a command's options by name.
+    """
     from tfds_adni.cohort.selection import Selection
 
-    given = {"diagnosis": diagnosis, "qc": qc, "levels": levels}
-    given = {name: value for name, value in given.items() if value is not None}
+    raw = {"raw": ""}  # on the command line an empty label would look lost
+    given = {
+        "levels": params["level"] or None,
+        "stage_words": options.parse_stage_words(params["stage_word"]),
+        **{name: raw.get(params[name], params[name]) for name in _ENTITIES},
+        **{name: params[name] for name in _SELECTION},
+    }
     with options.usage_errors():
-        return Selection(
-            tracer=tracer,
-            visits=visits,
-            smc=smc,
-            label_days=label_days,
-            **given,
-        )
+        return Selection(**{n: v for n, v in given.items() if v is not None})
+
+
+def _reading(params: dict[str, Any]) -> "Reading":
+    """Builds the options of reading, as `_selection` does."""
+    from tfds_adni.volumes.reading import Reading
+
+    window, cache = params["window"], params["dicom_cache"]
+    return Reading(
+        window=options.parse_window(window) if window else None,
+        flip_left_right=params["flip_left_right"],
+        dicom_cache=Path(cache) if cache else None,
+    )
 
 
 def _warn_of_scans(home: Path) -> None:

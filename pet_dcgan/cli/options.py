@@ -110,6 +110,116 @@ LabelDays = Annotated[
 ]
 
 
+StageOfAll = Annotated[
+    Literal[STAGES] | None,
+    _selection(
+        "--stage", help="The stage of every scan, for a folder of one group."
+    ),
+]
+StageWords = Annotated[
+    list[str] | None,
+    _selection(
+        "--stage-word",
+        metavar="WORD=STAGE",
+        help="What a word of the tables means, as control=NC. May be repeated.",
+    ),
+]
+DateOrder = Annotated[
+    Literal["dmy", "mdy"] | None,
+    _selection(
+        "--date-order",
+        help="Day or month first, where the dates of a table could be either.",
+    ),
+]
+AssumeTracer = Annotated[
+    str | None,
+    _selection(
+        "--assume-tracer",
+        metavar="TRACER",
+        help="The tracer of scans that neither name nor table says.",
+    ),
+]
+Desc = Annotated[
+    str | None,
+    _selection(
+        "--desc",
+        metavar="LABEL",
+        help="BIDS: use images with this desc-; raw for those without.",
+    ),
+]
+Space = Annotated[
+    str | None,
+    _selection(
+        "--space",
+        metavar="LABEL",
+        help="BIDS: use images with this space-; raw for those without.",
+    ),
+]
+
+_reading = functools.partial(typer.Option, rich_help_panel="How files are read")
+Window = Annotated[
+    str | None,
+    _reading(
+        "--window",
+        metavar="FROM-TO",
+        help="Average the frames between two times after injection, in "
+        "seconds, as 2400-3600; all frames if unset.",
+    ),
+]
+FlipLeftRight = Annotated[
+    bool,
+    _reading(
+        "--flip-left-right",
+        help="Files whose header cannot say where left is are stored from "
+        "left to right.",
+    ),
+]
+DicomCache = Annotated[
+    Path | None,
+    _reading(
+        "--dicom-cache",
+        metavar="FOLDER",
+        help="Keep the files that DICOM is converted to here.",
+    ),
+]
+
+
+def parse_window(text: str) -> tuple[float, float]:
+    """Parses times in seconds as `2400-3600`.
+
+    Raises:
+        typer.BadParameter: If it is no window.
+    """
+    start, dash, end = text.partition("-")
+    with contextlib.suppress(ValueError):
+        window = float(start), float(end)
+        if dash and 0 <= window[0] < window[1] < float("inf"):
+            return window
+    raise typer.BadParameter(
+        "expected the first and the last second after injection, such as "
+        f"2400-3600; found {text!r}",
+        param_hint="--window",
+    )
+
+
+def parse_stage_words(words: list[str] | None) -> dict[str, str]:
+    """Parses words as `control=NC`.
+
+    Raises:
+        typer.BadParameter: If one is not a word and a stage.
+    """
+    found = {}
+    for text in words or ():
+        word, _, stage = text.rpartition("=")
+        if not word.strip() or stage not in STAGES:
+            raise typer.BadParameter(
+                f"expected WORD=STAGE with {', '.join(STAGES)}; found {text!r}",
+                param_hint="--stage-word",
+            )
+        found[word.strip().lower()] = stage
+    return found
+
+
 def parse_counts(text: str) -> dict[str, int]:
     """Parses the number of phantom subjects at each stage.
 

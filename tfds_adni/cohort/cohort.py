@@ -27,6 +27,7 @@ from tfds_adni.sources.ida_metadata import is_collection
 from tfds_adni.tables import kind_of, read_diagnosis, read_quality
 from tfds_adni.tables.cells import STAGES, months_of, to_visit
 from tfds_adni.tables.spreadsheet import SheetCache
+from tfds_adni.volumes.reading import Reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +177,12 @@ class Cohort:
         return cohort_card(self.summary(), self.warnings, phantom=self.phantom)
 
 
-def survey(folder: Path, selection: Selection | None = None) -> Cohort:
+def survey(
+    folder: Path,
+    selection: Selection | None = None,
+    *,
+    reading: Reading | None = None,
+) -> Cohort:
     """Reads a folder and decides on each scan.
 
     The folder is walked once, each table is opened once, and of the images
@@ -188,40 +194,57 @@ def survey(folder: Path, selection: Selection | None = None) -> Cohort:
     Args:
         folder: A download, as `sources.read_folder` takes it.
         selection: The criteria; the defaults where `None`.
+        reading: How files are read; the defaults where `None`.
 
     Raises:
         FileNotFoundError: If the folder or a table is missing, or the folder
             holds no image.
         ValueError: If a table is of another kind.
     """
-    selection = selection or Selection()
+    selection, reading = selection or Selection(), reading or Reading()
     sheets = SheetCache(lambda header: is_collection(header) or kind_of(header))
     diagnosis = [read_diagnosis(p, sheets=sheets) for p in selection.diagnosis]
     quality = [read_quality(path, sheets=sheets) for path in selection.qc]
-    found = read_folder(Path(folder), sheets=sheets)
+    found = read_folder(
+        Path(folder),
+        sheets=sheets,
+        date_order=selection.date_order,
+        dicom_cache=reading.dicom_cache,
+    )
     records = sorted(
         found.records,
         key=lambda r: (r.subject, r.date, image_order(r.image_id), r.paths),
     )
-    decisions = [decide(r, selection, diagnosis, quality) for r in records]
+    decisions = [
+        decide(r, selection, diagnosis, quality, reading=reading)
+        for r in records
+    ]
     decisions = keep_one_scan_per_visit(
         keep_one_copy(decisions), selection.levels, selection.visits
     )
     return Cohort(
         tuple(decisions),
         selection,
-        notes=tuple(warnings_of_tables(found.tree, selection, diagnosis)),
+        notes=(
+            *found.notes,
+            *warnings_of_tables(found.tree, selection, diagnosis),
+        ),
         source=found.source,
         missing_tables=found.missing_tables(),
     )
 
 
-def gather(folder: Path, selection: Selection | None = None) -> Cohort:
+def gather(
+    folder: Path,
+    selection: Selection | None = None,
+    *,
+    reading: Reading | None = None,
+) -> Cohort:
     """Surveys a folder and requires at least one scan that can be used.
 
     Arguments and errors are those of `survey`; `ValueError` also if no scan
     is used.
     """
-    cohort = survey(folder, selection)
+    cohort = survey(folder, selection, reading=reading)
     cohort.require_used(folder)
     return cohort

@@ -7,7 +7,7 @@ collection CSV Group.
 """
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfds_adni.sources import Label, ScanRecord
@@ -19,7 +19,14 @@ from tfds_adni.tables import (
     nearest,
     quality_problem,
 )
-from tfds_adni.tables.cells import is_smc, stage_of_group, to_date, to_visit
+from tfds_adni.tables.cells import (
+    STAGES,
+    is_smc,
+    stage_of_group,
+    to_date,
+    to_visit,
+)
+from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import examine
 
 UNLABELLED = "no stage: no table lists the group of this scan"
@@ -42,6 +49,17 @@ class Selection:
             ADNIMERGE); without any, labels come from the download itself.
         qc: Tables of quality control (PETQC, PETC3); where one is given, a
             scan must have passed.
+        stage: The stage of every scan, for a folder of one group; `""` where
+            tables say it.
+        stage_words: Stage by a word of the tables that is not known here,
+            such as `{"control": "NC"}`.
+        date_order: `"dmy"` or `"mdy"` for columns of dates that could be read
+            either way; `""` where none is.
+        assume_tracer: The tracer of scans that nothing names a tracer of;
+            `""` to leave them out.
+        desc: The BIDS entity `desc` of the images used, `""` for those
+            without; `None` to choose one for the whole cohort.
+        space: The same for the entity `space`.
 
     Example:
 
@@ -56,6 +74,12 @@ class Selection:
     label_days: int = 180
     diagnosis: Sequence[Path] = ()
     qc: Sequence[Path] = ()
+    stage: str = ""
+    stage_words: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    date_order: str = ""
+    assume_tracer: str = ""
+    desc: str | None = None
+    space: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("diagnosis", "qc", "levels"):
@@ -72,6 +96,10 @@ class Selection:
             ("tracer", [self.tracer], TRACERS),
             ("visits", [self.visits], ("baseline", "all")),
             ("smc", [self.smc], ("drop", "keep")),
+            ("stage", [self.stage], ("", *STAGES)),
+            ("each stage word's stage", self.stage_words.values(), STAGES),
+            ("date_order", [self.date_order], ("", "dmy", "mdy")),
+            ("assume_tracer", [self.assume_tracer], ("", *TRACERS)),
             ("each level", self.levels, LEVELS),
         ):
             unknown = [value for value in values if value not in known]
@@ -101,6 +129,7 @@ class Selection:
             "levels": list(self.levels),
             "diagnosis": [path.name for path in self.diagnosis],
             "qc": [path.name for path in self.qc],
+            "stage_words": dict(self.stage_words),
         }
 
 
@@ -138,6 +167,8 @@ def decide(
     selection: Selection,
     diagnosis: Sequence[DiagnosisTable] = (),
     quality: Sequence[QualityTable] = (),
+    *,
+    reading: Reading | None = None,
 ) -> ScanDecision:
     """Labels a scan and decides whether it qualifies, whatever other scans do.
 
@@ -148,6 +179,7 @@ def decide(
         selection: The criteria.
         diagnosis: The selection's tables of diagnoses.
         quality: The selection's tables of quality control.
+        reading: How its files are read; the defaults where `None`.
     """
     stage, source, unlabelled = diagnose(
         record, diagnosis, label_days=selection.label_days, smc=selection.smc
@@ -173,7 +205,9 @@ def decide(
         )
     )
     if not reason:  # headers come last: reading them takes longest
-        reason, oriented = examine(record.paths)
+        reason, oriented = examine(
+            record.images, reading=reading, timing=record.timing
+        )
     return ScanDecision(
         record=record,
         stage=stage,

@@ -14,6 +14,7 @@ from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.normalisation import scale_to_suvr
+from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.slices import Slice, cut_slices, encode_png, resample
 from tfds_adni.volumes.volume import VolumeError, load_volume
 
@@ -41,6 +42,7 @@ class Task:
         method: One of `normalisation.METHODS`.
         mask: The mask file where the method needs one.
         problem: Why it cannot be cut, where that is known beforehand.
+        reading: How its files are read.
     """
 
     decision: ScanDecision
@@ -48,6 +50,7 @@ class Task:
     method: str = "brain"
     mask: Path | None = None
     problem: str = ""
+    reading: Reading = dataclasses.field(default_factory=Reading)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -108,7 +111,9 @@ def _cut(task: Task) -> tuple[Outcome, Examples]:
         VolumeError: If it cannot be used.
     """
     spec, record = task.spec, task.decision.record
-    volume = load_volume(record.paths)
+    volume = load_volume(
+        record.images, reading=task.reading, timing=record.timing
+    )
     found = find_brain(volume)
     brain = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
     brain = resample(brain, spec.spacing_mm)

@@ -33,11 +33,13 @@ class ScanFolder:
         tree: Its files and tables.
         source: Its layout, `"ida"` or `"bids"`.
         records: In order of subject, date, image id and path.
+        notes: Warnings about how they were read, a line each.
     """
 
     tree: Tree
     source: str
     records: tuple[ScanRecord, ...]
+    notes: tuple[str, ...] = ()
 
     def missing_tables(self) -> str:
         """Returns the error for a cohort without a table of diagnoses.
@@ -55,7 +57,11 @@ class ScanFolder:
 
 
 def read_folder(
-    folder: Path, *, sheets: SheetCache | None = None
+    folder: Path,
+    *,
+    sheets: SheetCache | None = None,
+    date_order: str = "",
+    dicom_cache: Path | None = None,
 ) -> ScanFolder:
     """Reads a cohort from a folder of any known layout, in one walk.
 
@@ -66,6 +72,8 @@ def read_folder(
         folder: An IDA download, with its tables among the images or without;
             a PET-BIDS data set; or output of Clinica.
         sheets: Opens its tables; if `None`, each is read whole.
+        date_order: As in `Selection`.
+        dicom_cache: As in `Reading`.
 
     Returns:
         Its scans; every image file found is in exactly one record.

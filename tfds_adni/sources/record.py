@@ -13,9 +13,10 @@ ADNI's descriptions name the tracer only where it is not FDG (`AV45 Coreg, Avg,
 import dataclasses
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tfds_adni.sources.timing import FrameTiming
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import SUBJECT_PATTERN, iso_date
 
@@ -104,6 +105,12 @@ class ScanRecord:
         rank: Place among the copies of one image, from 0; the first one with
             a sound header is used.
         copy: Why it is not used if one before it is; empty at rank 0.
+        entities: Value by entity of a BIDS name, empty for any other.
+        timing: Times of its frames, `None` where unknown.
+        remark: What to know of it though it can be used, such as two tables
+            that disagree on its date; `""` where there is nothing.
+        converted: NIfTI files made of `paths`, which are DICOM; empty where
+            `paths` are read themselves.
     """
 
     paths: tuple[Path, ...]
@@ -121,6 +128,15 @@ class ScanRecord:
     unlisted: str = ""
     rank: int = 0
     copy: str = ""
+    entities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    timing: FrameTiming | None = None
+    remark: str = ""
+    converted: tuple[Path, ...] = ()
+
+    @property
+    def images(self) -> tuple[Path, ...]:
+        """The files that its voxels are read from."""
+        return self.converted or self.paths
 
 
 def labels_of(text: str, source: str) -> tuple[Label, ...]:

@@ -13,8 +13,10 @@ from typing import NamedTuple
 import nibabel as nib
 import numpy as np
 
+from tfds_adni.sources.timing import FrameTiming
 from tfds_adni.volumes.headers import Header, read_header, unreadable
 from tfds_adni.volumes.orientation import VolumeError
+from tfds_adni.volumes.reading import Reading
 
 __all__ = ["Volume", "VolumeError", "examine", "load_volume"]
 
@@ -54,11 +56,18 @@ class Examined(NamedTuple):
     oriented: bool = True
 
 
-def examine(paths: Sequence[Path]) -> Examined:
+def examine(
+    paths: Sequence[Path],
+    *,
+    reading: Reading | None = None,
+    timing: FrameTiming | None = None,
+) -> Examined:
     """Checks the headers of a scan.
 
     Args:
         paths: The files of one scan, of a pair the `.hdr`.
+        reading: How they are read; the defaults where `None`.
+        timing: Times of the frames, `None` where unknown.
     """
     try:
         headers = [read_header(path) for path in paths]
@@ -68,7 +77,12 @@ def examine(paths: Sequence[Path]) -> Examined:
     return Examined("", all(header.grid.stored for header in headers))
 
 
-def load_volume(paths: Sequence[Path]) -> Volume:
+def load_volume(
+    paths: Sequence[Path],
+    *,
+    reading: Reading | None = None,
+    timing: FrameTiming | None = None,
+) -> Volume:
     """Reads one scan; frames, in one file or in several, are averaged.
 
     Every frame counts alike, whatever its duration. The same voxels stored in
@@ -76,6 +90,8 @@ def load_volume(paths: Sequence[Path]) -> Volume:
 
     Args:
         paths: The files of one scan, all on one grid.
+        reading: How they are read; the defaults where `None`.
+        timing: Times of the frames, `None` where unknown.
 
     Raises:
         VolumeError: If a file cannot be read, is truncated, is not a volume,
