@@ -27,11 +27,13 @@ from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.server_files import update_models_config, write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import locked, replacing, sweep
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 _LOCK = ".exporting"
 _FACTS = ("phantom", "plane", "preset", "stage")
 
 
+@keras_defaults()
 def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     """Exports a run's generator as the next version of its model.
 
