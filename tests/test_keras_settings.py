@@ -1,5 +1,6 @@
 """A user's global Keras settings change nothing of this program."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -83,7 +84,7 @@ def test_the_settings_are_the_users_again_afterwards(hostile):
 
 
 def test_they_are_the_users_again_after_an_error(hostile):
-    with pytest.raises(ZeroDivisionError), keras_defaults():
+    with contextlib.suppress(ZeroDivisionError), keras_defaults():
         assert settings()["floatx"] == "float32"
         raise ZeroDivisionError
     assert settings()["floatx"] == "float16"
