@@ -21,7 +21,6 @@ from tfds_adni.sources.tree import Tree
 
 # Of copies beside each other the first of these is read.
 _FORMATS = (".nii", ".mgh", ".mgz", ".hdr", ".img")
-_PACKINGS = ("", ".gz", ".bz2", ".zst")
 _READ = re.compile(r"(\.(?:nii|mg[hz]|hdr|img))((?:\.(?:gz|bz2|zst))*)\Z", re.I)
 _DICOM = "DICOM; convert it to NIfTI with dcm2niix"
 _REJECTED = {
@@ -83,7 +82,7 @@ class ImageFile:
     @property
     def needs_conversion(self) -> bool:
         """Whether it is of a format that has to be converted first."""
-        return self.problem in (*_REJECTED.values(), _PACKED)
+        return self.problem in _REJECTED.values()
 
     @property
     def is_dicom(self) -> bool:
@@ -133,7 +132,7 @@ def voxels_of(header: Path) -> Path | None:
     """
     match = _READ.search(header.name)
     upper = match[1].isupper()
-    for packing in (match[2], *_PACKINGS):
+    for packing in (match[2], "", ".gz", ".bz2", ".zst"):
         end = f".img{packing}"
         name = header.name[: match.start()] + (end.upper() if upper else end)
         if (voxels := header.with_name(name)).exists():
@@ -186,25 +185,24 @@ def _pair_up(images: list[ImageFile]) -> list[ImageFile]:
 def _pairs(
     headers: list[ImageFile], voxels: list[ImageFile]
 ) -> Iterator[ImageFile]:
-    """Yields the pairs of one name, those of one packing first."""
-    lacks = {
-        ".hdr": "Analyze header without its image (.img)",
-        ".img": "Analyze image without its header (.hdr)",
-    }
-    if headers and voxels:
-        lacks = dict.fromkeys(lacks, "a second half of an Analyze pair")
-    pairs = sorted(
-        itertools.product(headers, voxels),
-        key=lambda pair: pair[0].extension[4:] != pair[1].extension[4:],
-    )
-    lone = {image.path: image for image in (*headers, *voxels)}
-    for header, half in pairs:
-        if header.path in lone and half.path in lone:
-            del lone[header.path], lone[half.path]
-            yield dataclasses.replace(header, voxels=half.path)
-    for image in lone.values():
-        problem = lacks[image.extension[:4]]
-        yield dataclasses.replace(image, problem=problem)
+    """Yields the pairs of one name, those of two packings if there is no other.
+
+    `voxels_of` has the same rule.
+    """
+    both = list(itertools.product(headers, sorted(voxels, key=_ease)))
+    pairs = [p for p in both if len({i.extension[4:] for i in p}) == 1]
+    lone = [*headers, *voxels]
+    for header, half in pairs or both[:1]:
+        lone = [i for i in lone if i not in (header, half)]
+        yield dataclasses.replace(header, voxels=half.path)
+    for image in lone:
+        if both:
+            lack = "a second half of an Analyze pair"
+        elif image.extension.startswith(".hdr"):
+            lack = "Analyze header without its image (.img)"
+        else:
+            lack = "Analyze image without its header (.hdr)"
+        yield dataclasses.replace(image, problem=lack)
 
 
 def split_copies(
@@ -215,7 +213,7 @@ def split_copies(
     Returns:
         The frames of each copy and why it is not used. The copy to use is
         first, with `""`: the one that the archive named, with the most frames,
-        the largest, the first in order of path.
+        the largest, the most easily read, the first in order of path.
     """
     sets: dict[tuple, dict[str, ImageFile]] = defaultdict(dict)
     copies = []
@@ -247,8 +245,10 @@ def lacks_frame(
 
 def _ease(image: ImageFile) -> tuple[int, int, str]:
     """Returns a sort key: the format and packing read most easily first."""
-    extension = image.extension
-    return _FORMATS.index(extension[:4]), len(extension), extension
+    packing = image.extension[4:]
+    order = _FORMATS.index(image.extension[:4]), bool(packing)
+    # gzip before bzip2 before zstd
+    return *order, {".gz": "", ".bz2": "1"}.get(packing, packing)
 
 
 def _preference(frames: Sequence[ImageFile]) -> tuple:
@@ -258,6 +258,7 @@ def _preference(frames: Sequence[ImageFile]) -> tuple:
         _ARCHIVE.fullmatch(first.stem) is None,
         -len(frames),
         -_size(first.voxels),
+        _ease(first),
         first.path,
     )
 

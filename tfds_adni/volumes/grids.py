@@ -58,7 +58,8 @@ def grid_of(
     Args:
         header: As nibabel has read and repaired it.
         start: The bytes it was read from.
-        matrix: The affine in SPM's `.mat`, `None` where there is none.
+        matrix: `(4, 4)`, the affine in SPM's `.mat`; `None` where there is
+            none.
         flip_left_right: Whether a file that does not say where left is is
             stored from left to right.
 

@@ -80,6 +80,9 @@ class VoxelGrid:
 def fault_of(affine: np.ndarray) -> str:
     """Describes what is wrong with an affine in mm.
 
+    Args:
+        affine: `(4, 4)`.
+
     Returns:
         A reason, `""` if nothing is wrong with it.
     """
@@ -103,6 +106,9 @@ def fault_of(affine: np.ndarray) -> str:
 
 def required(affine: np.ndarray) -> np.ndarray:
     """Returns an affine in mm.
+
+    Args:
+        affine: `(4, 4)`.
 
     Raises:
         VolumeError: If something is wrong with it.
