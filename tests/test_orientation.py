@@ -7,6 +7,7 @@ import pytest
 from tfds_adni.volumes.orientation import (
     DEFAULT_SIZE,
     FLIPPED,
+    NEGATIVE_SIZE,
     NO_POSITION,
     TWO_SIZES,
     UNORIENTED,
@@ -147,7 +148,9 @@ def test_a_negative_voxel_size(tmp_path, ramp, zooms):
         assert reason(path).startswith(words)
     path = nifti(tmp_path / "d.nii", ramp, qform=LAS, sform=LAS)
     spoil(path, 80, zooms)
-    np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
+    volume = load_volume([path])
+    np.testing.assert_array_equal(volume.data, ramp[::-1])
+    assert NEGATIVE_SIZE in volume.flags
 
 
 @pytest.mark.parametrize("signs", itertools.product((1, -1), repeat=3))

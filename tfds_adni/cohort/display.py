@@ -114,6 +114,10 @@ _FLAGS = {
         "{count} scans have two voxel sizes in the header: that of the sform "
         "is used, or of the qform where the sform is an identity"
     ),
+    orientation.NEGATIVE_SIZE: (
+        "{count} scans have a negative voxel size beside an sform, which some "
+        "programs take for an exchange of left and right: the sform is followed"
+    ),
     orientation.WRONG_UNIT: (
         "{count} scans name a unit of length that contradicts their voxel "
         "size (metre or micron): the size is read in mm"

@@ -14,6 +14,7 @@ import numpy as np
 from tfds_adni.volumes.orientation import (
     DEFAULT_SIZE,
     FLIPPED,
+    NEGATIVE_SIZE,
     NO_POSITION,
     TWO_SIZES,
     UNORIENTED,
@@ -117,16 +118,7 @@ def _nifti_grid(
 
     An identity gives way to the other form.
     """
-    affines, faults = [], []
-    if int(header["sform_code"]) > 0:
-        affines.append(header.get_sform())
-    if int(header["qform_code"]) > 0:
-        try:
-            affines.append(_qform(header, zooms))
-        except VolumeError as fault:
-            faults.append(fault)
-    if faults and not affines:
-        raise faults[0]
+    affines = _stored_affines(header, zooms)
     if not affines:
         require_size(zooms)
         affine, flags = _in_mm(header.get_base_affine(), header)
@@ -138,9 +130,27 @@ def _nifti_grid(
     good = [i for i in valid if not _is_identity(in_mm[i][0])]
     chosen = (good or valid or [0])[0]
     affine, flags = in_mm[chosen]
-    if good and (len(good) < len(valid) or _differ(affines[chosen], zooms)):
+    if len(good) < len(valid) or _differ(affines[chosen], zooms):
         flags = (*flags, TWO_SIZES)
+    if np.any(zooms < 0):
+        flags = (*flags, NEGATIVE_SIZE)
     return _placed(affine, *flags)
+
+
+def _stored_affines(
+    header: nib.Nifti1Header, zooms: np.ndarray
+) -> list[np.ndarray]:
+    """Returns the sform and the qform, those with a code above 0."""
+    affines = []
+    if int(header["sform_code"]) > 0:
+        affines.append(header.get_sform())
+    if int(header["qform_code"]) > 0:
+        try:
+            affines.append(_qform(header, zooms))
+        except VolumeError:
+            if not affines:
+                raise
+    return affines
 
 
 def _qform(header: nib.Nifti1Header, zooms: np.ndarray) -> np.ndarray:

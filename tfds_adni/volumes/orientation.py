@@ -25,6 +25,7 @@ FLIPPED = "flipped_left_right"
 DEFAULT_SIZE = "size_of_exactly_1_mm_and_no_position"
 NO_POSITION = "no_position"
 TWO_SIZES = "two_voxel_sizes"
+NEGATIVE_SIZE = "negative_voxel_size_beside_an_sform"
 WRONG_UNIT = "unit_contradicts_size"
 
 
