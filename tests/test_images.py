@@ -116,7 +116,7 @@ def test_other_formats_name_their_converter(tmp_path):
 
 
 def test_other_packings_and_unfinished_downloads(tmp_path):
-    packings = ["a.nii.xz", "a.nii.gz.7z", "a.img.rar", "a.mnc.gz", "a.v.bz2"]
+    packings = ["a.nii.xz", "a.nii.gz.7z", "a.img.rar", "a.mnc.gz", "a.dcm.gz"]
     unfinished = ["b.nii.part", "b.nii.gz.crdownload", "b.NII.GZ.Download"]
     put(tmp_path, *packings, *unfinished, "x.xz", "x.txt.part", "x.gz")
     problems = found(tmp_path)

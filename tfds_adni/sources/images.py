@@ -45,7 +45,8 @@ _APPENDED = {
     **dict.fromkeys((".crdownload", ".download", ".tmp"), _UNFINISHED),
 }
 _IMAGE = re.compile(
-    r"\.(?:nii|mg[hz]|img|v|mnc|nrrd|mha|mif|brik)(?:\.(?:gz|bz2|zst))*\Z", re.I
+    r"\.(?:nii|mg[hz]|img|dcm|ima|v|mnc|nrrd|mha|mif|brik)(?:\.(?:gz|bz2|zst))*\Z",
+    re.I,
 )
 # A DICOM file has these letters after a preamble of 128 bytes.
 _MAGIC_AT, _MAGIC = 128, b"DICM"
@@ -146,7 +147,7 @@ def _by_name(path: Path) -> ImageFile | None:
         return ImageFile(path, path, *parts)
     stem, end = path.stem, path.suffix.lower()
     problem = _REJECTED.get(end, "")
-    if (match := _IMAGE.search(stem)) and end in _APPENDED:
+    if end in _APPENDED and (match := _IMAGE.search(stem)):
         problem = _APPENDED[end]
         stem, end = stem[: match.start()], match[0].lower() + end
     return ImageFile(path, path, stem, end, problem) if problem else None
