@@ -27,8 +27,9 @@ def test_gaps():
 
 
 def test_codes():
-    codes = [to_code(text) for text in ("3", "3.0", "1.5", "x", "nan")]
-    assert codes == [3, 3, None, None, None]
+    codes = [to_code(text) for text in ("3", "3.0", "3,0", "1,000", "x")]
+    assert codes == [3, 3, 3, None, None]
+    assert [to_code(text) for text in ("1.5", "nan")] == [None, None]
 
 
 def test_dates_of_records_are_iso():

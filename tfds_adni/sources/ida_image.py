@@ -103,6 +103,11 @@ def read_dates(
 
 
 def differ(one: str, other: str) -> bool:
-    """Whether two ISO dates are both known and not of the same scan."""
+    """Whether two dates are both known and not of the same scan.
+
+    Args:
+        one: ISO, `""` where unknown.
+        other: The same of the other one.
+    """
     first, second = to_date(one), to_date(other)
     return bool(first and second and not near(first, second))

@@ -47,9 +47,9 @@ def is_gap(text: str) -> bool:
 
 
 def to_code(text: str) -> int | None:
-    """Returns a whole number (`"3.0"` is 3), `None` where there is none."""
+    """Returns a whole number (`3.0` and `3,0` are 3), `None` for any other."""
     try:
-        number = float(text)
+        number = float(text.strip().removesuffix(",0"))
     except ValueError:
         return None
     return int(number) if number.is_integer() else None

@@ -195,7 +195,12 @@ def row_date(
 
 
 def near(one: datetime.date, other: datetime.date) -> bool:
-    """Whether two dates may be of the same scan: at most a day apart."""
+    """Whether two dates may be of the same scan: at most a day apart.
+
+    Args:
+        one: A date.
+        other: Another one.
+    """
     return abs((one - other).days) <= _DAYS_APART
 
 
