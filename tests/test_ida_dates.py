@@ -16,6 +16,16 @@ FORMS = {
     "mdy": lambda d: f"{d.month}/{d.day}/{d.year}",
     "dmy": lambda d: f"{d.day}/{d.month}/{d.year}",
 }
+# What spreadsheets of other countries make of them.
+SAVED = FORMS | {
+    "iso": lambda d: f"{d} 00:00:00",
+    "slashes": lambda d: f"{d:%Y/%m/%d}",
+    "dots": lambda d: f"{d.day:02}.{d.month:02}.{d.year}",
+    "dashes": lambda d: f"{d.day}-{d.month}-{d.year}",
+    "short": lambda d: f"{d.month}/{d.day}/{d.year % 100:02}",
+    "day short": lambda d: f"{d.day:02}/{d.month:02}/{d.year % 100:02}",
+    "serial": lambda d: str((d - datetime.date(1899, 12, 30)).days),
+}
 
 
 def write(root, days, form=FORMS["mdy"], *, flat=False):
@@ -163,3 +173,40 @@ def test_quality_tables_need_an_order_too(tmp_path):
     adni_tables.write(tmp_path / "Q.csv", row | {"SCANDATE": "4/5/2012"})
     with pytest.raises(DateOrderError, match=r"SCANDATE in Q\.csv"):
         survey(root, Selection(qc=[table]))
+
+
+@pytest.mark.parametrize("form", SAVED)
+@pytest.mark.parametrize("flat", [False, True])
+def test_stages_are_right_or_the_table_is_refused(tmp_path, form, flat):
+    """A wrong date would find the diagnosis half a year later, or none."""
+    rng = random.Random(form)
+    right = 0
+    for trial in range(8):
+        start = datetime.date(2006, 1, 1)
+        days = [
+            start + datetime.timedelta(rng.randrange(2500))
+            for _ in range(rng.choice((2, 6, 20)))
+        ]
+        root = write(tmp_path / str(trial), days, SAVED[form], flat=flat)
+        exams = [
+            dxsum_row(
+                number,
+                SAVED[form](day + datetime.timedelta(apart)),
+                VISCODE=f"x{apart}",
+                VISCODE2="",
+                DIAGNOSIS=code,
+            )
+            for number, day in enumerate(days, start=1)
+            for apart, code in ((-20, "2"), (150, "3"))
+        ]
+        table = adni_tables.write(tmp_path / f"D{trial}.csv", *exams)
+        try:
+            cohort = survey(root, Selection(diagnosis=[table], visits="all"))
+        except DateOrderError:
+            continue
+        right += 1
+        assert {d.stage for d in cohort.decisions} == {"MCI"}
+        assert sorted(d.record.date for d in cohort.decisions) == sorted(
+            map(str, days)
+        )
+    assert right > 3

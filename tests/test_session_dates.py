@@ -28,7 +28,7 @@ def test_one_session_proves_the_order_of_all(tmp_path, name):
 
 def test_sessions_that_prove_nothing(tmp_path):
     write(tmp_path, "3/4/2012", "5/4/2012", "n/a")
-    with pytest.raises(DateOrderError, match="_date in sessions.tsv can be"):
+    with pytest.raises(DateOrderError, match=r"_date in sessions\.tsv can be"):
         dates(tmp_path)
     assert dates(tmp_path, date_order="mdy")[0] == "2012-03-04"
 
