@@ -185,7 +185,13 @@ DicomCache = Annotated[
 
 
 def parse_window(text: str) -> tuple[float, float]:
-    """Parses times in seconds as `2400-3600`.
+    """Parses times in seconds after injection.
+
+    Args:
+        text: As `2400-3600`.
+
+    Returns:
+        The first and the last second.
 
     Raises:
         typer.BadParameter: If it is no window.
@@ -203,7 +209,13 @@ def parse_window(text: str) -> tuple[float, float]:
 
 
 def parse_stage_words(words: list[str] | None) -> dict[str, str]:
-    """Parses words as `control=NC`.
+    """Parses what words of the tables mean.
+
+    Args:
+        words: Each as `control=NC`.
+
+    Returns:
+        Stage by word in lower case.
 
     Raises:
         typer.BadParameter: If one is not a word and a stage.
