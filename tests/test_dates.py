@@ -222,7 +222,7 @@ SPELLINGS = {
 # A spreadsheet of another country opens a column: what it takes for dates it
 # spells anew, the rest stays text.
 TURNED = {
-    f"{own} opened as {other}": (own, other, new)
+    f"{own} opened as {other}, {new}": (own, other, new)
     for own, other in (("mdy", "dmy"), ("dmy", "mdy"))
     for new in ("iso", "serial", "name")
 }

@@ -20,8 +20,8 @@ from tfds_adni.tables.spreadsheet import TableError
 _DAYS_APART = 1  # by a time zone, or a scan around midnight
 _EXAMPLES = 3
 _NO_ORDER = (
-    "the dates of {place} can be read with the day or the month first (such as "
-    "{examples}), and no cell decides it; say which with --date-order mdy, as "
+    "the dates of {place} can be read in more than one order (such as "
+    "{examples}), and nothing decides it; say which with --date-order mdy, as "
     "in ADNI's own tables, or --date-order dmy"
 )
 _TWO_ORDERS = (
