@@ -128,7 +128,7 @@ DateOrder = Annotated[
     Literal["dmy", "mdy"] | None,
     _selection(
         "--date-order",
-        help="Day or month first, where the dates of a table could be either.",
+        help="Day or month first, for tables whose dates prove neither.",
     ),
 ]
 AssumeTracer = Annotated[

@@ -51,6 +51,7 @@ class Cohort:
         notes: Warnings about the tables, a line each.
         source: The layout of the folder, `"ida"` or `"bids"`.
         missing_tables: The error for a folder without any diagnosis.
+        tables: Kind and file name of each table of diagnoses that was given.
     """
 
     decisions: tuple[ScanDecision, ...]
@@ -58,6 +59,7 @@ class Cohort:
     notes: tuple[str, ...] = ()
     source: str = ""
     missing_tables: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
 
     @property
     def used(self) -> list[ScanDecision]:
@@ -93,6 +95,24 @@ class Cohort:
         """What to know before training on this cohort, a line each."""
         lines = warnings_of(self.used, self.selection, self.stage_of_subject)
         return (*lines, *self.notes)
+
+    @property
+    def label_sources(self) -> dict[str, int]:
+        """Counts the scans used by the table that labels them.
+
+        Returns:
+            Count by table, the most first: file name and kind of a table that
+            was given, such as `DXSUM_12Oct2023.csv (DXSUM)`; the kind of one
+            of the download.
+        """
+        names = defaultdict(list)
+        for kind, name in self.tables:
+            names[kind].append(printable(name))
+        counts = Counter(d.label_source.split(";")[0] for d in self.used)
+        return {
+            f"{' or '.join(names[kind])} ({kind})" if kind in names else kind: n
+            for kind, n in counts.most_common()
+        }
 
     def with_reasons(self, reasons: dict[str, str]) -> "Cohort":
         """Adds reasons, by image id, that were found in the pixels."""
@@ -175,7 +195,12 @@ class Cohort:
 
     def _repr_html_(self) -> str:
         """Shows counts in a notebook, without subject ids."""
-        return cohort_card(self.summary(), self.warnings, phantom=self.phantom)
+        return cohort_card(
+            self.summary(),
+            self.warnings,
+            phantom=self.phantom,
+            labels=self.label_sources,
+        )
 
 
 def survey(
@@ -204,14 +229,10 @@ def survey(
     """
     selection, reading = selection or Selection(), reading or Reading()
     sheets = SheetCache(lambda header: is_collection(header) or kind_of(header))
-    diagnosis = [read_diagnosis(p, sheets=sheets) for p in selection.diagnosis]
-    quality = [read_quality(path, sheets=sheets) for path in selection.qc]
-    found = read_folder(
-        Path(folder),
-        sheets=sheets,
-        date_order=selection.date_order,
-        dicom_cache=reading.dicom_cache,
-    )
+    tables = {"sheets": sheets, "date_order": selection.date_order}
+    diagnosis = [read_diagnosis(path, **tables) for path in selection.diagnosis]
+    quality = [read_quality(path, **tables) for path in selection.qc]
+    found = read_folder(Path(folder), **tables, dicom_cache=reading.dicom_cache)
     records = sorted(
         found.records,
         key=lambda r: (r.subject, r.date, image_order(r.image_id), r.paths),
@@ -228,13 +249,14 @@ def survey(
         selection,
         notes=(
             *found.notes,
-            *warnings_of_tables(found.tree, selection, diagnosis),
+            *warnings_of_tables(found.tree, selection, [*diagnosis, *quality]),
             *warnings_of_reading(
                 [d for d in decisions if not d.reason], reading
             ),
         ),
         source=found.source,
         missing_tables=found.missing_tables(),
+        tables=tuple((table.source, table.name) for table in diagnosis),
     )
 
 

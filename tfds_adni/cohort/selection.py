@@ -7,6 +7,7 @@ collection CSV Group.
 """
 
 import dataclasses
+import datetime
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -278,17 +279,31 @@ def _labels_of_tables(
         if len(found.stages) == 1:
             labels.append(Label(found.stages[0], source))
         elif exams:
-            reasons.append(_why_not(source, found, label_days))
+            missed = ", ".join(table.missed for table in own if table.missed)
+            reasons.append(_why_not(source, found, label_days, date, missed))
     names = ", ".join(table.name for table in tables)
     reasons.append(f"no diagnosis of this subject: none in {names}")
     return labels, reasons[0]
 
 
-def _why_not(source: str, found: Nearest, label_days: int) -> str:
+def _why_not(
+    source: str,
+    found: Nearest,
+    label_days: int,
+    date: datetime.date | None,
+    missed: str,
+) -> str:
     """Explains why a table that lists the subject does not label the scan."""
     if found.stages:
         stages = " and ".join(found.stages)
         return f"rows of one day contradict each other: {source} says {stages}"
+    if found.days is None and missed:
+        return f"dates not understood: {missed}"
+    if found.days is None and not date:
+        return (
+            f"no diagnosis of this visit: {source} has no row of its visit "
+            "code, and the scan no date that is understood"
+        )
     if found.days is None:
         return (
             f"no diagnosis of this visit: {source} and the scan share neither "

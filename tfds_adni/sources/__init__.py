@@ -1,9 +1,10 @@
 """One reader for each layout of a cohort; each returns scan records.
 
-A reader is a module with a function `read(tree, images) -> list[ScanRecord]`:
-the tree holds the files found in one walk through the folder, the images are
-those among them. `read_folder` chooses a reader by the content of the folder
-and adds the records of what no reader can use.
+A reader is a module with a function `read(tree, images, date_order=...,
+notes=...) -> list[ScanRecord]`: the tree holds the files found in one walk
+through the folder, the images are those among them, and the reader adds its
+warnings to the list of notes. `read_folder` chooses a reader by the content of
+the folder and adds the records of what no reader can use.
 """
 
 import dataclasses
@@ -79,6 +80,7 @@ def read_folder(
         Its scans; every image file found is in exactly one record.
 
     Raises:
+        DateOrderError: If the date of an image can be read in two ways.
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
     """
@@ -97,14 +99,19 @@ def read_folder(
     tree = walk(folder, sheets=sheets)
     images = find_images(tree)
     source = _source(tree, images)
-    records = [*_READERS[source](tree, images), *_unusable(tree, images)]
+    notes: list[str] = []
+    read = _READERS[source]
+    records = [
+        *read(tree, images, date_order=date_order, notes=notes),
+        *_unusable(tree, images),
+    ]
     if not records:
         raise FileNotFoundError(
             f"expected PET images (NIfTI or Analyze) below {folder}, found "
             "none; download them from LONI as NIfTI and unpack them there"
         )
     records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
-    return ScanFolder(tree, source, tuple(records))
+    return ScanFolder(tree, source, tuple(records), tuple(notes))
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:

@@ -27,12 +27,8 @@ from tfds_adni.sources.record import (
     tracer_named,
 )
 from tfds_adni.sources.tree import Tree
-from tfds_adni.tables.cells import (
-    SUBJECT_PATTERN,
-    age_in_years,
-    iso_date,
-    sex_letter,
-)
+from tfds_adni.tables.cells import SUBJECT_PATTERN, age_in_years, sex_letter
+from tfds_adni.tables.dates import DateColumn, read_columns, row_date
 from tfds_adni.tables.spreadsheet import SheetError, read_rows
 
 # Clinica's `rec-` names ADNI's processing steps; BIDS's own values name
@@ -47,6 +43,7 @@ _LEVEL_OF_RECONSTRUCTION = {
 }
 _MAX_BYTES = 1024 * 1024
 _DIAGNOSES = ("diagnosis", "diagnosis_sc", "diagnosis_bl", "dx", "group")
+_DATES = ("examination_date", "acq_time")
 _AGES = ("age", "age_bl")
 _SEXES = ("sex", "gender")
 _MISSING = ("n/a", "na", "nan", "none", "-4")
@@ -72,12 +69,20 @@ def parse_name(stem: str) -> dict[str, str] | None:
     return entities | {"sub": parts[0].removeprefix("sub-"), "suffix": suffix}
 
 
-def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
+def read(
+    tree: Tree,
+    images: Sequence[ImageFile],
+    *,
+    date_order: str = "",
+    notes: list[str] | None = None,
+) -> list[ScanRecord]:
     """Reads a BIDS data set into scan records.
 
     Args:
         tree: The data set's folder, or one around several of them.
         images: Its images.
+        date_order: `"dmy"` or `"mdy"`, for dates that nothing else decides.
+        notes: Warnings are added to it, a line each.
 
     Returns:
         One record for each image, none for those with a problem.
@@ -93,14 +98,21 @@ def read(tree: Tree, images: Sequence[ImageFile]) -> list[ScanRecord]:
             why = "no BIDS name in a BIDS folder"
             records.append(reject(tree, [image.path], why))
     rows = _read_tables(tree)
+    dates = read_columns(
+        rows.values(), _DATES, "sessions.tsv", order=date_order
+    )
+    if notes is not None:
+        notes += [note for column in dates.values() for note in column.notes]
     for files in groups.values():
         for rank, ((image, *_), copy) in enumerate(split_copies(files)):
-            record = _record(image, rows)
+            record = _record(image, rows, dates)
             records.append(dataclasses.replace(record, rank=rank, copy=copy))
     return records
 
 
-def _record(image: ImageFile, rows: dict[_Key, _Row]) -> ScanRecord:
+def _record(
+    image: ImageFile, rows: dict[_Key, _Row], dates: dict[str, DateColumn]
+) -> ScanRecord:
     """Joins a file's name with the tables."""
     name = parse_name(image.stem)
     subject = subject_of_label(name["sub"])
@@ -126,7 +138,7 @@ def _record(image: ImageFile, rows: dict[_Key, _Row]) -> ScanRecord:
         subject=subject,
         image_id=image.stem,
         visit=session,
-        date=iso_date(_cell(visit, "examination_date", "acq_time")),
+        date=date.isoformat() if (date := row_date(visit, dates)) else "",
         description=image.stem,
         tracer=_tracer(image, name),
         level="pet_linear" if "suvr" in name else level,

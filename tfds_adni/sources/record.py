@@ -68,7 +68,8 @@ class Label:
     Attributes:
         text: The cell, such as `LMCI`; never empty.
         source: The table: `"collection CSV Group"`, `"XML DX Group"`,
-            `"sessions.tsv"` or `"participants.tsv"`.
+            `"All Images entry_research_group"`, `"Study Entry
+            entry_research_group"`, `"sessions.tsv"` or `"participants.tsv"`.
     """
 
     text: str
