@@ -9,7 +9,7 @@ import pytest
 from adni_tables import record
 
 from tfds_adni import Selection
-from tfds_adni.cohort.selection import SMC_DROPPED, UNLABELLED, diagnose
+from tfds_adni.cohort.labels import SMC_DROPPED, UNLABELLED, diagnose
 from tfds_adni.sources import Label
 from tfds_adni.sources.record import LEVELS
 from tfds_adni.tables import DiagnosisTable, Exam
@@ -24,6 +24,12 @@ def test_defaults_are_those_of_the_paper():
         "label_days": 180,
         "diagnosis": [],
         "qc": [],
+        "stage": "",
+        "stage_words": {},
+        "date_order": "",
+        "assume_tracer": "",
+        "desc": None,
+        "space": None,
     }
 
 

@@ -1,4 +1,4 @@
-"""What the name of a BIDS file says: entities, level, whether it is a PET image.
+"""What the name of a BIDS file says: entities, level, kind of image.
 
 Names are `sub-<label>[_<entity>-<label>...]_<suffix>`. Beside BIDS's own
 entities those of Clinica (`suvr`, `pvc`, `mask`, `fwhm`) and of the proposals
@@ -14,6 +14,8 @@ their own mean.
 import re
 from collections.abc import Mapping
 
+from tfds_adni.sources.tracers import tracer_in
+
 # Clinica's `rec-` names ADNI's processing steps; BIDS's own values name
 # reconstructions, which are raw in ADNI's sense.
 _LEVEL_OF_RECONSTRUCTION = {
@@ -26,7 +28,7 @@ _LEVEL_OF_RECONSTRUCTION = {
 }
 # Of Clinica's names; another pipeline's `suvr-` is not pet-linear.
 _PET_LINEAR = re.compile(
-    r"_space-MNI\w+?_(?:desc-Crop_)?res-\d+x\d+x\d+_suvr-[A-Za-z0-9]+_pet"
+    r"_space-MNI[A-Za-z0-9]*_(?:desc-Crop_)?res-\d+x\d+x\d+_suvr-[A-Za-z0-9]+_pet"
 )
 
 # Suffixes of files beside PET images that are derived from them.
@@ -56,25 +58,28 @@ _KINETIC = {"meas", "param", "model"}
 # Words in a `desc-`: whole ones, and ones that are unmistakable anywhere.
 _WORDS = {
     **dict.fromkeys(("se", "sem", "sd", "std", "var", "cov", "cv"), "errors"),
-    **dict.fromkeys(("t", "z", "f", "p", "tmap", "zmap", "pval"), "statistics"),
-    **dict.fromkeys(("zscore", "tstat", "zstat", "pmap", "fmap"), "statistics"),
+    **dict.fromkeys(("t", "z", "pval", "pmap"), "statistics"),
     **dict.fromkeys(("bp", "bpnd", "bpp", "vt", "vb", "vd"), "a parameter"),
     **dict.fromkeys(("k1", "k2", "k3", "k4", "r1", "dvr"), "a parameter"),
     **dict.fromkeys(("seg", "dseg", "aseg", "prob", "roi", "label"), "labels"),
-    **dict.fromkeys(("sign", "diff", "ratio", "snr"), "differences"),
-    **dict.fromkeys(("umap", "mumap", "attenuation"), "attenuation"),
+    **dict.fromkeys(("diff", "snr"), "differences"),
+    **dict.fromkeys(("umap", "mumap"), "attenuation"),
 }
 _PARTS = {
     r"mask(?!ed)": "a mask",
     r"error|stderr|std(?:dev|ev|err)|varian|uncertain|covar": "errors",
     r"(?<!de)sign(?!al)|differen|asymm|contrast|correl": "differences",
-    r"residual|noise|weights|pvalue|[tz]stat|[tz]score|[tz]map": "statistics",
+    r"residual|(?<!de)noise|weights|pvalue": "statistics",
+    r"[tz](?:stat|score|map)": "statistics",
     r"segment|probab|parcel|labels": "labels",
-    r"binding|perfusion|flow|distvol": "a parameter",
+    r"binding|perfusion|bloodflow|distvol": "a parameter",
+    r"attenuation(?!correct)": "attenuation",
 }
 _TOKEN = re.compile(r"[A-Z]+\d*(?![a-z])|[A-Z]?[a-z]+|\d+")
 # Who, when, what was injected and in which order: the same kind of image.
-_IDENTITY = {"sub", "ses", "trc", "task", "run", "suffix"}
+_IDENTITY = {"sub", "ses", "trc", "task", "run"}
+# How the parts of a kind are listed; others stand between.
+_FIRST = ("acq", "rec", "space", "res", "den", "suvr", "pvc", "mask", "fwhm")
 
 
 def parse_name(stem: str) -> dict[str, str] | None:
@@ -117,16 +122,16 @@ def why_no_image(entities: Mapping[str, str]) -> str:
     """
     suffix = entities["suffix"]
     if suffix != "pet":
-        what = _SUFFIXES.get(suffix, "")
-        return f"not PET ({suffix}{f', {what}' if what else ''})"
+        what = _SUFFIXES.get(suffix)
+        if what:
+            return f"not a PET image ({what}): {suffix}"
+        return f"not PET ({suffix})"
     if entities.get("rec", "").lower().startswith("nac"):
         return "not corrected for attenuation (rec-nac)"
     for entity, what in _ENTITIES.items():
         if entity in entities:
             return f"not a PET image ({what}): {_named(entities, entity)}"
-    return (
-        _not_whole(entities) or _not_uptake(entities) or _described(entities)
-    )
+    return _not_whole(entities) or _not_uptake(entities) or _described(entities)
 
 
 def _not_whole(entities: Mapping[str, str]) -> str:
@@ -169,9 +174,7 @@ def _named(entities: Mapping[str, str], entity: str) -> str:
     return f"{entity}-{entities[entity]}"
 
 
-def kind_of_name(
-    entities: Mapping[str, str], level: str, tracer: str
-) -> tuple[str, ...]:
+def kind_of_name(entities: Mapping[str, str], level: str) -> tuple[str, ...]:
     """Returns what distinguishes an image beside who, when and the tracer.
 
     Levels of ADNI are chosen by `--level`, and so no part of a kind.
@@ -179,16 +182,21 @@ def kind_of_name(
     Args:
         entities: Of its name.
         level: Its level, as `level_of_name` tells it.
-        tracer: The tracer that `acq-` names, `""` where it names none.
 
     Returns:
         Parts of the name, such as `("space-T1w", "desc-preproc")`.
     """
-    if level == "pet_linear":
-        return ()
     own = set(_IDENTITY)
-    if level not in ("unknown", "raw"):
+    if level not in ("", "unknown", "raw"):
         own.add("rec")
-    if tracer:
+    if tracer_in(entities.get("acq", "")):
         own.add("acq")
-    return tuple(f"{key}-{v}" for key, v in entities.items() if key not in own)
+    keys = sorted(entities.keys() - own, key=_place)
+    return tuple(_named(entities, key) for key in keys)
+
+
+def _place(entity: str) -> tuple[int, str]:
+    """Returns a sort key: `desc` last, as in a name."""
+    if entity in _FIRST:
+        return _FIRST.index(entity), ""
+    return len(_FIRST) + (entity == "desc"), entity
