@@ -1,4 +1,4 @@
-"""Names of tracers: short, by chemistry, by maker, in JSON files, in folders."""
+"""Names of tracers: short, by chemistry, by maker, in JSON, in folders."""
 
 import random
 

@@ -120,14 +120,14 @@ def _counts(
 def _note(in_order: list[Kind], subjects: Counter, lost: int) -> str:
     """Returns the warning: the kinds, the one used and why, what is lost."""
     best, second = in_order[:2]
-    shown = [f"{kind} ({subjects[kind]} subjects)" for kind in in_order]
+    shown = [f"{kind} ({_number(subjects[kind])})" for kind in in_order]
     if len(shown) > _SHOWN:
         shown[_SHOWN:] = [f"{len(shown) - _SHOWN} more"]
     why = "it is the least processed of those with most subjects"
     if subjects[best] > subjects[second]:
         why = "it has most subjects"
     left_out = (
-        f"{lost} of {lost + subjects[best]} subjects have no image of it and "
+        f"of {_number(lost + subjects[best])} {lost} have no image of it and "
         "are left out; "
         if lost
         else ""
@@ -137,6 +137,10 @@ def _note(in_order: list[Kind], subjects: Counter, lost: int) -> str:
         f"them in one data set: {best} is used, since {why}; {left_out}"
         f"for another kind {_remedy(in_order)}"
     )
+
+
+def _number(count: int) -> str:
+    return f"{count} subject{'s' * (count != 1)}"
 
 
 def _remedy(in_order: list[Kind]) -> str:
@@ -149,7 +153,7 @@ def _remedy(in_order: list[Kind]) -> str:
     ]
     if options:
         return f"add {' or '.join(options)}"
-    return "give the folder that holds it alone"
+    return "put its files into a folder of their own"
 
 
 def labels_found(

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from tfds_adni.cohort.kinds import labels_found
-from tfds_adni.cohort.labels import GIVEN
+from tfds_adni.cohort.labels import GIVEN, NO_STAGE
 from tfds_adni.cohort.selection import (
     UNKNOWN_TRACER,
     ScanDecision,
@@ -13,7 +13,7 @@ from tfds_adni.cohort.selection import (
 )
 from tfds_adni.tables.stages import is_smc, plain_word
 
-_SHOWN = 5
+_SHOWN, _LONGEST = 5, 40
 
 
 def notes_of(
@@ -42,7 +42,7 @@ def notes_of(
         "the account names them": against,
     }
     return [line for line, count in lines.items() if count] + _unknown_words(
-        d for d in decisions if not d.reason.startswith("not ")
+        d for d in decisions if d.reason.startswith(NO_STAGE)
     )
 
 
@@ -92,7 +92,8 @@ def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
     ]
     if not unread:
         return []
-    words = list(dict.fromkeys(plain_word(label.text) for label in unread))
+    spelled = {plain_word(n.text): " ".join(n.text.split()) for n in unread}
+    words = [word[:_LONGEST] for word in spelled.values()]
     sources = " and ".join(sorted({label.source for label in unread}))
     shown = ", ".join(words[:_SHOWN])
     return [
