@@ -59,12 +59,25 @@ def test_equal_hashable_and_picklable():
         ("label_days", -1, "label_days of at least 0, found -1"),
         ("label_days", 1.5, "found 1.5"),
         ("label_days", True, "found True"),
+        ("stage", "CN", "expected stage to be one of .*NC, MCI, AD, found"),
+        ("stage_words", {"x": "CN"}, "each stage word's stage to be one of NC"),
+        ("assume_tracer", "fdg", "assume_tracer to be one of .*found 'fdg'"),
     ],
 )
 def test_options_that_make_no_sense(option, value, words):
     with pytest.raises(ValueError, match=words) as caught:
         Selection(**{option: value})
     assert "\n" not in str(caught.value)
+
+
+def test_one_stage_for_all_and_tables_of_stages():
+    with pytest.raises(ValueError, match=r"found stage NC with D\.csv"):
+        Selection(stage="NC", diagnosis=["D.csv"])
+
+
+def test_words_are_kept_in_one_spelling():
+    words = Selection(stage_words={"Healthy_Patient ": "NC"}).stage_words
+    assert words == {"healthy patient": "NC"}
 
 
 # --- the label of a scan ------------------------------------------------------
@@ -109,6 +122,16 @@ def labelled(*pairs, **known):
 )
 def test_labels_of_the_download(labels, stage, source):
     assert diagnose(labelled(*labels)) == (stage, source, "")
+
+
+def test_words_and_a_stage_that_are_given():
+    scan = labelled((TSV, "patient"), (CSV, "CN"))
+    words = {"patient": "AD"}
+    assert diagnose(scan, words=words) == ("AD", f"{TSV}; {CSV} says CN", "")
+    assert diagnose(scan, stage="MCI") == ("MCI", f"--stage; {CSV} says CN", "")
+    assert diagnose(labelled(), stage="NC") == ("NC", "--stage", "")
+    concern = labelled((TSV, "SMC"))
+    assert diagnose(concern, words={"smc": "MCI"}) == ("MCI", TSV, "")
 
 
 @pytest.mark.parametrize(

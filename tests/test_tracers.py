@@ -9,7 +9,7 @@ from tfds_adni.sources.tracers import (
     tracer_in,
     tracer_named,
     tracer_of_facts,
-    tracer_of_folders,
+    tracer_of_names,
 )
 
 
@@ -98,6 +98,7 @@ def test_keys_of_a_json_file(facts, tracer):
     ("folders", "tracer"),
     [
         (["pet", "sub-01_18FFDG"], "FDG"),
+        (["sub-01_18FFDG_pet", "18FAV45"], "FDG"),
         (["PET_18FFDG", "sub-01"], "FDG"),
         (["ses-AV45", "FDG"], "AV45"),
         # a label of a subject, a folder for two tracers
@@ -106,5 +107,5 @@ def test_keys_of_a_json_file(facts, tracer):
         ([], ""),
     ],
 )
-def test_folders(folders, tracer):
-    assert tracer_of_folders(folders) == tracer
+def test_parts_of_a_path(folders, tracer):
+    assert tracer_of_names(folders) == tracer

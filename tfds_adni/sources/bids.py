@@ -22,7 +22,7 @@ from tfds_adni.sources.tracers import (
     TRACERS,
     tracer_named,
     tracer_of_facts,
-    tracer_of_folders,
+    tracer_of_names,
 )
 from tfds_adni.sources.tree import Tree
 
@@ -99,7 +99,7 @@ def _record(
 def _tracer(
     tree: Tree, image: ImageFile, entities: dict[str, str], said: dict
 ) -> str:
-    """Returns the tracer of the name, the JSON files or the folders.
+    """Returns the tracer of `trc-`, the JSON files, or the path.
 
     Clinica wrote it as `acq` before PET-BIDS had `trc`.
     """
@@ -107,10 +107,7 @@ def _tracer(
     acquired = tracer_named(entities.get("acq", ""))
     if not named and acquired in TRACERS:
         named = acquired
-    folders = tree.parts(image.path)[-2::-1]
+    around = (image.stem, *tree.parts(image.path)[-2::-1])
     return (
-        named
-        or tracer_of_facts(said)
-        or tracer_of_folders(folders)
-        or "unknown"
+        named or tracer_of_facts(said) or tracer_of_names(around) or "unknown"
     )

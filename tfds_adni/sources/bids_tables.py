@@ -97,13 +97,18 @@ def _rows_of(path: Path) -> Iterator[tuple[_Key, _Row]]:
     folder = folder.parent if folder.name.startswith("sub-") else folder
     session = None
     for cells in read_rows(path):
-        row = {name.lower(): cell for name, cell in cells.items()}
+        row = {_column(name): cell for name, cell in cells.items()}
         label = _cell(row, ("participant_id",))
         subject = subject_of_label(label) if label else subject_in([path.name])
         if path.name.lower().endswith("sessions.tsv"):
             session = _cell(row, ("session_id",)).removeprefix("ses-")
         if subject:
             yield (_scope(subject, folder), subject, session), row
+
+
+def _column(name: str) -> str:
+    """Returns a column's name in small letters, `_` for blanks."""
+    return name.lower().replace(" ", "_")
 
 
 def _scope(subject: str, folder: Path) -> Path | None:

@@ -98,13 +98,13 @@ def tracer_of_facts(facts: Mapping[str, object]) -> str:
     return next(filter(None, named), "")
 
 
-def tracer_of_folders(names: Iterable[str]) -> str:
-    """Returns the tracer in the nearest name of a folder that has one.
+def tracer_of_names(names: Iterable[str]) -> str:
+    """Returns the tracer in the nearest part of a path that names one.
 
     Args:
-        names: Folders from the nearest to the farthest, such as
-            `sub-01_18FFDG` or `PET_18FFDG`. The label of a subject is no
-            tracer; a folder that names two is none's.
+        names: The file and its folders from the nearest to the farthest, such
+            as `sub-01_18FFDG` or `PET_18FFDG`. The label of a subject is no
+            tracer; a name with two of them tells neither.
     """
     for name in names:
         text = _plain(re.sub(r"^sub-[A-Za-z0-9]+", "", name))
