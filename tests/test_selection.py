@@ -70,16 +70,6 @@ def test_options_that_make_no_sense(option, value, words):
     assert "\n" not in str(caught.value)
 
 
-def test_one_stage_for_all_and_tables_of_stages():
-    with pytest.raises(ValueError, match=r"found stage NC with D\.csv"):
-        Selection(stage="NC", diagnosis=["D.csv"])
-
-
-def test_words_are_kept_in_one_spelling():
-    words = Selection(stage_words={"Healthy_Patient ": "NC"}).stage_words
-    assert words == {"healthy patient": "NC"}
-
-
 # --- the label of a scan ------------------------------------------------------
 
 DAY = datetime.date(2012, 5, 5)
@@ -126,10 +116,12 @@ def test_labels_of_the_download(labels, stage, source):
 
 def test_words_and_a_stage_that_are_given():
     scan = labelled((TSV, "patient"), (CSV, "CN"))
-    words = {"patient": "AD"}
+    words = {"Patient ": "AD"}
     assert diagnose(scan, words=words) == ("AD", f"{TSV}; {CSV} says CN", "")
     assert diagnose(scan, stage="MCI") == ("MCI", f"--stage; {CSV} says CN", "")
     assert diagnose(labelled(), stage="NC") == ("NC", "--stage", "")
+    told = diagnose(record(1), [table("DXSUM", "AD")], stage="NC")
+    assert told == ("NC", "--stage; DXSUM says AD", "")
     concern = labelled((TSV, "SMC"))
     assert diagnose(concern, words={"smc": "MCI"}) == ("MCI", TSV, "")
 

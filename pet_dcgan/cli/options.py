@@ -123,8 +123,8 @@ StageWords = Annotated[
     _selection(
         "--stage-word",
         metavar="WORD=STAGE",
-        help="What a word of the download's tables means, as patient=AD. May be "
-        "repeated.",
+        help="What a word of the download's tables means, as patient=AD. May "
+        "be repeated.",
     ),
 ]
 DateOrder = Annotated[
@@ -147,8 +147,8 @@ Desc = Annotated[
     _selection(
         "--desc",
         metavar="LABEL",
-        help="BIDS: use images with this desc-, raw for those without; if unset, "
-        "the kind of image that most subjects have.",
+        help="BIDS: use images with this desc-, raw for those without; if "
+        "unset, the kind of image that most subjects have.",
     ),
 ]
 Space = Annotated[

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from tfds_adni.sources import Label, ScanRecord
 from tfds_adni.tables import DiagnosisTable, Nearest, nearest
 from tfds_adni.tables.cells import to_date, to_visit
-from tfds_adni.tables.stages import is_smc, stage_of_group
+from tfds_adni.tables.stages import is_smc, plain_word, stage_of_group
 
 UNLABELLED = "no stage: no table lists the group of this scan"
 NO_STAGE = "no stage ("
@@ -41,21 +41,23 @@ def diagnose(
         label_days: Most days between the scan and the row that labels it.
         smc: `"drop"` or `"keep"`, which makes SMC NC.
         stage: The stage of every scan, `""` where tables say it.
-        words: Stage by word, as `stages.stage_of_group` takes it.
+        words: Stage by a word of the download's tables, in any spelling.
 
     Returns:
         Stage, `label_source` and `reason` of a `ScanDecision`.
     """
+    words = {plain_word(word): s for word, s in (words or {}).items()}
 
     def stage_of(label: Label) -> str:
         return stage_of_group(label.text, words) or ""
 
-    if stage:
-        return stage, _sources(GIVEN, stage, record.labels, stage_of), ""
     if tables:
         labels, reason = _labels_of_tables(record, tables, label_days)
     else:
         labels, reason = _labels_of_download(record.labels, stage_of)
+    if stage:
+        others = dict.fromkeys((*labels, *record.labels))
+        return stage, _sources(GIVEN, stage, others, stage_of), ""
     if not labels:
         return "", "", reason
     label = labels[0]

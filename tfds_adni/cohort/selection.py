@@ -10,7 +10,6 @@ from tfds_adni.sources.record import LEVELS, level_of, tracer_of
 from tfds_adni.sources.tracers import TRACERS
 from tfds_adni.tables import DiagnosisTable, QualityTable, quality_problem
 from tfds_adni.tables.cells import STAGES, to_date, to_visit
-from tfds_adni.tables.stages import plain_word
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import examine
 
@@ -33,8 +32,8 @@ class Selection:
             ADNIMERGE); without any, labels come from the download itself.
         qc: Tables of quality control (PETQC, PETC3); where one is given, a
             scan must have passed.
-        stage: The stage of every scan, for a folder of one group; `""` where
-            tables say it.
+        stage: The stage of every scan, for a folder of one group; it goes
+            before all tables; `""` where they say it.
         stage_words: Stage by a word of the download's tables, such as
             `{"patient": "AD"}`, in any case and punctuation; they go before
             the words that are known.
@@ -79,8 +78,6 @@ class Selection:
             if name != "levels":
                 values = map(Path, values)
             object.__setattr__(self, name, tuple(values))
-        words = {plain_word(w): s for w, s in self.stage_words.items()}
-        object.__setattr__(self, "stage_words", words)
         for name, values, known in (
             ("tracer", [self.tracer], TRACERS),
             ("visits", [self.visits], ("baseline", "all")),
@@ -110,12 +107,6 @@ class Selection:
             raise ValueError(
                 f"expected label_days of at least 0, found {self.label_days!r};"
                 " give whole days, such as 180"
-            )
-        if self.stage and self.diagnosis:
-            raise ValueError(
-                "expected one stage for all or tables of diagnoses, found "
-                f"stage {self.stage} with {self.diagnosis[0].name}; leave out "
-                "one of them"
             )
 
     def facts(self) -> dict:
