@@ -18,7 +18,7 @@ from tfds_adni.tables.stages import is_smc, plain_word, stage_of_group
         ("Alzheimer's disease|Alzheimer\u2019s Disease (AD)", "AD"),
         ("dementia of the Alzheimer type|ALZHEIMERS", "AD"),
         ("SMC|Patient|patients|B|bolus|0|1|n/a||young|FTD|bvFTD", None),
-        ("uncertain dementia|0.5 in memory only|Unc: ques. Impairment", None),
+        ("uncertain dementia|0.5 in memory only", None),
         ("DLBD, primary|vascular dementia|not AD|nondemented|SCD", None),
     ],
 )

@@ -67,8 +67,8 @@ _WORDS = {
 }
 _PARTS = {
     r"mask(?!ed)": "a mask",
-    r"error|stderr|std(?:dev|ev|err)|varian|uncertain|covar": "errors",
-    r"(?<!de)sign(?!al)|differen|asymm|contrast|correl": "differences",
+    r"error|stderr|std(?:dev|ev|err)|variance|uncertain|covar": "errors",
+    r"(?<!de)sign(?!al)|difference|asymm|contrast|correl": "differences",
     r"residual|(?<!de)noise|weights|pvalue": "statistics",
     r"[tz](?:stat|score|map)": "statistics",
     r"segment|probab|parcel|labels": "labels",

@@ -31,7 +31,7 @@ TRACERS = tuple(_PATTERNS)
 # Letters and digits alone of a systematic name: glucose with fluorine for a
 # hydroxyl, in whatever order its parts are named.
 _FDG_PARTS = re.compile(
-    r"(?=.*(?:fluor|flud|18f|f18))(?=.*des?oxy).*gluco(?:se|pyranose)"
+    r"(?=.*(?:flu(?:or|d)|18f|f18))(?=.*des?oxy).*gluco(?:se|pyranose)"
 )
 _ISOTOPE = r"(?:18f|f18)?"
 _OTHER_PLACE = re.compile(
