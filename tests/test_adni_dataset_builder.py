@@ -174,6 +174,7 @@ def test_metadata_loads_without_the_builders_code(prepared):
         "subjects": {"NC": each, "MCI": each, "AD": each},
         "clipped_share": 0,
         "normalisation": {"method": "brain"},
+        "reading": {"window": None, "flip_left_right": False},
         "source": "ida",
         "label_sources": {"collection CSV Group": 12},
         "scans": {

@@ -39,8 +39,8 @@ def _main(
 
 
 @app.command(
-    epilog="Examples: pet-dcgan demo --out demo; pet-dcgan demo --real "
-    "ds004513 --stage NC --assume-tracer FDG"
+    epilog="Example: pet-dcgan demo --out demo; with real scans: pet-dcgan "
+    "demo --real ds004513 --stage NC --assume-tracer FDG"
 )
 @console.reported
 def demo(
