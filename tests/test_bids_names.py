@@ -13,6 +13,17 @@ from tfds_adni.sources.bids_names import (
 )
 
 
+def test_parts_of_a_name():
+    assert parse_name("sub-01_ses-2_x_-y_z-_trc-18FFDG_pet") == {
+        "sub": "01",
+        "ses": "2",
+        "trc": "18FFDG",
+        "suffix": "pet",
+    }
+    assert parse_name("x_sub-01_pet") is None
+    assert parse_name("sub-01") is None
+
+
 def why(rest):
     return why_no_image(parse_name(f"sub-01_{rest}"))
 

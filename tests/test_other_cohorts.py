@@ -91,7 +91,7 @@ def test_cmrglc_maps_alone_need_two_options_which_the_errors_name(tmp_path):
         "another session is used (neither date nor number says which is "
         "earlier)",
     }
-    assert "of 8 of the 8 scans used nothing names the tracer" in "".join(
+    assert "nothing names the tracer of 8 of the 8 scans used" in "".join(
         cohort.warnings
     )
     assert cohort.selection.facts()["assume_tracer"] == "FDG"

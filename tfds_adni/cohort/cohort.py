@@ -230,8 +230,7 @@ def survey(
         selection,
         notes=(
             *found.notes,
-            *kinds,
-            *notes_of(decisions, selection),
+            *map(printable, (*kinds, *notes_of(decisions, selection))),
             *warnings_of_tables(found.tree, selection, diagnosis),
         ),
         source=found.source,

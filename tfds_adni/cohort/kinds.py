@@ -33,9 +33,9 @@ class Kind:
     parts: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        name = " ".join(self.parts)
-        if self.pipeline:
-            return f"{name} of {self.pipeline}" if name else self.pipeline
+        name, made = " ".join(self.parts), " ".join(self.pipeline.split())
+        if made:
+            return f"{name} of {made}" if name else made
         return name or "raw"
 
     def label(self, entity: str) -> str:

@@ -33,9 +33,9 @@ def notes_of(
     unnamed = sum(d.reason == UNKNOWN_TRACER for d in decisions)
     against = sum(d.label_source.startswith(f"{GIVEN};") for d in used)
     lines = {
-        f"of {assumed} of the {len(used)} scans used nothing names the tracer; "
+        f"nothing names the tracer of {assumed} of the {len(used)} scans used; "
         f"it is assumed to be {selection.assume_tracer}": assumed,
-        f"of {unnamed} scans nothing names the tracer, and they are skipped; "
+        f"nothing names the tracer of {unnamed} scans, which are skipped; "
         f"--assume-tracer {selection.tracer} uses them": unnamed,
         f"tables give {against} of the {len(used)} scans used another stage "
         f"than {selection.stage}, which {GIVEN} gives to all; label_source of "
@@ -98,6 +98,6 @@ def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
     shown = ", ".join(words[:_SHOWN])
     return [
         f"{sources} says {shown} of {len(unread)} scans, which names no "
-        f"stage: --stage-word {shlex.quote(f'{words[0]}=AD')} if that is what "
+        f"stage; --stage-word {shlex.quote(f'{words[0]}=AD')} if that is what "
         "it means"
     ]

@@ -94,7 +94,7 @@ def parse_name(stem: str) -> dict[str, str] | None:
     if not stem.startswith("sub-") or not parts or "-" in suffix:
         return None
     pairs = (part.partition("-") for part in parts if "-" in part)
-    entities = {key: value for key, _, value in pairs}
+    entities = {key: value for key, _, value in pairs if key and value}
     return entities | {"sub": parts[0].removeprefix("sub-"), "suffix": suffix}
 
 
