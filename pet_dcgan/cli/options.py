@@ -166,16 +166,17 @@ Window = Annotated[
     _reading(
         "--window",
         metavar="FROM-TO",
-        help="Average the frames between two times after injection, in "
-        "seconds, as 2400-3600; all frames if unset.",
+        help="Average the frames whose middle lies between two times after "
+        "injection, in seconds, as 2400-3600; all frames if unset.",
     ),
 ]
 FlipLeftRight = Annotated[
     bool,
     _reading(
         "--flip-left-right",
-        help="Files whose header cannot say where left is are stored from "
-        "left to right.",
+        help="Files that do not say where left is (Analyze, or NIfTI with "
+        "sform and qform 0) are stored from left to right, not from right to "
+        "left as SPM assumes. Changes no other file.",
     ),
 ]
 DicomCache = Annotated[
@@ -193,6 +194,9 @@ def parse_window(text: str) -> tuple[float, float]:
 
     Args:
         text: As `2400-3600`.
+
+    Returns:
+        The first and the last second.
 
     Returns:
         The first and the last second.

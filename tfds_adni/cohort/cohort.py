@@ -9,6 +9,7 @@ from tfds_adni.cohort.display import (
     cohort_card,
     printable,
     warnings_of,
+    warnings_of_reading,
     warnings_of_tables,
 )
 from tfds_adni.cohort.kinds import keep_one_kind
@@ -232,6 +233,9 @@ def survey(
             *found.notes,
             *map(printable, (*kinds, *notes_of(decisions, selection))),
             *warnings_of_tables(found.tree, selection, diagnosis),
+            *warnings_of_reading(
+                [d for d in decisions if not d.reason], reading
+            ),
         ),
         source=found.source,
         missing_tables=found.missing_tables(),
