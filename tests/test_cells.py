@@ -6,13 +6,11 @@ from tfds_adni.tables import kind_of
 from tfds_adni.tables.cells import (
     age_in_years,
     is_gap,
-    is_smc,
     iso_date,
     months_of,
     row_subject,
     sex_letter,
     stage_of_diagnosis,
-    stage_of_group,
     subject_keys,
     to_code,
     to_date,
@@ -88,20 +86,6 @@ def test_subject_is_found_by_ptid_or_rid():
 )
 def test_subject_of_a_row(row, key):
     assert row_subject(row) == key
-
-
-@pytest.mark.parametrize(
-    ("groups", "stage"),
-    [
-        (["CN", "NC", "NL", "Normal"], "NC"),
-        ([" emci ", "LMCI", "MCI"], "MCI"),
-        (["AD", "Dementia"], "AD"),
-        (["SMC", "Patient", ""], None),
-    ],
-)
-def test_stage_of_a_group(groups, stage):
-    assert {stage_of_group(group) for group in groups} == {stage}
-    assert [is_smc(group) for group in groups] == [g == "SMC" for g in groups]
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,10 @@ from tfds_adni.cohort.display import (
     warnings_of_reading,
     warnings_of_tables,
 )
-from tfds_adni.cohort.selection import (
-    UNLABELLED,
-    ScanDecision,
-    Selection,
-    decide,
-)
+from tfds_adni.cohort.kinds import keep_one_kind
+from tfds_adni.cohort.labels import UNLABELLED
+from tfds_adni.cohort.remedies import notes_of, remedies_of
+from tfds_adni.cohort.selection import ScanDecision, Selection, decide
 from tfds_adni.cohort.visits import (
     image_order,
     keep_one_copy,
@@ -178,14 +176,18 @@ class Cohort:
         """
         if self.used:
             return
-        unlabelled = any(d.reason == UNLABELLED for d in self.decisions)
+        unlabelled = {d.reason for d in self.decisions} & {UNLABELLED}
         if unlabelled and not any(d.record.labels for d in self.decisions):
-            raise ValueError(self.missing_tables)
+            raise ValueError(
+                f"{self.missing_tables}; a folder of one group: --stage NC"
+            )
         counts = Counter({r: n.total() for r, n in self.summary().items()})
         found = "; ".join(f"{n} x {r}" for r, n in counts.most_common(4))
+        remedies = remedies_of(self.decisions, self.selection)
         raise ValueError(
             f"expected {self.selection.tracer} scans with a stage of "
             f"{', '.join(STAGES)} in {folder}, found none to use ({found}); "
+            f"{''.join(f'{remedy}; ' for remedy in remedies)}"
             f"list every file with: pet-dcgan scan {folder} --csv scans.csv"
         )
 
@@ -241,14 +243,16 @@ def survey(
         decide(r, selection, diagnosis, quality, reading=reading)
         for r in records
     ]
+    decisions, kinds = keep_one_kind(keep_one_copy(decisions), selection)
     decisions = keep_one_scan_per_visit(
-        keep_one_copy(decisions), selection.levels, selection.visits
+        decisions, selection.levels, selection.visits
     )
     return Cohort(
         tuple(decisions),
         selection,
         notes=(
             *found.notes,
+            *map(printable, (*kinds, *notes_of(decisions, selection))),
             *warnings_of_tables(found.tree, selection, [*diagnosis, *quality]),
             *warnings_of_reading(
                 [d for d in decisions if not d.reason], reading

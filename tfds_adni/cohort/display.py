@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tfds_adni.cohort.labels import GIVEN
 from tfds_adni.cohort.selection import ScanDecision, Selection
 from tfds_adni.sources.ida_metadata import unreadable_tables
 from tfds_adni.sources.tree import Tree
@@ -181,7 +182,10 @@ def warnings_of(
     stages = {d.stage for d in used} - set(stage_of_subject.values())
     counts = {
         _MIXED_LEVELS: len(levels) > 1,
-        _DISAGREEMENTS: sum(";" in d.label_source for d in used),
+        _DISAGREEMENTS: sum(
+            ";" in d.label_source and not d.label_source.startswith(GIVEN)
+            for d in used
+        ),
         _GROUPS_AT_ENROLMENT: 0 if baseline else enrolled,
         _LATE_BASELINES: sum(map(bool, months)) if baseline else 0,
         _STAGES_WITHOUT_SUBJECTS: len(stages),

@@ -22,8 +22,8 @@ from tfds_adni.sources.record import (
     modality_in,
     reject,
     subject_in,
-    tracer_named,
 )
+from tfds_adni.sources.tracers import tracer_named
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import SUBJECT_PATTERN, age_in_years, sex_letter
 from tfds_adni.tables.dates import DateOrderError

@@ -1,16 +1,16 @@
 """Cells of tables as ADNI, the IDA and BIDS data sets write them.
 
-Gaps, codes, ages, sexes, visits, subjects and stages; dates have a module of
-their own, since a single cell does not tell their order. The groups are
-those of ADNI: CN (NL or Normal in older tables), MCI with its halves EMCI and
-LMCI, AD or Dementia. SMC (significant memory concern) and `Patient` are groups
-without a stage.
+Gaps, codes, ages, sexes, visits, subjects and codes of stages. Words that
+name a stage are in `stages`; dates are in `dates`, since a single cell does not
+tell their order.
 """
 
 import datetime
 import math
 import re
 from collections.abc import Mapping, Sequence
+
+from tfds_adni.tables.stages import stage_of_group
 
 # Site, `_S_`, then four digits, five from ADNI4 on.
 SUBJECT_PATTERN = re.compile(r"(?<!\d)(\d{3}_S_\d{4,5})(?!\d)")
@@ -26,11 +26,6 @@ CODES = {
         **dict.fromkeys((3, 5, 6), "AD"),
     },
     "DXCURREN": {1: "NC", 2: "MCI", 3: "AD"},
-}
-_STAGE_OF_GROUP = {
-    **dict.fromkeys(("cn", "nc", "nl", "normal"), "NC"),
-    **dict.fromkeys(("mci", "emci", "lmci"), "MCI"),
-    **dict.fromkeys(("ad", "dementia"), "AD"),
 }
 _GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
 _OLDEST = 130  # years
@@ -139,16 +134,6 @@ def subject_keys(subject: str) -> tuple[str, ...]:
     if SUBJECT_PATTERN.fullmatch(subject):
         return subject, str(int(subject.rsplit("_", 1)[1]))
     return (subject,)
-
-
-def stage_of_group(group: str) -> str | None:
-    """Returns the stage of a group in any case, `None` if it has none."""
-    return _STAGE_OF_GROUP.get(group.strip().lower())
-
-
-def is_smc(group: str) -> bool:
-    """Whether a research group is significant memory concern."""
-    return group.strip().upper() == "SMC"
 
 
 def stage_of_diagnosis(column: str, text: str) -> str | None:

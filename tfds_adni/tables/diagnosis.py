@@ -9,7 +9,6 @@ from tfds_adni.tables.cells import (
     CODES,
     VISIT_COLUMNS,
     is_gap,
-    is_smc,
     row_subject,
     row_visits,
     stage_of_diagnosis,
@@ -22,6 +21,7 @@ from tfds_adni.tables.spreadsheet import (
     describe_columns,
     read_table,
 )
+from tfds_adni.tables.stages import is_smc
 
 _KEYS = ("RID", "PTID")
 _DATES = ("EXAMDATE", "VISDATE")
