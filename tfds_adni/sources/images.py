@@ -64,12 +64,12 @@ class ImageFile:
     @property
     def needs_conversion(self) -> bool:
         """Whether it is of a format that has to be converted first."""
-        return self.problem in _REJECTED.values()
+        return self.problem.startswith(tuple(_REJECTED.values()))
 
     @property
     def is_dicom(self) -> bool:
         """Whether it is one of the many files of a DICOM series."""
-        return self.problem == _DICOM
+        return self.problem.startswith(_DICOM)
 
     @property
     def series(self) -> tuple[Path, str]:
