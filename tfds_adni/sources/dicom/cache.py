@@ -46,15 +46,14 @@ class DicomCache:
     """The entries of one folder.
 
     Args:
-        folder: Made where it is missing, for its owner alone; `None` for the
-            default one.
+        folder: Absolute; made where it is missing, for its owner alone.
 
     Raises:
         OSError: If it cannot be made or written to.
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = Path(folder or default_folder()).absolute()
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         try:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700, exist_ok=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tfds_adni.sources.dicom import conversion
-from tfds_adni.sources.dicom.cache import DicomCache
+from tfds_adni.sources.dicom.cache import DicomCache, default_folder
 from tfds_adni.sources.dicom.records import Scan, complete, own_record
 from tfds_adni.sources.dicom.series import Series, join, read_headers
 from tfds_adni.sources.images import ImageFile, split_copies
@@ -68,12 +68,13 @@ def convert_dicom(
     version = conversion.version_of(program) if program else ""
     if not version or not importlib.util.find_spec("pydicom"):
         return Conversion([_with_remedy(image) for image in images])
-    cache = DicomCache(folder)
-    if cache.folder.resolve().is_relative_to(tree.root.resolve()):
+    folder = Path(folder or default_folder()).absolute()
+    if folder.resolve().is_relative_to(tree.root.resolve()):
         raise ValueError(
-            f"expected the cache of DICOM outside {tree.root}, found "
-            f"{cache.folder}; choose another folder with --dicom-cache"
+            f"expected the cache of DICOM outside {tree.root}, found {folder}; "
+            "choose another folder with --dicom-cache"
         )
+    cache = DicomCache(folder)
     return _Converter(tree, cache, program, version).run(images, files)
 
 
