@@ -59,7 +59,13 @@ def version_of(program: str) -> str:
 def run(
     program: str, *arguments: str, seconds: float
 ) -> subprocess.CompletedProcess[str]:
-    """Runs dcm2niix and captures what it prints."""
+    """Runs dcm2niix and captures what it prints.
+
+    Args:
+        program: Its path.
+        *arguments: Its options and the folder.
+        seconds: After which it is ended.
+    """
     return subprocess.run(
         [program, *arguments],
         stdin=subprocess.DEVNULL,
