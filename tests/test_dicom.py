@@ -14,12 +14,12 @@ from tfds_adni.sources.dicom import conversion
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import load_volume
 
-pytest.importorskip("pydicom", reason="pydicom is not installed (dicom extra)")
+pydicom = pytest.importorskip("pydicom", reason="needs the extra dicom")
 pytestmark = pytest.mark.skipif(
-    not conversion.find_program(),
-    reason="dcm2niix is not installed (dicom extra)",
+    not conversion.find_program(), reason="needs the extra dicom"
 )
 
+from pydicom.uid import ImplicitVRLittleEndian, RLELossless  # noqa: E402
 from toy_dicom import (  # noqa: E402
     AXIAL,
     CORONAL,
@@ -224,6 +224,31 @@ def test_archive_of_the_ida(tmp_path, scans):
     )
     assert [d.stage for d in cohort.used] == ["NC"]
     assert len(cohort.account()) == len(paths)
+
+
+def test_numbers_of_files_are_no_image_ids(tmp_path, scans):
+    truths = [brain(seed=1)[:, :, :8], brain(seed=2)[:, :, :8]]
+    for number, truth in enumerate(truths):
+        folder = tmp_path / f"scans/PA{number}/SE0"
+        paths = write_series(folder, truth, name="I{}", PatientID=f"P{number}")
+        assert paths[0].name == "I1"
+    records = scans()
+    assert [record.subject for record in records] == ["sub-P0", "sub-P1"]
+    assert len({record.image_id for record in records}) == 2
+    for record, truth in zip(records, truths, strict=True):
+        assert near(load(record).data, truth)
+
+
+@pytest.mark.parametrize("syntax", ["implicit", "RLE"])
+def test_other_transfer_syntaxes(tmp_path, scans, syntax):
+    for path in write_series(tmp_path / "scans", brain()):
+        file = pydicom.dcmread(path)
+        if syntax == "RLE":
+            file.compress(RLELossless)
+        else:
+            file.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian
+        file.save_as(path)
+    assert near(load(scans()[0]).data, brain())
 
 
 def test_another_subject_in_the_headers(tmp_path, scans):

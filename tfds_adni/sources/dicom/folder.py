@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib.util
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -146,10 +147,14 @@ class _Converter:
             self._records.append(reject(self._tree, paths, why))
 
     def _image_id(self, series: Series) -> str:
-        """Returns the image id of the IDA that all files agree on."""
-        paths = map(Path, series.files)
+        """Returns the image id of the IDA that all files agree on.
+
+        Scanners number their files as `I10`, which is no id.
+        """
+        paths = list(map(Path, series.files))
         ids = {image_id_in(self._tree.parts(path)) for path in paths}
-        return ids.pop() if len(ids) == 1 else ""
+        numbered = re.fullmatch(r"I\d+", paths[0].stem)
+        return "" if numbered or len(ids) > 1 else ids.pop()
 
     def _scans(self, image_id: str, parts: Sequence[Series]) -> list[Scan]:
         """Converts a series, and each further copy of it; else rejects it."""

@@ -24,7 +24,7 @@ _ELEMENTS = [
     *("SeriesDescription", "PatientID", "PatientSex", "PatientAge", _AGENT),
     *("AcquisitionDate", "SeriesDate", "StudyDate", "AcquisitionTime"),
     *("SeriesTime", "Rows", "Columns", "NumberOfFrames", "NumberOfSlices"),
-    *("SeriesType", "CorrectedImage"),
+    *("SeriesType", "CorrectedImage", "AttenuationCorrected"),
 ]
 _DAY = 86400.0
 
@@ -255,6 +255,7 @@ def _problem(header: "pydicom.Dataset") -> str:
     if "REPROJECTION" in map(str.upper, _texts(header, "SeriesType")):
         return "projections, not slices (DICOM SeriesType)"
     corrections = [text.upper() for text in _texts(header, "CorrectedImage")]
-    if corrections and "ATTN" not in corrections:
-        return "not corrected for attenuation (DICOM CorrectedImage)"
+    corrected = _text(header, "AttenuationCorrected").upper()  # enhanced PET
+    if (corrections and "ATTN" not in corrections) or corrected == "NO":
+        return "not corrected for attenuation (DICOM)"
     return ""
