@@ -115,6 +115,12 @@ def test_frames_and_their_times(tmp_path, scans, elements):
     assert record.timing.starts == pytest.approx((1800, 2100, 2400), abs=1)
     assert record.timing.durations == (300, 300, 600)
     assert not record.remark
+    late = load_volume(
+        record.images,
+        timing=record.timing,
+        reading=Reading(window=(2400, 3000)),
+    )
+    assert near(late.data, 3 * truth)
 
 
 def test_without_a_time_of_injection(tmp_path, scans):
