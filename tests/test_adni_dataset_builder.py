@@ -178,7 +178,6 @@ def test_metadata_loads_without_the_builders_code(prepared):
         "source": "ida",
         "label_sources": {"collection CSV Group": 12},
         "flags": {},
-        "reading": {"window": None, "flip_left_right": False},
         "scans": {
             "used": 12,
             "skipped_for_their_pixels": 0,

@@ -1,9 +1,10 @@
 """One reader for each layout of a cohort; each returns scan records.
 
-A reader is a module with a function `read(tree, images) -> list[ScanRecord]`:
-the tree holds the files found in one walk through the folder, the images are
-those among them. `read_folder` chooses a reader by the content of the folder
-and adds the records of what no reader can use.
+A reader is a module with a function `read(tree, images, date_order=...,
+notes=...) -> list[ScanRecord]`: the tree holds the files found in one walk
+through the folder, the images are those among them, and the reader adds its
+warnings to the list of notes. `read_folder` chooses a reader by the content of
+the folder and adds the records of what no reader can use.
 """
 
 import dataclasses
@@ -80,6 +81,7 @@ def read_folder(
         Its scans; every image file found is in exactly one record.
 
     Raises:
+        DateOrderError: If the date of an image can be read in two ways.
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
     """
@@ -102,8 +104,12 @@ def read_folder(
     found = Conversion(images)
     if source != "bids":
         found = convert_dicom(tree, images, dicom_cache)
+    notes = [*found.notes]
+    read = _READERS[source]
     records = [
-        *found.complete(_READERS[source](tree, found.images)),
+        *found.complete(
+            read(tree, found.images, date_order=date_order, notes=notes)
+        ),
         *found.records,
         *_unusable(tree, found.images),
     ]
@@ -113,7 +119,7 @@ def read_folder(
             "found none; download them from LONI as NIfTI and unpack them there"
         )
     records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
-    return ScanFolder(tree, source, tuple(records), found.notes)
+    return ScanFolder(tree, source, tuple(records), tuple(notes))
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:

@@ -16,24 +16,12 @@ from typing import Any
 from tfds_adni.sources.dicom.series import Series
 from tfds_adni.sources.ida import NO_SUBJECT
 from tfds_adni.sources.images import ImageFile
-from tfds_adni.sources.record import (
-    TRACERS,
-    ScanRecord,
-    date_in,
-    reject,
-    subject_in,
-    tracer_named,
-)
+from tfds_adni.sources.record import ScanRecord, date_in, reject, subject_in
 from tfds_adni.sources.timing import FrameTiming
+from tfds_adni.sources.tracers import TRACERS, tracer_in, tracer_named
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import SUBJECT_PATTERN, sex_letter
 
-# What scanners enter where nobody chose a tracer.
-_NO_TRACER = re.compile(
-    r"solution|other|unknown|none|n/?a|\W*(18|f)\W*(18|f)\W*|\W*18\W*fluorine"
-    r"|fluorine\W*18",
-    re.IGNORECASE,
-)
 _NO_INJECTION = (
     "DICOM without the time of injection: the times of its frames count from "
     "the start of the series"
@@ -174,15 +162,12 @@ def _tracer(record: ScanRecord, scan: Scan) -> tuple[str, str]:
     texts = [str(one[n]) for one in scan.sidecars for n in _NAMES if n in one]
     texts += scan.series.tracers
     inside = [tracer_named(text) for text in texts]
-    words = tracer_named(record.description or scan.series.description)
-    named = [record.tracer, words, *inside]
+    words = tracer_in(record.description or scan.series.description)
+    named = (record.tracer, words, *inside)
     known = list(dict.fromkeys(name for name in named if name in TRACERS))
     if len(known) > 1:
         return known[0], f"two tracers are named: {' and '.join(known[:2])}"
-    others = [
-        n for n in (record.tracer, *inside) if not _NO_TRACER.fullmatch(n)
-    ]
-    return next(filter(None, (*known, *others)), ""), ""
+    return next(filter(None, (*known, record.tracer, *inside)), ""), ""
 
 
 def _subject(patient: str) -> str:
