@@ -272,8 +272,8 @@ def test_one_stage_and_no_table(tmp_path):
         Selection(stage="NC"),
         reading=Reading(dicom_cache=tmp_path / "cache"),
     )
-    subjects = {d.record.subject for d in cohort.decisions}
-    assert subjects == {"sub-P1", "sub-P2"}
+    assert {d.stage for d in cohort.used} == {"NC"}
+    assert [d.record.subject for d in cohort.used] == ["sub-P1", "sub-P2"]
     assert any("2 series converted" in note for note in cohort.notes)
 
 
