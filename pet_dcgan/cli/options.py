@@ -184,7 +184,8 @@ DicomCache = Annotated[
     _reading(
         "--dicom-cache",
         metavar="FOLDER",
-        help="Keep the files that DICOM is converted to here.",
+        help="Keep what DICOM is converted to here; in the user's cache if "
+        "unset.",
     ),
 ]
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tfds_adni.sources import bids, ida
 from tfds_adni.sources.archives import packed
+from tfds_adni.sources.dicom import Conversion, convert_dicom
 from tfds_adni.sources.ida_metadata import missing_collection
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
 from tfds_adni.sources.record import Label, ScanRecord, image_id_in, reject
@@ -99,16 +100,23 @@ def read_folder(
     tree = walk(folder, sheets=sheets)
     images = find_images(tree)
     source = _source(tree, images)
-    notes: list[str] = []
+    # A BIDS data set is read from its NIfTI files.
+    found = Conversion(images)
+    if source != "bids":
+        found = convert_dicom(tree, images, dicom_cache)
+    notes = [*found.notes]
     read = _READERS[source]
     records = [
-        *read(tree, images, date_order=date_order, notes=notes),
-        *_unusable(tree, images),
+        *found.complete(
+            read(tree, found.images, date_order=date_order, notes=notes)
+        ),
+        *found.records,
+        *_unusable(tree, found.images),
     ]
     if not records:
         raise FileNotFoundError(
-            f"expected PET images (NIfTI or Analyze) below {folder}, found "
-            "none; download them from LONI as NIfTI and unpack them there"
+            f"expected PET images (NIfTI, Analyze, DICOM) below {folder}, "
+            "found none; download them from LONI as NIfTI and unpack them there"
         )
     records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
     return ScanFolder(tree, source, tuple(records), tuple(notes))
@@ -116,7 +124,8 @@ def read_folder(
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:
     """Returns the layout of a folder by the rule of `read_folder`."""
-    if not any(bids.parse_name(image.stem) for image in images):
+    readable = (image for image in images if not image.is_dicom)
+    if not any(bids.parse_name(image.stem) for image in readable):
         return "ida"
     tops = {tree.parts(path)[0] for path in tree.files}
     if any(top.startswith("sub-") or top in _BIDS_TABLES for top in tops):

@@ -29,6 +29,7 @@ from tfds_adni.tables.cells import SUBJECT_PATTERN, age_in_years, sex_letter
 from tfds_adni.tables.dates import DateOrderError
 
 _BIDS_NAME = "a BIDS name outside a BIDS folder; give the BIDS folder itself"
+NO_SUBJECT = "no subject id in the path or a table"
 _MISSING_ID = "no image id in the file's name or folder"
 
 
@@ -207,7 +208,7 @@ def _problem(
     if sidecar.problem and not row.subject:
         return sidecar.problem
     if not subject:
-        return "no subject id in the path or a table"
+        return NO_SUBJECT
     return (
         "" if modality.upper() in ("PET", "PT", "") else f"not PET ({modality})"
     )
