@@ -41,13 +41,23 @@ class BrainLocation:
         data: float32 `(x, y, z)`, finite, in the file's own units.
         mean: Mean of `data` inside the mask.
         centre: Centre of mass of the mask, in voxels of `data`.
+        mask: Boolean, the brain on a coarse grid: voxel `(i, j, k)` lies at
+            voxel `(i * steps[0], j * steps[1], k * steps[2])` of `data`.
+        steps: Voxels of `data` between two of the mask, along x, y and z.
         repaired: Voxels inside the mask that were NaN or Inf.
+        noise: Coefficient of variation from voxel to voxel inside the mask.
+        hot: Voxels, anywhere, that were left out for being far too bright or
+            too dark.
     """
 
     data: np.ndarray
     mean: float
     centre: tuple[float, float, float]
+    mask: np.ndarray
+    steps: tuple[int, int, int]
     repaired: int = 0
+    noise: float = 0.0
+    hot: int = 0
 
 
 def find_brain(volume: Volume) -> BrainLocation:
@@ -80,6 +90,8 @@ def find_brain(volume: Volume) -> BrainLocation:
         data=data,
         mean=float(data[sparse][mask].mean()),
         centre=tuple(float(c * s) for c, s in zip(centre, steps, strict=True)),
+        mask=mask,
+        steps=tuple(steps),
         repaired=repaired,
     )
 
