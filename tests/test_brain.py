@@ -3,12 +3,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tfds_adni.volumes.brain import (
-    MAX_SHARE,
-    brain_mask,
-    find_brain,
-    repair,
-)
+from tfds_adni.volumes.brain import find_brain
+from tfds_adni.volumes.repair import MAX_SHARE, repair
 from tfds_adni.volumes.volume import Volume, VolumeError
 
 SPACING = (ida_tree.SPACING,) * 3
