@@ -28,8 +28,9 @@ class BrainLocation:
 
     Attributes:
         data: float32 `(x, y, z)`, finite, in the file's own units.
-        mean: Mean of `data` inside the mask.
-        centre: Centre of mass of the mask, in voxels of `data`.
+        mean: Mean of `data` in the brain's tissue: inside the mask, without
+            ventricles and voxels that are far too bright or too dark.
+        centre: Centre of mass of that tissue, in voxels of `data`.
         mask: Boolean, the brain on a coarse grid: voxel `(i, j, k)` lies at
             voxel `(i * steps[0], j * steps[1], k * steps[2])` of `data`.
         steps: Voxels of `data` between two of the mask, along x, y and z.
@@ -71,9 +72,9 @@ def find_brain(volume: Volume) -> BrainLocation:
     repaired = 0
     if bad is not None:
         data, repaired = repair(data, bad, grid.refined(found.mask))
-    values = data[grid.places][found.mask]
+    values = data[grid.places][found.tissue]
     values = values[(values > found.low) & (values < found.high)]
-    centre = ndimage.center_of_mass(found.mask)
+    centre = ndimage.center_of_mass(found.tissue)
     return BrainLocation(
         data=data,
         mean=float(values.mean(dtype=np.float64)),
@@ -83,7 +84,7 @@ def find_brain(volume: Volume) -> BrainLocation:
         mask=found.mask,
         steps=grid.steps,
         repaired=repaired,
-        noise=_noise(data, found.mask, grid),
+        noise=_noise(data, found.tissue, grid),
         hot=found.left_out,
     )
 

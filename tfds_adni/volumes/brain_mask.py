@@ -50,7 +50,11 @@ class Found:
     """A brain on the coarse grid.
 
     Attributes:
-        mask: Boolean, on the grid.
+        mask: Boolean, on the grid, the ventricles included.
+        tissue: Boolean, those of the mask that are above the threshold. What
+            is below, ventricles and white matter beside them, counts neither
+            for the mean nor for the centre: whether it is a hole or open to
+            outside is decided by noise, and more often open in AD.
         smoothed: The volume on the grid, see `smooth`.
         low: Voxels up to this are far too dark for its tissue and noise.
         high: Voxels from this on are far too bright.
@@ -58,6 +62,7 @@ class Found:
     """
 
     mask: np.ndarray
+    tissue: np.ndarray
     smoothed: np.ndarray
     low: float
     high: float
@@ -79,13 +84,17 @@ def brain_mask(data: np.ndarray, grid: CoarseGrid) -> Found:
         VolumeError: If there is no part of a brain's size (500 to 2500 ml).
     """
     sample = data[grid.places]
-    reason = "no voxel above zero"
+    if grid.extremes[1] <= 0:
+        raise VolumeError("no voxel above zero")
+    reason = None
     for level in _bright_levels(sample, grid):
         try:
             return _found(data, grid, level)
         except VolumeError as error:
-            reason = error if isinstance(reason, str) else reason
-    raise VolumeError(str(reason))
+            reason = reason or error
+    raise reason or VolumeError(
+        f"no brain found: less than {_BRIGHTEST_ML[0]:.0f} ml above zero"
+    )
 
 
 def _bright_levels(sample: np.ndarray, grid: CoarseGrid) -> Iterator[float]:
@@ -110,8 +119,8 @@ def _found(data: np.ndarray, grid: CoarseGrid, level: float) -> Found:
     """
     low, high = (level * v for v in _WIDE)
     smoothed, left_out = smooth(data, grid, low, high)
-    mask = _settled(smoothed, grid, _FIRST * level)
-    values = data[grid.places][mask]
+    mask, tissue = _settled(smoothed, grid, _FIRST * level)
+    values = data[grid.places][tissue]
     dark, middle, bright = np.percentile(
         values[(values > low) & (values < high)], _ONE_SD
     )
@@ -120,19 +129,21 @@ def _found(data: np.ndarray, grid: CoarseGrid, level: float) -> Found:
     least, greatest = grid.extremes
     if left_out or least <= low or greatest >= high:
         smoothed, left_out = smooth(data, grid, low, high)
-        mask = _settled(smoothed, grid, _FIRST * level)
-    return Found(mask, smoothed, low, high, left_out)
+        mask, tissue = _settled(smoothed, grid, _FIRST * level)
+    return Found(mask, tissue, smoothed, low, high, left_out)
 
 
 def _settled(
     smoothed: np.ndarray, grid: CoarseGrid, threshold: float
-) -> np.ndarray:
-    """Returns the mask whose threshold is a share of its own median."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns mask and tissue whose threshold is a share of their median."""
     mask = _part(smoothed, grid, threshold)
     for _ in range(_PASSES):
-        threshold = _THRESHOLD * float(np.median(smoothed[mask]))
+        values = smoothed[mask]
+        middle = float(np.median(values[values > threshold]))
+        threshold = _THRESHOLD * middle
         mask = _part(smoothed, grid, threshold)
-    return mask
+    return mask, mask & (smoothed > threshold)
 
 
 def _part(
@@ -156,7 +167,7 @@ def _part(
     sizes = np.bincount(labels.ravel(), minlength=2)[1:] * millilitres
     tops = [part[2].stop for part in ndimage.find_objects(labels)]
     order = [n for n in np.argsort(tops)[::-1] if sizes[n] >= MIN_ML]
-    reason = ""
+    wrong = []
     for number in order or [int(sizes.argmax())]:
         part = above_the_waist(labels == 1 + number)
         part |= enclosed(~part)
@@ -165,7 +176,8 @@ def _part(
         problem = shape_problem(mask, grid)
         if not problem:
             return mask
-        if not reason:
-            require_whole(mask, grid)
-            reason = problem
-    raise VolumeError(f"no brain found: {reason}")
+        wrong.append((mask, problem))
+    mask, problem = wrong[0]
+    if order:
+        require_whole(mask, grid)
+    raise VolumeError(f"no brain found: {problem}")
