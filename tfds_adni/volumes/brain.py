@@ -10,7 +10,7 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
-from tfds_adni.volumes.brain_mask import brain_mask
+from tfds_adni.volumes.brain_mask import Found, brain_mask
 from tfds_adni.volumes.brain_shape import require_apart, require_whole
 from tfds_adni.volumes.repair import repair
 from tfds_adni.volumes.smoothing import CoarseGrid, coarse_grid
@@ -72,37 +72,47 @@ def find_brain(volume: Volume) -> BrainLocation:
     repaired = 0
     if bad is not None:
         data, repaired = repair(data, bad, grid.refined(found.mask))
-    values = data[grid.places][found.tissue]
-    values = values[(values > found.low) & (values < found.high)]
     centre = ndimage.center_of_mass(found.tissue)
+    mean = _mean(data, found, grid)
     return BrainLocation(
         data=data,
-        mean=float(values.mean(dtype=np.float64)),
+        mean=mean,
         centre=tuple(
             float(c * s) for c, s in zip(centre, grid.steps, strict=True)
         ),
         mask=found.mask,
         steps=grid.steps,
         repaired=repaired,
-        noise=_noise(data, found.tissue, grid),
+        noise=_deviation(data, found.tissue, grid) / mean,
         hot=found.left_out,
     )
 
 
-def _noise(data: np.ndarray, mask: np.ndarray, grid: CoarseGrid) -> float:
-    """Returns the coefficient of variation from voxel to voxel.
+def _mean(data: np.ndarray, found: Found, grid: CoarseGrid) -> float:
+    """Returns the mean of the tissue, without what is far from all of it."""
+    values = data[grid.places][found.tissue]
+    values = values[(values > found.low) & (values < found.high)]
+    return float(values.mean(dtype=np.float64))
+
+
+def _deviation(data: np.ndarray, where: np.ndarray, grid: CoarseGrid) -> float:
+    """Returns the standard deviation of noise from voxel to voxel.
 
     Second differences along x hardly hold anything but noise; their SD is
     sqrt(6) times that of white noise. The median of their sizes is 0.6745 SD
     and does not mind a hot spot.
+
+    Args:
+        data: The volume.
+        where: Boolean, places of the grid.
+        grid: The grid.
     """
-    x, y, z = (i[::_EVERY] for i in np.nonzero(mask))
-    x, y, z = (i * s for i, s in zip((x, y, z), grid.steps, strict=True))
+    places = [i[::_EVERY] for i in np.nonzero(where)]
+    x, y, z = (i * s for i, s in zip(places, grid.steps, strict=True))
     x = np.clip(x, 1, len(data) - 2)
-    middle = data[x, y, z]
     around = data[x - 1, y, z] + data[x + 1, y, z]
-    deviation = np.median(np.abs(2 * middle - around)) / 0.6745 / np.sqrt(6)
-    return float(deviation / np.median(middle))
+    sizes = np.abs(2 * data[x, y, z] - around)
+    return float(np.median(sizes)) / 0.6745 / np.sqrt(6)
 
 
 def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:

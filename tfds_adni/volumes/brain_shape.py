@@ -33,7 +33,12 @@ _MAX_BELOW = 0.2
 
 
 def shape_problem(part: np.ndarray, grid: CoarseGrid) -> str:
-    """Says why a connected part cannot be a brain; `""` where it can."""
+    """Says why a connected part cannot be a brain; `""` where it can.
+
+    Args:
+        part: Boolean `(x, y, z)` on the coarse grid.
+        grid: The grid.
+    """
     box = bounds(part)
     count = np.count_nonzero(part)
     size = count * np.prod(grid.spacing_mm) / 1000
@@ -63,7 +68,7 @@ def require_whole(mask: np.ndarray, grid: CoarseGrid) -> None:
     """Refuses a brain that is cut off.
 
     Args:
-        mask: Boolean, on the coarse grid.
+        mask: Boolean `(x, y, z)` on the coarse grid.
         grid: The grid.
 
     Raises:
@@ -99,7 +104,7 @@ def require_apart(
     """Refuses a brain whose lower end cannot be told from what is below it.
 
     Args:
-        mask: Boolean, on the coarse grid.
+        mask: Boolean `(x, y, z)` on the coarse grid.
         smoothed: The volume there.
         grid: The grid.
 
@@ -123,7 +128,14 @@ def require_apart(
 
 
 def above_the_waist(part: np.ndarray) -> np.ndarray:
-    """Leaves out what widens again below a brain, such as shoulders."""
+    """Leaves out what widens again below a brain, such as shoulders.
+
+    Args:
+        part: Boolean `(x, y, z)` in RAS.
+
+    Returns:
+        The same, or a copy without what lies below the waist.
+    """
     areas = np.count_nonzero(part, axis=(0, 1))[::-1]  # from the top
     widest = narrowest = 0
     for place, area in enumerate(areas):
@@ -140,7 +152,14 @@ def above_the_waist(part: np.ndarray) -> np.ndarray:
 
 
 def bounds(mask: np.ndarray) -> tuple[slice, slice, slice]:
-    """Returns the smallest box that holds all of a mask."""
+    """Returns the smallest box that holds all of a mask.
+
+    Args:
+        mask: Boolean `(x, y, z)`.
+
+    Returns:
+        A slice for each axis, empty ones where the mask is.
+    """
     flat = mask.any(axis=2)
     sides = flat.any(axis=1), flat.any(axis=0), mask.any(axis=(0, 1))
     places = [np.flatnonzero(side) for side in sides]
@@ -150,7 +169,13 @@ def bounds(mask: np.ndarray) -> tuple[slice, slice, slice]:
 def open_by_ball(
     mask: np.ndarray, spacing: tuple[float, float, float], radius_mm: float
 ) -> np.ndarray:
-    """Does `scipy.ndimage.binary_opening` by a ball, seven times as fast."""
+    """Does `scipy.ndimage.binary_opening` by a ball, seven times as fast.
+
+    Args:
+        mask: Boolean `(x, y, z)`.
+        spacing: Voxel size in mm.
+        radius_mm: Of the ball.
+    """
     reach = [int(radius_mm // v) for v in spacing]
     axes = [
         np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)
@@ -179,7 +204,11 @@ def open_by_ball(
 
 
 def enclosed(mask: np.ndarray) -> np.ndarray:
-    """Keeps the parts of a mask, connected by faces, off the array's border."""
+    """Keeps the parts of a mask, connected by faces, off the array's border.
+
+    Args:
+        mask: Boolean `(x, y, z)`.
+    """
     labels, count = ndimage.label(mask)
     open_to_outside = np.zeros(count + 1, bool)
     for axis in range(3):
