@@ -223,7 +223,7 @@ def test_a_mask_for_all_and_what_only_pixels_reveal(tree, tmp_path):
     )
     assert result.exit_code == 0
     assert "1 more scans were skipped when they were read" in result.output
-    metadata = tmp_path / "d" / "adni" / "axial_64" / "1.0.0" / "metadata.json"
+    metadata = tmp_path / "d" / "adni" / "axial_64" / "2.0.0" / "metadata.json"
     assert '"masks": "m.nii"' in metadata.read_text()
 
 
@@ -274,7 +274,7 @@ def test_stopped_it_says_one_line_and_leaves_nothing(
         stop(process, workers)
     _, err = process.communicate(timeout=120)
     # whole, and perhaps stopped while Python was about to leave
-    if (tmp_path / "d/adni/axial_64/1.0.0/metadata.json").exists():
+    if (tmp_path / "d/adni/axial_64/2.0.0/metadata.json").exists():
         pytest.skip("it was faster")
     assert process.returncode == code
     lines = [line for line in err.splitlines() if line.strip()]

@@ -12,6 +12,10 @@ from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.parallel.examples import Outcome
 from tfds_adni.tables.cells import STAGES
 
+# Coefficient of variation from voxel to voxel above which slices count as
+# noisy: ADNI's processed scans, smoothed to 8 mm, have 1 to 4 %.
+_NOISY = 0.1
+
 
 class PreparationReport:
     """The outcomes of all scans, gathered while examples are made.
@@ -97,6 +101,12 @@ class PreparationReport:
                 "skipped_for_their_pixels": len(self._outcomes) - len(used),
                 "averaged_over_frames": sum(o.frames > 1 for o in used),
                 "with_repaired_voxels": sum(o.repaired > 0 for o in used),
+                "with_noise_above_10_percent": sum(
+                    o.noise > _NOISY for o in used
+                ),
+                "with_voxels_far_too_bright_or_dark": sum(
+                    o.hot > 0 for o in used
+                ),
                 "with_left_and_right_assumed": sum(
                     not o.oriented for o in used
                 ),

@@ -202,6 +202,18 @@ def _warn_of_scans(home: Path) -> None:
             f"warning: {count} more scans were skipped when they were read; "
             "scans.csv says why"
         )
+    if count := scans["with_noise_above_10_percent"]:
+        typer.echo(
+            f"warning: {count} scans have noise of more than 10 % from voxel "
+            "to voxel, which stays in their slices: smooth all scans to one "
+            "resolution first, or a generator draws the noise and a classifier "
+            "reads the scanner"
+        )
+    if count := scans["with_voxels_far_too_bright_or_dark"]:
+        typer.echo(
+            f"warning: in {count} scans voxels far too bright or too dark for "
+            "a brain were left out of its mean"
+        )
     if count := scans["with_repaired_voxels"]:
         typer.echo(
             f"warning: in {count} scans a few voxels were NaN or Inf and were "

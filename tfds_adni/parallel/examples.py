@@ -63,6 +63,8 @@ class Outcome:
         frames: How many frames were averaged.
         oriented: Whether its file defines left and right.
         repaired: Voxels inside the brain that were NaN or Inf.
+        noise: Coefficient of variation from voxel to voxel in the brain.
+        hot: Voxels left out of its mean for being far too bright or dark.
         pixels: Pixels of its slices.
         clipped: Pixels above the largest SUVR that can be stored.
         subjects: The subjects named in its examples.
@@ -73,6 +75,8 @@ class Outcome:
     frames: int = 0
     oriented: bool = True
     repaired: int = 0
+    noise: float = 0.0
+    hot: int = 0
     pixels: int = 0
     clipped: int = 0
     subjects: tuple[str, ...] = ()
@@ -131,6 +135,8 @@ def _cut(task: Task) -> tuple[Outcome, Examples]:
         frames=volume.frames,
         oriented=volume.affine is not None,
         repaired=found.repaired,
+        noise=found.noise,
+        hot=found.hot,
         pixels=pixels,
         clipped=clipped,
         subjects=tuple(sorted({e["subject"] for _, e in examples})),
