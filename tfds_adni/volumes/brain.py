@@ -18,8 +18,10 @@ from tfds_adni.volumes.volume import Volume, VolumeError
 
 # Intensities are counts or Bq/ml; anything beyond this is no measurement.
 _HUGE = 1e30
-# Every so many voxels of the mask are enough to measure noise.
+# Every so many voxels of the mask are enough to measure noise and to see a mask.
 _EVERY = 4
+# Even 8-bit images have tens of different values inside a brain.
+_LEAST_VALUES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,8 +63,8 @@ def find_brain(volume: Volume) -> BrainLocation:
 
     Raises:
         VolumeError: If the volume is constant, has no finite voxel, holds
-            nothing of a brain's size or only a part of one, or if too many
-            voxels inside the brain are NaN or Inf.
+            nothing of a brain's size or only a part of one, is a mask or a map
+            of labels, or if too many voxels inside the brain are NaN or Inf.
     """
     data, bad, extremes = _finite(volume.data)
     grid = coarse_grid(data, volume.spacing, extremes)
@@ -92,6 +94,11 @@ def _mean(data: np.ndarray, found: Found, grid: CoarseGrid) -> float:
     """Returns the mean of the tissue, without what is far from all of it."""
     values = data[grid.places][found.tissue]
     values = values[(values > found.low) & (values < found.high)]
+    if (count := len(np.unique(values[::_EVERY]))) < _LEAST_VALUES:
+        raise VolumeError(
+            f"a mask or a map of labels: {count} different values inside the "
+            f"brain, expected at least {_LEAST_VALUES}"
+        )
     return float(values.mean(dtype=np.float64))
 
 
