@@ -22,6 +22,8 @@ from tfds_adni.volumes.normalisation import Normalisation
 
 SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
 PLANES = ("axial", "coronal", "sagittal")
+# the account's columns of scans that were cut
+MADE = ("split", "frames", "scale", "centre_mm", "mask_ml", "flags")
 ALL = AdniConfig(name="all_32", size=32, spacing_mm=6.0, planes=PLANES)
 
 
@@ -163,6 +165,8 @@ def test_metadata_loads_without_the_builders_code(prepared):
     assert facts.pop("made_by").startswith("pet-dcgan ")
     assert facts.pop("selection")["tracer"] == "FDG"
     each = {"train": 2, "validation": 1, "test": 1}
+    # the band of 36 mm holds six slices of 6 mm
+    six = {"train": 12, "validation": 6, "test": 6}
     assert facts == {
         "phantom": True,
         "suvr_max": 2.5,
@@ -172,8 +176,10 @@ def test_metadata_loads_without_the_builders_code(prepared):
         "bands_mm": {"axial": [0.0, 36.0]},
         "split_seed": 0,
         "subjects": {"NC": each, "MCI": each, "AD": each},
+        "slices": {"NC": six, "MCI": six, "AD": six},
         "clipped_share": 0,
         "normalisation": {"method": "brain"},
+        "reading": {"window": None, "flip_left_right": False},
         "source": "ida",
         "label_sources": {"collection CSV Group": 12},
         "scans": {
@@ -182,10 +188,11 @@ def test_metadata_loads_without_the_builders_code(prepared):
             "averaged_over_frames": 0,
             "with_repaired_voxels": 0,
             "with_left_and_right_assumed": 0,
+            "unlike_the_others": 0,
         },
     }
     account = account_of(prepared)
-    assert list(account.columns) == [*COLUMNS, "split", "frames"]
+    assert list(account.columns) == [*COLUMNS, *MADE]
     counts = account["split"].value_counts().to_dict()
     assert counts == {"train": 6, "validation": 3, "test": 3}
     (skipped,) = account[~account["used"]]["reason"]
@@ -230,6 +237,7 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
         "averaged_over_frames": 1,
         "with_repaired_voxels": 1,
         "with_left_and_right_assumed": 1,
+        "unlike_the_others": 0,
     }
     assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4
 

@@ -41,12 +41,17 @@ class BrainLocation:
         data: float32 `(x, y, z)`, finite, in the file's own units.
         mean: Mean of `data` inside the mask.
         centre: Centre of mass of the mask, in voxels of `data`.
+        mask: Boolean, the brain on a coarse grid: its voxel `(i, j, k)` lies
+            at voxel `(i, j, k) * steps` of `data`.
+        steps: Voxels of `data` from one of the mask to the next.
         repaired: Voxels inside the mask that were NaN or Inf.
     """
 
     data: np.ndarray
     mean: float
     centre: tuple[float, float, float]
+    mask: np.ndarray
+    steps: tuple[int, int, int]
     repaired: int = 0
 
 
@@ -80,6 +85,8 @@ def find_brain(volume: Volume) -> BrainLocation:
         data=data,
         mean=float(data[sparse][mask].mean()),
         centre=tuple(float(c * s) for c, s in zip(centre, steps, strict=True)),
+        mask=mask,
+        steps=tuple(steps),
         repaired=repaired,
     )
 
