@@ -240,6 +240,38 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
         "unlike_the_others": 0,
     }
     assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4
+    assert sum(builder.info.metadata["slices"]["NC"].values()) == 4 * 6
+    assert list(account["flags"].dropna()) == [
+        "6 frames averaged; left and right assumed",
+        "repaired voxels: 1",
+    ]
+    page = (builder.data_path / "scans.html").read_text()
+    # the truncated one was never read
+    assert page.count("<article>") == 14
+    assert page.count("<img") == 14
+    skipped, others = page.split("All others (12)")
+    assert "Skipped when they were read (2)" in skipped
+    for reason in ("constant volume", "part of a brain"):
+        assert reason in skipped
+        assert reason not in others
+
+
+def test_ids_are_on_the_page_and_not_in_the_metadata(prepared):
+    page = (prepared.data_path / "scans.html").read_text()
+    account = account_of(prepared)
+    facts = (prepared.data_path / "metadata.json").read_text()
+    for row in account[account["used"]].itertuples():
+        assert page.count(f"<h3>{row.subject} bl 2012-05-05</h3>") == 1
+        assert f"NC, {row.split}" in page or row.stage != "NC"
+        assert row.subject not in facts
+        assert str(row.image_id) not in facts
+    # the SMC scan was not read
+    assert "999_S_9050" not in page
+    used = account[account["used"]]
+    assert used["mask_ml"].between(1200, 1600).all()
+    assert used["scale"].between(5000, 6000).all()
+    assert used["centre_mm"].str.match(r"-?\d+ -?\d+ -?\d+$").all()
+    assert account[~account["used"]][list(MADE)].isna().all(axis=None)
 
 
 def test_a_scan_without_its_mask_is_listed(tree, tmp_path):

@@ -108,7 +108,7 @@ _TURNED = (
 # scan is nearer to the turned picture than 0.2 short of the picture itself.
 _UNLIKE_SPREAD, _TURNED_SPREAD = 0.15, 0.04
 # Of the usual correlation that a turned picture must reach to be named.
-_TURNED_SHARE = 0.7
+_TURNED_SHARE = 0.5
 
 
 def find_oddities(sheets: Sequence[Sheet]) -> list[Oddity]:
@@ -181,6 +181,8 @@ def _patterns(sheets: Sequence[Sheet]) -> list[list[tuple[float, str]]]:
 def _correlation(picture: np.ndarray, typical: np.ndarray) -> float:
     """Correlates a picture with the typical one, where that is not air."""
     where = typical > _AIR * LEVELS
+    if not where.any():
+        return 0.0
     one, other = picture[where].astype(float), typical[where]
     one, other = one - one.mean(), other - other.mean()
     size = np.sqrt((one @ one) * (other @ other))

@@ -30,7 +30,7 @@ class Entry:
     decision: ScanDecision
     outcome: Outcome
     split: str
-    oddity: Oddity = Oddity(0.0)
+    oddity: Oddity
 
 
 def render_page(entries: Sequence[Entry], *, phantom: bool) -> bytes:

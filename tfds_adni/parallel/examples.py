@@ -168,7 +168,7 @@ def _flags(task: Task, outcome: Outcome) -> tuple[str, ...]:
     flags = {
         f"{outcome.frames} frames averaged": outcome.frames > 1,
         "left and right assumed": not outcome.oriented,
-        f"{outcome.repaired} voxels repaired": outcome.repaired,
+        f"repaired voxels: {outcome.repaired}": outcome.repaired,
         f"{100 * clipped:.1f} % of its pixels above SUVR "
         f"{task.spec.suvr_max:g}": clipped >= _MANY_CLIPPED,
         task.decision.record.remark: task.decision.record.remark,
