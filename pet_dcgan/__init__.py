@@ -15,6 +15,8 @@ Example:
 
 import importlib
 
+from pet_dcgan.utils.keras_settings import require_tensorflow_backend
+
 __version__ = "0.1.0"
 
 # public name: the module that holds it, and its name there
@@ -50,6 +52,7 @@ __all__ = sorted(_PUBLIC)
 def __getattr__(name: str):
     if name not in _PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    require_tensorflow_backend()
     module, attribute = _PUBLIC[name]
     return getattr(importlib.import_module(f"{__name__}.{module}"), attribute)
 

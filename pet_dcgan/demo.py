@@ -1,4 +1,6 @@
-"""All steps on a phantom: scans, data set, generators, metrics, models.
+"""All steps: scans, data set, generators, metrics, models.
+
+The scans are a phantom's, or those of a folder of the user's.
 
 A step whose result exists is skipped, so that a stopped demo resumes.
 """
@@ -14,17 +16,18 @@ from typing import Any
 import numpy as np
 
 from pet_dcgan.config import STAGES
-from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.data.prepared_set import load_slices, open_set
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.evaluation.synthetic_images import SEARCHED
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import save_sheet
 from pet_dcgan.runs.run import Run
-from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.export import CopiesError, export_run
 from pet_dcgan.training.train import resolve_config, train
 from pet_dcgan.utils.files import replacing
 from tfds_adni import Builder, prepare
+from tfds_adni.cohort import Cohort, Selection
 from tfds_adni.phantom import write_cohort
 
 _GALLERY_IMAGES = 8
@@ -43,6 +46,7 @@ class Settings:
         overrides: Changes to the preset `demo`.
         search: Number of synthetic images that are searched for copies.
         seed: Seed of everything random.
+        real: The folder of scans, `""` for a phantom.
     """
 
     subjects: int = 24
@@ -50,6 +54,7 @@ class Settings:
     overrides: dict[str, Any] = dataclasses.field(default_factory=dict)
     search: int = SEARCHED
     seed: int = 0
+    real: str = ""
 
 
 QUICK = Settings(
@@ -77,6 +82,9 @@ def run_demo(
     out: Path,
     *,
     quick: bool = False,
+    real: Path | None = None,
+    selection: Selection | None = None,
+    check: Callable[[Cohort], None] | None = None,
     say: Callable[[str], None] = print,
     verbose: str | int = "auto",
     progress: Progress = lambda label: contextlib.nullcontext(),
@@ -86,6 +94,10 @@ def run_demo(
     Args:
         out: Folder for all results; created if missing.
         quick: Whether to run a smoke test, whose images are of no use.
+        real: A folder of scans to use in place of a phantom; its slices have
+            64 x 64 pixels of 3 mm. One stage is enough.
+        selection: Which of its scans are used; the defaults where `None`.
+        check: Called with its cohort before anything is written.
         say: Called with a line of text before and after each step.
         verbose: Verbosity of Keras while training.
         progress: Takes a label, returns a context whose value is called with
@@ -95,10 +107,14 @@ def run_demo(
         FileExistsError: If `out` holds anything but this demo.
     """
     out, settings = Path(out), QUICK if quick else Settings()
+    if real:
+        settings = dataclasses.replace(
+            settings, dataset="axial_64", real=str(Path(real).resolve())
+        )
     _claim(out, settings)
     demo = _Demo(out, settings, say, verbose, progress)
     places = {
-        "scans": out / "phantom",
+        "scans": Path(settings.real) if real else out / "phantom",
         "data set": out.joinpath(
             "data", Builder.name, settings.dataset, str(Builder.VERSION)
         ),
@@ -106,10 +122,15 @@ def run_demo(
         "models": out / "models",
         "gallery": out / "gallery.png",
     }
-    demo.step("phantom scans", places["scans"], demo.make_phantom)
-    demo.step("prepared slices", places["data set"], demo.prepare_set)
+    if not real:
+        demo.step("phantom scans", places["scans"], demo.make_phantom)
+    demo.step(
+        "prepared slices",
+        places["data set"],
+        lambda: demo.prepare_set(places["scans"], selection, check),
+    )
     metrics = {}
-    for stage in STAGES:
+    for stage in demo.stages():
         run = demo.run_stage(stage)
         metrics[stage] = run.metrics()
         places[f"report {stage}"] = run.evaluation / "report.html"
@@ -167,15 +188,27 @@ class _Demo:
                 progress=advance,
             )
 
-    def prepare_set(self) -> None:
+    def prepare_set(
+        self,
+        folder: Path,
+        selection: Selection | None,
+        check: Callable[[Cohort], None] | None,
+    ) -> None:
         """Prepares the data set."""
         with self.progress("prepare") as advance:
             prepare(
-                self.out / "phantom",
+                folder,
                 self.out / "data",
                 config=self.settings.dataset,
+                selection=selection,
+                check=check,
                 progress=advance,
             )
+
+    def stages(self) -> list[str]:
+        """The stages of the prepared set."""
+        groups = open_set(self.out / "data", self.settings.dataset).subjects
+        return [stage for stage in STAGES if ("train", stage) in groups]
 
     def run_stage(self, stage: str) -> Run:
         """Trains, evaluates and exports one stage; returns its run."""
@@ -191,13 +224,19 @@ class _Demo:
             run.evaluation / "metrics.json",
             lambda: self.evaluate_run(run),
         )
-        self.step(
-            f"{stage} export",
-            models / stage.lower() / "MODEL_CARD.md",  # it is written last
-            # Copies of a phantom harm nobody, and the card mentions them.
-            lambda: export_run(run, models, allow_copies=True),
-        )
+        card = models / stage.lower() / "MODEL_CARD.md"  # it is written last
+        self.step(f"{stage} export", card, lambda: self.export(run, models))
         return run
+
+    def export(self, run: Run, models: Path) -> None:
+        """Exports a generator; copies of patients stay where they are.
+
+        Those of a phantom harm nobody, and the card mentions them.
+        """
+        try:
+            export_run(run, models, allow_copies=run.config.phantom)
+        except CopiesError as error:
+            self.say(f"{run.config.stage} export: left out; {error}")
 
     def train_stage(self, stage: str, path: Path) -> None:
         """Trains one stage, or resumes its training."""
@@ -219,7 +258,7 @@ class _Demo:
     def draw_gallery(self) -> None:
         """Draws held-out real slices above synthetic ones of each stage."""
         rows = []
-        for stage in STAGES:
+        for stage in self.stages():
             run = Run.open(self.out / "runs" / stage.lower())
             config = run.config
             held_out = load_slices(

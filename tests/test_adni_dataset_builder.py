@@ -182,6 +182,7 @@ def test_metadata_loads_without_the_builders_code(prepared):
         "reading": {"window": None, "flip_left_right": False},
         "source": "ida",
         "label_sources": {"collection CSV Group": 12},
+        "flags": {},
         "scans": {
             "used": 12,
             "skipped_for_their_pixels": 0,
@@ -243,7 +244,7 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
     assert sum(builder.info.metadata["slices"]["NC"].values()) == 4 * 6
     assert list(account["flags"].dropna()) == [
         "6 frames averaged; left and right assumed",
-        "repaired voxels: 1",
+        "no position; repaired voxels: 1",
     ]
     page = (builder.data_path / "scans.html").read_text()
     # the truncated one was never read

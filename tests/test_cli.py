@@ -210,7 +210,7 @@ def test_folders_that_hold_no_run_and_no_model(tmp_path):
 
 
 def fail_with(error, monkeypatch):
-    def survey(*_):
+    def survey(*_, **__):
         raise error
 
     monkeypatch.setattr("tfds_adni.cohort.survey", survey)

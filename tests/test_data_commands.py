@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 import tfds_adni
 from pet_dcgan.cli.main import app
-from tfds_adni import Selection
+from tfds_adni import Reading, Selection
 from tfds_adni.cohort.splits import SPLITS
 
 
@@ -88,8 +88,8 @@ def test_many_reasons_are_folded_and_printed_as_they_are(root):
 def test_options_become_a_selection(tmp_path, monkeypatch, command):
     seen = []
 
-    def stub(folder, second, selection=None, **others):
-        seen.append(selection or second)
+    def stub(folder, second, selection=None, *, reading, **others):
+        seen.append((selection or second, reading))
         raise FileNotFoundError("stub")
 
     name = {"scan": "survey"}.get(command, command)
@@ -99,9 +99,19 @@ def test_options_become_a_selection(tmp_path, monkeypatch, command):
         *(command, "scans", *place, "--tracer", "FDG", "--label-days", "31"),
         *("--visits", "all", "--smc", "keep", "--qc", "Q.csv"),
         *("--diagnosis", "D.csv", "--level", "averaged", "--level", "raw"),
+        *("--stage", "NC", "--stage-word", "Healthy Control=NC"),
+        *("--stage-word", "a=b=AD", "--date-order", "dmy"),
+        *("--assume-tracer", "FDG", "--desc", "raw", "--space", "T1w"),
+        *("--window", "2400-3600.5", "--flip-left-right"),
+        *("--dicom-cache", "cache"),
     )
     assert result.stderr.splitlines()[-1] == "pet-dcgan: stub"
-    (selection,) = seen
+    ((selection, reading),) = seen
+    assert reading == Reading(
+        window=(2400, 3600.5),
+        flip_left_right=True,
+        dicom_cache=Path("cache"),
+    )
     assert selection == Selection(
         visits="all",
         smc="keep",
@@ -109,6 +119,12 @@ def test_options_become_a_selection(tmp_path, monkeypatch, command):
         diagnosis=["D.csv"],
         levels=["averaged", "raw"],
         label_days=31,
+        stage="NC",
+        stage_words={"healthy control": "NC", "a=b": "AD"},
+        date_order="dmy",
+        assume_tracer="FDG",
+        desc="",
+        space="T1w",
     )
     assert type(selection.visits) is str
 
@@ -157,6 +173,16 @@ def test_a_scan_starts_no_tensorflow(root, tmp_path):
         ("scan", "--visits", "some"),
         ("scan", "--smc", "maybe"),
         ("scan", "--label-days", "-1"),
+        ("scan", "--stage", "SMC"),
+        ("scan", "--stage-word", "control"),
+        ("scan", "--stage-word", "control=CN"),
+        ("scan", "--stage-word", "=NC"),
+        ("scan", "--date-order", "ymd"),
+        ("scan", "--assume-tracer", "water"),
+        ("scan", "--window", "2400"),
+        ("scan", "--window", "3600-2400"),
+        ("scan", "--window", "nan-3600"),
+        ("scan", "--window", "0-inf"),
         ("prepare", "--normalise", "pons"),
         ("prepare", "--normalise", "mask"),
         ("prepare", "--masks", "m.nii"),

@@ -11,6 +11,8 @@ import matplotlib.image
 import pytest
 
 from pet_dcgan import demo
+from pet_dcgan.serving.export import CopiesError
+from tfds_adni import Selection
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +88,58 @@ def test_gallery_is_a_picture(done):
     image = matplotlib.image.imread(out / "gallery.png")
     assert min(image.shape[:2]) > 300
     assert image[..., :3].std() > 0.05
+
+
+@pytest.fixture(scope="module")
+def real(tiny, tmp_path_factory):
+    """A demo on a folder of round heads, all of one stage."""
+    home = tmp_path_factory.mktemp("real")
+    rows = ida_tree.cohort_rows(3)
+    rows = [row for row in rows if row["Group"] == "AD"]
+    ida_tree.write_tree(home / "scans", rows)
+    said, shown = [], []
+    summary = demo.run_demo(
+        home / "demo",
+        quick=True,
+        real=home / "scans",
+        selection=Selection(visits="baseline"),
+        check=shown.append,
+        say=said.append,
+    )
+    return home, summary, said, shown
+
+
+def test_a_folder_of_one_stage_goes_the_whole_way(real):
+    home, summary, said, (cohort,) = real
+    assert list(summary.metrics) == ["AD"]
+    assert summary.places["scans"] == home / "scans"
+    assert not (home / "demo" / "phantom").exists()
+    assert all(place.exists() for place in summary.places.values())
+    assert len(cohort.used) == 3
+    assert not any("phantom scans" in line for line in said)
+
+
+def test_another_folder_is_another_demo(real):
+    home = real[0]
+    with pytest.raises(FileExistsError, match="other settings"):
+        demo.run_demo(home / "demo", quick=True, real=home)
+
+
+def test_copies_of_patients_are_not_exported(real, monkeypatch, tmp_path):
+    home, _, said, _ = real
+    said = []
+
+    def refuse(run, to, *, allow_copies):
+        assert not allow_copies
+        raise CopiesError("expected a generator without copies")
+
+    monkeypatch.setattr(demo, "export_run", refuse)
+    run = demo.Run.open(home / "demo" / "runs" / "ad")
+    patient = dataclasses.replace(run.config, phantom=False)
+    monkeypatch.setattr(run, "config", patient)
+    steps = demo._Demo(tmp_path, demo.QUICK, said.append, 0, lambda label: None)
+    steps.export(run, tmp_path / "models")
+    assert said == ["AD export: left out; expected a generator without copies"]
 
 
 def test_another_call_skips_every_step(done, monkeypatch):

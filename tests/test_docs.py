@@ -85,6 +85,7 @@ def world(tmp_path_factory):
         ),
     )
     _write_bids(home / "my_cohort")
+    _write_open_data(home / "ds004513")
     with contextlib.chdir(home):
         from tfds_adni import prepare
 
@@ -103,6 +104,26 @@ def _write_bids(folder):
     for number, name in enumerate(names):
         ida_tree.save_las(ida_tree.head(number), folder / name)
     (folder / "participants.tsv").write_text(PEOPLE)
+
+
+def _write_open_data(folder):
+    """The cohort of open-data.md: three subjects, one of them twice."""
+    for number, session in (
+        (3, "open"),
+        (4, "open"),
+        (5, "closed"),
+        (5, "open"),
+    ):
+        subject = f"sub-s{number:03}"
+        stem = f"{subject}_ses-{session}_task-rest"
+        space = "space-MNI152NLin6ASym_res-3mm"
+        home = folder / "derivatives" / "energetic-costs" / subject
+        for desc in ("CMRglc", "signcosts"):
+            name = f"{stem}_{space}_desc-{desc}_pet.nii.gz"
+            path = home / f"ses-{session}" / "pet" / name
+            ida_tree.save_las(ida_tree.head(number), path)
+    people = "participant_id\tage\tsex\nsub-s003\t40\tF\n"
+    (folder / "participants.tsv").write_text(people)
 
 
 def _finished_run():
@@ -214,6 +235,12 @@ def test_short_commands_run(words, at_home):
 def test_scan_of_the_pages_uses_every_scan(at_home):
     done = CliRunner().invoke(app, ["scan", "my_cohort"])
     assert "2 found, 2 used" in done.output
+
+
+def test_scan_of_open_data_takes_one_map_of_each_subject(at_home):
+    words = ["scan", "ds004513", "--stage", "NC", "--assume-tracer", "FDG"]
+    done = CliRunner().invoke(app, words)
+    assert "8 found, 3 used" in done.output
 
 
 def test_python_compiles():

@@ -119,7 +119,7 @@ def test_a_reason_and_no_example(task, tmp_path, monkeypatch):
     assert outcome.reason.startswith("unreadable header")
     assert made == []
 
-    def load_volume(paths, **options):
+    def load_volume(paths, **_):
         raise MemoryError
 
     monkeypatch.setattr(examples, "load_volume", load_volume)

@@ -1,8 +1,18 @@
+import random
+import tarfile
+
 import pytest
 from ida_tree import put
 
 from tfds_adni.sources import read_folder
-from tfds_adni.sources.images import DIFFERENT, SAME, find_images, split_copies
+from tfds_adni.sources.archives import packed
+from tfds_adni.sources.images import (
+    DIFFERENT,
+    SAME,
+    find_images,
+    split_copies,
+    voxels_of,
+)
 from tfds_adni.sources.tree import walk
 
 FRAME = "ADNI_999_S_9001_PT_Raw_br_raw_2012050610111213{0}_{0}_S1_I5.nii"
@@ -37,6 +47,14 @@ def deny(*_):
         (["x.hdr", "x.img"], ["x.hdr"]),
         (["x.HDR", "x.IMG"], ["x.HDR"]),
         (["x.hdr.gz", "x.img.gz"], ["x.hdr.gz"]),
+        (["x.hdr", "x.img.gz"], ["x.hdr"]),
+        (["x.hdr.bz2", "x.img.zst"], ["x.hdr.bz2"]),
+        (
+            ["x.nii.bz2", "y.nii.zst", "z.NII.Bz2"],
+            ["x.nii.bz2", "y.nii.zst", "z.NII.Bz2"],
+        ),
+        (["x.mgz", "y.mgh", "z.mgh.gz"], ["x.mgz", "y.mgh", "z.mgh.gz"]),
+        (["x.nii.gz.gz", "x.nii.bz2.json"], ["x.nii.gz.gz"]),
         (["a.txt", "a.json", "a.png", "nii", "x.nii.txt", "x.csv"], []),
     ],
 )
@@ -51,10 +69,27 @@ def test_halves_of_a_pair_have_to_match(tmp_path):
         "w.hdr": "",
         "x.hdr": NO_VOXELS,
         "y.img": NO_HEADER,
-        "z.hdr": NO_VOXELS,
-        "z.img.gz": NO_HEADER,
+        "z.hdr": "",
     }
-    assert find_images(walk(tmp_path))[0].voxels.name == "w.img"
+    voxels = {i.voxels.name for i in find_images(walk(tmp_path))}
+    assert voxels == {"w.img", "x.hdr", "y.img", "z.img.gz"}
+
+
+def test_halves_of_one_packing_go_together(tmp_path):
+    put(tmp_path, "x.hdr", "x.hdr.gz", "x.img.bz2", "x.img.gz", "x.img.zst")
+    images = {i.path.name: i for i in find_images(walk(tmp_path))}
+    assert images["x.hdr.gz"].voxels.name == "x.img.gz"
+    del images["x.hdr.gz"]
+    assert list(images) == ["x.hdr", "x.img.bz2", "x.img.zst"]
+    problems = {image.problem for image in images.values()}
+    assert problems == {"a second half of an Analyze pair"}
+
+
+def test_the_other_half_of_a_pair_on_disk(tmp_path):
+    put(tmp_path, "x.hdr", "x.img.bz2", "y.HDR", "y.IMG", "z.hdr")
+    assert voxels_of(tmp_path / "x.hdr").name == "x.img.bz2"
+    assert voxels_of(tmp_path / "y.HDR").name == "y.IMG"
+    assert voxels_of(tmp_path / "z.hdr") is None
 
 
 def test_hidden_images_and_broken_links_by_their_name(tmp_path):
@@ -69,14 +104,60 @@ def test_hidden_images_and_broken_links_by_their_name(tmp_path):
 
 
 def test_other_formats_name_their_converter(tmp_path):
-    put(tmp_path, "x.dcm", "X.IMA", "x.v", "x.mnc")
-    tools = {name: why.split()[-1] for name, why in found(tmp_path).items()}
-    assert tools == {
-        "x.dcm": "dcm2niix",
-        "X.IMA": "dcm2niix",
-        "x.v": "pypet2bids",
-        "x.mnc": "mnc2nii",
+    expected = {
+        **{"x.dcm": "dcm2niix", "X.IMA": "dcm2niix", "x.v": "pypet2bids"},
+        **{"x.mnc": "mnc2nii", "x.nrrd": "Slicer", "x.nhdr": "Slicer"},
+        **{"x.mha": "Slicer", "x.mif": "mrconvert"},
+        "x+orig.BRIK": "3dAFNItoNIFTI",
     }
+    put(tmp_path, *expected)
+    tools = {name: why.split()[-1] for name, why in found(tmp_path).items()}
+    assert tools == expected
+
+
+def test_other_packings_and_unfinished_downloads(tmp_path):
+    packings = ["a.nii.xz", "a.nii.gz.7z", "a.img.rar", "a.mnc.gz", "a.dcm.gz"]
+    unfinished = ["b.nii.part", "b.nii.gz.crdownload", "b.NII.GZ.Download"]
+    put(tmp_path, *packings, *unfinished, "x.xz", "x.txt.part", "x.gz")
+    problems = found(tmp_path)
+    assert sorted(problems) == sorted(packings + unfinished)
+    assert all("unpack it" in problems[name] for name in packings)
+    assert all("unfinished" in problems[name] for name in unfinished)
+
+
+def test_every_image_of_random_names_is_accounted_for(tmp_path):
+    """Each is in one record, with a problem unless it can be read."""
+    rng = random.Random(0)
+    readable = 0
+    for number in range(150):
+        name = f"s{number}" + rng.choice([".nii", ".mgz", ".nrrd", ".mnc"])
+        name += rng.choice(["", ".gz", ".bz2", ".zst", ".xz", ".part"])
+        readable += name.split(".")[1] in ("nii", "mgz") and not name.endswith(
+            (".xz", ".part")
+        )
+        put(tmp_path, rng.choice([name, name.upper()]))
+    files = {p.name for p in tmp_path.iterdir()}
+    problems = found(tmp_path)
+    # nobody packs these in a way that programs open
+    missed = files - problems.keys()
+    assert not missed
+    assert sum(not why for why in problems.values()) == readable
+    records = read_folder(tmp_path).records
+    assert sorted(p.name for r in records for p in r.paths) == sorted(files)
+
+
+def test_archives_whose_images_are_not_unpacked(tmp_path):
+    put(tmp_path, "a.nii", "c.tar.gz", "d.7z", "ADNI.zip.crdownload")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(tmp_path / "a.nii", "deep/a.nii")
+    with tarfile.open(tmp_path / "b.tar", "w") as archive:
+        archive.add(tmp_path / "a.nii", "b.nii.bz2")
+    (tmp_path / "x.tar").write_bytes(b"no tar" * 200)
+    reasons = {p.name: why for p, why in packed(walk(tmp_path))}
+    assert "download it again" in reasons.pop("x.tar")
+    assert "unfinished" in reasons.pop("ADNI.zip.crdownload")
+    assert sorted(reasons) == ["b.tar", "c.tar.gz", "d.7z"]
+    assert all("unpack it here" in why for why in reasons.values())
 
 
 def test_dicom_without_extension_by_its_content(tmp_path, monkeypatch):
@@ -110,6 +191,8 @@ def test_frames_of_one_scan(tmp_path, names):
         FILE.replace(".nii", " (1).nii"),
         f"copy/{FILE}",
         f"{FILE}.gz",
+        f"{FILE}.bz2",
+        FILE.replace(".nii", ".mgz"),
         "a.nii",
     ],
 )

@@ -1,8 +1,20 @@
+import itertools
+
 import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes.volume import VolumeError, load_volume
+from tfds_adni.volumes.orientation import (
+    DEFAULT_SIZE,
+    FLIPPED,
+    NEGATIVE_SIZE,
+    NO_POSITION,
+    TWO_SIZES,
+    UNORIENTED,
+    WRONG_UNIT,
+)
+from tfds_adni.volumes.reading import Reading
+from tfds_adni.volumes.volume import VolumeError, examine, load_volume
 
 LAS = np.array([[-2.0, 0, 0, 20], [0, 2, 0, -30], [0, 0, 2, -40], [0, 0, 0, 1]])
 
@@ -28,6 +40,39 @@ def spoil(path, at, values):
     new = np.asarray(values, np.float32).tobytes()
     content[at : at + len(new)] = new
     path.write_bytes(content)
+
+
+def sizes_of(affine):
+    return tuple(nib.affines.voxel_sizes(affine))
+
+
+def saved(kind, extension):
+    def write(path, data, affine):
+        path = path.with_name(path.name + extension)
+        nib.save(kind(data, affine), path)
+        return path
+
+    return write
+
+
+def with_form(form):
+    def write(path, data, affine):
+        path = path.with_name(path.name + ".nii.gz")
+        forms = {form: affine} if form else {"sform": affine, "qform": affine}
+        return nifti(path, data, zooms=sizes_of(affine), **forms)
+
+    return write
+
+
+WRITERS = {
+    "sform": with_form("sform"),
+    "qform": with_form("qform"),
+    "both": with_form(""),
+    "nifti2": saved(nib.Nifti2Image, ".nii.bz2"),
+    "pair": saved(nib.Nifti1Pair, ".hdr"),
+    "mgz": saved(nib.MGHImage, ".mgz"),
+    "spm": saved(nib.Spm99AnalyzeImage, ".hdr"),
+}
 
 
 def reason(path):
@@ -57,7 +102,7 @@ def test_one_broken_form_leaves_the_other(tmp_path, ramp, place, values):
 def test_a_quaternion_that_is_none(tmp_path, ramp):
     path = nifti(tmp_path / "a.nii", ramp, qform=LAS)
     spoil(path, 256, [3, 3, 3])
-    assert reason(path).startswith("unreadable header: ")
+    assert reason(path) == "unreadable header: the qform holds no rotation"
 
 
 def test_forms_that_disagree_about_left_and_right(tmp_path, ramp):
@@ -79,7 +124,7 @@ def test_no_form_at_all_is_read_from_right_to_left(tmp_path, ramp):
     [
         ({}, 80, (0, 2, 2)),
         ({}, 80, (2, np.nan, 2)),
-        ({}, 80, (2, 2, -1)),
+        ({"qform": LAS}, 80, (2, 2, 0)),
         ({"sform": LAS}, 280, np.zeros(4)),
     ],
 )
@@ -87,6 +132,155 @@ def test_no_voxel_size(tmp_path, ramp, form, place, values):
     path = nifti(tmp_path / "a.nii", ramp, **form)
     spoil(path, place, values)
     assert reason(path) == "voxel size missing from the header"
+
+
+@pytest.mark.parametrize("zooms", [(2, 2, -1), (-2, 2, 2), (-2, -2, -2)])
+def test_a_negative_voxel_size(tmp_path, ramp, zooms):
+    """Programs differ in what it means; an sform says what is true."""
+    size = " x ".join(map(str, zooms))
+    words = f"negative voxel size in the header: {size}; write it as positive"
+    for path in (
+        nifti(tmp_path / "a.nii", ramp),
+        nifti(tmp_path / "b.nii", ramp, qform=LAS),
+        analyze(tmp_path / "c.hdr", ramp),
+    ):
+        spoil(path, 80, zooms)
+        assert reason(path).startswith(words)
+    path = nifti(tmp_path / "d.nii", ramp, qform=LAS, sform=LAS)
+    spoil(path, 80, zooms)
+    volume = load_volume([path])
+    np.testing.assert_array_equal(volume.data, ramp[::-1])
+    assert NEGATIVE_SIZE in volume.flags
+
+
+@pytest.mark.parametrize("signs", itertools.product((1, -1), repeat=3))
+@pytest.mark.parametrize("form", ["sform", "qform"])
+def test_an_identity_affine_says_nothing(tmp_path, ramp, form, signs):
+    """Nibabel's users write +1 thrice, ITK -1 for x and y."""
+    path = nifti(
+        tmp_path / "a.nii",
+        ramp,
+        zooms=(1, 1, 1),
+        **{form: np.diag([*signs, 1.0])},
+    )
+    assert reason(path).startswith(
+        "identity affine, as scripts write it (voxel size, left and right are "
+        "not known): "
+    )
+
+
+def test_identity_affines_of_other_formats_and_what_is_none(tmp_path, ramp):
+    for kind in (nib.Nifti1Image, nib.Nifti2Image, nib.MGHImage):
+        path = tmp_path / ("a" + kind.files_types[0][1])
+        nib.save(kind(ramp, np.eye(4)), path)
+        assert reason(path).startswith("identity affine")
+    moved = np.eye(4)
+    moved[:3, 3] = [-90, -126, -72]
+    volume = load_volume([nifti(tmp_path / "b.nii", ramp, sform=moved)])
+    assert volume.spacing == (1, 1, 1)
+
+
+def test_an_identity_gives_way_to_the_other_form(tmp_path, ramp):
+    true = np.diag([1.2, 1.2, 1.2, 1.0])
+    true[:3, 3] = [-60, -80, -50]
+    path = nifti(
+        tmp_path / "a.nii", ramp, sform=np.eye(4), qform=true, zooms=(1.2,) * 3
+    )
+    volume = load_volume([path])
+    assert volume.spacing == pytest.approx((1.2, 1.2, 1.2))
+    assert volume.flags == {TWO_SIZES}
+    # the size beside an identity is no more certain
+    path = nifti(tmp_path / "b.nii", ramp, sform=np.eye(4))
+    spoil(path, 80, (1.2, 1.2, 1.2))
+    assert reason(path).startswith("identity affine")
+
+
+@pytest.mark.parametrize(
+    ("forms", "flags"),
+    [
+        ({"sform": LAS}, set()),
+        ({"sform": np.diag([2.0, 2, 2, 1])}, {NO_POSITION}),
+        ({"sform": np.diag([-2.0, -2, 2, 1])}, {NO_POSITION}),
+        ({"sform": LAS, "qform": LAS * 1.0}, set()),
+        ({"sform": LAS * [[1.1], [1], [1], [1]], "qform": LAS}, {TWO_SIZES}),
+        ({"sform": LAS * [[1.01], [1], [1], [1]], "qform": LAS}, set()),
+        ({}, {UNORIENTED}),
+        ({"zooms": (1, 1, 1)}, {UNORIENTED, DEFAULT_SIZE}),
+        ({"sform": LAS, "unit": "meter"}, {WRONG_UNIT}),
+        ({"sform": LAS, "unit": "micron"}, {WRONG_UNIT}),
+        ({"unit": "meter"}, {UNORIENTED, WRONG_UNIT}),
+    ],
+)
+def test_flags_of_headers_that_are_odd(tmp_path, ramp, forms, flags):
+    path = nifti(tmp_path / "a.nii", ramp, **forms)
+    volume = load_volume([path])
+    assert volume.flags == examine([path]).flags == flags
+    size = forms.get("zooms", (2, 2, 2))[1]
+    assert volume.spacing[1] == pytest.approx(size)
+
+
+def test_a_unit_that_no_size_fits(tmp_path, ramp):
+    for unit, size in (("meter", 50), ("micron", 0.1), ("mm", 0.002)):
+        path = nifti(
+            tmp_path / "a.nii", ramp, sform=LAS * (size / 2), unit=unit
+        )
+        assert reason(path).startswith("no brain scan's voxel size: ")
+
+
+@pytest.mark.parametrize(("degrees", "refused"), [(5, False), (25, True)])
+def test_axes_that_are_not_at_right_angles(tmp_path, ramp, degrees, refused):
+    sheared = LAS.copy()
+    sheared[1, 2] = 2 * np.tan(np.deg2rad(degrees))
+    path = nifti(tmp_path / "a.nii", ramp, sform=sheared)
+    if refused:
+        assert reason(path).startswith(
+            "axes in the header are not at right angles: 25 degrees off"
+        )
+    else:
+        assert load_volume([path]).data.shape == ramp.shape
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_any_affine_in_any_format_gives_one_volume(tmp_path, ramp, seed):
+    """Random axes, signs, sizes, offsets and rotations up to 20 degrees."""
+    rng = np.random.default_rng(seed)
+    for number in range(8):
+        turn = nib.eulerangles.euler2mat(*rng.uniform(-0.2, 0.2, 3))
+        ras = np.eye(4)
+        ras[:3, :3] = turn * rng.uniform(0.8, 4, 3)
+        ras[:3, 3] = rng.uniform(-150, 150, 3)
+        storage = np.stack([rng.permutation(3), rng.choice([-1, 1], 3)], axis=1)
+        data = nib.apply_orientation(ramp, storage)
+        affine = ras @ nib.orientations.inv_ornt_aff(storage, ramp.shape)
+        write = WRITERS[rng.choice(list(WRITERS))]
+        volume = load_volume([write(tmp_path / f"{number}", data, affine)])
+        np.testing.assert_array_equal(volume.data, ramp)
+        np.testing.assert_allclose(volume.affine, ras, atol=1e-3)
+        assert volume.flags == frozenset()
+        # the option is for files that do not say where left is
+        flipped = Reading(flip_left_right=True)
+        paths = sorted(tmp_path.glob(f"{number}.*"))[:1]
+        again = load_volume(paths, reading=flipped)
+        np.testing.assert_array_equal(again.data, ramp)
+
+
+def test_left_to_right_where_the_user_says_so(tmp_path, ramp):
+    flipped = Reading(flip_left_right=True)
+    for path in (
+        analyze(tmp_path / "a.hdr", ramp, (2, 2, 2)),
+        nifti(tmp_path / "b.nii", ramp),
+    ):
+        volume = load_volume([path], reading=flipped)
+        np.testing.assert_array_equal(volume.data, ramp)
+        assert volume.flags == {FLIPPED}
+        assert volume.affine is None
+        np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
+
+
+def test_mgh_without_directions_has_no_size(tmp_path, ramp):
+    nib.save(nib.MGHImage(ramp, LAS), tmp_path / "a.mgh")
+    spoil(tmp_path / "a.mgh", 28, [0])
+    assert reason(tmp_path / "a.mgh") == "voxel size missing from the header"
 
 
 @pytest.mark.parametrize("fourth", [0, -1, 330000, np.nan])

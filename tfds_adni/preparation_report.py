@@ -90,6 +90,7 @@ class PreparationReport:
         counts = Counter((stage, self._split_of[s]) for s, stage in subjects)
         slices = self._slices()
         sources = Counter(d.label_source.split(";")[0] for d in cohort.used)
+        flags = Counter(flag for d in cohort.used for flag in d.flags)
         return {
             "phantom": cohort.phantom,
             "clipped_share": sum(o.clipped for o in used)
@@ -97,6 +98,7 @@ class PreparationReport:
             "subjects": {s: {p: counts[s, p] for p in SPLITS} for s in STAGES},
             "slices": {s: {p: slices[s, p] for p in SPLITS} for s in STAGES},
             "label_sources": dict(sorted(sources.items())),
+            "flags": dict(sorted(flags.items())),
             "scans": {
                 "used": len(used),
                 "skipped_for_their_pixels": len(self._outcomes) - len(used),

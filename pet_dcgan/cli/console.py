@@ -48,6 +48,8 @@ def start_tensorflow(*, gpu: bool = True) -> None:
         gpu: Whether to use a GPU; if not, its memory is left to others.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # the process is ours, whatever other programs of the user run on
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     # memory as it is needed; else the first process takes all of a GPU's
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     if not gpu:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pet_dcgan import __version__
-from pet_dcgan.cli import console, data, runs, serving
+from pet_dcgan.cli import console, data, options, runs, serving
 
 app = typer.Typer(
     name="pet-dcgan",
@@ -38,7 +38,10 @@ def _main(
     """Handles the options that come before a command."""
 
 
-@app.command(epilog="Example: pet-dcgan demo --out demo")
+@app.command(
+    epilog="Example: pet-dcgan demo --out demo; with real scans: pet-dcgan "
+    "demo --real ds004513 --stage NC --assume-tracer FDG"
+)
 @console.reported
 def demo(
     out: Annotated[Path, typer.Option(help="Folder for everything.")] = Path(
@@ -47,14 +50,36 @@ def demo(
     quick: Annotated[
         bool, typer.Option("--quick", help="A smoke run of a minute or two.")
     ] = False,
+    real: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Real scans in place of the phantom, of one stage or more.",
+        ),
+    ] = None,
+    stage: options.StageOfAll = None,
+    assume_tracer: options.AssumeTracer = None,
 ) -> None:
-    """Runs every step on a phantom; completed steps are skipped."""
+    """Runs every step on a phantom or on real scans; skips completed ones."""
+    if not real and (stage or assume_tracer):
+        raise typer.BadParameter(
+            "expected --stage and --assume-tracer with --real FOLDER alone, "
+            "found no --real"
+        )
     console.start_tensorflow()
     from pet_dcgan.demo import run_demo
+    from tfds_adni import Selection
 
+    with options.usage_errors():
+        selection = Selection(
+            stage=stage or "", assume_tracer=assume_tracer or ""
+        )
     summary = run_demo(
         out,
         quick=quick,
+        real=real,
+        selection=selection,
+        check=console.print_cohort if real else None,
         say=typer.echo,
         verbose=console.keras_verbosity(),
         progress=console.progress,

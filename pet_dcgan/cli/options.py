@@ -162,16 +162,17 @@ Window = Annotated[
     _reading(
         "--window",
         metavar="FROM-TO",
-        help="Average the frames between two times after injection, in "
-        "seconds, as 2400-3600; all frames if unset.",
+        help="Average the frames whose middle lies between two times after "
+        "injection, in seconds, as 2400-3600; all frames if unset.",
     ),
 ]
 FlipLeftRight = Annotated[
     bool,
     _reading(
         "--flip-left-right",
-        help="Files whose header cannot say where left is are stored from "
-        "left to right.",
+        help="Files that do not say where left is (Analyze, or NIfTI with "
+        "sform and qform 0) are stored from left to right, not from right to "
+        "left as SPM assumes. Changes no other file.",
     ),
 ]
 DicomCache = Annotated[
@@ -185,7 +186,16 @@ DicomCache = Annotated[
 
 
 def parse_window(text: str) -> tuple[float, float]:
-    """Parses times in seconds as `2400-3600`.
+    """Parses times in seconds after injection.
+
+    Args:
+        text: As `2400-3600`.
+
+    Returns:
+        The first and the last second.
+
+    Returns:
+        The first and the last second.
 
     Raises:
         typer.BadParameter: If it is no window.
@@ -203,7 +213,13 @@ def parse_window(text: str) -> tuple[float, float]:
 
 
 def parse_stage_words(words: list[str] | None) -> dict[str, str]:
-    """Parses words as `control=NC`.
+    """Parses what words of the tables mean.
+
+    Args:
+        words: Each as `control=NC`.
+
+    Returns:
+        Stage by word in lower case.
 
     Raises:
         typer.BadParameter: If one is not a word and a stage.

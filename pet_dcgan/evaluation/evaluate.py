@@ -30,6 +30,7 @@ from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
@@ -101,6 +102,7 @@ class Evaluation(dict):
         )
 
 
+@keras_defaults()
 def evaluate(
     run: Run,
     *,

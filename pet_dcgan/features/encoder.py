@@ -14,6 +14,7 @@ import tensorflow as tf
 from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.networks import layer_seed
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 EMBEDDING = 64
 FILE = "encoder.npz"
@@ -25,6 +26,7 @@ _RIDGE = 1.0
 _CHUNK = 64
 
 
+@keras_defaults()
 def build_embedding(size: int, *, seed: int) -> keras.Model:
     """Images `[n, size, size, 1]` to 64 numbers, to be trained.
 
@@ -47,6 +49,7 @@ def build_embedding(size: int, *, seed: int) -> keras.Model:
     return keras.Model(image, embedding)
 
 
+@keras_defaults()
 def build_random(size: int, *, seed: int) -> keras.Model:
     """Images `[n, size, size, 1]` to means of random convolutions.
 

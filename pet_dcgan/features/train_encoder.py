@@ -18,6 +18,7 @@ from pet_dcgan.features.encoder import (
     leaky,
     raw_outputs,
 )
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 # raise it when anything changes what the same images and seed give
 VERSION = 1
@@ -28,6 +29,7 @@ _SUBJECT_WEIGHT = 0.3
 _SHIFT, _DEGREES, _SCALE = 1 / 32, 5.0, 0.05
 
 
+@keras_defaults()
 def train_encoder(
     images_suvr: np.ndarray,
     *,
@@ -76,6 +78,7 @@ def train_encoder(
     return _encoder("trained", network, images, seed, made_with)
 
 
+@keras_defaults()
 def random_encoder(images_suvr: np.ndarray, *, seed: int = 0) -> Encoder:
     """An encoder of fixed random convolutions.
 

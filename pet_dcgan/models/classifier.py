@@ -17,6 +17,7 @@ from scipy.special import softmax
 from pet_dcgan.data.batches import network_images
 from pet_dcgan.models import augmentation
 from pet_dcgan.models.networks import layer_seed
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 STEPS = 400
 _BATCH = 32
@@ -67,6 +68,7 @@ class Labelled:
             )
 
 
+@keras_defaults()
 def build_classifier(*, size: int, classes: int, seed: int = 0) -> keras.Model:
     """Images in [-1, 1] to a logit per class.
 
@@ -120,6 +122,7 @@ def build_classifier(*, size: int, classes: int, seed: int = 0) -> keras.Model:
     return keras.Model(image, logits, name="classifier")
 
 
+@keras_defaults()
 def train_classifier(
     labelled: Labelled,
     *,

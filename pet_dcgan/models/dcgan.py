@@ -23,6 +23,7 @@ from pet_dcgan.models.optimization import (
     update_ema,
 )
 from pet_dcgan.models.sampling import FAKE, REAL, per_example_uniform
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 # a discriminator's gradients, loss and logits for one batch
 _Pass = tuple[list[tf.Tensor], tf.Tensor, tf.Tensor]
@@ -82,6 +83,7 @@ class DCGAN(keras.Model):
     ['d_loss', 'fake_accuracy', 'g_loss', 'real_accuracy']
     """
 
+    @keras_defaults()
     def __init__(
         self,
         generator: keras.Model,
@@ -130,6 +132,7 @@ class DCGAN(keras.Model):
         # callbacks that save weights need a built model
         self.build((None, self.latent_dim))
 
+    @keras_defaults()
     def compile(
         self,
         g_optimizer: keras.optimizers.Optimizer | None = None,

@@ -27,6 +27,7 @@ from pet_dcgan.models.layers import (
     SpectralDense,
     replica_count,
 )
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 LEAKY_SLOPE = 0.2
 WEIGHT_STDDEV = 0.02
@@ -38,6 +39,7 @@ _FIRST_SIDE = 4
 _GENERATOR, _DISCRIMINATOR, _SINGULAR = 0, 1, 2
 
 
+@keras_defaults()
 def build_generator(
     *,
     size: int = 128,
@@ -98,6 +100,7 @@ def build_generator(
     return keras.Model(latent, image, name="generator")
 
 
+@keras_defaults()
 def build_discriminator(
     *,
     size: int = 128,
@@ -169,6 +172,7 @@ def build_discriminator(
     return keras.Model(image, logit, name="discriminator")
 
 
+@keras_defaults()
 def float32_copy(network: keras.Model) -> keras.Model:
     """A second network of the same weights, of Keras's own layers in float32.
 

@@ -8,8 +8,10 @@ import keras
 import tensorflow as tf
 
 from pet_dcgan.models.layers import replica_count
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 
+@keras_defaults()
 def paper_adam(
     learning_rate: float = 1e-4, *, beta_1: float = 0.5, beta_2: float = 0.999
 ) -> keras.optimizers.Adam:

@@ -27,11 +27,17 @@ from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.server_files import update_models_config, write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import locked, replacing, sweep
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 _LOCK = ".exporting"
 _FACTS = ("phantom", "plane", "preset", "stage")
 
 
+class CopiesError(ValueError):
+    """A generator that copies training subjects, or is suspected to."""
+
+
+@keras_defaults()
 def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     """Exports a run's generator as the next version of its model.
 
@@ -53,15 +59,16 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
 
     Raises:
         BlockingIOError: If another process exports the same model.
+        CopiesError: If it copies training subjects, see `allow_copies`.
         FileNotFoundError: If the run is not finished.
-        ValueError: If the generator cannot be exported faithfully, copies
-            training subjects, was evaluated at another epoch, or would break
-            the clients of the last version.
+        ValueError: If the generator cannot be exported faithfully, was
+            evaluated at another epoch, or would break the clients of the last
+            version.
     """
     with _readable(run):
         metrics = _evaluation(run)
         if has_copies(metrics) and not allow_copies:
-            raise ValueError(_refusal(run, metrics["copies"]))
+            raise CopiesError(_refusal(run, metrics["copies"]))
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
         return _export(run, run.load_generator(), metrics, Path(to))

@@ -58,6 +58,7 @@ from pet_dcgan.study.given_runs import assign_runs
 from pet_dcgan.study.report import summarise
 from pet_dcgan.study.scores import SCORES
 from pet_dcgan.study.settings import Cell, StudySettings
+from pet_dcgan.utils.keras_settings import keras_defaults
 
 _COLUMNS = (
     *("split", "seed", "fraction", "arm"),
@@ -70,6 +71,7 @@ Progress = Callable[
 ]
 
 
+@keras_defaults()
 def run_study(
     settings: StudySettings,
     out: str | Path,

@@ -46,6 +46,7 @@ from pet_dcgan.training.distribution import (
 )
 from pet_dcgan.training.kid_selection import ended_early
 from pet_dcgan.utils.files import sweep
+from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.progress import status
 
 __all__ = ["load_training_slices", "resolve_config", "train"]
@@ -58,6 +59,7 @@ _IMAGES = (*SET_FACTS, "plane", "channels")
 _ARCHITECTURE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 
 
+@keras_defaults()
 def train(
     config: TrainConfig,
     run_path: str | Path,

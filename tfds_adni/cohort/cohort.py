@@ -9,6 +9,7 @@ from tfds_adni.cohort.display import (
     cohort_card,
     printable,
     warnings_of,
+    warnings_of_reading,
     warnings_of_tables,
 )
 from tfds_adni.cohort.selection import (
@@ -228,6 +229,9 @@ def survey(
         notes=(
             *found.notes,
             *warnings_of_tables(found.tree, selection, diagnosis),
+            *warnings_of_reading(
+                [d for d in decisions if not d.reason], reading
+            ),
         ),
         source=found.source,
         missing_tables=found.missing_tables(),

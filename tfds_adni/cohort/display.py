@@ -17,6 +17,8 @@ from tfds_adni.tables import (
     read_quality,
 )
 from tfds_adni.tables.cells import STAGES, months_of, to_visit
+from tfds_adni.volumes import frames, orientation
+from tfds_adni.volumes.reading import Reading
 
 
 def printable(text: str) -> str:
@@ -86,12 +88,55 @@ _STAGES_WITHOUT_SUBJECTS = (
     "no subject's earliest scan is {stages}: the split is stratified by the "
     "earliest scan used, so that validation or test may lack that stage"
 )
-_UNORIENTED = (
-    "{count} scans do not say where left and right are (Analyze, or NIfTI with "
-    "sform and qform 0): axes from right to left, back to front and bottom to "
-    "top are assumed; if that is not certain, convert them from the original "
-    "DICOM"
-)
+# What to know of scans that are used, by the flag of the single scan.
+_FLAGS = {
+    orientation.UNORIENTED: (
+        "{count} scans do not say where left and right are (Analyze, or NIfTI "
+        "with sform and qform 0): axes from right to left, back to front and "
+        "bottom to top are assumed; if that is not certain, convert them from "
+        "the original DICOM, or add --flip-left-right if they are stored from "
+        "left to right"
+    ),
+    orientation.FLIPPED: (
+        "{count} scans do not say where left and right are: they are read as "
+        "stored from left to right (--flip-left-right)"
+    ),
+    orientation.DEFAULT_SIZE: (
+        "{count} scans have voxels of exactly 1 x 1 x 1 mm and no position, as "
+        "scripts write it: if that is not their size, slices are scaled wrong"
+    ),
+    orientation.NO_POSITION: (
+        "{count} scans have an affine with its origin in the first voxel, as "
+        "scripts write it: left and right may not be what it says; compare one "
+        "with its original"
+    ),
+    orientation.TWO_SIZES: (
+        "{count} scans have two voxel sizes in the header: that of the sform "
+        "is used, or of the qform where the sform is an identity"
+    ),
+    orientation.NEGATIVE_SIZE: (
+        "{count} scans have a negative voxel size beside an sform, which some "
+        "programs take for an exchange of left and right: the sform is followed"
+    ),
+    orientation.WRONG_UNIT: (
+        "{count} scans name a unit of length that contradicts their voxel "
+        "size (metre or micron): the size is read in mm"
+    ),
+    frames.EARLY: (
+        "{count} scans are series with frames from before 25 minutes after "
+        "injection, when the tracer is still arriving: all frames are averaged "
+        "by duration; for late ones only add --window, such as 1800-3600"
+    ),
+    frames.UNTIMED: (
+        "{count} scans are series of more than 6 frames without times: all "
+        "are averaged alike, early ones too; add FrameTimesStart and "
+        "FrameDuration in BIDS, and --window"
+    ),
+    frames.PARTIAL: (
+        "{count} scans cover less than 90 % of --window: their mean is of "
+        "another time than that of the others"
+    ),
+}
 
 
 def warnings_of(
@@ -117,7 +162,10 @@ def warnings_of(
         _GROUPS_AT_ENROLMENT: 0 if baseline else enrolled,
         _LATE_BASELINES: sum(map(bool, months)) if baseline else 0,
         _STAGES_WITHOUT_SUBJECTS: len(stages),
-        _UNORIENTED: sum(not d.oriented for d in used),
+        **{
+            text: sum(flag in d.flags for d in used)
+            for flag, text in _FLAGS.items()
+        },
     }
     return [
         text.format(
@@ -129,6 +177,24 @@ def warnings_of(
         )
         for text, count in counts.items()
         if count
+    ]
+
+
+def warnings_of_reading(
+    used: Sequence[ScanDecision], reading: Reading
+) -> list[str]:
+    """Returns warnings about options of reading without effect, a line each.
+
+    Args:
+        used: The scans used.
+        reading: The options.
+    """
+    flipped = any(orientation.FLIPPED in d.flags for d in used)
+    if not reading.flip_left_right or flipped or not used:
+        return []
+    return [
+        "--flip-left-right has no effect: every scan used says itself where "
+        "left and right are"
     ]
 
 

@@ -146,7 +146,7 @@ class ScanDecision:
             those that disagree; `""` where there is no stage.
         reason: Why the scan is not used, `""` where it is; details of the
             single scan follow a colon.
-        oriented: Whether its headers define left and right.
+        flags: What its headers leave open, as in `Volume`.
     """
 
     record: ScanRecord
@@ -155,7 +155,7 @@ class ScanDecision:
     level: str
     label_source: str = ""
     reason: str = ""
-    oriented: bool = True
+    flags: frozenset[str] = frozenset()
 
     def with_reason(self, reason: str) -> "ScanDecision":
         """Returns the decision with another reason."""
@@ -186,7 +186,7 @@ def decide(
     )
     tracer = record.tracer or tracer_of(record.description)
     level = record.level or level_of(record.description)
-    reason, oriented = record.problem, True
+    reason, flags = record.problem, frozenset()
     if not diagnosis:
         reason = reason or record.unlisted
     if not reason and tracer != selection.tracer:
@@ -205,7 +205,7 @@ def decide(
         )
     )
     if not reason:  # headers come last: reading them takes longest
-        reason, oriented = examine(
+        reason, flags = examine(
             record.images, reading=reading, timing=record.timing
         )
     return ScanDecision(
@@ -215,7 +215,7 @@ def decide(
         level=level,
         label_source=source,
         reason=reason,
-        oriented=oriented,
+        flags=flags,
     )
 
 

@@ -159,15 +159,16 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
         subjects=tuple(sorted({e["subject"] for _, e in examples})),
         sheet=draw_sheet(volume, found, brain, scale=scaled.divisor),
     )
-    return dataclasses.replace(outcome, flags=_flags(task, outcome)), examples
+    flags = _flags(task, volume, outcome)
+    return dataclasses.replace(outcome, flags=flags), examples
 
 
-def _flags(task: Task, outcome: Outcome) -> tuple[str, ...]:
+def _flags(task: Task, volume: Volume, outcome: Outcome) -> tuple[str, ...]:
     """Returns what to know of a scan that is used."""
     clipped = outcome.clipped / max(outcome.pixels, 1)
     flags = {
         f"{outcome.frames} frames averaged": outcome.frames > 1,
-        "left and right assumed": not outcome.oriented,
+        **{flag.replace("_", " "): True for flag in sorted(volume.flags)},
         f"repaired voxels: {outcome.repaired}": outcome.repaired,
         f"{100 * clipped:.1f} % of its pixels above SUVR "
         f"{task.spec.suvr_max:g}": clipped >= _MANY_CLIPPED,

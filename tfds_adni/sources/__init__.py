@@ -7,12 +7,12 @@ and adds the records of what no reader can use.
 """
 
 import dataclasses
-import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 
 from tfds_adni.sources import bids, ida
+from tfds_adni.sources.archives import packed
 from tfds_adni.sources.ida_metadata import missing_collection
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
 from tfds_adni.sources.record import Label, ScanRecord, image_id_in, reject
@@ -122,8 +122,8 @@ def _unusable(tree: Tree, images: Iterable[ImageFile]) -> list[ScanRecord]:
     """Returns the records of what no reader can use.
 
     One for each image with a problem, DICOM series (the files of one folder
-    and image id), folder that was not entered, and zip archive with images
-    that are not unpacked.
+    and image id), folder that was not entered, and archive with images that
+    are not unpacked.
     """
     files = defaultdict(list)
     for image in images:
@@ -132,32 +132,7 @@ def _unusable(tree: Tree, images: Iterable[ImageFile]) -> list[ScanRecord]:
             series = (image.path.parent, image_id)
             key = series if image.is_dicom else image.path
             files[key, image.problem].append(image.path)
-    for path, problem in (*tree.closed.items(), *_packed(tree)):
+    for path, problem in (*tree.closed.items(), *packed(tree)):
         if not has_image_name(path.name):
             files[path, problem].append(path)
     return [reject(tree, paths, why) for (_, why), paths in files.items()]
-
-
-def _packed(tree: Tree) -> Iterator[tuple[Path, str]]:
-    """Yields the zips with images that are not unpacked in the folder.
-
-    Only the archives' lists of contents are read. An image counts as unpacked
-    if a file of its name is anywhere in the folder.
-    """
-    unpacked = {path.name for path in (*tree.files, *tree.odd)}
-    for path in tree.files_ending(".zip"):
-        try:
-            with zipfile.ZipFile(path) as archive:
-                files = [
-                    i.filename for i in archive.infolist() if not i.is_dir()
-                ]
-        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-            yield path, "zip archive that cannot be read; download it again"
-            continue
-        names = {PurePosixPath(name).name for name in files}
-        images = {n for n in names if has_image_name(n) and n[0] != "."}
-        if not images <= unpacked:
-            yield (
-                path,
-                "zip archive with images that are not unpacked; unpack it here",
-            )

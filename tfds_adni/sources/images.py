@@ -1,8 +1,9 @@
 """The image files of a folder: which can be read, which make up one scan.
 
-NIfTI (`.nii`, `.nii.gz`) and Analyze or NIfTI pairs (`.hdr` with `.img`) are
-read. DICOM, ECAT and MINC, which scanners and archives produce too, are
-rejected with the tool that converts them.
+NIfTI (`.nii`), MGH (`.mgh`, `.mgz`) and Analyze or NIfTI pairs (`.hdr` with
+`.img`) are read, packed with gzip, bzip2 or zstd or not. Other formats, which
+scanners, archives and programs produce too, are rejected with the tool that
+converts them.
 
 The IDA stores the frames of a raw scan as files of one image id in one folder;
 their names differ in the stamp and the number only. Any other file of the same
@@ -10,25 +11,43 @@ image id is a copy: of several copies one is used.
 """
 
 import dataclasses
+import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from tfds_adni.sources.tree import Tree
 
-_HEADER = (".hdr", ".hdr.gz")
-_VOXELS = (".img", ".img.gz")
-# Of `x.nii` and `x.nii.gz` beside each other the first is read.
-_READ = (".nii", ".nii.gz", *_HEADER, *_VOXELS)
+# Of copies beside each other the first of these is read.
+_FORMATS = (".nii", ".mgh", ".mgz", ".hdr", ".img")
+_READ = re.compile(r"(\.(?:nii|mg[hz]|hdr|img))((?:\.(?:gz|bz2|zst))*)\Z", re.I)
 _DICOM = "DICOM; convert it to NIfTI with dcm2niix"
 _REJECTED = {
     ".dcm": _DICOM,
     ".ima": _DICOM,
     ".v": "ECAT; convert it to NIfTI with pypet2bids",
     ".mnc": "MINC; convert it to NIfTI with mnc2nii",
+    ".nrrd": "NRRD; convert it to NIfTI with 3D Slicer",
+    ".nhdr": "NRRD; convert it to NIfTI with 3D Slicer",
+    ".mha": "MetaImage; convert it to NIfTI with 3D Slicer",
+    ".mhd": "MetaImage; convert it to NIfTI with 3D Slicer",
+    ".mif": "MRtrix; convert it to NIfTI with mrconvert",
+    ".brik": "AFNI; convert it to NIfTI with 3dAFNItoNIFTI",
 }
-_OTHER_HALF = dict(zip(_HEADER + _VOXELS, _VOXELS + _HEADER, strict=True))
+_PACKED = "packed in a way that is not read here; unpack it"
+_UNFINISHED = "an unfinished download; download it again"
+# What the name of an image may end in besides.
+_APPENDED = {
+    **dict.fromkeys((".gz", ".bz2", ".zst", ".xz", ".lzma"), _PACKED),
+    **dict.fromkeys((".lz4", ".z", ".7z", ".rar"), _PACKED),
+    **dict.fromkeys((".part", ".partial", ".filepart"), _UNFINISHED),
+    **dict.fromkeys((".crdownload", ".download", ".tmp"), _UNFINISHED),
+}
+_IMAGE = re.compile(
+    r"\.(?:nii|mg[hz]|img|dcm|ima|v|mnc|nrrd|mha|mif|brik)(?:\.(?:gz|bz2|zst))*\Z",
+    re.I,
+)
 # A DICOM file has these letters after a preamble of 128 bytes.
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 
@@ -51,7 +70,7 @@ class ImageFile:
         path: The file.
         voxels: The file that holds the voxels, of a pair the `.img`.
         stem: Its name without the extension.
-        extension: The extension in lower case, with `.gz`.
+        extension: The extension in lower case, such as `.nii.gz`.
         problem: Why it cannot be read, `""` where it can.
     """
 
@@ -93,18 +112,45 @@ def find_images(tree: Tree) -> list[ImageFile]:
 
 def has_image_name(name: str) -> bool:
     """Whether a file has the name of an image, readable or not."""
-    return name.lower().endswith((*_READ, *_REJECTED))
+    return _by_name(Path(name)) is not None
+
+
+def split_name(name: str) -> tuple[str, str] | None:
+    """Splits the name of an image that can be read.
+
+    Returns:
+        Its stem, and its extension in lower case; `None` for other names.
+    """
+    match = _READ.search(name)
+    return (name[: match.start()], match[0].lower()) if match else None
+
+
+def voxels_of(header: Path) -> Path | None:
+    """Returns the file with the voxels of a pair, `None` where there is none.
+
+    Args:
+        header: The `.hdr`; the other half may be packed in another way.
+    """
+    match = _READ.search(header.name)
+    upper = match[1].isupper()
+    for packing in (match[2], "", ".gz", ".bz2", ".zst"):
+        end = f".img{packing}"
+        name = header.name[: match.start()] + (end.upper() if upper else end)
+        if (voxels := header.with_name(name)).exists():
+            return voxels
+    return None
 
 
 def _by_name(path: Path) -> ImageFile | None:
     """Returns the image of a file that has the name of one."""
-    name = path.name.lower()
-    for extension in (*_READ, *_REJECTED):
-        if name.endswith(extension):
-            stem = path.name[: -len(extension)]
-            problem = _REJECTED.get(extension, "")
-            return ImageFile(path, path, stem, extension, problem)
-    return None
+    if parts := split_name(path.name):
+        return ImageFile(path, path, *parts)
+    stem, end = path.stem, path.suffix.lower()
+    problem = _REJECTED.get(end, "")
+    if end in _APPENDED and (match := _IMAGE.search(stem)):
+        problem = _APPENDED[end]
+        stem, end = stem[: match.start()], match[0].lower() + end
+    return ImageFile(path, path, stem, end, problem) if problem else None
 
 
 def _dicom(path: Path) -> ImageFile | None:
@@ -124,24 +170,40 @@ def _dicom(path: Path) -> ImageFile | None:
 
 def _pair_up(images: list[ImageFile]) -> list[ImageFile]:
     """Joins each `.hdr` with its `.img`; a lone half has a problem."""
-    halves = {(i.path.parent, i.stem, i.extension): i.path for i in images}
     whole = []
+    halves = defaultdict(lambda: ([], []))
     for image in images:
-        other = _OTHER_HALF.get(image.extension)
-        half = halves.get((image.path.parent, image.stem, other))
-        is_header = image.extension in _HEADER
-        if other and not half:
-            lack = (
-                "Analyze header without its image (.img)"
-                if is_header
-                else "Analyze image without its header (.hdr)"
-            )
-            whole.append(dataclasses.replace(image, problem=lack))
-        elif is_header:
-            whole.append(dataclasses.replace(image, voxels=half))
-        elif not other:
+        if image.extension.startswith((".hdr", ".img")) and not image.problem:
+            is_voxels = image.extension.startswith(".img")
+            halves[image.path.parent, image.stem][is_voxels].append(image)
+        else:
             whole.append(image)
+    for headers, voxels in halves.values():
+        whole += _pairs(headers, voxels)
     return whole
+
+
+def _pairs(
+    headers: list[ImageFile], voxels: list[ImageFile]
+) -> Iterator[ImageFile]:
+    """Yields the pairs of one name, those of two packings if there is no other.
+
+    `voxels_of` has the same rule.
+    """
+    both = list(itertools.product(headers, sorted(voxels, key=_ease)))
+    pairs = [p for p in both if len({i.extension[4:] for i in p}) == 1]
+    lone = [*headers, *voxels]
+    for header, half in pairs or both[:1]:
+        lone = [i for i in lone if i not in (header, half)]
+        yield dataclasses.replace(header, voxels=half.path)
+    for image in lone:
+        if both:
+            lack = "a second half of an Analyze pair"
+        elif image.extension.startswith(".hdr"):
+            lack = "Analyze header without its image (.img)"
+        else:
+            lack = "Analyze image without its header (.hdr)"
+        yield dataclasses.replace(image, problem=lack)
 
 
 def split_copies(
@@ -152,11 +214,11 @@ def split_copies(
     Returns:
         The frames of each copy and why it is not used. The copy to use is
         first, with `""`: the one that the archive named, with the most frames,
-        the largest, the first in order of path.
+        the largest, the most easily read, the first in order of path.
     """
     sets: dict[tuple, dict[str, ImageFile]] = defaultdict(dict)
     copies = []
-    for image in sorted(images, key=lambda i: _READ.index(i.extension)):
+    for image in sorted(images, key=_ease):
         if sets[image.series].setdefault(image.stem, image) is not image:
             copies.append((image,))
     copies += [
@@ -182,6 +244,14 @@ def lacks_frame(
     return any(b.series == series and b.stem not in stems for b in broken)
 
 
+def _ease(image: ImageFile) -> tuple[int, int, str]:
+    """Returns a sort key: the format and packing read most easily first."""
+    packing = image.extension[4:]
+    order = _FORMATS.index(image.extension[:4]), bool(packing)
+    # gzip before bzip2 before zstd
+    return *order, {".gz": "", ".bz2": "1"}.get(packing, packing)
+
+
 def _preference(frames: Sequence[ImageFile]) -> tuple:
     """Returns a sort key that puts the copy to use first."""
     first = frames[0]
@@ -189,6 +259,7 @@ def _preference(frames: Sequence[ImageFile]) -> tuple:
         _ARCHIVE.fullmatch(first.stem) is None,
         -len(frames),
         -_size(first.voxels),
+        _ease(first),
         first.path,
     )
 

@@ -1,22 +1,27 @@
 """Headers of image files, checked before any voxel is read.
 
 The header alone bounds the memory that a hostile or broken file can take,
-before anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`.
+before anything is unpacked: see `MAX_FRAME_VOXELS` and `MAX_BYTES`. Its format
+is known by the content, not by the file's name.
 """
 
+import contextlib
 import dataclasses
+import io
 import logging
 import math
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.volumes.orientation import (
-    VolumeError,
-    VoxelGrid,
-    voxel_grid_of,
-)
+from tfds_adni.sources.images import voxels_of
+from tfds_adni.volumes.grids import grid_of
+from tfds_adni.volumes.orientation import VolumeError, VoxelGrid
+from tfds_adni.volumes.packing import first_bytes, is_packed
 
 # 440 x 440 x 159 and 256 x 256 x 207 are the largest of common brain scanners.
 MAX_FRAME_VOXELS = 2**25
@@ -27,14 +32,53 @@ _MIN_SIDE = 8
 _MAX_HEADER_BYTES = 2**24
 # An SPM `.mat` beside an Analyze pair holds two 4 x 4 matrices.
 _MAX_MAT_BYTES = 2**16
-_FIRST_BYTES = 540
-
-# Kinds of files that are no images, by their first bytes.
-_DISGUISES = (
-    (b"\x1f\x8b", "gzip data, but the name does not end in .gz"),
-    (b"PK\x03\x04", "a zip archive; unpack it"),
-    (b"<", "a web page, not an image; download it again"),
+_KINDS = (nib.Nifti1Header, nib.Nifti2Header)
+_PAIRED_KINDS = (
+    nib.nifti1.Nifti1PairHeader,
+    nib.nifti2.Nifti2PairHeader,
+    nib.spm2analyze.Spm2AnalyzeHeader,
 )
+_MGH = nib.freesurfer.mghformat.MGHHeader
+_MGH_VERSION = b"\0\0\0\1"
+# Intent codes of NIfTI; 1007, vectors, are frames where ITK writes them.
+_NOT_FRAMES = {1004: "matrices", 1005: "tensors", 1006: "displacements"}
+
+
+class Layout(NamedTuple):
+    """How voxels are stored.
+
+    Attributes:
+        shape: `(i, j, k, frames)`.
+        dtype: Type and byte order.
+        offset: Bytes before the first voxel.
+        slope: What the stored numbers are multiplied by.
+        inter: What is added to them then.
+    """
+
+    shape: tuple[int, int, int, int]
+    dtype: np.dtype
+    offset: int
+    slope: float
+    inter: float
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes of one frame."""
+        return math.prod(self.shape[:3]) * self.dtype.itemsize
+
+    @property
+    def end(self) -> int:
+        """Bytes up to the end of the last voxel."""
+        return self.offset + self.shape[3] * self.frame_bytes
+
+    def frame(self, number: int) -> tuple:
+        """Returns how one frame is stored, as nibabel's `ArrayProxy` takes it.
+
+        Args:
+            number: Of the frame, from 0.
+        """
+        offset = self.offset + number * self.frame_bytes
+        return self.shape[:3], self.dtype, offset, self.slope, self.inter
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,16 +86,24 @@ class Header:
     """The valid header of an image file.
 
     Attributes:
-        image: Opened by nibabel; its voxels are not read yet.
-        shape: The three axes of space, as stored.
-        frames: Length of the axis of time, 1 where there is none.
-        grid: Where its voxels lie.
+        voxels: The file that holds the voxels, of a pair the `.img`.
+        layout: How they are stored in it.
+        grid: Where they lie.
     """
 
-    image: nib.spatialimages.SpatialImage
-    shape: tuple[int, int, int]
-    frames: int
+    voxels: Path
+    layout: Layout
     grid: VoxelGrid
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """The three axes of space, as stored."""
+        return self.layout.shape[:3]
+
+    @property
+    def frames(self) -> int:
+        """Length of the axis of time, 1 where there is none."""
+        return self.layout.shape[3]
 
     @property
     def ras_shape(self) -> tuple[int, int, int]:
@@ -60,100 +112,112 @@ class Header:
         return tuple(self.shape[axes.index(axis)] for axis in range(3))
 
 
-def read_header(path: Path) -> Header:
-    """Opens one image file.
+def read_header(path: Path, *, flip_left_right: bool = False) -> Header:
+    """Reads the header of one image file.
 
     Args:
-        path: A `.nii`, a `.nii.gz` or the `.hdr` of a pair.
+        path: NIfTI or MGH, packed or not, or the `.hdr` of a pair.
+        flip_left_right: As in `Reading`.
 
     Raises:
         VolumeError: If it is no image file, holds no volume, has no voxel
             size, is over the limits, or is truncated.
     """
-    image = _open(path)
-    shape = tuple(int(n) for n in image.shape)
-    size = math.prod(shape) * np.dtype(image.dataobj.dtype).itemsize
-    _require_volume(image, shape, size)
-    with np.errstate(all="ignore"):
-        grid = voxel_grid_of(image)
-    _require_whole(image, size)
-    return Header(image, shape[:3], math.prod(shape[3:]), grid)
+    paired = re.search(r"(?i)\.hdr(\.\w+)*$", path.name) is not None
+    with one_line_errors("header"), np.errstate(all="ignore"):
+        start = first_bytes(path)
+        header = _parse(start, paired=paired)
+        layout = _layout(header)
+        grid = grid_of(
+            header,
+            start,
+            matrix=_spm_matrix(path, start) if paired else None,
+            flip_left_right=flip_left_right,
+        )
+        voxels = voxels_of(path) if paired else path
+        _require_whole(voxels, layout)
+    return Header(voxels, layout, grid)
 
 
-def _open(path: Path) -> nib.spatialimages.SpatialImage:
-    """Opens an image with nibabel once its header is known to be small."""
+@contextlib.contextmanager
+def one_line_errors(what: str) -> Iterator[None]:
+    """Turns whatever a library raises on broken bytes into `VolumeError`.
+
+    Args:
+        what: What was read, `"header"` or `"data"`. The library's first line
+            is kept if it is short and names no path, which the account of the
+            scans gives anyway.
+    """
     # nibabel's warnings on odd headers stay off the user's terminal.
     logger = logging.getLogger("nibabel.global")
     before, logger.disabled = logger.disabled, True
     try:
-        start = _first_bytes(path)
-        _require_short_header(path, start)
-        single = start[344:348] == b"n+1\0" and len(start) > 348
-        # nib.load would try one kind after another.
-        opener = nib.Nifti1Image.from_filename if single else nib.load
-        return opener(path, mmap=False)
+        yield
     except VolumeError:
         raise
     # Arbitrary bytes make nibabel raise nearly anything: OverflowError,
     # KeyError, struct.error, MemoryError among others.
     except Exception as error:
-        raise unreadable("header", error) from None
+        text = getattr(error, "strerror", None) or str(error)
+        # nibabel: `Expected 64 bytes, got 0 bytes from <path>`
+        text = text.partition(" from ")[0]
+        line = (text or type(error).__name__).splitlines()[0]
+        if len(line) > 80 or "/" in line or "\\" in line:
+            line = type(error).__name__
+        raise VolumeError(f"unreadable {what}: {line}") from None
     finally:
         logger.disabled = before
 
 
-def _first_bytes(path: Path) -> bytes:
-    """Reads the start of a file, unpacked; refuses files that are no images."""
-    # A pipe or a device under an image's name would block.
-    if not path.is_file():
-        gone = "the link leads nowhere" if path.is_symlink() else "not a file"
-        raise VolumeError(f"unreadable header: {gone}")
-    with path.open("rb") as file:
-        start = file.read(_FIRST_BYTES)
-    packed = path.suffix.lower() == ".gz"
-    if fault := _disguise(start, packed):
-        raise VolumeError(f"unreadable header: {fault}")
-    if not packed:
-        return start
-    with nib.openers.ImageOpener(path, "rb") as file:
-        return file.read(_FIRST_BYTES)
+def _parse(start: bytes, *, paired: bool) -> nib.spatialimages.SpatialHeader:
+    """Reads a header of any known format."""
+    kinds = _PAIRED_KINDS if paired else _KINDS
+    kind = next((k for k in kinds if k.may_contain_header(start)), None)
+    if not paired and start.startswith(_MGH_VERSION):
+        kind = _MGH
+    if not kind:
+        raise VolumeError("unreadable header: neither NIfTI, Analyze nor MGH")
+    block = start[: kind.template_dtype.itemsize]
+    if kind is not _MGH:
+        offset = float(kind(block, check=False)["vox_offset"])
+        if not 0 <= offset <= _MAX_HEADER_BYTES:
+            raise VolumeError(f"unreadable header: of {offset:g} bytes")
+    return kind(block)
 
 
-def _disguise(start: bytes, packed: bool) -> str:
-    """Returns what a file is if it is no image, `""` otherwise."""
-    if len(start) < 2:
-        return "a file of one byte" if start else "an empty file"
-    for mark, kind in _DISGUISES[packed:]:
-        if start.lstrip().startswith(mark):
-            return kind
-    if start[128:132] == b"DICM":
-        return "DICOM under another name; convert it with dcm2niix"
-    return ""
-
-
-def _require_short_header(path: Path, start: bytes) -> None:
-    """Refuses an oversized NIfTI header or SPM matrix."""
-    for kind in (nib.Nifti1Header, nib.Nifti2Header):
-        size = kind.template_dtype.itemsize
-        if len(start) >= size and kind.may_contain_header(start):
-            offset = float(kind(start[:size], check=False)["vox_offset"])
-            if not 0 <= offset <= _MAX_HEADER_BYTES:
-                raise VolumeError(f"unreadable header: of {offset:g} bytes")
-    matrix = path.with_suffix(".mat")
-    has_matrix = path.suffix.lower() == ".hdr" and matrix.is_file()
-    if has_matrix and matrix.stat().st_size > _MAX_MAT_BYTES:
-        raise VolumeError(f"unreadable header: {matrix.name} is too large")
+def _layout(header: nib.spatialimages.SpatialHeader) -> Layout:
+    """Returns how the voxels of a volume of bearable size are stored."""
+    shape = tuple(int(n) for n in header.get_data_shape())
+    dtype = header.get_data_dtype()
+    _require_volume(header, shape, dtype)
+    scaling = getattr(header, "get_slope_inter", lambda: (None, None))()
+    slope, inter = (
+        default if value is None else float(value)
+        for value, default in zip(scaling, (1.0, 0.0), strict=True)
+    )
+    shape = (*shape[:3], math.prod(max(n, 1) for n in shape[3:]))
+    return Layout(shape, dtype, int(header.get_data_offset()), slope, inter)
 
 
 def _require_volume(
-    image: nib.spatialimages.SpatialImage, shape: tuple[int, ...], size: int
+    header: nib.spatialimages.SpatialHeader,
+    shape: tuple[int, ...],
+    dtype: np.dtype,
 ) -> None:
     """Refuses an image that is no volume, and one that is too large."""
-    if len(shape) < 3 or min(shape) < 1 or any(n > 1 for n in shape[4:]):
+    # Some write a length of 0 where there is no such axis.
+    frames = [n for n in shape[3:] if n > 1]
+    if len(shape) < 3 or min(shape[:3]) < 1 or min(shape) < 0:
         raise VolumeError(f"no volume: shape {shape}")
+    if len(frames) > 1:
+        raise VolumeError(
+            f"no volume: shape {shape}, with two axes besides those of space"
+        )
+    intent = int(header["intent_code"]) if "intent_code" in header else 0
+    if frames and intent in _NOT_FRAMES:
+        raise VolumeError(f"no intensities: {_NOT_FRAMES[intent]}")
     if min(shape[:3]) < _MIN_SIDE:
         raise VolumeError(f"too small for a brain: shape {shape}")
-    dtype = image.get_data_dtype()
     if dtype.kind not in "iuf":  # colours and complex numbers
         raise VolumeError(f"no intensities: voxels of type {dtype.name}")
     if math.prod(shape[:3]) > MAX_FRAME_VOXELS:
@@ -161,6 +225,7 @@ def _require_volume(
             f"over the size limit: shape {shape}, at most "
             f"{MAX_FRAME_VOXELS / 1e6:.0f} million voxels a frame"
         )
+    size = math.prod([*shape[:3], *frames]) * dtype.itemsize
     if size > MAX_BYTES:
         raise VolumeError(
             f"over the size limit: {size / 2**30:.1f} GiB of voxels, at most "
@@ -168,32 +233,42 @@ def _require_volume(
         )
 
 
-def _require_whole(image: nib.spatialimages.SpatialImage, size: int) -> None:
-    """Refuses a truncated file."""
-    path = Path(image.file_map["image"].filename)
-    if not path.is_file():
-        raise VolumeError(f"voxels missing: no {path.suffix} beside the .hdr")
-    if path.suffix.lower() in (".gz", ".bz2", ".zst"):
-        return
-    expected, found = int(image.dataobj.offset) + size, path.stat().st_size
-    if found < expected:
-        raise VolumeError(
-            f"truncated: {found} bytes of the {expected} the header says"
-        )
+def _spm_matrix(path: Path, start: bytes) -> np.ndarray | None:
+    """Reads the affine of the `.mat` beside an Analyze pair, if there is one.
 
-
-def unreadable(what: str, error: BaseException) -> VolumeError:
-    """Makes a `VolumeError` of a library's error on a broken file.
-
-    Args:
-        what: `"header"` or `"data"`.
-        error: The library's; its first line is kept if it is short and names
-            no path, which the account of the scans gives anyway.
+    NIfTI says itself where its voxels are.
     """
-    text = getattr(error, "strerror", None) or str(error)
-    # nibabel: `Expected 64 bytes, got 0 bytes from <path>`
-    text = text.partition(" from ")[0]
-    line = (text or type(error).__name__).splitlines()[0]
-    if len(line) > 80 or "/" in line or "\\" in line:
-        line = type(error).__name__
-    return VolumeError(f"unreadable {what}: {line}")
+    matrix = path.with_name(re.sub(r"(?i)\.hdr(\.\w+)*$", ".mat", path.name))
+    kind = nib.Spm2AnalyzeImage
+    if not kind.header_class.may_contain_header(start) or not matrix.is_file():
+        return None
+    if matrix.stat().st_size > _MAX_MAT_BYTES:
+        raise VolumeError(f"unreadable header: {matrix.name} is too large")
+    if not matrix.stat().st_size:
+        return None
+    block = start[: kind.header_class.template_dtype.itemsize]
+    # The voxels' file is not opened here.
+    files = {
+        "header": nib.FileHolder(fileobj=io.BytesIO(block)),
+        "image": nib.FileHolder(fileobj=io.BytesIO()),
+        "mat": nib.FileHolder(filename=str(matrix)),
+    }
+    return kind.from_file_map(files).affine
+
+
+def _require_whole(voxels: Path | None, layout: Layout) -> None:
+    """Refuses a truncated file, and one with frames that no header counts."""
+    if voxels is None or not voxels.is_file():
+        raise VolumeError("voxels missing: no .img beside the .hdr")
+    if is_packed(voxels):
+        return
+    found = voxels.stat().st_size
+    if found < layout.end:
+        raise VolumeError(
+            f"truncated: {found} bytes of the {layout.end} the header says"
+        )
+    if found >= layout.end + layout.frame_bytes:
+        raise VolumeError(
+            f"more voxels than the header says: {found} bytes, expected "
+            f"{layout.end}; repair the number of frames in the header"
+        )

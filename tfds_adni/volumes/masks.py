@@ -9,9 +9,11 @@ import numpy as np
 from scipy import ndimage
 
 from tfds_adni.sources import ScanRecord
+from tfds_adni.sources.images import split_name
+from tfds_adni.volumes.orientation import FLIPPED
+from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import Volume, VolumeError, load_volume
 
-_SUFFIXES = (".nii", ".nii.gz", ".hdr")
 _IMAGE_ID = re.compile(r"(?<![0-9A-Za-z])I(\d+)(?![0-9A-Za-z])")
 _ENTITY = re.compile(r"(?:^|_)([A-Za-z]+)-([A-Za-z0-9]+)(?=_|$)")
 # Entities that a mask has from its scan; `desc` and others are its own.
@@ -44,12 +46,12 @@ class Masks:
             Path(where, name)
             for where, _, names in os.walk(path)
             for name in names
-            if name.lower().endswith(_SUFFIXES)
+            if _is_mask(name)
         )
         self._names = {file: _stem(file) for file in sorted(files)}
         if not self._file and not self._names:
             raise FileNotFoundError(
-                f"expected mask images (.nii, .nii.gz, .hdr) in {path}, "
+                f"expected mask images (.nii, .mgz, .hdr) in {path}, "
                 "found none; give --masks a mask file or a folder of them"
             )
 
@@ -84,7 +86,8 @@ def mask_mean(mask: Path, volume: Volume, data: np.ndarray) -> float:
     """Returns the mean of a volume inside a mask.
 
     A mask on another grid is brought to the volume's by the positions in mm
-    that both headers give.
+    that both headers give. Where neither says where left is, the mask is
+    flipped if the volume was.
 
     Args:
         mask: A file of zeros and ones, or of probabilities (cut at 0.5).
@@ -97,7 +100,8 @@ def mask_mean(mask: Path, volume: Volume, data: np.ndarray) -> float:
     """
     try:
         changed = mask.stat().st_mtime_ns if mask.exists() else 0
-        inside = _on_grid(_read_mask(mask, changed), volume)
+        flip = FLIPPED in volume.flags
+        inside = _on_grid(_read_mask(mask, changed, flip), volume)
     except VolumeError as error:
         reason = f"the mask cannot be used: {error} ({mask.name})"
         raise VolumeError(reason) from None
@@ -112,9 +116,10 @@ def mask_mean(mask: Path, volume: Volume, data: np.ndarray) -> float:
 
 # One file for all is read once in a process, and again if it has changed.
 @functools.lru_cache(maxsize=1)
-def _read_mask(path: Path, changed: int) -> Volume:
+def _read_mask(path: Path, changed: int, flip_left_right: bool) -> Volume:
     """Reads a mask; its data are 0 to 1."""
-    mask = load_volume([path])
+    reading = Reading(flip_left_right=flip_left_right)
+    mask = load_volume([path], reading=reading)
     values = np.unique(mask.data)
     if not values.any():
         raise VolumeError("expected zeros and ones, found zeros alone")
@@ -170,9 +175,16 @@ def _same_grid(mask: Volume, volume: Volume) -> bool:
     return bool(np.all(np.abs(mask.affine - volume.affine) * reach < _SAME_MM))
 
 
+def _is_mask(name: str) -> bool:
+    """Whether a name is that of a mask; the `.hdr` stands for a pair."""
+    parts = split_name(name)
+    return parts is not None and not parts[1].startswith(".img")
+
+
 def _stem(path: Path) -> str:
     """Returns a file's name without its extension."""
-    return re.sub(r"(?i)\.(nii\.gz|nii|hdr)$", "", path.name)
+    parts = split_name(path.name)
+    return parts[0] if parts else path.name
 
 
 def _same_entities(mask_name: str, scan_name: str) -> bool:

@@ -6,7 +6,7 @@ are web pages saved under an image's name.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,8 +14,10 @@ import nibabel as nib
 import numpy as np
 
 from tfds_adni.sources.timing import FrameTiming
-from tfds_adni.volumes.headers import Header, read_header, unreadable
+from tfds_adni.volumes.frames import weigh_frames
+from tfds_adni.volumes.headers import Header, one_line_errors, read_header
 from tfds_adni.volumes.orientation import VolumeError
+from tfds_adni.volumes.packing import open_unpacked
 from tfds_adni.volumes.reading import Reading
 
 __all__ = ["Volume", "VolumeError", "examine", "load_volume"]
@@ -36,12 +38,14 @@ class Volume:
         frames: Number of frames that were averaged.
         affine: `(4, 4)`, voxel to mm; `None` where the file stores none, so
             that left and right are assumed.
+        flags: What to know of it: constants of `orientation` and `frames`.
     """
 
     data: np.ndarray
     spacing: tuple[float, float, float]
     frames: int = 1
     affine: np.ndarray | None = None
+    flags: frozenset[str] = frozenset()
 
 
 class Examined(NamedTuple):
@@ -49,11 +53,11 @@ class Examined(NamedTuple):
 
     Attributes:
         reason: What is wrong, in a few words; `""` where they are valid.
-        oriented: Whether they define left and right.
+        flags: As in `Volume`.
     """
 
     reason: str
-    oriented: bool = True
+    flags: frozenset[str] = frozenset()
 
 
 def examine(
@@ -70,11 +74,10 @@ def examine(
         timing: Times of the frames, `None` where unknown.
     """
     try:
-        headers = [read_header(path) for path in paths]
-        _require_one_grid(headers)
+        _, _, flags = _open(paths, reading or Reading(), timing)
     except VolumeError as error:
         return Examined(str(error))
-    return Examined("", all(header.grid.stored for header in headers))
+    return Examined("", flags)
 
 
 def load_volume(
@@ -85,8 +88,9 @@ def load_volume(
 ) -> Volume:
     """Reads one scan; frames, in one file or in several, are averaged.
 
-    Every frame counts alike, whatever its duration. The same voxels stored in
-    another order of axes give the same volume.
+    Frames count as in `frames`: by their durations where their times are known,
+    else alike. The same voxels stored in another order of axes give the same
+    volume.
 
     Args:
         paths: The files of one scan, all on one grid.
@@ -95,18 +99,35 @@ def load_volume(
 
     Raises:
         VolumeError: If a file cannot be read, is truncated, is not a volume,
-            or the frames lie on different grids.
+            the frames lie on different grids, or their times do not suit.
     """
-    headers = [read_header(path) for path in paths]
-    _require_one_grid(headers)
+    headers, weights, flags = _open(paths, reading or Reading(), timing)
     affine = headers[0].grid.ras_affine(headers[0].shape)
-    frames = sum(header.frames for header in headers)
     return Volume(
-        data=_mean_frame(headers, frames),
+        data=_mean_frame(headers, weights),
         spacing=tuple(float(v) for v in nib.affines.voxel_sizes(affine)),
-        frames=frames,
+        frames=int(np.count_nonzero(weights)),
         affine=affine if all(h.grid.stored for h in headers) else None,
+        flags=flags,
     )
+
+
+def _open(
+    paths: Sequence[Path], reading: Reading, timing: FrameTiming | None
+) -> tuple[list[Header], np.ndarray, frozenset[str]]:
+    """Reads the headers of a scan.
+
+    Returns:
+        Headers, the weight of each frame of all files, and flags.
+    """
+    headers = [
+        read_header(path, flip_left_right=reading.flip_left_right)
+        for path in paths
+    ]
+    _require_one_grid(headers)
+    count = sum(header.frames for header in headers)
+    weights, flags = weigh_frames(count, timing, reading.window)
+    return headers, weights, flags.union(*(h.grid.flags for h in headers))
 
 
 def _require_one_grid(headers: Sequence[Header]) -> None:
@@ -129,39 +150,34 @@ def _corners(header: Header) -> np.ndarray:
     return nib.affines.apply_affine(affine, [np.zeros(3), last])
 
 
-def _mean_frame(headers: Sequence[Header], count: int) -> np.ndarray:
+def _mean_frame(headers: Sequence[Header], weights: np.ndarray) -> np.ndarray:
     """Averages frames one at a time, to bound the memory of a long series."""
-    frames = (frame for header in headers for frame in _frames(header))
-    if count == 1:
+    ends = np.cumsum([header.frames for header in headers])[:-1]
+    of_each = zip(headers, np.split(weights, ends), strict=True)
+    frames = (
+        frame for header, own in of_each for frame in _frames(header, own)
+    )
+    counted = weights[weights > 0]
+    if len(counted) == 1:
         (only,) = frames
         return only
     total = np.zeros(headers[0].ras_shape)
-    for frame in frames:
-        total += frame
-    return (total / count).astype(np.float32)
+    for weight, frame in zip(counted, frames, strict=True):
+        total += frame if weight == 1 else frame * np.float32(weight)
+    return (total / counted.sum()).astype(np.float32)
 
 
-def _frames(header: Header) -> Iterator[np.ndarray]:
-    """Reads the frames of one file in order, as float32 in RAS orientation."""
-    source = header.image.dataobj
-    layout = (source.shape, source.dtype, source.offset)
-    try:
-        with header.image.file_map["image"].get_prepare_fileobj("rb") as file:
-            proxy = nib.arrayproxy.ArrayProxy(
-                file, (*layout, source.slope, source.inter), mmap=False
-            )
-            for number in range(header.frames):
-                # Values beyond float32 become Inf and are treated as such.
-                with np.errstate(over="ignore", invalid="ignore"):
-                    frame = proxy
-                    if header.frames > 1:
-                        frame = proxy[:, :, :, number]
-                    frame = np.asarray(frame, dtype=np.float32)
-                frame = frame.reshape(header.shape, order="F")
-                yield header.grid.to_ras(frame)
-            # One byte more verifies gzip's check sum at the end of the file;
-            # anything that follows the voxels is not unpacked.
-            file.read(1)
-    # As with headers: any bytes, any error.
-    except Exception as error:
-        raise unreadable("data", error) from None
+def _frames(header: Header, weights: Iterable[float]) -> Iterator[np.ndarray]:
+    """Reads the frames of one file that count, float32 in RAS orientation."""
+    with one_line_errors("data"), open_unpacked(header.voxels) as file:
+        for number in np.flatnonzero(weights).tolist():
+            layout = header.layout.frame(number)
+            proxy = nib.arrayproxy.ArrayProxy(file, layout, mmap=False)
+            # Values beyond float32 become Inf and are treated as such.
+            with np.errstate(over="ignore", invalid="ignore"):
+                frame = np.asarray(proxy, dtype=np.float32)
+            yield header.grid.to_ras(frame)
+        # One byte more verifies gzip's check sum at the end of the file;
+        # anything that follows the voxels is not unpacked.
+        file.seek(header.layout.end)
+        file.read(1)
