@@ -27,6 +27,12 @@ def pytest_report_header():
     return f"processor: {kernels.processor()}"
 
 
+@pytest.fixture
+def cache_home(tmp_path_factory, monkeypatch):
+    """A user's cache that is empty, for what DICOM is converted to."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 # --- a small prepared set, as tfds_adni leaves it on disk ---------------------
 
 

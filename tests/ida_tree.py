@@ -57,9 +57,11 @@ def image_path(root: Path, row: dict[str, str]) -> Path:
     words = row["Description"].replace(" ", "_")
     number = row["Image Data ID"].lstrip("I")
     subject = row["Subject"]
+    month, day, year = map(int, row["Acq Date"].split("/"))
     return (
         root
-        / f"ADNI/{subject}/{words}/2012-05-05_09_08_07.0/I{number}"
+        / f"ADNI/{subject}/{words}/{year}-{month:02}-{day:02}_09_08_07.0"
+        / f"I{number}"
         / f"ADNI_{subject}_PT_{words}_Br_20120506101112131_8_S1_I{number}.nii"
     )
 

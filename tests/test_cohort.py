@@ -143,6 +143,8 @@ def test_tables_given_label_and_reject(tmp_path):
         adnimerge_row(3, DX="MCI"),
     )
     cohort = gather(root, Selection(diagnosis=[diagnoses]))
+    assert cohort.label_sources == {"M.csv (ADNIMERGE)": 2}
+    assert "labels: 2 by M.csv (ADNIMERGE)" in cohort._repr_html_()
     assert cohort.stage_of_subject == {"999_S_9001": "AD", "999_S_9003": "MCI"}
     assert cohort.used[0].label_source == (
         "ADNIMERGE; collection CSV Group says CN"
@@ -283,6 +285,10 @@ def test_warnings_name_tables_that_were_overlooked(tmp_path):
     ]
     assert f"--qc {tmp_path / 'Q.csv'}" in found[1]
     assert f"--diagnosis {tmp_path / 'M.CSV'}" in found[0]
+    (tmp_path / "M.CSV").rename(tmp_path / "M.tsv")
+    assert warnings_of_tables(walk(tmp_path), selection, [])[0] == (
+        found[0].replace("M.CSV", "M.tsv")
+    )
 
 
 def test_warnings_of_odd_tables(tmp_path):

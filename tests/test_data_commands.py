@@ -61,6 +61,7 @@ def test_table_by_reason_and_stage_and_warnings(root, tmp_path):
     )
     assert used == ["1", "0", "2", "0", "3"]
     assert smc == ["0", "0", "0", "1", "1"]
+    assert "\nlabels: 3 by collection CSV Group\n" in result.output
     assert "warning: the scans used are of several processing levels" in (
         result.output
     )

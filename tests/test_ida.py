@@ -99,6 +99,7 @@ def test_frames_of_one_image_id_are_one_scan(tree):
     ]
 
 
+@pytest.mark.usefixtures("cache_home")
 def test_other_formats_and_halves_beside_a_scan_do_not_matter(tree):
     frame = only(tree).paths[0]
     later = frame.name.replace("_2012", "_2013")

@@ -42,7 +42,7 @@ def test_petc3_has_its_own_columns(tmp_path):
         ([{"LONIUID": "900001", "PASS": "0"}, {}], SCAN, "failed"),
         ([{"LONIUID": "I900001"}, {"PASS": "0"}], SCAN, ""),
         # other days, other subjects and gaps are no grades
-        ([{"EXAMDATE": "5/6/2012"}], SCAN, UNKNOWN),
+        ([{"EXAMDATE": "5/26/2012"}], SCAN, UNKNOWN),
         ([{"RID": "9002"}], SCAN, UNKNOWN),
         ([{"PASS": "-4"}], SCAN, UNKNOWN),
         # the visit code counts where a date is missing

@@ -19,6 +19,8 @@ from tfds_adni.cohort import COLUMNS, gather, survey
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import assign_splits
 
+pytestmark = pytest.mark.usefixtures("cache_home")
+
 FAST = range(100)
 SLOW = range(100, 3000)
 # What a reason must say, by the kind that was planted.

@@ -2,7 +2,6 @@ import pytest
 
 from tfds_adni.sources.record import (
     LEVELS,
-    TRACERS,
     date_in,
     description_in,
     image_id_in,
@@ -10,9 +9,9 @@ from tfds_adni.sources.record import (
     modality_in,
     subject_in,
     subject_of_label,
-    tracer_named,
     tracer_of,
 )
+from tfds_adni.sources.tracers import TRACERS, tracer_named
 
 UNIFORM = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
 TIME = "2012-05-04_09_08_07.0"

@@ -9,7 +9,7 @@ import pytest
 from adni_tables import record
 
 from tfds_adni import Selection
-from tfds_adni.cohort.selection import SMC_DROPPED, UNLABELLED, diagnose
+from tfds_adni.cohort.labels import SMC_DROPPED, UNLABELLED, diagnose
 from tfds_adni.sources import Label
 from tfds_adni.sources.record import LEVELS
 from tfds_adni.tables import DiagnosisTable, Exam
@@ -24,6 +24,12 @@ def test_defaults_are_those_of_the_paper():
         "label_days": 180,
         "diagnosis": [],
         "qc": [],
+        "stage": "",
+        "stage_words": {},
+        "date_order": "",
+        "assume_tracer": "",
+        "desc": None,
+        "space": None,
     }
 
 
@@ -53,6 +59,9 @@ def test_equal_hashable_and_picklable():
         ("label_days", -1, "label_days of at least 0, found -1"),
         ("label_days", 1.5, "found 1.5"),
         ("label_days", True, "found True"),
+        ("stage", "CN", "expected stage to be one of .*NC, MCI, AD, found"),
+        ("stage_words", {"x": "CN"}, "each stage word's stage to be one of NC"),
+        ("assume_tracer", "fdg", "assume_tracer to be one of .*found 'fdg'"),
     ],
 )
 def test_options_that_make_no_sense(option, value, words):
@@ -103,6 +112,18 @@ def labelled(*pairs, **known):
 )
 def test_labels_of_the_download(labels, stage, source):
     assert diagnose(labelled(*labels)) == (stage, source, "")
+
+
+def test_words_and_a_stage_that_are_given():
+    scan = labelled((TSV, "patient"), (CSV, "CN"))
+    words = {"Patient ": "AD"}
+    assert diagnose(scan, words=words) == ("AD", f"{TSV}; {CSV} says CN", "")
+    assert diagnose(scan, stage="MCI") == ("MCI", f"--stage; {CSV} says CN", "")
+    assert diagnose(labelled(), stage="NC") == ("NC", "--stage", "")
+    told = diagnose(record(1), [table("DXSUM", "AD")], stage="NC")
+    assert told == ("NC", "--stage; DXSUM says AD", "")
+    concern = labelled((TSV, "SMC"))
+    assert diagnose(concern, words={"smc": "MCI"}) == ("MCI", TSV, "")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,8 @@ from ida_tree import put, row, write_csv
 
 from tfds_adni.sources import read_folder
 
+pytestmark = pytest.mark.usefixtures("cache_home")
+
 
 def pack(path, *names):
     with zipfile.ZipFile(path, "w") as archive:

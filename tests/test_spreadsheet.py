@@ -23,6 +23,7 @@ def path(tmp_path):
     [
         b"a,b\n1,\xc3\xa4\n",
         b"\xef\xbb\xbfa,b\r\n1,\xc3\xa4\r\n",
+        b"sep=;\r\na;b\r\n1;\xc3\xa4\r\n",
         b"a;b\n1;\xc3\xa4\n\n",
         b"a\tb\r1\t\xc3\xa4\r",
         b"a,b\n1,\xe4\n",

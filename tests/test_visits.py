@@ -6,7 +6,9 @@ import pytest
 from adni_tables import verdict
 
 from tfds_adni.cohort.visits import (
+    ANOTHER_IMAGE,
     ANOTHER_LEVEL,
+    ANOTHER_SESSION,
     LATER_VISIT,
     NEWER_IMAGE,
     UNPLACED,
@@ -76,8 +78,52 @@ def test_best_level_then_newest_image():
     assert decide(*scans) == another | {"99": NEWER_IMAGE, "100": ""}
     preferred = decide(*scans[1:], levels=("raw", "uniform_8mm"))
     assert preferred == {"99": ANOTHER_LEVEL, "100": ANOTHER_LEVEL, "1000": ""}
-    names = decide(*(scan(f"sub-1_run-{n}_pet") for n in (1, 2)))
-    assert names == {"sub-1_run-1_pet": NEWER_IMAGE, "sub-1_run-2_pet": ""}
+
+
+def named(name, **known):
+    entities = dict(part.split("-") for part in name.split("_"))
+    return scan(f"{name}_pet", entities=entities, **known)
+
+
+def test_the_last_run_by_its_number():
+    names = [f"sub-1_run-{n}" for n in (1, 9, 10)]
+    reasons = decide(*map(named, names))
+    assert list(reasons.values()).count("") == 1
+    assert reasons["sub-1_run-10_pet"] == ""
+    assert reasons["sub-1_run-9_pet"] == (
+        "another run of the same visit is used: run-10"
+    )
+
+
+def test_the_task_that_most_subjects_have():
+    scans = [named("sub-1_task-rest"), named("sub-1_task-zoo")]
+    scans.append(named("sub-2_task-rest", subject="sub-2"))
+    assert decide(*scans)["sub-1_task-zoo_pet"] == (
+        "another task of the same visit is used: task-rest"
+    )
+    assert list(decide(*scans).values()).count("") == 2
+
+
+def test_what_nothing_orders_is_not_called_newer():
+    reasons = decide(named("sub-1_suvr-a"), named("sub-1_suvr-b"))
+    assert reasons["sub-1_suvr-a_pet"] == f"{ANOTHER_IMAGE}: sub-1_suvr-b_pet"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reason"),
+    [
+        ("2", "10", LATER_VISIT),
+        ("d0129", "d1274", LATER_VISIT),
+        ("baseline", "afterwards", LATER_VISIT),
+        ("open", "closed", ANOTHER_SESSION),
+    ],
+)
+def test_sessions_without_dates(first, second, reason):
+    """Another subject has the first session alone."""
+    scans = [scan(1, "", second), scan(2, "", first)]
+    scans.append(scan(3, "", first, subject="sub-2"))
+    reasons = decide(*scans, visits="baseline")
+    assert reasons == {"1": reason, "2": "", "3": ""}
 
 
 def test_baseline_is_the_earliest_visit():
@@ -92,12 +138,16 @@ def test_baseline_is_the_earliest_visit():
 
 
 @pytest.mark.parametrize(
-    ("dated", "undated", "first"), [("m12", "bl", "2"), ("v11", "v02", "1")]
+    ("dated", "undated", "reasons"),
+    [
+        ("m12", "bl", {"1": LATER_VISIT, "2": ""}),
+        # each phase of ADNI counts from v01
+        ("v11", "v02", {"1": "", "2": ANOTHER_SESSION}),
+    ],
 )
-def test_codes_give_the_order_where_a_date_is_missing(dated, undated, first):
+def test_codes_give_the_order_where_a_date_is_missing(dated, undated, reasons):
     scans = [scan(1, "2013-05-05", dated), scan(2, "", undated)]
-    reasons = decide(*scans, visits="baseline")
-    assert reasons == {"1": LATER_VISIT, "2": LATER_VISIT} | {first: ""}
+    assert decide(*scans, visits="baseline") == reasons
 
 
 def test_undated_scan_belongs_to_the_first_visit_of_its_code():
@@ -113,7 +163,7 @@ def test_undated_scan_belongs_to_the_first_visit_of_its_code():
 def test_what_may_be_another_level_of_a_scan_is_not_used(unknown):
     scans = [scan(1), scan(2, "", unknown, level="raw")]
     assert decide(*scans) == {"1": "", "2": UNPLACED}
-    assert decide(*scans, visits="baseline")["2"] == LATER_VISIT
+    assert decide(*scans, visits="baseline")["2"] == ANOTHER_SESSION
 
 
 def test_subjects_and_scans_with_a_reason_are_left_alone():

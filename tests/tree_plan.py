@@ -99,6 +99,7 @@ def plan_selection(rng) -> dict:
     return order | {
         "tracer": "AV45" if rng.random() < 0.1 else "FDG",
         "visits": rng.choice(("baseline", "all")),
+        "date_order": "mdy",  # a table of few rows may not prove it
         "smc": rng.choice(("drop", "drop", "keep")),
         "label_days": rng.choice((180, 180, 30, 365)),
         "diagnosis": rng.choice(

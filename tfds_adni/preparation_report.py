@@ -89,7 +89,6 @@ class PreparationReport:
         subjects = {(d.record.subject, d.stage) for d in cohort.used}
         counts = Counter((stage, self._split_of[s]) for s, stage in subjects)
         slices = self._slices()
-        sources = Counter(d.label_source.split(";")[0] for d in cohort.used)
         flags = Counter(flag for d in cohort.used for flag in d.flags)
         return {
             "phantom": cohort.phantom,
@@ -97,7 +96,7 @@ class PreparationReport:
             / max(sum(o.pixels for o in used), 1),
             "subjects": {s: {p: counts[s, p] for p in SPLITS} for s in STAGES},
             "slices": {s: {p: slices[s, p] for p in SPLITS} for s in STAGES},
-            "label_sources": dict(sorted(sources.items())),
+            "label_sources": dict(sorted(cohort.label_sources.items())),
             "flags": dict(sorted(flags.items())),
             "scans": {
                 "used": len(used),

@@ -167,6 +167,10 @@ def print_cohort(cohort: Any) -> None:
         label = f"{len(rest)} other reasons (scan --csv lists them)"
         rows = [*kept, [label, *sums]]
     print_table("", ["", *stages, "no stage", "all"], rows)
+    from tfds_adni.cohort.display import describe_labels
+
+    if labels := describe_labels(cohort.label_sources):
+        print(labels)
     for warning in cohort.warnings:
         print(f"warning: {warning}")
 

@@ -113,7 +113,9 @@ LabelDays = Annotated[
 StageOfAll = Annotated[
     Literal[STAGES] | None,
     _selection(
-        "--stage", help="The stage of every scan, for a folder of one group."
+        "--stage",
+        help="The stage of every scan, for a folder of one group; tables that "
+        "say otherwise are named.",
     ),
 ]
 StageWords = Annotated[
@@ -121,14 +123,15 @@ StageWords = Annotated[
     _selection(
         "--stage-word",
         metavar="WORD=STAGE",
-        help="What a word of the tables means, as control=NC. May be repeated.",
+        help="What a word of the download's tables means, as patient=AD. May "
+        "be repeated.",
     ),
 ]
 DateOrder = Annotated[
     Literal["dmy", "mdy"] | None,
     _selection(
         "--date-order",
-        help="Day or month first, where the dates of a table could be either.",
+        help="Day or month first, for tables whose dates prove neither.",
     ),
 ]
 AssumeTracer = Annotated[
@@ -136,7 +139,7 @@ AssumeTracer = Annotated[
     _selection(
         "--assume-tracer",
         metavar="TRACER",
-        help="The tracer of scans that neither name nor table says.",
+        help="The tracer of scans of which nothing names one, as FDG.",
     ),
 ]
 Desc = Annotated[
@@ -144,7 +147,8 @@ Desc = Annotated[
     _selection(
         "--desc",
         metavar="LABEL",
-        help="BIDS: use images with this desc-; raw for those without.",
+        help="BIDS: use images with this desc-, raw for those without; if "
+        "unset, the kind of image that most subjects have.",
     ),
 ]
 Space = Annotated[
@@ -152,7 +156,7 @@ Space = Annotated[
     _selection(
         "--space",
         metavar="LABEL",
-        help="BIDS: use images with this space-; raw for those without.",
+        help="BIDS: use images with this space-, raw for those without.",
     ),
 ]
 
@@ -180,7 +184,8 @@ DicomCache = Annotated[
     _reading(
         "--dicom-cache",
         metavar="FOLDER",
-        help="Keep the files that DICOM is converted to here.",
+        help="Keep what DICOM is converted to here; in the user's cache if "
+        "unset.",
     ),
 ]
 

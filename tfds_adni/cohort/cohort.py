@@ -12,12 +12,10 @@ from tfds_adni.cohort.display import (
     warnings_of_reading,
     warnings_of_tables,
 )
-from tfds_adni.cohort.selection import (
-    UNLABELLED,
-    ScanDecision,
-    Selection,
-    decide,
-)
+from tfds_adni.cohort.kinds import keep_one_kind
+from tfds_adni.cohort.labels import UNLABELLED
+from tfds_adni.cohort.remedies import notes_of, remedies_of
+from tfds_adni.cohort.selection import ScanDecision, Selection, decide
 from tfds_adni.cohort.visits import (
     image_order,
     keep_one_copy,
@@ -51,6 +49,7 @@ class Cohort:
         notes: Warnings about the tables, a line each.
         source: The layout of the folder, `"ida"` or `"bids"`.
         missing_tables: The error for a folder without any diagnosis.
+        tables: Kind and file name of each table of diagnoses that was given.
     """
 
     decisions: tuple[ScanDecision, ...]
@@ -58,6 +57,7 @@ class Cohort:
     notes: tuple[str, ...] = ()
     source: str = ""
     missing_tables: str = ""
+    tables: tuple[tuple[str, str], ...] = ()
 
     @property
     def used(self) -> list[ScanDecision]:
@@ -93,6 +93,24 @@ class Cohort:
         """What to know before training on this cohort, a line each."""
         lines = warnings_of(self.used, self.selection, self.stage_of_subject)
         return (*lines, *self.notes)
+
+    @property
+    def label_sources(self) -> dict[str, int]:
+        """Counts the scans used by the table that labels them.
+
+        Returns:
+            Count by table, the most first: file name and kind of a table that
+            was given, such as `DXSUM_12Oct2023.csv (DXSUM)`; the kind of one
+            of the download.
+        """
+        names = defaultdict(list)
+        for kind, name in self.tables:
+            names[kind].append(printable(name))
+        counts = Counter(d.label_source.split(";")[0] for d in self.used)
+        return {
+            f"{' or '.join(names[kind])} ({kind})" if kind in names else kind: n
+            for kind, n in counts.most_common()
+        }
 
     def with_reasons(self, reasons: dict[str, str]) -> "Cohort":
         """Adds reasons, by image id, that were found in the pixels."""
@@ -158,14 +176,18 @@ class Cohort:
         """
         if self.used:
             return
-        unlabelled = any(d.reason == UNLABELLED for d in self.decisions)
+        unlabelled = {d.reason for d in self.decisions} & {UNLABELLED}
         if unlabelled and not any(d.record.labels for d in self.decisions):
-            raise ValueError(self.missing_tables)
+            raise ValueError(
+                f"{self.missing_tables}; a folder of one group: --stage NC"
+            )
         counts = Counter({r: n.total() for r, n in self.summary().items()})
         found = "; ".join(f"{n} x {r}" for r, n in counts.most_common(4))
+        remedies = remedies_of(self.decisions, self.selection)
         raise ValueError(
             f"expected {self.selection.tracer} scans with a stage of "
             f"{', '.join(STAGES)} in {folder}, found none to use ({found}); "
+            f"{''.join(f'{remedy}; ' for remedy in remedies)}"
             f"list every file with: pet-dcgan scan {folder} --csv scans.csv"
         )
 
@@ -175,7 +197,12 @@ class Cohort:
 
     def _repr_html_(self) -> str:
         """Shows counts in a notebook, without subject ids."""
-        return cohort_card(self.summary(), self.warnings, phantom=self.phantom)
+        return cohort_card(
+            self.summary(),
+            self.warnings,
+            phantom=self.phantom,
+            labels=self.label_sources,
+        )
 
 
 def survey(
@@ -204,14 +231,10 @@ def survey(
     """
     selection, reading = selection or Selection(), reading or Reading()
     sheets = SheetCache(lambda header: is_collection(header) or kind_of(header))
-    diagnosis = [read_diagnosis(p, sheets=sheets) for p in selection.diagnosis]
-    quality = [read_quality(path, sheets=sheets) for path in selection.qc]
-    found = read_folder(
-        Path(folder),
-        sheets=sheets,
-        date_order=selection.date_order,
-        dicom_cache=reading.dicom_cache,
-    )
+    tables = {"sheets": sheets, "date_order": selection.date_order}
+    diagnosis = [read_diagnosis(path, **tables) for path in selection.diagnosis]
+    quality = [read_quality(path, **tables) for path in selection.qc]
+    found = read_folder(Path(folder), **tables, dicom_cache=reading.dicom_cache)
     records = sorted(
         found.records,
         key=lambda r: (r.subject, r.date, image_order(r.image_id), r.paths),
@@ -220,21 +243,24 @@ def survey(
         decide(r, selection, diagnosis, quality, reading=reading)
         for r in records
     ]
+    decisions, kinds = keep_one_kind(keep_one_copy(decisions), selection)
     decisions = keep_one_scan_per_visit(
-        keep_one_copy(decisions), selection.levels, selection.visits
+        decisions, selection.levels, selection.visits
     )
     return Cohort(
         tuple(decisions),
         selection,
         notes=(
             *found.notes,
-            *warnings_of_tables(found.tree, selection, diagnosis),
+            *map(printable, (*kinds, *notes_of(decisions, selection))),
+            *warnings_of_tables(found.tree, selection, [*diagnosis, *quality]),
             *warnings_of_reading(
                 [d for d in decisions if not d.reason], reading
             ),
         ),
         source=found.source,
         missing_tables=found.missing_tables(),
+        tables=tuple((table.source, table.name) for table in diagnosis),
     )
 
 

@@ -4,19 +4,23 @@ import html
 import os
 import shlex
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tfds_adni.cohort.labels import GIVEN
 from tfds_adni.cohort.selection import ScanDecision, Selection
 from tfds_adni.sources.ida_metadata import unreadable_tables
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables import (
+    DateOrderError,
     DiagnosisTable,
+    QualityTable,
     TableError,
     kind_of,
     read_diagnosis,
     read_quality,
 )
 from tfds_adni.tables.cells import STAGES, months_of, to_visit
+from tfds_adni.tables.spreadsheet import Sheet
 from tfds_adni.volumes import frames, orientation
 from tfds_adni.volumes.reading import Reading
 
@@ -29,8 +33,22 @@ def printable(text: str) -> str:
     return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
+def describe_labels(sources: Mapping[str, int]) -> str:
+    """Returns which table labels how many scans, `""` without a scan.
+
+    Args:
+        sources: Scans by table, as in `Cohort.label_sources`.
+    """
+    words = ", ".join(f"{count} by {name}" for name, count in sources.items())
+    return f"labels: {words}" if words else ""
+
+
 def cohort_card(
-    counts: Mapping[str, Counter], warnings: Iterable[str], *, phantom: bool
+    counts: Mapping[str, Counter],
+    warnings: Iterable[str],
+    *,
+    phantom: bool,
+    labels: Mapping[str, int] | None = None,
 ) -> str:
     """Returns the card of a cohort in a notebook; it lists no subject.
 
@@ -38,6 +56,7 @@ def cohort_card(
         counts: Counter of stages by `"used"` or the reason.
         warnings: A line each.
         phantom: Whether the scans are a phantom's.
+        labels: Scans used by the table that labels them.
 
     Returns:
         HTML of one `div`; every text of the user's files is escaped.
@@ -55,15 +74,20 @@ def cohort_card(
         shown = table.to_html(index=False)
     mark = "<p><b>Phantom: simulated brains, no patients.</b></p>"
     lines = "".join(f"<li>{html.escape(line)}</li>" for line in warnings)
+    source = html.escape(describe_labels(labels or {}))
     return (
         f"<div><p><b>Scans: {found} found, {used} used, {found - used} skipped"
         f"</b></p>{mark if phantom else ''}{shown}"
+        f"{f'<p>{source}</p>' if source else ''}"
         f"{f'<ul>{lines}</ul>' if lines else ''}</div>"
     )
 
 
 # Tables with the group at enrolment, not the stage at the scan.
-_ENROLMENT = ("collection CSV Group", "XML DX Group", "participants.tsv")
+_ENROLMENT = (
+    *("collection CSV Group", "All Images", "Study Entry"),
+    *("XML DX Group", "participants.tsv"),
+)
 _MIXED_LEVELS = (
     "the scans used are of several processing levels ({levels}): they differ "
     "in smoothness, grid and scale, which a GAN learns as if it were anatomy "
@@ -158,7 +182,10 @@ def warnings_of(
     stages = {d.stage for d in used} - set(stage_of_subject.values())
     counts = {
         _MIXED_LEVELS: len(levels) > 1,
-        _DISAGREEMENTS: sum(";" in d.label_source for d in used),
+        _DISAGREEMENTS: sum(
+            ";" in d.label_source and not d.label_source.startswith(GIVEN)
+            for d in used
+        ),
         _GROUPS_AT_ENROLMENT: 0 if baseline else enrolled,
         _LATE_BASELINES: sum(map(bool, months)) if baseline else 0,
         _STAGES_WITHOUT_SUBJECTS: len(stages),
@@ -199,36 +226,50 @@ def warnings_of_reading(
 
 
 def warnings_of_tables(
-    tree: Tree, selection: Selection, tables: Iterable[DiagnosisTable]
+    tree: Tree,
+    selection: Selection,
+    tables: Iterable[DiagnosisTable | QualityTable],
 ) -> list[str]:
     """Returns warnings about tables given and tables overlooked, a line each.
 
     Args:
         tree: The files of the download.
         selection: The tables given.
-        tables: Those of diagnoses, as read.
+        tables: What was read from them.
     """
-    lines = [
-        f"{table.contradictions} rows of {table.name} name two stages in their "
-        "columns; DIAGNOSIS goes before DXCHANGE, and DXCHANGE before DXCURREN"
-        for table in tables
-        if table.contradictions
-    ]
+    lines = []
+    for table in tables:
+        if count := getattr(table, "contradictions", 0):
+            lines.append(
+                f"{count} rows of {table.name} name two stages in their "
+                "columns; DIAGNOSIS goes before DXCHANGE, and DXCHANGE before "
+                "DXCURREN"
+            )
+        lines += table.notes
     lines += unreadable_tables(tree)
     given = {p.resolve() for p in (*selection.diagnosis, *selection.qc)}
-    for sheet in tree.tables:
-        path, kind = sheet.path, kind_of(sheet.header)
-        if not kind or path.resolve() in given:
-            continue
-        option, read = "--diagnosis", read_diagnosis
-        if kind.startswith("PET"):
-            option, read = "--qc", read_quality
-        try:
-            read(path, sheets=tree.sheets)
-        except (OSError, TableError):  # of another kind, despite its columns
-            continue
-        lines.append(
-            f"{path.name} looks like {kind} and is not used; to use it, add "
-            f"{option} {shlex.quote(str(path))}"
-        )
+    lines += [
+        line
+        for sheet in tree.tables
+        if kind_of(sheet.header) and sheet.path.resolve() not in given
+        for line in _overlooked(tree, sheet)
+    ]
     return [printable(line) for line in lines]
+
+
+def _overlooked(tree: Tree, sheet: Sheet) -> Iterator[str]:
+    """Yields the warning about a table of ADNI that was not given."""
+    path, kind = sheet.path, kind_of(sheet.header)
+    option, read = "--diagnosis", read_diagnosis
+    if kind.startswith("PET"):
+        option, read = "--qc", read_quality
+    try:
+        read(path, sheets=tree.sheets)
+    except DateOrderError:
+        pass  # it says more once it is given
+    except (OSError, TableError):  # of another kind, despite its columns
+        return
+    yield (
+        f"{path.name} looks like {kind} and is not used; to use it, add "
+        f"{option} {shlex.quote(str(path))}"
+    )

@@ -2,7 +2,8 @@
 
 import dataclasses
 import datetime
-from collections import defaultdict
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from tfds_adni.cohort.selection import ScanDecision
@@ -12,10 +13,16 @@ from tfds_adni.tables.cells import months_of, to_date, to_visit
 _SAME_CODE_DAYS = 90
 # ADNI's visits are months apart; a failed scan is repeated sooner.
 _NO_CODE_DAYS = 30
+# A code that counts sessions; those of ADNI's phases (`v02`) begin anew.
+_NUMBERED = re.compile(r"(?!v\d)([a-z]*)(\d+)")
 
 ANOTHER_LEVEL = "another level of the same visit is used"
 NEWER_IMAGE = "a newer image of the same visit is used"
+ANOTHER_IMAGE = "another image of the same visit is used"
 LATER_VISIT = "later visit (baseline is used)"
+ANOTHER_SESSION = (
+    "another session is used (neither date nor number says which is earlier)"
+)
 UNPLACED = "neither date nor visit distinguishes it from a scan that is used"
 
 
@@ -64,42 +71,93 @@ def keep_one_scan_per_visit(
         visits: `"baseline"` or `"all"`.
 
     Returns:
-        The decisions in their order. Of each visit one scan has no reason: the
-        preferred level, the highest image id on a tie. Of each subject either
-        the earliest visit remains, or all that can be told apart.
+        The decisions in their order. Of each visit one scan has no reason: of
+        the preferred level; of several the one of the task that most subjects
+        have, of its runs the last, since a scan is repeated when the one
+        before has failed; of the IDA's images that of the highest number. Of
+        each subject either the earliest visit remains (where nothing orders
+        them, the session that most subjects have), or all that can be told
+        apart.
     """
     scans_of: dict[str, list[ScanDecision]] = defaultdict(list)
     for decision in decisions:
         if not decision.reason:
             scans_of[decision.record.subject].append(decision)
+    common = _Common(scans_of.values())
     reasons: dict[int, str] = {}
     for scans in scans_of.values():
-        reasons |= _reasons(_in_order(_visits_of(scans)), levels, visits)
+        in_order, known = _in_order(_visits_of(scans), common.sessions)
+        reasons |= _reasons(in_order, known, levels, visits, common.tasks)
     return [d.with_reason(reasons.get(id(d), d.reason)) for d in decisions]
 
 
+class _Common:
+    """How many subjects have a scan of each task, and each session.
+
+    Args:
+        subjects: The scans of each subject.
+    """
+
+    def __init__(self, subjects: Iterable[list[ScanDecision]]) -> None:
+        self.tasks: Counter[str] = Counter()
+        self.sessions: Counter[str] = Counter()
+        for scans in subjects:
+            self.tasks.update({_task(scan) for scan in scans})
+            self.sessions.update({to_visit(s.record.visit) for s in scans})
+
+
+def _task(scan: ScanDecision) -> str:
+    return scan.record.entities.get("task", "")
+
+
+def _run(scan: ScanDecision) -> int:
+    """Returns the number of a run, 0 where there is none."""
+    run = scan.record.entities.get("run", "")
+    return int(run) if run.isdecimal() else 0
+
+
 def _reasons(
-    in_order: list["_Visit"], levels: Sequence[str], visits: str
+    in_order: list["_Visit"],
+    known: bool,
+    levels: Sequence[str],
+    visits: str,
+    tasks: Counter[str],
 ) -> dict[int, str]:
     """Returns why scans of a subject are dropped, by their `id`."""
 
     def preference(scan: ScanDecision) -> tuple:
-        return -levels.index(scan.level), image_order(scan.record.image_id)
+        task = tasks[_task(scan)], _task(scan)
+        number = image_order(scan.record.image_id)
+        return -levels.index(scan.level), *task, _run(scan), number
 
     reasons, kept = {}, []
     for visit in in_order:
         best = max(visit.scans, key=preference)
-        for scan in visit.scans:
-            same = scan.level == best.level
-            reasons[id(scan)] = NEWER_IMAGE if same else ANOTHER_LEVEL
+        reasons |= {id(scan): _why_another(scan, best) for scan in visit.scans}
         if kept and visits == "baseline":
-            reasons[id(best)] = LATER_VISIT
+            first = kept[0]
+            later = known or first.months == 0 or (first.date and visit.date)
+            reasons[id(best)] = LATER_VISIT if later else ANOTHER_SESSION
         elif not all(visit.is_distinct_from(other) for other in kept):
             reasons[id(best)] = UNPLACED
         else:
             del reasons[id(best)]
             kept.append(visit)
     return reasons
+
+
+def _why_another(scan: ScanDecision, best: ScanDecision) -> str:
+    """Explains why another scan of the same visit is used."""
+    if scan.level != best.level:
+        return ANOTHER_LEVEL
+    if scan.record.image_id.isdecimal() and best.record.image_id.isdecimal():
+        return NEWER_IMAGE
+    for entity in ("task", "run"):
+        label = best.record.entities.get(entity, "")
+        if scan.record.entities.get(entity, "") != label:
+            named = f"{entity}-{label}" if label else f"no {entity}-"
+            return f"another {entity} of the same visit is used: {named}"
+    return f"{ANOTHER_IMAGE}: {best.record.image_id}"
 
 
 @dataclasses.dataclass
@@ -119,6 +177,13 @@ class _Visit:
         """Months after baseline by the codes, `None` where unknown."""
         known = (months_of(code) for code in self.codes)
         return min((m for m in known if m is not None), default=None)
+
+    @property
+    def number(self) -> tuple[str, int] | None:
+        """Letters and number of its one code, `None` where it has no such."""
+        codes = list(self.codes)
+        found = _NUMBERED.fullmatch(codes[0]) if len(codes) == 1 else None
+        return (found[1], int(found[2])) if found else None
 
     def is_distinct_from(self, other: "_Visit") -> bool:
         """Whether dates or codes can show that these are two visits."""
@@ -164,18 +229,36 @@ def _visits_of(scans: Iterable[ScanDecision]) -> list[_Visit]:
     return visits
 
 
-def _in_order(visits: list[_Visit]) -> list[_Visit]:
+def _in_order(
+    visits: list[_Visit], sessions: Counter[str]
+) -> tuple[list[_Visit], bool]:
     """Sorts visits by time.
 
     By date where all have one, else by the months of their codes where all
-    are known, else those with a date first.
+    are known, else by the numbers of codes that begin alike. Otherwise those
+    with a date come first, then a baseline, then the codes that most subjects
+    have.
+
+    Args:
+        visits: Of one subject.
+        sessions: How many subjects have each code.
+
+    Returns:
+        The visits, and whether their order is known.
     """
-    dated = all(visit.date for visit in visits)
+    numbers = [visit.number for visit in visits]
+    numbered = None not in numbers and len({n[0] for n in numbers}) == 1
     coded = all(visit.months is not None for visit in visits)
+    dated = all(visit.date for visit in visits)
 
     def order(visit: _Visit) -> tuple:
-        when = (visit.date or datetime.date.max, visit.months or 0)
-        by_code = coded and not dated
-        return (when[::-1] if by_code else when, sorted(visit.codes))
+        codes = sorted(visit.codes)
+        if not dated and (coded or numbered):
+            by_code = visit.months if coded else visit.number
+            return by_code, visit.date or datetime.date.max, codes
+        most = max((sessions[code] for code in codes), default=0)
+        when = visit.date or datetime.date.max, visit.months or 0
+        return *when, visit.months != 0, 0 if dated else -most, codes
 
-    return sorted(visits, key=order)
+    in_order = sorted(visits, key=order)
+    return in_order, dated or coded or numbered or len(visits) == 1

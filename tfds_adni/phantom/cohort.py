@@ -1,7 +1,6 @@
 """A phantom cohort in the layout of a download from the IDA."""
 
 import contextlib
-import csv
 import datetime
 import os
 import tempfile
@@ -22,6 +21,7 @@ from tfds_adni.phantom.subjects import (
     make_subject,
     random_stream,
 )
+from tfds_adni.phantom.tables import write_table, write_tables
 
 SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
 DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
@@ -61,6 +61,11 @@ class Scan:
     image_id: int
 
     @property
+    def visit_code(self) -> str:
+        """The visit as ADNI's tables name it."""
+        return _VISITS[self.visit]
+
+    @property
     def path(self) -> Path:
         """Path of the file inside the download."""
         name = DESCRIPTION.replace(" ", "_")
@@ -84,7 +89,7 @@ class Scan:
             _GROUPS[subject.stage],
             subject.sex,
             str(int(subject.age + subject.years[self.visit])),
-            _VISITS[self.visit],
+            self.visit_code,
             "PET",
             DESCRIPTION,
             "Post-processed",
@@ -131,7 +136,10 @@ def write_cohort(
     progress: Callable[[int, int], None] | None = None,
     grid: Grid = ADNI_GRID,
 ) -> Path:
-    """Writes a phantom cohort: `out/ADNI/...` and its collection table.
+    """Writes a phantom cohort as a download from the IDA.
+
+    It has the scans in `out/ADNI/...`, the table of their collection, and
+    ADNIMERGE, DXSUM and PETQC in `out/tables`.
 
     The same seed gives the same bytes, whatever `jobs` is, and a subject
     stays the same when others are added. The cohort is written to a temporary
@@ -179,12 +187,8 @@ def write_cohort(
         for done, _ in enumerate(pool.map(_write_scan, tasks), start=1):
             if progress is not None:
                 progress(done, len(scans))
-        with (whole / TABLE).open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(
-                file, quoting=csv.QUOTE_ALL, lineterminator="\n"
-            )
-            writer.writerow(COLUMNS)
-            writer.writerows(scan.row for scan in scans)
+        write_table(whole / TABLE, COLUMNS, [scan.row for scan in scans])
+        write_tables(whole, scans, seed=seed)
         if out.exists():
             out.rmdir()
         whole.rename(out)

@@ -1,9 +1,10 @@
 """One reader for each layout of a cohort; each returns scan records.
 
-A reader is a module with a function `read(tree, images) -> list[ScanRecord]`:
-the tree holds the files found in one walk through the folder, the images are
-those among them. `read_folder` chooses a reader by the content of the folder
-and adds the records of what no reader can use.
+A reader is a module with a function `read(tree, images, date_order=...,
+notes=...) -> list[ScanRecord]`: the tree holds the files found in one walk
+through the folder, the images are those among them, and the reader adds its
+warnings to the list of notes. `read_folder` chooses a reader by the content of
+the folder and adds the records of what no reader can use.
 """
 
 import dataclasses
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from tfds_adni.sources import bids, ida
 from tfds_adni.sources.archives import packed
+from tfds_adni.sources.dicom import Conversion, convert_dicom
 from tfds_adni.sources.ida_metadata import missing_collection
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
 from tfds_adni.sources.record import Label, ScanRecord, image_id_in, reject
@@ -79,6 +81,7 @@ def read_folder(
         Its scans; every image file found is in exactly one record.
 
     Raises:
+        DateOrderError: If the date of an image can be read in two ways.
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
     """
@@ -97,19 +100,32 @@ def read_folder(
     tree = walk(folder, sheets=sheets)
     images = find_images(tree)
     source = _source(tree, images)
-    records = [*_READERS[source](tree, images), *_unusable(tree, images)]
+    # A BIDS data set is read from its NIfTI files.
+    found = Conversion(images)
+    if source != "bids":
+        found = convert_dicom(tree, images, dicom_cache)
+    notes = [*found.notes]
+    read = _READERS[source]
+    records = [
+        *found.complete(
+            read(tree, found.images, date_order=date_order, notes=notes)
+        ),
+        *found.records,
+        *_unusable(tree, found.images),
+    ]
     if not records:
         raise FileNotFoundError(
-            f"expected PET images (NIfTI or Analyze) below {folder}, found "
-            "none; download them from LONI as NIfTI and unpack them there"
+            f"expected PET images (NIfTI, Analyze, DICOM) below {folder}, "
+            "found none; download them from LONI as NIfTI and unpack them there"
         )
     records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
-    return ScanFolder(tree, source, tuple(records))
+    return ScanFolder(tree, source, tuple(records), tuple(notes))
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:
     """Returns the layout of a folder by the rule of `read_folder`."""
-    if not any(bids.parse_name(image.stem) for image in images):
+    readable = (image for image in images if not image.is_dicom)
+    if not any(bids.parse_name(image.stem) for image in readable):
         return "ida"
     tops = {tree.parts(path)[0] for path in tree.files}
     if any(top.startswith("sub-") or top in _BIDS_TABLES for top in tops):

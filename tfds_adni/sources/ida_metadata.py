@@ -1,94 +1,118 @@
-"""Reads the tables and XML files that the IDA gives with its images.
+"""Reads the tables that the IDA gives with its images.
 
 A collection comes with a table of one row per image: image id, subject,
-research group, visit, date and more, in any order of columns. Several tables
-of one folder are joined.
-
-The archive can also give an XML file for each image, in one of two forms: for
-scans as acquired (MRI and raw PET), with the image id at
-`imagingProtocol/imageUID`; for processed PET, with it at
-`derivedProduct/imageUID`, the diagnosis at `subjectInfo[@item="DX Group"]` and
-the tracer in the protocol of the scan it was made from.
+research group, visit, date and more, in any order of columns. Since October
+2024 LONI's search writes two tables instead: `..._All_Images_...csv` with a row
+per image, and `..._Study_Entry_...csv` with a row per subject, which has the
+group (`entry_research_group`). Where both were merged the image list has it
+too. Several tables of one folder are joined.
 """
 
 import contextlib
 import dataclasses
 import re
 from collections import deque
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from xml.etree import ElementTree
+from collections.abc import Iterator, Mapping, Sequence
 
-from tfds_adni.sources.record import Label, labels_of
+from tfds_adni.sources.ida_image import (
+    ImageMetadata,
+    StudyEntry,
+    differ,
+    read_dates,
+)
+from tfds_adni.sources.record import labels_of
 from tfds_adni.sources.tree import Tree
+from tfds_adni.tables.dates import DateColumn, read_column
 from tfds_adni.tables.spreadsheet import Sheet, SheetError
 
-# Names of columns in the collection's table and in the advanced search.
+# Names of columns in the collection's table, the advanced search and the
+# search of today.
 _COLUMNS = {
     "image_id": ("imagedataid", "imageid"),
     "subject": ("subject", "subjectid"),
     "group": ("group", "researchgroup"),
+    "entry_group": ("entryresearchgroup",),
+    "entry_age": ("entryage",),
+    "entry_date": ("entrydate",),
     "sex": ("sex",),
     "age": ("age",),
-    "visit": ("visit",),
+    "visit": ("visit", "imagevisit"),
     "modality": ("modality",),
-    "description": ("description",),
-    "date": ("acqdate", "studydate"),
+    "description": ("description", "imagedescription"),
+    "date": ("acqdate", "studydate", "imagedate"),
 }
-_ID = re.compile(r"[Ii]?(\d+)(?:\.0+)?")
-# Real XML files have some kilobytes.
-_MAX_BYTES = 1024 * 1024
-_IMAGE_IDS = (
-    ".//{*}derivedProduct/{*}imageUID",
-    ".//{*}imagingProtocol/{*}imageUID",
+_VALUES = (
+    *("subject", "sex", "age", "visit", "modality", "description", "date"),
 )
-_GROUPS = (".//{*}subjectInfo[@item='DX Group']", "{*}researchGroup")
-_ID_OF_FILE = re.compile(r"_I(\d+)\.xml$", re.IGNORECASE)
+_OF_LIST = ("imagedate", "imagedescription")
+_COLLECTION = "collection CSV Group"
+_IMAGE_LIST = "All Images entry_research_group"
+_STUDY_ENTRY = "Study Entry entry_research_group"
+_ID = re.compile(r"[Ii]?(\d+)(?:\.0+)?")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class ImageMetadata:
-    """The text of a table's rows or of an XML file on one image.
+@dataclasses.dataclass(frozen=True)
+class Collections:
+    """What all tables of a folder say.
 
     Attributes:
-        labels: The groups of all rows; the XML file's DX Group or, without
-            one, its research group. Empty cells are left out.
-        problem: Why it cannot be trusted, `""` where it can.
+        images: By image id; of two rows of one image the first counts, in
+            order of path. Empty if no table lists images.
+        entries: By subject.
+        notes: Warnings about their dates, a line each.
     """
 
-    subject: str = ""
-    sex: str = ""
-    age: str = ""
-    visit: str = ""
-    modality: str = ""
-    description: str = ""
-    date: str = ""
-    tracer: str = ""
-    labels: tuple[Label, ...] = ()
-    problem: str = ""
+    images: dict[str, ImageMetadata]
+    entries: dict[str, StudyEntry]
+    notes: tuple[str, ...]
 
 
 def is_collection(header: Sequence[str]) -> bool:
-    """Whether a table with these columns is a collection's."""
-    return {"image_id", "subject", "group"} <= _columns(header).keys()
+    """Whether a table with these columns is one that this module reads."""
+    columns = _columns(header)
+    return _lists_images(columns) or _lists_entries(columns)
 
 
-def read_collections(tree: Tree) -> dict[str, ImageMetadata]:
-    """Joins every collection table of a folder.
+def read_collections(
+    tree: Tree, known: Mapping[str, str], *, date_order: str = ""
+) -> Collections:
+    """Joins every table of a folder that lists images or subjects.
 
-    Returns:
-        Metadata by image id; of two rows of one image the first counts, in
-        order of path. Empty if there is no table.
+    Args:
+        tree: The folder.
+        known: The date by image id where other places have it, ISO.
+        date_order: `"dmy"` or `"mdy"`, for dates that nothing else decides.
     """
     images: dict[str, ImageMetadata] = {}
+    entries: dict[str, StudyEntry] = {}
+    notes: list[str] = []
     for sheet in tree.tables:
+        columns = _columns(sheet.header)
+        rows: list[dict[str, str]] = []
         # The rows before the damage count; `unreadable_tables` reports it.
         with contextlib.suppress(SheetError):
-            for image_id, row in _images_of_table(sheet):
-                first = images.setdefault(image_id, row)
-                if first is not row:
-                    images[image_id] = _join(first, row)
-    return images
+            for row in _rows_of(sheet, columns):
+                rows.append(row)
+        entered = read_column(
+            (row.get("entry_date", "") for row in rows),
+            f"{columns.get('entry_date')} in {sheet.path.name}",
+            order=date_order,
+        )
+        listed, told = read_dates(
+            [_image(row, entered) for row in rows if "image_id" in row],
+            f"{columns.get('date')} in {sheet.path.name}",
+            known,
+            order=date_order,
+        )
+        notes += [*told, *entered.notes]
+        for image_id, image in listed:
+            first = images.setdefault(image_id, image)
+            if first is not image:
+                images[image_id] = _join(first, image)
+        for row in rows:
+            if "image_id" not in row:
+                _add_entry(entries, row["subject"], _entry(row, entered))
+    return Collections(images, entries, tuple(notes))
 
 
 def unreadable_tables(tree: Tree) -> list[str]:
@@ -99,7 +123,7 @@ def unreadable_tables(tree: Tree) -> list[str]:
     lines = []
     for sheet in tree.tables:
         try:
-            deque(_images_of_table(sheet), maxlen=0)
+            deque(_rows_of(sheet, _columns(sheet.header)), maxlen=0)
         except SheetError as error:
             lines.append(
                 f"{sheet.path.name} cannot be read to its end ({error}); if it "
@@ -109,11 +133,26 @@ def unreadable_tables(tree: Tree) -> list[str]:
 
 
 def missing_collection(tree: Tree) -> str:
-    """Returns the error for a folder without a collection table.
+    """Returns the error for a folder without a table of groups.
 
     Returns:
         One line: the columns required, the tables found, what to do.
     """
+    lists = [
+        sheet.path.name
+        for sheet in tree.tables
+        if "image_id" in (columns := _columns(sheet.header))
+        and _lists_images(columns)
+        and columns.keys().isdisjoint(("group", "entry_group"))
+    ]
+    if lists:
+        return (
+            "expected the research group of each subject, found "
+            f"{lists[0]} in {tree.root}, LONI's new list of images, which has "
+            "no group; put the Study Entry table of the same search "
+            "(..._Study_Entry_...csv with subject_id and entry_research_group) "
+            "beside it, or give DXSUM or ADNIMERGE with --diagnosis"
+        )
     seen = [_describe(sheet) for sheet in tree.tables]
     found = "; ".join(seen[:3]) if seen else "no CSV file"
     more = f" and {len(seen) - 3} more" if len(seen) > 3 else ""
@@ -136,9 +175,14 @@ def _describe(sheet: Sheet) -> str:
     return f"{name} ({', '.join(sheet.header[:6])})"
 
 
+def _plain(name: str) -> str:
+    """Returns the letters and digits of a column's name, in lower case."""
+    return re.sub(r"[^a-z0-9]", "", name.lower())
+
+
 def _columns(header: Sequence[str]) -> dict[str, str]:
     """Returns a table's own names of the columns that are read."""
-    own = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in header}
+    own = {_plain(name): name for name in header}
     return {
         name: own[spelling]
         for name, spellings in _COLUMNS.items()
@@ -147,113 +191,83 @@ def _columns(header: Sequence[str]) -> dict[str, str]:
     }
 
 
-def _images_of_table(sheet: Sheet) -> Iterator[tuple[str, ImageMetadata]]:
-    """Yields the images of a table, none if it is not a collection's.
+def _lists_images(columns: Mapping[str, str]) -> bool:
+    """Whether a table is a collection's, or LONI's new list of images."""
+    new = any(_plain(name) in _OF_LIST for name in columns.values())
+    return {"image_id", "subject"} <= columns.keys() and (
+        "group" in columns or new
+    )
+
+
+def _lists_entries(columns: Mapping[str, str]) -> bool:
+    """Whether a table has a subject's group at the entry into the study."""
+    return {"subject", "entry_group"} <= columns.keys()
+
+
+def _rows_of(
+    sheet: Sheet, columns: Mapping[str, str]
+) -> Iterator[dict[str, str]]:
+    """Yields the rows of a table, none if this module does not read it.
 
     Raises:
         SheetError: If it cannot be opened or is damaged.
     """
-    columns = _columns(sheet.header)
-    if not (sheet.problem or is_collection(sheet.header)):
+    images = _lists_images(columns)
+    if not (sheet.problem or images or _lists_entries(columns)):
         return
     for cells in sheet.rows():
-        values = {name: cells.get(own, "") for name, own in columns.items()}
-        match = _ID.fullmatch(values.pop("image_id"))
-        labels = labels_of(values.pop("group"), "collection CSV Group")
-        values["subject"] = values["subject"].upper()
-        if match:
-            yield match[1], ImageMetadata(**values, labels=labels)
+        row = {name: cells.get(own, "") for name, own in columns.items()}
+        row["subject"] = row["subject"].upper()
+        if not images:
+            row.pop("image_id", None)
+            yield row
+        elif match := _ID.fullmatch(row["image_id"]):
+            yield row | {"image_id": match[1]}
+
+
+def _image(
+    row: Mapping[str, str], entered: DateColumn
+) -> tuple[str, ImageMetadata]:
+    """Returns the image of a row; its date is still that of the cell."""
+    entry = _entry(row, entered)
+    group = labels_of(row.get("group", ""), _COLLECTION)
+    values = {name: row.get(name, "") for name in _VALUES}
+    return row["image_id"], ImageMetadata(
+        **values, labels=group + entry.labels, entry=entry
+    )
+
+
+def _entry(row: Mapping[str, str], entered: DateColumn) -> StudyEntry:
+    """Returns what a row says of the entry into the study."""
+    date = entered.read(row.get("entry_date", ""))
+    source = _IMAGE_LIST if "image_id" in row else _STUDY_ENTRY
+    return StudyEntry(
+        age=row.get("entry_age", ""),
+        date=date.isoformat() if date else "",
+        labels=labels_of(row.get("entry_group", ""), source),
+    )
+
+
+def _add_entry(
+    entries: dict[str, StudyEntry], subject: str, entry: StudyEntry
+) -> None:
+    """Joins the rows of one subject; the first one has the age."""
+    first = entries.setdefault(subject, entry)
+    both = tuple(dict.fromkeys(first.labels + entry.labels))
+    entries[subject] = dataclasses.replace(first, labels=both)
 
 
 def _join(first: ImageMetadata, second: ImageMetadata) -> ImageMetadata:
     """Joins two rows of one image."""
-    problem = first.problem
+    problem, remark = first.problem, first.remark
     if first.subject != second.subject:
         problem = "two rows of the collection CSV name two subjects"
-    labels = tuple(dict.fromkeys(first.labels + second.labels))
-    return dataclasses.replace(first, labels=labels, problem=problem)
-
-
-def read_sidecars(tree: Tree) -> dict[str, ImageMetadata]:
-    """Reads every XML file of the IDA in a folder.
-
-    Returns:
-        Metadata by image id; the first file counts, in order of path. A file
-        that cannot be read but whose name ends in an image id gives its
-        problem; other XML files are skipped.
-    """
-    images: dict[str, ImageMetadata] = {}
-    for path in tree.files_ending(".xml"):
-        try:
-            for image_id, image in _images_of_xml(_parse(path)):
-                images.setdefault(image_id, image)
-        except (OSError, ValueError) as error:
-            if match := _ID_OF_FILE.search(path.name):
-                reason = getattr(error, "strerror", None) or error
-                problem = f"its XML file cannot be read ({reason})"
-                images.setdefault(match[1], ImageMetadata(problem=problem))
-    return images
-
-
-def _parse(path: Path) -> ElementTree.Element:
-    """Reads an XML file without a document type.
-
-    A document type can declare entities, which can grow without bound or
-    read other files. The parser gets text, not bytes: no declaration can hide
-    behind another encoding.
-    """
-    with open(path, "rb") as file:
-        data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise ValueError(f"larger than {_MAX_BYTES >> 10} KiB")
-    try:
-        text = data.decode("utf-8-sig")
-        if "<!DOCTYPE" not in text and "<!ENTITY" not in text:
-            return ElementTree.fromstring(text)
-    except (UnicodeError, ElementTree.ParseError):
-        raise ValueError("it is not XML") from None
-    raise ValueError("it declares a document type")
-
-
-def _images_of_xml(
-    root: ElementTree.Element,
-) -> Iterator[tuple[str, ImageMetadata]]:
-    """Yields each image that a file of the IDA describes."""
-    if root.tag.rpartition("}")[2] != "idaxs":
-        return
-    for subject in root.iterfind(".//{*}subject"):
-        for study in subject.iterfind(".//{*}study"):
-            series = study.findall(".//{*}series")
-            described = [s for s in series if _first(s, *_IMAGE_IDS)]
-            for part in described or [study]:
-                if image_id := _first(part, *_IMAGE_IDS).lstrip("Ii"):
-                    yield image_id, _image(subject, study, part)
-
-
-def _image(
-    subject: ElementTree.Element,
-    study: ElementTree.Element,
-    part: ElementTree.Element,
-) -> ImageMetadata:
-    """Reads one image's part of a study and the elements around it."""
-    return ImageMetadata(
-        subject=_first(subject, "{*}subjectIdentifier").upper(),
-        sex=_first(subject, "{*}subjectSex"),
-        age=_first(study, "{*}subjectAge"),
-        visit=_first(subject, "{*}visit/{*}visitIdentifier"),
-        modality=_first(part, ".//{*}modality"),
-        description=_first(
-            part,
-            ".//{*}derivedProduct/{*}processedDataLabel",
-            ".//{*}imagingProtocol/{*}description",
-        ),
-        date=_first(part, ".//{*}dateAcquired"),
-        tracer=_first(part, ".//{*}protocol[@term='Radiopharmaceutical']"),
-        labels=labels_of(_first(subject, *_GROUPS), "XML DX Group"),
+    if differ(first.date, second.date):
+        remark = f"dated {first.date} and {second.date} by two rows of tables"
+    return dataclasses.replace(
+        first,
+        date=first.date or second.date,
+        labels=tuple(dict.fromkeys(first.labels + second.labels)),
+        problem=problem,
+        remark=remark,
     )
-
-
-def _first(element: ElementTree.Element, *paths: str) -> str:
-    """Returns the first text found, `""` where there is none."""
-    texts = ((element.findtext(path) or "").strip() for path in paths)
-    return next(filter(None, texts), "")

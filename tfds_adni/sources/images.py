@@ -24,8 +24,7 @@ _FORMATS = (".nii", ".mgh", ".mgz", ".hdr", ".img")
 _READ = re.compile(r"(\.(?:nii|mg[hz]|hdr|img))((?:\.(?:gz|bz2|zst))*)\Z", re.I)
 _DICOM = "DICOM; convert it to NIfTI with dcm2niix"
 _REJECTED = {
-    ".dcm": _DICOM,
-    ".ima": _DICOM,
+    **dict.fromkeys((".dcm", ".dicom", ".dic", ".ima"), _DICOM),
     ".v": "ECAT; convert it to NIfTI with pypet2bids",
     ".mnc": "MINC; convert it to NIfTI with mnc2nii",
     ".nrrd": "NRRD; convert it to NIfTI with 3D Slicer",
@@ -83,12 +82,12 @@ class ImageFile:
     @property
     def needs_conversion(self) -> bool:
         """Whether it is of a format that has to be converted first."""
-        return self.problem in _REJECTED.values()
+        return self.problem.startswith(tuple(_REJECTED.values()))
 
     @property
     def is_dicom(self) -> bool:
         """Whether it is one of the many files of a DICOM series."""
-        return self.problem == _DICOM
+        return self.problem.startswith(_DICOM)
 
     @property
     def series(self) -> tuple[Path, str]:

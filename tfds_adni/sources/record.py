@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tfds_adni.sources.timing import FrameTiming
+from tfds_adni.sources.tracers import tracer_in
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import SUBJECT_PATTERN, iso_date
 
@@ -28,37 +29,25 @@ _OF_FILE = re.compile(r"_(PT|MR|CT)_(.+?)(?:_br(?:_raw)?)?_\d{14,17}_", re.I)
 _MODALITY = re.compile(r"_S_\d{4,5}_(MR|CT)_", re.I)
 _BIDS_SUBJECT = re.compile(r"(?<![A-Za-z0-9])sub-([A-Za-z0-9]+)")
 _ADNI_LABEL = re.compile(r"ADNI(\d{3})S(\d{4,5})")
-# As descriptions, XML files and the entity `trc` of BIDS name them.
-_TRACERS = {
-    name: re.compile(rf"(?:(?<![a-z])|(?<=18f)|(?<=11c))(?:{pattern})", re.I)
-    for name, pattern in {
-        "AV1451": r"av-?1451|flortaucipir|t807|\btau\b",
-        "AV45": r"av-?45|florbetapir",
-        "FBB": r"fbb(?![a-z])|florbetaben",
-        "PIB": r"pib(?![a-z])|pittsburgh",
-        "FMM": r"fmm(?![a-z])|flutemetamol",
-        "MK6240": r"mk-?6240",
-        "PI2620": r"pi-?2620",
-        "NAV4694": r"nav-?4694",
-        "FDG": r"fdg(?![a-z])|flu\w*deoxyglucose",
-    }.items()
-}
-TRACERS = tuple(_TRACERS)
+# ADNI's own word, when it had one tracer of tau.
+_TAU = re.compile(r"\btau\b", re.I)
 # Best first: the names of Clinica's `rec-` entity, ADNI's 6 mm level after the
 # first, and Clinica's pet-linear, which is on one grid whatever it is made of.
+LEVELS = (
+    *("uniform_8mm", "uniform_6mm", "standardised", "pet_linear"),
+    *("averaged", "dynamic", "raw", "unknown"),
+)
 _LEVELS = {
     name: re.compile(pattern, re.I)
     for name, pattern in {
         "uniform_8mm": r"uniform[ _]resolution",
         "uniform_6mm": r"uniform[ _]6 ?mm",
         "standardised": r"std[ _]img|standardi[sz]ed[ _]image",
-        "pet_linear": r"suvr-",
         "averaged": r"co-?reg(?:istered)?[ ,_]+av",
         "dynamic": r"dynamic",
         "raw": r"(?<![a-z])raw(?![a-z])",
     }.items()
 }
-LEVELS = (*_LEVELS, "unknown")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,7 +57,8 @@ class Label:
     Attributes:
         text: The cell, such as `LMCI`; never empty.
         source: The table: `"collection CSV Group"`, `"XML DX Group"`,
-            `"sessions.tsv"` or `"participants.tsv"`.
+            `"All Images entry_research_group"`, `"Study Entry
+            entry_research_group"`, `"sessions.tsv"` or `"participants.tsv"`.
     """
 
     text: str
@@ -88,8 +78,9 @@ class ScanRecord:
         subject: Subject id, such as `999_S_9001`; in a BIDS data set other
             than ADNI's, `sub-` and the label; `""` where unknown.
         image_id: Image id of the IDA without its leading I, such as `900015`;
-            in BIDS the file's name without its extension. Of several records
-            with one image id at most one is used. `""` where unknown.
+            in BIDS the file's name without its extension, of derivatives that
+            keep the name of the raw image after the pipeline's. Of several
+            records with one image id at most one is used. `""` where unknown.
         visit: Visit code as in the table, `""` where unknown.
         date: Acquisition date, ISO (`2012-05-05`), `""` where unknown.
         description: The series description in the table or the file name.
@@ -106,6 +97,8 @@ class ScanRecord:
             a sound header is used.
         copy: Why it is not used if one before it is; empty at rank 0.
         entities: Value by entity of a BIDS name, empty for any other.
+        pipeline: The name of the BIDS derivatives that it is part of, `""`
+            for a raw image.
         timing: Times of its frames, `None` where unknown.
         remark: What to know of it though it can be used, such as two tables
             that disagree on its date; `""` where there is nothing.
@@ -128,7 +121,10 @@ class ScanRecord:
     unlisted: str = ""
     rank: int = 0
     copy: str = ""
-    entities: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    entities: Mapping[str, str] = dataclasses.field(
+        default_factory=dict, hash=False
+    )
+    pipeline: str = ""
     timing: FrameTiming | None = None
     remark: str = ""
     converted: tuple[Path, ...] = ()
@@ -232,16 +228,6 @@ def modality_in(names: Sequence[str]) -> str:
     return match[1].upper() if match else ""
 
 
-def tracer_named(text: str) -> str:
-    """Returns ADNI's short name of a tracer, the text itself for any other.
-
-    Args:
-        text: A cell as in BIDS (`18FAV45`) or an XML file (`18F-FDG`), or the
-            name in full.
-    """
-    return _first_match(_TRACERS, text) or text.strip()
-
-
 def tracer_of(description: str) -> str:
     """Returns the tracer of a series description.
 
@@ -249,16 +235,15 @@ def tracer_of(description: str) -> str:
         The tracer it names; `"FDG"` if it names none but describes PET of ADNI
         (`Coreg, Avg, ...`), else `"unknown"`.
     """
-    named = _first_match(_TRACERS, description)
-    return named or ("unknown" if level_of(description) == "unknown" else "FDG")
+    if named := tracer_in(description):
+        return named
+    if _TAU.search(description.replace("_", " ")):
+        return "AV1451"
+    return "unknown" if level_of(description) == "unknown" else "FDG"
 
 
 def level_of(description: str) -> str:
     """Returns the processing level of a description, one of `LEVELS`."""
-    return _first_match(_LEVELS, description) or "unknown"
-
-
-def _first_match(patterns: dict[str, re.Pattern[str]], text: str) -> str:
-    """Returns the name of the first pattern found in a text."""
-    words = text.replace("_", " ")
-    return next((n for n, p in patterns.items() if p.search(words)), "")
+    words = description.replace("_", " ")
+    found = (n for n, pattern in _LEVELS.items() if pattern.search(words))
+    return next(found, "unknown")

@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tfds_adni.tables.spreadsheet import Sheet, SheetCache
 
+# Of these there may be one for each subject, and a reader of their own.
+_BIDS_TABLES = ("sub-", "participants.", "samples.")
 _SKIPPED = (".git",)  # copies of the files beside it
 
 
@@ -39,8 +41,12 @@ class Tree:
 
     @functools.cached_property
     def tables(self) -> tuple[Sheet, ...]:
-        """Its CSV tables in order of path."""
-        return tuple(map(self.sheets.open, self.files_ending(".csv")))
+        """Its tables in order of path, but for those of BIDS."""
+        return tuple(
+            self.sheets.open(path)
+            for path in self.files_ending(".csv", ".tsv")
+            if not path.name.startswith(_BIDS_TABLES)
+        )
 
     def files_ending(self, *suffixes: str) -> Iterator[Path]:
         """Returns the files whose name ends in one of lower-case suffixes."""

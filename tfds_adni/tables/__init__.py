@@ -5,6 +5,7 @@ the user, since ADNI adds the date of the download to it.
 """
 
 from tfds_adni.tables.cells import kind_of
+from tfds_adni.tables.dates import DateOrderError
 from tfds_adni.tables.diagnosis import (
     DiagnosisTable,
     Exam,
@@ -20,6 +21,7 @@ from tfds_adni.tables.quality import (
 from tfds_adni.tables.spreadsheet import TableError
 
 __all__ = [
+    "DateOrderError",
     "DiagnosisTable",
     "Exam",
     "Nearest",

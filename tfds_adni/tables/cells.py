@@ -1,15 +1,16 @@
 """Cells of tables as ADNI, the IDA and BIDS data sets write them.
 
-Gaps, codes, dates, ages, sexes, visits, subjects and stages. The groups are
-those of ADNI: CN (NL or Normal in older tables), MCI with its halves EMCI and
-LMCI, AD or Dementia. SMC (significant memory concern) and `Patient` are groups
-without a stage.
+Gaps, codes, ages, sexes, visits, subjects and codes of stages. Words that
+name a stage are in `stages`; dates are in `dates`, since a single cell does not
+tell their order.
 """
 
 import datetime
 import math
 import re
 from collections.abc import Mapping, Sequence
+
+from tfds_adni.tables.stages import stage_of_group
 
 # Site, `_S_`, then four digits, five from ADNI4 on.
 SUBJECT_PATTERN = re.compile(r"(?<!\d)(\d{3}_S_\d{4,5})(?!\d)")
@@ -26,14 +27,7 @@ CODES = {
     },
     "DXCURREN": {1: "NC", 2: "MCI", 3: "AD"},
 }
-_STAGE_OF_GROUP = {
-    **dict.fromkeys(("cn", "nc", "nl", "normal"), "NC"),
-    **dict.fromkeys(("mci", "emci", "lmci"), "MCI"),
-    **dict.fromkeys(("ad", "dementia"), "AD"),
-}
 _GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
-_US_DATE = re.compile(r"(?P<m>\d{1,2})/(?P<d>\d{1,2})/(?P<y>\d{4})(?!\d)")
-_ISO_DATE = re.compile(r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)(?!\d)")
 _OLDEST = 130  # years
 # A visit code may follow words, as in `ADNI2 visit m06` or `ADNI1/GO Month 6`.
 _MONTH = re.compile(r"(?:.*\s)?m(?:onth )?(\d+)")
@@ -48,26 +42,22 @@ def is_gap(text: str) -> bool:
 
 
 def to_code(text: str) -> int | None:
-    """Returns a whole number (`"3.0"` is 3), `None` where there is none."""
+    """Returns a whole number (`3.0` and `3,0` are 3), `None` for any other."""
     try:
-        number = float(text)
+        number = float(text.strip().removesuffix(",0"))
     except ValueError:
         return None
     return int(number) if number.is_integer() else None
 
 
 def to_date(text: str) -> datetime.date | None:
-    """Returns a date written as M/D/YYYY or ISO, with or without a time.
+    """Returns the date of a record, ISO; tables' own are read by `dates`.
 
     Returns:
-        `None` where the cell holds no date or one that does not exist.
+        `None` where the text is no date or one that does not exist.
     """
-    text = text.strip()
-    match = _US_DATE.match(text) or _ISO_DATE.match(text)
-    if not match:
-        return None
     try:
-        return datetime.date(*(int(match[part]) for part in "ymd"))
+        return datetime.date.fromisoformat(text)
     except ValueError:
         return None
 
@@ -79,9 +69,12 @@ def iso_date(text: str) -> str:
 
 
 def age_in_years(text: str) -> float:
-    """Returns an age between 0 and 130, -1 where the cell holds none."""
+    """Returns an age between 0 and 130, -1 where the cell holds none.
+
+    Decimals may follow a comma, as spreadsheets write them in much of Europe.
+    """
     try:
-        age = float(text)
+        age = float(text.replace(",", "."))
     except ValueError:
         return -1.0
     return age if math.isfinite(age) and 0 < age < _OLDEST else -1.0
@@ -118,19 +111,6 @@ def months_of(visit: str) -> int | None:
     return int(month[1]) if month else None
 
 
-def row_date(
-    row: Mapping[str, str], columns: tuple[str, ...]
-) -> datetime.date | None:
-    """Returns the date of the first column that holds one.
-
-    Args:
-        row: Text by column name.
-        columns: Columns of dates, the preferred one first.
-    """
-    dates = (to_date(row.get(name, "")) for name in columns)
-    return next((date for date in dates if date), None)
-
-
 def row_visits(row: Mapping[str, str]) -> tuple[str, ...]:
     """Returns the visit codes of a row as `to_visit` spells them."""
     visits = (to_visit(row.get(name, "")) for name in VISIT_COLUMNS)
@@ -154,16 +134,6 @@ def subject_keys(subject: str) -> tuple[str, ...]:
     if SUBJECT_PATTERN.fullmatch(subject):
         return subject, str(int(subject.rsplit("_", 1)[1]))
     return (subject,)
-
-
-def stage_of_group(group: str) -> str | None:
-    """Returns the stage of a group in any case, `None` if it has none."""
-    return _STAGE_OF_GROUP.get(group.strip().lower())
-
-
-def is_smc(group: str) -> bool:
-    """Whether a research group is significant memory concern."""
-    return group.strip().upper() == "SMC"
 
 
 def stage_of_diagnosis(column: str, text: str) -> str | None:

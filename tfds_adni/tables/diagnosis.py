@@ -9,22 +9,24 @@ from tfds_adni.tables.cells import (
     CODES,
     VISIT_COLUMNS,
     is_gap,
-    is_smc,
-    row_date,
     row_subject,
     row_visits,
     stage_of_diagnosis,
     subject_keys,
 )
+from tfds_adni.tables.dates import DateColumn, read_columns, row_date
 from tfds_adni.tables.spreadsheet import (
     SheetCache,
     TableError,
     describe_columns,
     read_table,
 )
+from tfds_adni.tables.stages import is_smc
 
 _KEYS = ("RID", "PTID")
 _DATES = ("EXAMDATE", "VISDATE")
+# When a row was typed in: another place that shows the order of dates.
+_STAMPS = ("USERDATE", "USERDATE2", "UPDATE_STAMP")
 # Groups at enrolment, never a diagnosis at a visit.
 _ENROLMENT = ("EMCI", "LMCI")
 _REMEDY = "give DXSUM or ADNIMERGE, as downloaded from LONI, with --diagnosis"
@@ -55,6 +57,9 @@ class DiagnosisTable:
         exams: Rows with a diagnosis by `cells.row_subject`.
         smc: Keys of subjects enrolled with significant memory concern.
         contradictions: Number of rows whose columns name two stages.
+        notes: Warnings about its dates, a line each.
+        missed: The column of dates that no cell of is understood, `""` where
+            there is none.
     """
 
     source: str
@@ -62,6 +67,8 @@ class DiagnosisTable:
     exams: dict[str, list[Exam]]
     smc: frozenset[str] = frozenset()
     contradictions: int = 0
+    notes: tuple[str, ...] = ()
+    missed: str = ""
 
     def of(self, subject: str) -> list[Exam]:
         """Returns a subject's rows, in the order of the table."""
@@ -120,23 +127,25 @@ def nearest(
 
 
 def read_diagnosis(
-    path: Path, *, sheets: SheetCache | None = None
+    path: Path, *, sheets: SheetCache | None = None, date_order: str = ""
 ) -> DiagnosisTable:
     """Reads ADNIMERGE or DXSUM, recognised by columns and codes.
 
     Args:
         path: The table under any name.
         sheets: Holds the tables that are open already.
+        date_order: `"dmy"` or `"mdy"`, for dates that nothing else decides.
 
     Returns:
         Every row that has a subject and a diagnosis.
 
     Raises:
+        DateOrderError: If its dates can be read in two ways.
         FileNotFoundError: If there is no such file.
         TableError: If it is no table, or one of another kind such as CLIELG,
             whose DIAGNOSIS is the group at enrolment.
     """
-    wanted = (*_KEYS, *_DATES, *VISIT_COLUMNS, *CODES)
+    wanted = (*_KEYS, *_DATES, *_STAMPS, *VISIT_COLUMNS, *CODES)
     sheet, rows = read_table(
         path, (*wanted, "DX", "DX_BL", "CENROLL"), sheets=sheets
     )
@@ -153,34 +162,52 @@ def read_diagnosis(
             f"{describe_columns(sheet.header)} in {path}; {_REMEDY}"
         )
     if in_words:
-        exams, _ = _exams(rows, ("DX",))
-        smc = frozenset(row_subject(r) for r in rows if is_smc(r["DX_BL"]))
-        return DiagnosisTable("ADNIMERGE", path.name, exams, smc)
-    _require_codes(path, rows)
-    exams, contradictions = _exams(rows, CODES)
+        source, codes, smc = "ADNIMERGE", ("DX",), _enrolled_as_smc(rows)
+    else:
+        source, codes, smc = "DXSUM", CODES, frozenset()
+        _require_codes(path, rows)
+    dates = read_columns(rows, (*_DATES, *_STAMPS), path.name, order=date_order)
+    dates = {name: dates[name] for name in _DATES}
     return DiagnosisTable(
-        "DXSUM", path.name, exams, contradictions=contradictions
+        source,
+        path.name,
+        _exams(rows, codes, dates),
+        smc,
+        0 if in_words else _count_contradictions(rows),
+        tuple(note for column in dates.values() for note in column.notes),
+        next((c.missed for c in dates.values() if c.missed), ""),
     )
 
 
-def _exams(
-    rows: Iterable[dict[str, str]], columns: Iterable[str]
-) -> tuple[dict[str, list[Exam]], int]:
-    """Returns exams by subject and how many rows contradict themselves.
+def _enrolled_as_smc(rows: Iterable[dict[str, str]]) -> frozenset[str]:
+    """Returns the keys of the subjects that ADNIMERGE enrols as SMC."""
+    return frozenset(row_subject(row) for row in rows if is_smc(row["DX_BL"]))
 
-    The first column that holds a stage counts.
-    """
+
+def _stages(row: dict[str, str], columns: Iterable[str]) -> list[str]:
+    """Returns the stages of a row, that of the newest column first."""
+    found = (stage_of_diagnosis(c, row.get(c, "")) for c in columns)
+    return [stage for stage in found if stage]
+
+
+def _count_contradictions(rows: Iterable[dict[str, str]]) -> int:
+    """Counts the rows of DXSUM whose columns name two stages."""
+    return sum(len(set(_stages(row, CODES))) > 1 for row in rows)
+
+
+def _exams(
+    rows: Iterable[dict[str, str]],
+    columns: Iterable[str],
+    dates: dict[str, DateColumn],
+) -> dict[str, list[Exam]]:
+    """Returns exams by subject; the first column with a stage counts."""
     exams: dict[str, list[Exam]] = {}
-    contradictions = 0
     for row in rows:
-        found = (stage_of_diagnosis(c, row.get(c, "")) for c in columns)
-        stages = [stage for stage in found if stage]
-        contradictions += len(set(stages)) > 1
-        subject = row_subject(row)
+        subject, stages = row_subject(row), _stages(row, columns)
         if subject and stages:
-            exam = Exam(stages[0], row_date(row, _DATES), row_visits(row))
+            exam = Exam(stages[0], row_date(row, dates), row_visits(row))
             exams.setdefault(subject, []).append(exam)
-    return exams, contradictions
+    return exams
 
 
 def _require_codes(path: Path, rows: list[dict[str, str]]) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from tfds_adni.tables.cells import (
     VISIT_COLUMNS,
     is_gap,
-    row_date,
     row_subject,
     row_visits,
     subject_keys,
 )
+from tfds_adni.tables.dates import read_columns, row_date
 from tfds_adni.tables.spreadsheet import (
     SheetCache,
     TableError,
@@ -47,26 +47,36 @@ class Grade:
 
 @dataclasses.dataclass(frozen=True)
 class QualityTable:
-    """The grades of one table by image id and by key of the subject."""
+    """The grades of one table by image id and by key of the subject.
+
+    Attributes:
+        name: The file's name.
+        of_image: By image id without its leading I.
+        of_subject: By `cells.row_subject`.
+        notes: Warnings about its dates, a line each.
+    """
 
     name: str
     of_image: dict[str, list[Grade]]
     of_subject: dict[str, list[Grade]]
+    notes: tuple[str, ...] = ()
 
 
 def read_quality(
-    path: Path, *, sheets: SheetCache | None = None
+    path: Path, *, sheets: SheetCache | None = None, date_order: str = ""
 ) -> QualityTable:
     """Reads PETQC or PETC3.
 
     Args:
         path: The table under any name.
         sheets: Holds the tables that are open already.
+        date_order: `"dmy"` or `"mdy"`, for dates that nothing else decides.
 
     Returns:
         Its graded rows.
 
     Raises:
+        DateOrderError: If its dates can be read in two ways.
         FileNotFoundError: If there is no such file.
         TableError: If it is no table, or one of another kind.
     """
@@ -79,14 +89,16 @@ def read_quality(
             f"found {describe_columns(sheet.header)} in {path}; give one of "
             "these tables, as downloaded from LONI, with --qc"
         )
-    table = QualityTable(path.name, {}, {})
+    dates = read_columns(rows, _DATES, path.name, order=date_order)
+    notes = (note for column in dates.values() for note in column.notes)
+    table = QualityTable(path.name, {}, {}, tuple(notes))
     for row in rows:
         if is_gap(row[column]):
             continue
         grade = Grade(
             row[column].lower() in _PASSED,
             f"{column} {row[column]} in {table.name}",
-            row_date(row, _DATES),
+            row_date(row, dates),
             row_visits(row),
         )
         image_id = row.get("LONIUID", "").lstrip("Ii")

@@ -183,7 +183,9 @@ def describe_columns(header: Sequence[str]) -> str:
 def _lines(data: bytes) -> Iterator[list[str]]:
     """Yields the stripped cells of each line."""
     text = _decode(data)
-    first = text.split("\n", 1)[0]
+    first, _, rest = text.partition("\n")
+    if first.lower().startswith("sep="):  # a note of Excel to itself
+        text, first = rest, rest.partition("\n")[0]
     reader = csv.reader(
         io.StringIO(text, newline=""),
         delimiter=max(_DELIMITERS, key=first.count),

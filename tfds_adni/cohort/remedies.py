@@ -1,0 +1,103 @@
+"""What the user can do about scans that are not used, and what was assumed."""
+
+import shlex
+from collections.abc import Iterable, Sequence
+
+from tfds_adni.cohort.kinds import labels_found
+from tfds_adni.cohort.labels import GIVEN, NO_STAGE
+from tfds_adni.cohort.selection import (
+    UNKNOWN_TRACER,
+    ScanDecision,
+    Selection,
+    tracer_of_scan,
+)
+from tfds_adni.tables.stages import is_smc, plain_word
+
+_SHOWN, _LONGEST = 5, 40
+
+
+def notes_of(
+    decisions: Iterable[ScanDecision], selection: Selection
+) -> list[str]:
+    """Returns what to know of tracers and stages, a line each.
+
+    Args:
+        decisions: All scans.
+        selection: The criteria they met.
+    """
+    decisions = list(decisions)
+    used = [d for d in decisions if not d.reason]
+    if not used:  # the error says it
+        return []
+    assumed = sum(tracer_of_scan(d.record) == "unknown" for d in used)
+    unnamed = sum(d.reason == UNKNOWN_TRACER for d in decisions)
+    against = sum(d.label_source.startswith(f"{GIVEN};") for d in used)
+    lines = {
+        f"nothing names the tracer of {assumed} of the {len(used)} scans used; "
+        f"it is assumed to be {selection.assume_tracer}": assumed,
+        f"nothing names the tracer of {unnamed} scans, which are skipped; "
+        f"--assume-tracer {selection.tracer} uses them": unnamed,
+        f"tables give {against} of the {len(used)} scans used another stage "
+        f"than {selection.stage}, which {GIVEN} gives to all; label_source of "
+        "the account names them": against,
+    }
+    return [line for line, count in lines.items() if count] + _unknown_words(
+        d for d in decisions if d.reason.startswith(NO_STAGE)
+    )
+
+
+def remedies_of(
+    decisions: Sequence[ScanDecision], selection: Selection
+) -> list[str]:
+    """Returns the options that would use scans, where none is used.
+
+    Args:
+        decisions: All scans.
+        selection: The criteria that none of them met.
+    """
+    images = [d for d in decisions if not d.record.problem]
+    lines = []
+    if any(d.reason == UNKNOWN_TRACER for d in images):
+        lines.append(
+            "where nothing names the tracer, --assume-tracer "
+            f"{selection.tracer} takes it as given"
+        )
+    wanted = [d for d in images if _is_of(d, selection)]
+    lines += _unknown_words(wanted)
+    if any(not d.stage and not d.record.labels for d in wanted):
+        lines.append("--stage NC gives one stage to a folder of one group")
+    for entity in ("desc", "space"):
+        found = labels_found(images, entity)
+        if (label := getattr(selection, entity)) not in (None, *found, ""):
+            lines.append(
+                f"--{entity} {shlex.quote(label)} is not among "
+                f"{', '.join(found[:_SHOWN])}"
+            )
+    return lines
+
+
+def _is_of(decision: ScanDecision, selection: Selection) -> bool:
+    """Whether a scan is of the selected tracer, or of one not named."""
+    return decision.tracer in (selection.tracer, "unknown")
+
+
+def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
+    """Returns a line on words of tables that name no stage, if there are."""
+    unread = [
+        d.record.labels[0]
+        for d in decisions
+        if not d.stage
+        and d.record.labels
+        and not any(is_smc(label.text) for label in d.record.labels)
+    ]
+    if not unread:
+        return []
+    spelled = {plain_word(n.text): " ".join(n.text.split()) for n in unread}
+    words = [word[:_LONGEST] for word in spelled.values()]
+    sources = " and ".join(sorted({label.source for label in unread}))
+    shown = ", ".join(words[:_SHOWN])
+    return [
+        f"{sources} says {shown} of {len(unread)} scans, which names no "
+        f"stage; --stage-word {shlex.quote(f'{words[0]}=AD')} if that is what "
+        "it means"
+    ]
