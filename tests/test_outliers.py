@@ -30,6 +30,7 @@ def head(rng, size=1.0):
         (0.5, (0, 45, 30), 25),
         (-0.7, (0, 5, 10), 16),  # ventricles
         (-0.5, (0, 20, -35), 20),
+        (-0.7, (40, 10, 10), 22),  # darker on the right
     ):
         far = sum((a - p) ** 2 for a, p in zip((x, y, z), place, strict=True))
         weight *= rng.normal(1, 0.1)
@@ -57,6 +58,7 @@ def hot_spot(data, rng):
 FAULTS = {
     "upside down": lambda data, rng: data[:, :, ::-1],
     "back to front": lambda data, rng: data[:, ::-1],
+    "left to right": lambda data, rng: data[::-1],
     "small": lambda data, rng: head(rng, 0.82),
     "noisy": lambda data, rng: (
         data + 0.2 * data.mean(where=data > 0) * rng.standard_normal(SHAPE)

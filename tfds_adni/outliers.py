@@ -205,4 +205,16 @@ def _back_to_front(strip: np.ndarray) -> np.ndarray:
     return turned
 
 
-_TURNS = {"upside down": _upside_down, "back to front": _back_to_front}
+def _left_to_right(strip: np.ndarray) -> np.ndarray:
+    """Mirrors the axial and the coronal section."""
+    turned = strip.copy()
+    for section in (slice(0, SIZE), slice(SIZE, 2 * SIZE)):
+        turned[:, section] = strip[:, section][:, ::-1]
+    return turned
+
+
+_TURNS = {
+    "upside down": _upside_down,
+    "back to front": _back_to_front,
+    "left to right": _left_to_right,
+}
