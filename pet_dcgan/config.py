@@ -15,7 +15,7 @@ from pet_dcgan.presets import (
     PRESETS,
     require_consistent,
 )
-from pet_dcgan.references import REFERENCES
+from pet_dcgan.references import RECIPE, REFERENCES, require_recipe
 
 STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together, for others to start from
@@ -75,6 +75,7 @@ class TrainConfig:
         spectral_norm: Whether spectral normalisation replaces batch
             normalisation in the discriminator.
         warm_start: Run folder whose networks a training starts from, or "".
+        recipe: How the set's brains were placed and scaled, see `RECIPE`.
         select_every: Epochs between two evaluations of the KID on validation
             subjects; the best generator is kept. 0 keeps the last one.
         patience: Evaluations without a better KID that end the training; 0
@@ -125,6 +126,7 @@ class TrainConfig:
     deterministic: bool
     seed: int = _between(0, 2**31 - 1)
     warm_start: str = ""
+    recipe: int = RECIPE
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
@@ -149,6 +151,7 @@ class TrainConfig:
                 an earlier version did not have are off.
 
         Raises:
+            RecipeError: If the run's slices were made by another recipe.
             ValueError: If it is no JSON object, or a field is missing,
                 unknown or invalid.
         """
@@ -163,7 +166,13 @@ class TrainConfig:
                 "expected a run's configuration as a JSON object, found "
                 f"{type(values).__name__}"
             )
-        return _from_values(PLAIN | values)
+        config = _from_values(PLAIN | {"recipe": 1} | values)
+        require_recipe(
+            config.recipe,
+            "a run on slices",
+            remedy="prepare the data set again and train another run",
+        )
+        return config
 
 
 _FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
@@ -286,8 +295,8 @@ def _split(augment: str) -> tuple[str, ...]:
 
 
 def _from_values(values: Mapping[str, Any]) -> TrainConfig:
-    """A configuration from exactly its fields; only `warm_start` may miss."""
-    missing = sorted(set(_FIELDS) - set(values) - {"warm_start"})
+    """A configuration from exactly its fields; some may miss."""
+    missing = sorted(set(_FIELDS) - set(values) - {"warm_start", "recipe"})
     unknown = sorted(set(values) - set(_FIELDS))
     if missing or unknown:
         raise ValueError(

@@ -1,8 +1,13 @@
-"""What an SUVR is a ratio to, in words for those who read it.
+"""What an SUVR is a ratio to, in words for those who read it, and its recipe.
 
 Only the kind of reference is stated: the name of a mask could reveal more than
 may leave a machine.
 """
+
+# How the brain and its mean are found: the first number of a data set's
+# version. Slices of two recipes differ in scale and place by some percent and
+# millimetres, which a generator draws and a classifier can read.
+RECIPE = 2
 
 REFERENCES = {
     "brain": "mean-scaled: each volume is divided by the mean of its own "
@@ -16,3 +21,25 @@ SUVR_LABELS = {
     "mask": "SUVR, over the mean inside a mask",
     "none": "SUVR as supplied",
 }
+
+
+class RecipeError(ValueError):
+    """Something was made from slices of another recipe than today's."""
+
+
+def require_recipe(found: int, what: str, *, remedy: str) -> None:
+    """Refuses what another recipe made.
+
+    Args:
+        found: The recipe that made it.
+        what: What it is and where.
+        remedy: What to do about it.
+
+    Raises:
+        RecipeError: If it is not `RECIPE`.
+    """
+    if found != RECIPE:
+        raise RecipeError(
+            f"expected {what} made by recipe {RECIPE} for the brain's place "
+            f"and scale, found recipe {found}: {remedy}"
+        )

@@ -1,9 +1,10 @@
 """Invented scans whose SUVR, and so every stored pixel, is known by hand.
 
-A brain is a diamond with rounded corners, on the grid that a configuration
-asks for, so that nothing is interpolated. Its voxels are whole numbers whose
-mean is 1024 and, in a block of their own (the reference region), 1280: they
-come in pairs at equal distances from the mean.
+A brain is an ellipsoid, on the grid that a configuration asks for, so that
+nothing is interpolated. Its voxels are whole numbers whose mean is 1024 and, in
+a block of their own (the reference region), 1280: they come in pairs at equal
+distances from the mean. The mask of `find_brain` has other edges than the
+ellipsoid, so that its mean and centre are measured, to be near the planted.
 """
 
 import functools
@@ -11,12 +12,14 @@ import functools
 import ida_tree
 import nibabel as nib
 import numpy as np
-from scipy import ndimage
+
+from tfds_adni.volumes.brain import find_brain
+from tfds_adni.volumes.volume import Volume
 
 MEAN, REGION_MEAN = 1024, 1280
 SUVR_MAX = 2.5
-# file units to SUVR: by the brain, by the region, and of SUVR files
-FACTORS = {"brain": 1 / MEAN, "mask": 1 / REGION_MEAN, "none": 1.25 / MEAN}
+# file units to SUVR: by the region, and of SUVR files
+FACTORS = {"mask": 1 / REGION_MEAN, "none": 1.25 / MEAN}
 SHAPE, CENTRE = (70, 56, 55), (36, 28, 26)  # of 3 mm
 BANDS = {"axial": (0, 36), "coronal": (-54, -18), "sagittal": (-48, 0)}
 REGION = np.s_[44:47, 20:23, 27:30]
@@ -29,16 +32,23 @@ FOUR = [ida_tree.row(number, "AD") for number in range(1, 5)]
 
 @functools.cache
 def inside():
-    """Where the brain is: a diamond, dilated by a ball of 6 mm."""
+    """Where the brain is: 132 x 150 x 132 mm."""
     x, y, z = np.indices(SHAPE) - np.reshape(CENTRE, (3, 1, 1, 1))
-    core = abs(x) + abs(y) + abs(z) <= 23
-    i, j, k = np.indices((5, 5, 5)) - 2
-    return ndimage.binary_dilation(core, i**2 + j**2 + k**2 <= 4)
+    return (x / 22) ** 2 + (y / 25) ** 2 + (z / 22) ** 2 <= 1
 
 
-def stored(values, method="brain"):
+def found(volume, spacing):
+    """The brain that is found, which is nearly the one planted."""
+    brain = find_brain(Volume(volume.astype(np.float32), (spacing,) * 3))
+    assert abs(brain.mean / MEAN - 1) < 0.02
+    middle = np.multiply(CENTRE, volume.shape[0] // SHAPE[0])
+    assert np.abs(brain.centre - middle).max() < 1.5
+    return brain
+
+
+def stored(values, factor):
     """What file units are in a PNG, computed in doubles."""
-    suvr = np.asarray(values, np.float64) * FACTORS[method]
+    suvr = np.asarray(values, np.float64) * factor
     return np.rint(np.clip(suvr / SUVR_MAX, 0, 1) * 65535).astype(np.uint16)
 
 
@@ -140,10 +150,9 @@ def write_tree(root, make, *, spacing, factor=1, rows=FOUR):
     return volumes
 
 
-def slices(volume, plane, *, size, spacing):
+def slices(volume, plane, *, size, spacing, centre):
     """The slices of a plane `[n, size, size]`, in file units, 0 outside."""
-    scale = volume.shape[0] // SHAPE[0]
-    x, y, z = (scale * c + size for c in CENTRE)
+    x, y, z = (round(c) + size for c in centre)
     room = np.pad(volume, size)
     low, high = (int(mm / spacing) for mm in BANDS[plane])
     a, b, c = (slice(v - size // 2, v + size // 2) for v in (x, y, z))

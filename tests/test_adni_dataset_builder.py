@@ -188,6 +188,8 @@ def test_metadata_loads_without_the_builders_code(prepared):
             "skipped_for_their_pixels": 0,
             "averaged_over_frames": 0,
             "with_repaired_voxels": 0,
+            "with_noise_above_10_percent": 0,
+            "with_voxels_far_too_bright_or_dark": 0,
             "with_left_and_right_assumed": 0,
             "unlike_the_others": 0,
         },
@@ -239,6 +241,8 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
         "skipped_for_their_pixels": 2,
         "averaged_over_frames": 1,
         "with_repaired_voxels": 1,
+        "with_noise_above_10_percent": 0,
+        "with_voxels_far_too_bright_or_dark": 0,
         "with_left_and_right_assumed": 1,
     }
     assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4

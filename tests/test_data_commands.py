@@ -239,7 +239,7 @@ def test_a_mask_for_all_and_what_only_pixels_reveal(tree, tmp_path):
     warned = f"warning: no NC subject in {' and '.join(lost)}"
     assert (warned in result.output) == bool(lost)
     assert "scans.html (for the data's keepers only)" in result.output
-    metadata = tmp_path / "d" / "adni" / "axial_64" / "1.0.0" / "metadata.json"
+    metadata = tmp_path / "d" / "adni" / "axial_64" / "2.0.0" / "metadata.json"
     assert '"masks": "m.nii"' in metadata.read_text()
 
 
@@ -290,7 +290,7 @@ def test_stopped_it_says_one_line_and_leaves_nothing(
         stop(process, workers)
     _, err = process.communicate(timeout=120)
     # whole, and perhaps stopped while Python was about to leave
-    if (tmp_path / "d/adni/axial_64/1.0.0/metadata.json").exists():
+    if (tmp_path / "d/adni/axial_64/2.0.0/metadata.json").exists():
         pytest.skip("it was faster")
     assert process.returncode == code
     lines = [line for line in err.splitlines() if line.strip()]

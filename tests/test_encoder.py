@@ -15,6 +15,7 @@ from pet_dcgan.features.encoder import (
 )
 from pet_dcgan.features.train_encoder import random_encoder, train_encoder
 from pet_dcgan.metrics.distribution import kid
+from pet_dcgan.references import RECIPE
 
 
 def make(seed=0, steps=200, subjects=10):
@@ -77,6 +78,7 @@ def test_the_facts_say_what_it_is(trained):
     assert trained.facts == {
         "name": "trained",
         "version": 1,
+        "recipe": RECIPE,
         "seed": 0,
         "size": 32,
         "scale": pytest.approx(0.6, abs=0.2),

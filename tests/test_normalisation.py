@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tfds_adni.volumes import normalisation
-from tfds_adni.volumes.brain import brain_mask, find_brain
+from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.volume import Volume, VolumeError
 
@@ -34,7 +34,7 @@ def inner(tmp_path):
 
 def test_mean_inside_the_brain_is_one():
     brain = scale_to_suvr(volume(ida_tree.head() * 7000))
-    mask = brain_mask(brain.suvr, SPACING)
+    mask = find_brain(volume(ida_tree.head())).mask
     assert brain.suvr[mask].mean() == pytest.approx(1, abs=1e-5)
     assert brain.suvr.dtype == np.float32
 

@@ -155,7 +155,7 @@ def test_a_killed_process_leaves_nothing(tree, tmp_path):
 
 @pytest.fixture
 def home(tmp_path):
-    return tmp_path / "data" / "adni" / "axial_128" / "1.0.0"
+    return tmp_path / "data" / "adni" / "axial_128" / "2.0.0"
 
 
 def test_only_a_whole_set_and_what_was_there_stay(home, tmp_path):
@@ -169,18 +169,18 @@ def test_only_a_whole_set_and_what_was_there_stay(home, tmp_path):
     (tmp_path / "data" / "notes.txt").write_text("mine")
     before = sorted(tmp_path.rglob("*"))
     assert {path.name for path in before} == {
-        *("data", "adni", "axial_128", "1.0.0", ".config", "notes.txt")
+        *("data", "adni", "axial_128", "2.0.0", ".config", "notes.txt")
     }
-    other = home.parent.parent / "coronal_128" / "1.0.0"
+    other = home.parent.parent / "coronal_128" / "2.0.0"
     with pytest.raises(ValueError, match="x"), claimed(other):
         raise ValueError("x")
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_a_second_claim_is_refused_and_disturbs_nothing(home):
-    other = home.parent.parent / "coronal_128" / "1.0.0"
+    other = home.parent.parent / "coronal_128" / "2.0.0"
     with claimed(home):
-        half = home.parent / "incomplete.X1_1.0.0"
+        half = home.parent / "incomplete.X1_2.0.0"
         half.mkdir()
         for wanted in (home, other):
             with (
@@ -195,7 +195,7 @@ def test_a_second_claim_is_refused_and_disturbs_nothing(home):
 
 def claim_and_die(home):
     with claimed(home) as scratch:
-        (home.parent / "incomplete.X1_1.0.0" / "deep").mkdir(parents=True)
+        (home.parent / "incomplete.X1_2.0.0" / "deep").mkdir(parents=True)
         (scratch / "half").write_text("half")
         config = home.parent.parent / ".config"
         config.mkdir()
@@ -210,7 +210,7 @@ def test_the_claim_ends_with_its_process_and_its_leftovers_go(home):
     child.start()
     child.join(60)
     assert child.exitcode == -signal.SIGKILL
-    assert (home.parent / "incomplete.X1_1.0.0").exists()
+    assert (home.parent / "incomplete.X1_2.0.0").exists()
     with claimed(home) as scratch:
         assert list(home.parent.iterdir()) == [scratch]
         assert not list(scratch.iterdir())

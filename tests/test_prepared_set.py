@@ -25,7 +25,7 @@ def load(data_dir, **changes):
 def copied(toy_set, tmp_path):
     """A set to damage: its data_dir and its version folder."""
     shutil.copytree(toy_set / "adni", tmp_path / "adni")
-    return tmp_path, tmp_path / "adni" / "axial_32" / "1.0.0"
+    return tmp_path, tmp_path / "adni" / "axial_32" / "2.0.0"
 
 
 def rewrite_info(folder, **changes):
@@ -82,7 +82,7 @@ def test_slices_come_in_order_with_their_pixels(toy_set):
         phantom=True,
         planes=("axial",),
         dataset="axial_32",
-        version="1.0.0",
+        version="2.0.0",
     )
 
 
@@ -156,11 +156,11 @@ def test_a_dry_run_reads_the_training_split_once(
 
 def test_the_highest_version_is_opened(copied):
     data_dir, folder = copied
-    newer = folder.with_name("1.10.0")
+    newer = folder.with_name("2.10.0")
     shutil.copytree(folder, newer)
-    rewrite_info(newer, version="1.10.0")
-    shutil.copytree(folder, folder.with_name("1.9.0"))
-    assert open_set(data_dir, "axial_32").meta.version == "1.10.0"
+    rewrite_info(newer, version="2.10.0")
+    shutil.copytree(folder, folder.with_name("2.9.0"))
+    assert open_set(data_dir, "axial_32").meta.version == "2.10.0"
 
 
 # --- what is missing or damaged -----------------------------------------------

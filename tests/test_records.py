@@ -29,7 +29,7 @@ def builder(tmp_path_factory):
     data_dir = tmp_path_factory.mktemp("sharded")
     settings = tfds.download.DownloadConfig(num_shards=3)
     toy_data.prepare(data_dir, download_config=settings)
-    found = tfds.builder_from_directory(data_dir / "adni/axial_32/1.0.0")
+    found = tfds.builder_from_directory(data_dir / "adni/axial_32/2.0.0")
     assert len(found.info.splits["train"].filepaths) == 3
     return found
 
@@ -108,7 +108,7 @@ def read_all(builder):
 @pytest.mark.parametrize(("change", "words"), DAMAGE.values(), ids=DAMAGE)
 def test_damaged_examples_are_one_line(toy_set, tmp_path, change, words):
     shutil.copytree(toy_set / "adni", tmp_path / "adni")
-    folder = tmp_path / "adni" / "axial_32" / "1.0.0"
+    folder = tmp_path / "adni" / "axial_32" / "2.0.0"
     path = next(folder.glob("adni-train.*"))
     found = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
     with tf.io.TFRecordWriter(str(path)) as writer:

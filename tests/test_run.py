@@ -155,7 +155,7 @@ class TestEncoder:
     def slices(self):
         images, subjects, positions = subjects_slices(4, seed=0)
         meta = SetMeta(
-            32, 6.0, 2.5, "brain", True, ("axial",), "axial_32", "1.0.0"
+            32, 6.0, 2.5, "brain", True, ("axial",), "axial_32", "2.0.0"
         )
         stored = png_from_suvr(images, 2.5)
         return Slices(stored, subjects, subjects, positions, meta)

@@ -50,7 +50,7 @@ def test_a_subject_in_two_splits_is_named():
 
 
 def test_another_split_than_before_is_refused(tmp_path):
-    earlier = tmp_path / "axial_64" / "1.0.0" / "scans.csv"
+    earlier = tmp_path / "axial_64" / "2.0.0" / "scans.csv"
     earlier.parent.mkdir(parents=True)
     rows = [f"s{n},train" for n in range(7)]
     earlier.write_text("\n".join(["subject,split", "unused,", *rows]))

@@ -22,7 +22,7 @@ class Adni(toy_data.Adni, skip_registration=True):
 
 
 def prepare(data_dir):
-    """Writes `<data_dir>/adni/axial_32/1.0.0` and returns `data_dir`."""
+    """Writes `<data_dir>/adni/axial_32/2.0.0` and returns `data_dir`."""
     return toy_data.prepare(data_dir, Adni)
 
 

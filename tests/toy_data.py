@@ -64,7 +64,7 @@ def _split(first, count):
 class Adni(tfds.core.GeneratorBasedBuilder, skip_registration=True):
     """The features and metadata of a prepared set, in a few kilobytes."""
 
-    VERSION = tfds.core.Version("1.0.0")
+    VERSION = tfds.core.Version("2.0.0")
     BUILDER_CONFIGS = (tfds.core.BuilderConfig(name="axial_32"),)
     pkg_dir_path = None
 
@@ -102,7 +102,7 @@ class Adni(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 def prepare(data_dir, builder=Adni, **options):
-    """Writes `<data_dir>/adni/axial_32/1.0.0` and returns `data_dir`."""
+    """Writes `<data_dir>/adni/axial_32/2.0.0` and returns `data_dir`."""
     made = builder(config="axial_32", data_dir=data_dir)
     made.download_and_prepare(**options)
     write_scans(made)

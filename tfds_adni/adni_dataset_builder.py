@@ -139,8 +139,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         cohort: The result of `gather`, if it was called before.
     """
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "Initial release."}
+    VERSION = tfds.core.Version("2.0.0")
+    RELEASE_NOTES = {
+        "1.0.0": "Initial release.",
+        "2.0.0": "The brain's place and mean no longer depend on noise, hot "
+        "spots and the body: slices move by up to a millimetre, and their "
+        "scale by some percent.",
+    }
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         "manual_dir is the folder that the PET zips from LONI "
         "(https://ida.loni.usc.edu) were unpacked into, with the "

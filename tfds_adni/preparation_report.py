@@ -12,7 +12,7 @@ from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.outliers import Oddity, find_oddities
-from tfds_adni.parallel.examples import Outcome
+from tfds_adni.parallel.examples import NOISY, Outcome
 from tfds_adni.preparation_page import Entry, numbers, render_page
 from tfds_adni.tables.cells import STAGES
 
@@ -103,6 +103,12 @@ class PreparationReport:
                 "skipped_for_their_pixels": len(self._outcomes) - len(used),
                 "averaged_over_frames": sum(o.frames > 1 for o in used),
                 "with_repaired_voxels": sum(o.repaired > 0 for o in used),
+                "with_noise_above_10_percent": sum(
+                    o.noise > NOISY for o in used
+                ),
+                "with_voxels_far_too_bright_or_dark": sum(
+                    o.hot > 0 for o in used
+                ),
                 "with_left_and_right_assumed": sum(
                     not o.oriented for o in used
                 ),

@@ -32,6 +32,12 @@ _FULL_LINE = (
 _SCAN_WARNINGS = {
     "skipped_for_their_pixels": "{count} more scans were skipped when they "
     "were read; scans.csv says why",
+    "with_noise_above_10_percent": "{count} scans have noise of more than 10 % "
+    "from voxel to voxel, which stays in their slices: smooth all scans to one "
+    "resolution first, or a generator draws the noise and a classifier reads "
+    "the scanner",
+    "with_voxels_far_too_bright_or_dark": "in {count} scans voxels far too "
+    "bright or too dark for a brain were left out of its mean",
     "with_repaired_voxels": "in {count} scans a few voxels were NaN or Inf and "
     "were replaced by the mean of their neighbours",
     "unlike_the_others": "{count} scans look unlike the others; scans.html "

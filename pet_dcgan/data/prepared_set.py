@@ -21,6 +21,7 @@ from pet_dcgan.data.records import (
     read_facts,
     read_pixels,
 )
+from pet_dcgan.references import require_recipe
 
 NAME = "adni"
 SPLITS = ("train", "validation", "test")
@@ -86,6 +87,11 @@ class PreparedSet:
     """
 
     def __init__(self, folder: Path, dataset: str) -> None:
+        require_recipe(
+            int(folder.name.split(".")[0]),
+            f"a data set in {folder}",
+            remedy="prepare it again with pet-dcgan prepare",
+        )
         # TFDS reports a damaged set as any of these
         try:
             self.builder = tfds.builder_from_directory(folder)
@@ -162,6 +168,7 @@ def open_set(data_dir: str | Path, dataset: str) -> PreparedSet:
 
     Raises:
         FileNotFoundError: If there is no such set.
+        RecipeError: If it was made by another recipe.
         ValueError: If the set cannot be read or lacks its metadata.
     """
     folder = _latest_version(Path(data_dir), dataset)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.networks import layer_seed
+from pet_dcgan.references import require_recipe
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.keras_settings import keras_defaults
 
@@ -168,9 +169,10 @@ class Encoder:
         network: Images `[n, size, size, 1]`, divided by `facts["scale"]`, to
             outputs `[n, r]`.
         whitening: These outputs to features.
-        facts: `name`, `version`, `seed`, `size`, `scale` (SUVR that a 1 stands
-            for), and how many images and subjects it was made with. Two
-            encoders of equal facts but other images differ.
+        facts: `name`, `version`, `recipe` of the slices, `seed`, `size`,
+            `scale` (SUVR that a 1 stands for), and how many images and
+            subjects it was made with. Two encoders of equal facts but other
+            images differ.
     """
 
     network: keras.Model
@@ -213,6 +215,7 @@ class Encoder:
 
         Raises:
             FileNotFoundError: If there is none.
+            RecipeError: If it learned from slices of another recipe.
             ValueError: If the file is damaged.
         """
         path = Path(folder) / FILE
@@ -236,6 +239,11 @@ class Encoder:
                 f"expected an encoder in {path}, found a damaged file: remove "
                 "it, and it is made again"
             ) from error
+        require_recipe(
+            facts.get("recipe", 1),
+            f"an encoder in {path} of slices",
+            remedy="remove it, and it is made again",
+        )
         return cls(network, whitening, facts)
 
 

@@ -18,6 +18,7 @@ from pet_dcgan.features.encoder import (
     leaky,
     raw_outputs,
 )
+from pet_dcgan.references import RECIPE
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 # raise it when anything changes what the same images and seed give
@@ -120,6 +121,7 @@ def _encoder(
     facts = {
         "name": name,
         "version": VERSION,
+        "recipe": RECIPE,
         "seed": int(seed),
         "size": int(images.shape[1]),
         "scale": scale,

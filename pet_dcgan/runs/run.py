@@ -29,6 +29,7 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.models.networks import float32_copy
+from pet_dcgan.references import RecipeError
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.progress import status
 from pet_dcgan.utils.templates import render
@@ -111,6 +112,7 @@ class Run:
 
         Raises:
             FileNotFoundError: If the folder or one of its files is absent.
+            RecipeError: If its slices were made by another recipe.
             ValueError: If one of them is damaged.
         """
         path = Path(path)
@@ -123,6 +125,8 @@ class Run:
         text = (path / "config.json").read_text(encoding="utf-8")
         try:
             config = TrainConfig.from_json(text)
+        except RecipeError as error:
+            raise RecipeError(f"{path}: {error}") from None
         except ValueError as error:
             raise ValueError(
                 f"{path / 'config.json'}: {error}: restore it or train again"
@@ -172,12 +176,17 @@ class Run:
 
         Args:
             slices: The run's training slices.
+
+        Raises:
+            RecipeError: If it learned from slices of another recipe.
         """
         folder = self.path / "encoder"
         try:
             return Encoder.load(folder)
         except FileNotFoundError:
             pass
+        except RecipeError:
+            raise
         except ValueError as error:
             status(str(error))
         count, height, width = slices.images.shape

@@ -10,27 +10,16 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from tfds_adni.volumes.brain_mask import Found, brain_mask
+from tfds_adni.volumes.brain_shape import require_apart, require_whole
+from tfds_adni.volumes.repair import repair
+from tfds_adni.volumes.smoothing import CoarseGrid, coarse_grid
 from tfds_adni.volumes.volume import Volume, VolumeError
 
-# A coarse grid is enough for the mask's mean and centre; morphology on the full
-# grid costs a second per scan.
-_MASK_SPACING_MM = 3.0
-# White matter has about a quarter of the brightest grey matter's uptake before
-# blur and half of it after; a third cuts below it and above the scalp.
-_THRESHOLD = 0.35
-_OPENING_MM = 6.0
-_MIN_ML, _MAX_ML = 500.0, 2500.0
 # Intensities are counts or Bq/ml; anything beyond this is no measurement.
 _HUGE = 1e30
-# An adult's brain is some 140 x 170 x 120 mm.
-_MIN_EXTENT_MM = (90.0, 110.0, 70.0)
-# Share of the largest section that the mask's last section may have. A whole
-# brain tapers off (0.13 at most on phantoms and on a mean of 116 scans); above
-# 0.5 the part cut off moves the centre, and so all slices, by a centimetre.
-_MAX_END = 0.5
-_ENDS = (("left", "right"), ("back", "front"), ("bottom", "top"))
-# Of the voxels of the brain: 0.1 % are some 1.4 ml, spread over it.
-MAX_SHARE = 0.001
+# Every so many voxels of the mask are enough to measure noise.
+_EVERY = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,12 +28,16 @@ class BrainLocation:
 
     Attributes:
         data: float32 `(x, y, z)`, finite, in the file's own units.
-        mean: Mean of `data` inside the mask.
-        centre: Centre of mass of the mask, in voxels of `data`.
-        mask: Boolean, the brain on a coarse grid: its voxel `(i, j, k)` lies
-            at voxel `(i, j, k) * steps` of `data`.
-        steps: Voxels of `data` from one of the mask to the next.
+        mean: Mean of `data` in the brain's tissue: inside the mask, without
+            ventricles and voxels that are far too bright or too dark.
+        centre: Centre of mass of that tissue, in voxels of `data`.
+        mask: Boolean, the brain on a coarse grid: voxel `(i, j, k)` lies at
+            voxel `(i * steps[0], j * steps[1], k * steps[2])` of `data`.
+        steps: Voxels of `data` between two of the mask, along x, y and z.
         repaired: Voxels inside the mask that were NaN or Inf.
+        noise: Coefficient of variation from voxel to voxel inside the mask.
+        hot: Voxels, anywhere, that were left out for being far too bright or
+            too dark.
     """
 
     data: np.ndarray
@@ -53,6 +46,8 @@ class BrainLocation:
     mask: np.ndarray
     steps: tuple[int, int, int]
     repaired: int = 0
+    noise: float = 0.0
+    hot: int = 0
 
 
 def find_brain(volume: Volume) -> BrainLocation:
@@ -70,108 +65,54 @@ def find_brain(volume: Volume) -> BrainLocation:
             voxels inside the brain are NaN or Inf.
     """
     data, bad = _finite(volume.data)
-    steps = [max(1, round(_MASK_SPACING_MM / v)) for v in volume.spacing]
-    sparse = tuple(slice(None, None, step) for step in steps)
-    spacing = tuple(v * s for v, s in zip(volume.spacing, steps, strict=True))
-    mask = brain_mask(data[sparse], spacing)
-    _require_whole_brain(mask, spacing)
+    grid = coarse_grid(data, volume.spacing)
+    found = brain_mask(data, grid)
+    require_whole(found.mask, grid)
+    require_apart(found.mask, found.smoothed, grid)
     repaired = 0
     if bad is not None:
-        pairs = zip(data.shape, steps, strict=True)
-        voxels = np.ix_(*(np.arange(n) // step for n, step in pairs))
-        data, repaired = repair(data, bad, mask[voxels])
-    centre = ndimage.center_of_mass(mask)
+        data, repaired = repair(data, bad, grid.refined(found.mask))
+    centre = ndimage.center_of_mass(found.tissue)
+    mean = _mean(data, found, grid)
     return BrainLocation(
         data=data,
-        mean=float(data[sparse][mask].mean()),
-        centre=tuple(float(c * s) for c, s in zip(centre, steps, strict=True)),
-        mask=mask,
-        steps=tuple(steps),
+        mean=mean,
+        centre=tuple(
+            float(c * s) for c, s in zip(centre, grid.steps, strict=True)
+        ),
+        mask=found.mask,
+        steps=grid.steps,
         repaired=repaired,
+        noise=_deviation(data, found.tissue, grid) / mean,
+        hot=found.left_out,
     )
 
 
-def brain_mask(
-    data: np.ndarray, spacing: tuple[float, float, float]
-) -> np.ndarray:
-    """Finds the brain in an FDG volume.
-
-    The largest connected part above 35 % of the 95th percentile of the voxels
-    that are not air, thin bridges to the scalp opened, holes (ventricles)
-    filled.
-
-    Args:
-        data: `(x, y, z)`, finite.
-        spacing: Voxel size in mm.
-
-    Returns:
-        Boolean array of the shape of `data`.
-
-    Raises:
-        VolumeError: If that part is not of a brain's size (500 to 2500 ml).
-    """
-    highest = data.max()
-    if highest <= 0:
-        raise VolumeError("no voxel above zero")
-    tissue = data[data > 0.05 * highest]
-    bright = data > _THRESHOLD * np.percentile(tissue, 95)
-    box = _bounds(bright)
-    opened = _open_by_ball(bright[box], spacing, _OPENING_MM)
-    labels, count = ndimage.label(opened)
-    sizes = np.bincount(labels.ravel())[1:] if count else np.zeros(1)
-    millilitres = float(sizes.max()) * float(np.prod(spacing)) / 1000
-    if not _MIN_ML <= millilitres <= _MAX_ML:
-        raise VolumeError(
-            f"no brain found: largest bright part {millilitres:.0f} ml, "
-            f"expected {_MIN_ML:.0f} to {_MAX_ML:.0f}"
-        )
-    largest = labels == 1 + int(sizes.argmax())
-    mask = np.zeros(data.shape, bool)
-    mask[box] = largest | _enclosed(~largest)
-    return mask
+def _mean(data: np.ndarray, found: Found, grid: CoarseGrid) -> float:
+    """Returns the mean of the tissue, without what is far from all of it."""
+    values = data[grid.places][found.tissue]
+    values = values[(values > found.low) & (values < found.high)]
+    return float(values.mean(dtype=np.float64))
 
 
-def repair(
-    data: np.ndarray, bad: np.ndarray, inside: np.ndarray
-) -> tuple[np.ndarray, int]:
-    """Replaces bad voxels inside the brain by the mean of good neighbours.
+def _deviation(data: np.ndarray, where: np.ndarray, grid: CoarseGrid) -> float:
+    """Returns the standard deviation of noise from voxel to voxel.
 
-    Bad voxels that are connected to the border of the volume are background
-    (SPM writes NaN there) and stay 0, as do those outside the brain.
+    Second differences along x hardly hold anything but noise; their SD is
+    sqrt(6) times that of white noise. The median of their sizes is 0.6745 SD
+    and does not mind a hot spot.
 
     Args:
-        data: `(x, y, z)`, 0 where it is bad.
-        bad: Boolean, where it was NaN or Inf.
-        inside: Boolean, the brain.
-
-    Returns:
-        The data, a copy where anything was repaired, and the number of voxels
-        repaired. Each is the mean of the good ones among its 26 neighbours.
-
-    Raises:
-        VolumeError: If more than 0.1 % of the brain's voxels are bad, or one
-            has no good neighbour.
+        data: The volume.
+        where: Boolean, places of the grid.
+        grid: The grid.
     """
-    holes = np.argwhere(_enclosed(bad) & inside)
-    if len(holes) == 0:
-        return data, 0
-    share = len(holes) / np.count_nonzero(inside)
-    if share > MAX_SHARE:
-        raise VolumeError(
-            f"NaN or Inf inside the brain: {len(holes)} voxels, "
-            f"{100 * share:.2g} %; up to {100 * MAX_SHARE:g} % are repaired"
-        )
-    repaired = data.copy()
-    for hole in holes:
-        around = tuple(slice(max(i - 1, 0), i + 2) for i in hole)
-        good = data[around][~bad[around]]
-        if good.size == 0:
-            raise VolumeError(
-                "NaN or Inf inside the brain: a hole three voxels wide, only "
-                "smaller ones are repaired"
-            )
-        repaired[tuple(hole)] = good.mean(dtype=np.float64)
-    return repaired, len(holes)
+    places = [i[::_EVERY] for i in np.nonzero(where)]
+    x, y, z = (i * s for i, s in zip(places, grid.steps, strict=True))
+    x = np.clip(x, 1, len(data) - 2)
+    around = data[x - 1, y, z] + data[x + 1, y, z]
+    sizes = np.abs(2 * data[x, y, z] - around)
+    return float(np.median(sizes)) / 0.6745 / np.sqrt(6)
 
 
 def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
@@ -189,75 +130,3 @@ def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     if low == high:
         raise VolumeError(f"constant volume: every voxel is {low:g}")
     return data, bad
-
-
-def _require_whole_brain(
-    mask: np.ndarray, spacing: tuple[float, float, float]
-) -> None:
-    """Refuses a brain that is cut off or too flat."""
-    for axis in range(3):
-        others = tuple(a for a in range(3) if a != axis)
-        areas = np.count_nonzero(mask, axis=others)
-        areas = areas[_bounds(mask)[axis]]
-        for end, area in zip(_ENDS[axis], areas[[0, -1]], strict=True):
-            if area > _MAX_END * areas.max():
-                raise VolumeError(
-                    f"part of a brain: cut off at the {end}, the last "
-                    f"section has {100 * area / areas.max():.0f} % of the "
-                    f"largest one's area, at most {100 * _MAX_END:.0f} %"
-                )
-        extent = len(areas) * spacing[axis]
-        if extent < _MIN_EXTENT_MM[axis]:
-            raise VolumeError(
-                f"no brain found: {extent:.0f} mm from "
-                f"{' to '.join(_ENDS[axis])}, expected at least "
-                f"{_MIN_EXTENT_MM[axis]:.0f}"
-            )
-
-
-def _bounds(mask: np.ndarray) -> tuple[slice, slice, slice]:
-    """Returns the smallest box that holds all of a mask that is not empty."""
-    (box,) = ndimage.find_objects(mask.astype(np.uint8))
-    return box
-
-
-def _open_by_ball(
-    mask: np.ndarray, spacing: tuple[float, float, float], radius_mm: float
-) -> np.ndarray:
-    """Does `scipy.ndimage.binary_opening` by a ball, seven times as fast."""
-    reach = [int(radius_mm // v) for v in spacing]
-    axes = [
-        np.arange(-r, r + 1) * v for r, v in zip(reach, spacing, strict=True)
-    ]
-    x, y, z = np.meshgrid(*axes, indexing="ij")
-    ball = x**2 + y**2 + z**2 <= radius_mm**2
-    offsets = np.argwhere(ball) - reach
-    padded = np.pad(mask, [(r, r) for r in reach])
-    # In a padded array a step in space is one step along the flat array.
-    strides = [padded.shape[1] * padded.shape[2], padded.shape[2], 1]
-    steps = (offsets @ strides).tolist()
-    flat = padded.ravel()
-    margin, size = max(steps), flat.size
-    core = slice(margin, size - margin)
-    eroded = np.zeros_like(flat)
-    eroded[core] = flat[core]
-    for step in steps:
-        eroded[core] &= flat[margin + step : size - margin + step]
-    opened = np.zeros_like(flat)
-    for step in steps:
-        opened[core] |= eroded[margin + step : size - margin + step]
-    inner = tuple(
-        slice(r, r + n) for r, n in zip(reach, mask.shape, strict=True)
-    )
-    return opened.reshape(padded.shape)[inner]
-
-
-def _enclosed(mask: np.ndarray) -> np.ndarray:
-    """Keeps the parts of a mask, connected by faces, off the array's border."""
-    labels, count = ndimage.label(mask)
-    open_to_outside = np.zeros(count + 1, bool)
-    for axis in range(3):
-        border = np.take(labels, [0, -1], axis=axis)
-        open_to_outside[border] = True
-    open_to_outside[0] = True
-    return ~open_to_outside[labels]
