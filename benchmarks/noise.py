@@ -111,14 +111,14 @@ def error(data, clean, voxel):
 
 def row(found):
     kept = np.array([each for each in found if each is not None])
-    figures = {"scans": len(found), "refused": len(found) - len(kept)}
-    if not len(kept):
-        return figures
-    return figures | {
-        "scale, mean %": round(float(kept[:, 0].mean()), 2),
-        "scale, worst %": round(float(np.abs(kept[:, 0]).max()), 2),
-        "place, worst mm": round(float(kept[:, 1].max()), 2),
-    }
+    figures = [""] * 3
+    if len(kept):
+        scale, place = kept.T
+        figures = [scale.mean(), np.abs(scale).max(), place.max()]
+        figures = [round(float(each), 2) for each in figures]
+    names = "scale, mean %", "scale, worst %", "place, worst mm"
+    counts = {"scans": len(found), "refused": len(found) - len(kept)}
+    return counts | dict(zip(names, figures, strict=True))
 
 
 def resampled(data, voxel):

@@ -61,7 +61,7 @@ def compare(images, cut, brain, method="brain"):
     if method == "brain":
         steps = stored(cut, 1 / brain.mean).astype(int) - images
         assert np.abs(steps).max() <= 1
-        assert np.count_nonzero(steps) < 1e-3 * steps.size
+        assert np.count_nonzero(steps) < 0.01 * steps.size
     else:
         expected = stored(cut, planted_scans.FACTORS[method])
         np.testing.assert_array_equal(images, expected)

@@ -64,8 +64,8 @@ def find_brain(volume: Volume) -> BrainLocation:
             nothing of a brain's size or only a part of one, or if too many
             voxels inside the brain are NaN or Inf.
     """
-    data, bad = _finite(volume.data)
-    grid = coarse_grid(data, volume.spacing)
+    data, bad, extremes = _finite(volume.data)
+    grid = coarse_grid(data, volume.spacing, extremes)
     found = brain_mask(data, grid)
     require_whole(found.mask, grid)
     require_apart(found.mask, found.smoothed, grid)
@@ -112,11 +112,16 @@ def _deviation(data: np.ndarray, where: np.ndarray, grid: CoarseGrid) -> float:
     x = np.clip(x, 1, len(data) - 2)
     around = data[x - 1, y, z] + data[x + 1, y, z]
     sizes = np.abs(2 * data[x, y, z] - around)
-    return float(np.median(sizes)) / 0.6745 / np.sqrt(6)
+    return float(np.median(sizes) / 0.6745 / np.sqrt(6))
 
 
-def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """Returns the data with 0 for NaN and Inf, and where these are, if any."""
+def _finite(
+    data: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray | None, tuple[float, float]]:
+    """Returns the data with 0 for NaN and Inf, where, and least and greatest.
+
+    Where is `None` if they are nowhere.
+    """
     low, high = float(data.min()), float(data.max())
     bad = None
     # A NaN anywhere makes both NaN, and no comparison with it is true.
@@ -129,4 +134,4 @@ def _finite(data: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
         low, high = float(data.min()), float(data.max())
     if low == high:
         raise VolumeError(f"constant volume: every voxel is {low:g}")
-    return data, bad
+    return data, bad, (low, high)

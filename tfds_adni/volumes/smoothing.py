@@ -59,19 +59,22 @@ class CoarseGrid:
 
 
 def coarse_grid(
-    data: np.ndarray, spacing: tuple[float, float, float]
+    data: np.ndarray,
+    spacing: tuple[float, float, float],
+    extremes: tuple[float, float],
 ) -> CoarseGrid:
     """Lays the coarse grid over a volume.
 
     Args:
         data: `(x, y, z)`, finite and not all zero.
         spacing: Voxel size in mm.
+        extremes: The least and the greatest voxel.
     """
     return CoarseGrid(
         shape=data.shape,
         spacing=spacing,
         valid=tuple(_measured(data, axis) for axis in range(3)),
-        extremes=(float(data.min()), float(data.max())),
+        extremes=extremes,
     )
 
 
@@ -129,7 +132,7 @@ def smooth(
         enough = weight > _LEAST_WEIGHT
         smoothed[~enough] = high
         np.divide(smoothed, weight, out=smoothed, where=enough)
-    return smoothed.transpose(np.argsort(order)), missing
+    return smoothed.transpose(np.argsort(order)), int(missing)
 
 
 def _weights(grid: CoarseGrid, axis: int) -> np.ndarray:
