@@ -22,6 +22,8 @@ from tfds_adni.volumes.normalisation import Normalisation
 
 SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
 PLANES = ("axial", "coronal", "sagittal")
+# the account's columns of scans that were cut
+MADE = ("split", "frames", "scale", "centre_mm", "mask_ml", "flags")
 ALL = AdniConfig(name="all_32", size=32, spacing_mm=6.0, planes=PLANES)
 
 
@@ -163,6 +165,8 @@ def test_metadata_loads_without_the_builders_code(prepared):
     assert facts.pop("made_by").startswith("pet-dcgan ")
     assert facts.pop("selection")["tracer"] == "FDG"
     each = {"train": 2, "validation": 1, "test": 1}
+    # the band of 36 mm holds six slices of 6 mm
+    six = {"train": 12, "validation": 6, "test": 6}
     assert facts == {
         "phantom": True,
         "suvr_max": 2.5,
@@ -172,6 +176,7 @@ def test_metadata_loads_without_the_builders_code(prepared):
         "bands_mm": {"axial": [0.0, 36.0]},
         "split_seed": 0,
         "subjects": {"NC": each, "MCI": each, "AD": each},
+        "slices": {"NC": six, "MCI": six, "AD": six},
         "clipped_share": 0,
         "normalisation": {"method": "brain"},
         "reading": {"window": None, "flip_left_right": False},
@@ -186,10 +191,11 @@ def test_metadata_loads_without_the_builders_code(prepared):
             "with_noise_above_10_percent": 0,
             "with_voxels_far_too_bright_or_dark": 0,
             "with_left_and_right_assumed": 0,
+            "unlike_the_others": 0,
         },
     }
     account = account_of(prepared)
-    assert list(account.columns) == [*COLUMNS, "split", "frames"]
+    assert list(account.columns) == [*COLUMNS, *MADE]
     counts = account["split"].value_counts().to_dict()
     assert counts == {"train": 6, "validation": 3, "test": 3}
     (skipped,) = account[~account["used"]]["reason"]
@@ -228,7 +234,9 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
     ]
     assert account["frames"].value_counts().to_dict() == {"1": 11, "6": 1}
     assert account["frames"][f"999_S_{9000 + 103}"] == "6"
-    assert builder.info.metadata["scans"] == {
+    scans = dict(builder.info.metadata["scans"])
+    odd = scans.pop("unlike_the_others")
+    assert scans == {
         "used": 12,
         "skipped_for_their_pixels": 2,
         "averaged_over_frames": 1,
@@ -238,6 +246,38 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
         "with_left_and_right_assumed": 1,
     }
     assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4
+    assert sum(builder.info.metadata["slices"]["NC"].values()) == 4 * 6
+    assert list(account["flags"].dropna()) == [
+        "6 frames averaged; left and right assumed",
+        "no position; repaired voxels: 1",
+    ]
+    page = (builder.data_path / "scans.html").read_text()
+    # the truncated one was never read
+    assert page.count("<article>") == 14
+    assert page.count("<img") == 14
+    skipped, others = page.split(f"All others ({12 - odd})")
+    assert "Skipped when they were read (2)" in skipped
+    for reason in ("constant volume", "part of a brain"):
+        assert reason in skipped
+        assert reason not in others
+
+
+def test_ids_are_on_the_page_and_not_in_the_metadata(prepared):
+    page = (prepared.data_path / "scans.html").read_text()
+    account = account_of(prepared)
+    facts = (prepared.data_path / "metadata.json").read_text()
+    for row in account[account["used"]].itertuples():
+        assert page.count(f"<h3>{row.subject} bl 2012-05-05</h3>") == 1
+        assert f"NC, {row.split}" in page or row.stage != "NC"
+        assert row.subject not in facts
+        assert str(row.image_id) not in facts
+    # the SMC scan was not read
+    assert "999_S_9050" not in page
+    used = account[account["used"]]
+    assert used["mask_ml"].between(1200, 1600).all()
+    assert used["scale"].between(5000, 6000).all()
+    assert used["centre_mm"].str.match(r"-?\d+ -?\d+ -?\d+$").all()
+    assert account[~account["used"]][list(MADE)].isna().all(axis=None)
 
 
 def test_a_scan_without_its_mask_is_listed(tree, tmp_path):

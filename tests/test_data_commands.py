@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 import tfds_adni
 from pet_dcgan.cli.main import app
 from tfds_adni import Reading, Selection
+from tfds_adni.cohort.splits import SPLITS
 
 
 def run(*words):
@@ -223,6 +224,21 @@ def test_a_mask_for_all_and_what_only_pixels_reveal(tree, tmp_path):
     )
     assert result.exit_code == 0
     assert "1 more scans were skipped when they were read" in result.output
+    assert "Subjects / slices by stage and split (seed 0)" in result.output
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:-1]]
+        for line in result.output.splitlines()
+        if " / " in line and line.startswith("│")
+    ]
+    # four subjects a stage, less the one; 12 slices of 3 mm in 36 mm
+    assert [row[0] for row in rows] == ["NC", "MCI", "AD"]
+    assert rows[1] == ["MCI", "2 / 24", "1 / 12", "1 / 12", "4 / 48"]
+    assert rows[0][-1] == "3 / 36"
+    cells = dict(zip(SPLITS, rows[0][1:4], strict=True))
+    lost = [split for split in SPLITS if cells[split] == "0 / 0"]
+    warned = f"warning: no NC subject in {' and '.join(lost)}"
+    assert (warned in result.output) == bool(lost)
+    assert "scans.html (for the data's keepers only)" in result.output
     metadata = tmp_path / "d" / "adni" / "axial_64" / "2.0.0" / "metadata.json"
     assert '"masks": "m.nii"' in metadata.read_text()
 

@@ -5,6 +5,7 @@ import json
 import sys
 
 import ida_tree
+import nibabel as nib
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -23,6 +24,7 @@ from tfds_adni.preparation import _beam_errors, _pipeline_options
 from tfds_adni.sources import ScanRecord, read_folder
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.normalisation import scale_to_suvr
+from tfds_adni.volumes.sheet import grey_levels
 from tfds_adni.volumes.slices import cut_slices, resample
 from tfds_adni.volumes.volume import load_volume
 
@@ -69,9 +71,11 @@ def first_slice(task):
 
 def test_one_scan(task):
     outcome, made = make_examples(task)
-    assert outcome == Outcome(
+    assert 0.01 < outcome.noise < 0.05
+    assert dataclasses.replace(outcome, sheet=None, noise=0.0) == Outcome(
         image_id="900001",
         frames=1,
+        slices=6 + 8,
         pixels=(6 + 8) * 32 * 32,
         subjects=("999_S_9001",),
     )
@@ -123,6 +127,61 @@ def test_a_reason_and_no_example(task, tmp_path, monkeypatch):
     outcome, made = make_examples(task)
     assert "memory" in outcome.reason
     assert made == []
+
+
+def test_what_the_page_shows(task):
+    outcome, _ = make_examples(task)
+    sheet = outcome.sheet
+    assert grey_levels(sheet).max() > 5
+    assert sheet.scale == pytest.approx(5500, rel=0.05)
+    # an ellipsoid of 66, 84 and 60 mm in the middle of the grid
+    assert sheet.mask_ml == pytest.approx(1393, rel=0.1)
+    assert sheet.centre_mm == pytest.approx((3, -3, -3), abs=3)
+    again = json.loads(json.dumps(dataclasses.asdict(outcome)))
+    assert Outcome.from_json(again) == outcome
+    assert make_examples(task)[0] == outcome
+
+
+def test_flags_say_what_to_know_of_a_scan(task, tmp_path):
+    assert make_examples(task)[0].flags == ()
+    head = ida_tree.head()
+    head[20, 20, 12] = np.nan
+    series = np.stack([head * 100] * 3, 3)
+    image = nib.Nifti1Image(series, None)
+    image.header.set_zooms((*[ida_tree.SPACING] * 3, 300))
+    nib.save(image, tmp_path / "a.nii")
+    record = dataclasses.replace(
+        task.decision.record, remark="two tables disagree on its date"
+    )
+    decision = dataclasses.replace(task.decision, record=record)
+    dim = dataclasses.replace(SPEC, suvr_max=1.0)
+    outcome, _ = make_examples(Task(decision=decision, spec=dim))
+    share = outcome.clipped / outcome.pixels
+    assert outcome.flags == (
+        "3 frames averaged",
+        "left and right assumed",
+        "repaired voxels: 1",
+        f"{100 * share:.1f} % of its pixels above SUVR 1",
+        "two tables disagree on its date",
+    )
+    # no affine: mm from the first voxel
+    assert outcome.sheet.centre_mm == pytest.approx((117, 117, 69), abs=3)
+
+
+def test_a_refused_scan_is_drawn_where_it_was_read(task, tmp_path):
+    half = ida_tree.head()
+    half[:20] = 0
+    ida_tree.save_las(half, tmp_path / "a.nii")
+    outcome, made = make_examples(task)
+    assert outcome.reason.startswith("part of a brain")
+    assert made == []
+    assert grey_levels(outcome.sheet).max() > 5
+    assert outcome.sheet.mask_ml == 0
+    again = json.loads(json.dumps(dataclasses.asdict(outcome)))
+    assert Outcome.from_json(again) == outcome
+    bare = Outcome(image_id="1", reason="no mask")
+    again = json.loads(json.dumps(dataclasses.asdict(bare)))
+    assert Outcome.from_json(again) == bare
 
 
 def test_names_that_are_no_text_can_be_stored(task):
@@ -226,7 +285,7 @@ def test_the_transform_makes_what_one_process_makes(beam, tree, tmp_path):
     outcomes = list(read_outcomes(tmp_path / "outcomes.json"))
     assert not (tmp_path / "outcomes.json").exists()
     assert outcomes == [outcome for outcome, _ in expected]
-    assert {o.reason.split(":")[0] for o in outcomes} == {"", "part of a brain"}
+    assert {o.reason.split(":")[0] for o in outcomes} == {"", "no brain found"}
     rows = json.loads((tmp_path / "rows").read_text())
     assert sorted(rows) == sorted(
         repr(pair) for _, examples in expected for pair in examples

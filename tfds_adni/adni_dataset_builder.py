@@ -66,7 +66,7 @@ class AdniConfig(tfds.core.BuilderConfig):
 
 
 class _Metadata(tfds.core.MetadataDict):
-    """The data set's facts; saves the account of its scans beside them.
+    """The data set's facts; saves account and page of its scans beside them.
 
     TFDS saves metadata last, before it renames the folder to its final name:
     the last moment to reject what was written.
@@ -80,6 +80,8 @@ class _Metadata(tfds.core.MetadataDict):
             self.update(self.report.facts())
             account = self.report.account().to_csv(index=False)
             epath.Path(data_dir, "scans.csv").write_text(account)
+            page = self.report.page()
+            epath.Path(data_dir, "scans.html").write_bytes(page)
         super().save_metadata(data_dir)
 
 

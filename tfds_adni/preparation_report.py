@@ -1,5 +1,6 @@
-"""The outcomes of all scans of a preparation, as facts and as a table."""
+"""The outcomes of all scans of a preparation: facts, a table and a page."""
 
+import functools
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,13 +9,12 @@ import pandas as pd
 
 from tfds_adni.cohort import Cohort
 from tfds_adni.cohort.display import printable
+from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.cohort.splits import SPLITS
-from tfds_adni.parallel.examples import Outcome
+from tfds_adni.outliers import Oddity, find_oddities
+from tfds_adni.parallel.examples import NOISY, Outcome
+from tfds_adni.preparation_page import Entry, numbers, render_page
 from tfds_adni.tables.cells import STAGES
-
-# Coefficient of variation from voxel to voxel above which slices count as
-# noisy: ADNI's processed scans, smoothed to 8 mm, have 1 to 4 %.
-_NOISY = 0.1
 
 
 class PreparationReport:
@@ -88,12 +88,14 @@ class PreparationReport:
         used = [outcome for outcome in cut if outcome]
         subjects = {(d.record.subject, d.stage) for d in cohort.used}
         counts = Counter((stage, self._split_of[s]) for s, stage in subjects)
+        slices = self._slices()
         flags = Counter(flag for d in cohort.used for flag in d.flags)
         return {
             "phantom": cohort.phantom,
             "clipped_share": sum(o.clipped for o in used)
             / max(sum(o.pixels for o in used), 1),
             "subjects": {s: {p: counts[s, p] for p in SPLITS} for s in STAGES},
+            "slices": {s: {p: slices[s, p] for p in SPLITS} for s in STAGES},
             "label_sources": dict(sorted(cohort.label_sources.items())),
             "flags": dict(sorted(flags.items())),
             "scans": {
@@ -102,7 +104,7 @@ class PreparationReport:
                 "averaged_over_frames": sum(o.frames > 1 for o in used),
                 "with_repaired_voxels": sum(o.repaired > 0 for o in used),
                 "with_noise_above_10_percent": sum(
-                    o.noise > _NOISY for o in used
+                    o.noise > NOISY for o in used
                 ),
                 "with_voxels_far_too_bright_or_dark": sum(
                     o.hot > 0 for o in used
@@ -110,19 +112,72 @@ class PreparationReport:
                 "with_left_and_right_assumed": sum(
                     not o.oriented for o in used
                 ),
+                "unlike_the_others": sum(
+                    bool(oddity.words) for oddity in self._oddities.values()
+                ),
             },
         }
 
     def account(self) -> pd.DataFrame:
-        """Returns one row for every image file found, with split and frames."""
+        """Returns one row for every image file found.
+
+        Returns:
+            The columns of `Cohort.account`, and of the scans used the split,
+            the number of frames, the numbers of the page and the flags.
+        """
         account = self.cohort.account(self._folder)
-        frames = {
-            printable(o.image_id): str(o.frames)
+        columns = {"split": account["subject"].map(self._split_of)}
+        texts = {
+            printable(o.image_id): {
+                "frames": str(o.frames),
+                **numbers(o),
+                "flags": "; ".join(o.flags),
+            }
             for o in self._outcomes.values()
         }
-        for name, values in (
-            ("split", account["subject"].map(self._split_of)),
-            ("frames", account["image_id"].map(frames)),
-        ):
+        for name in ("frames", "scale", "centre_mm", "mask_ml", "flags"):
+            of_image = {i: found[name] for i, found in texts.items()}
+            columns[name] = account["image_id"].map(of_image)
+        for name, values in columns.items():
             account[name] = values.where(account["used"], "").fillna("")
         return account
+
+    def page(self) -> bytes:
+        """Returns the page that shows every scan that was read."""
+        entries = [
+            Entry(
+                decision=decision,
+                outcome=outcome,
+                split=self._split_of[decision.record.subject],
+                oddity=self._oddities.get(outcome.image_id, Oddity(0.0)),
+            )
+            for decision, outcome in self._cut()
+        ]
+        return render_page(entries, phantom=self._headers.phantom)
+
+    def _cut(self) -> list[tuple[ScanDecision, Outcome]]:
+        """Returns the scans that were read, in the order of the account."""
+        pairs = (
+            (decision, self._outcomes.get(decision.record.image_id))
+            for decision in self._headers.used
+        )
+        return [(decision, outcome) for decision, outcome in pairs if outcome]
+
+    def _slices(self) -> Counter:
+        """Counts slices by stage and split."""
+        counts: Counter = Counter()
+        for decision, outcome in self._cut():
+            split = self._split_of[decision.record.subject]
+            counts[decision.stage, split] += outcome.slices
+        return counts
+
+    @functools.cached_property
+    def _oddities(self) -> dict[str, Oddity]:
+        """Oddities by image id, to be taken when all scans are counted."""
+        sheets = {
+            outcome.image_id: outcome.sheet
+            for _, outcome in self._cut()
+            if outcome.sheet and not outcome.reason
+        }
+        found = find_oddities(list(sheets.values()))
+        return dict(zip(sheets, found, strict=True))

@@ -28,6 +28,21 @@ _FULL_LINE = (
     "the disk is full{place}; free some space and run it again; nothing "
     "half-written was kept"
 )
+# by their counts in the metadata of a prepared set
+_SCAN_WARNINGS = {
+    "skipped_for_their_pixels": "{count} more scans were skipped when they "
+    "were read; scans.csv says why",
+    "with_noise_above_10_percent": "{count} scans have noise of more than 10 % "
+    "from voxel to voxel, which stays in their slices: smooth all scans to one "
+    "resolution first, or a generator draws the noise and a classifier reads "
+    "the scanner",
+    "with_voxels_far_too_bright_or_dark": "in {count} scans voxels far too "
+    "bright or too dark for a brain were left out of its mean",
+    "with_repaired_voxels": "in {count} scans a few voxels were NaN or Inf and "
+    "were replaced by the mean of their neighbours",
+    "unlike_the_others": "{count} scans look unlike the others; scans.html "
+    "shows them first and says in what",
+}
 # set it to see where an error came from
 TRACEBACK_VARIABLE = "PET_DCGAN_TRACEBACK"
 
@@ -164,6 +179,30 @@ def print_cohort(cohort: Any) -> None:
         print(labels)
     for warning in cohort.warnings:
         print(f"warning: {warning}")
+
+
+def print_prepared(facts: dict[str, Any]) -> None:
+    """Prints what a data set holds, and warnings of scans that were read.
+
+    Args:
+        facts: Its `metadata.json`.
+    """
+    subjects, slices = facts["subjects"], facts["slices"]
+    splits = list(next(iter(subjects.values())))
+    rows = []
+    for stage in subjects:
+        pairs = [(subjects[stage][s], slices[stage][s]) for s in splits]
+        pairs.append(tuple(map(sum, zip(*pairs, strict=True))))
+        rows.append([stage, *(f"{n} / {made}" for n, made in pairs)])
+    print(f"Subjects / slices by stage and split (seed {facts['split_seed']})")
+    print_table("", ["", *splits, "all"], rows)
+    for stage, counts in subjects.items():
+        empty = [split for split in splits if not counts[split]]
+        if empty and any(counts.values()):
+            print(f"warning: no {stage} subject in {' and '.join(empty)}")
+    for what, words in _SCAN_WARNINGS.items():
+        if count := facts["scans"][what]:
+            print(f"warning: {words.format(count=count)}")
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:

@@ -155,9 +155,11 @@ def prepare(
             check=console.print_cohort,
             progress=advance,
         )
-    _warn_of_scans(home)
+    facts = json.loads((home / "metadata.json").read_text(encoding="utf-8"))
+    console.print_prepared(facts)
     typer.echo(
-        f"{home}: account of every scan in scans.csv. Next: pet-dcgan train "
+        f"{home}: account of every scan in scans.csv, pictures of them in "
+        "scans.html (for the data's keepers only). Next: pet-dcgan train "
         f"--data-dir {data_dir} --config {config} --stage AD --run runs/ad"
     )
 
@@ -191,31 +193,3 @@ def _reading(params: dict[str, Any]) -> "Reading":
         flip_left_right=params["flip_left_right"],
         dicom_cache=Path(cache) if cache else None,
     )
-
-
-def _warn_of_scans(home: Path) -> None:
-    """Warns of scans whose faults appeared only when they were read."""
-    facts = json.loads((home / "metadata.json").read_text(encoding="utf-8"))
-    scans = facts["scans"]
-    if count := scans["skipped_for_their_pixels"]:
-        typer.echo(
-            f"warning: {count} more scans were skipped when they were read; "
-            "scans.csv says why"
-        )
-    if count := scans["with_noise_above_10_percent"]:
-        typer.echo(
-            f"warning: {count} scans have noise of more than 10 % from voxel "
-            "to voxel, which stays in their slices: smooth all scans to one "
-            "resolution first, or a generator draws the noise and a classifier "
-            "reads the scanner"
-        )
-    if count := scans["with_voxels_far_too_bright_or_dark"]:
-        typer.echo(
-            f"warning: in {count} scans voxels far too bright or too dark for "
-            "a brain were left out of its mean"
-        )
-    if count := scans["with_repaired_voxels"]:
-        typer.echo(
-            f"warning: in {count} scans a few voxels were NaN or Inf and were "
-            "replaced by the mean of their neighbours"
-        )

@@ -60,6 +60,4 @@ def read_outcomes(path: "epath.Path") -> Iterator[Outcome]:
     """Reads and removes the outcomes that `beam_examples` wrote."""
     rows = json.loads(path.read_text())
     path.unlink()
-    return (
-        Outcome(**row | {"subjects": tuple(row["subjects"])}) for row in rows
-    )
+    return map(Outcome.from_json, rows)

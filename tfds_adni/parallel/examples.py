@@ -15,10 +15,17 @@ from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.normalisation import scale_to_suvr
 from tfds_adni.volumes.reading import Reading
+from tfds_adni.volumes.sheet import Sheet, draw_refused, draw_sheet
 from tfds_adni.volumes.slices import Slice, cut_slices, encode_png, resample
-from tfds_adni.volumes.volume import VolumeError, load_volume
+from tfds_adni.volumes.volume import Volume, VolumeError, load_volume
 
 FULL_SCALE = 65535
+# Coefficient of variation from voxel to voxel above which slices count as
+# noisy: ADNI's processed scans, smoothed to 8 mm, have 1 to 4 %.
+NOISY = 0.1
+# Pixels beyond the stored range that are worth a flag; on ADNI's grid single
+# ones are common.
+_MANY_CLIPPED = 0.005
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -65,9 +72,12 @@ class Outcome:
         repaired: Voxels inside the brain that were NaN or Inf.
         noise: Coefficient of variation from voxel to voxel in the brain.
         hot: Voxels left out of its mean for being far too bright or dark.
+        slices: Number of its examples.
         pixels: Pixels of its slices.
         clipped: Pixels above the largest SUVR that can be stored.
         subjects: The subjects named in its examples.
+        flags: What to know of it, in a few words each.
+        sheet: What the page shows of it; `None` where it could not be read.
     """
 
     image_id: str
@@ -77,9 +87,20 @@ class Outcome:
     repaired: int = 0
     noise: float = 0.0
     hot: int = 0
+    slices: int = 0
     pixels: int = 0
     clipped: int = 0
     subjects: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    sheet: Sheet | None = None
+
+    @classmethod
+    def from_json(cls, row: dict) -> "Outcome":
+        """Rebuilds one from `dataclasses.asdict` that went through JSON."""
+        row = _with_tuples(row)
+        if row["sheet"] is not None:
+            row["sheet"] = Sheet(**_with_tuples(row["sheet"]))
+        return cls(**row)
 
 
 Examples = list[tuple[str, dict]]
@@ -96,31 +117,35 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
         encoded PNG. A scan that cannot be used (`VolumeError`, `MemoryError`)
         has no examples, and its outcome gives the reason.
     """
-    image_id = task.decision.record.image_id
+    record, sheet = task.decision.record, None
     try:
         if task.problem:
             raise VolumeError(task.problem)
-        return _cut(task)
+        volume = load_volume(
+            record.images, reading=task.reading, timing=record.timing
+        )
+        try:
+            return _cut(task, volume)
+        except VolumeError:
+            sheet = draw_refused(volume)
+            raise
     except VolumeError as error:
-        return Outcome(image_id=image_id, reason=str(error)), []
+        reason = str(error)
     except MemoryError:
         reason = "too large for the memory of this machine"
-        return Outcome(image_id=image_id, reason=reason), []
+    return Outcome(image_id=record.image_id, reason=reason, sheet=sheet), []
 
 
-def _cut(task: Task) -> tuple[Outcome, Examples]:
+def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
     """Cuts the slices of a scan.
 
     Raises:
         VolumeError: If it cannot be used.
     """
     spec, record = task.spec, task.decision.record
-    volume = load_volume(
-        record.images, reading=task.reading, timing=record.timing
-    )
     found = find_brain(volume)
-    brain = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
-    brain = resample(brain, spec.spacing_mm)
+    scaled = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
+    brain = resample(scaled, spec.spacing_mm)
     examples, pixels, clipped = [], 0, 0
     for plane in spec.planes:
         for piece in cut_slices(
@@ -135,13 +160,37 @@ def _cut(task: Task) -> tuple[Outcome, Examples]:
         frames=volume.frames,
         oriented=volume.affine is not None,
         repaired=found.repaired,
-        noise=found.noise,
-        hot=found.hot,
+        noise=float(found.noise),
+        hot=int(found.hot),
+        slices=len(examples),
         pixels=pixels,
         clipped=clipped,
         subjects=tuple(sorted({e["subject"] for _, e in examples})),
+        sheet=draw_sheet(volume, found, brain, scale=scaled.divisor),
     )
-    return outcome, examples
+    flags = _flags(task, volume, outcome)
+    return dataclasses.replace(outcome, flags=flags), examples
+
+
+def _flags(task: Task, volume: Volume, outcome: Outcome) -> tuple[str, ...]:
+    """Returns what to know of a scan that is used."""
+    clipped = outcome.clipped / max(outcome.pixels, 1)
+    flags = {
+        f"{outcome.frames} frames averaged": outcome.frames > 1,
+        **{flag.replace("_", " "): True for flag in sorted(volume.flags)},
+        f"repaired voxels: {outcome.repaired}": outcome.repaired,
+        f"noise of {100 * outcome.noise:.0f} %": outcome.noise > NOISY,
+        f"voxels far too bright or too dark: {outcome.hot}": outcome.hot,
+        f"{100 * clipped:.1f} % of its pixels above SUVR "
+        f"{task.spec.suvr_max:g}": clipped >= _MANY_CLIPPED,
+        task.decision.record.remark: task.decision.record.remark,
+    }
+    return tuple(printable(words) for words, holds in flags.items() if holds)
+
+
+def _with_tuples(row: dict) -> dict:
+    """Makes tuples of the lists that JSON makes of them."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
 
 
 def _example(task: Task, plane: str, piece: Slice) -> dict:

@@ -27,11 +27,13 @@ class Brain:
         suvr: float32 `(x, y, z)` in RAS.
         spacing: Voxel size in mm along x, y and z.
         centre: Centre of mass of the brain mask, in voxels.
+        divisor: What the file's intensities were divided by.
     """
 
     suvr: np.ndarray
     spacing: tuple[float, float, float]
     centre: tuple[float, float, float]
+    divisor: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -123,4 +125,9 @@ def scale_to_suvr(
     suvr = found.data
     if divisor != 1.0:
         suvr = (suvr / np.float32(divisor)).astype(np.float32, copy=False)
-    return Brain(suvr=suvr, spacing=volume.spacing, centre=found.centre)
+    return Brain(
+        suvr=suvr,
+        spacing=volume.spacing,
+        centre=found.centre,
+        divisor=float(divisor),
+    )
