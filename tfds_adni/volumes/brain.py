@@ -18,7 +18,7 @@ from tfds_adni.volumes.volume import Volume, VolumeError
 
 # Intensities are counts or Bq/ml; anything beyond this is no measurement.
 _HUGE = 1e30
-# Every so many voxels of the mask are enough to measure noise and to see a mask.
+# Every so many voxels of the mask are enough for noise and for other counts.
 _EVERY = 4
 # Even 8-bit images have tens of different values inside a brain.
 _LEAST_VALUES = 10
