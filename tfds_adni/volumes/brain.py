@@ -13,7 +13,11 @@ from scipy import ndimage
 from tfds_adni.volumes.brain_mask import Found, brain_mask
 from tfds_adni.volumes.brain_shape import require_apart, require_whole
 from tfds_adni.volumes.repair import repair
-from tfds_adni.volumes.smoothing import CoarseGrid, coarse_grid
+from tfds_adni.volumes.smoothing import (
+    CoarseGrid,
+    coarse_grid,
+    in_memory_order,
+)
 from tfds_adni.volumes.volume import Volume, VolumeError
 
 # Intensities are counts or Bq/ml; anything beyond this is no measurement.
@@ -129,7 +133,8 @@ def _finite(
 
     Where is `None` if they are nowhere.
     """
-    low, high = float(data.min()), float(data.max())
+    ordered = in_memory_order(data)
+    low, high = float(ordered.min()), float(ordered.max())
     bad = None
     # A NaN anywhere makes both NaN, and no comparison with it is true.
     if not (low > -_HUGE and high < _HUGE):
