@@ -26,7 +26,7 @@ import tempfile
 from pathlib import Path
 
 import reporting
-from wrong_lines import JUDGEMENTS, Mutation, tests_of
+from wrong_lines import JUDGEMENTS, READINGS, Mutation, tests_of
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("pet_dcgan", "tfds_adni", "tests", "pyproject.toml", "setup.cfg")
@@ -109,22 +109,22 @@ MUTATIONS = (
     Mutation(
         "earliest visit",
         "tfds_adni/cohort/visits.py",
-        "return sorted(visits, key=order)",
-        "return sorted(visits, key=order, reverse=True)",
+        "in_order = sorted(visits, key=order)",
+        "in_order = sorted(visits, key=order, reverse=True)",
         tests_of("visits.py", "cohort.py"),
     ),
     Mutation(
         "stage of a group",
-        "tfds_adni/tables/cells.py",
-        '"emci", "lmci"), "MCI"',
-        '"emci", "lmci"), "AD"',
-        tests_of("cells.py"),
+        "tfds_adni/tables/stages.py",
+        '    "MCI": (',
+        '    "AD ": (',
+        tests_of("stages.py"),
     ),
     Mutation(
         "mean inside the brain",
         "tfds_adni/volumes/brain.py",
-        "data[sparse][mask].mean()",
-        "data[sparse].mean()",
+        "values = data[grid.places][found.tissue]",
+        "values = data[grid.places].ravel()",
         tests_of("brain.py", "normalisation.py"),
     ),
     Mutation(
@@ -296,6 +296,7 @@ MUTATIONS = (
         '    "spacing_mm",\n    "suvr_max",\n',
         tests_of("generate.py"),
     ),
+    *READINGS,
     *JUDGEMENTS,
 )
 

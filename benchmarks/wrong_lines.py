@@ -1,4 +1,4 @@
-"""Mutations of what is judged by: thresholds, intervals, who counts as whom.
+"""Mutations of how scans are read and of what is judged by.
 
 `mutations.py` runs these beside its own.
 """
@@ -184,5 +184,71 @@ JUDGEMENTS = (
         r"(\d{3})_?S",
         r"(\d{2})\d_?S",
         tests_of("study_splits.py"),
+    ),
+)
+
+READINGS = (
+    Mutation(
+        "a date that could be either",
+        "tfds_adni/tables/dates.py",
+        "return dates.pop() if len(dates) == 1 else None",
+        "return min(dates, default=None)",
+        tests_of("dates.py"),
+    ),
+    Mutation(
+        "day and month exchanged",
+        "tfds_adni/tables/date_spellings.py",
+        '{"dmy": (third, second, first), "mdy": (third, first, second)}',
+        '{"mdy": (third, second, first), "dmy": (third, first, second)}',
+        tests_of("dates.py"),
+    ),
+    Mutation(
+        "the kind of image with fewest subjects",
+        "tfds_adni/cohort/kinds.py",
+        "return -subjects[kind], -sessions[kind]",
+        "return subjects[kind], -sessions[kind]",
+        tests_of("kinds.py"),
+    ),
+    Mutation(
+        "the farthest JSON file wins",
+        "tfds_adni/sources/bids_sidecars.py",
+        "facts |= self._read(path)",
+        "facts = self._read(path) | facts",
+        tests_of("bids_sidecars.py"),
+    ),
+    Mutation(
+        "frames by their start",
+        "tfds_adni/volumes/frames.py",
+        "ends, middles = starts + durations, starts + durations / 2",
+        "ends, middles = starts + durations, starts",
+        tests_of("frames.py"),
+    ),
+    Mutation(
+        "left stays right",
+        "tfds_adni/volumes/grids.py",
+        "        affine[0] *= -1\n    flags = [",
+        "        pass\n    flags = [",
+        tests_of("orientation.py"),
+    ),
+    Mutation(
+        "single voxels decide where the brain is",
+        "tfds_adni/volumes/smoothing.py",
+        "_FWHM_MM = 10.0",
+        "_FWHM_MM = 1.0",
+        tests_of("brain_robustness.py"),
+    ),
+    Mutation(
+        "hot voxels count",
+        "tfds_adni/volumes/brain_mask.py",
+        "_NARROW = (-1.0, 2.5)",
+        "_NARROW = (-1e9, 1e9)",
+        tests_of("brain_robustness.py"),
+    ),
+    Mutation(
+        "another recipe is taken",
+        "pet_dcgan/references.py",
+        "    if found != RECIPE:",
+        "    if False:",
+        tests_of("recipe.py"),
     ),
 )

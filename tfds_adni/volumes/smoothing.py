@@ -141,10 +141,10 @@ def in_memory_order(data: np.ndarray) -> np.ndarray:
     """Turns the axes that run against memory, which makes NumPy faster.
 
     Args:
-        data: An array of any strides.
+        data: `(x, y, z)` of any strides.
 
     Returns:
-        A view.
+        A view `(x, y, z)`.
     """
     return data[tuple(slice(None, None, -(s < 0) or 1) for s in data.strides)]
 
