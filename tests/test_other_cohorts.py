@@ -250,6 +250,15 @@ def test_words_in_any_spelling(tmp_path):
     )
 
 
+def test_a_known_word_is_not_called_unknown(tmp_path):
+    """Whatever else keeps its scan out."""
+    tree_of_words(tmp_path, ["CN", "patient"])
+    table = tmp_path / "DXSUM.csv"
+    table.write_text("PTID,EXAMDATE,DIAGNOSIS\n999_S_9001,2011-05-30,1\n")
+    line = error(tmp_path, diagnosis=[table])
+    assert "participants.tsv says patient of 1 scans" in line
+
+
 def test_an_assumed_tracer_never_replaces_a_named_one(tmp_path):
     stems = [f"sub-{n}/pet/sub-{n}_pet" for n in (1, 2)]
     stems.append("sub-3/pet/sub-3_trc-11CPIB_pet")

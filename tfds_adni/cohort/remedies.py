@@ -11,7 +11,8 @@ from tfds_adni.cohort.selection import (
     Selection,
     tracer_of_scan,
 )
-from tfds_adni.tables.stages import is_smc, plain_word
+from tfds_adni.sources import Label
+from tfds_adni.tables.stages import is_smc, plain_word, stage_of_group
 
 _SHOWN, _LONGEST = 5, 40
 
@@ -81,6 +82,11 @@ def _is_of(decision: ScanDecision, selection: Selection) -> bool:
     return decision.tracer in (selection.tracer, "unknown")
 
 
+def _is_known(label: Label) -> bool:
+    """Whether a label names a stage, whatever else keeps its scan out."""
+    return bool(stage_of_group(label.text)) or is_smc(label.text)
+
+
 def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
     """Returns a line on words of tables that name no stage, if there are."""
     unread = [
@@ -88,7 +94,7 @@ def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
         for d in decisions
         if not d.stage
         and d.record.labels
-        and not any(is_smc(label.text) for label in d.record.labels)
+        and not any(map(_is_known, d.record.labels))
     ]
     if not unread:
         return []
