@@ -2,25 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pet_dcgan.cli import console, options
+from pet_dcgan.cli import console, options, scan_options
 from pet_dcgan.utils.files import replacing
 
 if TYPE_CHECKING:
-    from tfds_adni.cohort.selection import Selection
-    from tfds_adni.volumes.reading import Reading
+    pass
 
 router = typer.Typer()
-
-# options that have the name of their field in Selection
-_ENTITIES = ("desc", "space")
-_SELECTION = (
-    *("diagnosis", "qc", "tracer", "visits", "smc", "label_days"),
-    *("stage", "date_order", "assume_tracer"),
-)
 
 
 @router.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
@@ -59,25 +51,28 @@ def scan(
         Path | None,
         typer.Option(help="File for a table with one row per scan file."),
     ] = None,
-    diagnosis: options.Diagnosis = None,
-    qc: options.Quality = None,
-    tracer: options.Tracer = "FDG",
-    level: options.Levels = None,
-    visits: options.Visits = "baseline",
-    smc: options.Smc = "drop",
-    label_days: options.LabelDays = 180,
-    stage: options.StageOfAll = None,
-    stage_word: options.StageWords = None,
-    date_order: options.DateOrder = None,
-    assume_tracer: options.AssumeTracer = None,
-    desc: options.Desc = None,
-    space: options.Space = None,
-    window: options.Window = None,
-    flip_left_right: options.FlipLeftRight = False,
-    dicom_cache: options.DicomCache = None,
+    diagnosis: scan_options.Diagnosis = None,
+    qc: scan_options.Quality = None,
+    tracer: scan_options.Tracer = "FDG",
+    level: scan_options.Levels = None,
+    visits: scan_options.Visits = "baseline",
+    smc: scan_options.Smc = "drop",
+    label_days: scan_options.LabelDays = 180,
+    stage: scan_options.StageOfAll = None,
+    stage_word: scan_options.StageWords = None,
+    date_order: scan_options.DateOrder = None,
+    assume_tracer: scan_options.AssumeTracer = None,
+    desc: scan_options.Desc = None,
+    space: scan_options.Space = None,
+    window: scan_options.Window = None,
+    flip_left_right: scan_options.FlipLeftRight = False,
+    dicom_cache: scan_options.DicomCache = None,
 ) -> None:
     """Shows which scans would be used, which are skipped, and why."""
-    selection, reading = _selection(ctx.params), _reading(ctx.params)
+    selection, reading = (
+        scan_options.selection_of(ctx.params),
+        scan_options.reading_of(ctx.params),
+    )
     from tfds_adni import survey
 
     cohort = survey(folder, selection, reading=reading)
@@ -104,29 +99,32 @@ def prepare(
         typer.Option(min=1, help="Files per split; by size if unset."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
-    diagnosis: options.Diagnosis = None,
-    qc: options.Quality = None,
-    tracer: options.Tracer = "FDG",
-    level: options.Levels = None,
-    visits: options.Visits = "baseline",
-    smc: options.Smc = "drop",
-    label_days: options.LabelDays = 180,
-    stage: options.StageOfAll = None,
-    stage_word: options.StageWords = None,
-    date_order: options.DateOrder = None,
-    assume_tracer: options.AssumeTracer = None,
-    desc: options.Desc = None,
-    space: options.Space = None,
-    window: options.Window = None,
-    flip_left_right: options.FlipLeftRight = False,
-    dicom_cache: options.DicomCache = None,
-    normalise: options.Normalise = "brain",
-    masks: options.Masks = None,
-    jobs: options.Jobs = None,
-    beam_options: options.BeamOptions = None,
+    diagnosis: scan_options.Diagnosis = None,
+    qc: scan_options.Quality = None,
+    tracer: scan_options.Tracer = "FDG",
+    level: scan_options.Levels = None,
+    visits: scan_options.Visits = "baseline",
+    smc: scan_options.Smc = "drop",
+    label_days: scan_options.LabelDays = 180,
+    stage: scan_options.StageOfAll = None,
+    stage_word: scan_options.StageWords = None,
+    date_order: scan_options.DateOrder = None,
+    assume_tracer: scan_options.AssumeTracer = None,
+    desc: scan_options.Desc = None,
+    space: scan_options.Space = None,
+    window: scan_options.Window = None,
+    flip_left_right: scan_options.FlipLeftRight = False,
+    dicom_cache: scan_options.DicomCache = None,
+    normalise: scan_options.Normalise = "brain",
+    masks: scan_options.Masks = None,
+    jobs: scan_options.Jobs = None,
+    beam_options: scan_options.BeamOptions = None,
 ) -> None:
     """Turns a folder of scans into TFRecords of labelled SUVR slices."""
-    selection, reading = _selection(ctx.params), _reading(ctx.params)
+    selection, reading = (
+        scan_options.selection_of(ctx.params),
+        scan_options.reading_of(ctx.params),
+    )
     from tfds_adni.volumes.normalisation import Normalisation
 
     with options.usage_errors():
@@ -161,35 +159,4 @@ def prepare(
         f"{home}: account of every scan in scans.csv, pictures of them in "
         "scans.html (for the data's keepers only). Next: pet-dcgan train "
         f"--data-dir {data_dir} --config {config} --stage AD --run runs/ad"
-    )
-
-
-def _selection(params: dict[str, Any]) -> "Selection":
-    """Builds the selection of scans; options not given keep its defaults.
-
-    Args:
-        params: The values of a command's options by name.
-    """
-    from tfds_adni.cohort.selection import Selection
-
-    raw = {"raw": ""}  # on the command line an empty label would look lost
-    given = {
-        "levels": params["level"] or None,
-        "stage_words": options.parse_stage_words(params["stage_word"]),
-        **{name: raw.get(params[name], params[name]) for name in _ENTITIES},
-        **{name: params[name] for name in _SELECTION},
-    }
-    with options.usage_errors():
-        return Selection(**{n: v for n, v in given.items() if v is not None})
-
-
-def _reading(params: dict[str, Any]) -> "Reading":
-    """Builds the options of reading, as `_selection` does."""
-    from tfds_adni.volumes.reading import Reading
-
-    window, cache = params["window"], params["dicom_cache"]
-    return Reading(
-        window=options.parse_window(window) if window else None,
-        flip_left_right=params["flip_left_right"],
-        dicom_cache=Path(cache) if cache else None,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from pet_dcgan import __version__
-from pet_dcgan.cli import console, data, options, runs, serving
+from pet_dcgan.cli import console, data, options, runs, scan_options, serving
 
 app = typer.Typer(
     name="pet-dcgan",
@@ -57,8 +57,8 @@ def demo(
             help="Real scans in place of the phantom, of one stage or more.",
         ),
     ] = None,
-    stage: options.StageOfAll = None,
-    assume_tracer: options.AssumeTracer = None,
+    stage: scan_options.StageOfAll = None,
+    assume_tracer: scan_options.AssumeTracer = None,
 ) -> None:
     """Runs every step on a phantom or on real scans; skips completed ones."""
     if not real and (stage or assume_tracer):
