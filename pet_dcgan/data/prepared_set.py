@@ -43,7 +43,7 @@ class SetMeta:
         phantom: True where every subject is a phantom.
         planes: The planes in it.
         dataset: Name of its configuration, such as `"axial_128"`.
-        version: Its version, such as `"1.0.0"`.
+        version: Its version, such as `"2.0.0"`.
     """
 
     size: int
