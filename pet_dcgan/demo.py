@@ -29,6 +29,7 @@ from pet_dcgan.utils.files import replacing
 from tfds_adni import Builder, prepare
 from tfds_adni.cohort import Cohort, Selection
 from tfds_adni.phantom import write_cohort
+from tfds_adni.sources import require_folder
 
 _GALLERY_IMAGES = 8
 
@@ -47,6 +48,7 @@ class Settings:
         search: Number of synthetic images that are searched for copies.
         seed: Seed of everything random.
         real: The folder of scans, `""` for a phantom.
+        selection: Facts of which of its scans are used.
     """
 
     subjects: int = 24
@@ -55,6 +57,7 @@ class Settings:
     search: int = SEARCHED
     seed: int = 0
     real: str = ""
+    selection: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 QUICK = Settings(
@@ -105,11 +108,16 @@ def run_demo(
 
     Raises:
         FileExistsError: If `out` holds anything but this demo.
+        FileNotFoundError: If there is no folder of scans.
     """
     out, settings = Path(out), QUICK if quick else Settings()
     if real:
+        require_folder(Path(real))
         settings = dataclasses.replace(
-            settings, dataset="axial_64", real=str(Path(real).resolve())
+            settings,
+            dataset="axial_64",
+            real=str(Path(real).resolve()),
+            selection=(selection or Selection()).facts(),
         )
     _claim(out, settings)
     demo = _Demo(out, settings, say, verbose, progress)
@@ -146,7 +154,8 @@ def _claim(out: Path, settings: Settings) -> None:
         if json.loads(mark.read_text(encoding="utf-8")) != json.loads(text):
             raise FileExistsError(
                 f"expected the same demo in {out}, found one with other "
-                "settings (quick or not); choose another --out or remove it"
+                "settings (--quick, or other scans); choose another --out or "
+                "remove it"
             )
         return
     if out.exists() and (not out.is_dir() or any(out.iterdir())):

@@ -190,7 +190,6 @@ def test_metadata_loads_without_the_builders_code(prepared):
             "with_repaired_voxels": 0,
             "with_noise_above_10_percent": 0,
             "with_voxels_far_too_bright_or_dark": 0,
-            "with_left_and_right_assumed": 0,
             "unlike_the_others": 0,
         },
     }
@@ -243,7 +242,6 @@ def test_what_pixels_reveal_is_counted_and_listed(tmp_path):
         "with_repaired_voxels": 1,
         "with_noise_above_10_percent": 0,
         "with_voxels_far_too_bright_or_dark": 0,
-        "with_left_and_right_assumed": 1,
     }
     assert sum(builder.info.metadata["subjects"]["NC"].values()) == 4
     assert sum(builder.info.metadata["slices"]["NC"].values()) == 4 * 6

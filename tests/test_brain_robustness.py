@@ -254,3 +254,13 @@ def test_a_cut_brain_is_near_or_refused(head, axis, end, in_view):
             if str(error).split(": ")[0] not in REASONS:
                 raise
     assert refused > 4
+
+
+def test_planes_of_one_value_were_not_measured(head):
+    """A brain cut off before a padding of any value is refused."""
+    data, _ = head
+    for value in (0.0, -0.2, 0.3):
+        cut = data.copy()
+        cut[:, :, :24] = value
+        with pytest.raises(VolumeError, match="part of a brain"):
+            find(cut)

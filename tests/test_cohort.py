@@ -80,7 +80,7 @@ def test_no_scan_to_use_gives_reasons_and_counts(tmp_path):
     root = write(tmp_path, *(ida_tree.row(n, "Patient") for n in (1, 2)))
     cohort = survey(root)
     assert (len(cohort.decisions), cohort.used, cohort.warnings) == (2, [], ())
-    assert not cohort.phantom
+    assert cohort.phantom
     with pytest.raises(ValueError, match=r"2 x no stage .* pet-dcgan scan"):
         gather(root)
 

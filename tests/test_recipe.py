@@ -25,9 +25,11 @@ def refused(*words):
 def earlier_set(toy_set, tmp_path):
     """A set of the recipe before."""
     folder = tmp_path / "data" / "adni" / "axial_32" / "1.0.0"
-    shutil.copytree(toy_set / "adni" / "axial_32" / "2.0.0", folder)
+    shutil.copytree(
+        toy_set / "adni" / "axial_32" / str(Builder.VERSION), folder
+    )
     info = folder / "dataset_info.json"
-    info.write_text(info.read_text().replace('"2.0.0"', '"1.0.0"'))
+    info.write_text(info.read_text().replace(f'"{Builder.VERSION}"', '"1.0.0"'))
     return tmp_path / "data"
 
 

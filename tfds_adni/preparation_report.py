@@ -109,9 +109,6 @@ class PreparationReport:
                 "with_voxels_far_too_bright_or_dark": sum(
                     o.hot > 0 for o in used
                 ),
-                "with_left_and_right_assumed": sum(
-                    not o.oriented for o in used
-                ),
                 "unlike_the_others": sum(
                     bool(oddity.words) for oddity in self._oddities.values()
                 ),

@@ -2,15 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from pet_dcgan.cli import console, options, scan_options
 from pet_dcgan.utils.files import replacing
-
-if TYPE_CHECKING:
-    pass
 
 router = typer.Typer()
 
@@ -155,8 +152,10 @@ def prepare(
         )
     facts = json.loads((home / "metadata.json").read_text(encoding="utf-8"))
     console.print_prepared(facts)
+    last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
     typer.echo(
         f"{home}: account of every scan in scans.csv, pictures of them in "
         "scans.html (for the data's keepers only). Next: pet-dcgan train "
-        f"--data-dir {data_dir} --config {config} --stage AD --run runs/ad"
+        f"--data-dir {data_dir} --config {config} --stage {last} "
+        f"--run runs/{last.lower()}"
     )

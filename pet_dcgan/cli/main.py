@@ -63,8 +63,8 @@ def demo(
     """Runs every step on a phantom or on real scans; skips completed ones."""
     if not real and (stage or assume_tracer):
         raise typer.BadParameter(
-            "expected --stage and --assume-tracer with --real FOLDER alone, "
-            "found no --real"
+            "expected --real FOLDER with --stage or --assume-tracer, found "
+            "none; add it or leave them out"
         )
     console.start_tensorflow()
     from pet_dcgan.demo import run_demo

@@ -230,7 +230,13 @@ def parse_stage_words(words: list[str] | None) -> dict[str, str]:
                 f"expected WORD=STAGE with {', '.join(STAGES)}; found {text!r}",
                 param_hint="--stage-word",
             )
-        found[word.strip().lower()] = stage
+        word = word.strip().lower()
+        if found.setdefault(word, stage) != stage:
+            raise typer.BadParameter(
+                f"expected one stage for {word!r}, found {found[word]} and "
+                f"{stage}; keep one",
+                param_hint="--stage-word",
+            )
     return found
 
 

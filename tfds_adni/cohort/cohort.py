@@ -84,8 +84,12 @@ class Cohort:
 
     @property
     def phantom(self) -> bool:
-        """Whether every subject used is of the phantom's invented site."""
-        sites = {d.record.subject.split("_")[0] for d in self.used}
+        """Whether every subject used is of the phantom's invented site.
+
+        Where none is used, every subject found.
+        """
+        shown = self.used or self.decisions
+        sites = {d.record.subject.split("_")[0] for d in shown}
         return sites == {_PHANTOM_SITE}
 
     @property

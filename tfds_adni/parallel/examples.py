@@ -68,7 +68,6 @@ class Outcome:
         image_id: Of the scan.
         reason: Why it has no example, `""` where it has.
         frames: How many frames were averaged.
-        oriented: Whether its file defines left and right.
         repaired: Voxels inside the brain that were NaN or Inf.
         noise: Coefficient of variation from voxel to voxel in the brain.
         hot: Voxels left out of its mean for being far too bright or dark.
@@ -83,7 +82,6 @@ class Outcome:
     image_id: str
     reason: str = ""
     frames: int = 0
-    oriented: bool = True
     repaired: int = 0
     noise: float = 0.0
     hot: int = 0
@@ -158,7 +156,6 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
     outcome = Outcome(
         image_id=record.image_id,
         frames=volume.frames,
-        oriented=volume.affine is not None,
         repaired=found.repaired,
         noise=float(found.noise),
         hot=int(found.hot),

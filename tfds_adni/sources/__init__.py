@@ -85,18 +85,7 @@ def read_folder(
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
     """
-    folder = Path(folder)
-    if not folder.exists():
-        raise FileNotFoundError(
-            f"expected a folder of PET scans, found nothing at {folder}; "
-            "give the folder the LONI zip was unpacked into, or make a "
-            f"phantom with: pet-dcgan phantom {folder}"
-        )
-    if not folder.is_dir():
-        raise NotADirectoryError(
-            f"expected a folder of PET scans, found a file at {folder}; "
-            "unpack the download and give its folder"
-        )
+    folder = require_folder(Path(folder))
     tree = walk(folder, sheets=sheets)
     images = find_images(tree)
     source = _source(tree, images)
@@ -120,6 +109,30 @@ def read_folder(
         )
     records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
     return ScanFolder(tree, source, tuple(records), tuple(notes))
+
+
+def require_folder(folder: Path) -> Path:
+    """Returns a folder, refuses what is none.
+
+    Args:
+        folder: The user's.
+
+    Raises:
+        FileNotFoundError: If there is nothing.
+        NotADirectoryError: If it is a file.
+    """
+    if not folder.exists():
+        raise FileNotFoundError(
+            f"expected a folder of PET scans, found nothing at {folder}; "
+            "give the folder the LONI zip was unpacked into, or make a "
+            f"phantom with: pet-dcgan phantom {folder}"
+        )
+    if not folder.is_dir():
+        raise NotADirectoryError(
+            f"expected a folder of PET scans, found a file at {folder}; "
+            "unpack the download and give its folder"
+        )
+    return folder
 
 
 def _source(tree: Tree, images: list[ImageFile]) -> str:

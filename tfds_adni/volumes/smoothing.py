@@ -22,8 +22,8 @@ class CoarseGrid:
     Args:
         shape: Voxels of the volume.
         spacing: Their size in mm.
-        valid: First and last plane, the last excluded, that holds something
-            but zeros, along each axis; what lies beyond was not measured.
+        valid: First and last plane, the last excluded, that holds more than
+            one value, along each axis; what lies beyond was not measured.
         extremes: The least and the greatest voxel.
     """
 
@@ -66,7 +66,7 @@ def coarse_grid(
     """Lays the coarse grid over a volume.
 
     Args:
-        data: `(x, y, z)`, finite and not all zero.
+        data: `(x, y, z)`, finite and not constant.
         spacing: Voxel size in mm.
         extremes: The least and the greatest voxel.
     """
@@ -79,12 +79,12 @@ def coarse_grid(
 
 
 def _measured(data: np.ndarray, axis: int) -> tuple[int, int]:
-    """Returns the first and the last plane that is not empty, plus one."""
+    """Returns the first and the last plane that is not constant, plus one."""
     planes = np.moveaxis(data, axis, 0)
     first, last = 0, len(planes)
-    while not planes[first].any():
+    while np.ptp(planes[first]) == 0:
         first += 1
-    while not planes[last - 1].any():
+    while np.ptp(planes[last - 1]) == 0:
         last -= 1
     return first, last
 
