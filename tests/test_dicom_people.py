@@ -1,0 +1,110 @@
+"""Several people whose DICOM an anonymiser made alike."""
+
+import pytest
+
+from tfds_adni import Selection, survey
+from tfds_adni.sources import read_folder
+from tfds_adni.sources.dicom import conversion
+from tfds_adni.volumes.reading import Reading
+from tfds_adni.volumes.volume import load_volume
+
+pydicom = pytest.importorskip("pydicom", reason="needs the extra dicom")
+pytestmark = pytest.mark.skipif(
+    not conversion.find_program(), reason="needs the extra dicom"
+)
+
+from toy_dicom import agent, brain, write_series  # noqa: E402
+
+SHAPE = (12, 12, 10)
+
+
+@pytest.fixture
+def read(tmp_path):
+    """`read()`: the folder of scans."""
+    return lambda: read_folder(
+        tmp_path / "scans", dicom_cache=tmp_path / "cache"
+    )
+
+
+@pytest.mark.parametrize(
+    ("folders", "patients"),
+    [
+        (("P1", "P2"), ("P1", "P2")),
+        (("all", "all"), ("P1", "P2")),
+        (("sub-01", "sub-02"), ("ANON", "ANON")),
+        (("sub-01/pet", "sub-02/pet"), ("", "")),
+    ],
+)
+def test_one_uid_of_two_people_is_two_scans(tmp_path, read, folders, patients):
+    truths = [brain(SHAPE, seed) for seed in (1, 2)]
+    for number in (0, 1):
+        write_series(
+            tmp_path / "scans" / folders[number],
+            truths[number],
+            name=f"{number}_{{}}.dcm",
+            PatientID=patients[number],
+            SeriesInstanceUID="1.2.3.4",
+        )
+    records = read().records
+    assert [len(record.paths) for record in records] == [10, 10]
+    assert len({record.subject for record in records}) == 2
+    assert len({record.image_id for record in records}) == 2
+    for record, truth in zip(records, truths, strict=True):
+        assert load_volume(record.images).data == pytest.approx(truth, abs=1)
+    cohort = survey(
+        tmp_path / "scans",
+        Selection(stage="NC"),
+        reading=Reading(dicom_cache=tmp_path / "cache"),
+    )
+    copies = [d.reason for d in cohort.decisions if "copy" in d.reason]
+    assert copies == []
+
+
+def test_labels_that_lost_a_character_stay_apart(tmp_path, read):
+    for number, patient in enumerate(("A/B", "A_B", "A:B")):
+        folder = tmp_path / f"scans/{number}"
+        write_series(folder, brain(SHAPE, number), PatientID=patient)
+    subjects = {record.subject for record in read().records}
+    assert len(subjects) == 3
+    assert "sub-A_B" in subjects
+    assert all(name.startswith("sub-A_B") for name in subjects)
+
+
+def test_one_patient_id_in_several_folders_is_told(tmp_path, read):
+    for number in (1, 2):
+        write_series(
+            tmp_path / f"scans/export/person{number}/pet",
+            brain(SHAPE, number),
+            PatientID="ANON",
+        )
+    found = read()
+    assert {record.subject for record in found.records} == {"sub-ANON"}
+    (note,) = [note for note in found.notes if "PatientID" in note]
+    assert note.startswith(
+        "the PatientID ANON is in 2 folders (person1, person2), which are "
+        "taken for one subject"
+    )
+
+
+@pytest.mark.parametrize("folder", ["P7/study{}", "sub-7/{}", "{}/P7"])
+def test_folders_that_name_the_patient_are_no_surprise(tmp_path, read, folder):
+    for number in (1, 2):
+        place = tmp_path / "scans" / folder.format(number)
+        write_series(place, brain(SHAPE, number), PatientID="P7")
+    assert not any("PatientID" in note for note in read().notes)
+
+
+def test_series_without_a_time_of_injection_are_counted(tmp_path, read):
+    item = agent(RadiopharmaceuticalStartTime="")
+    write_series(
+        tmp_path / "scans/sub-01",
+        [brain(SHAPE)] * 2,
+        RadiopharmaceuticalInformationSequence=[item],
+    )
+    write_series(tmp_path / "scans/sub-02", brain(SHAPE))
+    found = read()
+    assert [r.timing.relative for r in found.records] == [True, False]
+    assert any(
+        note.startswith("1 of 2 DICOM series lack the time of injection")
+        for note in found.notes
+    )
