@@ -1,6 +1,7 @@
 """Several people whose DICOM an anonymiser made alike."""
 
 import pytest
+from ida_tree import row, write_csv
 
 from tfds_adni import Selection, survey
 from tfds_adni.sources import read_folder
@@ -108,3 +109,52 @@ def test_series_without_a_time_of_injection_are_counted(tmp_path, read):
         note.startswith("1 of 2 DICOM series lack the time of injection")
         for note in found.notes
     )
+
+
+def _archive(root, number, date):
+    """One image of the IDA in DICOM outside its time's folder."""
+    subject = f"999_S_900{number}"
+    name = (
+        f"ADNI_{subject}_PT_PT_br_raw_20130506101112131_{{}}_S1_I{number}.dcm"
+    )
+    write_series(
+        root / f"ADNI/{subject}/PT/x/I{number}",
+        brain(SHAPE, number),
+        name=name,
+        PatientID=subject,
+        AcquisitionDate=date,
+    )
+
+
+def _table(root, *dates):
+    rows = [
+        row(n, "AD", **{"Acq Date": date, "Image Data ID": f"I{n}"})
+        for n, date in enumerate(dates, start=1)
+    ]
+    write_csv(root, rows)
+
+
+def test_headers_decide_the_order_of_a_table_s_dates(tmp_path, read):
+    for number, date in ((1, "20120605"), (2, "20120807")):
+        _archive(tmp_path / "scans", number, date)
+    _table(tmp_path / "scans", "5/6/2012", "7/8/2012", "1/2/2012")
+    found = read()
+    assert [r.date for r in found.records] == ["2012-06-05", "2012-08-07"]
+    assert not any("date" in note for note in found.notes)
+
+
+def test_a_header_goes_before_a_table_that_contradicts_it(tmp_path, read):
+    _archive(tmp_path / "scans", 1, "20120605")
+    _table(tmp_path / "scans", "2013-05-06")
+    found = read()
+    assert found.records[0].date == "2012-06-05"
+    (note,) = [note for note in found.notes if "several dates" in note]
+    assert "2012-06-05 by its DICOM header, 2013-05-06 by a table" in note
+
+
+def test_an_anonymiser_s_date_in_a_header_is_none(tmp_path, read):
+    _archive(tmp_path / "scans", 1, "19000101")
+    _table(tmp_path / "scans", "2013-05-06")
+    found = read()
+    assert found.records[0].date == "2013-05-06"
+    assert not any("several dates" in note for note in found.notes)

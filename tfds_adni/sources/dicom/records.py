@@ -63,7 +63,13 @@ class Scan:
         """The scan as a reader takes it, under the path of its first file."""
         # No two series of a folder may look like frames of one scan.
         stem = f"series-x{self.identity}"
-        return ImageFile(self.paths[0], self.volumes[0], stem, ".nii")
+        return ImageFile(
+            self.paths[0],
+            self.volumes[0],
+            stem,
+            ".nii",
+            date=self.series.date,
+        )
 
 
 def identity_of(tree: Tree, series: Series) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from tfds_adni.sources.dicom import kinds
 from tfds_adni.sources.dicom.elements import number_of, text_of
+from tfds_adni.tables.cells import true_date
 
 if TYPE_CHECKING:
     import pydicom
@@ -30,7 +31,6 @@ _ELEMENTS = [
     *kinds.ELEMENTS,
 ]
 _DAY = 86400.0
-FIRST_YEAR = 1970  # there was no PET before
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -188,9 +188,9 @@ def _date(header: "pydicom.Dataset") -> str:
         # ACR-NEMA wrote dots between.
         text = text_of(header, name).replace(".", "")
         with contextlib.suppress(ValueError):
-            date = datetime.date.fromisoformat(text)
-            # An anonymiser's, such as 19000101.
-            return date.isoformat() if date.year >= FIRST_YEAR else ""
+            # An anonymiser writes such as 19000101.
+            day = datetime.date.fromisoformat(text).isoformat()
+            return day if true_date(day) else ""
     return ""
 
 
