@@ -111,6 +111,13 @@ def test_series_without_a_time_of_injection_are_counted(tmp_path, read):
     )
 
 
+def test_series_that_name_no_correction_are_counted(tmp_path, read):
+    write_series(tmp_path / "scans/sub-01", brain(SHAPE), CorrectedImage=None)
+    write_series(tmp_path / "scans/sub-02", brain(SHAPE))
+    notes = read().notes
+    assert any(note.startswith("1 of 2 DICOM series do not") for note in notes)
+
+
 def _archive(root, number, date):
     """One image of the IDA in DICOM outside its time's folder."""
     subject = f"999_S_900{number}"

@@ -51,6 +51,16 @@ def problem_of(header: "pydicom.Dataset") -> str:
     return _correction(header) or _content(header)
 
 
+def says_corrected(header: "pydicom.Dataset") -> bool:
+    """Whether a header names any correction or how attenuation is corrected.
+
+    Args:
+        header: As for `problem_of`.
+    """
+    names = ("CorrectedImage", "AttenuationCorrectionMethod")
+    return any(text_of(header, n) for n in (*names, "AttenuationCorrected"))
+
+
 def _correction(header: "pydicom.Dataset") -> str:
     """Returns how a header says that attenuation is not corrected."""
     corrections = [t.upper() for t in texts_of(header, "CorrectedImage")]

@@ -27,6 +27,12 @@ def notes_of(tree: Tree, scans: Sequence[Scan]) -> list[str]:
             "series, so that --window cannot be used and early frames are not "
             "noticed"
         )
+    if silent := sum(not scan.series.corrected for scan in scans):
+        notes.append(
+            f"{silent} of {len(scans)} DICOM series do not say whether they "
+            "are corrected for attenuation (CorrectedImage is missing); check "
+            "that they are"
+        )
     return notes + _shared(tree, scans)
 
 

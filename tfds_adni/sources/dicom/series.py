@@ -57,6 +57,7 @@ class Series:
         age: Years, -1 where unknown.
         tracers: The texts that may name the tracer.
         problem: Why it is no image of a tracer, `""` where it is one.
+        corrected: Whether the header says that attenuation is corrected.
     """
 
     uid: str
@@ -75,6 +76,7 @@ class Series:
     age: float = -1.0
     tracers: tuple[str, ...] = ()
     problem: str = ""
+    corrected: bool = True
 
     def moved(self, folder: Path) -> "Series":
         """Returns the series with the paths of its files in a folder."""
@@ -173,6 +175,7 @@ def _read(path: Path) -> Series:
         age=_age(text_of(header, "PatientAge")),
         tracers=_tracers(agent),
         problem=kinds.problem_of(header),
+        corrected=kinds.says_corrected(header),
     )
 
 
