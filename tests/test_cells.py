@@ -15,6 +15,7 @@ from tfds_adni.tables.cells import (
     to_code,
     to_date,
     to_visit,
+    true_date,
 )
 
 
@@ -37,6 +38,11 @@ def test_dates_of_records_are_iso():
     assert {iso_date(text) for text in texts} == {""}
 
 
+def test_dates_of_anonymisers_are_not_true():
+    texts = ("1900-01-01", "1969-12-31", "1970-01-01", "2012-05-05", "")
+    assert [bool(true_date(t)) for t in texts] == [0, 0, 1, 1, 0]
+
+
 def test_ages_and_sexes():
     ages = [age_in_years(text) for text in ("71", " 71.5", "71,5", "129.9")]
     assert ages == [71, 71.5, 71.5, 129.9]
@@ -54,6 +60,7 @@ def test_ages_and_sexes():
         ("ADNI2 visit v02", "v02"),
         ("sc", "sc"),
         ("12", "12"),
+        (f"m{'9' * 5000}", f"m{'9' * 5000}"),
         ("y1", "y1"),
         ("-4|", ""),
     ],
@@ -65,6 +72,7 @@ def test_visits_in_one_spelling(texts, visit):
 def test_months_of_visits():
     known = [months_of(code) for code in ("m0", "sc", "m12", "v02", "1", "")]
     assert known == [0, 0, 12, None, None, None]
+    assert months_of(f"m{'9' * 5000}") is None
 
 
 def test_subject_is_found_by_ptid_or_rid():
@@ -77,7 +85,11 @@ def test_subject_is_found_by_ptid_or_rid():
     ("row", "key"),
     [
         ({"PTID": "999_S_0042", "RID": "42"}, "999_S_0042"),
+        ({"PTID": " 999_s_0042 "}, "999_S_0042"),
+        ({"PTID": "999-S-0042"}, "999_S_0042"),
+        ({"PTID": "sub-a-b"}, "sub-a-b"),
         ({"PTID": "", "RID": "42.0"}, "42"),
+        ({"PTID": "", "RID": "9" * 5000}, ""),
         ({"RID": "0042"}, "42"),
         ({"RID": "-4"}, ""),
         ({"RID": "?"}, ""),

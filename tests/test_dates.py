@@ -5,10 +5,10 @@ import random
 
 import pytest
 
+from tfds_adni.tables.date_orders import near
 from tfds_adni.tables.date_spellings import readings
 from tfds_adni.tables.dates import (
     DateOrderError,
-    near,
     read_column,
     read_columns,
     row_date,

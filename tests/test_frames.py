@@ -92,6 +92,8 @@ def test_durations_that_differ_count_by_their_length():
         # a mean with the times of the series it was made from
         (1, HOUR, None, ()),
         (2, FrameTiming((1790, 2100), (300, 300)), None, ()),
+        # times that count from the start of the series tell nothing of it
+        (2, FrameTiming((0, 300), (300, 300), True), None, ()),
     ],
 )
 def test_what_to_know_of_the_frames(count, timing, window, flags):
@@ -109,6 +111,7 @@ def test_what_to_know_of_the_frames(count, timing, window, flags):
         (5, HOUR, None, "differ in number: 5 frames, 6 starts, 6 durations"),
         (1, HOUR, (2400, 3600), "differ in number: 1 frames"),
         (2, FrameTiming((0, 60), (60,)), None, "2 starts, 1 durations"),
+        (2, FrameTiming((0, 9), (9, 9), True), (0, 18), "time of injection is"),
         (6, HOUR, (4000, 5000), "they last from 0 to 3600 s, expected some"),
         (2, FrameTiming((0, 60), (60, 0)), None, "that are none"),
         (2, FrameTiming((0, np.nan), (60, 60)), None, "that are none"),

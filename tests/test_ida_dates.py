@@ -175,6 +175,41 @@ def test_quality_tables_need_an_order_too(tmp_path):
         survey(root, Selection(qc=[table]))
 
 
+def test_another_table_of_the_same_scans_decides(tmp_path):
+    days = days_up_to(12)
+    root = write(tmp_path, days, FORMS["dmy"], flat=True)
+    rows = [ida_tree.row(n, "AD") for n in range(1, 4)]
+    rows = [
+        row | {"Acq Date": str(day)}
+        for row, day in zip(rows, days, strict=True)
+    ]
+    adni_tables.write(root / "second.csv", *rows[:1])
+    found = read_folder(root)
+    assert found.notes == ()
+    assert list(dates(root).values()) == list(map(str, days))
+
+
+def test_only_the_scan_whose_date_is_open_is_refused(tmp_path):
+    days = [datetime.date(2012, 5, day) for day in (6, 7, 8)]
+    forms = dict(zip(days, ("iso", "iso", "dmy"), strict=True))
+    root = write(tmp_path, days, lambda day: SAVED[forms[day]](day), flat=True)
+    records = read_folder(root).records
+    assert [bool(record.problem) for record in records] == [False, False, True]
+    assert records[2].problem.startswith("a date that can be read in two ways:")
+
+
+def test_the_date_of_an_image_that_is_no_pet_stops_nothing(tmp_path):
+    days = days_up_to(12)
+    root = write(tmp_path, days, FORMS["dmy"], flat=True)
+    table = next(root.glob("*.csv"))
+    text = table.read_text()
+    assert "PET" in text
+    table.write_text(text.replace("PET", "MRI"))
+    found = read_folder(root)
+    assert {r.problem for r in found.records} == {"not PET (MRI)"}
+    assert any("--date-order" in note for note in found.notes)
+
+
 @pytest.mark.parametrize("form", SAVED)
 @pytest.mark.parametrize("flat", [False, True])
 def test_stages_are_right_or_the_table_is_refused(tmp_path, form, flat):

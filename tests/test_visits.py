@@ -41,6 +41,11 @@ def decide(*scans, visits="all", levels=LEVELS):
         # the same day, whatever the codes
         ((DAY, "bl"), (DAY, "sc"), 1),
         ((DAY, ""), (DAY, ""), 1),
+        # a day that an anonymiser gave to all of them
+        (("1900-01-01", "1"), ("1900-01-01", "2"), 2),
+        (("1900-01-01", "bl"), ("1900-01-01", "bl"), 1),
+        (("1900-01-01", ""), ("1900-01-01", ""), 1),
+        (("1901-01-01", "bl"), ("1902-01-01", "bl"), 2),
         # a code counts for as long as a visit can last
         ((DAY, "bl"), ("2012-08-03", "bl"), 1),
         ((DAY, "bl"), ("2012-08-04", "bl"), 2),
@@ -65,6 +70,15 @@ def test_what_is_one_visit(one, other, visits):
         {"1": NEWER_IMAGE, "2": ""} if visits == 1 else {"1": "", "2": ""}
     )
     assert reasons == expected
+
+
+def test_days_before_1970_order_visits_where_they_differ():
+    shifted = [scan(1, "1902-03-04", "b"), scan(2, "1901-03-04", "a")]
+    baseline = decide(*shifted, visits="baseline")
+    assert baseline == {"1": LATER_VISIT, "2": ""}
+    alike = [scan(1, "1900-01-01", "2"), scan(2, "1900-01-01", "10")]
+    baseline = decide(*alike, visits="baseline")
+    assert baseline == {"1": "", "2": LATER_VISIT}
 
 
 def test_best_level_then_newest_image():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from tfds_adni.sources import Label, ScanRecord
 from tfds_adni.tables import DiagnosisTable, Nearest, nearest
-from tfds_adni.tables.cells import to_date, to_visit
+from tfds_adni.tables.cells import to_visit, true_date
 from tfds_adni.tables.stages import is_smc, plain_word, stage_of_group
 
 UNLABELLED = "no stage: no table lists the group of this scan"
@@ -98,7 +98,7 @@ def _labels_of_tables(
 ) -> tuple[list[Label], str]:
     """Returns the labels, the most specific first, or why there are none."""
     labels, reasons = [], []
-    date, visit = to_date(record.date), to_visit(record.visit)
+    date, visit = true_date(record.date), to_visit(record.visit)
     for source in ("DXSUM", "ADNIMERGE"):
         own = [table for table in tables if table.source == source]
         exams = [exam for table in own for exam in table.of(record.subject)]

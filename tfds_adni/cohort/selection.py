@@ -9,7 +9,7 @@ from tfds_adni.sources import ScanRecord
 from tfds_adni.sources.record import LEVELS, level_of, tracer_of
 from tfds_adni.sources.tracers import TRACERS
 from tfds_adni.tables import DiagnosisTable, QualityTable, quality_problem
-from tfds_adni.tables.cells import STAGES, to_date, to_visit
+from tfds_adni.tables.cells import STAGES, to_visit, true_date
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import examine
 
@@ -203,7 +203,7 @@ def decide(
             quality,
             record.image_id,
             record.subject,
-            to_date(record.date),
+            true_date(record.date),
             to_visit(record.visit),
         )
     )

@@ -7,14 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 
 from tfds_adni.cohort.selection import ScanDecision
-from tfds_adni.tables.cells import months_of, to_date, to_visit
+from tfds_adni.tables.cells import months_of, to_date, to_visit, true_date
 
 # After more days the same code belongs to another phase of the study.
 _SAME_CODE_DAYS = 90
 # ADNI's visits are months apart; a failed scan is repeated sooner.
 _NO_CODE_DAYS = 30
 # A code that counts sessions; those of ADNI's phases (`v02`) begin anew.
-_NUMBERED = re.compile(r"(?!v\d)([a-z]*)(\d+)")
+_NUMBERED = re.compile(r"(?!v\d)([a-z]*)(\d{1,9})")
+
+_MANY_DIGITS = 1000
 
 ANOTHER_LEVEL = "another level of the same visit is used"
 NEWER_IMAGE = "a newer image of the same visit is used"
@@ -32,7 +34,9 @@ def image_order(image_id: str) -> tuple[int, str]:
     Returns:
         Number and text.
     """
-    return (int(image_id), "") if image_id.isdecimal() else (-1, image_id)
+    # `int` refuses thousands of digits.
+    whole = image_id.isdecimal() and len(image_id) < _MANY_DIGITS
+    return (int(image_id), "") if whole else (-1, image_id)
 
 
 def keep_one_copy(decisions: Sequence[ScanDecision]) -> list[ScanDecision]:
@@ -113,7 +117,7 @@ def _task(scan: ScanDecision) -> str:
 def _run(scan: ScanDecision) -> int:
     """Returns the number of a run, 0 where there is none."""
     run = scan.record.entities.get("run", "")
-    return int(run) if run.isdecimal() else 0
+    return int(run) if run.isdecimal() and len(run) < _MANY_DIGITS else 0
 
 
 def _reasons(
@@ -203,12 +207,18 @@ def _visits_of(scans: Iterable[ScanDecision]) -> list[_Visit]:
     Scans of one day are of one visit, and so are scans of one visit code at
     most 90 days apart. Where one of two scans has no code they are of one
     visit up to 30 days apart. A scan without a date belongs to the first
-    visit of its code; scans that have neither are of one visit.
+    visit of its code; scans that have neither are of one visit. A day before
+    1970 that several codes share is an anonymiser's, and no date.
     """
+    scans = list(scans)
+    codes: dict[str, set[str]] = defaultdict(set)
+    for scan in scans:
+        codes[scan.record.date].add(to_visit(scan.record.visit))
     days: dict[datetime.date, list[ScanDecision]] = defaultdict(list)
     undated: dict[str, list[ScanDecision]] = defaultdict(list)
     for scan in scans:
-        if date := to_date(scan.record.date):
+        date = to_date(scan.record.date)
+        if date and (true_date(scan.record.date) or len(codes[str(date)]) < 2):
             days[date].append(scan)
         else:
             undated[to_visit(scan.record.visit)].append(scan)

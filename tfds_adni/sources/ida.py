@@ -30,6 +30,7 @@ from tfds_adni.tables.dates import DateOrderError
 
 _BIDS_NAME = "a BIDS name outside a BIDS folder; give the BIDS folder itself"
 NO_SUBJECT = "no subject id in the path or a table"
+_UNDATED = "a date that can be read in two ways"
 _MISSING_ID = "no image id in the file's name or folder"
 
 
@@ -53,7 +54,8 @@ def read(
         and one for each image without an id; none for those with a problem.
 
     Raises:
-        DateOrderError: If the date of an image can be read in two ways.
+        DateOrderError: If no image is left, and the dates of some can be read
+            in two ways.
     """
     by_id = defaultdict(list)
     for image in images:
@@ -64,7 +66,10 @@ def read(
             bids = image.stem.startswith("sub-")
             why = _BIDS_NAME if bids else _MISSING_ID
             records.append(reject(tree, [image.path], why))
-    dates = {i: date_in(tree.parts(f[0].path)) for i, f in by_id.items()}
+    dates = {
+        image_id: date_in(tree.parts(files[0].path)) or _header_date(files)
+        for image_id, files in by_id.items()
+    }
     sidecars, told = read_sidecars(tree, dates, date_order=date_order)
     for image_id, sidecar in sidecars.items():
         dates[image_id] = dates.get(image_id) or sidecar.date
@@ -85,9 +90,18 @@ def read(
             image_id=image_id,
             unlisted="not in the collection CSV" if lacking else "",
         )
+    _require_order(records)
     if notes is not None:
         notes += [*told, *tables.notes, *_conflicts(records)]
     return records
+
+
+def _require_order(records: Sequence[ScanRecord]) -> None:
+    """Stops where no scan is left, and an order of dates would give some."""
+    problems = [record.problem for record in records]
+    undated = [text for text in problems if text.startswith(_UNDATED)]
+    if undated and all(problems):
+        raise DateOrderError(undated[0].removeprefix(f"{_UNDATED}: "))
 
 
 def _conflicts(records: Sequence[ScanRecord]) -> list[str]:
@@ -97,8 +111,8 @@ def _conflicts(records: Sequence[ScanRecord]) -> list[str]:
         return []
     return [
         f"{len(odd)} of {len(records)} scans have several dates, more than a "
-        f"day apart (first: {odd[0]}); the path goes before an XML file, and "
-        "that before a table"
+        f"day apart (first: {odd[0]}); the path goes before a DICOM header, "
+        "that before an XML file, and that before a table"
     ]
 
 
@@ -114,7 +128,13 @@ def _scans(
     sound = [file for file in files if not file.problem]
     broken = [f for f in files if f.problem and not f.needs_conversion]
     for rank, (frames, copy) in enumerate(split_copies(sound)):
-        record = _join(tree.parts(frames[0].path), row, sidecar, entry)
+        record = _join(
+            tree.parts(frames[0].path),
+            row,
+            sidecar,
+            entry,
+            taken=_header_date(files),
+        )
         problem = record.problem
         if not problem and lacks_frame(frames, broken):
             problem = "another frame of this image is missing or unreadable"
@@ -133,15 +153,28 @@ def _join(
     row: ImageMetadata,
     sidecar: ImageMetadata,
     entry: StudyEntry,
+    *,
+    taken: str,
 ) -> ScanRecord:
     """Fills a record from table, XML file and names, in that order.
 
     Diagnosis and age come from the XML file first: its DX Group is of the
     scan's visit and its age has decimals. The date comes from the path first,
     which no spreadsheet has changed.
+
+    Args:
+        names: Of the path.
+        row: Of tables.
+        sidecar: Of the XML file.
+        entry: The subject's.
+        taken: The date in its DICOM header.
     """
     subject = _subject(names, row, sidecar)
-    date, remark = _date(names, row, sidecar)
+    date, remark = _date(names, taken, row, sidecar)
+    problem = _problem(names, subject, row, sidecar)
+    undated = sidecar.undated or row.undated
+    if undated and not date and not problem:
+        problem = f"{_UNDATED}: {undated}"
     ages = (
         age_in_years(sidecar.age),
         age_in_years(row.age),
@@ -161,7 +194,7 @@ def _join(
         labels=sidecar.labels + row.labels + entry.labels,
         age=next((age for age in ages if age > 0), -1.0),
         sex=sex_letter(row.sex or sidecar.sex),
-        problem=_problem(names, subject, row, sidecar),
+        problem=problem,
         remark=remark,
     )
 
@@ -173,18 +206,25 @@ def _subject(
     return row.subject or sidecar.subject or subject_in(names)
 
 
+def _header_date(files: Sequence[ImageFile]) -> str:
+    """Returns the first date in the DICOM headers of an image, ISO or `""`."""
+    return next((file.date for file in files if file.date), "")
+
+
 def _date(
-    names: Sequence[str], row: ImageMetadata, sidecar: ImageMetadata
+    names: Sequence[str],
+    taken: str,
+    row: ImageMetadata,
+    sidecar: ImageMetadata,
 ) -> tuple[str, str]:
     """Returns the date of an image, and how other places contradict it."""
     dates = {
         "its path": date_in(names),
+        "its DICOM header": taken,
         "its XML file": sidecar.date,
         "a table": row.date,
     }
     dates = {place: date for place, date in dates.items() if date}
-    if not dates and (undated := sidecar.undated or row.undated):
-        raise DateOrderError(undated)
     first = next(iter(dates.values()), "")
     if any(differ(first, date) for date in dates.values()):
         said = ", ".join(f"{date} by {place}" for place, date in dates.items())

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from tfds_adni.sources.record import Label
 from tfds_adni.tables.cells import age_in_years, to_date
-from tfds_adni.tables.dates import near, read_column
+from tfds_adni.tables.date_orders import near
+from tfds_adni.tables.dates import read_column
 
 _YEAR = 365.25  # days
 _Images = list[tuple[str, "ImageMetadata"]]

@@ -48,7 +48,10 @@ _OF_LIST = ("imagedate", "imagedescription")
 _COLLECTION = "collection CSV Group"
 _IMAGE_LIST = "All Images entry_research_group"
 _STUDY_ENTRY = "Study Entry entry_research_group"
-_ID = re.compile(r"[Ii]?(\d+)(?:\.0+)?")
+_ID = re.compile(r"[Ii]?(\d{1,12})(?:\.0+)?")
+_Image = tuple[str, ImageMetadata]
+# Images with the dates of their cells, and the column and its table.
+_List = tuple[list[_Image], str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +89,7 @@ def read_collections(
     images: dict[str, ImageMetadata] = {}
     entries: dict[str, StudyEntry] = {}
     notes: list[str] = []
+    lists: list[_List] = []
     for sheet in tree.tables:
         columns = _columns(sheet.header)
         rows: list[dict[str, str]] = []
@@ -98,21 +102,39 @@ def read_collections(
             f"{columns.get('entry_date')} in {sheet.path.name}",
             order=date_order,
         )
-        listed, told = read_dates(
-            [_image(row, entered) for row in rows if "image_id" in row],
-            f"{columns.get('date')} in {sheet.path.name}",
-            known,
-            order=date_order,
-        )
-        notes += [*told, *entered.notes]
+        notes += entered.notes
+        listed = [_image(row, entered) for row in rows if "image_id" in row]
+        lists.append((listed, f"{columns.get('date')} in {sheet.path.name}"))
+        for row in rows:
+            if "image_id" not in row:
+                _add_entry(entries, row["subject"], _entry(row, entered))
+    for listed, told in _dated(lists, known, date_order):
+        notes += told
         for image_id, image in listed:
             first = images.setdefault(image_id, image)
             if first is not image:
                 images[image_id] = _join(first, image)
-        for row in rows:
-            if "image_id" not in row:
-                _add_entry(entries, row["subject"], _entry(row, entered))
     return Collections(images, entries, tuple(notes))
+
+
+def _dated(
+    lists: Sequence[_List], known: Mapping[str, str], order: str
+) -> list[tuple[list[_Image], tuple[str, ...]]]:
+    """Reads the dates of lists of images, each with its warnings.
+
+    What a list and `known` leave open the other lists decide, then `order`.
+    """
+    sure = {i: date for i, date in known.items() if date}
+    alone = [read_dates(images, place, sure) for images, place in lists]
+    found = []
+    for number, (listed, told) in enumerate(alone):
+        if order or any(image.undated for _, image in listed):
+            others = alone[:number] + alone[number + 1 :]
+            dates = {i: m.date for o, _ in others for i, m in o if m.date}
+            images, place = lists[number]
+            listed, told = read_dates(images, place, dates | sure, order=order)
+        found.append((listed, told))
+    return found
 
 
 def unreadable_tables(tree: Tree) -> list[str]:

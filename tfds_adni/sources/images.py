@@ -71,6 +71,7 @@ class ImageFile:
         stem: Its name without the extension.
         extension: The extension in lower case, such as `.nii.gz`.
         problem: Why it cannot be read, `""` where it can.
+        date: ISO, in its DICOM header; `""` where unknown.
     """
 
     path: Path
@@ -78,6 +79,7 @@ class ImageFile:
     stem: str
     extension: str
     problem: str = ""
+    date: str = ""
 
     @property
     def needs_conversion(self) -> bool:
@@ -220,9 +222,7 @@ def split_copies(
     for image in sorted(images, key=_ease):
         if sets[image.series].setdefault(image.stem, image) is not image:
             copies.append((image,))
-    copies += [
-        tuple(frames[s] for s in sorted(frames)) for frames in sets.values()
-    ]
+    copies += [tuple(f[s] for s in sorted(f)) for f in sets.values()]
     if len(copies) < 2:
         return [(frames, "") for frames in copies]
     first, *others = sorted(copies, key=_preference)

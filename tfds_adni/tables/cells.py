@@ -30,8 +30,10 @@ CODES = {
 _GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
 _OLDEST = 130  # years
 # A visit code may follow words, as in `ADNI2 visit m06` or `ADNI1/GO Month 6`.
-_MONTH = re.compile(r"(?:.*\s)?m(?:onth )?(\d+)")
+# No visit is after more; `int` refuses thousands of digits.
+_MONTH = re.compile(r"(?:.*\s)?m(?:onth )?(\d{1,4})")
 _BASELINE = re.compile(r"(?:.*\s)?(bl|baseline(-.*)?)")
+_FIRST_YEAR = 1970  # there was no PET before
 _CODE = re.compile(r"(?:.*\s)?(sc|v\d+)")
 
 
@@ -60,6 +62,15 @@ def to_date(text: str) -> datetime.date | None:
         return datetime.date.fromisoformat(text)
     except ValueError:
         return None
+
+
+def true_date(text: str) -> datetime.date | None:
+    """Returns what `to_date` reads, `None` before 1970.
+
+    Such dates are an anonymiser's: BIDS shifts dates to before 1925.
+    """
+    date = to_date(text)
+    return date if date and date.year >= _FIRST_YEAR else None
 
 
 def iso_date(text: str) -> str:
@@ -107,7 +118,7 @@ def months_of(visit: str) -> int | None:
     """
     if visit in ("sc", "screening"):
         return 0
-    month = re.fullmatch(r"m(\d+)", visit)
+    month = re.fullmatch(r"m(\d{1,4})", visit)
     return int(month[1]) if month else None
 
 
@@ -118,10 +129,14 @@ def row_visits(row: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def row_subject(row: Mapping[str, str]) -> str:
-    """Returns the key of a row's subject: PTID, else RID, else `""`."""
-    ptid = row.get("PTID", "")
+    """Returns the key of a row's subject: PTID, else RID, else `""`.
+
+    A PTID such as `999-s-0042` gets ADNI's own spelling.
+    """
+    ptid = row.get("PTID", "").strip()
     if not is_gap(ptid):
-        return ptid
+        adni = ptid.upper().replace("-", "_")
+        return adni if SUBJECT_PATTERN.fullmatch(adni) else ptid
     code = to_code(row.get("RID", ""))
     return "" if code is None or code < 0 else str(code)
 

@@ -14,33 +14,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from tfds_adni.tables.cells import is_gap
-from tfds_adni.tables.date_spellings import ORDERS, has_dots, readings
+from tfds_adni.tables.date_orders import Known, decide, quoted
+from tfds_adni.tables.date_spellings import ORDERS, readings
 from tfds_adni.tables.spreadsheet import TableError
 
-_DAYS_APART = 1  # by a time zone, or a scan around midnight
 _EXAMPLES = 3
-_NO_ORDER = (
-    "the dates of {place} can be read in more than one order (such as "
-    "{examples}), and nothing decides it; say which with --date-order mdy, as "
-    "in ADNI's own tables, or --date-order dmy"
-)
-_TWO_ORDERS = (
-    "some dates of {place} can only have the day first, others only the month "
-    "({examples}); download the table again, or say which order counts with "
-    "--date-order dmy or --date-order mdy"
-)
-_TURNED = (
-    "a spreadsheet seems to have taken days for months in {place}: it changed "
-    "the spelling of every date with a day up to 12 and of no other "
-    "({examples}); download the table again"
-)
-_DAY_BEFORE_MONTH = (
-    "the dates of {place} have the year first and then the day ({examples}); "
-    "write them as 2016-02-11"
-)
-# A text and the date known otherwise of the same thing.
-_Known = tuple[str, datetime.date]
-_Readings = dict[str, dict[str, datetime.date]]
 
 
 class DateOrderError(TableError):
@@ -61,6 +39,7 @@ class DateColumn:
             where all of it is.
         cells: How many cells hold something.
         unread: How often each text stands there that is no date.
+        overruled: The user's order where dates show another, else `""`.
     """
 
     place: str
@@ -69,6 +48,7 @@ class DateColumn:
     problem: str = ""
     cells: int = 0
     unread: Mapping[str, int] = dataclasses.field(default_factory=dict)
+    overruled: str = ""
 
     def read(self, text: str) -> datetime.date | None:
         """Returns the date of a cell, `None` where it has none for certain."""
@@ -90,7 +70,12 @@ class DateColumn:
     def notes(self) -> tuple[str, ...]:
         """Warnings about the cells that are not read, a line each."""
         lines = [self.problem] if self.problem else []
-        first = ", ".join(map(_quoted, list(self.unread)[:_EXAMPLES]))
+        if self.overruled:
+            lines.append(
+                f"--date-order {self.overruled} is not used for {self.place}: "
+                f"its dates, or others of the same scans, show {self.order}"
+            )
+        first = ", ".join(map(quoted, list(self.unread)[:_EXAMPLES]))
         if self.missed:
             lines.append(
                 f"dates not understood: none of the {self.cells} cells of "
@@ -111,7 +96,7 @@ def read_column(
     *,
     order: str = "",
     hint: str = "",
-    known: Iterable[_Known] = (),
+    known: Iterable[Known] = (),
 ) -> DateColumn:
     """Finds out how the dates of a column are written.
 
@@ -132,12 +117,13 @@ def read_column(
     counts = Counter(t for text in texts if not is_gap(t := text.strip()))
     found = {text: readings(text) for text in counts}
     dates = {text: each for text, each in found.items() if each}
-    orders, problem = _decide(dates, order, hint, tuple(known))
+    orders, problem = decide(dates, order, hint, tuple(known))
     chosen = orders & set(ORDERS) if not problem else ()
+    own = next(iter(chosen)) if len(chosen) == 1 else ""
     return DateColumn(
         place,
         orders,
-        next(iter(chosen)) if len(chosen) == 1 else "",
+        own,
         problem.format(place=place),
         counts.total(),
         {
@@ -145,6 +131,7 @@ def read_column(
             for text, each in found.items()
             if not each or not (problem or orders & each.keys())
         },
+        order if own and own != order else "",
     )
 
 
@@ -192,96 +179,3 @@ def row_date(
         if column.refuses(text):
             raise DateOrderError(column.problem)
     return None
-
-
-def near(one: datetime.date, other: datetime.date) -> bool:
-    """Whether two dates may be of the same scan: at most a day apart.
-
-    Args:
-        one: A date.
-        other: Another one.
-    """
-    return abs((one - other).days) <= _DAYS_APART
-
-
-def _decide(
-    dates: _Readings, order: str, hint: str, known: tuple[_Known, ...]
-) -> tuple[frozenset[str], str]:
-    """Returns the orders to read a column in, and its problem."""
-    settled = frozenset(("sure", "iso"))
-    numbers = {t: each for t, each in dates.items() if each.keys() & {*ORDERS}}
-    others = {t: each for t, each in dates.items() if t not in numbers}
-    if turned := _day_before_month(others):
-        return frozenset(("sure",)), turned
-    if not order and (turned := _turned(numbers, others, known)):
-        return frozenset(), turned
-    if not numbers:
-        return settled, ""
-    possible = set(ORDERS).intersection(*numbers.values())
-    if len(possible) > 1:
-        possible = _supported(possible, numbers, known)
-    # dots go last: they are the habit of a country, not a proof
-    for wish in (hint, "dmy" if all(map(has_dots, numbers)) else "", order):
-        if wish in possible or (wish == order and wish and not possible):
-            possible = {wish}
-    if not possible:
-        one = next(t for t, each in numbers.items() if "mdy" not in each)
-        two = next(t for t, each in numbers.items() if "dmy" not in each)
-        return settled, _filled(_TWO_ORDERS, one, two)
-    unclear = [
-        text
-        for text, each in numbers.items()
-        if len({each[o] for o in possible & each.keys()}) > 1
-    ]
-    problem = _filled(_NO_ORDER, *unclear[:2]) if unclear else ""
-    return settled | possible, problem
-
-
-def _supported(
-    possible: set[str], numbers: _Readings, known: Iterable[_Known]
-) -> set[str]:
-    """Returns the order that most known dates agree with, else all."""
-    votes = dict.fromkeys(possible, 0)
-    for text, date in known:
-        for order, own in numbers.get(text.strip(), {}).items():
-            votes[order] = votes.get(order, 0) + near(own, date)
-    most = max(votes.values())
-    best = {order for order in possible if votes[order] == most}
-    return best if len(best) == 1 else possible
-
-
-def _day_before_month(others: _Readings) -> str:
-    """Returns the problem of a column with dates such as 2016-25-02."""
-    wrong = [text for text, each in others.items() if {*each} == {"ydm"}]
-    right = [text for text, each in others.items() if {*each} == {"iso"}]
-    more = len(wrong) > len(right)
-    return _filled(_DAY_BEFORE_MONTH, wrong[0]) if more else ""
-
-
-def _turned(
-    numbers: _Readings, others: _Readings, known: Iterable[_Known]
-) -> str:
-    """Returns the problem of a column that a spreadsheet turned in part.
-
-    A spreadsheet set to another order takes 11/2/2016 for another day and
-    spells it anew, while 25/2/2016, which is none to it, stays text.
-    """
-    spelt = {t: each.get("sure", each.get("iso")) for t, each in others.items()}
-    spelt = {text: date for text, date in spelt.items() if date}
-    if not (numbers and spelt) or any(len(e) > 1 for e in numbers.values()):
-        return ""
-    confirmed = any(t in spelt and near(spelt[t], date) for t, date in known)
-    if confirmed or any(date.day > 12 for date in spelt.values()):
-        return ""
-    return _filled(_TURNED, next(iter(spelt)), next(iter(numbers)))
-
-
-def _filled(template: str, *texts: str) -> str:
-    """Puts examples into a problem; its place is filled in later."""
-    examples = " and ".join(map(_quoted, texts)).replace("{", "{{")
-    return template.replace("{examples}", examples.replace("}", "}}"))
-
-
-def _quoted(text: str) -> str:
-    """Returns a cell for a message, cut short and on one line."""
-    return repr(text[:30])

@@ -57,12 +57,19 @@ def weigh_frames(
             )
         untimed = [UNTIMED] if count > _MOST_LATE_FRAMES else []
         return np.ones(count), frozenset(untimed)
+    if window and timing.relative:
+        raise VolumeError(
+            "the time of injection is not known, which --window counts from: "
+            "the times of its frames are those after the start of the series; "
+            "leave out --window"
+        )
     starts, durations = _checked(count, timing)
     if window:
         inside, flags = _inside(starts, durations, window)
         durations = durations * inside
     else:
-        flags = [EARLY] if min(starts) < _EARLY_SECONDS else []
+        early = not timing.relative and min(starts) < _EARLY_SECONDS
+        flags = [EARLY] if early else []
     return durations / max(durations), frozenset(flags)
 
 

@@ -22,7 +22,7 @@ import nibabel as nib
 from tfds_adni.sources.dicom.series import Series
 
 # Raised with every change of what an entry of the cache holds.
-RECIPE = 1
+RECIPE = 2
 FAILED = "DICOM that dcm2niix cannot convert"
 _GAPS = "DICOM series with missing slices"
 # Whatever the user's defaults are (-g i): a JSON file without names or dates

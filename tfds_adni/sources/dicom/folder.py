@@ -10,7 +10,13 @@ from typing import Any
 
 from tfds_adni.sources.dicom import conversion
 from tfds_adni.sources.dicom.cache import DicomCache, default_folder
-from tfds_adni.sources.dicom.records import Scan, complete, own_record
+from tfds_adni.sources.dicom.notes import notes_of
+from tfds_adni.sources.dicom.records import (
+    Scan,
+    complete,
+    identity_of,
+    own_record,
+)
 from tfds_adni.sources.dicom.series import Series, join, read_headers
 from tfds_adni.sources.images import ImageFile, split_copies
 from tfds_adni.sources.record import ScanRecord, image_id_in, reject
@@ -118,7 +124,7 @@ class _Converter:
             images=others + [scan.image for scan in theirs.values()],
             records=[*self._records, *self._own_records(ours)],
             scans=theirs,
-            notes=(self._note(),) if scans else (),
+            notes=(self._note(), *notes_of(self._tree, scans)) if scans else (),
         )
 
     def _series(self, files: Iterable[Path]) -> list[tuple[str, list[Series]]]:
@@ -133,7 +139,8 @@ class _Converter:
             self._reject_broken(folder, facts["broken"])
             for series in facts["series"]:
                 one = Series(**series).moved(folder)
-                parts[self._image_id(one), one.uid].append(one)
+                key = self._image_id(one), identity_of(self._tree, one)
+                parts[key].append(one)
         return [(image_id, found) for (image_id, _), found in parts.items()]
 
     def _reject_broken(self, folder: Path, broken: dict[str, str]) -> None:
@@ -167,7 +174,10 @@ class _Converter:
                 paths = map(Path, series.files)
                 self._records.append(reject(self._tree, paths, problem))
             else:
-                scans.append(Scan(series, image_id, volumes, sidecars))
+                identity = identity_of(self._tree, series)
+                scans.append(
+                    Scan(series, identity, image_id, volumes, sidecars)
+                )
         return scans
 
     def _volumes(self, series: Series) -> tuple[str, tuple, tuple]:
@@ -188,7 +198,7 @@ class _Converter:
         """Returns the records of scans that are not of the IDA."""
         groups = defaultdict(dict)
         for scan in scans:
-            groups[scan.series.uid][scan.image.path] = scan
+            groups[scan.identity][scan.image.path] = scan
         records = []
         for copies in groups.values():
             images = [scan.image for scan in copies.values()]

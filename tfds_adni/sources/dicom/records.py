@@ -18,7 +18,12 @@ from tfds_adni.sources.ida import NO_SUBJECT
 from tfds_adni.sources.images import ImageFile
 from tfds_adni.sources.record import ScanRecord, date_in, reject, subject_in
 from tfds_adni.sources.timing import FrameTiming
-from tfds_adni.sources.tracers import TRACERS, tracer_in, tracer_named
+from tfds_adni.sources.tracers import (
+    TRACERS,
+    tracer_in,
+    tracer_named,
+    tracer_of_names,
+)
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables.cells import SUBJECT_PATTERN, sex_letter
 
@@ -26,7 +31,8 @@ _NO_INJECTION = (
     "DICOM without the time of injection: the times of its frames count from "
     "the start of the series"
 )
-_NAMES = ("TracerName", "Radiopharmaceutical", "TracerRadionuclide")
+_NAMES = ("TracerName", "Radiopharmaceutical")
+_ISOTOPE = "TracerRadionuclide"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,12 +41,14 @@ class Scan:
 
     Attributes:
         series: What its headers say.
+        identity: As `identity_of` returns it.
         image_id: Image id of the IDA in its path, `""` outside of the IDA.
         volumes: NIfTI files made of it.
         sidecars: Elements of the JSON file of each.
     """
 
     series: Series
+    identity: str
     image_id: str
     volumes: tuple[Path, ...]
     sidecars: tuple[dict[str, Any], ...]
@@ -54,15 +62,36 @@ class Scan:
     def image(self) -> ImageFile:
         """The scan as a reader takes it, under the path of its first file."""
         # No two series of a folder may look like frames of one scan.
-        stem = f"series-x{_short(self.series.uid)}"
-        return ImageFile(self.paths[0], self.volumes[0], stem, ".nii")
+        stem = f"series-x{self.identity}"
+        return ImageFile(
+            self.paths[0],
+            self.volumes[0],
+            stem,
+            ".nii",
+            date=self.series.date,
+        )
+
+
+def identity_of(tree: Tree, series: Series) -> str:
+    """Returns a short name for what makes the files of a series one.
+
+    Beside SeriesInstanceUID, which an anonymiser may make one for all, that
+    are PatientID and the subject in the path.
+
+    Args:
+        tree: The folder of the cohort.
+        series: With the paths of its files.
+    """
+    subject = subject_in(tree.parts(Path(next(iter(series.files)))))
+    return _short("\n".join((series.uid, series.patient, subject)))
 
 
 def own_record(tree: Tree, scan: Scan) -> ScanRecord:
     """Returns the record of a scan outside of the IDA.
 
     Its subject is that of the path, else PatientID; its image id is made of
-    SeriesNumber and a hash of SeriesInstanceUID, which names the hospital.
+    SeriesNumber and its identity, since its UID names the hospital. The path
+    may name the tracer.
 
     Args:
         tree: The folder of the cohort.
@@ -73,9 +102,10 @@ def own_record(tree: Tree, scan: Scan) -> ScanRecord:
     record = dataclasses.replace(
         reject(tree, scan.paths, ""),
         # Of several images of a visit the newest is used: the later series.
-        image_id=f"series-{series.number:05d}-{_short(series.uid)}",
+        image_id=f"series-{series.number:05d}-{scan.identity}",
         subject=subject_in(names),
         date=date_in(names),
+        tracer=tracer_of_names(reversed(names[:-1])),
         problem=NO_SUBJECT,
     )
     record = complete(record, scan)
@@ -92,7 +122,7 @@ def complete(record: ScanRecord, scan: Scan) -> ScanRecord:
     series = scan.series
     tracer, conflict = _tracer(record, scan)
     timing = frame_timing(series, scan.sidecars)
-    remark = _NO_INJECTION if timing and series.offset is None else ""
+    remark = _NO_INJECTION if timing and timing.relative else ""
     return dataclasses.replace(
         record,
         paths=scan.paths,
@@ -140,7 +170,8 @@ def frame_timing(
     known = (acquired, [zero + t for t in shown], [zero + t for t in halves])
     for starts in known:
         if count and len(starts) == len(set(starts)) == count:
-            return FrameTiming(tuple(starts), lengths)
+            relative = starts is not acquired and series.offset is None
+            return FrameTiming(tuple(starts), lengths, relative)
     return None
 
 
@@ -156,18 +187,20 @@ def _numbers(value: Any) -> tuple[float, ...]:
 def _tracer(record: ScanRecord, scan: Scan) -> tuple[str, str]:
     """Returns the tracer, and a problem if two are named.
 
-    A table's or an XML file's name goes first, then that of the description,
-    then the DICOM's. `""` where there is none.
+    A table's, an XML file's or a folder's name goes first, then that of the
+    description, then the DICOM's. `""` where there is none. A name that is
+    not listed contradicts one that is.
     """
     texts = [str(one[n]) for one in scan.sidecars for n in _NAMES if n in one]
-    texts += scan.series.tracers
-    inside = [tracer_named(text) for text in texts]
+    inside = [tracer_named(text) for text in (*texts, *scan.series.tracers)]
     words = tracer_in(record.description or scan.series.description)
-    named = (record.tracer, words, *inside)
-    known = list(dict.fromkeys(name for name in named if name in TRACERS))
-    if len(known) > 1:
-        return known[0], f"two tracers are named: {' and '.join(known[:2])}"
-    return next(filter(None, (*known, record.tracer, *inside)), ""), ""
+    named = filter(None, (record.tracer, words, *inside))
+    # sorted is stable
+    named = sorted(dict.fromkeys(named), key=lambda name: name not in TRACERS)
+    if len(named) > 1 and named[0] in TRACERS:
+        return named[0], f"two tracers are named: {' and '.join(named[:2])}"
+    isotopes = (tracer_named(str(s.get(_ISOTOPE, ""))) for s in scan.sidecars)
+    return next(filter(None, (*named, *isotopes)), ""), ""
 
 
 def _subject(patient: str) -> str:
@@ -175,6 +208,8 @@ def _subject(patient: str) -> str:
     if match := SUBJECT_PATTERN.search(patient.upper()):
         return match[0]
     label = re.sub(r"[^\w.-]", "_", patient)
+    if label != patient:  # A/B is not A_B
+        label = f"{label}-{_short(patient)[:8]}"
     return f"sub-{label}" if label else ""
 
 
@@ -189,6 +224,6 @@ def _problem(record: ScanRecord, series: Series) -> str:
     return record.problem
 
 
-def _short(uid: str) -> str:
-    """Returns a short name for a UID."""
-    return hashlib.sha256(uid.encode()).hexdigest()[:12]
+def _short(text: str) -> str:
+    """Returns a short name for a text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -15,16 +15,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfds_adni.sources.dicom import kinds
+from tfds_adni.sources.dicom.elements import number_of, text_of
+from tfds_adni.tables.cells import true_date
+
 if TYPE_CHECKING:
     import pydicom
 
 _AGENT = "RadiopharmaceuticalInformationSequence"
 _ELEMENTS = [
-    *("SeriesInstanceUID", "SOPInstanceUID", "Modality", "SeriesNumber"),
-    *("SeriesDescription", "PatientID", "PatientSex", "PatientAge", _AGENT),
+    *("SeriesInstanceUID", "SOPInstanceUID", "SeriesNumber"),
+    *("PatientID", "PatientSex", "PatientAge", _AGENT),
     *("AcquisitionDate", "SeriesDate", "StudyDate", "AcquisitionTime"),
     *("SeriesTime", "Rows", "Columns", "NumberOfFrames", "NumberOfSlices"),
-    *("SeriesType", "CorrectedImage", "AttenuationCorrected"),
+    *kinds.ELEMENTS,
 ]
 _DAY = 86400.0
 
@@ -53,6 +57,7 @@ class Series:
         age: Years, -1 where unknown.
         tracers: The texts that may name the tracer.
         problem: Why it is no image of a tracer, `""` where it is one.
+        corrected: Whether the header says that attenuation is corrected.
     """
 
     uid: str
@@ -71,6 +76,7 @@ class Series:
     age: float = -1.0
     tracers: tuple[str, ...] = ()
     problem: str = ""
+    corrected: bool = True
 
     def moved(self, folder: Path) -> "Series":
         """Returns the series with the paths of its files in a folder."""
@@ -115,8 +121,9 @@ def read_headers(paths: Iterable[Path]) -> tuple[list[Series], dict[str, str]]:
                 reason = getattr(error, "strerror", None)
                 broken[path.name] = reason or "its header is damaged"
                 continue
+            # An anonymiser may give all patients one UID.
             if one.uid:
-                parts[one.uid].append(one)
+                parts[one.uid, one.patient].append(one)
             else:
                 broken[path.name] = "no header of an image"
     return [join(files) for files in parts.values()], broken
@@ -150,48 +157,26 @@ def _read(path: Path) -> Series:
     agent = next(iter(header.get(_AGENT) or ()), pydicom.Dataset())
     date = _date(header)
     return Series(
-        uid=_text(header, "SeriesInstanceUID"),
-        files={path.name: _text(header, "SOPInstanceUID") or path.name},
-        slices=max(1, _number(header, "NumberOfFrames")),
-        depth=_number(header, "NumberOfSlices"),
-        pixels=_number(header, "Rows") * _number(header, "Columns"),
+        uid=text_of(header, "SeriesInstanceUID"),
+        files={path.name: text_of(header, "SOPInstanceUID") or path.name},
+        slices=max(1, number_of(header, "NumberOfFrames")),
+        depth=number_of(header, "NumberOfSlices"),
+        pixels=number_of(header, "Rows") * number_of(header, "Columns"),
         starts=_after_injection(header, agent, date, "AcquisitionTime"),
         offset=next(
             iter(_after_injection(header, agent, date, "SeriesTime")), None
         ),
-        modality=_text(header, "Modality").upper(),
-        number=_number(header, "SeriesNumber"),
-        description=_text(header, "SeriesDescription"),
-        patient=_text(header, "PatientID"),
+        modality=text_of(header, "Modality").upper(),
+        number=number_of(header, "SeriesNumber"),
+        description=text_of(header, "SeriesDescription"),
+        patient=text_of(header, "PatientID"),
         date=date,
-        sex=_text(header, "PatientSex"),
-        age=_age(_text(header, "PatientAge")),
+        sex=text_of(header, "PatientSex"),
+        age=_age(text_of(header, "PatientAge")),
         tracers=_tracers(agent),
-        problem=_problem(header),
+        problem=kinds.problem_of(header),
+        corrected=kinds.says_corrected(header),
     )
-
-
-def _texts(header: "pydicom.Dataset", name: str) -> list[str]:
-    """Returns the values of an element, none where it is missing or empty."""
-    value = header.get(name)
-    if value is None or isinstance(value, str):
-        value = (value or "").split("\\")
-    elif not isinstance(value, Iterable):
-        value = [value]
-    # A line break in a value would break every line that shows it.
-    texts = (" ".join(str(one).replace("\0", " ").split()) for one in value)
-    return [text for text in texts if text]
-
-
-def _text(header: "pydicom.Dataset", name: str) -> str:
-    """Returns the first value of an element, `""` where there is none."""
-    return next(iter(_texts(header, name)), "")
-
-
-def _number(header: "pydicom.Dataset", name: str) -> int:
-    """Returns a whole number that is not negative, 0 where there is none."""
-    text = _text(header, name)
-    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _age(text: str) -> float:
@@ -204,9 +189,11 @@ def _date(header: "pydicom.Dataset") -> str:
     """Returns the day of a scan, ISO, `""` where unknown."""
     for name in ("AcquisitionDate", "SeriesDate", "StudyDate"):
         # ACR-NEMA wrote dots between.
-        text = _text(header, name).replace(".", "")
+        text = text_of(header, name).replace(".", "")
         with contextlib.suppress(ValueError):
-            return datetime.date.fromisoformat(text).isoformat()
+            # An anonymiser writes such as 19000101.
+            day = datetime.date.fromisoformat(text).isoformat()
+            return day if true_date(day) else ""
     return ""
 
 
@@ -214,11 +201,11 @@ def _after_injection(
     header: "pydicom.Dataset", agent: "pydicom.Dataset", date: str, name: str
 ) -> tuple[float, ...]:
     """Returns the seconds from injection to a time of a file, if known."""
-    then = _moment(date, _text(header, name))
-    injected = _moment("", _text(agent, "RadiopharmaceuticalStartDateTime"))
+    then = _moment(date, text_of(header, name))
+    injected = _moment("", text_of(agent, "RadiopharmaceuticalStartDateTime"))
     if then and injected:
         return ((then - injected).total_seconds(),)
-    injected = _moment(date, _text(agent, "RadiopharmaceuticalStartTime"))
+    injected = _moment(date, text_of(agent, "RadiopharmaceuticalStartTime"))
     if not (then and injected):
         return ()
     seconds = (then - injected).total_seconds()
@@ -242,20 +229,6 @@ def _moment(date: str, time: str) -> datetime.datetime | None:
 def _tracers(agent: "pydicom.Dataset") -> tuple[str, ...]:
     """Returns the names of a radiopharmaceutical, the plain one first."""
     codes = agent.get("RadiopharmaceuticalCodeSequence") or ()
-    texts = [_text(agent, "Radiopharmaceutical")]
-    texts += [_text(code, "CodeMeaning") for code in codes]
+    texts = [text_of(agent, "Radiopharmaceutical")]
+    texts += [text_of(code, "CodeMeaning") for code in codes]
     return tuple(filter(None, texts))
-
-
-def _problem(header: "pydicom.Dataset") -> str:
-    """Returns why a series is no image of a tracer, `""` where it is one."""
-    modality = _text(header, "Modality").upper()
-    if modality != "PT":
-        return f"not PET ({modality or 'DICOM without a modality'})"
-    if "REPROJECTION" in map(str.upper, _texts(header, "SeriesType")):
-        return "projections, not slices (DICOM SeriesType)"
-    corrections = [text.upper() for text in _texts(header, "CorrectedImage")]
-    corrected = _text(header, "AttenuationCorrected").upper()  # enhanced PET
-    if (corrections and "ATTN" not in corrections) or corrected == "NO":
-        return "not corrected for attenuation (DICOM)"
-    return ""
