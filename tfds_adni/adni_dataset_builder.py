@@ -52,7 +52,7 @@ class AdniConfig(tfds.core.BuilderConfig):
         size: Height and width of a slice in pixels.
         spacing_mm: Pixel size and distance of slices; 1.5 is ADNI's own grid.
         bands_mm: For each plane the first and last position (excluded) of its
-            slices, in mm from the centre of the brain mask.
+            slices, in mm from the centre of the brain.
         suvr_max: SUVR that the largest stored value stands for.
     """
 

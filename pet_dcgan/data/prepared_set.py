@@ -65,7 +65,7 @@ class Slices:
             Those that did not fit in memory are an `np.memmap`.
         subjects: Subject id of each slice, text `[n]`.
         scans: Image id of the scan that each slice is of, text `[n]`.
-        positions_mm: float32 `[n]`, from the centre of the brain mask.
+        positions_mm: float32 `[n]`, from the centre of the brain.
         meta: Metadata of the set.
     """
 

@@ -26,7 +26,7 @@ class Brain:
     Attributes:
         suvr: float32 `(x, y, z)` in RAS.
         spacing: Voxel size in mm along x, y and z.
-        centre: Centre of mass of the brain mask, in voxels.
+        centre: Centre of the brain's tissue, in voxels.
         divisor: What the file's intensities were divided by.
     """
 
@@ -41,7 +41,7 @@ class Normalisation:
     """The reference that volumes are divided by.
 
     Args:
-        method: `"brain"`, the mean inside the brain mask; `"mask"`, the mean
+        method: `"brain"`, the mean of the brain's tissue; `"mask"`, the mean
             inside a mask file; `"none"`, nothing: they are SUVR already.
         masks: With `"mask"` only: one mask file for all volumes, or a folder
             with one for each.
@@ -99,7 +99,7 @@ def scale_to_suvr(
         mask: The mask file, with `"mask"`.
 
     Returns:
-        The brain; with `"brain"` the mean inside the brain mask is 1.
+        The brain; with `"brain"` the mean of the brain's tissue is 1.
 
     Raises:
         VolumeError: If the mask does not fit, or the brain's mean after

@@ -20,7 +20,7 @@ PLANES = ("axial", "coronal", "sagittal")
 # The axis of a RAS volume that each plane's slices are stacked along.
 _AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
 
-# mm from the centre of the brain mask. Each band holds the posterior cingulate
+# mm from the centre of the brain. Each band holds the posterior cingulate
 # (MNI 0, -50, 28) and lateral parietal cortex (MNI -46, -62, 36), where FDG
 # falls first in Alzheimer's disease (Langbaum 2009, PMC2886795); the sagittal
 # one on the left, the better predictor of the two sides (Ma 2018).
@@ -45,7 +45,7 @@ class Slice:
             Coronal and sagittal: rows top to bottom. Columns left to right,
             in sagittal slices front to back.
         index: Number of the slice in its band, from 0.
-        position_mm: Distance from the centre of the brain mask; positive to
+        position_mm: Distance from the centre of the brain; positive to
             the right, to the front, upwards.
     """
 
