@@ -93,6 +93,42 @@ def test_entities(tmp_path, entities, tracer, level):
 
 
 @pytest.mark.parametrize(
+    ("name", "facts", "tracers"),
+    [
+        ("trc-18FFDG_", {"TracerName": "11C-PiB"}, "FDG and PIB"),
+        ("trc-18FFDG_acq-FDOPA_", {}, "FDG and FDOPA"),
+        (
+            "",
+            {"TracerName": "FDG", "Radiopharmaceutical": "Florbetapir"},
+            "FDG and AV45",
+        ),
+        ("trc-18FFDG_acq-fdg_", {"TracerName": "fluorodeoxyglucose"}, ""),
+        ("trc-18FFDG_", {"TracerName": "the usual"}, ""),
+    ],
+)
+def test_two_tracers_are_a_reason(tmp_path, name, facts, tracers):
+    put(tmp_path, f"sub-01/pet/sub-01_{name}pet.nii.gz")
+    (tmp_path / "pet.json").write_text(json.dumps(facts))
+    why = f"two tracers are named: {tracers}" if tracers else ""
+    assert only(tmp_path).problem == why
+
+
+@pytest.mark.parametrize(
+    ("place", "tracer"),
+    [
+        ("FDG_and_others/FDOPA/sub-01/pet/sub-01_pet.nii", "FDOPA"),
+        ("FDG/UCBJ/sub-01/pet/sub-01_pet.nii", "UCBJ"),
+        ("FDG/18F-FET/sub-01/pet/sub-01_pet.nii", "FET"),
+        ("FDG/sub-01/pet/sub-01_acq-15Owater_pet.nii", "water"),
+        ("FDG/sub-01/pet/sub-01_acq-static_pet.nii", "FDG"),
+    ],
+)
+def test_another_tracer_in_the_path(tmp_path, place, tracer):
+    put(tmp_path, place)
+    assert only(tmp_path).tracer == tracer
+
+
+@pytest.mark.parametrize(
     ("text", "tracer"),
     [
         (json.dumps({"TracerName": "[18F]FDG"}), "FDG"),

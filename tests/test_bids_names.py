@@ -45,6 +45,15 @@ IMAGES = (
     *("rec-acdyn_pet", "desc-corrected_pet", "desc-PVuncorrected_pet"),
     *("method-OSEM_pet", "acq-nomask_pet"),
 )
+_LABELS = (
+    *("K1map", "R1map", "BPNDmap", "DVRmap", "dvrmap"),
+    *("K1Image", "K1MAP", "BPNDmapSmoothed", "CTACmumap", "CBF"),
+    *("rCBF", "CMRO2", "OEF", "CBV", "DV"),
+    *("logan", "SRTM", "MRTM", "BPndSRTM", "VTlogan"),
+    *("meanBPnd", "SUVRz", "SUVRSE", "CI95", "wscore"),
+    *("AI", "laterality", "pctchange", "brainmask", "zmap"),
+    *("tmap", "tstatMap"),
+)
 OTHERS = (
     *("T1w", "desc-brain_mask", "dseg", "label-GM_probseg", "petref"),
     *("meas-BPND_mimap", "recording-autosampler_blood", "statmap"),
@@ -56,15 +65,7 @@ OTHERS = (
     *("desc-R1_pet", "desc-BPND_pet", "desc-probability_pet"),
     *("chunk-1_pet", "split-2_pet", "part-phase_pet", "rec-nacdyn_pet"),
     *("desc-mumap_pet", "atlas-AAL_pet", "desc-std_pet", "rec-mask_pet"),
-    *(
-        f"desc-{label}_pet"
-        for label in (
-            "K1map|R1map|BPNDmap|DVRmap|dvrmap|K1Image|K1MAP|BPNDmapSmoothed|"
-            "CTACmumap|CBF|rCBF|CMRO2|OEF|CBV|DV|logan|SRTM|MRTM|BPndSRTM|"
-            "VTlogan|meanBPnd|SUVRz|SUVRSE|CI95|wscore|AI|laterality|pctchange|"
-            "brainmask|zmap|tmap|tstatMap"
-        ).split("|")
-    ),
+    *(f"desc-{label}_pet" for label in _LABELS),
     *("acq-mask_pet", "roi-hippo_pet", "tissue-GM_pet", "est-k2_pet"),
     *("method-LoganVT_pet", "kin-SRTM_pet", "parametric-K1_pet"),
 )

@@ -1,5 +1,6 @@
 """One kind of image for a cohort: which, why, and what is lost."""
 
+import dataclasses
 import random
 
 import pytest
@@ -10,18 +11,20 @@ from tfds_adni.cohort.kinds import keep_one_kind
 from tfds_adni.sources.bids_names import parse_name
 
 
-def image(subject, rest="", pipeline="", **known):
+def image(subject, rest="", pipeline="", level="unknown", **known):
     stem = "_".join(filter(None, [f"sub-{subject}", rest, "pet"]))
     entities = parse_name(stem)
     del entities["suffix"]
-    return verdict(
+    decision = verdict(
         subject=f"sub-{subject}",
         image_id=f"{pipeline}{stem}",
         entities=entities,
         pipeline=pipeline,
-        level="unknown",
+        level=level,
         **known,
     )
+    record = dataclasses.replace(decision.record, level=level)
+    return dataclasses.replace(decision, record=record)
 
 
 def choose(scans, **options):
@@ -114,6 +117,49 @@ def test_levels_are_no_kinds():
     scans = [verdict(n, image_id=str(n)) for n in (1, 2)]
     scans.append(verdict(3, image_id="3", level="raw"))
     assert choose(scans)[1] == ()
+
+
+LINEAR = "space-MNI152NLin2009cSym{}_res-1x1x1_suvr-{}"
+
+
+def linear(subject, desc="_desc-Crop", region="pons2", pipeline="caps"):
+    rest = LINEAR.format(desc, region)
+    return image(subject, rest, pipeline, level="pet_linear")
+
+
+def test_pet_linear_is_of_several_kinds():
+    scans = [linear(n) for n in range(4)]
+    scans += [linear(4, desc=""), linear(5, region="cerebellumPons2")]
+    reasons, (note,) = choose(scans)
+    assert sum(not reason for reason in reasons.values()) == 4
+    assert "images of 3 kinds" in note
+    assert "res-1x1x1 suvr-pons2 desc-Crop (4 subjects)" in note
+    assert "--desc raw" in note
+    # wherever its folder stands
+    assert choose([linear(1), linear(2, pipeline="")])[1] == ()
+
+
+def test_pet_linear_is_never_mixed_with_raw_images():
+    scans = [linear(n) for n in range(3)] + [image(3)]
+    reasons, (note,) = choose(scans)
+    assert reasons["sub-3_pet"].startswith("another kind of image: raw")
+    assert "of 4 subjects 1 have no image of it" in note
+
+
+@pytest.mark.parametrize(
+    ("levels", "used"),
+    [
+        (("pet_linear", "unknown"), "suvr-pons2"),
+        (("unknown", "pet_linear"), "sub-0_pet"),
+    ],
+)
+def test_of_as_many_the_level_preferred(levels, used):
+    scans = [s for n in range(3) for s in (linear(n), image(n))]
+    reasons, (note,) = choose(scans, levels=levels)
+    kept = [name for name, reason in reasons.items() if not reason]
+    assert len(kept) == 3
+    assert any(used in name for name in kept)
+    assert "it is the preferred level of those with most subjects" in note
 
 
 def test_what_has_a_reason_does_not_count():

@@ -19,10 +19,10 @@ from tfds_adni.sources.bids_tables import Tables
 from tfds_adni.sources.images import ImageFile, split_copies
 from tfds_adni.sources.record import ScanRecord, reject, subject_of_label
 from tfds_adni.sources.tracers import (
-    TRACERS,
+    known_tracer,
     tracer_named,
-    tracer_of_facts,
     tracer_of_names,
+    tracers_of_facts,
 )
 from tfds_adni.sources.tree import Tree
 
@@ -91,15 +91,16 @@ def _record(
         own = sidecars.facts(image.path, image.stem, home.root)
         timing = timing_of(own)
     level = level_of_name(image.stem, entities)
+    tracer, dispute = _tracer(tree, image, entities, said)
     return ScanRecord(
         paths=(image.path,),
         subject=subject,
         image_id=image.stem,
         visit=session,
         description=image.stem,
-        tracer=_tracer(tree, image, entities, said),
+        tracer=tracer,
         level=level,
-        problem=problem,
+        problem=problem or dispute,
         entities={k: v for k, v in entities.items() if k != "suffix"},
         pipeline=home.pipeline,
         timing=timing,
@@ -109,16 +110,18 @@ def _record(
 
 def _tracer(
     tree: Tree, image: ImageFile, entities: dict[str, str], said: dict
-) -> str:
+) -> tuple[str, str]:
     """Returns the tracer of `trc-`, the JSON files, or the path.
 
     Clinica wrote it as `acq` before PET-BIDS had `trc`.
+
+    Returns:
+        Its name, and why the scan is not used where two are named.
     """
-    named = tracer_named(entities.get("trc", ""))
-    acquired = tracer_named(entities.get("acq", ""))
-    if not named and acquired in TRACERS:
-        named = acquired
+    named = [tracer_named(entities.get("trc", ""))]
+    named += [known_tracer(entities.get("acq", "")), *tracers_of_facts(said)]
+    known = [*dict.fromkeys(filter(None, map(known_tracer, named)))]
+    dispute = f"two tracers are named: {' and '.join(known)}"
     around = (image.stem, *tree.parts(image.path)[-2::-1])
-    return (
-        named or tracer_of_facts(said) or tracer_of_names(around) or "unknown"
-    )
+    tracer = next(filter(None, named), "") or tracer_of_names(around)
+    return tracer or "unknown", dispute if len(known) > 1 else ""

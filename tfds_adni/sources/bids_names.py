@@ -61,7 +61,7 @@ _KINETIC = {"meas", "param", "parametric", "model", "est", "kin"}
 _WORDS = {
     **dict.fromkeys(("se", "sem", "sd", "var", "cov", "cv"), "errors"),
     **dict.fromkeys(("ci", "ci90", "ci95", "ci99"), "errors"),
-    **dict.fromkeys(("t", "z", "w", "p", "pval"), "statistics"),
+    **dict.fromkeys(("t", "z", "pval"), "statistics"),
     **dict.fromkeys(("r2", "rsq", "chi2", "aic", "bic", "mse"), "statistics"),
     **dict.fromkeys(("bp", "bpp", "vt", "vb", "vd", "vnd"), "a parameter"),
     **dict.fromkeys(("k1", "k2", "k3", "k4", "r1", "k2a"), "a parameter"),
