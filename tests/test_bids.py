@@ -265,8 +265,8 @@ def test_a_table_of_other_ids_is_named(tmp_path):
     found = read_folder(tmp_path)
     (note,) = found.notes
     assert note.startswith(
-        "participants.tsv lists none of the subjects with images: it has "
-        "sub-P7, they are sub-01; "
+        "participants.tsv lists none of the subjects with images: no id of "
+        "its 1 rows is that of one of 1 folders; "
     )
     assert note in found.missing_tables()
 

@@ -272,3 +272,43 @@ def test_an_entity_that_no_image_has(tmp_path):
     write(tmp_path, ["sub-1/pet/sub-1_trc-FDG_desc-preproc_pet"])
     line = error(tmp_path, stage="NC", desc="prepoc")
     assert "--desc prepoc is not among preproc" in line
+    assert "--desc raw is not among preproc" in error(
+        tmp_path, stage="NC", desc=""
+    )
+
+
+def test_a_tracer_that_is_not_known_has_a_remedy(tmp_path):
+    write(tmp_path, ["sub-1/pet/sub-1_trc-zuckerl_pet"])
+    line = error(tmp_path, stage="NC", assume_tracer="FDG")
+    assert "no tracer is known by the name zuckerl" in line
+    assert "write FDG as trc- of the file" in line
+    write(tmp_path, ["sub-2/pet/sub-2_trc-11CPIB_pet"])
+    assert "--tracer PIB" in error(tmp_path, stage="NC")
+    # one that is known, but not ADNI's, has none
+    write(tmp_path / "b", ["sub-2/pet/sub-2_trc-18FFDOPA_pet"])
+    assert "tracer is known" not in error(tmp_path / "b", stage="NC")
+
+
+def test_pet_linear_beside_its_data_set(tmp_path):
+    linear = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1_suvr-pons2"
+    for n in range(3):
+        name = f"sub-{n}/ses-M000/pet/sub-{n}_ses-M000_trc-18FFDG"
+        write(tmp_path, [f"bids/{name}_rec-acstat_pet"])
+        if n:
+            write(tmp_path, [f"caps/subjects/{name}_{linear}_pet"])
+    cohort, names = used(tmp_path, stage="NC")
+    assert len(names) == 3
+    assert all("acstat" in name for name in names)
+    assert "images of 2 kinds" in "".join(cohort.warnings)
+    cohort, names = used(tmp_path, stage="NC", levels=["pet_linear"])
+    assert len(names) == 2
+    assert "another level (raw)" in cohort.summary()
+
+
+def test_maps_of_a_parameter_never_replace_raw_images(tmp_path):
+    stem = "sub-{0}/pet/sub-{0}_trc-18FFDG"
+    maps = [f"derivatives/kin/{stem}_desc-K1map_pet".format(n) for n in (1, 2)]
+    _, names = used(
+        write(tmp_path, [*maps, f"{stem}_pet".format(1)]), stage="NC"
+    )
+    assert names == ["sub-1_trc-18FFDG_pet"]

@@ -32,7 +32,6 @@ _FIRST_SESSIONS = re.compile(r"M?0*|0*1|bl|baseline", re.IGNORECASE)
 # Scope, subject and session; the session is `None` in participants.tsv.
 _Key = tuple[Path | None, str, str | None]
 _Row = dict[str, str]
-_SHOWN = 3
 OTHER_IDS = "lists none of the subjects with images"
 
 
@@ -92,7 +91,7 @@ class Tables:
         with contextlib.suppress(SheetError):  # rows before the damage
             rows.extend(_rows_of(path))
         plain = _by_plain({subject for subject, _, _ in rows})
-        nobody = []
+        nobody = 0
         for subject, session, row in rows:
             own = subject
             if subject not in self._subjects:
@@ -100,15 +99,14 @@ class Tables:
                 if len(same) == len(plain[_plain(subject)]) == 1:
                     (own,) = same
                 else:
-                    nobody.append(subject)
+                    nobody += 1
             key = _scope(own, folder), own, session
             self._rows.setdefault(key, (folder, row))
-        if len(nobody) == len(rows) > 0 and self._subjects:
-            shown = ", ".join(dict.fromkeys(nobody[:_SHOWN]))
-            have = ", ".join(sorted(self._subjects)[:_SHOWN])
-            self.notes.append(
-                f"{self._name(folder, path.name)} {OTHER_IDS}: it has {shown}, "
-                f"they are {have}; write their ids as the folders do"
+        if nobody == len(rows) > 0 and self._subjects:
+            self.notes.append(  # shown in notebooks: no ids
+                f"{self._name(folder, path.name)} {OTHER_IDS}: no id of its "
+                f"{len(rows)} rows is that of one of {len(self._subjects)} "
+                "folders; write both as sub-<label>, with the same labels"
             )
 
     def facts(self, image: Path, subject: str, session: str) -> dict:
