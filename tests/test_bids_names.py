@@ -53,6 +53,7 @@ _LABELS = (
     *("meanBPnd", "SUVRz", "SUVRSE", "CI95", "wscore"),
     *("AI", "laterality", "pctchange", "brainmask", "zmap"),
     *("tmap", "tstatMap"),
+    *("attmap", "attnMap", "transmission", "BPf", "CBFflow", "Delta"),
 )
 OTHERS = (
     *("T1w", "desc-brain_mask", "dseg", "label-GM_probseg", "petref"),

@@ -4,9 +4,11 @@ import dataclasses
 import random
 
 import pytest
+import tree_files
 from adni_tables import verdict
 
 from tfds_adni import Selection
+from tfds_adni.cohort import survey
 from tfds_adni.cohort.kinds import keep_one_kind
 from tfds_adni.sources.bids_names import parse_name
 
@@ -189,3 +191,37 @@ def test_never_two_kinds_whatever_there_is():
             name = d.record.pipeline, d.record.image_id.split("_", 1)[1]
             subjects.setdefault(name, set()).add(d.record.subject)
         assert len(used) == max(map(len, subjects.values()))
+
+
+# --- in folders ---------------------------------------------------------------
+
+
+def used(root, **options):
+    cohort = survey(root, Selection(stage="NC", **options))
+    return cohort, sorted(d.record.image_id for d in cohort.used)
+
+
+def test_pet_linear_beside_its_data_set(tmp_path):
+    rest = LINEAR.format("_desc-Crop", "pons2")
+    for n in range(3):
+        name = f"sub-{n}/ses-M000/pet/sub-{n}_ses-M000_trc-18FFDG"
+        tree_files.write_image(tmp_path / f"bids/{name}_rec-acstat_pet", "gz")
+        if n:
+            caps = tmp_path / f"caps/subjects/{name}_{rest}_pet"
+            tree_files.write_image(caps, "gz")
+    cohort, names = used(tmp_path)
+    assert len(names) == 3
+    assert all("acstat" in name for name in names)
+    assert "images of 2 kinds" in "".join(cohort.warnings)
+    cohort, names = used(tmp_path, levels=["pet_linear"])
+    assert len(names) == 2
+    assert "another level (raw)" in cohort.summary()
+
+
+def test_maps_of_a_parameter_never_replace_raw_images(tmp_path):
+    stem = "sub-{0}/pet/sub-{0}_trc-18FFDG"
+    tree_files.write_image(tmp_path / f"{stem}_pet".format(1), "gz")
+    for n in (1, 2):
+        made = f"derivatives/kin/{stem}_desc-K1map_pet".format(n)
+        tree_files.write_image(tmp_path / made, "gz")
+    assert used(tmp_path)[1] == ["sub-1_trc-18FFDG_pet"]

@@ -287,28 +287,3 @@ def test_a_tracer_that_is_not_known_has_a_remedy(tmp_path):
     # one that is known, but not ADNI's, has none
     write(tmp_path / "b", ["sub-2/pet/sub-2_trc-18FFDOPA_pet"])
     assert "tracer is known" not in error(tmp_path / "b", stage="NC")
-
-
-def test_pet_linear_beside_its_data_set(tmp_path):
-    linear = "space-MNI152NLin2009cSym_desc-Crop_res-1x1x1_suvr-pons2"
-    for n in range(3):
-        name = f"sub-{n}/ses-M000/pet/sub-{n}_ses-M000_trc-18FFDG"
-        write(tmp_path, [f"bids/{name}_rec-acstat_pet"])
-        if n:
-            write(tmp_path, [f"caps/subjects/{name}_{linear}_pet"])
-    cohort, names = used(tmp_path, stage="NC")
-    assert len(names) == 3
-    assert all("acstat" in name for name in names)
-    assert "images of 2 kinds" in "".join(cohort.warnings)
-    cohort, names = used(tmp_path, stage="NC", levels=["pet_linear"])
-    assert len(names) == 2
-    assert "another level (raw)" in cohort.summary()
-
-
-def test_maps_of_a_parameter_never_replace_raw_images(tmp_path):
-    stem = "sub-{0}/pet/sub-{0}_trc-18FFDG"
-    maps = [f"derivatives/kin/{stem}_desc-K1map_pet".format(n) for n in (1, 2)]
-    _, names = used(
-        write(tmp_path, [*maps, f"{stem}_pet".format(1)]), stage="NC"
-    )
-    assert names == ["sub-1_trc-18FFDG_pet"]

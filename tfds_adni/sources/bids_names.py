@@ -65,9 +65,11 @@ _WORDS = {
     **dict.fromkeys(("r2", "rsq", "chi2", "aic", "bic", "mse"), "statistics"),
     **dict.fromkeys(("bp", "bpp", "vt", "vb", "vd", "vnd"), "a parameter"),
     **dict.fromkeys(("k1", "k2", "k3", "k4", "r1", "k2a"), "a parameter"),
-    **dict.fromkeys(("dv", "oef", "roef"), "a parameter"),
+    **dict.fromkeys(
+        ("dv", "oef", "roef", "bpf", "bmax", "flow"), "a parameter"
+    ),
     **dict.fromkeys(("seg", "dseg", "aseg", "prob", "roi", "label"), "labels"),
-    **dict.fromkeys(("diff", "snr", "ai"), "differences"),
+    **dict.fromkeys(("diff", "delta", "snr", "ai"), "differences"),
     **dict.fromkeys(("mu", "umap"), "attenuation"),
 }
 _MASK = r"(?<!no)(?<!un)mask(?!ed|ing)"
@@ -83,7 +85,7 @@ _PARTS = {
     r"segment|probab|parcel|labels": "labels",
     r"binding|perfusion|bloodflow|distvol|bpnd|dvr": "a parameter",
     r"cbf|cbv|cmro2|logan|[sm]rtm": "a parameter",
-    r"attenuation(?!correct)|mu-?map": "attenuation",
+    r"attenuation(?!correct)|mu-?map|att[ne]*map|transmission": "attenuation",
 }
 # What an image is called with it: `K1map`, `stdImg`.
 _IMAGE = re.compile(r"(?i:maps?|image|img)(?=[A-Z0-9]|$)")
