@@ -83,12 +83,15 @@ def test_another_tracer_keeps_its_name():
         ("18F-FET|FET", "FET"),
         ("UCBJ|11CUCBJ|[11C]UCB-J", "UCBJ"),
         ("[11C]raclopride|11Craclopride", "raclopride"),
-        ("15Owater|[15O]H2O|O15", "water"),
+        ("15Owater|[15O]H2O|O15|15O-water|[15O]-H2O", "water"),
         ("11C-MET|L-methionine", "MET"),
         ("18FDPA714|DPA-714", "DPA714"),
         ("THK5351|18FTHK5317", "THK"),
         ("18FFDG", "FDG"),
-        ("metabolism|offset|fetal|restwater|static|4dynamic|dopamine", ""),
+        (
+            "metabolism|offset|2015-Oslo|2015O|O156|desc-flt|fetal|restwater|static|4dynamic|dopamine",
+            "",
+        ),
     ],
 )
 def test_tracers_that_are_not_adnis(texts, tracer):

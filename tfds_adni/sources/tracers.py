@@ -32,7 +32,7 @@ _NAMES = {
 _OTHER_NAMES = {
     "FDOPA": r"(?:f[- ]?|fluoro-?(?:l-?)?)?dopa(?!m)",
     "FET": rf"fet{_END}|fluoro-?ethyl-?(?:l-?)?tyrosine",
-    "FLT": rf"flt{_END}|fluorothymidine",
+    "FLT": rf"(?<!desc-)flt{_END}|fluorothymidine",
     "MET": rf"(?<=11c)[-\]) ]*met{_END}|(?<=c11)-?met{_END}|methionine",
     "UCBJ": rf"ucb[- ]?[jh]{_END}|synvest",
     "raclopride": "raclopride",
@@ -42,8 +42,8 @@ _OTHER_NAMES = {
     "PK11195": r"pk[- ]?11195",
     "GE180": r"ge[- ]?180|flutriciclamide",
     "ER176": r"er[- ]?176",
-    "water": r"(?:15-?o|o-?15)(?!\d)|h2[- ]?o(?![a-z])|h215o|h2 15o"
-    r"|radiowater",
+    "water": r"(?<!\d)15-?o(?:[- \])]*(?:water|h2o)|(?![-a-z]))"
+    r"|h2[- ]?o(?![a-z])|o-?15(?![\da-z])|h215o|h2 15o|radiowater",
     "ammonia": r"13n[- ]?(?:nh3|ammonia)|ammonia",
     "FMISO": r"f-?miso|misonidazole",
     "THK": r"thk[- ]?\d{3,4}",
