@@ -92,7 +92,7 @@ _IMAGE = re.compile(r"(?i:maps?|image|img)(?=[A-Z0-9]|$)")
 # `nac`, `noAC`, `NonAC`, `staticNAC`; neither `dynAC` nor `nacc`, a region.
 _UNCORRECTED = re.compile(
     r"(?:^|(?i:stat(?:ic)?|dyn(?:amic)?|osem|fbp|pet)|(?<=[a-z0-9])(?=N))"
-    r"(?i:n(?:o|on|ot)?|wo|without)(?i:att|ac(?![cequ]|tiv|tual))"
+    r"(?i:n|no|non|not|wo|without)(?i:att|ac(?![cequ]|tiv|tual))"
     r"|(?i:(?<!pv)(?<!pvc)(?<!moco)(?<!motion)(?:un|non?|not)corr)"
 )
 # A subject that is several.

@@ -51,7 +51,7 @@ _OTHER_NAMES = {
     "choline": r"(?:fluoro)?(?:methyl|ethyl)?choline",
     "PSMA": "psma",
     "FAPI": r"fapi(?![a-z])",
-    "DOTATATE": r"dota(?:tate|toc|noc)",
+    "DOTATATE": r"dotatate|dotatoc|dotanoc",
     "NaF": r"naf(?![a-z])|sodium fluoride",
     "flumazenil": "flumazenil",
     "altanserin": "altanserin",
@@ -104,10 +104,10 @@ _OTHER_PLACE = re.compile(
 # What stands where a tracer's name is missing, letters and digits alone;
 # `Solution` is a scanner's own, and fluorine alone is in many tracers.
 _NOTHING = re.compile(
-    r"(?:na|nan|none|null|nil|unknown|other|unspecified|missing|todo|tb[acd]"
-    r"|not(?:applicable|available|specified|known|given)|xxx*|pet"
+    r"x+|(?:na|nan|none|null|nil|unknown|other|unspecified|missing|todo|tb[acd]"
+    r"|not(?:applicable|available|specified|known|given)|pet"
     r"|tracer|solution|injection|radiopharmaceutical|radiotracer"
-    r"|18f|f18|(?:18)?fluor(?:ine?|o|uro?)?(?:18)?)*"
+    r"|18f|f18|18|fluor|fluorine|fluoro){0,6}"
 )
 _LONGEST = 500  # characters; names are shorter
 
