@@ -104,7 +104,7 @@ _OTHER_PLACE = re.compile(
 # What stands where a tracer's name is missing, letters and digits alone;
 # `Solution` is a scanner's own, and fluorine alone is in many tracers.
 _NOTHING = re.compile(
-    r"x+|(?:na|nan|none|null|nil|unknown|other|unspecified|missing|todo|tb[acd]"
+    r"xx+|(?:na|nan|none|null|nil|unknown|other|unspecified|missing|todo|tb[acd]"
     r"|not(?:applicable|available|specified|known|given)|pet"
     r"|tracer|solution|injection|radiopharmaceutical|radiotracer"
     r"|18f|f18|18|fluor|fluorine|fluoro){0,6}"
