@@ -205,8 +205,8 @@ READINGS = (
     Mutation(
         "the kind of image with fewest subjects",
         "tfds_adni/cohort/kinds.py",
-        "return -subjects[kind], -sessions[kind]",
-        "return subjects[kind], -sessions[kind]",
+        "rank = -subjects[kind], -sessions[kind]",
+        "rank = subjects[kind], -sessions[kind]",
         tests_of("kinds.py"),
     ),
     Mutation(

@@ -93,6 +93,42 @@ def test_entities(tmp_path, entities, tracer, level):
 
 
 @pytest.mark.parametrize(
+    ("name", "facts", "tracers"),
+    [
+        ("trc-18FFDG_", {"TracerName": "11C-PiB"}, "FDG and PIB"),
+        ("trc-18FFDG_acq-FDOPA_", {}, "FDG and FDOPA"),
+        (
+            "",
+            {"TracerName": "FDG", "Radiopharmaceutical": "Florbetapir"},
+            "FDG and AV45",
+        ),
+        ("trc-18FFDG_acq-fdg_", {"TracerName": "fluorodeoxyglucose"}, ""),
+        ("trc-18FFDG_", {"TracerName": "the usual"}, ""),
+    ],
+)
+def test_two_tracers_are_a_reason(tmp_path, name, facts, tracers):
+    put(tmp_path, f"sub-01/pet/sub-01_{name}pet.nii.gz")
+    (tmp_path / "pet.json").write_text(json.dumps(facts))
+    why = f"two tracers are named: {tracers}" if tracers else ""
+    assert only(tmp_path).problem == why
+
+
+@pytest.mark.parametrize(
+    ("place", "tracer"),
+    [
+        ("FDG_and_others/FDOPA/sub-01/pet/sub-01_pet.nii", "FDOPA"),
+        ("FDG/UCBJ/sub-01/pet/sub-01_pet.nii", "UCBJ"),
+        ("FDG/18F-FET/sub-01/pet/sub-01_pet.nii", "FET"),
+        ("FDG/sub-01/pet/sub-01_acq-15Owater_pet.nii", "water"),
+        ("FDG/sub-01/pet/sub-01_acq-static_pet.nii", "FDG"),
+    ],
+)
+def test_another_tracer_in_the_path(tmp_path, place, tracer):
+    put(tmp_path, place)
+    assert only(tmp_path).tracer == tracer
+
+
+@pytest.mark.parametrize(
     ("text", "tracer"),
     [
         (json.dumps({"TracerName": "[18F]FDG"}), "FDG"),
@@ -191,3 +227,59 @@ def test_bids_names_in_an_ida_download_are_not_mixed_in(tmp_path):
     problems = {r.image_id: r.problem for r in found.records}
     assert (found.source, problems["900001"]) == ("ida", "")
     assert problems[""].startswith("a BIDS name outside")
+
+
+@pytest.mark.parametrize(
+    ("ids", "known"),
+    [
+        # what a spreadsheet makes of 01, and other spellings
+        (["1", "SUB-02", "sub-3"], "123"),
+        (["01", "sub-02", "003"], "123"),
+        # two rows that may be of one subject
+        (["1", "001", "02"], "2"),
+        (["01", "1", "02"], "12"),
+    ],
+)
+def test_ids_of_a_table_in_another_spelling(tmp_path, ids, known):
+    for n in "123":
+        put(tmp_path, f"sub-0{n}/pet/sub-0{n}_pet.nii")
+    rows = "".join(f"{one}\tCN\n" for one in ids)
+    table = f"participant_id\tdx\n{rows}".encode()
+    put(tmp_path, **{"participants.tsv": table})
+    records = read_folder(tmp_path).records
+    assert "".join(r.subject[-1] for r in records if r.labels) == known
+
+
+@pytest.mark.parametrize("column", ["subject_id", "Subject", "Participant ID"])
+def test_columns_of_ids(tmp_path, column):
+    put(tmp_path, "sub-01/pet/sub-01_pet.nii")
+    table = f"{column}\tdx\nsub-01\tCN\n".encode()
+    put(tmp_path, **{"participants.tsv": table})
+    assert only(tmp_path).labels == (Label("CN", "participants.tsv"),)
+
+
+def test_a_table_of_other_ids_is_named(tmp_path):
+    put(tmp_path, "sub-01/pet/sub-01_pet.nii")
+    table = b"participant_id\tdx\nP7\tCN\n"
+    put(tmp_path, **{"participants.tsv": table})
+    found = read_folder(tmp_path)
+    (note,) = found.notes
+    assert note.startswith(
+        "participants.tsv lists none of the subjects with images: no id of "
+        "its 1 rows is that of one of 1 folders; "
+    )
+    assert note in found.missing_tables()
+
+
+def test_dates_of_each_data_set_are_read_for_themselves(tmp_path):
+    """13/05 in one proves nothing of 5/6 in another."""
+    days = {"siteA": "13/05/2012", "siteB": "5/6/2012"}
+    for n, (name, day) in enumerate(days.items()):
+        label = f"sub-{n}"
+        put(tmp_path / name, f"{label}/ses-1/pet/{label}_ses-1_pet.nii")
+        table = f"session_id\tacq_time\nses-1\t{day}\n".encode()
+        put(tmp_path / name, **{f"{label}/{label}_sessions.tsv": table})
+    with pytest.raises(ValueError, match=r"sessions\.tsv of siteB"):
+        read_folder(tmp_path)
+    records = read_folder(tmp_path, date_order="mdy").records
+    assert [r.date for r in records] == ["2012-05-13", "2012-05-06"]

@@ -36,6 +36,24 @@ IMAGES = (
     *("desc-masked_pet", "desc-attenuationcorrected_pet", "desc-MoCo_pet"),
     *("rec-acstat_pet", "rec-acdyn1_run-2_pet", "acq-4dynamic_pet"),
     "space-Ixi549Space_suvr-pons_mask-brain_fwhm-8mm_pet",
+    # of what is refused, the look-alikes
+    *("desc-StdSpace_pet", "desc-stdImg_pet", "desc-coregAvgStd_pet"),
+    *("desc-PETmap_pet", "desc-heatmap_pet", "desc-uptakeMap_pet"),
+    *("desc-nomask_pet", "desc-unmasked_pet", "desc-PETstatic_pet"),
+    *("desc-SUVRmap_pet", "desc-Kimap_pet", "parametric-Ki_pet"),
+    *("desc-AC_pet", "rec-dynAC_pet", "rec-CTAC_pet", "desc-NACC_pet"),
+    *("rec-acdyn_pet", "desc-corrected_pet", "desc-PVuncorrected_pet"),
+    *("method-OSEM_pet", "acq-nomask_pet"),
+)
+_LABELS = (
+    *("K1map", "R1map", "BPNDmap", "DVRmap", "dvrmap"),
+    *("K1Image", "K1MAP", "BPNDmapSmoothed", "CTACmumap", "CBF"),
+    *("rCBF", "CMRO2", "OEF", "CBV", "DV"),
+    *("logan", "SRTM", "MRTM", "BPndSRTM", "VTlogan"),
+    *("meanBPnd", "SUVRz", "SUVRSE", "CI95", "wscore"),
+    *("AI", "laterality", "pctchange", "brainmask", "zmap"),
+    *("tmap", "tstatMap"),
+    *("attmap", "attnMap", "transmission", "BPf", "CBFflow", "Delta"),
 )
 OTHERS = (
     *("T1w", "desc-brain_mask", "dseg", "label-GM_probseg", "petref"),
@@ -47,7 +65,16 @@ OTHERS = (
     *("meas-BPND_pet", "meas-VT_pet", "param-K1_pet", "model-SRTM_pet"),
     *("desc-R1_pet", "desc-BPND_pet", "desc-probability_pet"),
     *("chunk-1_pet", "split-2_pet", "part-phase_pet", "rec-nacdyn_pet"),
-    *("desc-mumap_pet", "atlas-AAL_pet"),
+    *("desc-mumap_pet", "atlas-AAL_pet", "desc-std_pet", "rec-mask_pet"),
+    *(f"desc-{label}_pet" for label in _LABELS),
+    *("acq-mask_pet", "roi-hippo_pet", "tissue-GM_pet", "est-k2_pet"),
+    *("method-LoganVT_pet", "kin-SRTM_pet", "parametric-K1_pet"),
+)
+UNCORRECTED = (
+    *("rec-nac", "rec-noac", "rec-NonAC", "rec-nonac", "rec-natt", "rec-NAC"),
+    *("rec-uncorrected", "acq-NAC", "desc-NAC", "desc-noAC", "rec-nacstat"),
+    *("desc-meanNAC", "rec-staticnac", "rec-OSEMNAC", "desc-withoutAC"),
+    *("desc-nonAttenuationCorrected", "acq-staticNoAC"),
 )
 
 
@@ -120,3 +147,22 @@ def test_all_else_is_a_kind_in_any_order():
     found = {kind(f"{'_'.join(p)}_pet") for p in itertools.permutations(parts)}
     assert found == {parts}
     assert kind("proc-x_desc-y_pet") == ("proc-x", "desc-y")
+
+
+@pytest.mark.parametrize("rest", UNCORRECTED)
+def test_no_correction_for_attenuation(rest):
+    assert why(f"{rest}_pet") == f"not corrected for attenuation: {rest}"
+
+
+@pytest.mark.parametrize(
+    ("label", "several"),
+    [
+        *((n, True) for n in ("average", "template", "all", "group")),
+        *((n, True) for n in ("GroupAverage", "meanAD", "allsubjects")),
+        *((n, False) for n in ("01", "AD01", "control", "NC", "allen", "ad")),
+        *((n, False) for n in ("group1", "M001")),
+    ],
+)
+def test_an_average_is_no_subject(label, several):
+    reason = f"an average of subjects: sub-{label}" if several else ""
+    assert why_no_image(parse_name(f"sub-{label}_pet")) == reason

@@ -1,27 +1,32 @@
 """One kind of image for a cohort: which, why, and what is lost."""
 
+import dataclasses
 import random
 
 import pytest
+import tree_files
 from adni_tables import verdict
 
 from tfds_adni import Selection
+from tfds_adni.cohort import survey
 from tfds_adni.cohort.kinds import keep_one_kind
 from tfds_adni.sources.bids_names import parse_name
 
 
-def image(subject, rest="", pipeline="", **known):
+def image(subject, rest="", pipeline="", level="unknown", **known):
     stem = "_".join(filter(None, [f"sub-{subject}", rest, "pet"]))
     entities = parse_name(stem)
     del entities["suffix"]
-    return verdict(
+    decision = verdict(
         subject=f"sub-{subject}",
         image_id=f"{pipeline}{stem}",
         entities=entities,
         pipeline=pipeline,
-        level="unknown",
+        level=level,
         **known,
     )
+    record = dataclasses.replace(decision.record, level=level)
+    return dataclasses.replace(decision, record=record)
 
 
 def choose(scans, **options):
@@ -116,6 +121,49 @@ def test_levels_are_no_kinds():
     assert choose(scans)[1] == ()
 
 
+LINEAR = "space-MNI152NLin2009cSym{}_res-1x1x1_suvr-{}"
+
+
+def linear(subject, desc="_desc-Crop", region="pons2", pipeline="caps"):
+    rest = LINEAR.format(desc, region)
+    return image(subject, rest, pipeline, level="pet_linear")
+
+
+def test_pet_linear_is_of_several_kinds():
+    scans = [linear(n) for n in range(4)]
+    scans += [linear(4, desc=""), linear(5, region="cerebellumPons2")]
+    reasons, (note,) = choose(scans)
+    assert sum(not reason for reason in reasons.values()) == 4
+    assert "images of 3 kinds" in note
+    assert "res-1x1x1 suvr-pons2 desc-Crop (4 subjects)" in note
+    assert "--desc raw" in note
+    # wherever its folder stands
+    assert choose([linear(1), linear(2, pipeline="")])[1] == ()
+
+
+def test_pet_linear_is_never_mixed_with_raw_images():
+    scans = [linear(n) for n in range(3)] + [image(3)]
+    reasons, (note,) = choose(scans)
+    assert reasons["sub-3_pet"].startswith("another kind of image: raw")
+    assert "of 4 subjects 1 have no image of it" in note
+
+
+@pytest.mark.parametrize(
+    ("levels", "used"),
+    [
+        (("pet_linear", "unknown"), "suvr-pons2"),
+        (("unknown", "pet_linear"), "sub-0_pet"),
+    ],
+)
+def test_of_as_many_the_level_preferred(levels, used):
+    scans = [s for n in range(3) for s in (linear(n), image(n))]
+    reasons, (note,) = choose(scans, levels=levels)
+    kept = [name for name, reason in reasons.items() if not reason]
+    assert len(kept) == 3
+    assert any(used in name for name in kept)
+    assert "it is the preferred level of those with most subjects" in note
+
+
 def test_what_has_a_reason_does_not_count():
     scans = [image(1, MNI, "x"), image(1), image(2, reason="another tracer")]
     scans.append(image(3, MNI, "x"))
@@ -143,3 +191,37 @@ def test_never_two_kinds_whatever_there_is():
             name = d.record.pipeline, d.record.image_id.split("_", 1)[1]
             subjects.setdefault(name, set()).add(d.record.subject)
         assert len(used) == max(map(len, subjects.values()))
+
+
+# --- in folders ---------------------------------------------------------------
+
+
+def used(root, **options):
+    cohort = survey(root, Selection(stage="NC", **options))
+    return cohort, sorted(d.record.image_id for d in cohort.used)
+
+
+def test_pet_linear_beside_its_data_set(tmp_path):
+    rest = LINEAR.format("_desc-Crop", "pons2")
+    for n in range(3):
+        name = f"sub-{n}/ses-M000/pet/sub-{n}_ses-M000_trc-18FFDG"
+        tree_files.write_image(tmp_path / f"bids/{name}_rec-acstat_pet", "gz")
+        if n:
+            caps = tmp_path / f"caps/subjects/{name}_{rest}_pet"
+            tree_files.write_image(caps, "gz")
+    cohort, names = used(tmp_path)
+    assert len(names) == 3
+    assert all("acstat" in name for name in names)
+    assert "images of 2 kinds" in "".join(cohort.warnings)
+    cohort, names = used(tmp_path, levels=["pet_linear"])
+    assert len(names) == 2
+    assert "another level (raw)" in cohort.summary()
+
+
+def test_maps_of_a_parameter_never_replace_raw_images(tmp_path):
+    stem = "sub-{0}/pet/sub-{0}_trc-18FFDG"
+    tree_files.write_image(tmp_path / f"{stem}_pet".format(1), "gz")
+    for n in (1, 2):
+        made = f"derivatives/kin/{stem}_desc-K1map_pet".format(n)
+        tree_files.write_image(tmp_path / made, "gz")
+    assert used(tmp_path)[1] == ["sub-1_trc-18FFDG_pet"]

@@ -272,3 +272,18 @@ def test_an_entity_that_no_image_has(tmp_path):
     write(tmp_path, ["sub-1/pet/sub-1_trc-FDG_desc-preproc_pet"])
     line = error(tmp_path, stage="NC", desc="prepoc")
     assert "--desc prepoc is not among preproc" in line
+    assert "--desc raw is not among preproc" in error(
+        tmp_path, stage="NC", desc=""
+    )
+
+
+def test_a_tracer_that_is_not_known_has_a_remedy(tmp_path):
+    write(tmp_path, ["sub-1/pet/sub-1_trc-zuckerl_pet"])
+    line = error(tmp_path, stage="NC", assume_tracer="FDG")
+    assert "no tracer is known by the name zuckerl" in line
+    assert "write FDG as trc- of the file" in line
+    write(tmp_path, ["sub-2/pet/sub-2_trc-11CPIB_pet"])
+    assert "--tracer PIB" in error(tmp_path, stage="NC")
+    # one that is known, but not ADNI's, has none
+    write(tmp_path / "b", ["sub-2/pet/sub-2_trc-18FFDOPA_pet"])
+    assert "tracer is known" not in error(tmp_path / "b", stage="NC")

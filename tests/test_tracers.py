@@ -6,6 +6,7 @@ import pytest
 
 from tfds_adni.sources.tracers import (
     TRACERS,
+    known_tracer,
     tracer_in,
     tracer_named,
     tracer_of_facts,
@@ -36,6 +37,10 @@ from tfds_adni.sources.tracers import (
         ("6-[18F]fluoro-L-DOPA|FDOPA|FET|FLT|fluorothymidine", ""),
         ("Me-4FDG|6-[18F]fluoro-6-deoxy-D-glucose|FDGal|tau", ""),
         ("[11C]glucose|2-deoxyglucose|fluorodeoxygalactose|T808", ""),
+        ("FDGPET|PETFDG|FDGF18|18F-Fluordesoxyglukose", "FDG"),
+        ("Fluorodesoxiglucosa|fluorodesossiglucosio|Fluorodéoxyglucose", "FDG"),
+        ("PETPIB|PIB-PET|PIBPET", "PIB"),
+        ("fluorodeoxyglucosamine|FDGlike", ""),
         ("AV133|fluorodeoxyuridine|3-deoxy-3-[18F]fluoro-D-glucose", ""),
     ],
 )
@@ -56,7 +61,11 @@ def test_isotope_brackets_and_marks_do_not_count():
 
 @pytest.mark.parametrize(
     "text",
-    ["", "n/a", "Unknown", "none", "Solution", "18F", "[18F]", "Fluorine-18"],
+    [
+        *("", "n/a", "Unknown", "none", "Solution", "18F", "[18F]", "TBD", "?"),
+        *("Fluorine-18", "Fluor-18", "^18^Fluorine", "Fluorine", "-", "F 18"),
+        *("F18 solution", "PET tracer", "not specified", "XXX"),
+    ],
 )
 def test_a_cell_that_names_none(text):
     assert tracer_named(text) == ""
@@ -64,6 +73,37 @@ def test_a_cell_that_names_none(text):
 
 def test_another_tracer_keeps_its_name():
     assert tracer_named(" CIMBI-36 ") == "CIMBI-36"
+    assert tracer_named("Fluoride") == "Fluoride"
+
+
+@pytest.mark.parametrize(
+    ("texts", "tracer"),
+    [
+        ("FDOPA|18FFDOPA|6-[18F]fluoro-L-DOPA", "FDOPA"),
+        ("18F-FET|FET", "FET"),
+        ("UCBJ|11CUCBJ|[11C]UCB-J", "UCBJ"),
+        ("[11C]raclopride|11Craclopride", "raclopride"),
+        ("15Owater|[15O]H2O|O15|15O-water|[15O]-H2O", "water"),
+        ("11C-MET|L-methionine", "MET"),
+        ("18FDPA714|DPA-714", "DPA714"),
+        ("THK5351|18FTHK5317", "THK"),
+        ("18FFDG", "FDG"),
+        (
+            "metabolism|offset|2015-Oslo|2015O|O156|desc-flt|fetal|restwater|static|4dynamic|dopamine",
+            "",
+        ),
+    ],
+)
+def test_tracers_that_are_not_adnis(texts, tracer):
+    assert {known_tracer(text) for text in texts.split("|")} == {tracer}
+
+
+@pytest.mark.parametrize("part", ["y", "x", "18f", "fluor18", "na", "15o "])
+def test_a_long_text_is_cut(part):
+    """Nor does it take long, whatever is repeated."""
+    text = part * 10_000 + "FDG"
+    assert tracer_named(text) in (text, "")
+    assert tracer_of_names([text]) in ("", "water")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +141,8 @@ def test_keys_of_a_json_file(facts, tracer):
         (["sub-01_18FFDG_pet", "18FAV45"], "FDG"),
         (["PET_18FFDG", "sub-01"], "FDG"),
         (["ses-AV45", "FDG"], "AV45"),
+        # one that is not ADNI's ends the search
+        (["pet", "sub-01", "FDOPA", "FDG_and_others"], "FDOPA"),
         # a label of a subject, a folder for two tracers
         (["sub-FDG01"], ""),
         (["FDG_and_AV45"], ""),

@@ -23,7 +23,9 @@ def write(tree, rng) -> None:
     """Plans a BIDS folder and writes it into the tree's."""
     clinica = rng.random() < 0.7  # or as its first versions wrote it
     visits = ("M000", "M012", "M024") if clinica else ("M00", "M12", "M24")
-    tree.scans = plan_scans(rng, (visits,), tuple(REC))
+    linear = rng.random() < 0.2  # a kind of its own, never beside others
+    levels = [lv for lv in REC if (lv == "pet_linear") == linear]
+    tree.scans = plan_scans(rng, (visits,), tuple(levels))
     tree.selection["qc"] = ()  # its tables know image ids of the archive only
     named = rng.random() < 0.7  # by the ids of ADNI
     with_sessions = rng.random() < 0.8

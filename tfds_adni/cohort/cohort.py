@@ -255,8 +255,8 @@ def survey(
         tuple(decisions),
         selection,
         notes=(
-            *found.notes,
-            *map(printable, (*kinds, *notes_of(decisions, selection))),
+            *map(printable, (*found.notes, *kinds)),
+            *map(printable, notes_of(decisions, selection)),
             *warnings_of_tables(found.tree, selection, [*diagnosis, *quality]),
             *warnings_of_reading(
                 [d for d in decisions if not d.reason], reading

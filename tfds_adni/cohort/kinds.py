@@ -6,7 +6,9 @@ or without. They differ in grid, smoothness and contrast, which a generator
 would draw and a classifier could read in place of the disease. So images of one
 kind are used: that with most subjects, of several the one least processed.
 
-ADNI's processing levels are no kinds; `visits` prefers one to another.
+ADNI's processing levels are no kinds; `visits` prefers one to another. But
+Clinica's pet-linear is of several: it is on a grid of its own, cropped or not,
+and divided by one region or another.
 """
 
 import dataclasses
@@ -46,9 +48,9 @@ class Kind:
 
 def kind_of(record: ScanRecord) -> Kind:
     """Returns the kind of a scan's image; one for all that are not BIDS."""
-    if record.level == "pet_linear":
-        return Kind()
-    return Kind(record.pipeline, kind_of_name(record.entities, record.level))
+    # CAPS folders stand beside a data set, or in its derivatives
+    pipeline = "" if record.level == "pet_linear" else record.pipeline
+    return Kind(pipeline, kind_of_name(record.entities, record.level))
 
 
 def keep_one_kind(
@@ -58,7 +60,8 @@ def keep_one_kind(
 
     Args:
         decisions: All scans; those with a reason are left as they are.
-        selection: May name a `desc` or a `space`.
+        selection: May name a `desc` or a `space`; of kinds with as many
+            subjects that of the preferred level goes first.
 
     Returns:
         The decisions in their order, and a warning where there were several
@@ -74,10 +77,15 @@ def keep_one_kind(
     usable = [d for d in decisions if not d.reason]
     subjects = _counts(usable, kinds, lambda r: r.subject)
     sessions = _counts(usable, kinds, lambda r: (r.subject, r.visit))
+    levels: dict[Kind, int] = {}
+    for d in usable:
+        level = selection.levels.index(d.level)
+        levels[kinds[id(d)]] = min(level, levels.get(kinds[id(d)], level))
 
     def preference(kind: Kind) -> tuple:
         least = bool(kind.pipeline), bool(kind.label("pvc")), len(kind.parts)
-        return -subjects[kind], -sessions[kind], *least, str(kind)
+        rank = -subjects[kind], -sessions[kind], levels[kind]
+        return *rank, *least, str(kind)
 
     in_order = sorted(subjects, key=preference)
     best = in_order[0]
@@ -90,7 +98,8 @@ def keep_one_kind(
         )
         for d in decisions
     ]
-    return kept, (_note(in_order, subjects, lost),)
+    preferred = levels[best] < levels[in_order[1]]
+    return kept, (_note(in_order, subjects, lost, preferred=preferred),)
 
 
 def _not_selected(record: ScanRecord, selection: Selection) -> str:
@@ -117,13 +126,16 @@ def _counts(
     return Counter({kind: len(members) for kind, members in of.items()})
 
 
-def _note(in_order: list[Kind], subjects: Counter, lost: int) -> str:
+def _note(
+    in_order: list[Kind], subjects: Counter, lost: int, *, preferred: bool
+) -> str:
     """Returns the warning: the kinds, the one used and why, what is lost."""
     best, second = in_order[:2]
     shown = [f"{kind} ({_number(subjects[kind])})" for kind in in_order]
     if len(shown) > _SHOWN:
         shown[_SHOWN:] = [f"{len(shown) - _SHOWN} more"]
-    why = "it is the least processed of those with most subjects"
+    least = "preferred level" if preferred else "least processed"
+    why = f"it is the {least} of those with most subjects"
     if subjects[best] > subjects[second]:
         why = "it has most subjects"
     left_out = (

@@ -12,6 +12,7 @@ from tfds_adni.cohort.selection import (
     tracer_of_scan,
 )
 from tfds_adni.sources import Label
+from tfds_adni.sources.tracers import TRACERS, known_tracer
 from tfds_adni.tables.stages import is_smc, plain_word, stage_of_group
 
 _SHOWN, _LONGEST = 5, 40
@@ -69,11 +70,34 @@ def remedies_of(
         lines.append("--stage NC gives one stage to a folder of one group")
     for entity in ("desc", "space"):
         found = labels_found(images, entity)
-        if (label := getattr(selection, entity)) not in (None, *found, ""):
+        label = getattr(selection, entity)
+        if label is not None and (label or "raw") not in found:
             lines.append(
-                f"--{entity} {shlex.quote(label)} is not among "
+                f"--{entity} {shlex.quote(label or 'raw')} is not among "
                 f"{', '.join(found[:_SHOWN])}"
             )
+    return lines + _other_tracers(images, selection)
+
+
+def _other_tracers(
+    images: Iterable[ScanDecision], selection: Selection
+) -> list[str]:
+    """Returns what to do about tracers that are not the selected one."""
+    known = (selection.tracer, "unknown", "")
+    named = dict.fromkeys(d.tracer for d in images if d.tracer not in known)
+    ours = [name for name in named if name in TRACERS]
+    odd = [name for name in named if not known_tracer(name)]
+    lines = []
+    if ours:
+        options = " or ".join(f"--tracer {name}" for name in ours[:_SHOWN])
+        lines.append(f"for scans of another tracer {options}")
+    if odd:
+        shown = ", ".join(" ".join(name.split())[:_LONGEST] for name in odd[:2])
+        lines.append(
+            f"no tracer is known by the name {shown}; where it is "
+            f"{selection.tracer}, write {selection.tracer} as trc- of the file "
+            "or as TracerName of its JSON file"
+        )
     return lines
 
 

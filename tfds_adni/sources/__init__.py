@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tfds_adni.sources import bids, ida
 from tfds_adni.sources.archives import packed
+from tfds_adni.sources.bids_tables import OTHER_IDS
 from tfds_adni.sources.dicom import Conversion, convert_dicom
 from tfds_adni.sources.ida_metadata import missing_collection
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
@@ -51,10 +52,12 @@ class ScanFolder:
         """
         if self.source == "ida":
             return missing_collection(self.tree)
+        ids = [note for note in self.notes if OTHER_IDS in note]
         return (
             "expected a diagnosis in participants.tsv or sub-*_sessions.tsv "
-            f"in {self.tree.root}, found none; point at the folder that holds "
-            "them, or give a table of ADNI with --diagnosis"
+            f"in {self.tree.root}, found none; {''.join(f'{n}; ' for n in ids)}"
+            "point at the folder that holds them, or give a table of ADNI with "
+            "--diagnosis"
         )
 
 

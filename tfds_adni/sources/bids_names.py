@@ -45,6 +45,8 @@ _ENTITIES = {
     "label": "a part of the brain or its mask",
     "seg": "a part of the brain or its mask",
     "atlas": "a part of the brain or its mask",
+    "roi": "a part of the brain or its mask",
+    "tissue": "a part of the brain or its mask",
     "hemi": "one hemisphere",
     "recording": "a recording",
     "chunk": "one piece of a scan",
@@ -54,27 +56,51 @@ _ENTITIES = {
 _AVERAGES = {"mean", "avg", "average", "wavg", "sum", "median"}
 _UPTAKE = {"suv", "suvr", "suvbw", "cmrglc", "cmrglu", "cmrgl", "mrglu", "ki"}
 _UPTAKE |= {"uptake", "activity", "patlakki", "cmrglucose", "rcmrglc"}
-_KINETIC = {"meas", "param", "model"}
+_KINETIC = {"meas", "param", "parametric", "model", "est", "kin"}
 # Words in a `desc-`: whole ones, and ones that are unmistakable anywhere.
 _WORDS = {
-    **dict.fromkeys(("se", "sem", "sd", "std", "var", "cov", "cv"), "errors"),
-    **dict.fromkeys(("t", "z", "pval", "pmap"), "statistics"),
-    **dict.fromkeys(("bp", "bpnd", "bpp", "vt", "vb", "vd"), "a parameter"),
-    **dict.fromkeys(("k1", "k2", "k3", "k4", "r1", "dvr"), "a parameter"),
+    **dict.fromkeys(("se", "sem", "sd", "var", "cov", "cv"), "errors"),
+    **dict.fromkeys(("ci", "ci90", "ci95", "ci99"), "errors"),
+    **dict.fromkeys(("t", "z", "pval"), "statistics"),
+    **dict.fromkeys(("r2", "rsq", "chi2", "aic", "bic", "mse"), "statistics"),
+    **dict.fromkeys(("bp", "bpp", "vt", "vb", "vd", "vnd"), "a parameter"),
+    **dict.fromkeys(("k1", "k2", "k3", "k4", "r1", "k2a"), "a parameter"),
+    **dict.fromkeys(
+        ("dv", "oef", "roef", "bpf", "bmax", "flow"), "a parameter"
+    ),
     **dict.fromkeys(("seg", "dseg", "aseg", "prob", "roi", "label"), "labels"),
-    **dict.fromkeys(("diff", "snr"), "differences"),
-    **dict.fromkeys(("umap", "mumap"), "attenuation"),
+    **dict.fromkeys(("diff", "delta", "snr", "ai"), "differences"),
+    **dict.fromkeys(("mu", "umap"), "attenuation"),
 }
+_MASK = r"(?<!no)(?<!un)mask(?!ed|ing)"
 _PARTS = {
-    r"mask(?!ed)": "a mask",
+    _MASK: "a mask",
     r"error|stderr|std(?:dev|ev|err)|variance|uncertain|covar": "errors",
+    # `std` beside another word is the standardised image
+    r"^(?:std(?:maps?)?|.*suvr?(?:se|sd|cv))$|confidence": "errors",
     r"(?<!de)sign(?!al)|difference|asymm|contrast|correl": "differences",
-    r"residual|(?<!de)noise|weights|pvalue": "statistics",
-    r"[tz](?:stat|score|map)": "statistics",
+    r"laterality|(?:pct|percent(?:age)?)change": "differences",
+    r"residual|(?<!de)noise|weights|pvalue|rmse|entropy": "statistics",
+    r"[tzw]stat(?!ic)|[tzw]score|suvr?z$": "statistics",
     r"segment|probab|parcel|labels": "labels",
-    r"binding|perfusion|bloodflow|distvol": "a parameter",
-    r"attenuation(?!correct)": "attenuation",
+    r"binding|perfusion|bloodflow|distvol|bpnd|dvr": "a parameter",
+    r"cbf|cbv|cmro2|logan|[sm]rtm": "a parameter",
+    r"attenuation(?!correct)|mu-?map|att[ne]*map|transmission": "attenuation",
 }
+# What an image is called with it: `K1map`, `stdImg`.
+_IMAGE = re.compile(r"(?i:maps?|image|img)(?=[A-Z0-9]|$)")
+# `nac`, `noAC`, `NonAC`, `staticNAC`; neither `dynAC` nor `nacc`, a region.
+_UNCORRECTED = re.compile(
+    r"(?:^|(?i:stat(?:ic)?|dyn(?:amic)?|osem|fbp|pet)|(?<=[a-z0-9])(?=N))"
+    r"(?i:n|no|non|not|wo|without)(?i:att|ac(?![cequ]|tiv|tual))"
+    r"|(?i:(?<!pv)(?<!pvc)(?<!moco)(?<!motion)(?:un|non?|not)corr)"
+)
+# A subject that is several.
+_AVERAGED = re.compile(
+    r"(?=.*(?:average|avg|mean|median|template|group|all))"
+    r"(?:average|avg|mean|median|template|group|all|grand|study|population"
+    r"|subjects?|nc|cn|hc|mci|ad|controls?|patients?)+"
+)
 _TOKEN = re.compile(r"[A-Z]+\d*(?![a-z])|[A-Z]?[a-z]+|\d+")
 # Who, when, what was injected and in which order: the same kind of image.
 _IDENTITY = {"sub", "ses", "trc", "task", "run"}
@@ -126,12 +152,21 @@ def why_no_image(entities: Mapping[str, str]) -> str:
         if what:
             return f"not a PET image ({what}): {suffix}"
         return f"not PET ({suffix})"
-    if entities.get("rec", "").lower().startswith("nac"):
-        return "not corrected for attenuation (rec-nac)"
+    if _AVERAGED.fullmatch(entities["sub"].lower()):
+        return f"an average of subjects: {_named(entities, 'sub')}"
+    for entity in ("rec", "acq", "desc"):
+        if _UNCORRECTED.search(entities.get(entity, "")):
+            named = _named(entities, entity)
+            return f"not corrected for attenuation: {named}"
     for entity, what in _ENTITIES.items():
         if entity in entities:
             return f"not a PET image ({what}): {_named(entities, entity)}"
-    return _not_whole(entities) or _not_uptake(entities) or _described(entities)
+    return (
+        _not_whole(entities)
+        or _not_uptake(entities)
+        or _described(entities, "desc")
+        or _described(entities, "method")
+    )
 
 
 def _not_whole(entities: Mapping[str, str]) -> str:
@@ -142,6 +177,9 @@ def _not_whole(entities: Mapping[str, str]) -> str:
     # Clinica's images inside a mask say what was done to them before.
     if "mask" in entities and entities.keys().isdisjoint(("suvr", "fwhm")):
         return f"not a PET image (a mask): {_named(entities, 'mask')}"
+    for entity in ("acq", "rec"):
+        if re.search(_MASK, entities.get(entity, "").lower()):
+            return f"not a PET image (a mask): {_named(entities, entity)}"
     return ""
 
 
@@ -158,16 +196,18 @@ def _not_uptake(entities: Mapping[str, str]) -> str:
     return ""
 
 
-def _described(entities: Mapping[str, str]) -> str:
-    """Refuses what the `desc-` of a file describes as no image."""
-    label = entities.get("desc", "")
-    if label.lower() in _UPTAKE:
+def _described(entities: Mapping[str, str], entity: str) -> str:
+    """Refuses what an entity describes as no image of uptake."""
+    label = entities.get(entity, "")
+    plain = _IMAGE.sub(" ", label).strip()
+    if plain.lower() in _UPTAKE:
         return ""
-    words = {word.lower() for word in (label, *_TOKEN.findall(label))}
+    words = {w.lower() for w in (label, plain, *_TOKEN.findall(plain))}
     found = [what for word, what in _WORDS.items() if word in words] + [
         what for part, what in _PARTS.items() if re.search(part, label.lower())
     ]
-    return f"not a PET image ({found[0]}): desc-{label}" if found else ""
+    named = f"{entity}-{label}"
+    return f"not a PET image ({found[0]}): {named}" if found else ""
 
 
 def _named(entities: Mapping[str, str], entity: str) -> str:

@@ -7,7 +7,8 @@ and of data sets on OpenNeuro, most of which say `group`.
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from tfds_adni.sources.record import Label, subject_in, subject_of_label
@@ -25,11 +26,13 @@ _DIAGNOSES = (
 _AGES = ("age", "age_bl")
 _SEXES = ("sex", "gender")
 _DATES = ("examination_date", "acq_time")
+_SUBJECTS = ("participant_id", "participant", "subject_id", "subject")
 _MISSING = ("n/a", "na", "nan", "none", "-4")
 _FIRST_SESSIONS = re.compile(r"M?0*|0*1|bl|baseline", re.IGNORECASE)
 # Scope, subject and session; the session is `None` in participants.tsv.
 _Key = tuple[Path | None, str, str | None]
 _Row = dict[str, str]
+OTHER_IDS = "lists none of the subjects with images"
 
 
 class Tables:
@@ -37,24 +40,74 @@ class Tables:
 
     Args:
         tree: The files of the folder.
+        subjects: Ids of the subjects that have images. A row of `1` or
+            `SUB-01` is that of `sub-01` where it can be no other.
         date_order: As in `Selection`.
 
     Attributes:
-        notes: Warnings about their dates, a line each.
+        notes: Warnings about dates and rows of nobody, a line each.
     """
 
-    def __init__(self, tree: Tree, *, date_order: str = "") -> None:
-        self._rows: dict[_Key, _Row] = {}
+    def __init__(
+        self,
+        tree: Tree,
+        subjects: Collection[str] = (),
+        *,
+        date_order: str = "",
+    ) -> None:
+        # Folder of its data set and cells, by the key of a row.
+        self._rows: dict[_Key, tuple[Path, _Row]] = {}
+        self._tree = tree
+        self._subjects = {*subjects}
+        self._by_plain = _by_plain(self._subjects)
+        self.notes: list[str] = []
         for path in tree.files_ending("participants.tsv", "sessions.tsv"):
-            with contextlib.suppress(SheetError):  # rows before the damage
-                for key, row in _rows_of(path):
-                    self._rows.setdefault(key, row)
-        rows = self._rows.values()
-        # one column, however many files it is spread over
-        self._dates = read_columns(
-            rows, _DATES, "sessions.tsv", order=date_order
-        )
-        self.notes = [n for c in self._dates.values() for n in c.notes]
+            self._add(path)
+        sets: dict[Path, list[_Row]] = defaultdict(list)
+        for folder, row in self._rows.values():
+            sets[folder].append(row)
+        # one column, however many files of a data set it is spread over
+        self._dates = {
+            folder: read_columns(
+                rows,
+                _DATES,
+                self._name(folder, "sessions.tsv"),
+                order=date_order,
+            )
+            for folder, rows in sets.items()
+        }
+        columns = (c for found in self._dates.values() for c in found.values())
+        self.notes += dict.fromkeys(n for c in columns for n in c.notes)
+
+    def _name(self, folder: Path, table: str) -> str:
+        """Names a table of a data set, and which one where there may be two."""
+        place = "/".join(self._tree.parts(folder))
+        return f"{table} of {place}" if place else table
+
+    def _add(self, path: Path) -> None:
+        """Adds the rows of a table; the first of each key counts."""
+        folder = _home(path)
+        rows = []
+        with contextlib.suppress(SheetError):  # rows before the damage
+            rows.extend(_rows_of(path))
+        plain = _by_plain({subject for subject, _, _ in rows})
+        nobody = 0
+        for subject, session, row in rows:
+            own = subject
+            if subject not in self._subjects:
+                same = self._by_plain.get(_plain(subject), ())
+                if len(same) == len(plain[_plain(subject)]) == 1:
+                    (own,) = same
+                else:
+                    nobody += 1
+            key = _scope(own, folder), own, session
+            self._rows.setdefault(key, (folder, row))
+        if nobody == len(rows) > 0 and self._subjects:
+            self.notes.append(  # shown in notebooks: no ids
+                f"{self._name(folder, path.name)} {OTHER_IDS}: no id of its "
+                f"{len(rows)} rows is that of one of {len(self._subjects)} "
+                "folders; write both as sub-<label>, with the same labels"
+            )
 
     def facts(self, image: Path, subject: str, session: str) -> dict:
         """Returns what the tables say of a scan, as arguments of a record.
@@ -65,14 +118,14 @@ class Tables:
             session: Label of the session, `""` where there is none.
         """
         scopes = [_scope(subject, folder) for folder in image.parents]
-        visit, person = (
+        (folder, visit), (_, person) = (
             next(
                 (
                     self._rows[k]
                     for s in scopes
                     if (k := (s, subject, at)) in self._rows
                 ),
-                {},
+                (None, {}),
             )
             for at in (session, None)
         )
@@ -80,7 +133,7 @@ class Tables:
         # participants.tsv has the age at the first session.
         if age < 0 and _FIRST_SESSIONS.fullmatch(session):
             age = age_in_years(_cell(person, _AGES))
-        date = row_date(visit, self._dates)
+        date = row_date(visit, self._dates.get(folder, {}))
         sexes = (sex_letter(_cell(row, _SEXES)) for row in (visit, person))
         return {
             "date": date.isoformat() if date else "",
@@ -98,19 +151,39 @@ def _labels(row: _Row, source: str) -> tuple[Label, ...]:
     return next(((label,) for label in known), labels)
 
 
-def _rows_of(path: Path) -> Iterator[tuple[_Key, _Row]]:
-    """Yields the rows of a table that name a subject."""
-    folder = path.parent  # of the data set or of one subject
-    folder = folder.parent if folder.name.startswith("sub-") else folder
+def _home(path: Path) -> Path:
+    """Returns the folder of a table's data set, which may be of a subject."""
+    folder = path.parent
+    return folder.parent if folder.name.startswith("sub-") else folder
+
+
+def _rows_of(path: Path) -> Iterator[tuple[str, str | None, _Row]]:
+    """Yields subject, session and cells of the rows that name a subject."""
     session = None
     for cells in read_rows(path):
         row = {_column(name): cell for name, cell in cells.items()}
-        label = _cell(row, ("participant_id",))
+        label = _cell(row, _SUBJECTS)
         subject = subject_of_label(label) if label else subject_in([path.name])
         if path.name.lower().endswith("sessions.tsv"):
             session = _cell(row, ("session_id",)).removeprefix("ses-")
         if subject:
-            yield (_scope(subject, folder), subject, session), row
+            yield subject, session, row
+
+
+def _plain(subject: str) -> str:
+    """Returns an id in small letters, without zeros in front of its label."""
+    label = subject.lower()
+    while label.startswith("sub-"):  # of `SUB-01`, too
+        label = label[len("sub-") :]
+    return label.lstrip("0")
+
+
+def _by_plain(subjects: Collection[str]) -> dict[str, set[str]]:
+    """Returns the ids that are spelled alike."""
+    found = defaultdict(set)
+    for subject in subjects:
+        found[_plain(subject)].add(subject)
+    return found
 
 
 def _column(name: str) -> str:

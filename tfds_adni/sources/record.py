@@ -76,10 +76,13 @@ class ScanRecord:
         paths: The image files, several where a raw scan has one for each
             frame; the `.hdr` stands for an Analyze pair.
         subject: Subject id, such as `999_S_9001`; in a BIDS data set other
-            than ADNI's, `sub-` and the label; `""` where unknown.
+            than ADNI's, `sub-` and the label, such as `sub-01`, or
+            `siteA/sub-01` where two data sets have the label; `""` where
+            unknown.
         image_id: Image id of the IDA without its leading I, such as `900015`;
             in BIDS the file's name without its extension, of derivatives that
-            keep the name of the raw image after the pipeline's. Of several
+            keep the name of the raw image after the pipeline's, with a folder
+            before it where that alone tells two images apart. Of several
             records with one image id at most one is used. `""` where unknown.
         visit: Visit code as in the table, `""` where unknown.
         date: Acquisition date, ISO (`2012-05-05`), `""` where unknown.
