@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from tfds_adni.sources.timing import FrameTiming
-from tfds_adni.volumes.frames import EARLY, PARTIAL, UNTIMED, weigh_frames
+from tfds_adni.volumes.frames import (
+    EARLY,
+    OUTSIDE,
+    PARTIAL,
+    UNTIMED,
+    weigh_frames,
+)
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import VolumeError, examine, load_volume
 
@@ -89,6 +95,14 @@ def test_durations_that_differ_count_by_their_length():
         (6, HOUR, None, (EARLY,)),
         (6, HOUR, (1800, 3600), ()),
         (6, HOUR, (2400, 5400), (PARTIAL,)),
+        (6, HOUR, (2700, 3600), (OUTSIDE,)),
+        (6, HOUR, (2450, 3550), ()),  # 100 s of 1200 s
+        (6, HOUR, (2450, 3500), (OUTSIDE,)),  # 150 s
+        (6, HOUR, (2000, 2200), (OUTSIDE,)),
+        (6, HOUR, (0, 600), (EARLY,)),
+        (6, HOUR, (1100, 3600), (EARLY, OUTSIDE)),
+        (1, FrameTiming((0,), (5400,)), (2400, 3600), (EARLY, OUTSIDE)),
+        (1, FrameTiming((2400,), (1200,)), (2400, 3600), ()),
         # a mean with the times of the series it was made from
         (1, HOUR, None, ()),
         (2, FrameTiming((1790, 2100), (300, 300)), None, ()),
