@@ -210,3 +210,21 @@ def test_odd_headers_print_no_warnings(tmp_path, block, caplog, capsys):
     read_header(path)
     assert not caplog.records
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("inter", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("slope", [1, 0.5, -2, 0, np.nan, np.inf])
+def test_an_intercept_that_is_no_number(tmp_path, block, slope, inter):
+    path = save(tmp_path / "a.nii", block)
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([slope, inter], "<f4").tobytes()
+    path.write_bytes(content)
+    if slope in (0, np.inf) or np.isnan(slope):  # not scaled at all
+        layout = read_header(path).layout
+        assert (layout.slope, layout.inter) == (1, 0)
+    else:
+        assert reason(path) == (
+            f"no valid intensities: slope {slope:g}, intercept {inter:g}; "
+            "expected a finite intercept, often 0: repair scl_inter in the "
+            "header"
+        )

@@ -159,6 +159,10 @@ def test_packed_frames_that_no_header_counts(tmp_path, plain, ramp, packer):
             "bytes, expected 5632; download it again, or repair the number of "
             "frames in the header"
         )
+    both = nib.Nifti1Image(np.stack([ramp, ramp], axis=3), AFFINE).to_bytes()
+    path.write_bytes(pack(both + ramp.tobytes()))
+    with pytest.raises(VolumeError, match="at least 16192 bytes, expected 109"):
+        load_volume([path])
     # less than a frame is padding
     path.write_bytes(pack(plain + ramp.tobytes()[1:]))
     np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])

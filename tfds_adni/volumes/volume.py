@@ -163,6 +163,8 @@ def _mean_frame(headers: Sequence[Header], weights: np.ndarray) -> np.ndarray:
     frames = (
         frame for header, own in of_each for frame in _frames(header, own)
     )
+    if len(weights) > 1:
+        frames = map(_with_content, frames, np.flatnonzero(weights) + 1)
     counted = weights[weights > 0]
     if len(counted) == 1:
         (only,) = frames
@@ -184,6 +186,19 @@ def _frames(header: Header, weights: Iterable[float]) -> Iterator[np.ndarray]:
                 frame = np.asarray(proxy, dtype=np.float32)
             yield header.grid.to_ras(frame)
         _require_end(file, header.layout)
+
+
+def _with_content(frame: np.ndarray, number: int) -> np.ndarray:
+    """Returns a frame of several; refuses one that would spoil their mean."""
+    if not np.isfinite(frame).any():
+        raise VolumeError(f"no finite voxel: all NaN or Inf in frame {number}")
+    low = float(np.fmin.reduce(frame, axis=None))  # NaN aside
+    if low == np.fmax.reduce(frame, axis=None):
+        raise VolumeError(
+            f"a constant frame: all voxels of frame {number} are {low:.3g}; "
+            "repair the file, or leave the frame out with --window"
+        )
+    return frame
 
 
 def _require_end(file: BinaryIO, layout: Layout) -> None:
