@@ -255,9 +255,11 @@ def _spm_matrix(path: Path, start: bytes) -> np.ndarray | None:
 
     NIfTI says itself where its voxels are.
     """
-    matrix = path.with_name(re.sub(r"(?i)\.hdr(\.\w+)*$", ".mat", path.name))
+    stem = re.sub(r"(?i)\.hdr(\.\w+)*$", "", path.name)
+    names = (path.with_name(stem + end) for end in (".mat", ".MAT"))
+    matrix = next(filter(Path.is_file, names), None)
     kind = nib.Spm2AnalyzeImage
-    if not kind.header_class.may_contain_header(start) or not matrix.is_file():
+    if not kind.header_class.may_contain_header(start) or not matrix:
         return None
     if matrix.stat().st_size > _MAX_MAT_BYTES:
         raise VolumeError(f"unreadable header: {matrix.name} is too large")
