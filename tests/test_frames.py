@@ -3,7 +3,13 @@ import numpy as np
 import pytest
 
 from tfds_adni.sources.timing import FrameTiming
-from tfds_adni.volumes.frames import EARLY, PARTIAL, UNTIMED, weigh_frames
+from tfds_adni.volumes.frames import (
+    EARLY,
+    OUTSIDE,
+    PARTIAL,
+    UNTIMED,
+    weigh_frames,
+)
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.volume import VolumeError, examine, load_volume
 
@@ -18,6 +24,13 @@ def series(path, frames, *, fifth=False):
     data = data[:, :, :, None] if fifth else data
     nib.save(nib.Nifti1Image(data, AFFINE), path)
     return path
+
+
+def level(value):
+    """A frame of one value but for its first plane, which is 0."""
+    frame = np.full((8, 8, 8), value, np.float32)
+    frame[0] = 0
+    return frame
 
 
 @pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "a.nii.bz2", "a.mgz"])
@@ -49,15 +62,15 @@ def test_mean_of_random_frames_by_duration(tmp_path, name, seed):
 
 
 def test_a_window_by_hand(tmp_path):
-    frames = [np.full((8, 8, 8), value) for value in (90, 80, 70, 1, 2, 6)]
+    frames = [level(value) for value in (90, 80, 70, 1, 2, 6)]
     path = series(tmp_path / "a.nii", frames)
     late = Reading(window=(2400, 3600))
     volume = load_volume([path], reading=late, timing=HOUR)
-    np.testing.assert_array_equal(volume.data, 4)
+    np.testing.assert_array_equal(volume.data, level(4))
     assert (volume.frames, volume.flags) == (2, frozenset())
     whole = load_volume([path], timing=HOUR)
     mean = (90 * 60 + 80 * 540 + 70 * 1200 + 600 * (1 + 2 + 6)) / 3600
-    np.testing.assert_allclose(whole.data, mean, rtol=1e-6)
+    np.testing.assert_allclose(whole.data, level(mean), rtol=1e-6)
     assert whole.flags == examine([path], timing=HOUR).flags == {EARLY}
 
 
@@ -89,6 +102,14 @@ def test_durations_that_differ_count_by_their_length():
         (6, HOUR, None, (EARLY,)),
         (6, HOUR, (1800, 3600), ()),
         (6, HOUR, (2400, 5400), (PARTIAL,)),
+        (6, HOUR, (2700, 3600), (OUTSIDE,)),
+        (6, HOUR, (2450, 3550), ()),  # 100 s of 1200 s
+        (6, HOUR, (2450, 3500), (OUTSIDE,)),  # 150 s
+        (6, HOUR, (2000, 2200), (OUTSIDE,)),
+        (6, HOUR, (0, 600), (EARLY,)),
+        (6, HOUR, (1100, 3600), (EARLY, OUTSIDE)),
+        (1, FrameTiming((0,), (5400,)), (2400, 3600), (EARLY, OUTSIDE)),
+        (1, FrameTiming((2400,), (1200,)), (2400, 3600), ()),
         # a mean with the times of the series it was made from
         (1, HOUR, None, ()),
         (2, FrameTiming((1790, 2100), (300, 300)), None, ()),
@@ -128,11 +149,35 @@ def test_times_that_do_not_suit(tmp_path, count, timing, window, words):
 
 
 def test_frames_of_several_files_have_one_list_of_times(tmp_path):
-    paths = [
-        series(tmp_path / f"{n}.nii", [np.full((8, 8, 8), n)]) for n in (1, 4)
-    ]
+    paths = [series(tmp_path / f"{n}.nii", [level(n)]) for n in (1, 4)]
     timing = FrameTiming((1800, 2100), (300, 600))
     volume = load_volume(paths, timing=timing)
-    np.testing.assert_allclose(volume.data, 3, rtol=1e-6)
+    np.testing.assert_allclose(volume.data, level(3), rtol=1e-6)
     one = load_volume(paths, reading=Reading(window=(0, 2000)), timing=timing)
-    np.testing.assert_array_equal(one.data, 1)
+    np.testing.assert_array_equal(one.data, level(1))
+
+
+@pytest.mark.parametrize("number", [1, 3, 6])
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.nan, "no finite voxel: all NaN or Inf in frame {number}$"),
+        (-np.inf, "no finite voxel: all NaN or Inf in frame {number}$"),
+        (0, "a constant frame: all voxels of frame {number} are 0; repair"),
+        (7, "a constant frame: all voxels of frame {number} are 7; repair"),
+    ],
+)
+def test_a_frame_without_content_is_named(tmp_path, number, value, words):
+    frames = np.random.default_rng(0).random((6, 8, 8, 8))
+    frames[number - 1] = value
+    frames[:, :4] = np.nan  # background, as SPM writes it
+    words = words.format(number=number)
+    series(tmp_path / "a.nii.gz", frames)
+    parts = [series(tmp_path / f"{n}.nii", [frames[n]]) for n in range(6)]
+    for paths in ([tmp_path / "a.nii.gz"], parts):
+        with pytest.raises(VolumeError, match=f"^{words}"):
+            load_volume(paths)
+    # a frame that is not used may hold anything
+    late = Reading(window=(2400, 3600))
+    if number == 1:
+        assert load_volume(parts, reading=late, timing=HOUR).frames == 2

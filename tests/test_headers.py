@@ -6,6 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from tfds_adni.sources.images import find_images
+from tfds_adni.sources.tree import walk
 from tfds_adni.volumes import headers
 from tfds_adni.volumes.headers import read_header
 from tfds_adni.volumes.volume import VolumeError
@@ -210,3 +212,36 @@ def test_odd_headers_print_no_warnings(tmp_path, block, caplog, capsys):
     read_header(path)
     assert not caplog.records
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("inter", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("slope", [1, 0.5, -2, 0, np.nan, np.inf])
+def test_an_intercept_that_is_no_number(tmp_path, block, slope, inter):
+    path = save(tmp_path / "a.nii", block)
+    content = bytearray(path.read_bytes())
+    content[112:120] = np.array([slope, inter], "<f4").tobytes()
+    path.write_bytes(content)
+    if slope in (0, np.inf) or np.isnan(slope):  # not scaled at all
+        layout = read_header(path).layout
+        assert (layout.slope, layout.inter) == (1, 0)
+    else:
+        assert reason(path) == (
+            f"no valid intensities: slope {slope:g}, intercept {inter:g}; "
+            "expected a finite intercept, often 0: repair scl_inter in the "
+            "header"
+        )
+
+
+@pytest.mark.parametrize("ends", ["hdr img mat", "HDR IMG MAT", "hdr IMG MAT"])
+def test_pairs_in_capitals(tmp_path, block, ends):
+    affine = np.diag([-3.0, 2.0, 2.0, 1.0])
+    affine[:3, 3] = 20, -9, -9
+    nib.save(nib.Spm99AnalyzeImage(block, affine), tmp_path / "a.hdr")
+    for old, new in zip(("hdr", "img", "mat"), ends.split(), strict=True):
+        (tmp_path / f"a.{old}").rename(tmp_path / f"a.{new}")
+    (image,) = find_images(walk(tmp_path))
+    assert image.problem == ""
+    header = read_header(image.path)
+    assert header.voxels == image.voxels
+    assert header.grid.flags == frozenset()
+    np.testing.assert_allclose(header.grid.affine, affine)

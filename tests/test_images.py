@@ -92,6 +92,40 @@ def test_the_other_half_of_a_pair_on_disk(tmp_path):
     assert voxels_of(tmp_path / "z.hdr") is None
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_pairs_of_any_capitals_are_found_alike(tmp_path, seed):
+    """What `find_images` joins, `voxels_of` finds; each file is in one image.
+
+    Names may be of one case on one medium and of two on another.
+    """
+    rng = random.Random(seed)
+    kinds = [h + p for h in (".hdr", ".img") for p in ("", ".gz", ".bz2")]
+    forms = (str.lower, str.upper, str.title)
+    for number in range(40):
+        for kind in rng.choices(kinds, k=rng.randint(1, 4)):
+            form, *others = rng.sample(forms, 3)
+            packing = rng.choice([form, others[0]])(kind[4:])
+            put(tmp_path, f"{number:02}x{form(kind[:4])}{packing}")
+    images = find_images(walk(tmp_path))
+    seen = [p for i in images for p in {i.path, i.voxels}]
+    assert sorted(seen) == sorted(tmp_path.iterdir())
+    pairs = [i for i in images if i.voxels != i.path]
+    assert len(pairs) > 10
+    for image in pairs:
+        assert not image.problem
+        assert voxels_of(image.path) == image.voxels
+
+
+def test_halves_of_like_capitals_go_together(tmp_path):
+    put(tmp_path, "x.hdr", "x.HDR", "x.img", "x.IMG", "y.hdr", "y.IMG")
+    pairs = [(i.path.name, i.voxels.name) for i in find_images(walk(tmp_path))]
+    assert pairs == [
+        ("x.HDR", "x.IMG"),
+        ("x.hdr", "x.img"),
+        ("y.hdr", "y.IMG"),
+    ]
+
+
 def test_hidden_images_and_broken_links_by_their_name(tmp_path):
     put(tmp_path, "._x.nii", ".y.hdr", ".y.img", ".z")
     assert list(found(tmp_path)) == ["._x.nii", ".y.hdr"]

@@ -3,6 +3,7 @@ import gzip
 import sys
 import types
 
+import ida_tree
 import nibabel as nib
 import numpy as np
 import pytest
@@ -139,3 +140,56 @@ def test_frames_that_no_header_counts(tmp_path, plain, ramp):
     # less than a frame is padding
     (tmp_path / "a.nii").write_bytes(plain + bytes(5000))
     assert examine([tmp_path / "a.nii"]).reason == ""
+
+
+@pytest.mark.parametrize("packer", [".gz", ".bz2"])
+def test_packed_frames_that_no_header_counts(tmp_path, plain, ramp, packer):
+    path = tmp_path / f"a.nii{packer}"
+    pack = PACKERS[packer]
+    for content in (
+        pack(plain + ramp.tobytes()),
+        pack(plain) + pack(ramp.tobytes()),  # gzip and bzip2 join them
+        pack(pack(plain + ramp.tobytes())),
+    ):
+        path.write_bytes(content)
+        with pytest.raises(VolumeError) as error:
+            load_volume([path])
+        assert str(error.value) == (
+            "more voxels than the header says: it unpacks to at least 10912 "
+            "bytes, expected 5632; download it again, or repair the number of "
+            "frames in the header"
+        )
+    both = nib.Nifti1Image(np.stack([ramp, ramp], axis=3), AFFINE).to_bytes()
+    path.write_bytes(pack(both + ramp.tobytes()))
+    with pytest.raises(VolumeError, match="at least 16192 bytes, expected 109"):
+        load_volume([path])
+    # less than a frame is padding
+    path.write_bytes(pack(plain + ramp.tobytes()[1:]))
+    np.testing.assert_array_equal(load_volume([path]).data, ramp[::-1])
+
+
+@pytest.mark.parametrize("layers", [1, 2])
+def test_a_flipped_bit_gives_the_same_voxels_or_a_reason(tmp_path, layers):
+    """Damage may make a file unpack to more than its header says."""
+    data = ida_tree.head()
+    data = data * 3000 + 50 * np.sin(np.arange(data.size)).reshape(data.shape)
+    image = nib.Nifti1Image(data.astype(np.int16), AFFINE)
+    packed = image.to_bytes()
+    for _ in range(layers):
+        packed = gzip.compress(packed)
+    path = tmp_path / "a.nii.gz"
+    path.write_bytes(packed)
+    sound = load_volume([path]).data
+    rng = np.random.default_rng(layers)
+    refused = 0
+    for place in rng.integers(0, 8 * len(packed), 150):
+        content = bytearray(packed)
+        content[place // 8] ^= 1 << (place % 8)
+        path.write_bytes(content)
+        try:
+            found = load_volume([path]).data
+        except VolumeError:
+            refused += 1
+        else:  # the time of packing, which is in no check sum
+            np.testing.assert_array_equal(found, sound)
+    assert refused > 140

@@ -84,16 +84,16 @@ _MEASURES = (
         lambda sheet: 100 * sheet.grain,
         1.0,
         "",
-        "noisy: neighbouring pixels differ by {value:.0f} %, usually "
-        "{usual:.1f} %",
+        "noisy: neighbouring pixels differ by {value:.3g} %, usually "
+        "{usual:.3g} %",
         relative=False,
     ),
     _Measure(
         lambda sheet: max(sheet.peak, 1e-3),
         0.1,
         "",
-        "a bright spot: its brightest voxel is SUVR {value:.1f}, usually "
-        "{usual:.1f}",
+        "a bright spot: its brightest voxel is SUVR {value:.3g}, usually "
+        "{usual:.3g}",
     ),
 )
 _UNLIKE = (

@@ -147,9 +147,10 @@ _FLAGS = {
         "size (metre or micron): the size is read in mm"
     ),
     frames.EARLY: (
-        "{count} scans are series with frames from before 25 minutes after "
-        "injection, when the tracer is still arriving: all frames are averaged "
-        "by duration; for late ones only add --window, such as 1800-3600"
+        "{count} scans are used with frames from before 25 minutes after "
+        "injection, when the tracer is still arriving: all frames, or "
+        "those of --window, are averaged by duration; for late ones only set "
+        "--window, such as 1800-3600"
     ),
     frames.UNTIMED: (
         "{count} scans are series of more than 6 frames without times: all "
@@ -159,6 +160,11 @@ _FLAGS = {
     frames.PARTIAL: (
         "{count} scans cover less than 90 % of --window: their mean is of "
         "another time than that of the others"
+    ),
+    frames.OUTSIDE: (
+        "{count} scans have frames that are used whole and lie outside "
+        "--window for over 10 % of their time: frames are not divided; for "
+        "one time in all scans set a --window that starts and ends with frames"
     ),
 }
 

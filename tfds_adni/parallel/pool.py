@@ -27,8 +27,6 @@ _TASKS_PER_PROCESS = 16
 # Tasks submitted but not collected, per process: enough that none idles while
 # results are written, few enough that results do not pile up.
 _PREFETCH = 3
-# What the libraries for matrix products read when they are loaded.
-_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
 
 
 class Pool:
@@ -82,7 +80,7 @@ class Pool:
         if not self._threads:
             # A thread for each process waits for its answers.
             self._threads = futures.ThreadPoolExecutor(jobs)
-            with _sigint_blocked(), _main_hidden(), _one_thread_each():
+            with _sigint_blocked(), _main_hidden():
                 for _ in range(jobs):
                     self._workers.append(_Worker())
                     self._free.put(self._workers[-1])
@@ -196,24 +194,6 @@ def _sigint_delayed() -> Iterator[None]:
         signal.signal(signal.SIGINT, handler)
         if received:
             handler(*received[0])
-
-
-@contextlib.contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Starts processes whose matrix products use one thread.
-
-    There is a process for each core; more threads than that only wait.
-    """
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 @contextlib.contextmanager

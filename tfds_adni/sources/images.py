@@ -11,7 +11,7 @@ image id is a copy: of several copies one is used.
 """
 
 import dataclasses
-import itertools
+import glob
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -50,6 +50,11 @@ _IMAGE = re.compile(
 # A DICOM file has these letters after a preamble of 128 bytes.
 _MAGIC_AT, _MAGIC = 128, b"DICM"
 
+_LONE = {
+    ".hdr": "Analyze header without its image (.img)",
+    ".img": "Analyze image without its header (.hdr)",
+}
+_SECOND = "a second half of an Analyze pair"
 SAME = "a second copy of the image (same content)"
 DIFFERENT = "a second file with the same image id (different content)"
 # Digits that number a frame; `6mm` or `s8_` would tell versions apart.
@@ -133,13 +138,14 @@ def voxels_of(header: Path) -> Path | None:
         header: The `.hdr`; the other half may be packed in another way.
     """
     match = _READ.search(header.name)
-    upper = match[1].isupper()
-    for packing in (match[2], "", ".gz", ".bz2", ".zst"):
-        end = f".img{packing}"
-        name = header.name[: match.start()] + (end.upper() if upper else end)
-        if (voxels := header.with_name(name)).exists():
-            return voxels
-    return None
+    stem = header.name[: match.start()]
+    end = {".hdr": ".img", ".HDR": ".IMG"}.get(match[1], ".Img") + match[2]
+    if (voxels := header.with_name(stem + end)).exists():
+        return voxels
+    # other packings and capitals are rare, so that folders seldom are listed
+    beside = map(_by_name, header.parent.glob(f"{glob.escape(stem)}.*"))
+    pairs = _pair_up(filter(None, beside))
+    return {i.path: i.voxels for i in pairs if not i.problem}.get(header)
 
 
 def _by_name(path: Path) -> ImageFile | None:
@@ -156,8 +162,7 @@ def _by_name(path: Path) -> ImageFile | None:
 
 def _dicom(path: Path) -> ImageFile | None:
     """Returns a DICOM file without an extension or with a number for one."""
-    end = path.suffix[1:]
-    if end and not end.isdigit():
+    if (end := path.suffix[1:]) and not end.isdigit():
         return None
     try:
         with open(path, "rb") as file:
@@ -169,42 +174,37 @@ def _dicom(path: Path) -> ImageFile | None:
     return image if magic == _MAGIC else None
 
 
-def _pair_up(images: list[ImageFile]) -> list[ImageFile]:
+def _pair_up(images: Iterable[ImageFile]) -> list[ImageFile]:
     """Joins each `.hdr` with its `.img`; a lone half has a problem."""
-    whole = []
-    halves = defaultdict(lambda: ([], []))
+    whole, halves = [], defaultdict(lambda: ([], []))
     for image in images:
-        if image.extension.startswith((".hdr", ".img")) and not image.problem:
-            is_voxels = image.extension.startswith(".img")
-            halves[image.path.parent, image.stem][is_voxels].append(image)
+        if (part := image.extension[:4]) in _LONE and not image.problem:
+            halves[image.path.parent, image.stem][part == ".img"].append(image)
         else:
             whole.append(image)
-    for headers, voxels in halves.values():
-        whole += _pairs(headers, voxels)
-    return whole
+    return [*whole, *(i for both in halves.values() for i in _pairs(*both))]
 
 
 def _pairs(
     headers: list[ImageFile], voxels: list[ImageFile]
 ) -> Iterator[ImageFile]:
-    """Yields the pairs of one name, those of two packings if there is no other.
-
-    `voxels_of` has the same rule.
-    """
-    both = list(itertools.product(headers, sorted(voxels, key=_ease)))
+    """Yields the pairs of one name; of two packings if there is no other."""
+    both = sorted([(h, v) for h in headers for v in voxels], key=_likeness)
     pairs = [p for p in both if len({i.extension[4:] for i in p}) == 1]
     lone = [*headers, *voxels]
     for header, half in pairs or both[:1]:
-        lone = [i for i in lone if i not in (header, half)]
-        yield dataclasses.replace(header, voxels=half.path)
+        if header in lone and half in lone:
+            lone = [i for i in lone if i not in (header, half)]
+            yield dataclasses.replace(header, voxels=half.path)
     for image in lone:
-        if both:
-            lack = "a second half of an Analyze pair"
-        elif image.extension.startswith(".hdr"):
-            lack = "Analyze header without its image (.img)"
-        else:
-            lack = "Analyze image without its header (.hdr)"
-        yield dataclasses.replace(image, problem=lack)
+        lack = _LONE[image.extension[:4]]
+        yield dataclasses.replace(image, problem=_SECOND if both else lack)
+
+
+def _likeness(pair: tuple[ImageFile, ImageFile]) -> tuple:
+    """Returns a sort key: halves read easily, named in like capitals."""
+    cases = {tuple(map(str.isupper, i.path.name[len(i.stem) :])) for i in pair}
+    return _ease(pair[1]), len(cases), *(image.path for image in pair)
 
 
 def split_copies(

@@ -16,6 +16,7 @@ from tfds_adni.volumes.orientation import VolumeError
 EARLY = "early_frames_averaged"
 UNTIMED = "long_series_without_times"
 PARTIAL = "window_covered_in_part"
+OUTSIDE = "frames_exceed_window"
 
 # FDG is read from 30 min after injection (EANM guideline of 2009 for brain
 # imaging with FDG, Varrone et al.); some scans start a little earlier.
@@ -23,6 +24,8 @@ _EARLY_SECONDS = 25 * 60
 # ADNI's late series have 4 or 6 frames; a series from injection has more.
 _MOST_LATE_FRAMES = 6
 _MIN_COVERED = 0.9
+# Of the time of the frames used; the rest lies within the window.
+_MAX_OUTSIDE = 0.1
 # Frames may overlap by this share of one of them, for rounded times.
 _MAX_OVERLAP = 0.05
 
@@ -64,12 +67,12 @@ def weigh_frames(
             "leave out --window"
         )
     starts, durations = _checked(count, timing)
+    flags = set()
     if window:
         inside, flags = _inside(starts, durations, window)
         durations = durations * inside
-    else:
-        early = not timing.relative and min(starts) < _EARLY_SECONDS
-        flags = [EARLY] if early else []
+    if not timing.relative and min(starts[durations > 0]) < _EARLY_SECONDS:
+        flags.add(EARLY)
     return durations / max(durations), frozenset(flags)
 
 
@@ -98,7 +101,7 @@ def _checked(count: int, timing: FrameTiming) -> tuple[np.ndarray, np.ndarray]:
 
 def _inside(
     starts: np.ndarray, durations: np.ndarray, window: tuple[float, float]
-) -> tuple[np.ndarray, list[str]]:
+) -> tuple[np.ndarray, set[str]]:
     """Returns which frames lie within a window, and flags."""
     first, last = window
     ends, middles = starts + durations, starts + durations / 2
@@ -109,5 +112,10 @@ def _inside(
             f"{max(ends):.6g} s, expected some from {first:.6g} to {last:.6g} s"
         )
     covered = np.minimum(ends, last) - np.maximum(starts, first)
-    part = covered[inside].sum() / (last - first)
-    return inside, [PARTIAL] if part < _MIN_COVERED else []
+    within, used = covered[inside].sum(), durations[inside].sum()
+    flags = set()
+    if within < _MIN_COVERED * (last - first):
+        flags.add(PARTIAL)
+    if used - within > _MAX_OUTSIDE * used:
+        flags.add(OUTSIDE)
+    return inside, flags

@@ -190,13 +190,30 @@ def _layout(header: nib.spatialimages.SpatialHeader) -> Layout:
     shape = tuple(int(n) for n in header.get_data_shape())
     dtype = header.get_data_dtype()
     _require_volume(header, shape, dtype)
-    scaling = getattr(header, "get_slope_inter", lambda: (None, None))()
-    slope, inter = (
-        default if value is None else float(value)
-        for value, default in zip(scaling, (1.0, 0.0), strict=True)
-    )
+    slope, inter = _scaling(header)
     shape = (*shape[:3], math.prod(max(n, 1) for n in shape[3:]))
     return Layout(shape, dtype, int(header.get_data_offset()), slope, inter)
+
+
+def _scaling(header: nib.spatialimages.SpatialHeader) -> tuple[float, float]:
+    """Returns slope and intercept; a slope that is 0 or none does not scale.
+
+    NIfTI says what a slope of 0 is, and nibabel takes NaN and Inf for it; of
+    an intercept that is no number beside a valid slope nobody says anything.
+    """
+    try:
+        scaling = getattr(header, "get_slope_inter", lambda: (None, None))()
+    except nib.spatialimages.HeaderDataError:
+        raise VolumeError(
+            f"no valid intensities: slope {header['scl_slope']:g}, intercept "
+            f"{header['scl_inter']:g}; expected a finite intercept, often 0: "
+            "repair scl_inter in the header"
+        ) from None
+    slope, inter = scaling
+    return (
+        1.0 if slope is None else float(slope),
+        0.0 if inter is None else float(inter),
+    )
 
 
 def _require_volume(
@@ -238,9 +255,11 @@ def _spm_matrix(path: Path, start: bytes) -> np.ndarray | None:
 
     NIfTI says itself where its voxels are.
     """
-    matrix = path.with_name(re.sub(r"(?i)\.hdr(\.\w+)*$", ".mat", path.name))
+    stem = re.sub(r"(?i)\.hdr(\.\w+)*$", "", path.name)
+    names = (path.with_name(stem + end) for end in (".mat", ".MAT"))
+    matrix = next(filter(Path.is_file, names), None)
     kind = nib.Spm2AnalyzeImage
-    if not kind.header_class.may_contain_header(start) or not matrix.is_file():
+    if not kind.header_class.may_contain_header(start) or not matrix:
         return None
     if matrix.stat().st_size > _MAX_MAT_BYTES:
         raise VolumeError(f"unreadable header: {matrix.name} is too large")

@@ -5,8 +5,10 @@ voxels have 1.2 mm, and 6 % where they have 3 mm.
 """
 
 import dataclasses
+import functools
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 _FWHM_MM = 10.0
 _SPACING_MM = 3.0
@@ -89,6 +91,12 @@ def _measured(data: np.ndarray, axis: int) -> tuple[int, int]:
     return first, last
 
 
+@functools.cache
+def _libraries() -> ThreadpoolController:
+    """Returns the libraries that multiply matrices in this process."""
+    return ThreadpoolController()
+
+
 def smooth(
     data: np.ndarray, grid: CoarseGrid, low: float, high: float
 ) -> tuple[np.ndarray, int]:
@@ -108,6 +116,16 @@ def smooth(
         float32 on the grid, `high` where hardly a voxel around counts, and the
         number of voxels that did not.
     """
+    # Products round otherwise where more threads share them, and a worker
+    # process or another machine may have other numbers of them.
+    with _libraries().limit(limits=1, user_api="blas"):
+        return _smoothed(data, grid, low, high)
+
+
+def _smoothed(
+    data: np.ndarray, grid: CoarseGrid, low: float, high: float
+) -> tuple[np.ndarray, int]:
+    """Does `smooth`."""
     # A plane at a time along the slowest axis needs no copy of the volume.
     order = np.argsort(np.abs(data.strides))[::-1]
     planes = in_memory_order(data).transpose(order)

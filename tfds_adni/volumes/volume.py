@@ -8,14 +8,19 @@ are web pages saved under an image's name.
 import dataclasses
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import nibabel as nib
 import numpy as np
 
 from tfds_adni.sources.timing import FrameTiming
 from tfds_adni.volumes.frames import weigh_frames
-from tfds_adni.volumes.headers import Header, one_line_errors, read_header
+from tfds_adni.volumes.headers import (
+    Header,
+    Layout,
+    one_line_errors,
+    read_header,
+)
 from tfds_adni.volumes.orientation import VolumeError
 from tfds_adni.volumes.packing import open_unpacked
 from tfds_adni.volumes.reading import Reading
@@ -24,6 +29,7 @@ __all__ = ["Volume", "VolumeError", "examine", "load_volume"]
 
 # Frames of one scan may lie this far apart, in voxels.
 _MAX_SHIFT = 0.5
+_BLOCK = 1 << 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -157,6 +163,8 @@ def _mean_frame(headers: Sequence[Header], weights: np.ndarray) -> np.ndarray:
     frames = (
         frame for header, own in of_each for frame in _frames(header, own)
     )
+    if len(weights) > 1:
+        frames = _with_content(frames, np.flatnonzero(weights) + 1)
     counted = weights[weights > 0]
     if len(counted) == 1:
         (only,) = frames
@@ -177,7 +185,47 @@ def _frames(header: Header, weights: Iterable[float]) -> Iterator[np.ndarray]:
             with np.errstate(over="ignore", invalid="ignore"):
                 frame = np.asarray(proxy, dtype=np.float32)
             yield header.grid.to_ras(frame)
-        # One byte more verifies gzip's check sum at the end of the file;
-        # anything that follows the voxels is not unpacked.
-        file.seek(header.layout.end)
-        file.read(1)
+        _require_end(file, header.layout)
+
+
+def _with_content(
+    frames: Iterable[np.ndarray], numbers: Iterable[int]
+) -> Iterator[np.ndarray]:
+    """Yields frames; refuses those that would spoil the mean of several.
+
+    The first ones may be 0: no tracer has arrived yet.
+    """
+    arrived = False
+    for number, frame in zip(numbers, frames, strict=True):
+        if not np.isfinite(frame).any():
+            raise VolumeError(
+                f"no finite voxel: all NaN or Inf in frame {number}"
+            )
+        low = float(np.fmin.reduce(frame, axis=None))  # NaN aside
+        constant = low == np.fmax.reduce(frame, axis=None)
+        if constant and (arrived or low):
+            raise VolumeError(
+                f"a constant frame: all voxels of frame {number} are "
+                f"{low:.3g}; repair the file, or leave the frame out with "
+                "--window"
+            )
+        arrived = arrived or not constant
+        yield frame
+
+
+def _require_end(file: BinaryIO, layout: Layout) -> None:
+    """Reads on to the end, where a packed file's check sum is verified.
+
+    No more than a frame is unpacked, in blocks: so much is a frame that the
+    header does not count, or a damaged file.
+    """
+    file.seek(layout.end)
+    left = layout.frame_bytes
+    while left > 0 and (block := file.read(min(left, _BLOCK))):
+        left -= len(block)
+    if left <= 0:
+        raise VolumeError(
+            "more voxels than the header says: it unpacks to at least "
+            f"{layout.end + layout.frame_bytes} bytes, expected {layout.end}; "
+            "download it again, or repair the number of frames in the header"
+        )
