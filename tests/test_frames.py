@@ -175,6 +175,9 @@ def test_a_frame_without_content_is_named(tmp_path, number, value, words):
     series(tmp_path / "a.nii.gz", frames)
     parts = [series(tmp_path / f"{n}.nii", [frames[n]]) for n in range(6)]
     for paths in ([tmp_path / "a.nii.gz"], parts):
+        if value == 0 and number == 1:  # before the tracer arrives
+            assert load_volume(paths).frames == 6
+            continue
         with pytest.raises(VolumeError, match=f"^{words}"):
             load_volume(paths)
     # a frame that is not used may hold anything
