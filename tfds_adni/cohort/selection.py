@@ -157,6 +157,17 @@ def tracer_of_scan(record: ScanRecord) -> str:
     return record.tracer or tracer_of(record.description)
 
 
+def _not_wanted(tracer: str, level: str, selection: Selection) -> str:
+    """Returns why a scan is not of the selected kind, `""` where it is."""
+    if tracer == "unknown":
+        return UNKNOWN_TRACER
+    if tracer != selection.tracer:
+        return f"another tracer ({tracer})"
+    if level not in selection.levels:
+        return f"another level ({level})"
+    return ""
+
+
 def decide(
     record: ScanRecord,
     selection: Selection,
@@ -188,16 +199,11 @@ def decide(
     if tracer == "unknown":
         tracer = selection.assume_tracer or tracer
     level = record.level or level_of(record.description)
-    reason, flags = record.problem, frozenset()
-    if not (diagnosis or selection.stage):
-        reason = reason or record.unlisted
-    if not reason and tracer != selection.tracer:
-        named = f"another tracer ({tracer})"
-        reason = UNKNOWN_TRACER if tracer == "unknown" else named
-    if not reason and level not in selection.levels:
-        reason = f"another level ({level})"
+    listed = diagnosis or selection.stage
     reason = (
-        reason
+        record.problem
+        or ("" if listed else record.unlisted)
+        or _not_wanted(tracer, level, selection)
         or unlabelled
         or quality_problem(
             quality,
@@ -207,6 +213,7 @@ def decide(
             to_visit(record.visit),
         )
     )
+    flags = frozenset()
     if not reason:  # headers come last: reading them takes longest
         reason, flags = examine(
             record.images, reading=reading, timing=record.timing
