@@ -1,0 +1,84 @@
+"""Text and JSON from files and servers that may be damaged or hostile."""
+
+import json
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+MOST_BYTES = 2**24  # of a JSON file; ours have some hundred kilobytes at most
+_MOST_CHARACTERS = 200
+
+
+def one_line(text: object, *, most: int = _MOST_CHARACTERS) -> str:
+    r"""Text that can be printed on a terminal, as one short line.
+
+    Control characters, among them those that begin terminal codes, and
+    characters that turn the direction of writing become `?`; white space
+    becomes a space.
+
+    Args:
+        text: Anything; its `str` is taken.
+        most: Characters after which it is cut, with an ellipsis.
+
+    Example:
+
+    >>> one_line("disk\x1b[2J full\nor so")
+    'disk?[2J full or so'
+    """
+    words = " ".join(str(text)[: 4 * most].split())
+    plain = "".join(
+        "?" if unicodedata.category(each)[0] == "C" else each for each in words
+    )
+    return plain if len(plain) <= most else f"{plain[:most]}..."
+
+
+def parse_object(text: str | bytes, *, source: str) -> dict[str, Any]:
+    """Parses a JSON object, however damaged the text is.
+
+    Args:
+        text: JSON, UTF-8 where it is bytes.
+        source: Where it is from, for the error.
+
+    Raises:
+        ValueError: If it is no JSON object, in one line that ends without a
+            remedy; the caller knows what to do.
+    """
+    try:
+        found = json.loads(text)
+    except RecursionError:
+        raise ValueError(
+            f"expected a JSON object in {source}, found brackets within "
+            "brackets without end"
+        ) from None
+    # a wrong byte, no JSON, or a number of thousands of digits
+    except ValueError as error:
+        raise ValueError(
+            f"expected a JSON object in {source}, found a fault: "
+            f"{one_line(error)}"
+        ) from None
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"expected a JSON object in {source}, found {type(found).__name__}"
+        )
+    return found
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Reads a JSON object from a file, see `parse_object`.
+
+    Args:
+        path: A file of at most `MOST_BYTES`.
+
+    Raises:
+        FileNotFoundError: If it is missing.
+        OSError: If it cannot be read.
+        ValueError: If it is too large or holds no JSON object.
+    """
+    with path.open("rb") as file:
+        content = file.read(MOST_BYTES + 1)
+    if len(content) > MOST_BYTES:
+        raise ValueError(
+            f"expected a JSON object in {path}, found more than "
+            f"{MOST_BYTES >> 20} MiB"
+        )
+    return parse_object(content, source=str(path))
