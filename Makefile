@@ -71,7 +71,7 @@ format: $(VENV)/.installed-test  ## let ruff rewrite
 	$(BIN)/ruff format .
 
 OPERATOR_RULES := export/kubernetes/operator/rules.yaml
-rules:  ## the alerts of export/prometheus once more, for the Prometheus Operator
+rules:  ## copy the alerts of export/prometheus for the Prometheus Operator
 	sed --in-place '/^spec:/q' $(OPERATOR_RULES)
 	sed '/^#/d; s/^./  &/' export/prometheus/alerts.yml >> $(OPERATOR_RULES)
 
