@@ -82,12 +82,12 @@ def test_tables_beyond_the_limits(table, rest, words):
 def test_odd_cells_do_not_disturb_others(table, cells):
     path = table(HEAD.strip() + ",A" * 100_000 + f"\n{ROW}")
     assert read_diagnosis(path).of("999_S_9001")[0].stage == "NC"
-    try:
-        found = read_diagnosis(table(HEAD + ROW + cells + "\n"))
-    except TableError as error:  # a code that is none
-        assert len(str(error)) < 500
+    path = table(HEAD + ROW + cells + "\n")
+    if cells.endswith(("9" * 300, "\0")):  # codes that are none
+        with pytest.raises(TableError, match="^expected the codes"):
+            read_diagnosis(path)
     else:
-        assert found.of("999_S_9001")[0].stage == "NC"
+        assert read_diagnosis(path).of("999_S_9001")[0].stage == "NC"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "latin-1"])

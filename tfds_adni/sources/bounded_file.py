@@ -45,7 +45,14 @@ class BoundedFile:
         return self._file.closed
 
     def read(self, size: int = -1) -> bytes:
-        """Reads so many bytes, fewer at the end."""
+        """Reads so many bytes, fewer at the end.
+
+        Args:
+            size: In bytes; below 0 for all that is left.
+
+        Raises:
+            TooMuchError: If that is more than may be read.
+        """
         if size < 0 and self._to_end:
             size = max(self._left, 0)
         if not 0 <= size <= self._left:
@@ -55,7 +62,12 @@ class BoundedFile:
         return found
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Goes to a place."""
+        """Goes to a place.
+
+        Args:
+            offset: In bytes.
+            whence: Where it counts from, as for any file.
+        """
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
