@@ -84,7 +84,7 @@ def test_odd_cells_do_not_disturb_others(table, cells):
     assert read_diagnosis(path).of("999_S_9001")[0].stage == "NC"
     path = table(HEAD + ROW + cells + "\n")
     if cells.endswith(("9" * 300, "\0")):  # codes that are none
-        with pytest.raises(TableError, match="^expected the codes"):
+        with pytest.raises(TableError, match=r"^expected the codes"):
             read_diagnosis(path)
     else:
         assert read_diagnosis(path).of("999_S_9001")[0].stage == "NC"
