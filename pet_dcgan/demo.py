@@ -26,6 +26,7 @@ from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import CopiesError, export_run
 from pet_dcgan.training.train import resolve_config, train
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.locks import exclusive, is_free
 from tfds_adni import Builder, prepare
 from tfds_adni.cohort import Cohort, Selection
 from tfds_adni.phantom import write_cohort
@@ -81,6 +82,7 @@ class Summary:
     places: dict[str, Path]
 
 
+@exclusive("demo", "out")
 def run_demo(
     out: Path,
     *,
@@ -107,6 +109,7 @@ def run_demo(
             the number of steps done and the total.
 
     Raises:
+        BlockingIOError: If another process works in `out`.
         FileExistsError: If `out` holds anything but this demo.
         FileNotFoundError: If there is no folder of scans.
     """
@@ -158,7 +161,7 @@ def _claim(out: Path, settings: Settings) -> None:
                 "remove it"
             )
         return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not is_free(out):
         raise FileExistsError(
             f"expected a new folder or a demo's, found {out} in use; choose "
             "another --out"

@@ -31,6 +31,7 @@ from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
@@ -103,6 +104,7 @@ class Evaluation(dict):
 
 
 @keras_defaults()
+@exclusive("evaluate", "run")
 def evaluate(
     run: Run,
     *,
@@ -139,6 +141,7 @@ def evaluate(
         What `metrics.json` holds.
 
     Raises:
+        BlockingIOError: If another process works in the run's folder.
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set does not
             fit the run, an option is out of range, or the generator's images

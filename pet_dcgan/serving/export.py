@@ -26,10 +26,10 @@ from pet_dcgan.serving.model_info import (
 from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.server_files import update_models_config, write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
-from pet_dcgan.utils.files import locked, replacing, sweep
+from pet_dcgan.utils.files import replacing, sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import LOCK, exclusive, locked, working_in
 
-_LOCK = ".exporting"
 _FACTS = ("phantom", "plane", "preset", "stage")
 
 
@@ -38,6 +38,7 @@ class CopiesError(ValueError):
 
 
 @keras_defaults()
+@exclusive("export", "run", reading=True)
 def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     """Exports a run's generator as the next version of its model.
 
@@ -58,7 +59,8 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
         The version's folder.
 
     Raises:
-        BlockingIOError: If another process exports the same model.
+        BlockingIOError: If another process works in the run's folder, or
+            exports the same model.
         CopiesError: If it copies training subjects, see `allow_copies`.
         FileNotFoundError: If the run is not finished.
         ValueError: If the generator cannot be exported faithfully, was
@@ -118,7 +120,7 @@ def _export(
                 metrics, indent=2, sort_keys=True, allow_nan=False
             )
             metrics_file.write_text(text + "\n", encoding="utf-8")
-        with locked(to / _LOCK, wait=True):
+        with locked(to / LOCK, "export", wait=True):
             update_models_config(to)
     return version
 
@@ -194,20 +196,9 @@ def _training_slices(run: Run) -> int | None:
 @contextlib.contextmanager
 def _claimed(base: Path) -> Iterator[Path]:
     """Locks the model's folder and removes what a killed export left."""
-    base.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(base / _LOCK):
-            sweep(base)
-            yield base
-    except BlockingIOError:
-        raise BlockingIOError(
-            f"another pet-dcgan export is writing {base}: wait for it or "
-            "choose another --to"
-        ) from None
-    finally:
-        # only an empty one
-        with contextlib.suppress(OSError):
-            base.rmdir()
+    with working_in(base, "export"):
+        sweep(base)
+        yield base
 
 
 def check_compatible(new: Path, last: Path) -> None:

@@ -24,7 +24,8 @@ import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.utils.files import locked, replacing
+from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.locks import LOCK, locked
 
 FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
 # From (row, column, through the slice) to (right, anterior, superior), one
@@ -246,20 +247,14 @@ def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
         out: The final folder. A batch without images leaves nothing.
 
     Raises:
-        FileExistsError: If another process is making it.
+        BlockingIOError: If another process is making it.
     """
     folder = out.with_name(f".{out.name}.unfinished")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(folder.with_suffix(".lock")):
-            batch = ResumableBatch(folder, out)
-            try:
-                yield batch
-            finally:
-                if not batch.journal.is_file():
-                    shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        raise FileExistsError(
-            f"another process is making {out}: wait for it or choose another "
-            "--out"
-        ) from None
+    with locked(folder.with_suffix(LOCK), "generate", place=out):
+        batch = ResumableBatch(folder, out)
+        try:
+            yield batch
+        finally:
+            if not batch.journal.is_file():
+                shutil.rmtree(folder, ignore_errors=True)
