@@ -17,7 +17,7 @@ from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving import export as module
 from pet_dcgan.serving.export import check_compatible, export_run
 from pet_dcgan.serving.model_info import ExportedModel
-from pet_dcgan.utils.lock_file import held
+from tfds_adni.parallel.lock_file import held
 
 
 def files(folder):

@@ -15,7 +15,7 @@ from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.utils.lock_file import held
+from tfds_adni.parallel.lock_file import held
 
 # by path: a model stays as it is
 LOAD = functools.cache(tf.saved_model.load)

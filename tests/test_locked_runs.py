@@ -14,9 +14,9 @@ from pet_dcgan.serving import export as exporting
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.study import study as studying
 from pet_dcgan.training import train as training
-from pet_dcgan.utils.lock_file import held
 from pet_dcgan.utils.locks import working_in
 from tfds_adni import preparation
+from tfds_adni.parallel.lock_file import held
 
 
 def contents(folder):

@@ -1,7 +1,6 @@
 """Locks, and what lies in their place: two real processes, and attacks."""
 
 import errno
-import filecmp
 import os
 import signal
 import socket
@@ -12,17 +11,15 @@ from pathlib import Path
 
 import pytest
 
-import pet_dcgan
-import tfds_adni
-from pet_dcgan.utils import lock_file, locks
+from pet_dcgan.utils import locks
 from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.locks import exclusive, is_free, locked, working_in
-from tfds_adni.parallel import lock_file as other_lock_file
+from tfds_adni.parallel import lock_file
 
 HOLDER = """
 import sys
 from pathlib import Path
-from {module} import held
+from tfds_adni.parallel.lock_file import held
 with held(Path(sys.argv[1]) / ".lock", "train", place=sys.argv[1]):
     print("held", flush=True)
     sys.stdin.read()
@@ -30,10 +27,10 @@ with held(Path(sys.argv[1]) / ".lock", "train", place=sys.argv[1]):
 NOBODY = 65534
 
 
-def hold(folder, module="pet_dcgan.utils.lock_file"):
+def hold(folder):
     """Another process that holds the lock of a folder."""
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER.format(module=module), str(folder)],
+        [sys.executable, "-c", HOLDER, str(folder)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
@@ -56,23 +53,15 @@ def held_elsewhere(tmp_path):
         end(process)
 
 
-@pytest.fixture(params=[lock_file, other_lock_file])
-def held(request):
-    """`held(folder)`, of both packages."""
+@pytest.fixture
+def held():
+    """`held(folder)`."""
 
     def held(folder, **options):
         path = folder / ".lock"
-        return request.param.held(path, "train", place=folder, **options)
+        return lock_file.held(path, "train", place=folder, **options)
 
     return held
-
-
-def test_both_packages_have_the_same_words():
-    files = [
-        Path(package.__file__).parent / room / "lock_file.py"
-        for package, room in ((pet_dcgan, "utils"), (tfds_adni, "parallel"))
-    ]
-    assert filecmp.cmp(*files, shallow=False)
 
 
 def test_it_is_there_while_it_is_held(tmp_path, held):
@@ -137,7 +126,7 @@ def test_only_one_of_many_gets_it(tmp_path, held_elsewhere):
     code = """
 import sys, time
 from pathlib import Path
-from pet_dcgan.utils.lock_file import held
+from tfds_adni.parallel.lock_file import held
 folder = Path(sys.argv[1])
 for _ in range(200):
     try:
@@ -367,7 +356,7 @@ def test_as_another_user(tmp_path):
     code = f"""
 import os, sys
 sys.path[:0] = {[p for p in sys.path if p]!r}
-from pet_dcgan.utils import lock_file
+from tfds_adni.parallel import lock_file
 from pathlib import Path
 os.setuid({NOBODY})
 for folder in map(Path, sys.argv[1:]):

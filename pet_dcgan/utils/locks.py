@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pet_dcgan.utils.files import LOCK, require_writable
-from pet_dcgan.utils.lock_file import held
+from tfds_adni.parallel.lock_file import held
 
 # paths, processes (a fork has copies) and threads
 _held: set[tuple[str, int, int]] = set()

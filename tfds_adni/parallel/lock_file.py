@@ -7,8 +7,6 @@ left alone: no link is followed, nothing but an ordinary file is opened, and
 no file that exists is written to or cut short.
 
 `filelock` (4.3.1) does not say who the holder is, and leaves its file behind.
-`pet_dcgan.utils` and `tfds_adni.parallel` have this file in the same words,
-since neither package may import the other; a test compares them.
 """
 
 import contextlib
