@@ -11,6 +11,7 @@ import numpy as np
 
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.png_text import description
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
@@ -145,8 +146,6 @@ class _Request:
         self.facts = model.facts
         self.seeds = seeds
         self.format = format_
-        phantom = " phantom" if self.facts.phantom else ""
-        self._description = f"synthetic{phantom} PET slice, not for diagnosis"
 
     def identity(self) -> dict[str, str | int]:
         """Returns what must be the same when a batch is resumed."""
@@ -179,17 +178,8 @@ class _Request:
         """Returns the content of a seed's file, given its PNG."""
         facts = self.facts
         if self.format == "png":
-            notes = {
-                "Description": self._description,
-                "synthetic": "true",
-                "phantom": str(facts.phantom).lower(),
-                "stage": facts.stage,
-                "plane": facts.plane,
-                "seed": str(seed),
-                "suvr_max": str(facts.suvr_max),
-                "spacing_mm": str(facts.spacing_mm),
-            }
-            return image_files.png_bytes(image, notes)
+            # all else is in the model's PNGs already
+            return image_files.png_bytes(image, {"seed": str(seed)})
         suvr = image_files.suvr_of_png(image, facts.suvr_max)
         if self.format == "npy":
             return image_files.npy_bytes(suvr)
@@ -197,7 +187,7 @@ class _Request:
             suvr,
             plane=facts.plane,
             spacing_mm=facts.spacing_mm,
-            description=self._description,
+            description=description(facts),
         )
 
     def rows(self) -> Iterator[tuple]:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.serving.png_text import PNG_HEAD, text_chunks
 from pet_dcgan.utils.files import locked, replacing
 
 FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
@@ -36,7 +36,6 @@ _DIRECTIONS = {
     "sagittal": [[0, 0, 1], [0, -1, 0], [-1, 0, 0]],
 }
 _GZIP = 31  # of zlib, for its largest window; no time, no file name
-_SIGNATURE_AND_HEADER = 8 + 25  # bytes before the second chunk of any PNG
 
 
 def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
@@ -105,22 +104,12 @@ def npy_bytes(suvr: np.ndarray) -> bytes:
 def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
     """A PNG with notes as text chunks after its header, pixels untouched.
 
-    Text chunks: PNG specification, third edition, section 11.3.3.
-
     Args:
         image_bytes: The PNG.
         notes: Keyword (1 to 79 characters) to text, both Latin-1.
     """
-    chunks = [image_bytes[:_SIGNATURE_AND_HEADER]]
-    for key, text in notes.items():
-        content = f"{key}\0{text}".encode("latin-1")
-        chunks += [
-            struct.pack(">I", len(content)),
-            b"tEXt",
-            content,
-            struct.pack(">I", zlib.crc32(b"tEXt" + content)),
-        ]
-    return b"".join([*chunks, image_bytes[_SIGNATURE_AND_HEADER:]])
+    head, rest = image_bytes[:PNG_HEAD], image_bytes[PNG_HEAD:]
+    return head + text_chunks(notes) + rest
 
 
 def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
