@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.models.network_file import save_network
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.utils.files import replacing
 
@@ -12,12 +13,14 @@ from pet_dcgan.utils.files import replacing
 def write_generator(path: Path, model: keras.Model) -> None:
     """Writes a generator, whole or not at all.
 
+    The same weights give the same bytes.
+
     Args:
         path: Of the file, which ends in `.keras`.
         model: Of any precision; the file holds it in float32.
     """
     with replacing(path) as temporary:
-        float32_copy(model).save(temporary)
+        save_network(float32_copy(model), temporary)
 
 
 def read_generator(path: Path, config: TrainConfig) -> keras.Model:

@@ -1,7 +1,6 @@
 """Exports a finished run as a numbered version that a server can load."""
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,13 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.model_card import has_copies, model_card
+from pet_dcgan.serving.model_folder import (
+    claimed,
+    list_models,
+    repair_models,
+    show_newest,
+    write_descriptions,
+)
 from pet_dcgan.serving.model_info import (
     GRAPH_FILE,
     ModelInfo,
@@ -24,12 +30,11 @@ from pet_dcgan.serving.model_info import (
     versions,
 )
 from pet_dcgan.serving.saved_model import compare_model, save_model
-from pet_dcgan.serving.server_files import update_models_config, write_warmup
+from pet_dcgan.serving.server_files import write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
-from pet_dcgan.utils.files import locked, replacing, sweep
+from pet_dcgan.utils.files import replacing, restore
 from pet_dcgan.utils.keras_settings import keras_defaults
 
-_LOCK = ".exporting"
 _FACTS = ("phantom", "plane", "preset", "stage")
 
 
@@ -43,9 +48,10 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
 
     `<to>/<name>/<version>/` appears only after the saved model was loaded
     again and gave the live generator's images; `MODEL_CARD.md` and
-    `metrics.json` beside it describe the newest version, and
+    `metrics.json` beside it are those of the newest version, and
     `<to>/models.config` lists all models. None of them names a subject or a
-    path on this machine.
+    path on this machine. The same run gives the same bytes. What a killed
+    export left undone is done by the next one, see `repair_models`.
 
     Args:
         run: A finished run.
@@ -65,6 +71,8 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
             evaluated at another epoch, or would break the clients of the last
             version.
     """
+    # of an evaluation that was killed
+    restore(run.evaluation)
     with _readable(run):
         metrics = _evaluation(run)
         if has_copies(metrics) and not allow_copies:
@@ -89,10 +97,12 @@ def _refusal(run: Run, copies: dict[str, Any]) -> str:
 def _export(
     run: Run, generator: keras.Model, metrics: dict[str, Any], to: Path
 ) -> Path:
-    """Writes the version, its card and metrics, and the list of models."""
+    """Writes the version, and then what names the newest one."""
     facts = model_facts(run.config)
     slices = _training_slices(run)
-    with _claimed(to / facts.name) as base:
+    # a list that cannot be updated is found before the work
+    repair_models(to)
+    with claimed(to / facts.name) as base:
         version = base / str(max(versions(base), default=0) + 1)
         with _readable(run):
             card = model_card(
@@ -102,24 +112,16 @@ def _export(
                 slices=slices,
                 metrics=metrics,
             )
-        with (
-            replacing(base / "MODEL_CARD.md") as card_file,
-            replacing(base / "metrics.json") as metrics_file,
-            replacing(version) as folder,
-        ):
+        with replacing(version) as folder:
             save_model(generator, folder, facts)
             compare_model(generator, folder, facts)
             facts.write(folder)
             write_warmup(folder, facts)
             for last in complete_versions(base)[-1:]:
                 check_compatible(folder, base / str(last))
-            card_file.write_text(card, encoding="utf-8")
-            text = json.dumps(
-                metrics, indent=2, sort_keys=True, allow_nan=False
-            )
-            metrics_file.write_text(text + "\n", encoding="utf-8")
-        with locked(to / _LOCK, wait=True):
-            update_models_config(to)
+            write_descriptions(folder, card, metrics)
+        show_newest(base)
+    list_models(to)
     return version
 
 
@@ -189,25 +191,6 @@ def _training_slices(run: Run) -> int | None:
         return None
     same = set(slices.subjects) == set(run.subjects)
     return len(slices.images) if same else None
-
-
-@contextlib.contextmanager
-def _claimed(base: Path) -> Iterator[Path]:
-    """Locks the model's folder and removes what a killed export left."""
-    base.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(base / _LOCK):
-            sweep(base)
-            yield base
-    except BlockingIOError:
-        raise BlockingIOError(
-            f"another pet-dcgan export is writing {base}: wait for it or "
-            "choose another --to"
-        ) from None
-    finally:
-        # only an empty one
-        with contextlib.suppress(OSError):
-            base.rmdir()
 
 
 def check_compatible(new: Path, last: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
-from pet_dcgan.serving.png_text import description
+from pet_dcgan.serving.png_text import description, png_notes
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
@@ -82,6 +82,7 @@ def generate(
     """
     out = Path(os.path.abspath(out))
     _check_options(count, seed, format)
+    image_files.remove_rest(out)
     _check_free(out)
     with (
         contextlib.closing(_open(model, timeout)) as source,
@@ -178,8 +179,8 @@ class _Request:
         """Returns the content of a seed's file, given its PNG."""
         facts = self.facts
         if self.format == "png":
-            # all else is in the model's PNGs already
-            return image_files.png_bytes(image, {"seed": str(seed)})
+            notes = png_notes(facts) | {"seed": str(seed)}
+            return image_files.png_bytes(image, notes)
         suvr = image_files.suvr_of_png(image, facts.suvr_max)
         if self.format == "npy":
             return image_files.npy_bytes(suvr)

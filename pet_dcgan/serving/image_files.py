@@ -104,11 +104,15 @@ def npy_bytes(suvr: np.ndarray) -> bytes:
 def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
     """A PNG with notes as text chunks after its header, pixels untouched.
 
+    Notes that stand there already are replaced.
+
     Args:
         image_bytes: The PNG.
         notes: Keyword (1 to 79 characters) to text, both Latin-1.
     """
     head, rest = image_bytes[:PNG_HEAD], image_bytes[PNG_HEAD:]
+    while rest[4:8] == b"tEXt":
+        rest = rest[12 + int.from_bytes(rest[:4], "big") :]
     return head + text_chunks(notes) + rest
 
 
@@ -227,6 +231,30 @@ class ResumableBatch:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def remove_rest(out: Path) -> None:
+    """Removes what is left beside a batch that was killed as it ended.
+
+    Its images are in the folder `out` already. What is not the rest of such a
+    batch is left alone.
+
+    Args:
+        out: The final folder.
+    """
+    folder, lock = _unfinished(out)
+    if not out.exists() or not (folder.exists() or lock.exists()):
+        return
+    # another process is about to remove it, or may not
+    with contextlib.suppress(OSError), locked(lock):
+        if not (folder / "images").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unfinished(out: Path) -> tuple[Path, Path]:
+    """The folder of an unfinished batch, and its lock file."""
+    folder = out.with_name(f".{out.name}.unfinished")
+    return folder, folder.with_suffix(".lock")
+
+
 @contextlib.contextmanager
 def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
     """Locks and opens the batch for the folder `out`.
@@ -237,10 +265,10 @@ def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
     Raises:
         FileExistsError: If another process is making it.
     """
-    folder = out.with_name(f".{out.name}.unfinished")
+    folder, lock = _unfinished(out)
     folder.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with locked(folder.with_suffix(".lock")):
+        with locked(lock):
             batch = ResumableBatch(folder, out)
             try:
                 yield batch
