@@ -1,6 +1,7 @@
 """Exports a finished run as a numbered version that a server can load."""
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.server_files import write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import replacing, restore
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 _FACTS = ("phantom", "plane", "preset", "stage")
@@ -75,8 +77,11 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     restore(run.evaluation)
     with _readable(run):
         metrics = _evaluation(run)
-        if has_copies(metrics) and not allow_copies:
-            raise CopiesError(_refusal(run, metrics["copies"]))
+        copied = has_copies(metrics)
+    if copied and not allow_copies:
+        with _readable(run, ValueError, OverflowError):
+            words = _refusal(run, metrics["copies"])
+        raise CopiesError(words)
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
         return _export(run, run.load_generator(), metrics, Path(to))
@@ -104,7 +109,10 @@ def _export(
     repair_models(to)
     with claimed(to / facts.name) as base:
         version = base / str(max(versions(base), default=0) + 1)
-        with _readable(run):
+        with _readable(run, ValueError, OverflowError):
+            text = json.dumps(
+                metrics, indent=2, sort_keys=True, allow_nan=False
+            )
             card = model_card(
                 facts,
                 version=version.name,
@@ -119,7 +127,7 @@ def _export(
             write_warmup(folder, facts)
             for last in complete_versions(base)[-1:]:
                 check_compatible(folder, base / str(last))
-            write_descriptions(folder, card, metrics)
+            write_descriptions(folder, card, text + "\n")
         show_newest(base)
     list_models(to)
     return version
@@ -143,15 +151,22 @@ def model_facts(config: TrainConfig) -> ModelInfo:
 
 
 @contextlib.contextmanager
-def _readable(run: Run) -> Iterator[None]:
+def _readable(run: Run, *further: type[Exception]) -> Iterator[None]:
     """Reports entries that are missing from the metrics as one line."""
     try:
         yield
-    except (AttributeError, LookupError, TypeError, UndefinedError) as error:
+    except (
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        UndefinedError,
+        *further,
+    ) as error:
         raise ValueError(
             f"{run.evaluation}/metrics.json is not what pet-dcgan evaluate "
-            f"writes (fault at {error}): run pet-dcgan evaluate {run.path} "
-            "again"
+            f"writes (fault at {one_line(error)}): run pet-dcgan evaluate "
+            f"{run.path} again"
         ) from error
 
 

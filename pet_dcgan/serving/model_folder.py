@@ -5,10 +5,8 @@ made from the versions, so that it can be made again after a killed export.
 """
 
 import contextlib
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from pet_dcgan.serving.model_info import FACTS_FILE, complete_versions
 from pet_dcgan.serving.server_files import CONFIG_FILE, update_models_config
@@ -21,20 +19,17 @@ _LOCK = ".exporting"
 _EXTRA = FACTS_FILE.parent
 
 
-def write_descriptions(
-    version_folder: Path, card: str, metrics: dict[str, Any]
-) -> None:
+def write_descriptions(version_folder: Path, card: str, metrics: str) -> None:
     """Writes a version's card and metrics into `assets.extra`.
 
     Args:
         version_folder: The version's folder.
-        card: From `model_card`.
-        metrics: What the card was made of.
+        card: Markdown, from `model_card`.
+        metrics: JSON that the card was made of.
     """
     folder = version_folder / _EXTRA
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
-    (folder / _METRICS_FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / _METRICS_FILE).write_text(metrics, encoding="utf-8")
     (folder / CARD_FILE).write_text(card, encoding="utf-8")
 
 
@@ -118,9 +113,9 @@ def repair_models(models_dir: str | Path) -> None:
     for base in bases:
         if complete_versions(base) or (base / _LOCK).exists():
             # of another user, or in use
-            with contextlib.suppress(PermissionError, BlockingIOError):
-                with claimed(base):
-                    pass
+            passed = contextlib.suppress(PermissionError, BlockingIOError)
+            with passed, claimed(base):
+                pass
     if (
         any(map(complete_versions, bases))
         or (models_dir / CONFIG_FILE).exists()
