@@ -120,7 +120,8 @@ generation. Brain Informatics 2020;7:3. doi:10.1186/s40708-020-00104-2
 """
 
 # what would be markup, or a link
-_MARKUP = re.compile(r"[\\`*\[\]<>|#&]|(?<=:)/(?=/)|(?<=www)\.")
+_MARKUP = re.compile(r"[\\`*|#>]|(?<=\])[(\[:]|(?<=:)/(?=/)|(?<=www)\.")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 # verdicts of a generator that is exported only where that is asked for
 _REFUSED = ("copies", "suspects")
 
@@ -196,7 +197,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(each) for each in value]
     if isinstance(value, str):
-        return _MARKUP.sub(r"\\\g<0>", one_line(value, most=len(value)))
+        line = _MARKUP.sub(r"\\\g<0>", one_line(value, most=len(value)))
+        return _TAG.sub("&lt;", line)
     return value
 
 
