@@ -9,7 +9,6 @@ removed, or brought to its end.
 
 import contextlib
 import dataclasses
-import fnmatch
 import json
 import os
 import time
@@ -30,8 +29,9 @@ from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import CopiesError, export_run
 from pet_dcgan.serving.model_folder import CARD_FILE, repair_models
 from pet_dcgan.training.train import resolve_config, train
-from pet_dcgan.utils.files import replacing, restore, sweep
+from pet_dcgan.utils.files import replacing, restore, sweep, sweep_beside
 from pet_dcgan.utils.foreign_text import one_line, read_object
+from pet_dcgan.utils.locks import is_free, working_in
 from tfds_adni import Builder, prepare
 from tfds_adni.cohort import Cohort, Selection
 from tfds_adni.phantom import write_cohort
@@ -39,7 +39,6 @@ from tfds_adni.sources import require_folder
 
 _GALLERY_IMAGES = 8
 _MARK = "demo.json"
-_LOCK = ".lock"
 
 Advance = Callable[[int, int], None]
 Progress = Callable[[str], contextlib.AbstractContextManager[Advance | None]]
@@ -115,6 +114,7 @@ def run_demo(
             the number of steps done and the total.
 
     Raises:
+        BlockingIOError: If another process works in `out`.
         FileExistsError: If `out` holds anything but this demo.
         FileNotFoundError: If there is no folder of scans.
     """
@@ -127,43 +127,33 @@ def run_demo(
             real=str(Path(real).resolve()),
             selection=(selection or Selection()).facts(),
         )
-    _claim(out, settings)
-    demo = _Demo(out, settings, say, verbose, progress)
-    return demo.run(selection, check)
+    with working_in(out, "demo"):
+        _claim(out, settings)
+        demo = _Demo(out, settings, say, verbose, progress)
+        return demo.run(selection, check)
 
 
 def _claim(out: Path, settings: Settings) -> None:
     """Marks a folder as this demo's, or refuses any other in use."""
     mark = out / _MARK
-    wanted = dataclasses.asdict(settings)
+    sweep_beside(mark)
+    text = json.dumps(dataclasses.asdict(settings), indent=2) + "\n"
     if os.path.lexists(mark):
-        if _settings_in(mark) != wanted:
+        if _settings_in(mark) != json.loads(text):
             raise FileExistsError(
                 f"expected the same demo in {out}, found one with other "
                 "settings (--quick, or other scans); choose another --out or "
                 "remove it"
             )
-    elif not _is_free(out):
+    elif not is_free(out):
         raise FileExistsError(
             f"expected a new folder or a demo's, found {out} in use; choose "
             "another --out"
         )
-    sweep(out, deep=False)
+    sweep(out)
     if not mark.exists():
         with replacing(mark) as path:
-            text = json.dumps(wanted, indent=2) + "\n"
             path.write_text(text, encoding="utf-8")
-
-
-def _is_free(out: Path) -> bool:
-    """Whether a folder holds nothing, or what a demo killed at once left."""
-    if not out.is_dir():
-        return not os.path.lexists(out)
-    ours = (_LOCK, f".partial-*.{_MARK}")
-    return all(
-        any(fnmatch.fnmatch(path.name, pattern) for pattern in ours)
-        for path in out.iterdir()
-    )
 
 
 def _settings_in(mark: Path) -> dict[str, Any]:
@@ -271,9 +261,10 @@ class _Demo:
             lambda: self.train_stage(stage, path),
         )
         run = Run.open(path)
-        # of an evaluation that was killed
-        restore(run.evaluation)
-        sweep(path)
+        # what a killed command left, even where its result is there
+        with working_in(path, "demo"):
+            sweep(path)
+            restore(run.evaluation)
         self.step(
             f"{stage} evaluation",
             run.evaluation / "metrics.json",

@@ -29,8 +29,9 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
-from pet_dcgan.utils.files import replacing_folder, restore, sweep
+from pet_dcgan.utils.files import replacing_folder, restore
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
@@ -103,6 +104,7 @@ class Evaluation(dict):
 
 
 @keras_defaults()
+@exclusive("evaluate", "run")
 def evaluate(
     run: Run,
     *,
@@ -140,6 +142,7 @@ def evaluate(
         What `metrics.json` holds.
 
     Raises:
+        BlockingIOError: If another process works in the run's folder.
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set does not
             fit the run, an option is out of range, or the generator's images
@@ -150,10 +153,8 @@ def evaluate(
         raise ValueError(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
-    if run.finished:
-        # what a killed evaluation left
-        restore(run.evaluation)
-        sweep(run.path)
+    # of an evaluation that was killed
+    restore(run.evaluation)
     steps = iter(range(1, _STEPS + 1))
 
     def step() -> None:

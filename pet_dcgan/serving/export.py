@@ -36,6 +36,7 @@ from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import replacing, restore
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 
 _FACTS = ("phantom", "plane", "preset", "stage")
 
@@ -45,6 +46,7 @@ class CopiesError(ValueError):
 
 
 @keras_defaults()
+@exclusive("export", "run", reading=True)
 def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     """Exports a run's generator as the next version of its model.
 
@@ -66,7 +68,8 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
         The version's folder.
 
     Raises:
-        BlockingIOError: If another process exports the same model.
+        BlockingIOError: If another process works in the run's folder, or
+            exports the same model.
         CopiesError: If it copies training subjects, see `allow_copies`.
         FileNotFoundError: If the run is not finished.
         ValueError: If the generator cannot be exported faithfully, was

@@ -73,6 +73,7 @@ def generate(
         spacing_mm, plane, phantom.
 
     Raises:
+        BlockingIOError: If another process is making `out`.
         ConnectionError: If a server gives no answer.
         FileExistsError: If `out` is not empty, or holds the beginning of
             another request.

@@ -24,7 +24,8 @@ from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.serving.png_text import PNG_HEAD, text_chunks
-from pet_dcgan.utils.files import locked, replacing
+from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.locks import LOCK, locked
 
 FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
 # From (row, column, through the slice) to (right, anterior, superior), one
@@ -244,7 +245,7 @@ def remove_rest(out: Path) -> None:
     if not out.exists() or not (folder.exists() or lock.exists()):
         return
     # another process is about to remove it, or may not
-    with contextlib.suppress(OSError), locked(lock):
+    with contextlib.suppress(OSError), locked(lock, "generate", place=out):
         if not (folder / "images").exists():
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -252,7 +253,7 @@ def remove_rest(out: Path) -> None:
 def _unfinished(out: Path) -> tuple[Path, Path]:
     """The folder of an unfinished batch, and its lock file."""
     folder = out.with_name(f".{out.name}.unfinished")
-    return folder, folder.with_suffix(".lock")
+    return folder, folder.with_suffix(LOCK)
 
 
 @contextlib.contextmanager
@@ -263,20 +264,14 @@ def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
         out: The final folder. A batch without images leaves nothing.
 
     Raises:
-        FileExistsError: If another process is making it.
+        BlockingIOError: If another process is making it.
     """
     folder, lock = _unfinished(out)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(lock):
-            batch = ResumableBatch(folder, out)
-            try:
-                yield batch
-            finally:
-                if not batch.journal.is_file():
-                    shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        raise FileExistsError(
-            f"another process is making {out}: wait for it or choose another "
-            "--out"
-        ) from None
+    with locked(lock, "generate", place=out):
+        batch = ResumableBatch(folder, out)
+        try:
+            yield batch
+        finally:
+            if not batch.journal.is_file():
+                shutil.rmtree(folder, ignore_errors=True)

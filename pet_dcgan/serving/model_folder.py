@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pet_dcgan.serving.model_info import FACTS_FILE, complete_versions
 from pet_dcgan.serving.server_files import CONFIG_FILE, update_models_config
-from pet_dcgan.utils.files import locked, replacing, sweep
+from pet_dcgan.utils.files import replacing, sweep, sweep_beside
+from pet_dcgan.utils.locks import LOCK, locked, working_in
 
 CARD_FILE = "MODEL_CARD.md"
 _METRICS_FILE = "metrics.json"
-_LOCK = ".exporting"
 # of a version; a model server does not look at it
 _EXTRA = FACTS_FILE.parent
 
@@ -44,21 +44,10 @@ def claimed(base: Path) -> Iterator[Path]:
     Raises:
         BlockingIOError: If another process exports the model.
     """
-    base.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(base / _LOCK):
-            sweep(base)
-            show_newest(base)
-            yield base
-    except BlockingIOError:
-        raise BlockingIOError(
-            f"another pet-dcgan export is writing {base}: wait for it or "
-            "choose another --to"
-        ) from None
-    finally:
-        # only an empty one
-        with contextlib.suppress(OSError):
-            base.rmdir()
+    with working_in(base, "export"):
+        sweep(base)
+        show_newest(base)
+        yield base
 
 
 def show_newest(base: Path) -> None:
@@ -90,8 +79,8 @@ def list_models(models_dir: Path) -> None:
     Raises:
         ValueError: If the file that is there is no list of models.
     """
-    with locked(models_dir / _LOCK, wait=True):
-        sweep(models_dir, deep=False)
+    with locked(models_dir / LOCK, "export", wait=True):
+        sweep_beside(models_dir / CONFIG_FILE)
         update_models_config(models_dir)
 
 
@@ -111,7 +100,7 @@ def repair_models(models_dir: str | Path) -> None:
     models_dir = Path(models_dir)
     bases = [] if not models_dir.is_dir() else sorted(models_dir.iterdir())
     for base in bases:
-        if complete_versions(base) or (base / _LOCK).exists():
+        if complete_versions(base) or (base / LOCK).exists():
             # of another user, or in use
             passed = contextlib.suppress(PermissionError, BlockingIOError)
             with passed, claimed(base):
