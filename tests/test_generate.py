@@ -15,7 +15,7 @@ from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.utils import files
+from pet_dcgan.utils.lock_file import held
 
 # by path: a model stays as it is
 LOAD = functools.cache(tf.saved_model.load)
@@ -356,8 +356,8 @@ def test_another_model_of_the_same_name_is_refused(
 
 def test_two_processes_do_not_make_one_folder(model, out):
     with (
-        files.locked(out.with_name(".synthetic.lock")),
-        pytest.raises(FileExistsError, match="another process is making"),
+        held(out.with_name(".synthetic.lock"), "generate", place=out),
+        pytest.raises(BlockingIOError, match="another pet-dcgan generate"),
     ):
         generate(model, count=1, out=out)
     assert not out.exists()
