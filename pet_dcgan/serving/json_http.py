@@ -220,8 +220,10 @@ def _cause(error: BaseException) -> str:
     # their texts are Python's, as "ProtocolError('Connection broken ...')"
     if isinstance(error, http.client.HTTPException | _Urllib3Error):
         return "an incomplete or invalid response"
-    # of certificates, of the system
-    for words in ("verify_message", "strerror"):
-        if found := getattr(error, words, None):
-            return _words(found)
+    # of certificates, of TLS (as WRONG_VERSION_NUMBER), of the system
+    for words in ("verify_message", "reason", "strerror"):
+        if isinstance(found := getattr(error, words, None), str):
+            return _words(
+                found.lower().replace("_", " ") if "_" in found else found
+            )
     return _words(error)

@@ -150,7 +150,9 @@ def _check(field: dataclasses.Field, value: Any) -> None:
     else:
         try:
             checked_value(name, value)
-        except (OverflowError, ValueError) as error:
+        except OverflowError:
+            raise _unfit(name, "a smaller number", value) from None
+        except ValueError as error:
             raise ValueError(one_line(error)) from None
 
 
