@@ -28,8 +28,8 @@ from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
-from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.references import RecipeError
+from pet_dcgan.runs.generator_file import read_generator, write_generator
 from pet_dcgan.utils.files import replacing, sweep_beside
 from pet_dcgan.utils.locks import is_free, move_lock, working_in
 from pet_dcgan.utils.progress import status
@@ -154,14 +154,7 @@ class Run:
                 f"expected a finished run, found no {self._generator}: go on "
                 f"with pet-dcgan train --run {self.path} --resume"
             )
-        # Keras reports a damaged archive as any of these
-        try:
-            return keras.models.load_model(self._generator, compile=False)
-        except (ValueError, OSError, KeyError) as error:
-            raise ValueError(
-                f"expected a generator in {self._generator}, found a damaged "
-                "file: train again under another --run"
-            ) from error
+        return read_generator(self._generator, self.config)
 
     def save_generator(self, model: keras.Model) -> None:
         """Writes `generator.keras`, which marks the run as finished.
@@ -169,8 +162,7 @@ class Run:
         Args:
             model: Of any precision; the file holds it in float32.
         """
-        with replacing(self._generator) as temporary:
-            float32_copy(model).save(temporary)
+        write_generator(self._generator, model)
 
     def encoder(self, slices: Slices) -> Encoder:
         """The run's encoder, trained and saved when first needed.

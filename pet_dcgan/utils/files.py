@@ -12,6 +12,7 @@ from pathlib import Path
 
 LOCK = ".lock"
 _MARK = ".partial-"
+_ASIDE = ".previous."
 
 
 @contextlib.contextmanager
@@ -43,6 +44,53 @@ def replacing(path: str | Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         _remove(temporary)
+
+
+@contextlib.contextmanager
+def replacing_folder(path: str | Path) -> Iterator[Path]:
+    """Yields a new folder that takes the place of `path` on success.
+
+    Files of both never stand side by side. There is no portable call that
+    exchanges two folders: the earlier one is moved aside, the new one to its
+    place, and then the earlier one is removed. A process that is killed
+    between those leaves no `path`, and `restore` moves the earlier one back.
+
+    Args:
+        path: Folder to write or replace with all that is in it. Parents are
+            made.
+
+    Yields:
+        An empty folder beside `path`.
+    """
+    path = Path(path)
+    restore(path)
+    try:
+        with replacing(path) as temporary:
+            temporary.mkdir()
+            yield temporary
+            if os.path.lexists(path):
+                os.replace(path, _aside(path))
+    finally:
+        restore(path)
+
+
+def restore(path: str | Path) -> None:
+    """Ends what a killed `replacing_folder` began.
+
+    Args:
+        path: The folder, which no other process is replacing.
+    """
+    path = Path(path)
+    if os.path.lexists(path):
+        _remove(_aside(path))
+        return
+    with contextlib.suppress(FileNotFoundError):
+        os.replace(_aside(path), path)
+
+
+def _aside(path: Path) -> Path:
+    """Where the earlier folder is while a new one takes its place."""
+    return path.with_name(f"{_ASIDE}{path.name}")
 
 
 def sweep(folder: str | Path) -> None:
@@ -127,7 +175,7 @@ def _require_replaceable(path: Path) -> None:
 
 def _remove(path: Path) -> None:
     """Removes a file or folder that may be gone already."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
