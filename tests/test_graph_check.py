@@ -140,6 +140,13 @@ def test_a_gigantic_graph_is_not_read(model):
         ExportedModel(model).load()
 
 
+def test_a_damaged_fingerprint_is_refused(model, capfd):
+    (model / "fingerprint.pb").write_bytes(b"\xff" * 50)
+    with pytest.raises(ValueError, match=r"fingerprint\.pb.*: export the run"):
+        ExportedModel(model).load()
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_damage_anywhere_is_one_line(model):
     """Seeded mutations, also of what TensorFlow reads itself."""
     random = np.random.default_rng(0)
