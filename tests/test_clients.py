@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 
+import canned_server
 import client_scripts
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ def test_bad_options(rest, words, error, capsys):
         ("nc", [], "HTTP 404: Could not find any versions of model nc"),
         ("ad/versions/7", [], "answered HTTP 404"),
         ("ad", [503], "answered HTTP 503: made by the test"),
-        ("ad", ["drop"], "(Remote end closed connection"),
+        ("ad", ["drop"], "(an incomplete or invalid answer)"),
         ("ad", ["cut"], "no model server at"),
         ("ad", [5.0], "within 0.2 s: check"),
     ],
@@ -196,10 +197,92 @@ def test_answers_of_another_model(draw, capsys, monkeypatch, answer, words):
     assert words in one_line(capsys.readouterr().err)
 
 
-def test_an_image_that_is_no_png(draw, capsys, monkeypatch):
-    monkeypatch.setattr("synthetic.PNG", b"GIF")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda image: image[:-1],
+        lambda image: image[:60] + b"\0" + image[61:],
+        lambda image: image.replace(b"IDAT", b"XDAT"),
+        lambda image: b"GIF" + image,
+        lambda image: image + image,
+        lambda image: b"",
+        lambda image: tf.io.encode_png(np.zeros([64, 64, 1], "u2")).numpy(),
+        lambda image: tf.io.encode_png(np.zeros([32, 32, 1], "u1")).numpy(),
+    ],
+)
+def test_an_image_that_is_no_whole_png(
+    draw, capsys, monkeypatch, tmp_path, damage
+):
+    import rest_client
+
+    predict = rest_client.Model.predict
+
+    def damaged(self, signature, seeds):
+        found = predict(self, signature, seeds)
+        if signature == "describe":
+            return found
+        return [damage(image) for image in found]
+
+    monkeypatch.setattr(rest_client.Model, "predict", damaged)
     assert draw("ad") == 1
-    assert "expected a PNG" in one_line(capsys.readouterr().err)
+    line = one_line(capsys.readouterr().err)
+    assert "expected a whole image of 32 x 32" in line
+    assert os.listdir(tmp_path / "images") == []
+
+
+@pytest.mark.parametrize("value", [None, "x", [[1.0]], float("nan"), [[]] * 32])
+def test_slices_that_are_no_images(draw, capsys, monkeypatch, value):
+    import rest_client
+
+    predict = rest_client.Model.predict
+    monkeypatch.setattr(
+        rest_client.Model,
+        "predict",
+        lambda self, signature, seeds: (
+            predict(self, signature, seeds)
+            if signature == "describe"
+            else [value] * len(seeds)
+        ),
+    )
+    assert draw("ad", "--suvr") == 1
+    assert "expected a whole image" in one_line(capsys.readouterr().err)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("max_rows", bad) for bad in (-4, 0, 65, 200_000_000, True, "1")),
+        *(("size", bad) for bad in (0, 10**9, 32.5)),
+        *(("stage", bad) for bad in ("\x1b[2J", "../x", None, ["AD"])),
+        *(("plane", "x"), ("phantom", "no"), ("suvr_max", 0)),
+        ("spacing_mm", float("inf")),
+    ],
+)
+def test_facts_that_make_no_sense(draw, capsys, monkeypatch, name, value):
+    import rest_client
+    from test_model_info import FACTS
+
+    text = json.dumps(json.loads(FACTS.to_json()) | {name: value})
+    monkeypatch.setattr(rest_client.Model, "predict", lambda *_: [text])
+    assert draw("ad") == 1
+    line = one_line(capsys.readouterr().err)
+    assert f"sound values of {name}: give another" in line
+
+
+def test_an_answer_that_never_ends(rest, capsys):
+    begun = b"HTTP/1.1 200 OK\r\n\r\n"
+    with canned_server.drip(begun, b" ") as server:
+        assert rest(f"{server.url}/v1/models/ad", "--timeout", "0.3") == 1
+    assert "within 0.3 s" in one_line(capsys.readouterr().err)
+
+
+def test_a_server_that_writes_to_the_terminal(rest, capsys):
+    words = json.dumps({"error": "\x1b]0;title\x07\x1b[2J" + "x" * 5000})
+    with canned_server.serve([(404, words.encode(), {})]) as server:
+        assert rest(f"{server.url}/v1/models/ad") == 1
+    line = one_line(capsys.readouterr().err)
+    assert line.isprintable()
+    assert len(line) < 400
 
 
 def test_a_model_that_is_not_loaded_yet(stub, monkeypatch, draw, capsys):
@@ -252,6 +335,42 @@ def test_both_clients_write_the_same(draw, grpc, address, tmp_path, options):
     )
     assert len(over_rest) > 1
     assert over_grpc == over_rest
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {},
+        {"a": "one", "b": "two"},
+        # one value that stands for a gigabyte
+        {"a": tf.make_tensor_proto(1.0, shape=[64, 2**12, 2**12])},
+        {"a": tf.make_tensor_proto([b"x"] * 63)},
+        {"a": tf.make_tensor_proto([b"x"] * 64)},
+    ],
+    ids=["none", "two", "gigantic", "few", "text"],
+)
+def test_answers_that_make_no_sense_over_grpc(
+    grpc, toy_models, capsys, monkeypatch, answer
+):
+    pytest.importorskip("tensorflow_serving", reason="no serving extra")
+    import stub_grpc
+
+    predict = stub_grpc._Service.Predict
+
+    def odd(self, request, context):
+        found = predict(self, request, context)
+        if request.model_spec.signature_name != "describe":
+            found.outputs.clear()
+            for name, value in answer.items():
+                if isinstance(value, str):
+                    value = tf.make_tensor_proto(value)
+                found.outputs[name].CopyFrom(value)
+        return found
+
+    monkeypatch.setattr(stub_grpc._Service, "Predict", odd)
+    with stub_grpc.serve(toy_models) as other:
+        assert grpc(other, "ad") == 1
+    assert "expected" in one_line(capsys.readouterr().err)
 
 
 def test_a_version_over_grpc(grpc, address, tmp_path):

@@ -108,7 +108,7 @@ def test_fault_of_an_answer(script, status, content, fault):
     with canned_server.serve([(status, content, {})]) as server:
         model = script.Model(f"{server.url}/v1/models/ad")
         answer = model.send(model.url)
-    assert script._fault(model, answer, 1) == fault
+    assert script._fault(model, *answer, 1) == fault
 
 
 @pytest.mark.parametrize(

@@ -345,7 +345,7 @@ def test_images_that_do_not_fit_the_description(image, tmp_path):
         {"plane": "/etc"},
         {"suvr_max": 0.0},
         {"reference": "pons.nii"},
-        {"spacing_mm": float("inf")},
+        {"spacing_mm": 1e300},
         {"size": 0},
         {"max_rows": -4},
         {"max_rows": 200_000_000},

@@ -9,6 +9,7 @@ of what it is as JSON. Needs tensorflow-serving-api: pip install
 """
 
 import argparse
+import math
 import os
 import re
 import sys
@@ -17,6 +18,7 @@ from typing import Any
 import synthetic
 
 _LIMIT = 256 * 2**20  # bytes of an answer; the default is 4 MiB, 64 slices
+_PIXELS = 256**2  # of an image
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
 
@@ -66,11 +68,29 @@ class Model:
             lines = (error.details() or "").splitlines() or ["no reason"]
             raise ServerError(
                 f"{self._options.model} at {self._options.address} answered "
-                f"{error.code().name}: {lines[0]}"
+                f"{error.code().name}: {synthetic.one_line(lines[0])}"
             ) from error
         self.version = answer.model_spec.version.value
-        (output,) = answer.outputs.values()
-        return self._tf.make_ndarray(output)
+        return self._array(list(answer.outputs.values()), len(seeds))
+
+    def _array(self, outputs: list[Any], rows: int) -> Any:
+        """Returns the only output as an array, if it is of a sane shape."""
+        shapes = [
+            [each.size for each in output.tensor_shape.dim]
+            for output in outputs
+        ]
+        # one value can stand for all of a shape, however large
+        if [shape[:1] for shape in shapes] == [[rows]] and math.prod(
+            shapes[0]
+        ) <= rows * _PIXELS:
+            try:
+                return self._tf.make_ndarray(outputs[0])
+            except (TypeError, ValueError, IndexError):
+                pass
+        raise ServerError(
+            f"expected {rows} images of {self._options.model} from "
+            f"{self._options.address}, found another answer"
+        )
 
 
 def _draw(options: argparse.Namespace) -> None:

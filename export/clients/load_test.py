@@ -25,9 +25,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import requests
 import synthetic
-from rest_client import Model, ServerError, innermost, model_url, predicting
+from rest_client import (
+    Model,
+    ServerError,
+    Session,
+    innermost,
+    model_url,
+    predicting,
+)
 
 PERCENTILES = (50, 90, 95, 99, 100)
 
@@ -162,9 +168,9 @@ def _client(
     """Sends requests until the end, and at least one that counts."""
     start, end = times
     counted = 0
-    with requests.Session() as kept:
-        # without a session, requests opens a connection for each request
-        session = kept if options.keep_alive else requests
+    with Session() as kept:
+        # without a session, a connection is opened for each request
+        session = kept if options.keep_alive else None
         while not counted or time.monotonic() < end:
             first = next(numbers) * options.rows
             seeds = list(range(first, first + options.rows))
@@ -179,7 +185,7 @@ def _ask(
     """Sends one request and times its answer."""
     start = time.monotonic()
     try:
-        response = model.send(
+        status, content = model.send(
             f"{model.url}:predict", predicting(signature, seeds), session
         )
     except ServerError as error:
@@ -189,16 +195,16 @@ def _ask(
         time.sleep(0.05)  # no flood of a server that is down
         return failed
     end = time.monotonic()
-    return Answer(start, end, _fault(model, response, len(seeds)))
+    return Answer(start, end, _fault(model, status, content, len(seeds)))
 
 
-def _fault(model: Model, response: requests.Response, count: int) -> str:
+def _fault(model: Model, status: int, content: bytes, count: int) -> str:
     """Returns what is wrong with an answer, empty if nothing is."""
-    if response.status_code != 200:
-        return f"HTTP {response.status_code}"
+    if status != 200:
+        return f"HTTP {status}"
     try:
-        model.predictions(response.json(), count)
-    except (ServerError, ValueError):
+        model.predictions(json.loads(content), count)
+    except (ServerError, ValueError, RecursionError):
         return "wrong content"
     return ""
 

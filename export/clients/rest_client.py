@@ -11,15 +11,23 @@ options.
 
 import argparse
 import base64
+import contextlib
+import json
 import re
 import sys
+import time
 import urllib.parse
 from typing import Any
 
 import requests
 import synthetic
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-_PATH = re.compile(r"/v1/models/([^/:]+)(/versions/\d+)?/?")
+_PATH = re.compile(r"/v1/models/([^/:]+)(/versions/[0-9]{1,19})?/?")
+_LIMIT = (
+    256 * 2**20
+)  # bytes of an answer; 64 slices of 256 px in SUVR are 90 MB
+_PIECE = 2**16
 
 
 class ServerError(Exception):
@@ -64,12 +72,17 @@ class Model:
 
     def pinned(self) -> "Model":
         """Returns the same model at the version that it has now."""
-        answer = self._json(self.send(self.url))
-        versions = [
-            int(one["version"])
-            for one in answer.get("model_version_status", [])
-            if one["state"] == "AVAILABLE"
-        ]
+        answer = self._json(*self.send(self.url))
+        try:
+            versions = [
+                int(one["version"])
+                for one in answer["model_version_status"]
+                if one["state"] == "AVAILABLE"
+            ]
+        except (KeyError, TypeError, ValueError) as error:
+            raise ServerError(
+                f"expected versions from {self.url}, found another answer"
+            ) from error
         if not versions:
             raise ServerError(f"no version is loaded at {self.url}")
         return Model(
@@ -79,7 +92,7 @@ class Model:
     def predict(self, signature: str, seeds: list[int]) -> list[Any]:
         """Returns bytes or nested lists, one for each seed."""
         answer = self.send(f"{self.url}:predict", predicting(signature, seeds))
-        return self.predictions(self._json(answer), len(seeds))
+        return self.predictions(self._json(*answer), len(seeds))
 
     def predictions(self, answer: Any, count: int) -> list[Any]:
         """Returns the predictions of an answer, base64 decoded.
@@ -89,7 +102,9 @@ class Model:
         """
         try:
             values = [
-                base64.b64decode(one["b64"]) if isinstance(one, dict) else one
+                base64.b64decode(one["b64"], validate=True)
+                if isinstance(one, dict)
+                else one
                 for one in answer["predictions"]
             ]
         except (KeyError, TypeError, ValueError) as error:
@@ -103,48 +118,74 @@ class Model:
         return values
 
     def send(
-        self, url: str, body: Any = None, session: Any = requests
-    ) -> requests.Response:
-        """Returns the whole answer, whatever its status.
+        self, url: str, body: Any = None, session: Any = None
+    ) -> tuple[int, bytes]:
+        """Returns the status and the content of an answer.
 
         Raises:
-            ServerError: If there is none.
+            ServerError: If there is none, or none in time.
         """
+        deadline = time.monotonic() + self.timeout
         try:
-            return session.request(
-                "GET" if body is None else "POST",
-                url,
-                json=body,
-                headers={"Accept-Encoding": "identity"},
-                timeout=self.timeout,
-                allow_redirects=False,
-            )
-        except requests.Timeout as error:
+            with contextlib.ExitStack() as stack:
+                session = session or stack.enter_context(Session())
+                response = session.request(
+                    "GET" if body is None else "POST",
+                    url,
+                    json=body,
+                    headers={"Accept-Encoding": "identity"},
+                    timeout=self.timeout,
+                    stream=True,
+                )
+                stack.enter_context(response)
+                return response.status_code, _content(response, deadline)
+        except (requests.Timeout, TimeoutError, ReadTimeoutError) as error:
             raise ServerError(
                 f"no answer from {self.url} within {self.timeout:g} s: check "
                 "the server, or give a longer --timeout"
             ) from error
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, OSError) as error:
             raise ServerError(
-                f"no model server at {self.url} ({innermost(error)}): start it "
-                "or give another URL"
+                f"no model server at {self.url} ({reason(error)}): start it or "
+                "give another URL"
             ) from error
 
-    def _json(self, response: requests.Response) -> dict[str, Any]:
+    def _json(self, status: int, content: bytes) -> dict[str, Any]:
         """Returns the JSON of a good answer."""
         try:
-            answer = response.json()
-        except ValueError:
+            answer = json.loads(content)
+        except (ValueError, RecursionError):
             answer = None
         if not isinstance(answer, dict):
             answer = {"error": "no JSON object"}
-        if response.status_code != 200 or "error" in answer:
-            reason = str(answer.get("error", answer)).strip() or "no reason"
+        if status != 200 or "error" in answer:
+            words = synthetic.one_line(answer.get("error", ""))
             raise ServerError(
-                f"{self.url} answered HTTP {response.status_code}: "
-                f"{reason.splitlines()[0]}"
+                f"{self.url} answered HTTP {status}: {words or 'no reason'}"
             )
         return answer
+
+
+class Session(requests.Session):
+    """Follows no redirect: a POST would arrive as a GET."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Nowhere; called for each response."""
+
+
+def _content(response: requests.Response, deadline: float) -> bytes:
+    """Returns the whole body, within a time and a size limit."""
+    content = bytearray()
+    while piece := response.raw.read1(_PIECE):
+        content += piece
+        if len(content) > _LIMIT:
+            raise ServerError(
+                f"expected at most {_LIMIT} bytes, found more: check which "
+                "server it is"
+            )
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return bytes(content)
 
 
 def predicting(signature: str, seeds: list[int]) -> dict[str, Any]:
@@ -157,6 +198,12 @@ def innermost(error: BaseException) -> BaseException:
     while inner := error.__cause__ or error.__context__:
         error = inner
     return error
+
+
+def reason(error: BaseException) -> str:
+    """Returns why there is no answer, in the system's words if it has any."""
+    words = getattr(innermost(error), "strerror", None)
+    return synthetic.one_line(words or "an incomplete or invalid answer")
 
 
 def model_url(text: str) -> str:

@@ -3,13 +3,18 @@
 import argparse
 import csv
 import json
-import os
+import struct
 import sys
+import unicodedata
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 PNG = b"\x89PNG\r\n\x1a\n"
+_GREY_16 = (16, 0, 0, 0, 0)  # bits, colour, compression, filter, interlace
+_STAGES = ("NC", "MCI", "AD", "ALL")
+_PLANES = ("axial", "coronal", "sagittal")
 _FACTS = ("suvr_max", "spacing_mm", "plane", "phantom")
 # of a table as that of `pet-dcgan generate`
 _COLUMNS = ("file", "stage", "seed", "model_version", *_FACTS)
@@ -68,23 +73,56 @@ def seconds(text: str) -> float:
     return value
 
 
+def one_line(text: object) -> str:
+    """Returns what a server wrote as one short line without terminal codes."""
+    words = " ".join(str(text)[:800].split())[:200]
+    return "".join(
+        "?" if unicodedata.category(each)[0] == "C" else each for each in words
+    )
+
+
 def parse_facts(text: str | bytes) -> dict[str, Any]:
     """Parses the answer of the signature `describe`.
 
     Raises:
-        ValueError: If facts of a model are missing.
+        ValueError: If facts of a model are missing or make no sense.
     """
     try:
         facts = json.loads(text)
-        missing = {"stage", "max_rows", *_FACTS} - set(facts)
-    except (TypeError, ValueError):
-        missing = {"JSON"}
-    if missing:
+        wrong = [
+            name for name, fits in _LIMITS.items() if not fits(facts[name])
+        ]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        wrong = ["all that an export states"]
+    if wrong:
         raise ValueError(
             "expected a model that pet-dcgan exported, found a description "
-            f"without {', '.join(sorted(missing))}: give another"
+            f"without sound values of {', '.join(wrong)}: give another"
         )
     return facts
+
+
+def _within(low: float, high: float, kind: type = float) -> Callable:
+    """Returns a check of a number, whole if `kind` is int."""
+
+    def fits(value: Any) -> bool:
+        kinds = (int, float) if kind is float else kind
+        number = isinstance(value, kinds) and not isinstance(value, bool)
+        return number and low <= value <= high
+
+    return fits
+
+
+# of `pet_dcgan.serving.model_info.ModelInfo`, as far as they are used
+_LIMITS = {
+    "stage": lambda value: value in _STAGES,
+    "plane": lambda value: value in _PLANES,
+    "phantom": lambda value: isinstance(value, bool),
+    "size": _within(32, 256, int),
+    "max_rows": _within(1, 64, int),
+    "suvr_max": _within(0.1, 1000),
+    "spacing_mm": _within(0.1, 100),
+}
 
 
 def blocks(first: int, count: int, *, rows: int) -> Iterator[list[int]]:
@@ -153,7 +191,7 @@ def write(
         images = drawn(draw, seeds, rows=most)
         for seed, image in zip(seeds, images, strict=True):
             file = f"{kind}_{name}_{seed:07d}{suffix}"
-            _write(options.out / file, image)
+            _write(options.out / file, image, facts["size"])
             rows.append([file, facts["stage"], seed, version])
             rows[-1] += [str(facts[each]).lower() for each in _FACTS]
         print(f"\r{len(rows)} of {options.count}", end="", file=sys.stderr)
@@ -181,16 +219,57 @@ def run(command: Callable[[], None], *failures: type[Exception]) -> int:
     return 0
 
 
-def _write(path: Path, image: Any) -> None:
-    """Writes one image, by the suffix of its file."""
-    if path.suffix == ".npy":
-        import numpy as np
+def _write(path: Path, image: Any, size: int) -> None:
+    """Writes one image, by the suffix of its file, if it is a whole one."""
+    try:
+        if path.suffix == ".npy":
+            import numpy as np
 
-        np.save(path, np.asarray(image, np.float32))
-    elif isinstance(image, bytes) and image.startswith(PNG):
-        path.write_bytes(image)
-    else:
+            suvr = np.asarray(image, np.float32)
+            fits = suvr.shape == (size, size) and np.isfinite(suvr).all()
+        else:
+            fits = _is_png(image, size)
+    except (TypeError, ValueError, struct.error, zlib.error):
+        fits = False
+    if not fits:
         raise ValueError(
-            f"expected a PNG for {os.path.basename(path)}, found something "
-            "else: check which model the server holds"
+            f"expected a whole image of {size} x {size} for {path.name}, found "
+            "something else: check which model the server holds"
         )
+    if path.suffix == ".npy":
+        np.save(path, suvr)
+    else:
+        path.write_bytes(image)
+
+
+def _is_png(image: Any, size: int) -> bool:
+    """Whether an image is a whole grey PNG of 16 bits.
+
+    PNG specification, third edition: sections 5 (chunks) and 11.
+    """
+    if not isinstance(image, bytes) or not image.startswith(PNG):
+        return False
+    names, packed, place = [], b"", len(PNG)
+    while place < len(image):
+        length, name = struct.unpack_from(">I4s", image, place)
+        content = image[place + 8 : place + 8 + length]
+        (checksum,) = struct.unpack_from(">I", image, place + 8 + length)
+        if checksum != zlib.crc32(name + content):
+            return False
+        if not names and content != struct.pack(
+            ">IIBBBBB", size, size, *_GREY_16
+        ):
+            return False
+        packed += content if name == b"IDAT" else b""
+        names.append(name)
+        place += 12 + length
+    unpacker = zlib.decompressobj()
+    expected = size * (1 + 2 * size)  # a filter, and two bytes a pixel
+    pixels = unpacker.decompress(packed, expected + 1)
+    return (
+        names[:1] + names[-1:] == [b"IHDR", b"IEND"]
+        and set(names[1:-1]) <= {b"IDAT", b"tEXt"}
+        and len(pixels) == expected
+        and unpacker.eof
+        and not unpacker.unused_data
+    )

@@ -33,6 +33,9 @@ class DeadlineAdapter(HTTPAdapter):
     def response(self, request: requests.Request) -> HTTPResponse:
         """Sends a request and returns the response, its body unread.
 
+        Args:
+            request: What to send.
+
         Raises:
             requests.RequestException: If there is none.
         """
@@ -44,13 +47,23 @@ class DeadlineAdapter(HTTPAdapter):
         return self.send(prepared, timeout=self._seconds, **settings)
 
     def build_response(self, req: Any, resp: HTTPResponse) -> HTTPResponse:
-        """Returns the response as it is; called by `send`."""
+        """Returns the response as it is; called by `send`.
+
+        Args:
+            req: The request that it answers.
+            resp: Of urllib3.
+        """
         return resp
 
     def get_connection_with_tls_context(
         self, *args: Any, **named: Any
     ) -> HTTPConnectionPool:
-        """Returns a pool whose connections keep the deadline, for `send`."""
+        """Returns a pool whose connections keep the deadline, for `send`.
+
+        Args:
+            args: As in `HTTPAdapter`.
+            named: As in `HTTPAdapter`.
+        """
         pool = super().get_connection_with_tls_context(*args, **named)
         deadline = self._deadline
 

@@ -49,22 +49,14 @@ def check_graph(path: Path) -> None:
         ValueError: If it is damaged, too large, or has parts that no export
             has.
     """
-    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf.fingerprint_pb2 import FingerprintDef
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
-    if path.stat().st_size > _MOST_BYTES:
-        raise ValueError(
-            f"expected a graph of at most {_MOST_BYTES >> 20} MiB in {path}, "
-            "found a larger one: export the run again"
-        )
-    saved = SavedModel()
-    try:
-        saved.ParseFromString(path.read_bytes())
-    except DecodeError:
-        raise ValueError(
-            f"expected a graph in {path}, found a damaged file: export the "
-            "run again"
-        ) from None
+    saved = _parsed(SavedModel(), path)
+    fingerprint = path.with_name("fingerprint.pb")
+    # of a damaged one, TensorFlow prints a traceback and goes on
+    if fingerprint.is_file():
+        _parsed(FingerprintDef(), fingerprint)
     # a graph without objects would be loaded by the rules of TensorFlow 1
     if [each.HasField("object_graph_def") for each in saved.meta_graphs] != [
         True
@@ -79,6 +71,25 @@ def check_graph(path: Path) -> None:
             f"{one_line(', '.join(foreign))} in it: a SavedModel is a program, "
             "use none of a stranger; export the run again"
         )
+
+
+def _parsed(message: Any, path: Path) -> Any:
+    """Returns a message of protocol buffers with the content of a file."""
+    from google.protobuf.message import DecodeError
+
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(
+            f"expected at most {_MOST_BYTES >> 20} MiB in {path}, found more: "
+            "export the run again"
+        )
+    try:
+        message.ParseFromString(path.read_bytes())
+    except DecodeError:
+        raise ValueError(
+            f"expected a graph of TensorFlow in {path}, found a damaged file: "
+            "export the run again"
+        ) from None
+    return message
 
 
 def _foreign(graph: Any) -> Iterator[str]:

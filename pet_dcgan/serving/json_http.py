@@ -1,7 +1,6 @@
 """JSON over HTTP, with retries while a server is busy, starting or away."""
 
 import contextlib
-import http.client
 import re
 import threading
 from typing import Any
@@ -142,8 +141,11 @@ class JsonClient:
                 "certificate, or write http://"
             ) from error
         except (OSError, _Urllib3Error) as error:
-            # of requests: a bad URL or proxy, before anything is sent
-            if isinstance(error, ValueError):
+            # of requests: a bad URL or proxy, before anything is sent, or a
+            # bad header, which can only be the server's
+            if isinstance(error, ValueError) and not isinstance(
+                error, requests.exceptions.InvalidHeader
+            ):
                 raise ValueError(
                     f"cannot ask {url} ({_words(error)}): check the URL and "
                     "the proxy of the environment"
@@ -198,9 +200,9 @@ def _status_error(url: str, response: HTTPResponse) -> Exception:
     if response.status >= 500 or response.status in _TRANSIENT:
         return _TransientError(found)
     location = _words(response.headers.get("Location", ""))
-    remedy = f": use {location}" if location else ""
+    remedy = f"use {location}" if location else "see the server's log"
     return HttpStatusError(
-        f"{url} answered {found}{remedy}",
+        f"{url} answered {found}: {remedy}",
         status=response.status,
         reason=reason,
     )
@@ -217,13 +219,14 @@ def _cause(error: BaseException) -> str:
         return "no answer in time"
     while inner := error.__cause__ or error.__context__:
         error = inner
-    # their texts are Python's, as "ProtocolError('Connection broken ...')"
-    if isinstance(error, http.client.HTTPException | _Urllib3Error):
+    # the texts of others are Python's, as "invalid literal for int()"
+    if not isinstance(error, OSError) or isinstance(
+        error, requests.RequestException
+    ):
         return "an incomplete or invalid response"
-    # of certificates, of TLS (as WRONG_VERSION_NUMBER), of the system
-    for words in ("verify_message", "reason", "strerror"):
-        if isinstance(found := getattr(error, words, None), str):
-            return _words(
-                found.lower().replace("_", " ") if "_" in found else found
-            )
+    # of certificates, of the system
+    for words in ("verify_message", "strerror"):
+        if found := getattr(error, words, None):
+            # of TLS, a line of Python's own code is added
+            return _words(re.sub(r" ?\(\w+\.c:\d+\)", "", found))
     return _words(error)

@@ -260,10 +260,11 @@ class ExportedModel:
         return rows
 
     def _damaged(self, error: Exception) -> ValueError:
-        """Returns the error for what TensorFlow reports."""
-        reason = str(error).splitlines() or [""]
+        """Returns the error for what TensorFlow reports, without its words."""
+        words = getattr(error, "strerror", None)
+        reason = f" ({one_line(words)})" if words else ""
         return ValueError(
-            f"the model in {self.path} is damaged ({one_line(reason[0])}): "
+            f"the model in {self.path} is damaged or cannot be read{reason}: "
             "export the run again"
         )
 

@@ -38,12 +38,13 @@ def check_png(image: bytes, *, size: int | None = None) -> None:
 
 
 def without_text(image: bytes) -> tuple[bytes, bytes]:
-    """The signature and header of a checked PNG, and its other chunks.
-
-    Text is left out.
+    """A checked PNG in two parts, between which text can stand.
 
     Args:
         image: The file.
+
+    Returns:
+        Its signature and header, and its other chunks without text.
     """
     head, *others = (
         _packed(name, content)
