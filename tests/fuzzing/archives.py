@@ -53,14 +53,13 @@ def _zipped(members: dict[str, bytes], dice: Random, bomb: str | None) -> bytes:
     with zipfile.ZipFile(file, "w", kind) as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-            info.compress_type = kind
-            archive.writestr(info, content)
+            archive.writestr(info, content, kind)
     whole = file.getvalue()
     return _with_bomb(whole, bomb) if bomb else whole
 
 
 def _with_bomb(whole: bytes, name: str) -> bytes:
-    """The archive, but for one member, which unpacks to 4 GiB of zeros."""
+    """The archive, but for one member, which unpacks to 2 GiB of zeros."""
     file = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(whole)) as archive,
@@ -69,18 +68,17 @@ def _with_bomb(whole: bytes, name: str) -> bytes:
         for other in archive.namelist():
             if other != name:
                 changed.writestr(other, archive.read(other))
-        changed.writestr(zipfile.ZipInfo(name), b"")
-        changed.filelist.pop()
-        changed.NameToInfo.pop(name, None)
-        packed = zeros_deflated(4096)
-        info = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
-        info.compress_type = zipfile.ZIP_DEFLATED
-        info.compress_size, info.file_size = len(packed), 2**32 - 2
-        info.header_offset = file.tell()
-        file.write(info.FileHeader(zip64=False) + packed)
+        packed = zeros_deflated(2048)
+        bomb = zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0))
+        bomb.compress_type, bomb.CRC = zipfile.ZIP_DEFLATED, 0
+        bomb.compress_size, bomb.file_size = len(packed), 2**31 - 2
+        bomb.header_offset = changed.start_dir
+        file.seek(changed.start_dir)
+        file.write(bomb.FileHeader(zip64=False) + packed)
+        # the end of the archive lists it, though zipfile did not write it
         changed.start_dir = file.tell()
-        changed.filelist.append(info)
-        changed.NameToInfo[name] = info
+        changed.filelist.append(bomb)
+        changed.NameToInfo[name] = bomb
     return file.getvalue()
 
 

@@ -5,7 +5,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from fuzzing.watch import Worker
 
@@ -32,17 +31,13 @@ class Failure:
         )
 
 
-def _zeros() -> Any:
-    return dataclasses.field(default_factory=Counter)
-
-
 @dataclasses.dataclass
 class Result:
     """What was run: by target, and the cases that failed."""
 
-    cases: Counter[str] = _zeros()
-    refused: Counter[str] = _zeros()
-    seconds: Counter[str] = _zeros()
+    cases: Counter[str] = dataclasses.field(default_factory=Counter)
+    refused: Counter[str] = dataclasses.field(default_factory=Counter)
+    seconds: Counter[str] = dataclasses.field(default_factory=Counter)
     failures: list[Failure] = dataclasses.field(default_factory=list)
     peak_bytes: int = 0
 
