@@ -40,7 +40,7 @@ def mutate(base: Path, dice: Random) -> Files:
     else:
         content = damaged(content, dice, *others)
     files: Files = {name: content}
-    if dice.random() < 0.3:
+    if dice.random() < 0.15:
         files[_EXPORT] = b""
     return files
 
@@ -129,8 +129,9 @@ def run(folder: Path, attempt) -> None:
         images = attempt(model.draw, range(2))
         if images is not None:
             attempt(_check, images, model.facts)
-    options = {"count": 2, "out": folder / "out", "format": "npy"}
-    attempt(generate, folder / "models" / "ad", **options)
+    else:
+        options = {"count": 2, "out": folder / "out", "format": "npy"}
+        attempt(generate, folder / "models" / "ad", **options)
     if (folder / _EXPORT).is_file():
         again = attempt(Run.open, folder / "run")
         attempt(export_run, again, folder / "models")

@@ -146,11 +146,10 @@ def run(folder: Path, attempt) -> None:
         return
     attempt(_check_facts, opened.meta)
     attempt(subjects_of, *where, split="all", stage="AD")
-    for split, stage in (("train", "AD"), ("all", "ALL")):
-        options = {"split": split, "stage": stage, "plane": "axial"}
-        slices = attempt(load_slices, *where, **options)
-        if slices is not None:
-            attempt(_check_slices, slices, split)
+    options = {"split": "all", "stage": "ALL", "plane": "axial"}
+    slices = attempt(load_slices, *where, **options)
+    if slices is not None:
+        attempt(_check_slices, slices)
 
 
 def _check_facts(meta) -> None:
@@ -162,7 +161,7 @@ def _check_facts(meta) -> None:
     require(set(meta.planes) <= known, f"planes {meta.planes}")
 
 
-def _check_slices(slices, split: str) -> None:
+def _check_slices(slices) -> None:
     count, size = len(slices.images), slices.meta.size
     require(slices.images.shape == (count, size, size), "shape")
     require(slices.images.dtype == np.uint16, f"{slices.images.dtype}")

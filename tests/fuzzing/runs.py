@@ -40,8 +40,8 @@ _CHANGES = {
 }
 _OFTEN = ("config.json", "evaluation/metrics.json", "generator.keras")
 _SELECTION = "epoch,val_kid,standard_error\n1,0.5,0.1\n"
-# what else a case does, by a file that says so
-_EXPORT, _RESUME = "export.txt", "resume.txt"
+# what a case changed, and what else it does: files that say so
+_CHANGED, _EXPORT, _RESUME = "changed.txt", "export.txt", "resume.txt"
 
 
 def prepare(base: Path) -> None:
@@ -69,7 +69,7 @@ def mutate(base: Path, dice: Random) -> Files:
         if Path(other).suffix == Path(name).suffix
     ]
     changed = _CHANGES[name]((run / name).read_bytes(), dice, *others)
-    files: Files = {f"run/{name}": changed}
+    files: Files = {f"run/{name}": changed, _CHANGED: name.encode()}
     if "metrics" in name and dice.random() < 0.2:
         files[_EXPORT] = b""
     if name.startswith(("checkpoint", "log", "health")) and dice.random() < 0.3:
@@ -78,28 +78,37 @@ def mutate(base: Path, dice: Random) -> Files:
 
 
 def run(folder: Path, attempt) -> None:
+    file = folder / _CHANGED
+    changed = file.read_text() if file.is_file() else "".join(_CHANGES)
+    if "encoder" in changed:
+        attempt(Encoder.load, folder / "run" / "encoder")
+    if "checkpoint" in changed:
+        attempt(newest_state, folder / "run" / "checkpoint")
     found = attempt(Run.open, folder / "run")
-    attempt(Encoder.load, folder / "run" / "encoder")
-    attempt(newest_state, folder / "run" / "checkpoint")
-    attempt(read_curves, folder / "run")
     if found is None:
         return
     attempt(_check, found)
     attempt(found._repr_html_)
+    attempt(read_curves, folder / "run")
+    attempt(training_facts, found, slices=12)
     metrics = attempt(found.metrics)
     if metrics is not None:
         attempt(Evaluation(metrics)._repr_html_)
-    attempt(training_facts, found, slices=12)
-    options = {"data_dir": folder / "data", "count": 2, "seed": 0, "search": 2}
-    if found.finished:
-        images = attempt(evaluation_images, found, **options)
-        if images is not None:
-            attempt(_check_images, found, images)
+    if any(name in changed for name in ("config", "subjects", "generator")):
+        _draw(folder, found, attempt)
     if (folder / _EXPORT).is_file():
         attempt(export_run, found, folder / "models", allow_copies=True)
     if (folder / _RESUME).is_file():
         config = toy_model.make_config(folder / "data", epochs=1)
         attempt(train, config, folder / "run", resume=True, verbose=0)
+
+
+def _draw(folder: Path, found: Run, attempt) -> None:
+    """What `evaluate` does first."""
+    options = {"data_dir": folder / "data", "count": 2, "seed": 0, "search": 2}
+    images = attempt(evaluation_images, found, **options)
+    if images is not None:
+        attempt(_check_images, found, images)
 
 
 def _check(found: Run) -> None:

@@ -6,6 +6,8 @@ from random import Random
 
 from fuzzing.damage import damaged, encoded, odd_text
 
+_MOST = 2**26  # bytes of a table
+
 
 def damaged_table(content: bytes, dice: Random, *others: bytes) -> bytes:
     """A table with odd cells or shape, or damaged as text."""
@@ -40,7 +42,7 @@ def _spelled(rows: list[list[str]], delimiter: str, dice: Random) -> bytes:
         encoding = dice.choice(("utf-16", "utf-8-sig", "utf-16-be", "latin-1"))
         errors = "replace" if encoding == "latin-1" else "surrogatepass"
         return text.encode(encoding, errors)
-    return encoded(text)
+    return encoded(text)[:_MOST]
 
 
 def _cell(rows, dice):
