@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from fuzzing.oracle import faults_of_line, require
+from pet_dcgan.cli.console import print_cohort
 from tfds_adni import Selection, survey
 from tfds_adni.tables.cells import STAGES
 
@@ -15,6 +16,7 @@ def look(folder: Path, selection: Selection, attempt) -> None:
     if cohort is None:
         return
     attempt(_check, cohort, folder)
+    attempt(print_cohort, cohort)
     for line in (*cohort.warnings, *cohort.summary(), *cohort.label_sources):
         attempt.faults += faults_of_line(line)
     for decision in cohort.decisions:

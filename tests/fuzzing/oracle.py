@@ -33,6 +33,10 @@ _RAW_TEXT = re.compile(
     """,
     re.VERBOSE,
 )
+# all but tabulators and ends of lines; also what turns writing around
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+)
 _REMEDY = re.compile(
     r"""(?i)[:;,(]\s*(?:\w+\s){0,8}(?:run|train|export|prepare|restore|remove|
     give|choose|check|download|repair|name|use|see|make|made|evaluate|free|
@@ -135,11 +139,9 @@ def faults_of_output(text: str) -> Iterator[str]:
     """Yields what is wrong with what was printed meanwhile."""
     if "Traceback (most recent call last)" in text:
         yield f"printed a traceback: {text[-1500:]}"
-    odd = [
-        line for line in text.splitlines() if "\x1b" in line or "\x00" in line
-    ]
-    if odd:
-        yield f"printed control characters: {odd[0][:300]!r}"
+    if found := _CONTROLS.search(text):
+        line = text[max(0, found.start() - 100) : found.end() + 100]
+        yield f"printed control characters: {line!r}"
 
 
 def _is_ours(error: BaseException) -> bool:
