@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fuzzing.oracle import faults_of_line, require
+from fuzzing.oracle import faults_of_line, is_safe, require
 from pet_dcgan.cli.console import print_cohort
 from tfds_adni import Selection, survey
 from tfds_adni.tables.cells import STAGES
@@ -17,11 +17,11 @@ def look(folder: Path, selection: Selection, attempt) -> None:
         return
     attempt(_check, cohort, folder)
     attempt(print_cohort, cohort)
-    for line in (*cohort.warnings, *cohort.summary(), *cohort.label_sources):
+    for line in (*cohort.warnings, *cohort.label_sources):
         attempt.faults += faults_of_line(line)
-    for decision in cohort.decisions:
-        if decision.reason:
-            attempt.faults += faults_of_line(decision.reason)
+    reasons = set(cohort.account(folder)["reason"]) - {""}
+    for reason in sorted(reasons):
+        attempt.faults += faults_of_line(reason)
     attempt(cohort.require_used, folder)
 
 
@@ -39,5 +39,5 @@ def _check(cohort, folder: Path) -> None:
     require(len(table) == files, f"{len(table)} rows of {files} files")
     for column in ("subject", "image_id", "visit", "date", "reason"):
         for cell in table[column]:
-            require(str(cell).isprintable(), f"{column} {cell!r}")
+            require(is_safe(str(cell)), f"{column} {cell!r}")
     require("<" in cohort._repr_html_(), "no card")

@@ -7,6 +7,7 @@ that tells a reader what to do. All else is a fault.
 import json
 import re
 import traceback
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -125,7 +126,7 @@ def faults_of_line(line: str, *, remedy: bool = False) -> Iterator[str]:
     shown = repr(line[:400])
     if not line.strip():
         yield "an empty message"
-    if not line.isprintable():
+    if not is_safe(line):
         yield f"not one printable line: {shown}"
     if len(line) > _MOST_CHARACTERS:
         yield f"a line of {len(line)} characters: {shown}"
@@ -133,6 +134,12 @@ def faults_of_line(line: str, *, remedy: bool = False) -> Iterator[str]:
         yield f"raw text {found[0]!r} in: {shown}"
     if remedy and not _REMEDY.search(line):
         yield f"no remedy in: {shown}"
+
+
+def is_safe(text: str) -> bool:
+    """Whether a terminal shows a text as one line and does nothing else."""
+    kinds = {unicodedata.category(each) for each in text}
+    return not any(k[0] == "C" or k in ("Zl", "Zp") for k in kinds)
 
 
 def faults_of_output(text: str) -> Iterator[str]:
