@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,7 +61,11 @@ class Worker:
             answer = self._ask(target, seed, -1, limits)
             if wrong := [*answer["faults"], *answer["refused"]]:
                 raise RuntimeError(f"{target} refuses whole files: {wrong[0]}")
-        return self._ask(target, seed, number, self.limits)
+        answer = self._ask(target, seed, number, self.limits)
+        if not answer["faults"]:
+            files = self.folder / "case" / f"{target}-{seed}-{number}"
+            shutil.rmtree(files, ignore_errors=True)
+        return answer
 
     def _ask(self, target, seed, number, limits: Limits) -> dict:
         case = {"target": target, "seed": seed, "number": number}
