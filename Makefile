@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo notebooks test test-slow test-notebooks test-kills test-cluster \
-	test-lowest lint format rules docs benchmarks clean
+.PHONY: help demo notebooks test test-slow test-notebooks test-kills test-fuzz \
+	test-cluster test-lowest lint format rules docs benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
@@ -34,9 +34,10 @@ test: $(VENV)/.installed-test lint  ## unit tests, a tiny whole run, linters
 NOTEBOOKS := tests/test_notebooks.py
 KILLS := tests/test_killed.py
 CLUSTER := tests/test_shared_training.py
+FUZZ := tests/test_fuzz.py
 SLOW := $(BIN)/python -m pytest -m slow
 test-slow: $(VENV)/.installed-test  ## whole commands and servers
-	$(SLOW) tests $(addprefix --ignore=,$(NOTEBOOKS) $(KILLS) $(CLUSTER)) \
+	$(SLOW) tests $(addprefix --ignore=,$(NOTEBOOKS) $(KILLS) $(CLUSTER) $(FUZZ)) \
 		-n $(WORKERS) --dist loadfile
 
 test-notebooks: $(VENV)/.installed-test  ## all five, with fewer epochs than `make notebooks`
@@ -45,6 +46,10 @@ test-notebooks: $(VENV)/.installed-test  ## all five, with fewer epochs than `ma
 TIMES ?= 3
 test-kills: $(VENV)/.installed-test  ## trainings killed at TIMES random moments, on full disks
 	$(SLOW) $(KILLS) --kills $(TIMES)
+
+MUTATIONS ?= 2000
+test-fuzz: $(VENV)/.installed-test  ## MUTATIONS damaged inputs at every reader
+	$(SLOW) $(FUZZ) --mutations $(MUTATIONS)
 
 test-cluster: $(VENV)/.installed-test  ## trainings that several processes share
 	$(SLOW) $(CLUSTER)

@@ -16,8 +16,13 @@ import pytest
 
 
 def pytest_addoption(parser):
-    """`--kills`: how often `test_killed.py` kills one training."""
+    """`--kills`: how often `test_killed.py` kills one training.
+
+    `--mutations`: how many inputs `test_fuzz.py` damages; `--fuzz-seed`: which.
+    """
     parser.addoption("--kills", type=int, default=3)
+    parser.addoption("--mutations", type=int, default=2000)
+    parser.addoption("--fuzz-seed", type=int, default=0)
 
 
 def pytest_report_header():
