@@ -44,6 +44,7 @@ from pet_dcgan.training.distribution import (
     require_agreement,
     require_same_training,
 )
+from pet_dcgan.training.interrupt import held_back
 from pet_dcgan.training.kid_selection import ended_early
 from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
@@ -298,17 +299,22 @@ class _Training:
             self.run.path, epoch=first_epoch, patience=config.patience
         ):
             return
-        model.fit(
-            training_batches(
-                self.slices,
-                config,
-                first_epoch=first_epoch,
-                strategy=self.strategy,
-            ),
-            steps_per_epoch=steps_per_epoch(self.slices, config),
-            initial_epoch=first_epoch,
-            epochs=config.epochs,
-            shuffle=False,  # the batches have their order
-            callbacks=[*callbacks, StopTogether(self.strategy)],
-            verbose=self.verbose if callbacks else 0,
-        )
+        with held_back() as interrupts:
+            model.fit(
+                training_batches(
+                    self.slices,
+                    config,
+                    first_epoch=first_epoch,
+                    strategy=self.strategy,
+                ),
+                steps_per_epoch=steps_per_epoch(self.slices, config),
+                initial_epoch=first_epoch,
+                epochs=config.epochs,
+                shuffle=False,  # the batches have their order
+                callbacks=[
+                    *callbacks,
+                    StopTogether(self.strategy),
+                    *interrupts,
+                ],
+                verbose=self.verbose if callbacks else 0,
+            )

@@ -1,0 +1,70 @@
+"""Ctrl-C ends a training between two steps, not within one."""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+import keras
+
+
+class StopBetweenSteps(keras.callbacks.Callback):
+    """Holds a Ctrl-C back until the step under way has ended.
+
+    Interrupted within a step, TensorFlow's threads go on with what Python has
+    given up, and the process sometimes ended in a segmentation fault instead
+    of its last line. A second Ctrl-C stops at once. Use `held_back`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._before = signal.getsignal(signal.SIGINT)
+        self._within = False
+        self._received: tuple[int, FrameType | None] | None = None
+
+    def receive(self, number: int, frame: FrameType | None) -> None:
+        """Handles the signal, now or after the step.
+
+        Args:
+            number: Of the signal.
+            frame: What was interrupted.
+
+        Raises:
+            KeyboardInterrupt: By Python's own handler.
+        """
+        if self._within and self._received is None:
+            self._received = number, frame
+        else:
+            self._before(number, frame)
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None):
+        """Begins a step."""
+        self._within = True
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Ends a step, and the training if that was asked for."""
+        self._within = False
+        if self._received is not None:
+            received, self._received = self._received, None
+            self._before(*received)
+
+
+@contextlib.contextmanager
+def held_back() -> Iterator[list[keras.callbacks.Callback]]:
+    """Handles Ctrl-C by a callback, where it is handled in Python at all.
+
+    Yields:
+        The callback for `fit`; none in a thread, which receives no signals,
+        or where the program has its own way with them.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    if not is_main or not callable(signal.getsignal(signal.SIGINT)):
+        yield []
+        return
+    callback = StopBetweenSteps()
+    before = signal.signal(signal.SIGINT, callback.receive)
+    try:
+        yield [callback]
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,99 @@
+"""Ctrl-C in a training: after the step under way, or at once if repeated."""
+
+import contextlib
+import signal
+import threading
+
+import keras
+import numpy as np
+import pytest
+
+from pet_dcgan.training.interrupt import StopBetweenSteps, held_back
+
+
+class Interrupting(keras.layers.Layer):
+    """Sends Ctrl-C so many times from within the step."""
+
+    times, ended = 1, False
+
+    def call(self, inputs):
+        for _ in range(self.times):
+            signal.raise_signal(signal.SIGINT)
+        type(self).ended = True
+        return inputs
+
+
+@pytest.fixture
+def interrupted_fit():
+    def interrupted_fit(times):
+        layer = Interrupting()
+        Interrupting.times, Interrupting.ended = times, False
+        model = keras.Sequential([layer, keras.layers.Dense(1)])
+        model.compile("sgd", "mse", run_eagerly=True)
+        with held_back() as callbacks:
+            model.fit(
+                np.ones([8, 2]),
+                np.ones([8, 1]),
+                batch_size=2,
+                callbacks=callbacks,
+                verbose=0,
+            )
+
+    return interrupted_fit
+
+
+def test_the_step_is_ended_first(interrupted_fit):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_fit(1)
+    assert Interrupting.ended
+
+
+def test_a_second_one_ends_it_at_once(interrupted_fit):
+    with pytest.raises(KeyboardInterrupt):
+        interrupted_fit(2)
+    assert not Interrupting.ended
+
+
+def test_between_steps_it_is_handled_at_once():
+    with held_back() as (callback,):
+        callback.on_train_batch_begin(0)
+        callback.on_train_batch_end(0)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_the_handler_is_put_back_whatever_happens():
+    before = signal.getsignal(signal.SIGINT)
+    with contextlib.suppress(ValueError), held_back():
+        assert signal.getsignal(signal.SIGINT) != before
+        raise ValueError
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_program_that_ignores_it_goes_on():
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with held_back() as callbacks:
+            assert callbacks == []
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_thread_receives_no_signals():
+    found = []
+
+    def train():
+        with held_back() as callbacks:
+            found.append(callbacks)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    thread.join()
+    assert found == [[]]
+
+
+def test_a_step_without_a_signal_raises_nothing():
+    callback = StopBetweenSteps()
+    callback.on_train_batch_begin(0)
+    callback.on_train_batch_end(0)
