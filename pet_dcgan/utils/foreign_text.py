@@ -5,6 +5,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
+from pet_dcgan.utils.foreign_files import read_bytes
+
 MOST_BYTES = 2**24  # of a JSON file; ours have some hundred kilobytes at most
 _MOST_CHARACTERS = 200
 
@@ -71,14 +73,8 @@ def read_object(path: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: If it is missing.
-        OSError: If it cannot be read.
-        ValueError: If it is too large or holds no JSON object.
+        ValueError: If it cannot be read, is too large or holds no JSON
+            object.
     """
-    with path.open("rb") as file:
-        content = file.read(MOST_BYTES + 1)
-    if len(content) > MOST_BYTES:
-        raise ValueError(
-            f"expected a JSON object in {path}, found more than "
-            f"{MOST_BYTES >> 20} MiB"
-        )
+    content = read_bytes(path, most=MOST_BYTES)
     return parse_object(content, source=str(path))
