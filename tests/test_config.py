@@ -154,7 +154,7 @@ def test_a_run_of_an_earlier_version_had_every_option_off():
 def test_a_damaged_configuration_is_refused():
     values = dataclasses.asdict(make_config("demo", **FACTS)) | {"more": 1}
     damaged = {
-        "{": "as JSON, found",
+        "{": "found a fault: Expecting property name",
         "[]": "JSON object, found list",
         "{}": "found missing: .*'stage'",
         json.dumps(values): r"unknown: \['more'\]",

@@ -30,6 +30,8 @@ def read_bytes(path: Path, *, most: int) -> bytes:
             content = file.read(most + 1)
     except FileNotFoundError:
         raise
+    except NotADirectoryError as error:  # a file in place of its folder
+        raise FileNotFoundError(*error.args, str(path)) from None
     except OSError as error:
         raise ValueError(
             f"expected a file that can be read in {path}, found: "

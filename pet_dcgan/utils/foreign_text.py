@@ -9,6 +9,7 @@ from pet_dcgan.utils.foreign_files import read_bytes
 
 MOST_BYTES = 2**24  # of a JSON file; ours have some hundred kilobytes at most
 _MOST_CHARACTERS = 200
+_KINDS = {dict: "object", list: "list", str: "text"}
 
 
 def one_line(text: object, *, most: int = _MOST_CHARACTERS) -> str:
@@ -46,23 +47,50 @@ def parse_object(text: str | bytes, *, source: str) -> dict[str, Any]:
             remedy; the caller knows what to do.
     """
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError(
             f"expected a JSON object in {source}, found brackets within "
             "brackets without end"
         ) from None
-    # a wrong byte, no JSON, or a number of thousands of digits
     except ValueError as error:
         raise ValueError(
             f"expected a JSON object in {source}, found a fault: "
-            f"{one_line(error)}"
+            f"{_fault(error)}"
         ) from None
     if not isinstance(found, dict):
         raise ValueError(
-            f"expected a JSON object in {source}, found {type(found).__name__}"
+            f"expected a JSON object in {source}, found {json_kind(found)}"
         )
     return found
+
+
+def json_kind(value: object) -> str:
+    """What JSON calls the kind of a value, such as `list`."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    return _KINDS.get(type(value), "number")
+
+
+def _refuse_constant(name: str) -> None:
+    raise _NotFiniteError(name)
+
+
+class _NotFiniteError(ValueError):
+    """JSON has no NaN and no Infinity, though Python reads them."""
+
+
+def _fault(error: ValueError) -> str:
+    """What is wrong with a text that is no JSON."""
+    if isinstance(error, json.JSONDecodeError):
+        return one_line(error)
+    if isinstance(error, UnicodeDecodeError):
+        return f"byte {error.start} is no UTF-8"
+    if isinstance(error, _NotFiniteError):
+        return f"{error} for a number"
+    return "a number of thousands of digits"
 
 
 def read_object(path: Path) -> dict[str, Any]:
