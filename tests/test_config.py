@@ -155,7 +155,7 @@ def test_a_damaged_configuration_is_refused():
     values = dataclasses.asdict(make_config("demo", **FACTS)) | {"more": 1}
     damaged = {
         "{": "found a fault: Expecting property name",
-        "[]": "JSON object, found list",
+        "[]": "JSON object in .*, found list",
         "{}": "found missing: .*'stage'",
         json.dumps(values): r"unknown: \['more'\]",
     }

@@ -5,7 +5,6 @@ Strategies, and what worker processes must agree on.
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 
@@ -85,7 +84,7 @@ def _workers(text: str) -> int:
     if not text:
         return 0
     try:
-        found = json.loads(text)
+        found = parse_object(text, source=_VARIABLE)
         cluster, task = found.get("cluster", {}), found.get("task", {})
         jobs = {job: list(cluster.get(job, [])) for job in ("chief", "worker")}
         addresses = jobs["chief"] + jobs["worker"]

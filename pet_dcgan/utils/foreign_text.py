@@ -1,6 +1,7 @@
 """Text and JSON from files and servers that may be damaged or hostile."""
 
 import json
+import math
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,9 @@ def parse_object(text: str | bytes, *, source: str) -> dict[str, Any]:
             remedy; the caller knows what to do.
     """
     try:
-        found = json.loads(text, parse_constant=_refuse_constant)
+        found = json.loads(
+            text, parse_constant=_refuse_constant, parse_float=_finite
+        )
     except RecursionError:
         raise ValueError(
             f"expected a JSON object in {source}, found brackets within "
@@ -76,6 +79,13 @@ def json_kind(value: object) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise _NotFiniteError(name)
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):  # 1e999
+        raise _NotFiniteError(one_line(text, most=20))
+    return number
 
 
 class _NotFiniteError(ValueError):
