@@ -102,8 +102,8 @@ class PreparedSet:
                 if not self._lists(split, stage, subject):
                     raise damaged(
                         self.folder,
-                        f"{SCANS} has no {subject} of stage {stage} in split "
-                        f"{split}",
+                        f"{SCANS} has no {subject} in split {split}, of stage "
+                        f"{stage}",
                     )
             self._facts[split] = facts
         return self._facts[split]

@@ -8,7 +8,7 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.foreign_text import one_line
+from pet_dcgan.utils.foreign_text import fault
 
 _ARCHITECTURE = ("size", "channels", "latent_dim", "width", "kernel_size")
 
@@ -45,7 +45,7 @@ def read_generator(path: Path, config: TrainConfig) -> keras.Model:
     except Exception as error:
         raise ValueError(
             f"expected in {path} the generator that config.json describes, "
-            f"found a damaged file or another network ({one_line(error)}): "
+            f"found a damaged file or another network ({fault(error)}): "
             f"remove it and go on with pet-dcgan train --run {path.parent} "
             "--resume, which writes it again from the last state"
         ) from error

@@ -111,11 +111,11 @@ class SampleGrid(keras.callbacks.Callback):
     def _row(self, path: Path) -> tuple[str, np.ndarray]:
         """The tiles of an epoch, and what to call them."""
         size = self.config.size
-        most = 2**10 + 2 * MONTAGE_COLUMNS * size * size
+        most = 2**10 + 8 * MONTAGE_COLUMNS * size * size
         tiles = read_arrays(path, most=most)
         suvr, epoch = tiles.get("suvr"), tiles.get("epoch")
         shape = (MONTAGE_COLUMNS, size, size)
-        whole = np.shape(suvr) == shape and suvr.dtype == np.float16
+        whole = np.shape(suvr) == shape and suvr.dtype.kind == "f"
         if not whole or np.ndim(epoch) or epoch.dtype.kind != "i":
             raise ValueError(f"expected tiles {shape} in {path}, found others")
         require_finite(suvr)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.progress import status
 
 STRATEGIES = ("none", "mirrored", "multiworker")
@@ -92,7 +93,7 @@ def _workers(text: str) -> int:
             jobs[task["type"]][int(task["index"])]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise ValueError(
-            f"expected {_VARIABLE} like {_EXAMPLE}, found {text[:200]!r}: "
+            f"expected {_VARIABLE} like {_EXAMPLE}, found {one_line(text)}: "
             "correct it, or unset it"
         ) from None
     return len(addresses)

@@ -113,6 +113,8 @@ def _read_rows(path: Path) -> dict[int, dict[str, str]]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
+        if path.is_file() and not path.stat().st_size:
+            return {}
         raise ValueError(f"{error}: {remedy}") from None
     try:
         for row in rows:

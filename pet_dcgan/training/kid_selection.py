@@ -245,25 +245,27 @@ def _read_evaluations(path: Path) -> list[KidEvaluation]:
         raise ValueError(f"{error}: {remedy}") from None
     found = []
     for row in rows:
-        numbers = [_number(row[name]) for name in KidEvaluation._fields]
+        epoch, value, spread = map(_number, map(row.get, KidEvaluation._fields))
         before = found[-1].epoch if found else 0
-        if None in numbers or not before < numbers[0] == int(numbers[0]):
+        counts = math.isfinite(epoch) and before < epoch == int(epoch)
+        # of few images there is no standard error, which is written as nan
+        named = not math.isnan(spread) or row["standard_error"] == "nan"
+        if not counts or not math.isfinite(value) or not named:
             raise ValueError(
                 "expected epoch, counting up, val_kid and standard_error in "
                 f"every row of {path}, found "
                 f"{one_line(','.join(row.values()), most=60)}: {remedy}"
             )
-        found.append(KidEvaluation(int(numbers[0]), *numbers[1:]))
+        found.append(KidEvaluation(int(epoch), value, spread))
     return found
 
 
-def _number(text: str) -> float | None:
-    """A finite number, None where the text is none."""
+def _number(text: str) -> float:
+    """A number, NaN where the text is none."""
     try:
-        number = float(text)
+        return float(text)
     except ValueError:
-        return None
-    return number if math.isfinite(number) else None
+        return math.nan
 
 
 def _best_evaluation(evaluations: list[KidEvaluation]) -> KidEvaluation | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from pet_dcgan.utils.foreign_files import require_regular
-from pet_dcgan.utils.foreign_text import one_line
+from pet_dcgan.utils.foreign_text import fault
 
 _PREFIX = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
@@ -66,7 +66,7 @@ def read_arrays(path: Path, *, most: int) -> dict[str, np.ndarray]:
         raise
     except _DAMAGED as error:
         raise ValueError(
-            f"expected whole arrays in {path}, found a fault: {one_line(error)}"
+            f"expected whole arrays in {path}, found a fault: {fault(error)}"
         ) from None
 
 

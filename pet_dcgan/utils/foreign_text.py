@@ -3,6 +3,7 @@
 import json
 import math
 import unicodedata
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,7 @@ def parse_object(text: str | bytes, *, source: str) -> dict[str, Any]:
         ) from None
     except ValueError as error:
         raise ValueError(
-            f"expected a JSON object in {source}, found a fault: "
-            f"{_fault(error)}"
+            f"expected a JSON object in {source}, found a fault: {fault(error)}"
         ) from None
     if not isinstance(found, dict):
         raise ValueError(
@@ -91,16 +91,24 @@ def _finite(text: str) -> float:
 class _NotFiniteError(ValueError):
     """JSON has no NaN and no Infinity, though Python reads them."""
 
+    def __str__(self) -> str:
+        return f"{super().__str__()} for a number"
 
-def _fault(error: ValueError) -> str:
-    """What is wrong with a text that is no JSON."""
-    if isinstance(error, json.JSONDecodeError):
-        return one_line(error)
+
+def fault(error: Exception) -> str:
+    """What is wrong with a file, in words that are not Python's.
+
+    Args:
+        error: What reading it raised.
+    """
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start} is no UTF-8"
-    if isinstance(error, _NotFiniteError):
-        return f"{error} for a number"
-    return "a number of thousands of digits"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if "int_max_str_digits" in str(error):
+        return "a number of thousands of digits"
+    known = (ValueError, OSError, zipfile.BadZipFile)
+    return one_line(error) if isinstance(error, known) else "damaged content"
 
 
 def read_object(path: Path) -> dict[str, Any]:
