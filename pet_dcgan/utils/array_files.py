@@ -5,6 +5,7 @@ file. An array of objects would be a pickle, which is code; none is read.
 """
 
 import math
+import os
 import re
 import zipfile
 import zlib
@@ -21,6 +22,7 @@ _HEADER = re.compile(
     rb"'shape': \(((?:\d{1,12},? ?){0,8})\), \} *\n"
 )
 _MOST_ARRAYS = 10_000
+_END = 22  # bytes of the record that ends a zip
 # of an archive's own lists and of the headers of its arrays
 _OVERHEAD = 2**20
 # what reading a damaged archive raises
@@ -29,6 +31,7 @@ _DAMAGED = (
     OSError,
     EOFError,
     RuntimeError,
+    TypeError,
     OverflowError,
     zipfile.BadZipFile,
     zlib.error,
@@ -55,6 +58,7 @@ def read_arrays(path: Path, *, most: int) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             _require_plain(members, path.stat().st_size)
+            _require_all(members, path)
             return {
                 member.filename.removesuffix(".npy"): _array(
                     # verifies the checksum
@@ -78,6 +82,15 @@ def _require_plain(members: list[zipfile.ZipInfo], size: int) -> None:
     packed = any(m.compress_type != zipfile.ZIP_STORED for m in members)
     if packed or sum(member.file_size for member in members) > size:
         raise ValueError("an array that is larger than its file")
+
+
+def _require_all(members: list[zipfile.ZipInfo], path: Path) -> None:
+    """Refuses a list of members that was cut; `zipfile` does not count."""
+    with path.open("rb") as file:
+        file.seek(-_END, os.SEEK_END)
+        end = file.read()
+    if int.from_bytes(end[10:12], "little") != len(members):
+        raise ValueError("fewer arrays than it says")
 
 
 def _array(content: bytes) -> np.ndarray:

@@ -32,6 +32,8 @@ def read_bytes(path: Path, *, most: int) -> bytes:
         raise
     except NotADirectoryError as error:  # a file in place of its folder
         raise FileNotFoundError(*error.args, str(path)) from None
+    except IsADirectoryError:
+        raise ValueError(f"expected a file in {path}, found a folder") from None
     except OSError as error:
         raise ValueError(
             f"expected a file that can be read in {path}, found: "

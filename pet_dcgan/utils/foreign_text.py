@@ -107,8 +107,10 @@ def fault(error: Exception) -> str:
         return error.strerror
     if "int_max_str_digits" in str(error):
         return "a number of thousands of digits"
-    known = (ValueError, OSError, zipfile.BadZipFile)
-    return one_line(error) if isinstance(error, known) else "damaged content"
+    if isinstance(error, zipfile.BadZipFile):
+        return "a damaged zip"
+    known = isinstance(error, (ValueError, OSError))
+    return one_line(error) if known else "damaged content"
 
 
 def read_object(path: Path) -> dict[str, Any]:
