@@ -332,5 +332,5 @@ def test_only_the_same_study_is_resumed(tmp_path):
     with pytest.raises(ValueError, match="seeds 6 instead of 5"):
         folder.claim(out, SETTINGS | {"seeds": 6}, resume=True)
     (out / "settings.json").write_text("[]")
-    with pytest.raises(ValueError, match="settings.json"):
+    with pytest.raises(ValueError, match=r"settings\.json"):
         folder.claim(out, SETTINGS, resume=True)
