@@ -132,6 +132,7 @@ DAMAGE = {
     "no image": (with_text("image", b"no PNG"), NO_IMAGE),
     "huge image": (with_text("image", huge_png()), NO_IMAGE),
     "huge record": (with_text("image", bytes(10**5)), "too long"),
+    "bytes": (with_text("image", bytes(range(256)) * 9), NO_IMAGE),
     "cut off": (
         with_text("image", encode_png(np.ones((32, 32), np.uint16))[:60]),
         "PNG|image",

@@ -27,7 +27,7 @@ from pet_dcgan.data.slices import NoSlicesError as NoSlicesError
 from pet_dcgan.data.slices import SetMeta as SetMeta
 from pet_dcgan.data.slices import Slices as Slices
 from pet_dcgan.references import require_recipe
-from pet_dcgan.utils.foreign_text import one_line
+from pet_dcgan.utils.foreign_text import fault, one_line
 
 NAME = "adni"
 ALL_SPLITS = "all"
@@ -140,7 +140,7 @@ def damaged(folder: Path, error: object) -> ValueError:
         folder: Folder of the set.
         error: What was raised, or the reason as text.
     """
-    reason = getattr(error, "strerror", None) or error
+    reason = fault(error) if isinstance(error, Exception) else error
     if isinstance(error, OSError) and error.filename:
         reason = f"{reason}: {error.filename}"
     return ValueError(

@@ -181,6 +181,8 @@ def _readable() -> Iterator[None]:
     """Reports an error of TensorFlow as one of the file, in its words."""
     try:
         yield
+    except UnicodeDecodeError:  # of TensorFlow's own message
+        raise ValueError("a record that is no example") from None
     except tf.errors.OpError as error:
         # the graph's node comes first, and the operation last
         reason = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", error.message or "")

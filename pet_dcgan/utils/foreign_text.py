@@ -110,7 +110,7 @@ def fault(error: Exception) -> str:
     if isinstance(error, zipfile.BadZipFile):
         return "a damaged zip"
     known = isinstance(error, (ValueError, OSError))
-    return one_line(error) if known else "damaged content"
+    return one_line(error, most=400) if known else "damaged content"
 
 
 def read_object(path: Path) -> dict[str, Any]:
