@@ -128,6 +128,7 @@ class KidSelection(keras.callbacks.Callback):
 
         Raises:
             FileNotFoundError: If its weights are missing.
+            ValueError: If they are damaged.
         """
         best = _best_evaluation(self.evaluations)
         path = self._best_path(best.epoch)
