@@ -6,7 +6,7 @@ WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo notebooks test test-slow test-notebooks test-kills test-cluster \
-	test-lowest lint format docs benchmarks clean
+	test-lowest lint format rules docs benchmarks clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 17
@@ -69,6 +69,11 @@ lint: $(VENV)/.installed-test  ## ruff and the import contracts
 format: $(VENV)/.installed-test  ## let ruff rewrite
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+OPERATOR_RULES := export/kubernetes/operator/rules.yaml
+rules:  ## copy the alerts of export/prometheus for the Prometheus Operator
+	sed --in-place '/^spec:/q' $(OPERATOR_RULES)
+	sed '/^#/d; s/^./  &/' export/prometheus/alerts.yml >> $(OPERATOR_RULES)
 
 # The wheel for CPUs, first: pip would take the one with CUDA, of gigabytes.
 $(VENV)/.torch: | $(VENV)/.installed-demo

@@ -25,6 +25,12 @@ def read(path):
     return yaml.safe_load((EXPORT / path).read_text())
 
 
+def images():
+    """By the name of its variable, each image of `.env`."""
+    lines = (EXPORT / ".env").read_text().splitlines()
+    return dict(line.split("=", 1) for line in lines if line[0] != "#")
+
+
 def tool(name):
     found = shutil.which(name)
     if found is None:

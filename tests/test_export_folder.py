@@ -1,24 +1,14 @@
 """What a server is given: every file is read as its reader would read it."""
 
-import json
 import re
 import subprocess
 
 import pytest
-from export_files import EXPORT, ROOT, flags, read, tool
+from export_files import EXPORT, ROOT, flags, images, read, tool
 from google.protobuf import text_format
 
 from pet_dcgan.serving.model_info import MAX_ROWS
 from pet_dcgan.serving.server_files import message_classes
-
-# metrics of tensorflow_serving/servables/tensorflow/util.cc, as
-# util/prometheus_exporter.cc names them
-METRICS = {
-    ":tensorflow:serving:request_count",
-    ":tensorflow:serving:request_latency_bucket",
-    ":tensorflow:serving:runtime_latency_bucket",
-}
-
 
 # --- what the server reads ----------------------------------------------------
 
@@ -60,6 +50,35 @@ def test_metrics_are_scraped_where_the_server_gives_them():
     assert "serving" in read("compose.yaml")["services"]
 
 
+# --- images -------------------------------------------------------------------
+
+IMAGE = r"([\w./:-]+):v?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?"
+
+
+def test_versions_are_in_one_place():
+    named = {re.fullmatch(IMAGE, one)[1] for one in images().values()}
+    files = [
+        *EXPORT.rglob("*.y*ml"),
+        *EXPORT.rglob("*.md"),
+        *EXPORT.rglob("*.py"),
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("notebooks/*.ipynb"),
+    ]
+    for path in files:
+        text = path.read_text(encoding="utf-8")
+        for name in named:
+            assert f"{name}:" not in text, path
+        assert not re.search(r"\bimage: *\S+:\S*\d", text), path
+
+
+def test_compose_takes_its_images_from_that_place(services):
+    wanted = {one["image"] for one in services.values()}
+    named = {f"${{{name}:?see .env}}" for name in images()}
+    # the loader is a pod
+    assert named - wanted == {"${LOADER_IMAGE:?see .env}"}
+
+
 # --- compose ------------------------------------------------------------------
 
 
@@ -69,19 +88,19 @@ def services():
 
 
 def test_compose_gives_no_service_more_than_it_needs(services):
-    assert services["serving"]["image"] == "tensorflow/serving:2.20.0"
     assert set(services) == {"serving", "prometheus", "grafana"}
     for service in services.values():
-        assert re.fullmatch(r"[\w/-]+:v?\d+\.\d+\.\d+", service["image"])
         user = re.sub(r"\$\{\w+:-(.*)\}", r"\1", service["user"])
         assert int(user.split(":")[0]) > 0
+        assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
         limits = service["deploy"]["resources"]["limits"]
         assert set(limits) == {"cpus", "memory"}
         for port in service["ports"]:
             assert port.startswith("${BIND:-127.0.0.1}:")
-    assert services["serving"]["read_only"] is True
+        for place in service.get("tmpfs", []):
+            assert "size=" in place
 
 
 def test_compose_mounts_what_is_there_and_only_to_be_read(services):
@@ -109,74 +128,66 @@ def test_compose_mounts_what_is_there_and_only_to_be_read(services):
     )
 
 
-def test_compose_asks_for_health_at_the_models(services):
-    check = services["serving"]["healthcheck"]["test"]
-    assert check == ["CMD", "bash", "/config/healthcheck.sh", "all"]
-    assert (EXPORT / "config/healthcheck.sh").is_file()
-    assert services["prometheus"]["depends_on"] == {
-        "serving": {"condition": "service_healthy"}
+def test_compose_waits_for_health(services):
+    checks = {
+        name: service["healthcheck"]["test"]
+        for name, service in services.items()
     }
+    assert checks == {
+        "serving": ["CMD", "bash", "/config/healthcheck.sh", "all"],
+        "prometheus": ["CMD", "promtool", "check", "ready"],
+        "grafana": [
+            *("CMD", "wget", "-q", "-O", "/dev/null"),
+            "http://127.0.0.1:3000/api/health",
+        ],
+    }
+    assert (EXPORT / "config/healthcheck.sh").is_file()
+    for after, before in [("prometheus", "serving"), ("grafana", "prometheus")]:
+        waits = {before: {"condition": "service_healthy"}}
+        assert services[after]["depends_on"] == waits
 
 
-# --- Prometheus and Grafana ---------------------------------------------------
+# sections and keys of Grafana's conf/defaults.ini
+GRAFANA = {
+    "analytics": "check_for_plugin_updates check_for_updates reporting_enabled",
+    "auth": "disable_login disable_login_form",
+    "auth.anonymous": "enabled hide_version org_role",
+    "auth.basic": "enabled",
+    "dashboards": "default_home_dashboard_path",
+    "log": "mode",
+    "news": "news_feed_enabled",
+    "plugins": "plugin_admin_enabled preinstall_disabled "
+    "preinstall_auto_update",
+    "public_dashboards": "enabled",
+    "security": "disable_gravatar disable_initial_admin_creation",
+    "snapshots": "enabled",
+    "users": "allow_sign_up",
+}
 
 
-def metrics_in(expression):
-    return set(re.findall(r":[\w:]+", expression))
-
-
-def test_alerts_ask_for_metrics_that_there_are():
-    assert read("prometheus/prometheus.yml")["rule_files"] == ["alerts.yml"]
-    (group,) = read("prometheus/alerts.yml")["groups"]
-    for rule in group["rules"]:
-        assert metrics_in(rule["expr"]) <= METRICS
-        assert "up{job=" in rule["expr"] or metrics_in(rule["expr"])
-        assert rule["annotations"]["summary"]
-
-
-def test_prometheus_accepts_its_configuration():
-    subprocess.run(
-        [tool("promtool"), "check", "config", "prometheus/prometheus.yml"],
-        cwd=EXPORT,
-        check=True,
-    )
-
-
-@pytest.fixture
-def dashboard():
-    return json.loads((EXPORT / "grafana/dashboards/serving.json").read_text())
-
-
-def test_the_dashboard_is_provisioned(services, dashboard):
-    (provider,) = read("grafana/provisioning/dashboards/dashboards.yaml")[
-        "providers"
-    ]
-    path = provider["options"]["path"]
-    assert f"./grafana/dashboards:{path}:ro" in services["grafana"]["volumes"]
-    home = "GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"
-    assert services["grafana"]["environment"][home] == f"{path}/serving.json"
-    (source,) = read("grafana/provisioning/datasources/prometheus.yaml")[
-        "datasources"
-    ]
-    host, port = re.fullmatch(r"http://(\w+):(\d+)", source["url"]).groups()
-    assert services[host]["ports"] == ["${BIND:-127.0.0.1}:9090:" + port]
-    assert f'"uid": "{source["uid"]}"' in json.dumps(dashboard)
-
-
-def test_panels_ask_the_data_source_for_metrics_that_there_are(dashboard):
-    panels = dashboard["panels"]
-    assert len({panel["id"] for panel in panels}) == len(panels)
-    for panel in panels:
-        assert panel["type"] in ("stat", "timeseries")
-        assert panel["title"]
-        for target in panel["targets"]:
-            assert target["datasource"]["uid"] == "prometheus"
-            asked = metrics_in(target["expr"])
-            assert asked <= METRICS
-            assert asked or target["expr"].startswith("up{")
-            assert target["expr"].count("(") == target["expr"].count(")")
-            if asked:
-                assert 'model_name=~"$model"' in target["expr"]
+def test_grafana_can_only_be_looked_at(services):
+    given = services["grafana"]["environment"]
+    assert given.keys() == {
+        f"GF_{section.replace('.', '_')}_{key}".upper()
+        for section, keys in GRAFANA.items()
+        for key in keys.split()
+    }
+    assert given["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    # true and all others false: no way to log in, and nobody who could
+    switched_on = {name for name, value in given.items() if value == "true"}
+    assert switched_on == {
+        "GF_AUTH_ANONYMOUS_ENABLED",
+        "GF_AUTH_ANONYMOUS_HIDE_VERSION",
+        "GF_AUTH_DISABLE_LOGIN",
+        "GF_AUTH_DISABLE_LOGIN_FORM",
+        "GF_PLUGINS_PREINSTALL_DISABLED",
+        "GF_SECURITY_DISABLE_GRAVATAR",
+        "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION",
+    }
+    assert not any("PASSWORD" in name for name in given)
+    # it keeps nothing
+    places = {place.split(":")[0] for place in services["grafana"]["tmpfs"]}
+    assert places == {"/tmp", "/var/lib/grafana"}
 
 
 # --- the page -----------------------------------------------------------------

@@ -1,20 +1,19 @@
 import errno
-import subprocess
-import sys
-import threading
+import os
+import stat
+import tempfile
 
 import pytest
 
-from pet_dcgan.utils import files
-from pet_dcgan.utils.files import locked, replacing, sweep
-
-HOLDER = """
-import sys
-from pet_dcgan.utils.files import locked
-with locked(sys.argv[1]):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+from pet_dcgan.utils.files import (
+    replacing,
+    replacing_folder,
+    require_file_place,
+    require_writable,
+    restore,
+    sweep,
+    sweep_beside,
+)
 
 
 def test_a_file_takes_its_place_when_whole(tmp_path):
@@ -59,78 +58,113 @@ def test_what_killed_processes_left_is_swept(tmp_path):
     assert kept == {"samples", "epoch_0007.png"}
 
 
-@pytest.fixture
-def holder(tmp_path):
-    """Another process that holds `tmp_path / "lock"`."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "lock")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert process.stdout.readline() == b"held\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
+def test_what_a_killed_process_left_beside_a_run_is_swept(tmp_path):
+    for name in ("ad", "x.ad", "a[d]", "ad2"):
+        (tmp_path / f".partial-12345678.{name}").mkdir()
+    sweep_beside(tmp_path / "ad")
+    sweep_beside(tmp_path / "a[d]")
+    kept = sorted(path.name[18:] for path in tmp_path.iterdir())
+    assert kept == ["ad2", "x.ad"]
 
 
-def test_a_lock_file_exists_while_it_is_held(tmp_path):
-    def fail():
-        with locked(tmp_path / "lock"):
-            assert (tmp_path / "lock").is_file()
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_link_in_place_of_the_lock_is_refused(tmp_path):
-    target = tmp_path / "thesis.tex"
-    target.write_text("whole")
-    (tmp_path / "lock").symlink_to(target)
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
     with (
-        pytest.raises(OSError, match="symbolic link"),
-        locked(tmp_path / "lock"),
+        pytest.raises(FileExistsError, match=r"expected a file at .*pipe"),
+        replacing(tmp_path / "pipe"),
     ):
         pass
-    assert target.read_text() == "whole"
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    for name, words in (("pipe", "a device, a pipe"), ("", "a folder")):
+        with pytest.raises(FileExistsError, match=words):
+            require_file_place(tmp_path / name)
 
 
-def test_another_process_is_kept_out_until_it_is_killed(tmp_path, holder):
-    with pytest.raises(BlockingIOError), locked(tmp_path / "lock"):
-        pass
-    assert (tmp_path / "lock").is_file()
-    holder.kill()
-    holder.wait()
-    assert (tmp_path / "lock").is_file()
-    with locked(tmp_path / "lock"):
-        pass
+def test_a_place_is_tried_and_left_as_it_was(tmp_path, monkeypatch):
+    require_writable(tmp_path / "not" / "yet")
+    require_file_place(tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        require_writable(tmp_path / "file")
+
+    def full(**options):
+        raise OSError(errno.ENOSPC, "No space left on device", "random name")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        require_writable(tmp_path)
+    assert caught.value.filename == tmp_path
 
 
-def test_waits_until_the_other_one_is_done(tmp_path, holder):
-    taken = threading.Event()
-
-    def take():
-        with locked(tmp_path / "lock", wait=True):
-            taken.set()
-
-    waiting = threading.Thread(target=take)
-    waiting.start()
-    assert not taken.wait(0.2)
-    holder.stdin.close()
-    waiting.join(timeout=60)
-    assert taken.is_set()
+# --- folders that are replaced as a whole -------------------------------------
 
 
-def test_file_systems_without_locks_are_not_locked(tmp_path, monkeypatch):
-    def unable(file, how):
-        raise OSError(errno.ENOLCK, "No locks available")
+def tree(folder):
+    """The content of each file in a folder, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
 
-    monkeypatch.setattr(files.fcntl, "flock", unable)
-    with locked(tmp_path / "lock"):
-        assert (tmp_path / "lock").is_file()
+
+def put(folder, name, text):
+    with replacing_folder(folder) as made:
+        (made / name).write_text(text)
+
+
+def test_a_folder_takes_the_place_of_all_that_was_there(tmp_path):
+    folder = tmp_path / "sub" / "evaluation"
+    put(folder, "old.png", "old")
+    put(folder, "new.png", "new")
+    assert tree(tmp_path) == {"sub/evaluation/new.png": "new"}
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_replacement_that_is_stopped_leaves_the_old(
+    tmp_path, monkeypatch, error, number
+):
+    """While it is written, and at either of the renames."""
+    put(tmp_path / "a", "old.png", "old")
+    renames, replace = [], os.replace
+
+    def stop(source, target):
+        renames.append(target)
+        if len(renames) == number:
+            raise error
+        replace(source, target)
+
+    def write():
+        with replacing_folder(tmp_path / "a") as made:
+            (made / "new.png").write_text("half")
+            if not number:
+                raise error
+
+    monkeypatch.setattr(os, "replace", stop)
+    with pytest.raises(error):
+        write()
+    assert tree(tmp_path) == {"a/old.png": "old"}
+
+
+def test_a_replacement_that_was_killed_is_ended_or_undone(tmp_path):
+    folder, aside = tmp_path / "a", tmp_path / ".previous.a"
+    put(folder, "old.png", "old")
+    folder.rename(aside)
+    restore(folder)
+    assert tree(tmp_path) == {"a/old.png": "old"}
+    put(aside, "older.png", "older")
+    restore(folder)
+    assert tree(tmp_path) == {"a/old.png": "old"}
+    restore(tmp_path / "none")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_link_to_a_folder_is_replaced_and_its_target_stays(tmp_path):
+    put(tmp_path / "kept", "old.png", "old")
+    (tmp_path / "a").symlink_to(tmp_path / "kept", target_is_directory=True)
+    put(tmp_path / "a", "new.png", "new")
+    assert not (tmp_path / "a").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["a", "kept"]
+    assert tree(tmp_path) == {"a/new.png": "new", "kept/old.png": "old"}

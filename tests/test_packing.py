@@ -2,13 +2,14 @@ import bz2
 import gzip
 import sys
 import types
+import zlib
 
 import ida_tree
 import nibabel as nib
 import numpy as np
 import pytest
 
-from tfds_adni.volumes import packing
+from tfds_adni.volumes import unpacking
 from tfds_adni.volumes.volume import VolumeError, examine, load_volume
 
 AFFINE = np.array([[-2.0, 0, 0, 9], [0, 2, 0, -9], [0, 0, 2, -9], [0, 0, 0, 1]])
@@ -102,33 +103,36 @@ def test_damage_of_packed_files_is_found(tmp_path, name):
 
 def test_zstd_is_read_by_any_package_that_can(tmp_path, monkeypatch, plain):
     path = tmp_path / "a.nii.zst"
-    path.write_bytes(b"\x28\xb5\x2f\xfd" + gzip.compress(plain))
-    monkeypatch.setattr(packing, "_ZSTD", ("no.such.package",))
+    packed = zlib.compress(plain)
+    path.write_bytes(b"\x28\xb5\x2f\xfd" + packed)
+    monkeypatch.setattr(unpacking, "_ZSTD", ("no.such.package",))
     reason = examine([path]).reason
     assert reason.startswith("packed with zstd: ")
     assert "pip install backports.zstd" in reason
-
-    def open_zstd(file):  # a stand-in: gzip behind zstd's mark
-        file.read(4)
-        return gzip.GzipFile(fileobj=_Shifted(file), mode="rb")
-
-    package = types.SimpleNamespace(ZstdFile=open_zstd)
+    package = types.SimpleNamespace(ZstdDecompressor=_BehindMark)
     monkeypatch.setitem(sys.modules, "some_zstd", package)
-    monkeypatch.setattr(packing, "_ZSTD", ("no.such.package", "some_zstd"))
+    monkeypatch.setattr(unpacking, "_ZSTD", ("no.such.package", "some_zstd"))
     assert load_volume([path]).data.shape == (10, 11, 12)
+    # frames without content stand between, as pzstd and seekable files have
+    path.write_bytes(path.read_bytes() + b"\x5e\x2a\x4d\x18" + packed[:0])
+    with pytest.raises(VolumeError):  # cut short
+        load_volume([path])
 
 
-class _Shifted:
-    """A file that begins after four bytes."""
+class _BehindMark:
+    """A stand-in for what unpacks zstd: zlib behind four bytes."""
 
-    def __init__(self, file):
-        self._file = file
+    def __init__(self):
+        self._inner = zlib.decompressobj()
+        self._mark = 4
 
-    def read(self, size=-1):
-        return self._file.read(size)
+    def __getattr__(self, name):
+        return getattr(self._inner, name)
 
-    def seek(self, place, whence=0):
-        return self._file.seek(place + 4, whence)
+    def decompress(self, data, most):
+        behind = data[self._mark :]
+        self._mark -= min(self._mark, len(data))
+        return self._inner.decompress(behind, most)
 
 
 def test_frames_that_no_header_counts(tmp_path, plain, ramp):

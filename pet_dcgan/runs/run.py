@@ -33,10 +33,11 @@ from pet_dcgan.runs.generator_file import read_generator, write_generator
 from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
 from pet_dcgan.runs.run_card import run_card
 from pet_dcgan.utils.checksums import require_unchanged, write_checksums
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.files import replacing, sweep_beside
 from pet_dcgan.utils.foreign_files import read_bytes
 from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.foreign_text import MOST_BYTES, read_object
+from pet_dcgan.utils.locks import is_free, move_lock, working_in
 from pet_dcgan.utils.progress import status
 
 SPLIT = "train"
@@ -96,11 +97,13 @@ class Run:
             ValueError: If there is no subject.
         """
         path = Path(path)
-        require_free(path)
         run = cls(path, config, sorted(set(subjects)), sorted(set(validation)))
         if not run.subjects:
             raise ValueError("expected subjects to train on, found none")
-        with replacing(path) as folder:
+        require_free(path)
+        with working_in(path, "train"), replacing(path) as folder:
+            require_free(path)  # it may have been made meanwhile
+            sweep_beside(path)
             folder.mkdir()
             with (folder / "subjects.csv").open("w", encoding="utf-8") as file:
                 writer = csv.writer(file, lineterminator="\n")
@@ -110,6 +113,7 @@ class Run:
             text = config.to_json()
             (folder / "config.json").write_text(text, encoding="utf-8")
             write_checksums(folder, _FIXED)
+            move_lock(path, folder)
         return run
 
     @classmethod
@@ -231,7 +235,7 @@ def require_free(path: Path) -> None:
     Raises:
         FileExistsError: If it does, with what to do.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if not is_free(path):
         raise FileExistsError(
             f"expected {path} to be free for a new run, found an earlier run "
             "or other files: go on with --resume, or choose another --run"

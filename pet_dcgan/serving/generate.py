@@ -11,6 +11,8 @@ import numpy as np
 
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.png import check_png
+from pet_dcgan.serving.png_notes import description, png_notes
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
@@ -63,8 +65,8 @@ def generate(
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
-        timeout: Seconds that a server may take to answer; a few further
-            attempts are made.
+        timeout: Seconds that a server may take for a whole answer; a few
+            further attempts are made.
         progress: Called with the slices done and `count` after each request.
 
     Returns:
@@ -72,6 +74,7 @@ def generate(
         spacing_mm, plane, phantom.
 
     Raises:
+        BlockingIOError: If another process is making `out`.
         ConnectionError: If a server gives no answer.
         FileExistsError: If `out` is not empty, or holds the beginning of
             another request.
@@ -81,6 +84,7 @@ def generate(
     """
     out = Path(os.path.abspath(out))
     _check_options(count, seed, format)
+    image_files.remove_rest(out)
     _check_free(out)
     with (
         contextlib.closing(_open(model, timeout)) as source,
@@ -145,8 +149,6 @@ class _Request:
         self.facts = model.facts
         self.seeds = seeds
         self.format = format_
-        phantom = " phantom" if self.facts.phantom else ""
-        self._description = f"synthetic{phantom} PET slice, not for diagnosis"
 
     def identity(self) -> dict[str, str | int]:
         """Returns what must be the same when a batch is resumed."""
@@ -167,7 +169,21 @@ class _Request:
         rows = self.facts.max_rows
         first = seeds[0] - seeds[0] % rows
         drawn = self.model.draw(block_seeds(first, rows))
-        return [drawn[seed - first] for seed in seeds]
+        images = [drawn[seed - first] for seed in seeds]
+        for image in images:
+            self._check(image)
+        return images
+
+    def _check(self, image: bytes) -> None:
+        """Refuses a PNG that is not what the model's facts promise."""
+        try:
+            check_png(image, size=self.facts.size)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}, drawn by version {self.model.version} of "
+                f"{self.facts.name}: try again, and if it is the same export "
+                "the run again"
+            ) from None
 
     def file_name(self, seed: int) -> str:
         """Returns the name of a seed's file, as `synthetic_ad_0000012.png`."""
@@ -179,16 +195,7 @@ class _Request:
         """Returns the content of a seed's file, given its PNG."""
         facts = self.facts
         if self.format == "png":
-            notes = {
-                "Description": self._description,
-                "synthetic": "true",
-                "phantom": str(facts.phantom).lower(),
-                "stage": facts.stage,
-                "plane": facts.plane,
-                "seed": str(seed),
-                "suvr_max": str(facts.suvr_max),
-                "spacing_mm": str(facts.spacing_mm),
-            }
+            notes = png_notes(facts) | {"seed": str(seed)}
             return image_files.png_bytes(image, notes)
         suvr = image_files.suvr_of_png(image, facts.suvr_max)
         if self.format == "npy":
@@ -197,7 +204,7 @@ class _Request:
             suvr,
             plane=facts.plane,
             spacing_mm=facts.spacing_mm,
-            description=self._description,
+            description=description(facts),
         )
 
     def rows(self) -> Iterator[tuple]:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +23,10 @@ import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.utils.files import locked, replacing
+from pet_dcgan.serving import png
+from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_text import one_line, read_object
+from pet_dcgan.utils.locks import LOCK, locked
 
 FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
 # From (row, column, through the slice) to (right, anterior, superior), one
@@ -36,7 +38,6 @@ _DIRECTIONS = {
     "sagittal": [[0, 0, 1], [0, -1, 0], [-1, 0, 0]],
 }
 _GZIP = 31  # of zlib, for its largest window; no time, no file name
-_SIGNATURE_AND_HEADER = 8 + 25  # bytes before the second chunk of any PNG
 
 
 def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
@@ -103,24 +104,15 @@ def npy_bytes(suvr: np.ndarray) -> bytes:
 
 
 def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
-    """A PNG with notes as text chunks after its header, pixels untouched.
-
-    Text chunks: PNG specification, third edition, section 11.3.3.
+    """A PNG with notes as its only text, right after its header.
 
     Args:
-        image_bytes: The PNG.
+        image_bytes: A PNG that `check_png` lets pass.
         notes: Keyword (1 to 79 characters) to text, both Latin-1.
     """
-    chunks = [image_bytes[:_SIGNATURE_AND_HEADER]]
-    for key, text in notes.items():
-        content = f"{key}\0{text}".encode("latin-1")
-        chunks += [
-            struct.pack(">I", len(content)),
-            b"tEXt",
-            content,
-            struct.pack(">I", zlib.crc32(b"tEXt" + content)),
-        ]
-    return b"".join([*chunks, image_bytes[_SIGNATURE_AND_HEADER:]])
+    head, pixels = png.without_text(image_bytes)
+    chunks = (png.text_chunk(key, text) for key, text in notes.items())
+    return b"".join([head, *chunks, pixels])
 
 
 def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
@@ -128,19 +120,14 @@ def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
 
     Args:
         image_bytes: The whole file.
-        suvr_max: SUVR that 65535 stands for.
+        suvr_max: SUVR of the largest value.
 
     Raises:
-        ValueError: If it is damaged or not a 16-bit PNG.
+        ValueError: If it is another file, or a damaged one.
     """
-    try:
-        with Image.open(io.BytesIO(image_bytes), formats=["PNG"]) as image:
-            stored = np.asarray(image)
-    # pillow reports a damaged file as any of these
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(
-            f"expected a whole 16-bit PNG, found a damaged one ({error})"
-        ) from error
+    png.check_png(image_bytes)
+    with Image.open(io.BytesIO(image_bytes), formats=["PNG"]) as image:
+        stored = np.asarray(image)
     return suvr_from_png(stored, suvr_max)
 
 
@@ -163,8 +150,12 @@ class ResumableBatch:
 
     @property
     def probe(self) -> bytes | None:
-        """The first image as it was drawn, None before `begin`."""
-        return self._probe.read_bytes() if self._probe.is_file() else None
+        """The first image as it was drawn; None before `begin`, or damaged."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            image = self._probe.read_bytes()
+            png.check_png(image)
+            return image
+        return None
 
     def begin(self, request: Mapping[str, Any], probe: bytes) -> None:
         """Saves the request and its first image.
@@ -182,11 +173,11 @@ class ResumableBatch:
     def differences(self, request: Mapping[str, Any]) -> list[str]:
         """Returns where the batch's own request differs, as `"seed 3"`."""
         try:
-            begun = json.loads(self._request.read_text(encoding="utf-8"))
+            begun = read_object(self._request)
         except (FileNotFoundError, ValueError):
             return []
         return [
-            f"{key} {begun.get(key)}"
+            f"{key} {one_line(begun.get(key), most=80)}"
             for key, value in request.items()
             if begun.get(key) != value
         ]
@@ -238,6 +229,30 @@ class ResumableBatch:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def remove_rest(out: Path) -> None:
+    """Removes what is left beside a batch that was killed as it ended.
+
+    Its images are in the folder `out` already. What is not the rest of such a
+    batch is left alone.
+
+    Args:
+        out: The final folder.
+    """
+    folder, lock = _unfinished(out)
+    if not out.exists() or not (folder.exists() or lock.exists()):
+        return
+    # another process is about to remove it, or may not
+    with contextlib.suppress(OSError), locked(lock, "generate", place=out):
+        if not (folder / "images").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unfinished(out: Path) -> tuple[Path, Path]:
+    """The folder of an unfinished batch, and its lock file."""
+    folder = out.with_name(f".{out.name}.unfinished")
+    return folder, folder.with_suffix(LOCK)
+
+
 @contextlib.contextmanager
 def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
     """Locks and opens the batch for the folder `out`.
@@ -246,20 +261,14 @@ def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
         out: The final folder. A batch without images leaves nothing.
 
     Raises:
-        FileExistsError: If another process is making it.
+        BlockingIOError: If another process is making it.
     """
-    folder = out.with_name(f".{out.name}.unfinished")
+    folder, lock = _unfinished(out)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(folder.with_suffix(".lock")):
-            batch = ResumableBatch(folder, out)
-            try:
-                yield batch
-            finally:
-                if not batch.journal.is_file():
-                    shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        raise FileExistsError(
-            f"another process is making {out}: wait for it or choose another "
-            "--out"
-        ) from None
+    with locked(lock, "generate", place=out):
+        batch = ResumableBatch(folder, out)
+        try:
+            yield batch
+        finally:
+            if not batch.journal.is_file():
+                shutil.rmtree(folder, ignore_errors=True)

@@ -12,9 +12,10 @@ from pet_dcgan.study.data import StudyData
 from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import Cell
 from pet_dcgan.study.splits import split_table
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.files import replacing, sweep, sweep_beside
 from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.foreign_text import one_line, read_object
+from pet_dcgan.utils.locks import is_free
 
 _MOVABLE = ("data_dir",)
 
@@ -34,8 +35,10 @@ def claim(path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
     """
     if resume:
         _require_same(path, settings)
+        sweep(path)
         return
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    sweep_beside(path / "settings.json")
+    if not is_free(path):
         raise FileExistsError(
             f"{path} already holds a study or other files: continue with "
             "--resume, or choose another --out"

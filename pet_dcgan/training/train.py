@@ -47,6 +47,7 @@ from pet_dcgan.training.distribution import (
 from pet_dcgan.training.kid_selection import ended_early
 from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.progress import status
 
 __all__ = ["load_training_slices", "resolve_config", "train"]
@@ -60,6 +61,7 @@ _ARCHITECTURE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 
 
 @keras_defaults()
+@exclusive("train", "run_path", when=lambda a: is_chief(a["strategy"]))
 def train(
     config: TrainConfig,
     run_path: str | Path,
@@ -98,6 +100,7 @@ def train(
         The finished run.
 
     Raises:
+        BlockingIOError: If another process works in the folder.
         FileExistsError: If the folder is not free.
         FileNotFoundError: If the set, or the run to resume, is absent.
         ValueError: If data and configuration do not fit, the run to resume

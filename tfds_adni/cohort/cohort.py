@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from tfds_adni.cohort.display import (
     cohort_card,
-    printable,
     warnings_of,
     warnings_of_reading,
     warnings_of_tables,
@@ -21,6 +20,7 @@ from tfds_adni.cohort.visits import (
     keep_one_copy,
     keep_one_scan_per_visit,
 )
+from tfds_adni.printable import printable
 from tfds_adni.sources import read_folder
 from tfds_adni.sources.ida_metadata import is_collection
 from tfds_adni.tables import kind_of, read_diagnosis, read_quality
@@ -110,7 +110,9 @@ class Cohort:
         names = defaultdict(list)
         for kind, name in self.tables:
             names[kind].append(printable(name))
-        counts = Counter(d.label_source.split(";")[0] for d in self.used)
+        counts = Counter(
+            printable(d.label_source.split(";")[0]) for d in self.used
+        )
         return {
             f"{' or '.join(names[kind])} ({kind})" if kind in names else kind: n
             for kind, n in counts.most_common()
@@ -134,7 +136,7 @@ class Cohort:
         table: dict[str, Counter] = defaultdict(Counter)
         for decision in self.decisions:
             kind = decision.reason.split(": ", 1)[0]
-            table[kind or "used"][decision.stage or "?"] += 1
+            table[printable(kind) or "used"][decision.stage or "?"] += 1
         return dict(table)
 
     def account(self, root: Path | None = None) -> "pd.DataFrame":
@@ -152,14 +154,14 @@ class Cohort:
         for decision in self.decisions:
             record = decision.record
             known = {
-                "subject": record.subject,
+                "subject": printable(record.subject),
                 "image_id": printable(record.image_id),
                 "visit": printable(record.visit),
                 "date": record.date,
                 "tracer": printable(decision.tracer),
                 "level": decision.level,
                 "stage": decision.stage,
-                "label_source": decision.label_source,
+                "label_source": printable(decision.label_source),
                 "used": not decision.reason,
                 "reason": printable(decision.reason),
             }
@@ -183,11 +185,12 @@ class Cohort:
         unlabelled = {d.reason for d in self.decisions} & {UNLABELLED}
         if unlabelled and not any(d.record.labels for d in self.decisions):
             raise ValueError(
-                f"{self.missing_tables}; a folder of one group: --stage NC"
+                f"{printable(self.missing_tables)}; a folder of one group: "
+                "--stage NC"
             )
         counts = Counter({r: n.total() for r, n in self.summary().items()})
         found = "; ".join(f"{n} x {r}" for r, n in counts.most_common(4))
-        remedies = remedies_of(self.decisions, self.selection)
+        remedies = map(printable, remedies_of(self.decisions, self.selection))
         raise ValueError(
             f"expected {self.selection.tracer} scans with a stage of "
             f"{', '.join(STAGES)} in {folder}, found none to use ({found}); "

@@ -1,20 +1,19 @@
 """How a cohort is shown: printable text, a notebook card, warnings."""
 
 import html
-import os
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tfds_adni.cohort.labels import GIVEN
 from tfds_adni.cohort.selection import ScanDecision, Selection
+from tfds_adni.printable import printable
 from tfds_adni.sources.ida_metadata import unreadable_tables
 from tfds_adni.sources.tree import Tree
 from tfds_adni.tables import (
     DateOrderError,
     DiagnosisTable,
     QualityTable,
-    TableError,
     kind_of,
     read_diagnosis,
     read_quality,
@@ -23,14 +22,6 @@ from tfds_adni.tables.cells import STAGES, months_of, to_visit
 from tfds_adni.tables.spreadsheet import Sheet
 from tfds_adni.volumes import frames, orientation
 from tfds_adni.volumes.reading import Reading
-
-
-def printable(text: str) -> str:
-    """Escapes the surrogates that stand for bytes that are not UTF-8.
-
-    File names may hold them; neither a text file nor a terminal can.
-    """
-    return os.fsencode(text).decode("utf-8", "backslashreplace")
 
 
 def describe_labels(sources: Mapping[str, int]) -> str:
@@ -273,7 +264,7 @@ def _overlooked(tree: Tree, sheet: Sheet) -> Iterator[str]:
         read(path, sheets=tree.sheets)
     except DateOrderError:
         pass  # it says more once it is given
-    except (OSError, TableError):  # of another kind, despite its columns
+    except (OSError, ValueError):  # of another kind, despite its columns
         return
     yield (
         f"{path.name} looks like {kind} and is not used; to use it, add "

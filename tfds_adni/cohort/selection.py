@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tfds_adni.cohort.labels import diagnose
+from tfds_adni.printable import printable
 from tfds_adni.sources import ScanRecord
 from tfds_adni.sources.record import LEVELS, level_of, tracer_of
 from tfds_adni.sources.tracers import TRACERS
@@ -162,7 +163,7 @@ def _not_wanted(tracer: str, level: str, selection: Selection) -> str:
     if tracer == "unknown":
         return UNKNOWN_TRACER
     if tracer != selection.tracer:
-        return f"another tracer ({tracer})"
+        return f"another tracer ({printable(tracer, most=60)})"
     if level not in selection.levels:
         return f"another level ({level})"
     return ""

@@ -13,12 +13,11 @@ of those in one folder the one with most entities.
 import dataclasses
 import functools
 import json
-import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tfds_adni.sources.timing import FrameTiming
+from tfds_adni.sources.timing import FrameTiming, are_times
 from tfds_adni.sources.tracers import TRACER_KEYS
 from tfds_adni.sources.tree import Tree
 
@@ -66,6 +65,7 @@ class Sidecars:
             files.sort(key=lambda file: file[:2])
         self.data_set = functools.cache(self._data_set)
         self._read = functools.cache(_read_json)
+        self._load = functools.cache(_load)
 
     def facts(self, image: Path, stem: str, root: Path) -> dict:
         """Returns what the JSON files say of an image, by key.
@@ -86,17 +86,24 @@ class Sidecars:
 
     def _data_set(self, folder: Path) -> DataSet:
         """Returns the data set that a folder is part of."""
+        for place in _upwards(folder, self._tree.root):
+            if found := self._data_set_at(place):
+                return found
+        return DataSet(self._tree.root)
+
+    def _data_set_at(self, folder: Path) -> DataSet | None:
+        """Returns the data set that begins at a folder, if one does."""
         within, top = self._tree.parts(folder), folder == self._tree.root
         if within and within[-1] == _DERIVATIVES:
             return DataSet(folder, _DERIVATIVES)
         if within[-2:-1] == (_DERIVATIVES,) and not _is_level(within[-1]):
             return DataSet(folder, within[-1])
         if folder in self._descriptions:
-            facts = _load(folder / _DESCRIPTION)
+            facts = self._load(folder / _DESCRIPTION)
             if facts.get("DatasetType") != "derivative":
                 return DataSet(folder)
             return DataSet(folder, _maker(facts) if top else folder.name)
-        return DataSet(folder) if top else self.data_set(folder.parent)
+        return None
 
 
 def timing_of(facts: Mapping[str, object]) -> FrameTiming | None:
@@ -109,24 +116,15 @@ def timing_of(facts: Mapping[str, object]) -> FrameTiming | None:
         facts: Of its JSON files; times are lists of seconds.
     """
     starts, durations = facts.get(_STARTS), facts.get(_DURATIONS)
-    if not (_are_times(starts) and _are_times(durations)):
+    if not (are_times(starts) and are_times(durations)):
         return None
     if len(starts) != len(durations) or min(durations) <= 0:
         return None
     injected = facts.get(_INJECTION)
-    injected = injected if _are_times([injected]) else 0
+    injected = injected if are_times([injected]) else 0
     return FrameTiming(
         tuple(float(start - injected) for start in starts),
         tuple(float(duration) for duration in durations),
-    )
-
-
-def _are_times(values: object) -> bool:
-    """Whether a value is a list of finite numbers, at least one."""
-    return (
-        isinstance(values, list)
-        and bool(values)
-        and all(type(v) in (int, float) and math.isfinite(v) for v in values)
     )
 
 

@@ -27,6 +27,9 @@ _AGES = ("age", "age_bl")
 _SEXES = ("sex", "gender")
 _DATES = ("examination_date", "acq_time")
 _SUBJECTS = ("participant_id", "participant", "subject_id", "subject")
+_KNOWN = frozenset(
+    (*_DIAGNOSES, *_AGES, *_SEXES, *_DATES, *_SUBJECTS, "session_id")
+)
 _MISSING = ("n/a", "na", "nan", "none", "-4")
 _FIRST_SESSIONS = re.compile(r"M?0*|0*1|bl|baseline", re.IGNORECASE)
 # Scope, subject and session; the session is `None` in participants.tsv.
@@ -161,7 +164,11 @@ def _rows_of(path: Path) -> Iterator[tuple[str, str | None, _Row]]:
     """Yields subject, session and cells of the rows that name a subject."""
     session = None
     for cells in read_rows(path):
-        row = {_column(name): cell for name, cell in cells.items()}
+        row = {
+            column: cell
+            for name, cell in cells.items()
+            if (column := _column(name)) in _KNOWN
+        }
         label = _cell(row, _SUBJECTS)
         subject = subject_of_label(label) if label else subject_in([path.name])
         if path.name.lower().endswith("sessions.tsv"):

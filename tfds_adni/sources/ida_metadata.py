@@ -14,6 +14,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 
+from tfds_adni.printable import printable
 from tfds_adni.sources.ida_image import (
     ImageMetadata,
     StudyEntry,
@@ -194,7 +195,8 @@ def _describe(sheet: Sheet) -> str:
     columns = _columns(sheet.header)
     if "image_id" not in columns and {"subject", "description"} <= set(columns):
         return f"{name} (an advanced-search CSV, which has no image ids)"
-    return f"{name} ({', '.join(sheet.header[:6])})"
+    columns = (printable(column, most=40) for column in sheet.header[:6])
+    return f"{name} ({', '.join(columns)})"
 
 
 def _plain(name: str) -> str:

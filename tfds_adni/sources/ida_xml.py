@@ -9,19 +9,18 @@ the tracer in the protocol of the scan it was made from.
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from xml.etree import ElementTree
 
 from tfds_adni.sources.ida_image import ImageMetadata, read_dates
+from tfds_adni.sources.ida_sections import MAX_BYTES, Section, subjects_of
 from tfds_adni.sources.record import labels_of
 from tfds_adni.sources.tree import Tree
 
-# Real XML files have some kilobytes.
-_MAX_BYTES = 1024 * 1024
-_IMAGE_IDS = (
-    ".//{*}derivedProduct/{*}imageUID",
-    ".//{*}imagingProtocol/{*}imageUID",
+_IMAGE_IDS = ("derivedProduct/imageUID", "imagingProtocol/imageUID")
+_DESCRIPTIONS = (
+    "derivedProduct/processedDataLabel",
+    "imagingProtocol/description",
 )
-_GROUPS = (".//{*}subjectInfo[@item='DX Group']", "{*}researchGroup")
+_GROUPS = ("subjectInfo=DX Group", "subject/researchGroup")
 _ID_OF_FILE = re.compile(r"_I(\d+)\.xml$", re.IGNORECASE)
 
 
@@ -43,7 +42,7 @@ def read_sidecars(
     images: dict[str, ImageMetadata] = {}
     for path in tree.files_ending(".xml"):
         try:
-            for image_id, image in _images_of_xml(_parse(path)):
+            for image_id, image in _images_of(path):
                 images.setdefault(image_id, image)
         except (OSError, ValueError) as error:
             if match := _ID_OF_FILE.search(path.name):
@@ -55,65 +54,35 @@ def read_sidecars(
     return dict(dated), notes
 
 
-def _parse(path: Path) -> ElementTree.Element:
-    """Reads an XML file without a document type.
+def _images_of(path: Path) -> Iterator[tuple[str, ImageMetadata]]:
+    """Yields each image that an XML file of the IDA describes.
 
-    A document type can declare entities, which can grow without bound or
-    read other files. The parser gets text, not bytes: no declaration can hide
-    behind another encoding.
+    Raises:
+        OSError: If it cannot be read.
+        ValueError: If it is no XML, or over the limits.
     """
     with open(path, "rb") as file:
-        data = file.read(_MAX_BYTES + 1)
-    if len(data) > _MAX_BYTES:
-        raise ValueError(f"larger than {_MAX_BYTES >> 10} KiB")
-    try:
-        text = data.decode("utf-8-sig")
-        if "<!DOCTYPE" not in text and "<!ENTITY" not in text:
-            return ElementTree.fromstring(text)
-    except (UnicodeError, ElementTree.ParseError):
-        raise ValueError("it is not XML") from None
-    raise ValueError("it declares a document type")
-
-
-def _images_of_xml(
-    root: ElementTree.Element,
-) -> Iterator[tuple[str, ImageMetadata]]:
-    """Yields each image that a file of the IDA describes."""
-    if root.tag.rpartition("}")[2] != "idaxs":
-        return
-    for subject in root.iterfind(".//{*}subject"):
-        for study in subject.iterfind(".//{*}study"):
-            series = study.findall(".//{*}series")
-            described = [s for s in series if _first(s, *_IMAGE_IDS)]
+        data = file.read(MAX_BYTES + 1)
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"larger than {MAX_BYTES >> 10} KiB")
+    for subject in subjects_of(data):
+        for study in subject.parts:
+            described = [s for s in study.parts if s.first(*_IMAGE_IDS)]
             for part in described or [study]:
-                if image_id := _first(part, *_IMAGE_IDS).lstrip("Ii"):
+                if image_id := part.first(*_IMAGE_IDS).lstrip("Ii"):
                     yield image_id, _image(subject, study, part)
 
 
-def _image(
-    subject: ElementTree.Element,
-    study: ElementTree.Element,
-    part: ElementTree.Element,
-) -> ImageMetadata:
-    """Reads one image's part of a study and the elements around it."""
+def _image(subject: Section, study: Section, part: Section) -> ImageMetadata:
+    """Reads one image's part of a study and the sections around it."""
     return ImageMetadata(
-        subject=_first(subject, "{*}subjectIdentifier").upper(),
-        sex=_first(subject, "{*}subjectSex"),
-        age=_first(study, "{*}subjectAge"),
-        visit=_first(subject, "{*}visit/{*}visitIdentifier"),
-        modality=_first(part, ".//{*}modality"),
-        description=_first(
-            part,
-            ".//{*}derivedProduct/{*}processedDataLabel",
-            ".//{*}imagingProtocol/{*}description",
-        ),
-        date=_first(part, ".//{*}dateAcquired"),
-        tracer=_first(part, ".//{*}protocol[@term='Radiopharmaceutical']"),
-        labels=labels_of(_first(subject, *_GROUPS), "XML DX Group"),
+        subject=subject.first("subject/subjectIdentifier").upper(),
+        sex=subject.first("subject/subjectSex"),
+        age=study.first("study/subjectAge"),
+        visit=subject.first("subject/visit/visitIdentifier"),
+        modality=part.first("modality"),
+        description=part.first(*_DESCRIPTIONS),
+        date=part.first("dateAcquired"),
+        tracer=part.first("protocol=Radiopharmaceutical"),
+        labels=labels_of(subject.first(*_GROUPS), "XML DX Group"),
     )
-
-
-def _first(element: ElementTree.Element, *paths: str) -> str:
-    """Returns the first text found, `""` where there is none."""
-    texts = ((element.findtext(path) or "").strip() for path in paths)
-    return next(filter(None, texts), "")

@@ -110,6 +110,7 @@ _NOTHING = re.compile(
     r"|18f|f18|18|fluor|fluorine|fluoro){0,6}"
 )
 _LONGEST = 500  # characters; names are shorter
+_DEEPEST = 20  # lists and objects within one another
 
 # Keys of a JSON file that name the tracer, the most certain first: PET-BIDS's,
 # dcm2niix's (DICOM's own name), and those of older converters.
@@ -216,15 +217,19 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if not unicodedata.combining(c))
 
 
-def _texts(facts: object, keys: Iterable[str]) -> Iterable[str]:
+def _texts(
+    facts: object, keys: Iterable[str], depth: int = _DEEPEST
+) -> Iterable[str]:
     """Yields the texts below some keys, those in a sequence of DICOM too."""
+    if not depth:
+        return
     if isinstance(facts, list):
         for item in facts:
-            yield from _texts(item, keys)
+            yield from _texts(item, keys, depth - 1)
     elif isinstance(facts, Mapping):
         for key in keys:
             value = facts.get(key)
             if isinstance(value, str):
                 yield value
             elif key in _SEQUENCES:
-                yield from _texts(value, (*TRACER_KEYS, _MEANING))
+                yield from _texts(value, (*TRACER_KEYS, _MEANING), depth - 1)

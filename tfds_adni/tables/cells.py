@@ -9,6 +9,7 @@ import datetime
 import math
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from tfds_adni.tables.stages import stage_of_group
 
@@ -29,6 +30,9 @@ CODES = {
 }
 _GAPS = frozenset(("", ".", "na", "nan", "n/a", "null", "none"))
 _OLDEST = 130  # years
+# Characters; a search for words in more takes long, and no visit has more.
+_LONGEST_VISIT = 200
+_MOST_ROWS = 1000  # of a subject; ADNI has some twenty visits
 # A visit code may follow words, as in `ADNI2 visit m06` or `ADNI1/GO Month 6`.
 # No visit is after more; `int` refuses thousands of digits.
 _MONTH = re.compile(r"(?:.*\s)?m(?:onth )?(\d{1,4})")
@@ -103,6 +107,8 @@ def to_visit(text: str) -> str:
     `bl`, `M000` and `ses-M000` become `m0`; `m06` and `Month 6` become `m6`.
     """
     text = "" if is_gap(text) else text.strip().lower().removeprefix("ses-")
+    if len(text) > _LONGEST_VISIT:
+        return text
     if _BASELINE.fullmatch(text):
         return "m0"
     if found := _MONTH.fullmatch(text):
@@ -139,6 +145,26 @@ def row_subject(row: Mapping[str, str]) -> str:
         return adni if SUBJECT_PATTERN.fullmatch(adni) else ptid
     code = to_code(row.get("RID", ""))
     return "" if code is None or code < 0 else str(code)
+
+
+def require_few_rows(rows: Mapping[str, Sequence], place: Path) -> None:
+    """Refuses a table that gives one subject more rows than any visit has.
+
+    Each scan of a subject is compared with all of them.
+
+    Args:
+        rows: By `row_subject`.
+        place: The table, for the message.
+
+    Raises:
+        ValueError: If a subject has more than 1,000 rows.
+    """
+    most = max(map(len, rows.values()), default=0)
+    if most > _MOST_ROWS:
+        raise ValueError(
+            f"expected at most {_MOST_ROWS} rows of one subject, found {most} "
+            f"in {place}; download it again"
+        )
 
 
 def subject_keys(subject: str) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ import datetime
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from tfds_adni.printable import printable
 from tfds_adni.tables.cells import (
     CODES,
     VISIT_COLUMNS,
     is_gap,
+    require_few_rows,
     row_subject,
     row_visits,
     stage_of_diagnosis,
@@ -168,10 +170,12 @@ def read_diagnosis(
         _require_codes(path, rows)
     dates = read_columns(rows, (*_DATES, *_STAMPS), path.name, order=date_order)
     dates = {name: dates[name] for name in _DATES}
+    exams = _exams(rows, codes, dates)
+    require_few_rows(exams, path)
     return DiagnosisTable(
         source,
         path.name,
-        _exams(rows, codes, dates),
+        exams,
         smc,
         0 if in_words else _count_contradictions(rows),
         tuple(note for column in dates.values() for note in column.notes),
@@ -219,7 +223,7 @@ def _require_codes(path: Path, rows: list[dict[str, str]]) -> None:
             for cell in cells
             if cell in _ENROLMENT or not stage_of_diagnosis(column, cell)
         )
-        codes = ", ".join(unknown[:5])
+        codes = ", ".join(printable(code, most=40) for code in unknown[:5])
         if "CENROLL" in rows[0] or (unknown and column == "DIAGNOSIS"):
             raise TableError(
                 "expected DIAGNOSIS with the codes 1 to 3 of DXSUM, found "

@@ -5,9 +5,11 @@ import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
+from tfds_adni.printable import printable
 from tfds_adni.tables.cells import (
     VISIT_COLUMNS,
     is_gap,
+    require_few_rows,
     row_subject,
     row_visits,
     subject_keys,
@@ -97,7 +99,7 @@ def read_quality(
             continue
         grade = Grade(
             row[column].lower() in _PASSED,
-            f"{column} {row[column]} in {table.name}",
+            f"{column} {printable(row[column], most=40)} in {table.name}",
             row_date(row, dates),
             row_visits(row),
         )
@@ -106,6 +108,7 @@ def read_quality(
             table.of_image.setdefault(image_id, []).append(grade)
         if subject := row_subject(row):
             table.of_subject.setdefault(subject, []).append(grade)
+    require_few_rows(table.of_subject, path)
     return table
 
 

@@ -4,6 +4,7 @@ The csv module reads them, not pandas: the rows before a damaged one count,
 ragged rows are no error, and it is faster.
 """
 
+import codecs
 import csv
 import dataclasses
 import io
@@ -11,9 +12,13 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-# A collection of every PET image of ADNI has a few megabytes.
-_MAX_BYTES = 256 * 1024 * 1024
+# A collection of every PET image of ADNI has a few megabytes; ADNIMERGE has
+# some fifteen, in 16,000 rows of a kilobyte.
+_MAX_BYTES = 2**25
+_MAX_ROW = 2**20  # characters
+_MAX_ROWS = 200_000
 _HEADER_BYTES = 64 * 1024
+_BLOCK = 2**20
 _DELIMITERS = (",", ";", "\t")
 # What zip files (and so .xlsx), gzip files and old Excel files begin with.
 _ARCHIVES = (b"PK\x03\x04", b"\x1f\x8b", b"\xd0\xcf\x11\xe0")
@@ -70,7 +75,9 @@ class Sheet:
             raise SheetError(f"larger than {_MAX_BYTES >> 20} MiB")
         lines = _lines(self.data)
         header = next(lines, [])
-        for cells in lines:
+        for number, cells in enumerate(lines):
+            if number == _MAX_ROWS:
+                raise SheetError(f"more than {_MAX_ROWS} rows")
             if any(cells):
                 yield dict(zip(header, cells, strict=False))
 
@@ -108,7 +115,7 @@ class SheetCache:
         try:
             with open(path, "rb") as file:
                 data = file.read(_HEADER_BYTES)
-                header = tuple(next(_lines(data), []))
+                header = _header(data)
                 if whole or not self._wanted or self._wanted(header):
                     return Sheet(path, header, data + file.read(_MAX_BYTES))
                 return Sheet(path, header, None)
@@ -176,34 +183,86 @@ def _require_text(path: Path, sheets: SheetCache) -> Sheet:
 
 def describe_columns(header: Sequence[str]) -> str:
     """Lists the first columns of a table for an error message."""
-    names = [n.upper() for n in header[:6] if n and n.isprintable()]
+    names = [n[:40].upper() for n in header[:6] if n and n.isprintable()]
     return f"the columns {', '.join(names)}" if names else "no column names"
 
 
+def _header(data: bytes) -> tuple[str, ...]:
+    """Returns the first row of the beginning of a file, none if damaged."""
+    try:
+        return tuple(next(_lines(data), []))
+    except SheetError:
+        return ()
+
+
+class _Text:
+    """The lines of a table, with a bound on those of a single row.
+
+    A quote that is never closed, or a file that is no table, would make all of
+    it one row.
+
+    Args:
+        data: The file.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        encoding, errors = _encoding(data)
+        self._file = io.TextIOWrapper(
+            io.BytesIO(data), encoding, errors, newline=""
+        )
+        self.first = self._file.readline(_MAX_ROW)
+        self._again = self.first
+        if self.first.lower().startswith("sep="):  # a note of Excel to itself
+            self._again = self.first = self._file.readline(_MAX_ROW)
+        self._left = _MAX_ROW
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line, self._again = self._again or self._file.readline(_MAX_ROW), ""
+        self._left -= len(line)
+        if self._left <= 0:
+            raise SheetError(f"a row of more than {_MAX_ROW >> 20} MiB")
+        if not line:
+            raise StopIteration
+        return line
+
+    def end_row(self) -> None:
+        """Notes that the lines so far made up a row."""
+        self._left = _MAX_ROW
+
+
 def _lines(data: bytes) -> Iterator[list[str]]:
-    """Yields the stripped cells of each line."""
-    text = _decode(data)
-    first, _, rest = text.partition("\n")
-    if first.lower().startswith("sep="):  # a note of Excel to itself
-        text, first = rest, rest.partition("\n")[0]
+    """Yields the stripped cells of each row."""
+    text = _Text(data)
     reader = csv.reader(
-        io.StringIO(text, newline=""),
-        delimiter=max(_DELIMITERS, key=first.count),
+        text,
+        delimiter=max(_DELIMITERS, key=text.first.count),
         skipinitialspace=True,
     )
     try:
         for row in reader:
-            yield [cell.strip() for cell in row]
+            text.end_row()
+            yield [*map(str.strip, row)]
     except csv.Error as error:
         raise SheetError(str(error)) from None
 
 
-def _decode(data: bytes) -> str:
-    """Decodes a file or its beginning, less a byte order mark."""
+def _encoding(data: bytes) -> tuple[str, str]:
+    """Returns the encoding of a file or its beginning, and how to read it.
+
+    Returns:
+        Its name, less a byte order mark, and what is done about errors.
+    """
     wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
     encoding = "utf-16" if wide else "utf-8-sig"
+    decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        return data.decode(encoding)
+        for start in range(0, len(data), _BLOCK):
+            decoder.decode(data[start : start + _BLOCK])
+        decoder.decode(b"", True)
     except UnicodeError:
         # Western Windows, or cut in the middle of a letter.
-        return data.decode("latin-1" if not wide else encoding, "replace")
+        return ("utf-16" if wide else "latin-1"), "replace"
+    return encoding, "strict"

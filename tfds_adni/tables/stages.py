@@ -44,6 +44,7 @@ _WORDS = {
         *("mild ad", "moderate ad", "ad patient", "ad patients"),
     ),
 }
+_LONGEST = 200  # characters; sorting accents of more takes long
 _STAGE_OF_WORD = {w: stage for stage, words in _WORDS.items() for w in words}
 
 
@@ -52,8 +53,11 @@ def plain_word(text: str) -> str:
 
     Args:
         text: A cell, such as `Alzheimer's_Disease`, which becomes
-            `alzheimers disease`.
+            `alzheimers disease`. Of one that is too long to be a word only the
+            beginning is returned, as it stands.
     """
+    if len(text) > _LONGEST:
+        return text[:_LONGEST]
     text = unicodedata.normalize("NFKD", text).lower()
     text = re.sub("['\u2019`\u00b4\u0300-\u036f]", "", text)
     return re.sub(r"[\W_]+", " ", text).strip()

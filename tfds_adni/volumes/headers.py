@@ -7,7 +7,7 @@ is known by the content, not by the file's name.
 
 import contextlib
 import dataclasses
-import io
+import itertools
 import logging
 import math
 import re
@@ -19,19 +19,21 @@ import nibabel as nib
 import numpy as np
 
 from tfds_adni.sources.images import voxels_of
+from tfds_adni.volumes.extensions import require_bounded_extensions
 from tfds_adni.volumes.grids import grid_of
 from tfds_adni.volumes.orientation import VolumeError, VoxelGrid
 from tfds_adni.volumes.packing import first_bytes, is_packed
+from tfds_adni.volumes.spm_matrix import affine_beside
 
 # 440 x 440 x 159 and 256 x 256 x 207 are the largest of common brain scanners.
 MAX_FRAME_VOXELS = 2**25
 # All frames of one file, unpacked.
 MAX_BYTES = 2**32
+# Voxels are read so many at once, whatever type they are stored in.
+_SLAB_BYTES = 2**24
 _MIN_SIDE = 8
 # NIfTI allows any amount of text between header and voxels.
 _MAX_HEADER_BYTES = 2**24
-# An SPM `.mat` beside an Analyze pair holds two 4 x 4 matrices.
-_MAX_MAT_BYTES = 2**16
 _KINDS = (nib.Nifti1Header, nib.Nifti2Header)
 _PAIRED_KINDS = (
     nib.nifti1.Nifti1PairHeader,
@@ -71,14 +73,25 @@ class Layout(NamedTuple):
         """Bytes up to the end of the last voxel."""
         return self.offset + self.shape[3] * self.frame_bytes
 
-    def frame(self, number: int) -> tuple:
-        """Returns how one frame is stored, as nibabel's `ArrayProxy` takes it.
+    def slabs(self, number: int) -> Iterator[tuple[slice, tuple]]:
+        """Yields how the parts of a frame are stored, of about 16 MiB each.
 
         Args:
             number: Of the frame, from 0.
+
+        Yields:
+            The planes, and the part as nibabel's `ArrayProxy` takes it.
         """
-        offset = self.offset + number * self.frame_bytes
-        return self.shape[:3], self.dtype, offset, self.slope, self.inter
+        rows, columns, planes = self.shape[:3]
+        plane = rows * columns * self.dtype.itemsize
+        begin = self.offset + number * self.frame_bytes
+        step = max(1, _SLAB_BYTES // plane)
+        edges = [*range(0, planes, step), planes]
+        for first, last in itertools.pairwise(edges):
+            shape = rows, columns, last - first
+            place = begin + first * plane
+            spec = shape, self.dtype, place, self.slope, self.inter
+            yield slice(first, last), spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -128,10 +141,13 @@ def read_header(path: Path, *, flip_left_right: bool = False) -> Header:
         start = first_bytes(path)
         header = _parse(start, paired=paired)
         layout = _layout(header)
+        require_bounded_extensions(path, header, start)
+        # NIfTI says itself where its voxels are.
+        analyze = type(header) is nib.spm2analyze.Spm2AnalyzeHeader
         grid = grid_of(
             header,
             start,
-            matrix=_spm_matrix(path, start) if paired else None,
+            matrix=affine_beside(path) if analyze else None,
             flip_left_right=flip_left_right,
         )
         voxels = voxels_of(path) if paired else path
@@ -248,31 +264,6 @@ def _require_volume(
             f"over the size limit: {size / 2**30:.1f} GiB of voxels, at most "
             f"{MAX_BYTES / 2**30:.0f} GiB a file"
         )
-
-
-def _spm_matrix(path: Path, start: bytes) -> np.ndarray | None:
-    """Reads the affine of the `.mat` beside an Analyze pair, if there is one.
-
-    NIfTI says itself where its voxels are.
-    """
-    stem = re.sub(r"(?i)\.hdr(\.\w+)*$", "", path.name)
-    names = (path.with_name(stem + end) for end in (".mat", ".MAT"))
-    matrix = next(filter(Path.is_file, names), None)
-    kind = nib.Spm2AnalyzeImage
-    if not kind.header_class.may_contain_header(start) or not matrix:
-        return None
-    if matrix.stat().st_size > _MAX_MAT_BYTES:
-        raise VolumeError(f"unreadable header: {matrix.name} is too large")
-    if not matrix.stat().st_size:
-        return None
-    block = start[: kind.header_class.template_dtype.itemsize]
-    # The voxels' file is not opened here.
-    files = {
-        "header": nib.FileHolder(fileobj=io.BytesIO(block)),
-        "image": nib.FileHolder(fileobj=io.BytesIO()),
-        "mat": nib.FileHolder(filename=str(matrix)),
-    }
-    return kind.from_file_map(files).affine
 
 
 def _require_whole(voxels: Path | None, layout: Layout) -> None:

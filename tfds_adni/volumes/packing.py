@@ -4,21 +4,17 @@ Plain NIfTI is found under names that end in `.gz`, gzip under names that do
 not, and gzip inside gzip: the first bytes of each layer say what it is.
 """
 
-import bz2
 import contextlib
-import gzip
-import importlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from tfds_adni.volumes import unpacking
 from tfds_adni.volumes.orientation import VolumeError
 
 # Layers; some download tools pack what is packed already.
 _MOST_LAYERS = 2
-_FIRST_BYTES = 540  # the longest header, NIfTI-2
-# Python 3.14 has the first; the others read the same format.
-_ZSTD = ("compression.zstd", "backports.zstd", "pyzstd")
+_FIRST_BYTES = 544  # the longest header, NIfTI-2, and the mark behind it
 _UNPACK = "; unpack it"
 _AGAIN = "not an image; download it again"
 # What is no image, by its first bytes.
@@ -53,21 +49,22 @@ def open_unpacked(path: Path) -> Iterator[BinaryIO]:
 
     Yields:
         The unpacked bytes, which can be read and skipped forward without
-        keeping them.
+        keeping them; each is unpacked when it is asked for.
 
     Raises:
-        VolumeError: If zstd needs a package that is not there, or if there
-            are more than two layers.
-        OSError: If the file cannot be opened, or a layer is damaged.
+        VolumeError: If zstd needs a package that is not there, if there are
+            more than two layers, or packed bytes without content.
+        OSError: If the file cannot be opened.
+        EOFError, OSError: If a layer is damaged.
     """
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(path.open("rb"))
         layers = 0
-        while opener := _opener(file):
+        while (inside := unpacking.opened(file)) is not None:
             layers += 1
             if layers > _MOST_LAYERS:
                 raise VolumeError("unreadable header: packed again and again")
-            file = stack.enter_context(opener(file))
+            file = stack.enter_context(inside)
         yield file
 
 
@@ -78,12 +75,12 @@ def first_bytes(path: Path) -> bytes:
         path: A file.
 
     Returns:
-        At most 540 bytes: any header of NIfTI, Analyze or MGH.
+        At most 544 bytes: any header of NIfTI, Analyze or MGH.
 
     Raises:
         VolumeError: If it is no regular file, or its content shows that it
             is no image; the reason says what it is.
-        OSError: As `open_unpacked`.
+        EOFError, OSError: As `open_unpacked`.
     """
     # A pipe or a device under an image's name would block.
     if not path.is_file():
@@ -99,34 +96,7 @@ def first_bytes(path: Path) -> bytes:
 def is_packed(path: Path) -> bool:
     """Whether a file's size says nothing of what is in it."""
     with path.open("rb") as file:
-        return _opener(file) is not None
-
-
-def _opener(file: BinaryIO):
-    """Returns what opens the next layer of a file, `None` where there is none.
-
-    The file stays at its beginning.
-    """
-    start = file.read(4)
-    file.seek(0)
-    if start.startswith(b"\x1f\x8b"):
-        return lambda packed: gzip.GzipFile(fileobj=packed, mode="rb")
-    if start.startswith(b"BZh"):
-        return bz2.BZ2File
-    if start == b"\x28\xb5\x2f\xfd":
-        return _zstd_file()
-    return None
-
-
-def _zstd_file() -> type:
-    """Returns the class that reads zstd, from whichever package has it."""
-    for name in _ZSTD:
-        with contextlib.suppress(ImportError):
-            return importlib.import_module(name).ZstdFile
-    raise VolumeError(
-        "packed with zstd: reading it takes another package; pip install "
-        "backports.zstd, or unpack it with unzstd"
-    )
+        return unpacking.opened(file) is not None
 
 
 def _disguise(start: bytes) -> str:

@@ -179,11 +179,12 @@ def _frames(header: Header, weights: Iterable[float]) -> Iterator[np.ndarray]:
     """Reads the frames of one file that count, float32 in RAS orientation."""
     with one_line_errors("data"), open_unpacked(header.voxels) as file:
         for number in np.flatnonzero(weights).tolist():
-            layout = header.layout.frame(number)
-            proxy = nib.arrayproxy.ArrayProxy(file, layout, mmap=False)
-            # Values beyond float32 become Inf and are treated as such.
-            with np.errstate(over="ignore", invalid="ignore"):
-                frame = np.asarray(proxy, dtype=np.float32)
+            frame = np.empty(header.shape, np.float32, order="F")
+            for planes, stored in header.layout.slabs(number):
+                proxy = nib.arrayproxy.ArrayProxy(file, stored, mmap=False)
+                # Values beyond float32 become Inf and are treated as such.
+                with np.errstate(over="ignore", invalid="ignore"):
+                    frame[:, :, planes] = np.asarray(proxy, np.float32)
             yield header.grid.to_ras(frame)
         _require_end(file, header.layout)
 

@@ -18,6 +18,10 @@ from pathlib import Path
 from typing import Any
 
 _FACTS = "facts.json"
+_DAMAGED = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError),
+    RecursionError,
+)
 _NEW = ".new-"
 # Nobody works on an entry for longer; see `conversion._SECONDS`.
 _STALE_SECONDS = 86400
@@ -135,5 +139,5 @@ def _facts(folder: Path) -> dict[str, Any] | None:
         sizes = entry["files"].items()
         whole = all((folder / n).stat().st_size == size for n, size in sizes)
         return entry["facts"] if whole else None
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+    except _DAMAGED:
         return None

@@ -5,6 +5,7 @@ the same name brings it. It gets links with plain names to the files of one
 series, so that neither their names nor other series beside them matter.
 """
 
+import contextlib
 import errno
 import functools
 import json
@@ -30,6 +31,9 @@ _GAPS = "DICOM series with missing slices"
 _OPTIONS = ("-g", "i", "-b", "y", "-ba", "y", "-z", "n", "-f", "volume")
 # The largest brain series, of 10,000 files, takes a minute or two.
 _SECONDS = 900
+# Of the volume of a series, and of what is read of the program's words.
+_MOST_BYTES = 2**32
+_MOST_SAID = 2**20
 _KEPT = (
     *("TracerName", "Radiopharmaceutical", "TracerRadionuclide"),
     *("FrameTimesStart", "FrameDuration", "FrameReferenceTime"),
@@ -57,7 +61,7 @@ def version_of(program: str) -> str:
 
 
 def run(
-    program: str, *arguments: str, seconds: float
+    program: str, *arguments: str, seconds: float, most_bytes: int = _MOST_BYTES
 ) -> subprocess.CompletedProcess[str]:
     """Runs dcm2niix and captures what it prints.
 
@@ -65,17 +69,38 @@ def run(
         program: Its path.
         *arguments: Its options and the folder.
         seconds: After which it is ended.
+        most_bytes: Of a single file that it writes, on Linux; it is ended by
+            a signal when it writes more.
     """
-    return subprocess.run(
-        [program, *arguments],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=seconds,
-        check=False,
-    )
+    words = [program, *arguments]
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        _limit_files(process.pid, most_bytes)
+        try:
+            code = process.wait(seconds)
+        except BaseException:  # Ctrl-C too
+            process.kill()
+            raise
+        said.seek(0)
+        text = said.read(_MOST_SAID).decode("utf-8", "replace")
+    return subprocess.CompletedProcess(words, code, text)
+
+
+def _limit_files(process: int, most_bytes: int) -> None:
+    """Bounds the files of another process, where the system can."""
+    # it may have ended already
+    with contextlib.suppress(ImportError, AttributeError, OSError):
+        import resource
+
+        limit = (most_bytes, most_bytes)
+        resource.prlimit(process, resource.RLIMIT_FSIZE, limit)
 
 
 def convert(program: str, series: Series, folder: Path) -> dict[str, Any]:
@@ -100,6 +125,11 @@ def convert(program: str, series: Series, folder: Path) -> dict[str, Any]:
     if series.depth and slices % series.depth:
         return {"problem": f"{_GAPS}: {slices} in volumes of {series.depth}"}
     need = 4 * series.pixels * slices  # at most 32 bits a voxel
+    if need > _MOST_BYTES:
+        return {
+            "problem": f"over the size limit: {slices} slices of "
+            f"{series.pixels} pixels, at most {_MOST_BYTES >> 30} GiB a series"
+        }
     _require_space(folder, need)
     with tempfile.TemporaryDirectory(dir=folder.parent) as work:
         problem, passing = _run(program, [*map(Path, files.values())], work)

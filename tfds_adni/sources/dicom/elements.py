@@ -1,5 +1,6 @@
 """Values of DICOM elements, as the headers of many scanners have them."""
 
+import itertools
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ if TYPE_CHECKING:
     import pydicom
 
 _MOST_DIGITS = 12  # of an integer string: DICOM standard, part 5, 6.2
+_LONGEST = 10240  # characters of a long text: the same
+_MOST_VALUES = 1000
 
 
 def texts_of(header: "pydicom.Dataset", name: str) -> list[str]:
@@ -22,7 +25,9 @@ def texts_of(header: "pydicom.Dataset", name: str) -> list[str]:
     elif not isinstance(value, Iterable):
         value = [value]
     # A line break in a value would break every line that shows it.
-    texts = (" ".join(str(one).replace("\0", " ").split()) for one in value)
+    value = itertools.islice(value, _MOST_VALUES)
+    shown = (str(one)[:_LONGEST].replace("\0", " ") for one in value)
+    texts = (" ".join(one.split()) for one in shown)
     return [text for text in texts if text]
 
 

@@ -7,7 +7,6 @@ path or else from the headers.
 
 import dataclasses
 import hashlib
-import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from tfds_adni.sources.dicom.series import Series
 from tfds_adni.sources.ida import NO_SUBJECT
 from tfds_adni.sources.images import ImageFile
 from tfds_adni.sources.record import ScanRecord, date_in, reject, subject_in
-from tfds_adni.sources.timing import FrameTiming
+from tfds_adni.sources.timing import FrameTiming, are_times
 from tfds_adni.sources.tracers import (
     TRACERS,
     tracer_in,
@@ -178,10 +177,7 @@ def frame_timing(
 def _numbers(value: Any) -> tuple[float, ...]:
     """Returns a JSON file's list of numbers, empty if it is none."""
     value = value if isinstance(value, list) else [value]
-    known = (int, float)
-    if all(isinstance(n, known) and math.isfinite(n) for n in value):
-        return tuple(map(float, value))
-    return ()
+    return tuple(map(float, value)) if are_times(value) else ()
 
 
 def _tracer(record: ScanRecord, scan: Scan) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tfds_adni.sources.bounded_file import BoundedFile
 from tfds_adni.sources.dicom import kinds
 from tfds_adni.sources.dicom.elements import number_of, text_of
 from tfds_adni.tables.cells import true_date
@@ -31,6 +32,8 @@ _ELEMENTS = [
     *kinds.ELEMENTS,
 ]
 _DAY = 86400.0
+# Of a header, voxels aside; one of 10,000 frames has some megabytes.
+MAX_BYTES = 2**23
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -151,9 +154,14 @@ def _read(path: Path) -> Series:
     """Reads the header of one file as a series of its own."""
     import pydicom
 
-    header = pydicom.dcmread(
-        path, stop_before_pixels=True, force=True, specific_tags=_ELEMENTS
-    )
+    # A packed header (deflated) is read to its end, and so refused.
+    with path.open("rb") as file:
+        header = pydicom.dcmread(
+            BoundedFile(file, MAX_BYTES, to_end=False),
+            stop_before_pixels=True,
+            force=True,
+            specific_tags=_ELEMENTS,
+        )
     agent = next(iter(header.get(_AGENT) or ()), pydicom.Dataset())
     date = _date(header)
     return Series(
