@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.networks import layer_seed
-from pet_dcgan.references import require_recipe
+from pet_dcgan.references import RecipeError, require_recipe
 from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import one_line, parse_object
@@ -230,6 +230,11 @@ class Encoder:
         try:
             stored = read_arrays(path, most=_MOST_BYTES)
             facts = _checked_facts(stored.pop("facts", ""))
+            require_recipe(
+                facts.get("recipe", 1),
+                f"an encoder in {path} of slices",
+                remedy="remove it, and it is made again",
+            )
             network = _BUILDERS[facts["name"]](
                 facts["size"], seed=facts["seed"]
             )
@@ -242,16 +247,13 @@ class Encoder:
             shapes = {f"weight_{i}": tuple(w.shape) for i, w in weights}
             _require_floats(stored, shapes)
             network.set_weights([stored[name] for name in shapes])
+        except RecipeError:
+            raise
         except ValueError as error:
             raise ValueError(
                 f"expected an encoder in {path}, found a damaged file "
                 f"({one_line(error)}): remove it, and it is made again"
             ) from None
-        require_recipe(
-            facts.get("recipe", 1),
-            f"an encoder in {path} of slices",
-            remedy="remove it, and it is made again",
-        )
         return cls(network, Whitening(mean, basis), facts)
 
 
