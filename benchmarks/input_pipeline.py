@@ -116,8 +116,7 @@ def record_files(data_dir, config):
     """The training split's files."""
     from pet_dcgan.data.prepared_set import open_set
 
-    builder = open_set(data_dir, config).builder
-    return [str(path) for path in builder.info.splits["train"].filepaths]
+    return [str(f.path) for f in open_set(data_dir, config).records("train")]
 
 
 def decoded(files):

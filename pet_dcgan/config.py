@@ -16,11 +16,19 @@ from pet_dcgan.presets import (
     require_consistent,
 )
 from pet_dcgan.references import RECIPE, REFERENCES, require_recipe
+from pet_dcgan.utils.foreign_text import one_line, parse_object
 
 STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together, for others to start from
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
+_MOST_LETTERS = 4096  # the longest path of Linux
+_KINDS = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    str: "one line of text",
+}
 # what a run shares with the prepared set that it is trained on
 SET_FACTS = ("size", "spacing_mm", "suvr_max", "reference", "phantom")
 
@@ -143,29 +151,22 @@ class TrainConfig:
         return json.dumps(dataclasses.asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "TrainConfig":
+    def from_json(
+        cls, text: str | bytes, *, source: str = "a run's configuration"
+    ) -> "TrainConfig":
         """Reads what `to_json` wrote.
 
         Args:
             text: A JSON object with every field and no other; options that
                 an earlier version did not have are off.
+            source: Where it is from, for an error.
 
         Raises:
             RecipeError: If the run's slices were made by another recipe.
             ValueError: If it is no JSON object, or a field is missing,
                 unknown or invalid.
         """
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f"expected a run's configuration as JSON, found: {error}"
-            ) from error
-        if not isinstance(values, dict):
-            raise ValueError(
-                "expected a run's configuration as a JSON object, found "
-                f"{type(values).__name__}"
-            )
+        values = parse_object(text, source=source)
         config = _from_values(PLAIN | {"recipe": 1} | values)
         require_recipe(
             config.recipe,
@@ -223,7 +224,7 @@ def check_overrides(
     if unknown:
         raise ValueError(
             f"expected a setting among {_closest(unknown[0], allowed)}, found "
-            f"{', '.join(unknown)}: correct the name after --set"
+            f"{one_line(', '.join(unknown))}: correct the name after --set"
         )
     own = {name: checked_value(name, v) for name, v in overrides.items()}
     off = [name for name in PARTS_OF if own.get(name) == PLAIN[name]]
@@ -249,18 +250,20 @@ def checked_value(name: str, value: Any) -> Any:
     choices = field.metadata.get("choices")
     if choices and value not in choices:
         closest = _closest(value, choices)
-        raise ValueError(f"expected {name} among {closest}, found {value!r}")
+        raise ValueError(
+            f"expected {name} among {closest}, found {_shown(value)}"
+        )
     low, high = field.metadata.get("limits", (value, value))
     if not low <= value <= high:
         raise ValueError(
-            f"expected {name} between {low} and {high}, found {value!r}"
+            f"expected {name} between {low} and {high}, found {_shown(value)}"
         )
     names = _split(value) if name == "augment" and value != "none" else ()
     unknown = sorted(set(names) - set(AUGMENTATIONS))
     if unknown or len(set(names)) < len(names):
         raise ValueError(
             f"expected augment to be none or some of {','.join(AUGMENTATIONS)}"
-            f", each once, found {', '.join(unknown or names)}"
+            f", each once, found {one_line(', '.join(unknown or names))}"
         )
     return value
 
@@ -269,23 +272,34 @@ def _converted(name: str, kind: type, value: Any) -> Any:
     """A value as `int`, `float`, `bool` or `str`, if it is one."""
     if kind is bool and value in ("true", "false"):
         return value == "true"
-    if kind in (str, bool) and isinstance(value, kind):
+    if kind is bool and isinstance(value, bool):
+        return value
+    if kind is str and isinstance(value, str) and _is_line(value):
         return value
     if kind in (int, float) and not isinstance(value, bool):
-        with contextlib.suppress(TypeError, ValueError):
+        with contextlib.suppress(TypeError, ValueError, OverflowError):
             number = float(value)
             if math.isfinite(number) and number == kind(number):
                 return kind(number)
-    wanted = {int: "a whole number", float: "a number", bool: "true or false"}
     raise ValueError(
-        f"expected {name} to be {wanted.get(kind, 'text')}, found {value!r}"
+        f"expected {name} to be {_KINDS[kind]}, found {_shown(value)}"
     )
+
+
+def _is_line(text: str) -> bool:
+    """Whether a text may be a file's name or a word."""
+    return len(text) <= _MOST_LETTERS and min(text, default=" ") >= " "
+
+
+def _shown(value: Any) -> str:
+    """A value as Python writes it, however long it is."""
+    return one_line(repr(value), most=80)
 
 
 def _closest(value: Any, choices: Collection[Any]) -> str:
     """Up to three choices that resemble a misspelt value, or all of them."""
     names = [str(choice) for choice in choices]
-    closest = difflib.get_close_matches(str(value), names, 3, 0.5)
+    closest = difflib.get_close_matches(str(value)[:80], names, 3, 0.5)
     return ", ".join(closest or names)
 
 
@@ -301,6 +315,6 @@ def _from_values(values: Mapping[str, Any]) -> TrainConfig:
     if missing or unknown:
         raise ValueError(
             "expected the fields of a run's configuration, found missing: "
-            f"{missing}, unknown: {unknown}"
+            f"{missing}, unknown: {one_line(unknown)}"
         )
     return TrainConfig(**values)

@@ -154,8 +154,8 @@ def test_a_run_of_an_earlier_version_had_every_option_off():
 def test_a_damaged_configuration_is_refused():
     values = dataclasses.asdict(make_config("demo", **FACTS)) | {"more": 1}
     damaged = {
-        "{": "as JSON, found",
-        "[]": "JSON object, found list",
+        "{": "found a fault: Expecting property name",
+        "[]": "JSON object in .*, found list",
         "{}": "found missing: .*'stage'",
         json.dumps(values): r"unknown: \['more'\]",
     }

@@ -164,7 +164,7 @@ def test_no_generator_or_one_of_another_size_is_refused(toy_set, tmp_path):
         load(run)
     other = build_generator(size=64, channels=1, latent_dim=6, width=4)
     run.save_generator(other)
-    with pytest.raises(ValueError, match=r"32x32 images.*found 64x64"):
+    with pytest.raises(ValueError, match="a damaged file or another"):
         load(run)
 
 

@@ -21,10 +21,16 @@ def test_one_line_is_short():
         (b"[" * 10**6, "brackets within brackets"),
         (b'{"a": ' * 10**5, "brackets within brackets"),
         (b'{"a": ' + b"9" * 5000 + b"}", "digits"),
-        (b'{"a": "\xff"}', "decode"),
+        (b'{"a": "\xff"}', "byte 7 is no UTF-8"),
         (b'{"a": 1', "delimiter"),
         (b"", "Expecting value"),
         (b"[1]", "found list"),
+        (b"null", "found null"),
+        (b"true", "found true or false"),
+        (b"1.5", "found number"),
+        (b'"a"', "found text"),
+        (b'{"a": NaN}', "NaN for a number"),
+        (b'{"a": -Infinity}', "-Infinity for a number"),
     ],
 )
 def test_what_is_no_object_is_one_line(text, words):
@@ -44,5 +50,5 @@ def test_a_file_without_end_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(foreign_text, "MOST_BYTES", 4)
     path = tmp_path / "facts.json"
     path.write_text('{"a": 1}')
-    with pytest.raises(ValueError, match="more than"):
+    with pytest.raises(ValueError, match="found more"):
         read_object(path)

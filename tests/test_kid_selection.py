@@ -12,6 +12,7 @@ from tensorboard.util import tensor_util
 from toy_model import make_config
 from training_process import assert_same_run
 
+from pet_dcgan.data.prepared_set import NoSlicesError
 from pet_dcgan.metrics.distribution import Kid, kid
 from pet_dcgan.models.dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
@@ -187,7 +188,7 @@ def test_a_run_knows_which_epoch_its_generator_is_of(
 )
 def test_a_damaged_log_is_refused(tmp_path, text):
     (tmp_path / "selection.csv").write_text(text)
-    with pytest.raises(ValueError, match=r"in every row of .*selection\.csv"):
+    with pytest.raises(ValueError, match=r"selection\.csv, found .*restore it"):
         generator_facts(tmp_path, epochs=1)
 
 
@@ -303,7 +304,7 @@ def test_without_validation_subjects_the_last_generator_is_kept(
     tiny_config, tmp_path, monkeypatch, capsys
 ):
     def none(config, *, subjects):
-        raise ValueError("none of that stage")
+        raise NoSlicesError("none of that stage")
 
     monkeypatch.setattr(callbacks, "load_validation_slices", none)
     config = tiny_config(select_every=1)
@@ -324,7 +325,7 @@ def test_the_validation_subjects_of_the_run_choose_its_generator(
 
     def load(config, *, subjects):
         asked.append(subjects)
-        raise ValueError("none of that stage")
+        raise NoSlicesError("none of that stage")
 
     monkeypatch.setattr(callbacks, "load_validation_slices", load)
     config = tiny_config()

@@ -134,7 +134,7 @@ def test_a_new_run_takes_the_lock_along(tmp_path, tiny_config):
             pass
     assert sorted(p.name for p in tmp_path.iterdir()) == ["ad"]
     assert sorted(p.name for p in path.iterdir()) == [
-        *("config.json", "subjects.csv")
+        *("SHA256SUMS", "config.json", "subjects.csv")
     ]
     assert Run.open(path).subjects == run.subjects
 

@@ -18,6 +18,7 @@ from pet_dcgan.metrics.regions import regional_uptake
 from pet_dcgan.metrics.uptake import wasserstein
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.models.sampling import suvr_from_images, synthetic_slices
+from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import export_run
 from pet_dcgan.serving.generate import generate
 
@@ -46,14 +47,20 @@ def generator_of(steps, channels=1):
     return model
 
 
+def plant(patch, generator):
+    """Lets every run have this generator, which no configuration builds."""
+    patch.setattr(Run, "load_generator", lambda run: generator)
+
+
 @pytest.fixture(scope="module")
 def model(toy_set, tmp_path_factory):
     """An exported version of RGB slices, whose every image is `STEPS`."""
     folder = tmp_path_factory.mktemp("planted")
     facts = {"suvr_max": SUVR_MAX}
-    run = make_run(folder / "run", toy_set, finished=False, **facts)
-    run.save_generator(generator_of(STEPS, channels=3))
-    return export_run(run, folder / "models")
+    run = make_run(folder / "run", toy_set, **facts)
+    with pytest.MonkeyPatch.context() as patch:
+        plant(patch, generator_of(STEPS, channels=3))
+        return export_run(run, folder / "models")
 
 
 @pytest.fixture(scope="module")
@@ -164,9 +171,9 @@ def test_files_of_the_clients(model, url, tmp_path, over, suvr):
 # --- metrics ------------------------------------------------------------------
 
 
-def test_what_is_evaluated_is_in_suvr(toy_set, tmp_path):
-    run = make_run(tmp_path / "run", toy_set, finished=False)
-    run.save_generator(generator_of(STEPS))
+def test_what_is_evaluated_is_in_suvr(toy_set, tmp_path, monkeypatch):
+    run = make_run(tmp_path / "run", toy_set)
+    plant(monkeypatch, generator_of(STEPS))
     images = evaluation_images(run, data_dir=None, count=8, seed=0)
     # the toy set's AD subjects: 0 to 2 trained on, 4 and 5 held out
     for found, subjects in (

@@ -38,9 +38,9 @@ def reads(monkeypatch):
     """The splits whose records have been read."""
     found = []
 
-    def read(builder, split):
-        found.append(split)
-        return read_facts(builder, split)
+    def read(files, **options):
+        found.append(files[0].path.name.split(".")[0].removeprefix("adni-"))
+        return read_facts(files, **options)
 
     monkeypatch.setattr(prepared_set, "read_facts", read)
     return found

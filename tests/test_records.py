@@ -1,5 +1,7 @@
 import os
 import shutil
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -9,12 +11,15 @@ import toy_data
 from toy_data import disc
 
 from pet_dcgan.data import records
+from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.data.record_files import RecordFile
 from pet_dcgan.data.records import (
     is_streamed,
     keep_slices,
     read_facts,
     read_pixels,
 )
+from pet_dcgan.data.set_files import read_record_files
 from tfds_adni.volumes.slices import encode_png
 
 IMAGES = np.random.default_rng(0).integers(0, 2**16, [6, 8, 8], np.uint16)
@@ -24,26 +29,30 @@ EXPECTED = IMAGES[np.argsort(PLACES)]
 
 
 @pytest.fixture(scope="module")
-def builder(tmp_path_factory):
+def folder(tmp_path_factory):
     """A set of which the training split lies in three files."""
     data_dir = tmp_path_factory.mktemp("sharded")
     settings = tfds.download.DownloadConfig(num_shards=3)
     toy_data.prepare(data_dir, download_config=settings)
-    found = tfds.builder_from_directory(data_dir / "adni/axial_32/2.0.0")
-    assert len(found.info.splits["train"].filepaths) == 3
+    return data_dir / "adni" / "axial_32" / "2.0.0"
+
+
+@pytest.fixture(scope="module")
+def files(folder):
+    """The files of the training split."""
+    found = read_record_files(folder, "adni")["train"]
+    assert len(found) == 3
     return found
 
 
-def test_facts_and_pixels_belong_together(builder, monkeypatch):
+def test_facts_and_pixels_belong_together(files, monkeypatch):
     monkeypatch.setattr(records, "_IMAGES_AT_ONCE", 5)
-    facts = read_facts(builder, "train")
+    facts = read_facts(files, size=32)
     assert {len(values) for values in facts.values()} == {36}
     assert set(facts["plane"]) == {"axial"}
     wanted = np.arange(36) % 3 == 1
     chosen = {name: values[wanted] for name, values in facts.items()}
-    images = np.concatenate(
-        list(read_pixels(builder, "train", wanted, size=32))
-    )
+    images = np.concatenate(list(read_pixels(files, wanted, size=32)))
     assert images.dtype == np.uint16
     assert len(images) == 12
     for row, image in enumerate(images):
@@ -54,55 +63,81 @@ def test_facts_and_pixels_belong_together(builder, monkeypatch):
         np.testing.assert_array_equal(image, disc(stage, number)[..., 0])
 
 
-def test_facts_are_those_of_tfds(builder):
+def test_facts_are_those_of_tfds(folder, files):
+    builder = tfds.builder_from_directory(folder)
     examples = tfds.as_numpy(builder.as_dataset(split="train"))
     expected = {
         (e["scan"].decode(), float(e["position_mm"]), int(e["label"]))
         for e in examples
     }
-    facts = read_facts(builder, "train")
+    facts = read_facts(files, size=32)
     labels = [toy_data.STAGES.index(stage) for stage in facts["stage"]]
     columns = facts["scan"], facts["position_mm"], labels
     assert set(zip(*columns, strict=True)) == expected
 
 
-def test_a_split_that_is_lacking_has_no_slices(builder):
-    found = read_facts(builder, "holdout")
+def test_no_files_have_no_slices():
+    found = read_facts([], size=32)
     assert {len(values) for values in found.values()} == {0}
     assert found["subject"].dtype.kind == "U"
     nothing = np.zeros(0, bool)
-    assert not list(read_pixels(builder, "holdout", nothing, size=32))
+    assert not list(read_pixels([], nothing, size=32))
 
 
-def with_label(features):
-    features["label"].int64_list.value[0] = 9
-
-
-def with_image(image):
+def with_label(number):
     def change(features):
-        features["image"].bytes_list.value[0] = image
+        features["label"].int64_list.value[0] = number
 
     return change
 
 
+def with_text(name, content):
+    def change(features):
+        features[name].bytes_list.value[0] = content
+
+    return change
+
+
+def with_position(features):
+    features["position_mm"].float_list.value[0] = np.nan
+
+
+def huge_png():
+    """A PNG that says it has 20,000 x 20,000 pixels, of few bytes."""
+    header = struct.pack(">2L5B", 20_000, 20_000, 16, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(20_000 * 2 + 1) * 100)
+    parts = ((b"IHDR", header), (b"IDAT", rows), (b"IEND", b""))
+    chunks = [
+        struct.pack(">L", len(content))
+        + (name + content)
+        + struct.pack(">L", zlib.crc32(name + content))
+        for name, content in parts
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+NO_IMAGE = "not of 32x32 pixels of 16-bit grey"
 DAMAGE = {
-    "no fields": (lambda features: features.clear(), "MapDataset"),
-    "no such class": (with_label, "index 9 is out of bounds"),
+    "no fields": (lambda features: features.clear(), "label"),
+    "no such class": (with_label(9), "label 9 of 3"),
+    "no class": (with_label(-1), "label -1 of 3"),
+    "nowhere": (with_position, "position_mm that is not finite"),
+    "no UTF-8": (with_text("subject", b"\xff"), "subject that is no UTF-8"),
+    "nobody": (with_text("subject", b""), "subject that is no name"),
+    "codes": (with_text("scan", b"a\x1b[2J"), r"no name: a\?\[2J"),
     "another size": (
-        with_image(encode_png(np.zeros((16, 16), np.uint16))),
-        r"\[16,16,1\]",
+        with_text("image", encode_png(np.zeros((16, 16), np.uint16))),
+        NO_IMAGE,
     ),
-    "no image": (with_image(b"no PNG"), "Unknown image file format"),
+    "no image": (with_text("image", b"no PNG"), NO_IMAGE),
+    "huge image": (with_text("image", huge_png()), NO_IMAGE),
+    "huge record": (with_text("image", bytes(10**5)), "too long"),
+    "bytes": (with_text("image", bytes(range(256)) * 9), NO_IMAGE),
     "cut off": (
-        with_image(encode_png(np.ones((32, 32), np.uint16))[:60]),
+        with_text("image", encode_png(np.ones((32, 32), np.uint16))[:60]),
         "PNG|image",
     ),
 }
-
-
-def read_all(builder):
-    read_facts(builder, "train")
-    list(read_pixels(builder, "train", np.ones(36, bool), size=32))
 
 
 @pytest.mark.parametrize(("change", "words"), DAMAGE.values(), ids=DAMAGE)
@@ -116,11 +151,43 @@ def test_damaged_examples_are_one_line(toy_set, tmp_path, change, words):
             example = tf.train.Example.FromString(record)
             change(example.features.feature)
             writer.write(example.SerializeToString())
-    spoilt = tfds.builder_from_directory(folder)
+    where = {"split": "train", "stage": "ALL", "plane": "axial"}
     match = rf"damaged one \((?!{{).*{words}"
     with pytest.raises(ValueError, match=match) as caught:
-        read_all(spoilt)
-    assert "\n" not in str(caught.value)
+        load_slices(tmp_path, "axial_32", **where)
+    message = str(caught.value)
+    assert str(folder) in message
+    assert "\n" not in message
+    assert "[Op:" not in message
+    assert "pet-dcgan prepare" in message
+
+
+@pytest.mark.parametrize(
+    "length", [0, 2**20, 2**62, 2**64 - 4], ids=["0", "2^20", "2^62", "-4"]
+)
+def test_a_record_of_any_length_takes_no_memory(files, tmp_path, length):
+    header = length.to_bytes(8, "little")
+    path = tmp_path / "records"
+    path.write_bytes(header + masked_crc(header) + bytes(4))
+    with pytest.raises(ValueError, match=r"records instead of|too long"):
+        read_facts([RecordFile(path, 2)], size=32)
+
+
+def masked_crc(content):
+    """The checksum of a TFRecord."""
+    crc = google_crc32c(content)
+    return (((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF).to_bytes(
+        4, "little"
+    )
+
+
+def google_crc32c(content):
+    crc = 0xFFFFFFFF
+    for byte in content:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ 0x82F63B78 * (crc & 1)
+    return crc ^ 0xFFFFFFFF
 
 
 @pytest.fixture

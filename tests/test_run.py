@@ -53,6 +53,7 @@ def test_the_generator_comes_back(run):
         run.load_generator()(latent), generator(latent)
     )
     assert sorted(p.name for p in run.path.iterdir()) == [
+        "SHA256SUMS",
         "config.json",
         "generator.keras",
         "subjects.csv",
@@ -101,7 +102,7 @@ def test_metrics_are_read(run):
     path = run.evaluation / "metrics.json"
     path.write_text(json.dumps({"psnr": 30}))
     assert run.metrics() == {"psnr": 30}
-    for text, found in (("{", "expected JSON"), ("[]", "found list")):
+    for text, found in (("{", "expected a JSON"), ("[]", "found list")):
         path.write_text(text)
         with pytest.raises(ValueError, match=found):
             run.metrics()

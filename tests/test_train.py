@@ -64,7 +64,8 @@ def test_a_run_folder_holds_what_it_should(straight):
     }
     drawn = ("0001", "0002", "0004")
     assert files == {
-        *("config.json", "subjects.csv", "log.csv", "health.csv"),
+        *("config.json", "subjects.csv", "SHA256SUMS"),
+        *("log.csv", "health.csv"),
         "generator.keras",
         *("samples/real.png", "samples/montage.png"),
         *(f"samples/epoch_{epoch}.png" for epoch in drawn),

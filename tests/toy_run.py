@@ -7,7 +7,8 @@ from pathlib import Path
 from toy_data import STAGES
 
 from pet_dcgan.config import make_config
-from pet_dcgan.models.networks import build_generator, float32_copy
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.runs.run import Run
 
 _FACTS = {
@@ -59,5 +60,5 @@ def _generator():
     generator.set_weights([w * 12 for w in generator.get_weights()])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "generator.keras")
-        float32_copy(generator).save(file)
+        write_generator(file, generator)
         return file.read_bytes()

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import hashlib
 import importlib.metadata
 import itertools
 from collections import defaultdict
@@ -40,6 +41,7 @@ from tfds_adni.volumes.volume import VolumeError
 # TFDS keeps up to 1 GB of a split in memory and then moves it to 1,000 files,
 # nearly as many as a process may commonly have open. It has no public option
 # for these two constants of its module `shuffle`.
+_CHECKED = ("features.json", "metadata.json", "scans.csv")
 _BOUNDS = {"MAX_MEM_BUFFER_SIZE": 2**27, "BUCKETS_NUMBER": 64}
 
 
@@ -83,6 +85,21 @@ class _Metadata(tfds.core.MetadataDict):
             page = self.report.page()
             epath.Path(data_dir, "scans.html").write_bytes(page)
         super().save_metadata(data_dir)
+        _write_checksums(epath.Path(data_dir))
+
+
+def _write_checksums(folder: epath.Path) -> None:
+    """Writes checksums of what says what the records mean and who is in them.
+
+    Records have checksums of their own. `sha256sum -c SHA256SUMS` reads the
+    file; training compares.
+    """
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in sorted(folder.iterdir(), key=lambda path: path.name)
+        if path.name in _CHECKED or path.name.endswith(".labels.txt")
+    ]
+    (folder / "SHA256SUMS").write_text("".join(lines))
 
 
 class _DeterministicWriter(tfds.core.ExampleWriter):

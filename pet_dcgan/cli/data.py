@@ -1,6 +1,5 @@
 """Commands that make data sets: phantom, scan, prepare."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from pet_dcgan.cli import console, options, scan_options
 from pet_dcgan.utils.files import replacing, require_file_place
+from pet_dcgan.utils.foreign_text import read_object
 
 router = typer.Typer()
 
@@ -152,7 +152,7 @@ def prepare(
             check=console.print_cohort,
             progress=advance,
         )
-    facts = json.loads((home / "metadata.json").read_text(encoding="utf-8"))
+    facts = read_object(home / "metadata.json")
     console.print_prepared(facts)
     last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
     typer.echo(

@@ -4,76 +4,34 @@ The code that prepared the set is not needed to read it.
 """
 
 import collections
-import dataclasses
 import functools
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-import tensorflow_datasets as tfds
-from google.protobuf import json_format
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.data.records import (
-    damaged,
-    keep_slices,
-    read_facts,
-    read_pixels,
+from pet_dcgan.data.record_files import RecordFile
+from pet_dcgan.data.records import keep_slices, read_facts, read_pixels
+from pet_dcgan.data.set_files import (
+    INFO,
+    SCANS,
+    SPLITS,
+    read_metadata,
+    read_record_files,
+    read_subjects,
+    require_files,
 )
+from pet_dcgan.data.slices import NoSlicesError as NoSlicesError
+from pet_dcgan.data.slices import SetMeta as SetMeta
+from pet_dcgan.data.slices import Slices as Slices
 from pet_dcgan.references import require_recipe
+from pet_dcgan.utils.foreign_text import fault, one_line
 
 NAME = "adni"
-SPLITS = ("train", "validation", "test")
 ALL_SPLITS = "all"
-_SCALES = ("size", "spacing_mm", "suvr_max")
-_METADATA = (*_SCALES, "normalisation", "phantom", "planes")
-_SCANS = "scans.csv"
-
-
-@dataclasses.dataclass(frozen=True)
-class SetMeta:
-    """Metadata of a prepared set.
-
-    Args:
-        size: Height and width of an image in pixels.
-        spacing_mm: Millimetres per pixel.
-        suvr_max: SUVR that a stored 65535 stands for.
-        reference: What volumes were divided by, one of `REFERENCES`.
-        phantom: True where every subject is a phantom.
-        planes: The planes in it.
-        dataset: Name of its configuration, such as `"axial_128"`.
-        version: Its version, such as `"2.0.0"`.
-    """
-
-    size: int
-    spacing_mm: float
-    suvr_max: float
-    reference: str
-    phantom: bool
-    planes: tuple[str, ...]
-    dataset: str
-    version: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Slices:
-    """The slices of one stage and plane in one split.
-
-    Args:
-        images: uint16 `[n, size, size]`; 65535 stands for `meta.suvr_max`.
-            Those that did not fit in memory are an `np.memmap`.
-        subjects: Subject id of each slice, text `[n]`.
-        scans: Image id of the scan that each slice is of, text `[n]`.
-        positions_mm: float32 `[n]`, from the centre of the brain.
-        meta: Metadata of the set.
-    """
-
-    images: np.ndarray
-    subjects: np.ndarray
-    scans: np.ndarray
-    positions_mm: np.ndarray
-    meta: SetMeta
+_VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 
 
 class PreparedSet:
@@ -84,6 +42,10 @@ class PreparedSet:
     Args:
         folder: Folder of the set's version.
         dataset: Name of its configuration.
+
+    Attributes:
+        files: The files of records of each split.
+        meta: Its metadata.
     """
 
     def __init__(self, folder: Path, dataset: str) -> None:
@@ -92,30 +54,14 @@ class PreparedSet:
             f"a data set in {folder}",
             remedy="prepare it again with pet-dcgan prepare",
         )
-        # TFDS reports a damaged set as any of these
         try:
-            self.builder = tfds.builder_from_directory(folder)
-            # its items are read from disk only now; dict() would miss them
-            metadata = dict((self.builder.info.metadata or {}).items())
-        except (ValueError, OSError, KeyError, json_format.ParseError) as error:
-            raise damaged(folder, error) from error
-        missing = [name for name in _METADATA if name not in metadata]
-        if missing:
-            raise ValueError(
-                f"expected {', '.join(missing)} in the metadata of {folder}, "
-                "found none: prepare the set again with pet-dcgan prepare"
-            )
+            require_files(folder)
+            self.files = read_record_files(folder, NAME)
+            metadata = read_metadata(folder)
+        except (OSError, ValueError) as error:
+            raise damaged(folder, error) from None
         self.folder = folder
-        self.meta = SetMeta(
-            size=int(metadata["size"]),
-            spacing_mm=float(metadata["spacing_mm"]),
-            suvr_max=float(metadata["suvr_max"]),
-            reference=metadata["normalisation"]["method"],
-            phantom=bool(metadata["phantom"]),
-            planes=tuple(metadata["planes"]),
-            dataset=dataset,
-            version=folder.name,
-        )
+        self.meta = SetMeta(dataset=dataset, version=folder.name, **metadata)
         self._facts: dict[str, dict[str, np.ndarray]] = {}
 
     @functools.cached_property
@@ -123,17 +69,18 @@ class PreparedSet:
         """Subjects of used scans by split and stage, from `scans.csv`.
 
         Raises:
-            ValueError: If the file is missing or lacks a column.
+            ValueError: If the file is missing or damaged.
         """
-        columns = ["split", "stage", "subject", "used"]
         try:
-            scans = pd.read_csv(
-                self.folder / _SCANS, usecols=columns, dtype=str
-            )
+            return read_subjects(self.folder)
         except (OSError, ValueError) as error:
-            raise damaged(self.folder, error) from error
-        groups = scans[scans["used"] == "True"].groupby(["split", "stage"])
-        return {group: set(rows) for group, rows in groups["subject"]}
+            raise damaged(self.folder, error) from None
+
+    def records(self, split: str) -> list[RecordFile]:
+        """The files of records of a split, which the set may lack, or all."""
+        if split == ALL_SPLITS:
+            return [file for files in self.files.values() for file in files]
+        return self.files.get(split, [])
 
     def facts(self, split: str) -> dict[str, np.ndarray]:
         """Everything but the pixels of each slice, as from `read_facts`.
@@ -146,15 +93,61 @@ class PreparedSet:
                 `scans.csv` does not place in this split.
         """
         if split not in self._facts:
-            facts = read_facts(self.builder, split)
-            groups = self.subjects.items()
-            listed = [s for at, s in groups if split in (at[0], ALL_SPLITS)]
-            for subject in set(facts["subject"].tolist()).difference(*listed):
-                raise damaged(
-                    self.folder, f"{_SCANS} has no {subject} in split {split}"
-                )
+            try:
+                facts = read_facts(self.records(split), size=self.meta.size)
+            except (OSError, ValueError) as error:
+                raise damaged(self.folder, error) from None
+            pairs = zip(facts["stage"], facts["subject"], strict=True)
+            for stage, subject in sorted(set(pairs)):
+                if not self._lists(split, stage, subject):
+                    raise damaged(
+                        self.folder,
+                        f"{SCANS} has no {subject} in split {split}, of stage "
+                        f"{stage}",
+                    )
             self._facts[split] = facts
         return self._facts[split]
+
+    def pixels(self, split: str, wanted: np.ndarray) -> Iterator[np.ndarray]:
+        """The images of the wanted slices, in the order of `facts`.
+
+        Args:
+            split: As of `facts`.
+            wanted: bool `[n]`.
+
+        Yields:
+            uint16 `[k, size, size]`.
+
+        Raises:
+            ValueError: If the records are damaged.
+        """
+        files, size = self.records(split), self.meta.size
+        try:
+            yield from read_pixels(files, wanted, size=size)
+        except (OSError, ValueError) as error:
+            raise damaged(self.folder, error) from None
+
+    def _lists(self, split: str, stage: str, subject: str) -> bool:
+        """Whether `scans.csv` has a subject in a split, or in any."""
+        splits = SPLITS if split == ALL_SPLITS else (split,)
+        return any(subject in self.subjects.get((s, stage), ()) for s in splits)
+
+
+def damaged(folder: Path, error: object) -> ValueError:
+    """The error for a set that cannot be read, with the reason in one line.
+
+    Args:
+        folder: Folder of the set.
+        error: What was raised, or the reason as text.
+    """
+    reason = fault(error) if isinstance(error, Exception) else error
+    if isinstance(error, OSError) and error.filename:
+        reason = f"{reason}: {error.filename}"
+    return ValueError(
+        f"expected a whole data set in {folder}, found a damaged one "
+        f"({one_line(reason, most=400)}): remove it and run pet-dcgan prepare "
+        "again"
+    )
 
 
 def open_set(data_dir: str | Path, dataset: str) -> PreparedSet:
@@ -172,7 +165,7 @@ def open_set(data_dir: str | Path, dataset: str) -> PreparedSet:
         ValueError: If the set cannot be read or lacks its metadata.
     """
     folder = _latest_version(Path(data_dir), dataset)
-    written = (folder / "dataset_info.json").stat()
+    written = (folder / INFO).stat()
     return _opened(folder, dataset, written.st_mtime_ns, written.st_ino)
 
 
@@ -214,7 +207,8 @@ def load_slices(
     Raises:
         FileNotFoundError: If there is no such set.
         OSError: If the disk of `overflow` is full.
-        ValueError: If split, stage or plane is unknown, or no slice has them.
+        NoSlicesError: If no slice has them.
+        ValueError: If split, stage or plane is unknown, or the set damaged.
     """
     _require_known(split=split, stage=stage, plane=plane)
     prepared = open_set(data_dir, dataset)
@@ -225,7 +219,7 @@ def load_slices(
     if subjects is not None:
         wanted &= np.isin(facts["subject"], list(subjects))
     if not wanted.any():
-        raise ValueError(
+        raise NoSlicesError(
             f"expected {plane} slices of stage {stage} in split {split} of "
             f"{dataset}, found {_counts(facts)}: choose another "
             "--stage or prepare more scans"
@@ -235,7 +229,7 @@ def load_slices(
     order = np.lexsort([facts[key] for key in keys])
     images = np.broadcast_to(np.uint16(0), (len(order), meta.size, meta.size))
     if decode:
-        pixels = read_pixels(prepared.builder, split, wanted, size=meta.size)
+        pixels = prepared.pixels(split, wanted)
         places = np.argsort(order)
         images = keep_slices(pixels, places, meta.size, overflow=overflow)
     return Slices(
@@ -274,12 +268,10 @@ def subjects_of(
 
 def _latest_version(data_dir: Path, dataset: str) -> Path:
     """The folder of the highest version of a set."""
-    versions = sorted(
-        (data_dir / NAME / dataset).glob("*.*.*/dataset_info.json"),
-        key=lambda path: tfds.core.Version(path.parent.name),
-    )
+    found = (data_dir / NAME / dataset).glob(f"*.*.*/{INFO}")
+    versions = [p.parent for p in found if _VERSION.fullmatch(p.parent.name)]
     if versions:
-        return versions[-1].parent
+        return max(versions, key=lambda p: [*map(int, p.name.split("."))])
     others = sorted(
         {path.parts[-2] for path in data_dir.glob(f"{NAME}/*/*.*.*/")}
     )

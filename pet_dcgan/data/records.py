@@ -6,16 +6,18 @@ are kept in memory or, where they do not fit, in a nameless file.
 """
 
 import contextlib
-import os
 import re
+import struct
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-import tensorflow_datasets as tfds
 
+from pet_dcgan.config import PLANES, STAGES
+from pet_dcgan.data.record_files import RecordFile, require_whole
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.memory import (
     available_memory,
     human_bytes,
@@ -32,54 +34,55 @@ _FACTS = {
     "subject": tf.io.FixedLenFeature([], tf.string),
     "scan": tf.io.FixedLenFeature([], tf.string),
 }
+_TEXTS = 2**16  # bytes that a record has beside its image, at most
 _RECORDS_AT_ONCE, _IMAGES_AT_ONCE = 256, 64
 
 
 def read_facts(
-    builder: tfds.core.DatasetBuilder, split: str
+    files: Sequence[RecordFile], *, size: int
 ) -> dict[str, np.ndarray]:
-    """Everything but the pixels of each slice of a split, in record order.
+    """Everything but the pixels of each slice, in the order of the records.
 
     Args:
-        builder: Of a prepared set.
-        split: Its name, or `"all"`; a split that the set lacks has no slices.
+        files: Of a prepared set; none have no slices.
+        size: Height and width of the images in pixels.
 
     Returns:
         `stage`, `plane`, `subject` and `scan` (text) and `position_mm`
         (float32), each `[n]`.
 
     Raises:
-        ValueError: If a file is damaged.
+        OSError: If a file cannot be read.
+        ValueError: If one is damaged; without a remedy.
     """
-    batches = _records(builder, split).batch(_RECORDS_AT_ONCE)
+    for file in files:
+        require_whole(file, most=4 * size * size + _TEXTS)
+    batches = _records(files).batch(_RECORDS_AT_ONCE)
     parsed = batches.map(lambda records: tf.io.parse_example(records, _FACTS))
-    with _readable(builder):
+    with _readable():
         found = list(parsed.as_numpy_iterator())
-        label, plane, position_mm, subject, scan = (
-            [value for batch in found for value in batch[name]]
-            for name in _FACTS
-        )
-        return {
-            "stage": _class_names(builder, "label", label),
-            "plane": _class_names(builder, "plane", plane),
-            "position_mm": np.array(position_mm, np.float32),
-            "subject": np.array([text.decode() for text in subject], str),
-            "scan": np.array([text.decode() for text in scan], str),
-        }
+    label, plane, position_mm, subject, scan = (
+        [value for batch in found for value in batch[name]] for name in _FACTS
+    )
+    positions = np.array(position_mm, np.float32)
+    if not np.isfinite(positions).all():
+        raise ValueError("a position_mm that is not finite")
+    return {
+        "stage": _class_names("label", label, STAGES),
+        "plane": _class_names("plane", plane, PLANES),
+        "position_mm": positions,
+        "subject": _texts("subject", subject),
+        "scan": _texts("scan", scan),
+    }
 
 
 def read_pixels(
-    builder: tfds.core.DatasetBuilder,
-    split: str,
-    wanted: np.ndarray,
-    *,
-    size: int,
+    files: Sequence[RecordFile], wanted: np.ndarray, *, size: int
 ) -> Iterator[np.ndarray]:
-    """The images of a split, in the order of `read_facts`.
+    """Images in the order of `read_facts`, which has checked the files.
 
     Args:
-        builder: Of a prepared set.
-        split: Its name, or `"all"`; the set may lack it.
+        files: Of a prepared set.
         wanted: bool `[n]`, whether a slice is to be decoded.
         size: Height and width in pixels.
 
@@ -87,19 +90,27 @@ def read_pixels(
         uint16 `[k, size, size]`, dozens of the wanted slices at a time.
 
     Raises:
-        ValueError: If a file is damaged or an image has another size.
+        ValueError: If a file is damaged or an image has another size; without
+            a remedy.
     """
+    # before anything is unpacked: an image may say that it has any size
+    beginning = tf.constant(_png_beginning(size))
 
     def decode(record: tf.Tensor, _: tf.Tensor) -> tf.Tensor:
         png = tf.io.parse_single_example(record, _IMAGE)["image"]
-        pixels = tf.io.decode_png(png, channels=1, dtype=tf.uint16)
+        found = tf.strings.substr(png, 0, len(_png_beginning(size)))
+        wrong = f"a PNG that is not of {size}x{size} pixels of 16-bit grey"
+        with tf.control_dependencies(
+            [tf.debugging.Assert(found == beginning, [wrong])]
+        ):
+            pixels = tf.io.decode_png(png, channels=1, dtype=tf.uint16)
         return tf.ensure_shape(pixels, [size, size, 1])[..., 0]
 
     chosen = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, bool))
-    records = tf.data.Dataset.zip(_records(builder, split), chosen)
+    records = tf.data.Dataset.zip(_records(files), chosen)
     records = records.filter(lambda _, is_wanted: is_wanted)
     images = records.map(decode, tf.data.AUTOTUNE).batch(_IMAGES_AT_ONCE)
-    with _readable(builder):
+    with _readable():
         yield from images.prefetch(2).as_numpy_iterator()
 
 
@@ -158,51 +169,57 @@ def is_streamed(images: np.ndarray) -> bool:
     return isinstance(images, np.memmap)
 
 
-def _records(builder: tfds.core.DatasetBuilder, split: str) -> tf.data.Dataset:
-    """The serialised examples of a split, as many as the set says."""
-    splits = builder.info.splits
-    records = tf.data.TFRecordDataset([])
-    for name in splits if split == "all" else {split} & set(splits):
-        files = [str(file) for file in splits[name].filepaths]
-        # a file that was cut off between two records just ends
-        count = splits[name].num_examples
-        whole = tf.data.experimental.assert_cardinality(count)
-        part = tf.data.TFRecordDataset(files).apply(whole)
-        records = records.concatenate(part)
-    return records
-
-
-def damaged(folder: str | os.PathLike, error: object) -> ValueError:
-    """The error for a set that cannot be read, with the reason in one line.
-
-    Args:
-        folder: Folder of the set.
-        error: What was raised, or the reason as text.
-    """
-    # TensorFlow puts the name of the graph's node first
-    reason = re.sub(r"\{\{.*?\}\}", "", str(error)).strip()
-    reason = reason.partition("\n")[0][:120]
-    return ValueError(
-        f"expected a whole data set in {folder}, found a damaged one "
-        f"({reason}): remove it and run pet-dcgan prepare again"
-    )
+def _records(files: Sequence[RecordFile]) -> tf.data.Dataset:
+    """The serialised examples of files, as many as they should have."""
+    records = tf.data.TFRecordDataset([str(file.path) for file in files])
+    count = sum(file.records for file in files)
+    return records.apply(tf.data.experimental.assert_cardinality(count))
 
 
 @contextlib.contextmanager
-def _readable(builder: tfds.core.DatasetBuilder) -> Iterator[None]:
-    """Reports an error of TensorFlow or an unknown class as a damaged set."""
+def _readable() -> Iterator[None]:
+    """Reports an error of TensorFlow as one of the file, in its words."""
     try:
         yield
-    except (tf.errors.OpError, IndexError) as error:
-        raise damaged(builder.data_dir, error) from error
+    except UnicodeDecodeError:  # of TensorFlow's own message
+        raise ValueError("a record that is no example") from None
+    except tf.errors.OpError as error:
+        # the graph's node comes first, and the operation last
+        reason = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", error.message or "")
+        lines = [line.strip(" :") for line in reason.splitlines()]
+        raise ValueError(one_line(next(filter(None, lines), "?"))) from None
 
 
 def _class_names(
-    builder: tfds.core.DatasetBuilder, feature: str, labels: list[int]
+    feature: str, labels: list[int], names: Sequence[str]
 ) -> np.ndarray:
     """The name of each class label, text `[n]`."""
-    names = np.array(builder.info.features[feature].names, str)
-    return names[np.array(labels, np.int64)]
+    numbers = np.array(labels, np.int64)
+    wrong = numbers[(numbers < 0) | (numbers >= len(names))]
+    if len(wrong):
+        raise ValueError(f"{feature} {wrong[0]} of {len(names)}")
+    return np.array(names, str)[numbers]
+
+
+def _texts(feature: str, values: list[bytes]) -> np.ndarray:
+    """Names, text `[n]`."""
+    try:
+        texts = [value.decode() for value in values]
+    except UnicodeDecodeError:
+        raise ValueError(f"a {feature} that is no UTF-8") from None
+    for text in texts:
+        if not text or min(text) < " ":
+            raise ValueError(f"a {feature} that is no name: {one_line(text)}")
+    return np.array(texts, str)
+
+
+def _png_beginning(size: int) -> bytes:
+    """How every PNG of a prepared set begins: 16-bit grey, of one size.
+
+    See section 11.2.2 of https://www.w3.org/TR/png-3.
+    """
+    header = struct.pack(">2L5B", size, size, 16, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">L", 13) + b"IHDR" + header
 
 
 def _placed(

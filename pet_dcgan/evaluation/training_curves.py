@@ -1,6 +1,5 @@
 """The log files of a training: facts, and plots of losses, KID, health."""
 
-import csv
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from matplotlib.axes import Axes
 from pet_dcgan.evaluation.plots import COLOURS, plots, run_title
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.kid_selection import generator_facts
+from pet_dcgan.utils.foreign_tables import read_table
 
 if TYPE_CHECKING:
     import keras
@@ -69,7 +69,7 @@ def training_facts(run: Run, *, slices: int) -> dict[str, Any]:
 def _columns(path: Path) -> Columns:
     """The columns that hold numbers, of the rows that have an epoch."""
     rows = [
-        {name: _float(cell) for name, cell in row.items() if name is not None}
+        {name: _float(cell) for name, cell in row.items()}
         for row in _rows(path)
     ]
     rows = [row for row in rows if not math.isnan(row.get("epoch", math.nan))]
@@ -81,9 +81,8 @@ def _columns(path: Path) -> Columns:
 def _rows(path: Path) -> list[dict[str, str]]:
     """The rows of a file, none where it is missing or damaged."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error):
+        return read_table(path, ["epoch"])
+    except (OSError, ValueError):
         return []
 
 

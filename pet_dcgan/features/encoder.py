@@ -2,8 +2,7 @@
 
 import dataclasses
 import json
-import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,10 @@ import tensorflow as tf
 
 from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.networks import layer_seed
-from pet_dcgan.references import require_recipe
+from pet_dcgan.references import RecipeError, require_recipe
+from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 EMBEDDING = 64
@@ -157,8 +158,10 @@ _BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "trained": build_embedding,
     "random": build_random,
 }
-# what NumPy raises for a damaged archive, or for one of something else
-_DAMAGED = (ValueError, OSError, EOFError, KeyError, zipfile.BadZipFile)
+_WHITENING = ("mean", "basis")
+# of a file; one for images of 256 pixels has 2 MB
+_MOST_BYTES = 2**28
+_MOST_SIZE = 4096
 
 
 @dataclasses.dataclass(frozen=True)
@@ -219,32 +222,67 @@ class Encoder:
             ValueError: If the file is damaged.
         """
         path = Path(folder) / FILE
-        if not path.is_file():
+        if not path.exists():
             raise FileNotFoundError(
                 f"expected an encoder, found no {path}: train with --set "
                 "select_every= or evaluate the run"
             )
         try:
-            with path.open("rb") as file, np.load(file) as stored:
-                facts = json.loads(str(stored["facts"]))
-                build = _BUILDERS[facts["name"]]
-                network = build(facts["size"], seed=facts["seed"])
-                count = len(network.weights)
-                network.set_weights(
-                    [stored[f"weight_{i}"] for i in range(count)]
-                )
-                whitening = Whitening(stored["mean"], stored["basis"])
-        except _DAMAGED as error:
+            stored = read_arrays(path, most=_MOST_BYTES)
+            facts = _checked_facts(stored.pop("facts", ""))
+            require_recipe(
+                facts.get("recipe", 1),
+                f"an encoder in {path} of slices",
+                remedy="remove it, and it is made again",
+            )
+            network = _BUILDERS[facts["name"]](
+                facts["size"], seed=facts["seed"]
+            )
+            mean, basis = (stored.pop(name, None) for name in _WHITENING)
+            outputs = network.output_shape[-1]
+            _require_floats({"mean": mean}, {"mean": (outputs,)})
+            features = np.shape(basis)[-1:] or (0,)
+            _require_floats({"basis": basis}, {"basis": (outputs, *features)})
+            weights = enumerate(network.weights)
+            shapes = {f"weight_{i}": tuple(w.shape) for i, w in weights}
+            _require_floats(stored, shapes)
+            network.set_weights([stored[name] for name in shapes])
+        except RecipeError:
+            raise
+        except ValueError as error:
             raise ValueError(
-                f"expected an encoder in {path}, found a damaged file: remove "
-                "it, and it is made again"
-            ) from error
-        require_recipe(
-            facts.get("recipe", 1),
-            f"an encoder in {path} of slices",
-            remedy="remove it, and it is made again",
-        )
-        return cls(network, whitening, facts)
+                f"expected an encoder in {path}, found a damaged file "
+                f"({one_line(error)}): remove it, and it is made again"
+            ) from None
+        return cls(network, Whitening(mean, basis), facts)
+
+
+def _checked_facts(text: object) -> dict[str, Any]:
+    """The facts of a stored encoder, those that its network is built by."""
+    facts = parse_object(str(text), source="its facts")
+    size, scale = facts.get("size"), facts.get("scale")
+    if facts.get("name") not in _BUILDERS:
+        raise ValueError("another name of a network")
+    if type(size) is not int or size % 16 or not 16 <= size <= _MOST_SIZE:
+        raise ValueError("another size of images")
+    if type(facts.get("seed")) is not int or facts["seed"] < 0:
+        raise ValueError("another seed")
+    if type(scale) not in (int, float) or not scale > 0:
+        raise ValueError("another scale")
+    return facts
+
+
+def _require_floats(
+    found: Mapping[str, Any], shapes: Mapping[str, tuple[int, ...]]
+) -> None:
+    """Refuses arrays that are not just these, of finite floats."""
+    if found.keys() != shapes.keys():
+        raise ValueError("other arrays than an encoder's")
+    for name, shape in shapes.items():
+        array = found[name]
+        if np.shape(array) != shape or array.dtype.kind != "f":
+            raise ValueError(f"another {name}")
+        require_finite(array)
 
 
 def in_chunks(

@@ -5,9 +5,12 @@ from pathlib import Path
 import keras
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.models.network_file import save_network
-from pet_dcgan.models.networks import float32_copy
+from pet_dcgan.models.network_file import load_weights, save_network
+from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_text import fault
+
+_ARCHITECTURE = ("size", "channels", "latent_dim", "width", "kernel_size")
 
 
 def write_generator(path: Path, model: keras.Model) -> None:
@@ -28,16 +31,22 @@ def read_generator(path: Path, config: TrainConfig) -> keras.Model:
 
     Args:
         path: Of the file.
-        config: Of the run; the network is built from it.
+        config: Of the run; it says how the network is built, and only the
+            weights are the file's.
 
     Raises:
-        ValueError: If the file is damaged.
+        ValueError: If the file is damaged, or holds another network.
     """
-    # Keras reports a damaged archive as any of these
+    facts = {name: getattr(config, name) for name in _ARCHITECTURE}
+    network = float32_copy(build_generator(**facts))
     try:
-        return keras.models.load_model(path, compile=False)
-    except (ValueError, OSError, KeyError) as error:
+        load_weights(network, path)
+    # zipfile and zlib report damage as anything
+    except Exception as error:
         raise ValueError(
-            f"expected a generator in {path}, found a damaged file: train "
-            "again under another --run"
+            f"expected in {path} the generator that config.json describes, "
+            f"found a damaged file or another network ({fault(error)}): "
+            f"remove it and go on with pet-dcgan train --run {path.parent} "
+            "--resume, which writes it again from the last state"
         ) from error
+    return network

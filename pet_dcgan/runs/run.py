@@ -5,6 +5,7 @@ runs/<name>/
     config.json        all that is needed to run it again
     subjects.csv       columns subject, split: who it trains on, and who it is
                        measured by where these are not the set's own
+    SHA256SUMS         checksums of these two, which never change
     log.csv            one row per epoch
     health.csv         what each check of the training's health found
     selection.csv      KID on validation subjects, where a generator is chosen
@@ -15,7 +16,6 @@ runs/<name>/
 """
 
 import csv
-import json
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,14 +30,19 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.references import RecipeError
 from pet_dcgan.runs.generator_file import read_generator, write_generator
+from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
+from pet_dcgan.runs.run_card import run_card
+from pet_dcgan.utils.checksums import require_unchanged, write_checksums
 from pet_dcgan.utils.files import replacing, sweep_beside
+from pet_dcgan.utils.foreign_files import read_bytes
+from pet_dcgan.utils.foreign_tables import read_table
+from pet_dcgan.utils.foreign_text import MOST_BYTES, read_object
 from pet_dcgan.utils.locks import is_free, move_lock, working_in
 from pet_dcgan.utils.progress import status
-from pet_dcgan.utils.templates import render
 
 SPLIT = "train"
 _HELD_OUT = "validation"
-SELECTION_LOG = "selection.csv"
+_FIXED = ("config.json", "subjects.csv")
 _ENCODER_BYTES = 2**28  # of the slices that an encoder is trained on
 
 
@@ -107,6 +112,7 @@ class Run:
                 writer.writerows((each, _HELD_OUT) for each in run.validation)
             text = config.to_json()
             (folder / "config.json").write_text(text, encoding="utf-8")
+            write_checksums(folder, _FIXED)
             move_lock(path, folder)
         return run
 
@@ -120,22 +126,19 @@ class Run:
             ValueError: If one of them is damaged.
         """
         path = Path(path)
-        for name in ("config.json", "subjects.csv"):
-            if not (path / name).is_file():
-                raise FileNotFoundError(
-                    f"expected a run folder, found no {path / name}: name a "
-                    "folder made by pet-dcgan train"
-                )
-        text = (path / "config.json").read_text(encoding="utf-8")
         try:
-            config = TrainConfig.from_json(text)
-        except RecipeError as error:
-            raise RecipeError(f"{path}: {error}") from None
+            config, *subjects = _read_config(path), *_read_subjects(path)
+            require_unchanged(path, _FIXED)
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f"expected a run folder, found no {error.filename}: name a "
+                "folder made by pet-dcgan train"
+            ) from None
+        except RecipeError:
+            raise
         except ValueError as error:
-            raise ValueError(
-                f"{path / 'config.json'}: {error}: restore it or train again"
-            ) from error
-        return cls(path, config, *_read_subjects(path / "subjects.csv"))
+            raise ValueError(f"{error}: restore it or train again") from None
+        return cls(path, config, *subjects)
 
     @property
     def finished(self) -> bool:
@@ -203,25 +206,19 @@ class Run:
 
         Raises:
             FileNotFoundError: If the run has not been evaluated.
-            ValueError: If the file is no JSON object.
+            ValueError: If the file is damaged.
         """
         path = self.evaluation / "metrics.json"
         remedy = f"run pet-dcgan evaluate {self.path}"
-        if not path.is_file():
+        try:
+            metrics = read_object(path)
+            require_unchanged(self.evaluation, [path.name])
+        except FileNotFoundError:
             raise FileNotFoundError(
                 f"expected an evaluated run, found no {path}: {remedy}"
-            )
-        try:
-            metrics = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(
-                f"expected JSON in {path}, found: {error}: {remedy} again"
-            ) from error
-        if not isinstance(metrics, dict):
-            raise ValueError(
-                f"expected a JSON object in {path}, found "
-                f"{type(metrics).__name__}: {remedy} again"
-            )
+            ) from None
+        except ValueError as error:
+            raise ValueError(f"{error}: {remedy} again") from None
         return metrics
 
     def _repr_html_(self) -> str:
@@ -229,29 +226,7 @@ class Run:
 
         A file that is missing or damaged is left out; nothing is raised.
         """
-        config, size = self.config, self.config.size
-        state = "not finished: go on with train(..., resume=True)"
-        if self.finished:
-            evaluated = (self.evaluation / "metrics.json").is_file()
-            state = f"finished, {'' if evaluated else 'not '}evaluated"
-        last = [{}, *_rows(self.path / "log.csv")][-1]
-        lines = [
-            ("folder", self.path),
-            ("preset", config.preset),
-            ("data set", f"{config.dataset}, {size} x {size} pixels"),
-            ("training subjects", len(self.subjects)),
-            ("epochs", f"{last.get('epoch', 0)} of {config.epochs}"),
-            ("state", state),
-            *_losses(last),
-            *_lowest_kid(_rows(self.path / SELECTION_LOG)),
-        ]
-        return render(
-            "utils/card.html",
-            title=f"Run: {config.stage}, {config.plane}",
-            phantom=config.phantom,
-            facts=lines,
-            picture=_latest_sheet(self.path / "samples"),
-        )
+        return run_card(self)
 
 
 def require_free(path: Path) -> None:
@@ -267,56 +242,31 @@ def require_free(path: Path) -> None:
         )
 
 
-def _read_subjects(path: Path) -> tuple[list[str], list[str]]:
+def _read_config(folder: Path) -> TrainConfig:
+    """The configuration of a run."""
+    path = folder / "config.json"
+    content = read_bytes(path, most=MOST_BYTES)
+    try:
+        return TrainConfig.from_json(content, source=str(path))
+    except RecipeError as error:
+        raise RecipeError(f"{folder}: {error}") from None
+    except ValueError as error:
+        named = "" if str(path) in str(error) else f"{path}: "
+        raise ValueError(f"{named}{error}") from None
+
+
+def _read_subjects(folder: Path) -> tuple[list[str], list[str]]:
     """Training subjects, at least one, and validation subjects of a run."""
-    with path.open(newline="", encoding="utf-8") as file:
-        rows = [
-            (r.get("subject"), r.get("split")) for r in csv.DictReader(file)
-        ]
-    validation = [subject for subject, split in rows if split == _HELD_OUT]
-    subjects = [subject for subject, split in rows if split != _HELD_OUT]
-    if not subjects or not all([*subjects, *validation]):
+    path = folder / "subjects.csv"
+    rows = read_table(path, ["subject", "split"])
+    parts = {SPLIT: [], _HELD_OUT: []}
+    for row in rows:
+        parts.get(row["split"], []).append(row["subject"])
+    found = parts[SPLIT] + parts[_HELD_OUT]
+    whole = len(found) == len(rows) and len(set(found)) == len(found)
+    if not parts[SPLIT] or not whole or not all(found):
         raise ValueError(
-            f"expected columns subject,split and one row per subject in "
-            f"{path}, found none: restore the file or train again"
+            f"expected one row per subject in {path}, of {SPLIT} or "
+            f"{_HELD_OUT}, found another"
         )
-    return subjects, validation
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a log, none where it is missing or damaged."""
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
-    except (OSError, ValueError, csv.Error):
-        return []
-
-
-def _losses(row: dict[str, str]) -> list[tuple[str, str]]:
-    """The losses of an epoch, where its row has them."""
-    try:
-        found = [f"{n} {float(row[n]):.2f}" for n in ("d_loss", "g_loss")]
-    except (KeyError, TypeError, ValueError):
-        return []
-    return [("last losses", ", ".join(found))]
-
-
-def _lowest_kid(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """The best evaluation, where generators are chosen by their KID."""
-    try:
-        best = min(rows, key=lambda row: float(row["val_kid"]))
-        kid = f"{float(best['val_kid']):.3f}"
-        error = f"{float(best['standard_error']):.3f}"
-        text = f"epoch {int(best['epoch'])}, KID {kid} ± {error}"
-    except (KeyError, TypeError, ValueError):
-        return []
-    return [("best on validation", text)]
-
-
-def _latest_sheet(folder: Path) -> tuple[str, bytes]:
-    """Name and bytes of the latest sheet of samples, empty if there is none."""
-    sheets = sorted(folder.glob("epoch_*.png"))
-    try:
-        return f"samples, {sheets[-1].stem}", sheets[-1].read_bytes()
-    except (IndexError, OSError):
-        return "", b""
+    return parts[SPLIT], parts[_HELD_OUT]

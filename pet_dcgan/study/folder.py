@@ -13,6 +13,8 @@ from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import Cell
 from pet_dcgan.study.splits import split_table
 from pet_dcgan.utils.files import replacing, sweep, sweep_beside
+from pet_dcgan.utils.foreign_tables import read_table
+from pet_dcgan.utils.foreign_text import one_line, read_object
 from pet_dcgan.utils.locks import is_free
 
 _MOVABLE = ("data_dir",)
@@ -52,17 +54,15 @@ def _require_same(path: Path, settings: Mapping[str, Any]) -> None:
             f"no study to resume, {file} does not exist: leave out --resume"
         )
     try:
-        before = json.loads(file.read_text(encoding="utf-8"))
-        changed = [
-            f"{name} {value} instead of {before[name]}"
-            for name, value in settings.items()
-            if name not in _MOVABLE and before[name] != value
-        ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"expected a study's settings in {file}, found {error!r}: "
-            "choose another --out"
-        ) from error
+        before = read_object(file)
+    except ValueError as error:
+        raise ValueError(f"{error}: choose another --out") from None
+    changed = [
+        f"{name} {value} instead of "
+        f"{one_line(before.get(name, 'nothing'), most=60)}"
+        for name, value in settings.items()
+        if name not in _MOVABLE and before.get(name) != value
+    ]
     if changed:
         raise ValueError(
             f"expected the settings of {path}, found "
@@ -82,7 +82,11 @@ def keep_splits(file: Path, data: StudyData) -> None:
     """
     table = pd.DataFrame(split_table(data.splits, data.stages), dtype=str)
     if file.is_file():
-        before = pd.read_csv(file, dtype=str, keep_default_na=False)
+        remedy = "restore it, or choose another --out"
+        try:
+            before = pd.DataFrame(read_table(file, list(table)), dtype=str)
+        except ValueError as error:
+            raise ValueError(f"{error}: {remedy}") from None
         if not table.equals(before):
             raise ValueError(
                 f"expected the subjects and splits of {file}, found others: "
@@ -131,26 +135,36 @@ def read_predictions(
     Raises:
         ValueError: If the file is damaged, or of other subjects.
     """
+    remedy = "delete it, and it is made again"
     try:
-        table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        if table.isna().any(axis=None):
-            raise ValueError("a row is too short")
+        rows = read_table(file, ["subject", "stage", *classes])
+    except ValueError as error:
+        raise ValueError(f"{error}: {remedy}") from None
+    try:
         found = Predictions(
-            table["subject"].to_numpy(str),
-            np.array([classes.index(s) for s in table["stage"]]),
-            table[list(classes)].to_numpy(np.float64),
+            np.array([row["subject"] for row in rows], str),
+            np.array([classes.index(row["stage"]) for row in rows], np.int64),
+            np.array([[float(row[c]) for c in classes] for row in rows]),
         )
-    except (KeyError, TypeError, ValueError) as error:
+        if not _are_probabilities(found.probabilities):
+            raise ValueError
+    except ValueError:
         raise ValueError(
             f"expected subject, stage and probabilities in {file}, found "
-            f"{error!r}: delete it, and it is made again"
-        ) from error
+            f"another value: {remedy}"
+        ) from None
     if not all(map(np.array_equal, (found.subjects, found.truth), expected)):
         raise ValueError(
             f"expected the held-out subjects of the set in {file}, found "
             "others: the set was prepared again, choose another --out"
         )
     return found
+
+
+def _are_probabilities(found: np.ndarray) -> bool:
+    """Whether each row is of numbers from 0 to 1 with the sum 1."""
+    within = np.all((found >= 0) & (found <= 1))
+    return bool(within and np.allclose(found.sum(axis=-1), 1, atol=1e-3))
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -12,9 +12,10 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import steps_per_epoch
-from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.data.prepared_set import NoSlicesError, Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.data.training_data import load_validation_slices
+from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import mosaic, save_sheet
 from pet_dcgan.runs.run import Run
@@ -22,13 +23,17 @@ from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
 from pet_dcgan.training.vitals import RealImages, pooled_stored
+from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_tables import read_table
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import status
 
 SHEET_ROWS = 4
 SHEET_COLUMNS = 4
 MONTAGE_COLUMNS = 8
 MONTAGE_ROWS = 12
+_DIGITS = 9  # of an epoch
 
 
 class SampleGrid(keras.callbacks.Callback):
@@ -94,9 +99,27 @@ class SampleGrid(keras.callbacks.Callback):
         chosen = np.linspace(0, len(kept) - 1, min(len(kept), MONTAGE_ROWS))
         rows = []
         for index in chosen:
-            with np.load(kept[round(index)]) as tiles:
-                rows.append((f"epoch {tiles['epoch']}", tiles["suvr"]))
+            # a picture more or less; the training is what matters
+            try:
+                rows.append(self._row(kept[round(index)]))
+            except (OSError, ValueError) as error:
+                status(f"{error}: the montage is drawn without it")
+        if not rows:
+            return self.folder / "montage.png"
         return self._save("montage", rows, ", synthetic over training")
+
+    def _row(self, path: Path) -> tuple[str, np.ndarray]:
+        """The tiles of an epoch, and what to call them."""
+        size = self.config.size
+        most = 2**10 + 8 * MONTAGE_COLUMNS * size * size
+        tiles = read_arrays(path, most=most)
+        suvr, epoch = tiles.get("suvr"), tiles.get("epoch")
+        shape = (MONTAGE_COLUMNS, size, size)
+        whole = np.shape(suvr) == shape and suvr.dtype.kind == "f"
+        if not whole or np.ndim(epoch) or epoch.dtype.kind != "i":
+            raise ValueError(f"expected tiles {shape} in {path}, found others")
+        require_finite(suvr)
+        return f"epoch {epoch}", suvr
 
     def _draw(
         self, name: str, images: np.ndarray, title: str, step: int = 0
@@ -155,8 +178,7 @@ class EpochLog(keras.callbacks.Callback):
         self.writer = writer
         self.rows: list[dict[str, Any]] = []
         if self.path.exists():
-            with self.path.open(newline="", encoding="utf-8") as file:
-                self.rows = list(csv.DictReader(file))
+            self.rows = _read_log(self.path)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Starts the clock."""
@@ -181,6 +203,22 @@ class EpochLog(keras.callbacks.Callback):
             for name, value in (logs or {}).items():
                 tf.summary.scalar(name, value)
         self.writer.flush()
+
+
+def _read_log(path: Path) -> list[dict[str, str]]:
+    """The rows of an earlier part of a run, each with its epoch."""
+    remedy = "remove the file, and the log begins at the next epoch"
+    try:
+        rows = read_table(path, ["epoch"])
+    except ValueError as error:
+        raise ValueError(f"{error}: {remedy}") from None
+    for row in rows:
+        if not row["epoch"].isdecimal() or len(row["epoch"]) > _DIGITS:
+            raise ValueError(
+                f"expected an epoch in every row of {path}, found "
+                f"{one_line(row['epoch'], most=40)}: {remedy}"
+            )
+    return rows
 
 
 class EpochProgress(keras.callbacks.Callback):
@@ -229,7 +267,7 @@ def training_callbacks(
         held_out = load_validation_slices(
             config, subjects=run.validation or None
         )
-    except ValueError:  # with few subjects a stage may have none
+    except NoSlicesError:  # with few subjects a stage may have none
         held_out = None
     sets = (s.images for s in (slices, held_out) if s is not None)
     rows = [pooled_stored(images, config.suvr_max) for images in sets]

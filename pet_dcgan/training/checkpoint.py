@@ -1,10 +1,9 @@
 """States of a training to resume from: the last two, and the healthy one."""
 
+import math
 import os
 import re
 import shutil
-import struct
-import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,22 +11,14 @@ import keras
 import numpy as np
 
 from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing, sweep
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import status
 
 _KEPT = 2  # if one is damaged, the one before it remains
 # "sound" marks the last healthy state
-_NAME = re.compile(r"(state|sound)_(\d+)\.npz")
-# what NumPy and zipfile raise for a damaged archive
-_DAMAGED = (
-    ValueError,
-    OSError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    struct.error,
-    zipfile.BadZipFile,
-)
+_NAME = re.compile(r"(state|sound)_(\d{1,9})\.npz")
 
 
 class Checkpoint(keras.callbacks.Callback):
@@ -84,9 +75,10 @@ def restore(model: DCGAN, folder: str | Path) -> int:
     Raises:
         ValueError: If every state is damaged, or of another model.
     """
-    epochs, arrays = newest_state(folder)
+    named = _named(model)
+    epochs, arrays = newest_state(folder, most=_most_bytes(named.values()))
     if epochs:
-        _assign(arrays, _named(model), _states(folder)[epochs])
+        _assign(arrays, named, _states(folder)[epochs])
     return epochs
 
 
@@ -102,7 +94,8 @@ def start_from(model: DCGAN, folder: str | Path) -> None:
     Raises:
         ValueError: If it is of another architecture, or damaged.
     """
-    _, arrays = newest_state(folder)
+    most = _most_bytes(_named(model).values())
+    _, arrays = newest_state(folder, most=most)
     sources = {"generator": "generator", "discriminator": "discriminator"}
     if model.average is not None:
         has_own = any(name.startswith("average_") for name in arrays)
@@ -113,11 +106,14 @@ def start_from(model: DCGAN, folder: str | Path) -> None:
         _assign(own, variables, folder)
 
 
-def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
+def newest_state(
+    folder: str | Path, *, most: int = 2**40
+) -> tuple[int, dict[str, np.ndarray]]:
     """The arrays of the last undamaged state.
 
     Args:
         folder: Where `Checkpoint` wrote; it need not exist.
+        most: Bytes that a state may have; one that is larger is damaged.
 
     Returns:
         Completed epochs, and arrays by name as `generator_0`; 0 and none
@@ -131,9 +127,12 @@ def newest_state(folder: str | Path) -> tuple[int, dict[str, np.ndarray]]:
         return 0, {}
     for epochs in sorted(states, reverse=True):
         try:
-            return epochs, _read(states[epochs])
-        except _DAMAGED:
-            status(f"{states[epochs]} is damaged: trying the state before it")
+            return epochs, _read(states[epochs], most)
+        except (OSError, ValueError) as error:
+            status(
+                f"{states[epochs]} is damaged: trying the state before it "
+                f"({one_line(error)})"
+            )
     raise ValueError(
         f"every saved state is damaged, {states[max(states)]} the latest: "
         "train again under another --run"
@@ -204,7 +203,8 @@ def _assign(
     for name in [*wanted, *found]:
         if wanted.get(name) != found.get(name):
             raise ValueError(
-                f"the state in {path} is of another architecture ({name}: "
+                f"the state in {path} is of another architecture "
+                f"({one_line(name, most=40)}: "
                 f"expected {wanted.get(name)}, found {found.get(name)}): use "
                 "the options that it was trained with, see its config.json"
             )
@@ -225,15 +225,18 @@ def _named(model: DCGAN) -> dict[str, keras.Variable]:
     return named
 
 
-def _read(path: Path) -> dict[str, np.ndarray]:
+def _read(path: Path, most: int) -> dict[str, np.ndarray]:
     """The arrays of a state, after its checksums have been verified."""
-    with zipfile.ZipFile(path) as archive:
-        # first: a damaged header could request any amount of memory
-        damaged = archive.testzip()
-    if damaged:
-        raise zipfile.BadZipFile(damaged)
-    with np.load(path) as arrays:
-        return dict(arrays)
+    arrays = read_arrays(path, most=most)
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+            raise ValueError(f"{name} is not of finite numbers")
+    return arrays
+
+
+def _most_bytes(variables: Iterable) -> int:
+    """What the state of a model can take, of another architecture even."""
+    return 2**26 + 64 * sum(math.prod(each.shape) for each in variables)
 
 
 def _states(folder: str | Path, kind: str = "state") -> dict[int, Path]:

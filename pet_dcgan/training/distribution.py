@@ -5,7 +5,6 @@ Strategies, and what worker processes must agree on.
 
 import contextlib
 import hashlib
-import json
 import os
 from collections.abc import Iterator, Mapping
 
@@ -15,6 +14,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.progress import status
 
 STRATEGIES = ("none", "mirrored", "multiworker")
@@ -85,7 +85,7 @@ def _workers(text: str) -> int:
     if not text:
         return 0
     try:
-        found = json.loads(text)
+        found = parse_object(text, source=_VARIABLE)
         cluster, task = found.get("cluster", {}), found.get("task", {})
         jobs = {job: list(cluster.get(job, [])) for job in ("chief", "worker")}
         addresses = jobs["chief"] + jobs["worker"]
@@ -93,7 +93,7 @@ def _workers(text: str) -> int:
             jobs[task["type"]][int(task["index"])]
     except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise ValueError(
-            f"expected {_VARIABLE} like {_EXAMPLE}, found {text[:200]!r}: "
+            f"expected {_VARIABLE} like {_EXAMPLE}, found {one_line(text)}: "
             "correct it, or unset it"
         ) from None
     return len(addresses)

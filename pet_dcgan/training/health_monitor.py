@@ -25,6 +25,7 @@ from pet_dcgan.training.health import (
 )
 from pet_dcgan.training.vitals import HealthRecord, RealImages, Vitals, pooled
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.progress import status
 
 IMAGES = 64
@@ -106,23 +107,25 @@ class HealthLog:
 
 def _read_rows(path: Path) -> dict[int, dict[str, str]]:
     """The rows of a health log by epoch, each checked."""
-    rows = {}
-    if not path.exists():
-        return rows
+    remedy = "remove the file to have states reported anew"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                if list(row) != _COLUMNS or None in row.values():
-                    raise ValueError("columns")
-                if row["diversity"]:
-                    _record(row)
-                rows[int(row["epoch"])] = row
-    except (ValueError, csv.Error) as error:
+        rows = read_table(path, _COLUMNS)
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        if path.is_file() and not path.stat().st_size:
+            return {}
+        raise ValueError(f"{error}: {remedy}") from None
+    try:
+        for row in rows:
+            if row["diversity"]:
+                _record(row)
+        return {int(row["epoch"]): row for row in rows}
+    except ValueError:
         raise ValueError(
-            f"expected the columns {','.join(_COLUMNS)} in {path}, found "
-            "something else: remove the file to have states reported anew"
-        ) from error
-    return rows
+            f"expected numbers under {','.join(_COLUMNS[:-3])} in {path}, "
+            f"found another value: {remedy}"
+        ) from None
 
 
 def _record(row: dict[str, str]) -> HealthRecord:

@@ -4,6 +4,8 @@ The selection log, `selection.csv`, holds the KID after each evaluated epoch.
 """
 
 import csv
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +18,10 @@ from pet_dcgan.metrics.distribution import kid
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import SELECTION_LOG
+from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_tables import read_table
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import status
 
 SYNTHETIC = 256
@@ -123,18 +128,25 @@ class KidSelection(keras.callbacks.Callback):
 
         Raises:
             FileNotFoundError: If its weights are missing.
+            ValueError: If they are damaged.
         """
         best = _best_evaluation(self.evaluations)
         path = self._best_path(best.epoch)
-        if not path.is_file():
-            raise FileNotFoundError(
-                f"the best generator is missing, {path}: resume from a copy "
-                "of the run that has it, or train again under another --run"
-            )
         network = float32_copy(model.sampler_network)
-        with np.load(path) as kept:
-            count = len(network.weights)
-            network.set_weights([kept[f"weight_{i}"] for i in range(count)])
+        remedy = (
+            "resume from a copy of the run that has it, or train again under "
+            "another --run"
+        )
+        try:
+            network.set_weights(_read_weights(path, network.weights))
+        except FileNotFoundError:
+            raise FileNotFoundError(
+                f"the best generator is missing, {path}: {remedy}"
+            ) from None
+        except ValueError as error:
+            raise ValueError(
+                f"the best generator is damaged: {error}: {remedy}"
+            ) from None
         status(
             f"kept the generator of epoch {best.epoch}: KID on validation "
             f"subjects {best.val_kid:.4f}, standard error "
@@ -177,6 +189,17 @@ class KidSelection(keras.callbacks.Callback):
         return self.folder / f"best_{epoch:04}.npz"
 
 
+def _read_weights(path: Path, variables: Sequence) -> list[np.ndarray]:
+    """The weights of a best generator, as many and of the same shapes."""
+    shapes = {f"weight_{i}": tuple(v.shape) for i, v in enumerate(variables)}
+    most = 4 * sum(map(math.prod, shapes.values())) + 2**20
+    kept = read_arrays(path, most=most)
+    found = {name: array.shape for name, array in kept.items()}
+    if found != shapes or not all(np.isfinite(a).all() for a in kept.values()):
+        raise ValueError(f"expected finite weights in {path}, found others")
+    return [kept[name] for name in shapes]
+
+
 def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
     """Whether a training had been stopped early after an epoch.
 
@@ -214,23 +237,36 @@ def _read_evaluations(path: Path) -> list[KidEvaluation]:
     Raises:
         ValueError: If the file is damaged.
     """
-    if not path.is_file():
-        return []
+    remedy = "restore it, or train again under another --run"
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return [
-                KidEvaluation(
-                    int(row["epoch"]),
-                    float(row["val_kid"]),
-                    float(row["standard_error"]),
-                )
-                for row in csv.DictReader(file)
-            ]
-    except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"expected epoch, val_kid and standard_error in every row of "
-            f"{path}, found {error!r}: train again under another --run"
-        ) from error
+        rows = read_table(path, KidEvaluation._fields)
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise ValueError(f"{error}: {remedy}") from None
+    found = []
+    for row in rows:
+        epoch, value, spread = map(_number, map(row.get, KidEvaluation._fields))
+        before = found[-1].epoch if found else 0
+        counts = math.isfinite(epoch) and before < epoch == int(epoch)
+        # of few images there is no standard error, which is written as nan
+        named = not math.isnan(spread) or row["standard_error"] == "nan"
+        if not counts or not math.isfinite(value) or not named:
+            raise ValueError(
+                "expected epoch, counting up, val_kid and standard_error in "
+                f"every row of {path}, found "
+                f"{one_line(','.join(row.values()), most=60)}: {remedy}"
+            )
+        found.append(KidEvaluation(int(epoch), value, spread))
+    return found
+
+
+def _number(text: str) -> float:
+    """A number, NaN where the text is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _best_evaluation(evaluations: list[KidEvaluation]) -> KidEvaluation | None:

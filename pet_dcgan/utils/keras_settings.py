@@ -6,11 +6,12 @@ made for Keras's defaults on TensorFlow.
 """
 
 import contextlib
-import json
 import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from pet_dcgan.utils.foreign_text import read_object
 
 _BACKEND = "tensorflow"
 
@@ -63,7 +64,6 @@ def _backend() -> tuple[str, str]:
     home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
     path = Path(home, "keras.json")
     # Keras itself ignores a file that it cannot read
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        text = path.read_text(encoding="utf-8")
-        return json.loads(text).get("backend", _BACKEND), str(path)
+    with contextlib.suppress(OSError, ValueError):
+        return str(read_object(path).get("backend", _BACKEND)), str(path)
     return _BACKEND, "by default"
