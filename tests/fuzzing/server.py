@@ -4,6 +4,7 @@ import json
 import time
 from pathlib import Path
 from random import Random
+from unittest import mock
 
 import pandas as pd
 
@@ -15,8 +16,6 @@ from fuzzing.pngs import is_whole
 from pet_dcgan.serving import json_http, rest_model
 from pet_dcgan.serving.generate import generate
 
-# one attempt: what another would meet is another case
-json_http.RETRY_DELAYS = rest_model.RETRY_DELAYS = ()
 _TIMEOUT = 0.4  # seconds
 _MOST_SECONDS = 10.0  # of three requests of 0.4 s on a busy machine
 _NAMES = (answers.STATUS, answers.FACTS, answers.IMAGES)
@@ -176,6 +175,9 @@ _CHANGES = (
 )
 
 
+# one attempt: what another would meet is another case
+@mock.patch.object(json_http, "RETRY_DELAYS", ())
+@mock.patch.object(rest_model, "RETRY_DELAYS", ())
 def run(folder: Path, attempt) -> None:
     started = time.monotonic()
     for format_ in ("png", "nifti"):

@@ -126,7 +126,10 @@ class Worker:
         stacks = self.folder / "stacks.txt"
         if process.poll() is None:
             process.send_signal(signal.SIGUSR1)
-            time.sleep(0.2)
+            patience = time.monotonic() + 5
+            while not _size(stacks) and time.monotonic() < patience:
+                time.sleep(_STEP)
+            time.sleep(0.2)  # to its last line
         process.kill()
         code = process.wait()
         self._death = f"the process died ({_cause(code)})"
@@ -150,3 +153,8 @@ def _queued(pid: int) -> float:
 
 def _cause(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file that need not be there."""
+    return path.stat().st_size if path.exists() else 0
