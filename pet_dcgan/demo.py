@@ -2,12 +2,15 @@
 
 The scans are a phantom's, or those of a folder of the user's.
 
-A step whose result exists is skipped, so that a stopped demo resumes.
+A step whose result exists is skipped, so that a stopped demo resumes. Every
+result appears whole or not at all, and what a killed demo left beside it is
+removed, or brought to its end.
 """
 
 import contextlib
 import dataclasses
 import json
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,14 +27,18 @@ from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import save_sheet
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import CopiesError, export_run
+from pet_dcgan.serving.model_folder import CARD_FILE, repair_models
 from pet_dcgan.training.train import resolve_config, train
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.files import replacing, restore, sweep, sweep_beside
+from pet_dcgan.utils.foreign_text import one_line, read_object
+from pet_dcgan.utils.locks import is_free, working_in
 from tfds_adni import Builder, prepare
 from tfds_adni.cohort import Cohort, Selection
 from tfds_adni.phantom import write_cohort
 from tfds_adni.sources import require_folder
 
 _GALLERY_IMAGES = 8
+_MARK = "demo.json"
 
 Advance = Callable[[int, int], None]
 Progress = Callable[[str], contextlib.AbstractContextManager[Advance | None]]
@@ -107,6 +114,7 @@ def run_demo(
             the number of steps done and the total.
 
     Raises:
+        BlockingIOError: If another process works in `out`.
         FileExistsError: If `out` holds anything but this demo.
         FileNotFoundError: If there is no folder of scans.
     """
@@ -119,52 +127,44 @@ def run_demo(
             real=str(Path(real).resolve()),
             selection=(selection or Selection()).facts(),
         )
-    _claim(out, settings)
-    demo = _Demo(out, settings, say, verbose, progress)
-    places = {
-        "scans": Path(settings.real) if real else out / "phantom",
-        "data set": out.joinpath(
-            "data", Builder.name, settings.dataset, str(Builder.VERSION)
-        ),
-        "runs": out / "runs",
-        "models": out / "models",
-        "gallery": out / "gallery.png",
-    }
-    if not real:
-        demo.step("phantom scans", places["scans"], demo.make_phantom)
-    demo.step(
-        "prepared slices",
-        places["data set"],
-        lambda: demo.prepare_set(places["scans"], selection, check),
-    )
-    metrics = {}
-    for stage in demo.stages():
-        run = demo.run_stage(stage)
-        metrics[stage] = run.metrics()
-        places[f"report {stage}"] = run.evaluation / "report.html"
-    demo.step("gallery", places["gallery"], demo.draw_gallery)
-    return Summary(metrics, places)
+    with working_in(out, "demo"):
+        _claim(out, settings)
+        demo = _Demo(out, settings, say, verbose, progress)
+        return demo.run(selection, check)
 
 
 def _claim(out: Path, settings: Settings) -> None:
     """Marks a folder as this demo's, or refuses any other in use."""
-    mark = out / "demo.json"
+    mark = out / _MARK
+    sweep_beside(mark)
     text = json.dumps(dataclasses.asdict(settings), indent=2) + "\n"
-    if mark.exists():
-        if json.loads(mark.read_text(encoding="utf-8")) != json.loads(text):
+    if os.path.lexists(mark):
+        if _settings_in(mark) != json.loads(text):
             raise FileExistsError(
                 f"expected the same demo in {out}, found one with other "
                 "settings (--quick, or other scans); choose another --out or "
                 "remove it"
             )
-        return
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    elif not is_free(out):
         raise FileExistsError(
             f"expected a new folder or a demo's, found {out} in use; choose "
             "another --out"
         )
-    with replacing(mark) as path:
-        path.write_text(text, encoding="utf-8")
+    sweep(out)
+    if not mark.exists():
+        with replacing(mark) as path:
+            path.write_text(text, encoding="utf-8")
+
+
+def _settings_in(mark: Path) -> dict[str, Any]:
+    """What `demo.json` says."""
+    try:
+        return read_object(mark)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"{one_line(error)}: choose another --out, or remove "
+            f"{mark.parent} and begin again"
+        ) from error
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,6 +176,39 @@ class _Demo:
     say: Callable[[str], None]
     verbose: str | int
     progress: Progress
+
+    def run(
+        self,
+        selection: Selection | None,
+        check: Callable[[Cohort], None] | None,
+    ) -> Summary:
+        """Runs every step that is not done yet."""
+        out, real = self.out, self.settings.real
+        name = self.settings.dataset
+        places = {
+            "scans": Path(real) if real else out / "phantom",
+            "data set": out.joinpath(
+                "data", Builder.name, name, str(Builder.VERSION)
+            ),
+            "runs": out / "runs",
+            "models": out / "models",
+            "gallery": out / "gallery.png",
+        }
+        if not real:
+            self.step("phantom scans", places["scans"], self.make_phantom)
+        self.step(
+            "prepared slices",
+            places["data set"],
+            lambda: self.prepare_set(places["scans"], selection, check),
+        )
+        repair_models(places["models"])
+        metrics = {}
+        for stage in self.stages():
+            run = self.run_stage(stage)
+            metrics[stage] = run.metrics()
+            places[f"report {stage}"] = run.evaluation / "report.html"
+        self.step("gallery", places["gallery"], self.draw_gallery)
+        return Summary(metrics, places)
 
     def step(self, name: str, result: Path, work: Callable[[], object]) -> None:
         """Runs a step unless its result exists, and says how long it took."""
@@ -228,12 +261,17 @@ class _Demo:
             lambda: self.train_stage(stage, path),
         )
         run = Run.open(path)
+        # what a killed command left, even where its result is there
+        with working_in(path, "demo"):
+            sweep(path)
+            restore(run.evaluation)
         self.step(
             f"{stage} evaluation",
             run.evaluation / "metrics.json",
             lambda: self.evaluate_run(run),
         )
-        card = models / stage.lower() / "MODEL_CARD.md"  # it is written last
+        # `repair_models` has made it of a version, where there is one
+        card = models / stage.lower() / CARD_FILE
         self.step(f"{stage} export", card, lambda: self.export(run, models))
         return run
 

@@ -53,9 +53,10 @@ def exported(toy_set, evaluated, tmp_path_factory):
 def test_layout_of_an_export(exported):
     _, models = exported
     assert files(models) == [
+        "ad/1/assets.extra/MODEL_CARD.md",
+        "ad/1/assets.extra/metrics.json",
         "ad/1/assets.extra/model.json",
         "ad/1/assets.extra/tf_serving_warmup_requests",
-        "ad/1/fingerprint.pb",
         "ad/1/saved_model.pb",
         "ad/1/variables/variables.data-00000-of-00001",
         "ad/1/variables/variables.index",

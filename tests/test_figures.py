@@ -44,7 +44,7 @@ def save(folder, data, rendered=None):
     With `rendered`, all other files are empty, which saves seconds.
     """
     folder.mkdir(exist_ok=True)
-    run = SimpleNamespace(path=folder.parent, evaluation=folder, config=CONFIG)
+    run = SimpleNamespace(path=folder.parent, config=CONFIG)
     drawn = {}
     savefig = Figure.savefig
 
@@ -59,7 +59,7 @@ def save(folder, data, rendered=None):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Figure, "savefig", remember)
-        return save_figures(run, data), drawn
+        return save_figures(folder, run, data), drawn
 
 
 @pytest.fixture(scope="module")
@@ -166,8 +166,6 @@ def test_a_difference_is_drawn_from_grey(saved):
 def test_without_pairs_copies_or_logs(saved, tmp_path):
     folder = tmp_path / "evaluation"
     folder.mkdir()
-    for name in ("closest.png", "training.png"):
-        (folder / name).write_bytes(b"of an earlier evaluation")
     captions, drawn = save(folder, figure_data(1), rendered=())
     assert {p.name for p in folder.iterdir()} == set(captions)
     assert set(saved[2]) - set(captions) == {"closest.png", "training.png"}

@@ -1,20 +1,17 @@
 import errno
-import subprocess
-import sys
-import threading
+import os
+import stat
+import tempfile
 
 import pytest
 
-from pet_dcgan.utils import files
-from pet_dcgan.utils.files import locked, replacing, sweep
-
-HOLDER = """
-import sys
-from pet_dcgan.utils.files import locked
-with locked(sys.argv[1]):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+from pet_dcgan.utils.files import (
+    replacing,
+    require_file_place,
+    require_writable,
+    sweep,
+    sweep_beside,
+)
 
 
 def test_a_file_takes_its_place_when_whole(tmp_path):
@@ -59,78 +56,40 @@ def test_what_killed_processes_left_is_swept(tmp_path):
     assert kept == {"samples", "epoch_0007.png"}
 
 
-@pytest.fixture
-def holder(tmp_path):
-    """Another process that holds `tmp_path / "lock"`."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(tmp_path / "lock")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    try:
-        assert process.stdout.readline() == b"held\n"
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        process.stdin.close()
-        process.stdout.close()
+def test_what_a_killed_process_left_beside_a_run_is_swept(tmp_path):
+    for name in ("ad", "x.ad", "a[d]", "ad2"):
+        (tmp_path / f".partial-12345678.{name}").mkdir()
+    sweep_beside(tmp_path / "ad")
+    sweep_beside(tmp_path / "a[d]")
+    kept = sorted(path.name[18:] for path in tmp_path.iterdir())
+    assert kept == ["ad2", "x.ad"]
 
 
-def test_a_lock_file_exists_while_it_is_held(tmp_path):
-    def fail():
-        with locked(tmp_path / "lock"):
-            assert (tmp_path / "lock").is_file()
-            raise KeyError
-
-    with pytest.raises(KeyError):
-        fail()
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_link_in_place_of_the_lock_is_refused(tmp_path):
-    target = tmp_path / "thesis.tex"
-    target.write_text("whole")
-    (tmp_path / "lock").symlink_to(target)
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
     with (
-        pytest.raises(OSError, match="symbolic link"),
-        locked(tmp_path / "lock"),
+        pytest.raises(FileExistsError, match=r"expected a file at .*pipe"),
+        replacing(tmp_path / "pipe"),
     ):
         pass
-    assert target.read_text() == "whole"
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+    for name, words in (("pipe", "a device, a pipe"), ("", "a folder")):
+        with pytest.raises(FileExistsError, match=words):
+            require_file_place(tmp_path / name)
 
 
-def test_another_process_is_kept_out_until_it_is_killed(tmp_path, holder):
-    with pytest.raises(BlockingIOError), locked(tmp_path / "lock"):
-        pass
-    assert (tmp_path / "lock").is_file()
-    holder.kill()
-    holder.wait()
-    assert (tmp_path / "lock").is_file()
-    with locked(tmp_path / "lock"):
-        pass
+def test_a_place_is_tried_and_left_as_it_was(tmp_path, monkeypatch):
+    require_writable(tmp_path / "not" / "yet")
+    require_file_place(tmp_path / "a.csv")
     assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError):
+        require_writable(tmp_path / "file")
 
+    def full(**options):
+        raise OSError(errno.ENOSPC, "No space left on device", "random name")
 
-def test_waits_until_the_other_one_is_done(tmp_path, holder):
-    taken = threading.Event()
-
-    def take():
-        with locked(tmp_path / "lock", wait=True):
-            taken.set()
-
-    waiting = threading.Thread(target=take)
-    waiting.start()
-    assert not taken.wait(0.2)
-    holder.stdin.close()
-    waiting.join(timeout=60)
-    assert taken.is_set()
-
-
-def test_file_systems_without_locks_are_not_locked(tmp_path, monkeypatch):
-    def unable(file, how):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(files.fcntl, "flock", unable)
-    with locked(tmp_path / "lock"):
-        assert (tmp_path / "lock").is_file()
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        require_writable(tmp_path)
+    assert caught.value.filename == tmp_path

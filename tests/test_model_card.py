@@ -168,3 +168,43 @@ def test_phantom_and_stage_are_those_of_the_model():
     assert "| phantom | no |" in text
     assert "# all: " in text
     assert "of all stages together" in words(text)
+
+
+HOSTILE = (
+    "ok\n\n# Approved\n| a | b |\n<script>alert(1)</script><img src=x>"
+    " [click](javascript:1) ![x](http://evil.example/p.png)\x1b[2J"
+    " <https://evil.example> www.evil.example [a]: x `code`"
+)
+
+
+def tampered(value):
+    """All texts and names of entries that can be any text, replaced."""
+    if isinstance(value, dict):
+        return {name: tampered(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [tampered(each) for each in value]
+    return HOSTILE if isinstance(value, str) else value
+
+
+def test_texts_of_others_stay_text(metrics):
+    metrics["features"]["x\n# y <b>"] = metrics["features"]["random"]
+    plain, text = card(metrics), card(tampered(metrics))
+    assert HOSTILE not in text
+    for part in ("<script", "</script", "<img", "<b>", "<https", "\x1b"):
+        assert part not in text
+    for part in ("](", "]:", "://", "www."):
+        assert text.count(part) == plain.count(part), part
+
+    def headings(text):
+        return [line for line in text.splitlines() if line[:1] == "#"]
+
+    def rows(text):
+        return [line for line in text.splitlines() if line[:1] == "|"]
+
+    assert len(headings(text)) == len(headings(plain))
+    assert len(rows(text)) == len(rows(plain))
+
+
+def test_what_evaluate_writes_needs_no_escapes(metrics):
+    assert "\\" not in card(metrics)
+    assert "&lt;" not in card(metrics)

@@ -6,7 +6,6 @@ when it is whole. What a killed process leaves there the next one removes.
 
 import contextlib
 import io
-import os
 import re
 import shlex
 import shutil
@@ -20,16 +19,12 @@ from tfds_adni.adni_dataset_builder import Builder
 from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import assign_splits, require_same_splits
+from tfds_adni.parallel.lock_file import held
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.reading import Reading
 
 if TYPE_CHECKING:
     import apache_beam
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - not on Windows
-    fcntl = None
 
 _INCOMPLETE = "incomplete."
 
@@ -77,7 +72,8 @@ def prepare(
     Raises:
         FileNotFoundError: If the folder, its images, a table or a mask is
             missing.
-        FileExistsError: If the data set exists, or is being prepared.
+        BlockingIOError: If another process prepares into `data_dir`.
+        FileExistsError: If the data set exists.
         ChildProcessError: If a process was killed.
         ImportError: If Beam is needed and not installed.
         RuntimeError: If Beam stops.
@@ -104,16 +100,12 @@ def prepare(
         progress=progress,
     )
     home = Path(builder.data_path)
-    if home.exists():
-        raise FileExistsError(
-            f"expected no data set yet, found one at {home}; use it, remove "
-            "it, or choose another --data-dir"
-        )
-    builder.cohort = cohort = gather(folder, selection, reading=reading)
-    split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
-    if check:
-        check(cohort)
+    # first of all: whether another process, or nobody at all, may write here
     with claimed(home) as scratch:
+        builder.cohort = cohort = gather(folder, selection, reading=reading)
+        split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
+        if check:
+            check(cohort)
         require_same_splits(home.parent.parent, split_of)
         tfds.disable_progress_bar()
         # TFDS announces a download, and there is none.
@@ -201,13 +193,16 @@ def claimed(home: Path) -> Iterator[Path]:
         An empty folder for TFDS's downloads.
 
     Raises:
-        FileExistsError: If another process makes a data set there.
+        BlockingIOError: If another process makes a data set there.
+        FileExistsError: If it is there already.
     """
+    _require_new(home)
     sets, configs = home.parent.parent, home.parent.parent / ".config"
     new = [path for path in (sets, *sets.parents) if not path.exists()]
     sets.mkdir(parents=True, exist_ok=True)
     try:
-        with _locked(sets):
+        with held(sets / ".lock", "prepare", place=sets.parent):
+            _require_new(home)  # another process may just have finished it
             _sweep(home.parent)
             _sweep(configs)
             scratch = home.parent / f"{_INCOMPLETE}downloads"
@@ -224,35 +219,13 @@ def claimed(home: Path) -> Iterator[Path]:
             _remove_if_empty(path)
 
 
-@contextlib.contextmanager
-def _locked(sets: Path) -> Iterator[None]:
-    """Holds a lock that the system releases when the process ends."""
-    if fcntl is None:  # pragma: no cover - not on Windows
-        yield
-        return
-    path = sets / ".preparing"
-    while True:
-        with path.open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise FileExistsError(
-                    f"expected no other preparation in {sets.parent}, "
-                    "found another pet-dcgan prepare at work; wait for it or "
-                    "choose another --data-dir"
-                ) from None
-            except OSError:  # a file system without locks
-                pass
-            # The last holder may have removed the file after we opened it.
-            if not path.exists() or not os.path.samestat(
-                os.fstat(file.fileno()), path.stat()
-            ):
-                continue
-            try:
-                yield
-            finally:
-                path.unlink(missing_ok=True)
-            return
+def _require_new(home: Path) -> None:
+    """Refuses a data set that exists."""
+    if home.exists():
+        raise FileExistsError(
+            f"expected no data set yet, found one at {home}; use it, remove "
+            "it, or choose another --data-dir"
+        )
 
 
 def _sweep(folder: Path) -> None:

@@ -1,9 +1,12 @@
 """What the command line prints: errors in one line, tables, progress."""
 
+import atexit
+import errno
 import functools
 import importlib
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -13,21 +16,38 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pet_dcgan.cli.streams import Streams
 from pet_dcgan.config import STAGES
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import progress as progress
 from pet_dcgan.utils.progress import status as status
 
 _MAX_REASONS = 20
 STOPPED = 130
 FAILED = 1
+_UNPRINTED_LINE = (
+    "standard output could not be written ({reason}): what was to be printed "
+    "there is lost; the work itself is done"
+)
 _STOPPED_LINE = (
     "stopped by Ctrl-C; complete results are kept, partial ones removed; "
     "--resume continues a training"
 )
-_FULL_LINE = (
-    "the disk is full{place}; free some space and run it again; nothing "
-    "half-written was kept"
-)
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+}
+_FULL_REMEDY = "free some space and run it again, train and study with --resume"
+_REMEDIES = {
+    errno.EACCES: "change its permissions, or choose another place",
+    errno.EPERM: "change its permissions, or choose another place",
+    errno.EROFS: "choose a place that can be written",
+    errno.EFBIG: "the file system or ulimit -f allows no larger file",
+    errno.EMFILE: "raise ulimit -n",
+    errno.ENFILE: "close other programs",
+    errno.ENAMETOOLONG: "choose a shorter one",
+}
+_MOST_CHARACTERS = 4000  # of an error
 # by their counts in the metadata of a prepared set
 _SCAN_WARNINGS = {
     "skipped_for_their_pixels": "{count} more scans were skipped when they "
@@ -102,12 +122,16 @@ def reported(command: Callable) -> Callable:
 
 def _error_line(error: Exception) -> str:
     """Returns an exception as one line."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    if "No space left on device" in text:
-        place = getattr(error, "filename", None)
-        return _FULL_LINE.format(place=f" ({place})" if place else "")
+    text = one_line(error, most=_MOST_CHARACTERS) or type(error).__name__
+    place = getattr(error, "filename", None)
+    for number, words in _FULL.items():
+        # TensorFlow has errors of its own, with the system's words
+        if os.strerror(number) in text:
+            where = f" ({one_line(place, most=1000)})" if place else ""
+            return f"{words}{where}: {_FULL_REMEDY}"
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror}: {error.filename}; nothing was changed"
+        parts = [error.strerror, place, _REMEDIES.get(error.errno)]
+        return one_line(": ".join(str(p) for p in parts if p), most=1000)
     known = (ValueError, OSError, ImportError, ArithmeticError)
     if isinstance(error, known):
         return text
@@ -121,8 +145,30 @@ def _leave(line: str, code: int) -> NoReturn:
     """Prints the last line and exits."""
     # TensorFlow would log each operation that was interrupted half-built
     logging.getLogger("tensorflow").disabled = True
-    print(f"pet-dcgan: {line}", file=sys.stderr)
+    status(line)
     raise typer.Exit(code)
+
+
+def leave(streams: Streams, code: int) -> NoReturn:
+    """Ends the process.
+
+    Args:
+        streams: Standard output and error.
+        code: 0 becomes 1 where standard output could not be written.
+    """
+    reason = streams.failure()
+    if reason and not code:
+        status(_UNPRINTED_LINE.format(reason=reason))
+        code = FAILED
+    if code and "tensorflow" in sys.modules:
+        # Its threads may still compute what was given up, and crash while
+        # Python takes down what they use. So the exit functions are called
+        # (temporary folders, coverage), and no more than that.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        atexit._run_exitfuncs()
+        sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def keras_verbosity() -> int:

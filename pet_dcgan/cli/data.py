@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from pet_dcgan.cli import console, options, scan_options
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.files import replacing, require_file_place
 
 router = typer.Typer()
 
@@ -72,6 +72,8 @@ def scan(
     )
     from tfds_adni import survey
 
+    if csv:  # now, and not after all scans have been read
+        require_file_place(csv)
     cohort = survey(folder, selection, reading=reading)
     console.print_cohort(cohort)
     if csv:

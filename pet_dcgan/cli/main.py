@@ -7,6 +7,7 @@ import typer
 
 from pet_dcgan import __version__
 from pet_dcgan.cli import console, data, options, runs, scan_options, serving
+from pet_dcgan.cli.streams import Streams
 
 app = typer.Typer(
     name="pet-dcgan",
@@ -90,5 +91,10 @@ def demo(
 
 
 def main() -> None:
-    """Runs the command line."""
-    app()
+    """Runs the command line and ends the process."""
+    streams, code = Streams(), 0
+    try:
+        app()
+    except SystemExit as ended:
+        code = ended.code
+    console.leave(streams, code)

@@ -29,8 +29,9 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.files import replacing_folder, restore
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
@@ -103,6 +104,7 @@ class Evaluation(dict):
 
 
 @keras_defaults()
+@exclusive("evaluate", "run")
 def evaluate(
     run: Run,
     *,
@@ -118,7 +120,8 @@ def evaluate(
     Synthetic slices are compared with as many real ones of the test split,
     and real ones with real ones of other subjects in the same way. Writes
     `metrics.json`, figures and `report.html` to the run's `evaluation`
-    folder; the same run and seed give the same bytes.
+    folder; the same run and seed give the same bytes. The folder is replaced
+    as a whole, so that an evaluation that is stopped leaves the earlier one.
 
     Args:
         run: A finished run.
@@ -139,6 +142,7 @@ def evaluate(
         What `metrics.json` holds.
 
     Raises:
+        BlockingIOError: If another process works in the run's folder.
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set does not
             fit the run, an option is out of range, or the generator's images
@@ -149,6 +153,8 @@ def evaluate(
         raise ValueError(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
+    # of an evaluation that was killed
+    restore(run.evaluation)
     steps = iter(range(1, _STEPS + 1))
 
     def step() -> None:
@@ -163,9 +169,10 @@ def evaluate(
     step()
     metrics, data = _measure(run, images, encoders, step)
     metrics["assessment"] = assess(metrics)
-    metrics["figures"] = save_figures(run, data)
-    step()
-    _write(run.evaluation, metrics)
+    with replacing_folder(run.evaluation) as folder:
+        metrics["figures"] = save_figures(folder, run, data)
+        step()
+        _write(folder, metrics)
     step()
     return Evaluation(metrics)
 
@@ -269,7 +276,7 @@ def _no_intervals(subjects: int) -> str | None:
 
 
 def _write(folder: Path, metrics: dict[str, Any]) -> None:
-    """Writes the page first: `metrics.json` completes the evaluation."""
+    """Writes the page and `metrics.json` beside the figures."""
     figures = {
         name: (folder / name).read_bytes() for name in metrics["figures"]
     }
@@ -278,5 +285,4 @@ def _write(folder: Path, metrics: dict[str, Any]) -> None:
         ("report.html", report_page(metrics, figures)),
         ("metrics.json", text + "\n"),
     ):
-        with replacing(folder / name) as path:
-            path.write_text(content, encoding="utf-8")
+        (folder / name).write_text(content, encoding="utf-8")

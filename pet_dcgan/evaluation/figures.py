@@ -92,20 +92,20 @@ class FigureData(NamedTuple):
     regions: RegionData
 
 
-def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
-    """Draws every figure there is data for into `run.evaluation`.
-
-    Figures of an earlier evaluation are replaced, or removed where there is
-    no longer data.
+def save_figures(
+    folder: Path, run: Run, data: FigureData
+) -> dict[str, dict[str, str]]:
+    """Draws every figure there is data for.
 
     Args:
+        folder: Where they go.
         run: A finished run.
         data: What the figures show.
 
     Returns:
         Title and caption by file name, in the order of the page.
     """
-    folder, config = run.evaluation, run.config
+    config = run.config
     _save_sheets(folder, data, config)
     _save_joint_histograms(folder / "histograms.png", data.pairs, config)
     save_intensities(folder / "intensities.png", data.histograms, config)
@@ -117,8 +117,6 @@ def save_figures(run: Run, data: FigureData) -> dict[str, dict[str, str]]:
         missing.add("closest.png")
     if not save_training_curves(folder / "training.png", run):
         missing.add("training.png")
-    for name in missing:
-        (folder / name).unlink(missing_ok=True)
     words = {name: each for name, each in _WORDS.items() if name not in missing}
     if data.closest is not None:
         words["closest.png"] = _closest_words(data.closest)

@@ -28,9 +28,10 @@ from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
-from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.references import RecipeError
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.runs.generator_file import read_generator, write_generator
+from pet_dcgan.utils.files import replacing, sweep_beside
+from pet_dcgan.utils.locks import is_free, move_lock, working_in
 from pet_dcgan.utils.progress import status
 from pet_dcgan.utils.templates import render
 
@@ -91,11 +92,13 @@ class Run:
             ValueError: If there is no subject.
         """
         path = Path(path)
-        require_free(path)
         run = cls(path, config, sorted(set(subjects)), sorted(set(validation)))
         if not run.subjects:
             raise ValueError("expected subjects to train on, found none")
-        with replacing(path) as folder:
+        require_free(path)
+        with working_in(path, "train"), replacing(path) as folder:
+            require_free(path)  # it may have been made meanwhile
+            sweep_beside(path)
             folder.mkdir()
             with (folder / "subjects.csv").open("w", encoding="utf-8") as file:
                 writer = csv.writer(file, lineterminator="\n")
@@ -104,6 +107,7 @@ class Run:
                 writer.writerows((each, _HELD_OUT) for each in run.validation)
             text = config.to_json()
             (folder / "config.json").write_text(text, encoding="utf-8")
+            move_lock(path, folder)
         return run
 
     @classmethod
@@ -150,14 +154,7 @@ class Run:
                 f"expected a finished run, found no {self._generator}: go on "
                 f"with pet-dcgan train --run {self.path} --resume"
             )
-        # Keras reports a damaged archive as any of these
-        try:
-            return keras.models.load_model(self._generator, compile=False)
-        except (ValueError, OSError, KeyError) as error:
-            raise ValueError(
-                f"expected a generator in {self._generator}, found a damaged "
-                "file: train again under another --run"
-            ) from error
+        return read_generator(self._generator, self.config)
 
     def save_generator(self, model: keras.Model) -> None:
         """Writes `generator.keras`, which marks the run as finished.
@@ -165,8 +162,7 @@ class Run:
         Args:
             model: Of any precision; the file holds it in float32.
         """
-        with replacing(self._generator) as temporary:
-            float32_copy(model).save(temporary)
+        write_generator(self._generator, model)
 
     def encoder(self, slices: Slices) -> Encoder:
         """The run's encoder, trained and saved when first needed.
@@ -264,7 +260,7 @@ def require_free(path: Path) -> None:
     Raises:
         FileExistsError: If it does, with what to do.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if not is_free(path):
         raise FileExistsError(
             f"expected {path} to be free for a new run, found an earlier run "
             "or other files: go on with --resume, or choose another --run"

@@ -17,6 +17,13 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.model_card import has_copies, model_card
+from pet_dcgan.serving.model_folder import (
+    claimed,
+    list_models,
+    repair_models,
+    show_newest,
+    write_descriptions,
+)
 from pet_dcgan.serving.model_info import (
     GRAPH_FILE,
     ModelInfo,
@@ -24,12 +31,13 @@ from pet_dcgan.serving.model_info import (
     versions,
 )
 from pet_dcgan.serving.saved_model import compare_model, save_model
-from pet_dcgan.serving.server_files import update_models_config, write_warmup
+from pet_dcgan.serving.server_files import write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
-from pet_dcgan.utils.files import locked, replacing, sweep
+from pet_dcgan.utils.files import replacing, restore
+from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 
-_LOCK = ".exporting"
 _FACTS = ("phantom", "plane", "preset", "stage")
 
 
@@ -38,14 +46,16 @@ class CopiesError(ValueError):
 
 
 @keras_defaults()
+@exclusive("export", "run", reading=True)
 def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     """Exports a run's generator as the next version of its model.
 
     `<to>/<name>/<version>/` appears only after the saved model was loaded
     again and gave the live generator's images; `MODEL_CARD.md` and
-    `metrics.json` beside it describe the newest version, and
+    `metrics.json` beside it are those of the newest version, and
     `<to>/models.config` lists all models. None of them names a subject or a
-    path on this machine.
+    path on this machine. The same run gives the same bytes. What a killed
+    export left undone is done by the next one, see `repair_models`.
 
     Args:
         run: A finished run.
@@ -58,17 +68,23 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
         The version's folder.
 
     Raises:
-        BlockingIOError: If another process exports the same model.
+        BlockingIOError: If another process works in the run's folder, or
+            exports the same model.
         CopiesError: If it copies training subjects, see `allow_copies`.
         FileNotFoundError: If the run is not finished.
         ValueError: If the generator cannot be exported faithfully, was
             evaluated at another epoch, or would break the clients of the last
             version.
     """
+    # of an evaluation that was killed
+    restore(run.evaluation)
     with _readable(run):
         metrics = _evaluation(run)
-        if has_copies(metrics) and not allow_copies:
-            raise CopiesError(_refusal(run, metrics["copies"]))
+        copied = has_copies(metrics)
+    if copied and not allow_copies:
+        with _readable(run, ValueError, OverflowError):
+            words = _refusal(run, metrics["copies"])
+        raise CopiesError(words)
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
         return _export(run, run.load_generator(), metrics, Path(to))
@@ -89,12 +105,17 @@ def _refusal(run: Run, copies: dict[str, Any]) -> str:
 def _export(
     run: Run, generator: keras.Model, metrics: dict[str, Any], to: Path
 ) -> Path:
-    """Writes the version, its card and metrics, and the list of models."""
+    """Writes the version, and then what names the newest one."""
     facts = model_facts(run.config)
     slices = _training_slices(run)
-    with _claimed(to / facts.name) as base:
+    # a list that cannot be updated is found before the work
+    repair_models(to)
+    with claimed(to / facts.name) as base:
         version = base / str(max(versions(base), default=0) + 1)
-        with _readable(run):
+        with _readable(run, ValueError, OverflowError):
+            text = json.dumps(
+                metrics, indent=2, sort_keys=True, allow_nan=False
+            )
             card = model_card(
                 facts,
                 version=version.name,
@@ -102,24 +123,16 @@ def _export(
                 slices=slices,
                 metrics=metrics,
             )
-        with (
-            replacing(base / "MODEL_CARD.md") as card_file,
-            replacing(base / "metrics.json") as metrics_file,
-            replacing(version) as folder,
-        ):
+        with replacing(version) as folder:
             save_model(generator, folder, facts)
             compare_model(generator, folder, facts)
             facts.write(folder)
             write_warmup(folder, facts)
             for last in complete_versions(base)[-1:]:
                 check_compatible(folder, base / str(last))
-            card_file.write_text(card, encoding="utf-8")
-            text = json.dumps(
-                metrics, indent=2, sort_keys=True, allow_nan=False
-            )
-            metrics_file.write_text(text + "\n", encoding="utf-8")
-        with locked(to / _LOCK, wait=True):
-            update_models_config(to)
+            write_descriptions(folder, card, text + "\n")
+        show_newest(base)
+    list_models(to)
     return version
 
 
@@ -141,15 +154,22 @@ def model_facts(config: TrainConfig) -> ModelInfo:
 
 
 @contextlib.contextmanager
-def _readable(run: Run) -> Iterator[None]:
+def _readable(run: Run, *further: type[Exception]) -> Iterator[None]:
     """Reports entries that are missing from the metrics as one line."""
     try:
         yield
-    except (AttributeError, LookupError, TypeError, UndefinedError) as error:
+    except (
+        AttributeError,
+        LookupError,
+        RecursionError,
+        TypeError,
+        UndefinedError,
+        *further,
+    ) as error:
         raise ValueError(
             f"{run.evaluation}/metrics.json is not what pet-dcgan evaluate "
-            f"writes (fault at {error}): run pet-dcgan evaluate {run.path} "
-            "again"
+            f"writes (fault at {one_line(error)}): run pet-dcgan evaluate "
+            f"{run.path} again"
         ) from error
 
 
@@ -189,25 +209,6 @@ def _training_slices(run: Run) -> int | None:
         return None
     same = set(slices.subjects) == set(run.subjects)
     return len(slices.images) if same else None
-
-
-@contextlib.contextmanager
-def _claimed(base: Path) -> Iterator[Path]:
-    """Locks the model's folder and removes what a killed export left."""
-    base.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(base / _LOCK):
-            sweep(base)
-            yield base
-    except BlockingIOError:
-        raise BlockingIOError(
-            f"another pet-dcgan export is writing {base}: wait for it or "
-            "choose another --to"
-        ) from None
-    finally:
-        # only an empty one
-        with contextlib.suppress(OSError):
-            base.rmdir()
 
 
 def check_compatible(new: Path, last: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.png_text import description, png_notes
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
@@ -72,6 +73,7 @@ def generate(
         spacing_mm, plane, phantom.
 
     Raises:
+        BlockingIOError: If another process is making `out`.
         ConnectionError: If a server gives no answer.
         FileExistsError: If `out` is not empty, or holds the beginning of
             another request.
@@ -81,6 +83,7 @@ def generate(
     """
     out = Path(os.path.abspath(out))
     _check_options(count, seed, format)
+    image_files.remove_rest(out)
     _check_free(out)
     with (
         contextlib.closing(_open(model, timeout)) as source,
@@ -145,8 +148,6 @@ class _Request:
         self.facts = model.facts
         self.seeds = seeds
         self.format = format_
-        phantom = " phantom" if self.facts.phantom else ""
-        self._description = f"synthetic{phantom} PET slice, not for diagnosis"
 
     def identity(self) -> dict[str, str | int]:
         """Returns what must be the same when a batch is resumed."""
@@ -179,16 +180,7 @@ class _Request:
         """Returns the content of a seed's file, given its PNG."""
         facts = self.facts
         if self.format == "png":
-            notes = {
-                "Description": self._description,
-                "synthetic": "true",
-                "phantom": str(facts.phantom).lower(),
-                "stage": facts.stage,
-                "plane": facts.plane,
-                "seed": str(seed),
-                "suvr_max": str(facts.suvr_max),
-                "spacing_mm": str(facts.spacing_mm),
-            }
+            notes = png_notes(facts) | {"seed": str(seed)}
             return image_files.png_bytes(image, notes)
         suvr = image_files.suvr_of_png(image, facts.suvr_max)
         if self.format == "npy":
@@ -197,7 +189,7 @@ class _Request:
             suvr,
             plane=facts.plane,
             spacing_mm=facts.spacing_mm,
-            description=self._description,
+            description=description(facts),
         )
 
     def rows(self) -> Iterator[tuple]:

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import shutil
-import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -24,7 +23,9 @@ import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.utils.files import locked, replacing
+from pet_dcgan.serving.png_text import PNG_HEAD, text_chunks
+from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.locks import LOCK, locked
 
 FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
 # From (row, column, through the slice) to (right, anterior, superior), one
@@ -36,7 +37,6 @@ _DIRECTIONS = {
     "sagittal": [[0, 0, 1], [0, -1, 0], [-1, 0, 0]],
 }
 _GZIP = 31  # of zlib, for its largest window; no time, no file name
-_SIGNATURE_AND_HEADER = 8 + 25  # bytes before the second chunk of any PNG
 
 
 def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
@@ -105,22 +105,16 @@ def npy_bytes(suvr: np.ndarray) -> bytes:
 def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
     """A PNG with notes as text chunks after its header, pixels untouched.
 
-    Text chunks: PNG specification, third edition, section 11.3.3.
+    Notes that stand there already are replaced.
 
     Args:
         image_bytes: The PNG.
         notes: Keyword (1 to 79 characters) to text, both Latin-1.
     """
-    chunks = [image_bytes[:_SIGNATURE_AND_HEADER]]
-    for key, text in notes.items():
-        content = f"{key}\0{text}".encode("latin-1")
-        chunks += [
-            struct.pack(">I", len(content)),
-            b"tEXt",
-            content,
-            struct.pack(">I", zlib.crc32(b"tEXt" + content)),
-        ]
-    return b"".join([*chunks, image_bytes[_SIGNATURE_AND_HEADER:]])
+    head, rest = image_bytes[:PNG_HEAD], image_bytes[PNG_HEAD:]
+    while rest[4:8] == b"tEXt":
+        rest = rest[12 + int.from_bytes(rest[:4], "big") :]
+    return head + text_chunks(notes) + rest
 
 
 def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
@@ -238,6 +232,30 @@ class ResumableBatch:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def remove_rest(out: Path) -> None:
+    """Removes what is left beside a batch that was killed as it ended.
+
+    Its images are in the folder `out` already. What is not the rest of such a
+    batch is left alone.
+
+    Args:
+        out: The final folder.
+    """
+    folder, lock = _unfinished(out)
+    if not out.exists() or not (folder.exists() or lock.exists()):
+        return
+    # another process is about to remove it, or may not
+    with contextlib.suppress(OSError), locked(lock, "generate", place=out):
+        if not (folder / "images").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unfinished(out: Path) -> tuple[Path, Path]:
+    """The folder of an unfinished batch, and its lock file."""
+    folder = out.with_name(f".{out.name}.unfinished")
+    return folder, folder.with_suffix(LOCK)
+
+
 @contextlib.contextmanager
 def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
     """Locks and opens the batch for the folder `out`.
@@ -246,20 +264,14 @@ def resumable_batch(out: Path) -> Iterator[ResumableBatch]:
         out: The final folder. A batch without images leaves nothing.
 
     Raises:
-        FileExistsError: If another process is making it.
+        BlockingIOError: If another process is making it.
     """
-    folder = out.with_name(f".{out.name}.unfinished")
+    folder, lock = _unfinished(out)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with locked(folder.with_suffix(".lock")):
-            batch = ResumableBatch(folder, out)
-            try:
-                yield batch
-            finally:
-                if not batch.journal.is_file():
-                    shutil.rmtree(folder, ignore_errors=True)
-    except BlockingIOError:
-        raise FileExistsError(
-            f"another process is making {out}: wait for it or choose another "
-            "--out"
-        ) from None
+    with locked(lock, "generate", place=out):
+        batch = ResumableBatch(folder, out)
+        try:
+            yield batch
+        finally:
+            if not batch.journal.is_file():
+                shutil.rmtree(folder, ignore_errors=True)

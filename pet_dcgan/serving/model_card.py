@@ -1,5 +1,6 @@
 """The model card beside an exported model: what it is and what it is not."""
 
+import re
 import textwrap
 from typing import Any
 
@@ -14,6 +15,7 @@ from pet_dcgan.evaluation.assessment import (
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.serving.model_info import ModelInfo
+from pet_dcgan.utils.foreign_text import one_line
 
 _CARD = """\
 # {{ facts.name }}: synthetic brain PET slices
@@ -117,6 +119,9 @@ The method is that of Islam J, Zhang Y. GAN-based synthetic brain PET image
 generation. Brain Informatics 2020;7:3. doi:10.1186/s40708-020-00104-2
 """
 
+# what would be markup, or a link
+_MARKUP = re.compile(r"[\\`*|#>]|(?<=\])[(\[:]|(?<=:)/(?=/)|(?<=www)\.")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 # verdicts of a generator that is exported only where that is asked for
 _REFUSED = ("copies", "suspects")
 
@@ -131,6 +136,8 @@ def model_card(
 ) -> str:
     """Returns Markdown for `MODEL_CARD.md`, without a subject id or a path.
 
+    Texts in the metrics stay text: whatever would be markup is escaped.
+
     Args:
         facts: As written into the model's folder.
         version: The version that the card is of.
@@ -143,9 +150,10 @@ def model_card(
         The text, ending in a newline.
 
     Raises:
-        KeyError, TypeError, jinja2.UndefinedError: If `metrics` is not what
-            `evaluate` writes.
+        LookupError, TypeError, ValueError, jinja2.UndefinedError: If `metrics`
+            is not what `evaluate` writes.
     """
+    metrics = _plain(metrics)
     return _TEMPLATE.render(
         all_stages=ALL_STAGES,
         copied=has_copies(metrics),
@@ -180,6 +188,18 @@ def has_copies(metrics: dict[str, Any]) -> bool:
     # None where one training subject left nothing to compare with
     certain = copies["certain"] or 0
     return certain > 0 or copies["verdict"] in _REFUSED
+
+
+def _plain(value: Any) -> Any:
+    """Escapes every text in a JSON value, and puts it on one line."""
+    if isinstance(value, dict):
+        return {_plain(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    if isinstance(value, str):
+        line = _MARKUP.sub(r"\\\g<0>", one_line(value, most=len(value)))
+        return _TAG.sub("&lt;", line)
+    return value
 
 
 def _table(group: Group, metrics: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from pet_dcgan.serving.model_info import (
 from pet_dcgan.utils.files import replacing
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
-_CONFIG_FILE = "models.config"
+CONFIG_FILE = "models.config"
 _MOUNT = "/models"  # where the server sees the folder of all models
 
 Messages = dict[str, dict[str, tuple[int, str]]]
@@ -138,7 +138,7 @@ def update_models_config(models_dir: str | Path) -> Path:
     Raises:
         ValueError: If a server could not read the file that is there.
     """
-    path = Path(models_dir) / _CONFIG_FILE
+    path = Path(models_dir) / CONFIG_FILE
     # once more after writing: another export may have come in between
     while (text := _updated(path)) is not None:
         with replacing(path) as file:

@@ -59,6 +59,7 @@ from pet_dcgan.study.report import summarise
 from pet_dcgan.study.scores import SCORES
 from pet_dcgan.study.settings import Cell, StudySettings
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 
 _COLUMNS = (
     *("split", "seed", "fraction", "arm"),
@@ -72,6 +73,7 @@ Progress = Callable[
 
 
 @keras_defaults()
+@exclusive("study", "out")
 def run_study(
     settings: StudySettings,
     out: str | Path,
@@ -102,6 +104,7 @@ def run_study(
         The content of `study.json`.
 
     Raises:
+        BlockingIOError: If another process works in `out`.
         DataLeakageError: If a split or a generator shares subjects that it
             must not.
         FileExistsError: If `out` is in use.

@@ -45,8 +45,8 @@ from pet_dcgan.training.distribution import (
     require_same_training,
 )
 from pet_dcgan.training.kid_selection import ended_early
-from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.progress import status
 
 __all__ = ["load_training_slices", "resolve_config", "train"]
@@ -60,6 +60,7 @@ _ARCHITECTURE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 
 
 @keras_defaults()
+@exclusive("train", "run_path", when=lambda a: is_chief(a["strategy"]))
 def train(
     config: TrainConfig,
     run_path: str | Path,
@@ -98,6 +99,7 @@ def train(
         The finished run.
 
     Raises:
+        BlockingIOError: If another process works in the folder.
         FileExistsError: If the folder is not free.
         FileNotFoundError: If the set, or the run to resume, is absent.
         ValueError: If data and configuration do not fit, the run to resume
@@ -171,8 +173,6 @@ def _open_run(
     if resume:
         run = Run.open(path)
         _require_same_run(run, config, slices, held_out)
-        if is_chief(strategy):
-            sweep(path)
         return run
     subjects = all_subjects(config, slices)
     require_disjoint(subjects, held_out)

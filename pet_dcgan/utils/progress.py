@@ -20,7 +20,9 @@ def status(line: str) -> None:
     Args:
         line: A warning, or what was decided.
     """
-    print(f"pet-dcgan: {line}", file=sys.stderr, flush=True)
+    # a line that cannot be printed must not end a training
+    with contextlib.suppress(OSError, ValueError):
+        print(f"pet-dcgan: {line}", file=sys.stderr, flush=True)
 
 
 @contextlib.contextmanager
