@@ -16,6 +16,7 @@ import csv
 import dataclasses
 import functools
 import io
+import itertools
 import json
 import os
 import random
@@ -34,8 +35,9 @@ import toy_data
 from training_process import SETTINGS
 
 from pet_dcgan import demo
-from pet_dcgan.config import make_config  # noqa: F401 - imported before forks
 from pet_dcgan.evaluation.evaluate import evaluate
+from pet_dcgan.features.train_encoder import random_encoder
+from pet_dcgan.runs import run as runs
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import export_run
 from pet_dcgan.serving.generate import generate
@@ -51,6 +53,11 @@ CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link")
 
 
 # --- what is killed -----------------------------------------------------------
+
+
+def untrained(images_suvr, *, positions_mm, subjects, seed):
+    """Training an encoder takes most of an evaluation, and writes nothing."""
+    return random_encoder(images_suvr, seed=seed + 1)
 
 
 def make_phantom(inputs, work):
@@ -143,12 +150,15 @@ class Command:
         needs: Names of inputs.
         copied: Those of them that it changes: copied to the results.
         done: Errors that say that all was done the first time.
+        adds: Whether it makes something new each time, so that the second
+            time may also end like the second time of an undisturbed one.
     """
 
     run: Callable[[Path, Path], None]
     needs: tuple[str, ...] = ()
     copied: Mapping[str, str] = dataclasses.field(default_factory=dict)
     done: tuple[type[Exception], ...] = ()
+    adds: bool = False
 
 
 ran = ("cohort", "run")
@@ -170,7 +180,7 @@ COMMANDS = {
     "evaluate-again": Command(
         evaluate_run, (*ran, "evaluated"), {"evaluated": "run"}
     ),
-    "export": Command(export_model, (*ran, "evaluated")),
+    "export": Command(export_model, (*ran, "evaluated"), adds=True),
     "generate": Command(
         draw_images, (*ran, "evaluated", "models"), done=(FileExistsError,)
     ),
@@ -203,7 +213,10 @@ def fork(work, log, *, stop_after=None):
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
             os.environ["TMPDIR"] = str(log.with_name("tmp"))
-            code = work() or 0
+            work()
+            code = 0
+        except KeyboardInterrupt:
+            code = 130
         except BaseException:
             traceback.print_exc()
         finally:
@@ -233,32 +246,40 @@ def alive(session):
     return count
 
 
-def watched(command, inputs, work, *, moment=0, how="kill", trace=None):
-    """Runs a command and ends it at a file operation in `work`."""
-    count = 0
+def watched(command, inputs, work, reached=lambda event: None):
+    """Runs a command.
+
+    Args:
+        command: One of `COMMANDS`.
+        inputs: Folder of its inputs.
+        work: Folder of its results.
+        reached: Called at each file operation in it with its name.
+    """
 
     def watch(event, arguments):
-        nonlocal count
-        if not event.startswith(("open", "os.", "shutil.")):
-            return
-        if str(work) not in str(arguments[:2]):
-            return
-        count += 1
-        if trace is not None:
-            trace.append(event)
-        if count == moment and os.getpid() == me:
-            if how == "kill":
-                os.kill(me, signal.SIGKILL)
-            raise KeyboardInterrupt
+        on_disk = event.startswith(("open", "os.", "shutil."))
+        if on_disk and str(work) in str(arguments[:2]) and os.getpid() == me:
+            reached(event)
 
     me = os.getpid()
     sys.addaudithook(watch)
     try:
         command.run(inputs, work)
-    except KeyboardInterrupt:
-        return 130
     except command.done as error:
         print(f"done: {error}", flush=True)
+
+
+def stop_at(moment, how):
+    """Stops this process at one of its file operations, by their number."""
+    numbers = itertools.count(1)
+
+    def reached(event):
+        if next(numbers) == moment:
+            if how == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise KeyboardInterrupt
+
+    return reached
 
 
 def content(folder):
@@ -298,8 +319,7 @@ class Driver:
             path = inputs / each
             if not path.exists():
                 made = path.with_name(f"new-{each}")
-                made_by = functools.partial(INPUTS[each], made, inputs)
-                self.must(lambda f=made_by: f() and None)
+                self.must(functools.partial(INPUTS[each], made, inputs))
                 made.rename(path)
 
     def must(self, work):
@@ -318,48 +338,57 @@ class Driver:
             shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def undisturbed(self):
-        """Makes what is expected, twice, and finds the moments."""
-        trace = self.log.with_name("trace.json")
-
-        def run():
-            events = []
-            watched(self.command, self.inputs, self.place, trace=events)
-            trace.write_text(json.dumps(events))
-
+        """Makes what is expected, and finds the moments."""
+        trace, events = self.log.with_name("trace.json"), []
         self.clear()
         before = time.monotonic()
+
+        def run():
+            self.run(events.append)
+            trace.write_text(json.dumps(events))
+
         self.must(run)
         self.seconds = time.monotonic() - before
         self.events = json.loads(trace.read_text())
-        self.expected = content(self.place)
+        self.expected = [content(self.place)]
+        if self.command.adds:
+            self.must(self.run)
+            self.expected.append(content(self.place))
 
-    def run(self, **options):
-        """The command, as `fork` takes it."""
-        return lambda: watched(self.command, self.inputs, self.place, **options)
+    def run(self, *reached):
+        """Runs the command, in a child."""
+        watched(self.command, self.inputs, self.place, *reached)
 
-    def at(self, *, how="kill", moment=0, stop_after=None):
+    def stopped(self, *, how="kill", moment=0, stop_after=None):
         """Stops the command, runs it again and says what is wrong then."""
         self.clear()
         self.log.write_text("")
-        stopped, living = fork(
-            self.run(moment=moment, how=how), self.log, stop_after=stop_after
+        code, living = fork(
+            lambda: self.run(stop_at(moment, how)),
+            self.log,
+            stop_after=stop_after,
         )
         left = len(content(self.place))
-        code, living_later = fork(self.run(), self.log)
+        again, living_later = fork(self.run, self.log)
         found = content(self.place)
-        problems = [f"missing: {n}" for n in self.expected.keys() - found]
-        problems += [f"left: {n}" for n in found.keys() - self.expected]
-        both = self.expected.keys() & found
-        problems += [
-            f"other: {n}" for n in both if found[n] != self.expected[n]
-        ]
+        problems = min((differ(e, found) for e in self.expected), key=len)
         problems += [f"temporary: {p.name}" for p in self.temporary.iterdir()]
         if living or living_later:
             problems.append(f"{living} and {living_later} processes live on")
-        if code:
+        if again:
             lines = self.log.read_text().splitlines()
-            problems.append(f"code {code}: {' '.join(lines[-1:])[:300]}")
-        return {"code": stopped, "left": left, "problems": sorted(problems)}
+            problems.append(f"code {again}: {' '.join(lines[-1:])[:300]}")
+        return {"code": code, "left": left, "problems": problems}
+
+
+def differ(expected, found):
+    """Says in what two folders differ."""
+    both = expected.keys() & found
+    return sorted(
+        [f"missing: {name}" for name in expected.keys() - found]
+        + [f"left: {name}" for name in found.keys() - expected]
+        + [f"other: {n}" for n in both if found[n] != expected[n]]
+    )
 
 
 def moments_of(events, kills, dice):
@@ -374,26 +403,30 @@ def spread(numbers, count, dice):
     """One number of each of `count` parts of a list, or all of a short one."""
     if count >= len(numbers):
         return numbers
-    ends = [len(numbers) * n // count for n in range(count + 1)]
+    ends = [len(numbers) * n // max(count, 1) for n in range(count + 1)]
     return [
         numbers[dice.randrange(first, last)]
-        for first, last in zip(ends, ends[1:], strict=False)
+        for first, last in itertools.pairwise(ends)
     ]
 
 
 def main(name, inputs, work, kills="3", seed="0", how="kill"):
+    runs.train_encoder = untrained
     driver = Driver(name, Path(inputs), Path(work))
     driver.undisturbed()
     dice, events = random.Random(f"{name} {seed}"), driver.events
-    timed = int(kills) // 4 if how == "kill" else 0
+    timed = min(int(kills) // 4, 5) if how == "kill" else 0
     for moment in moments_of(events, int(kills) - timed, dice):
         at = events[moment - 1] if moment <= len(events) else "end"
         line = {"moment": f"{moment} of {len(events)}: {at}"}
-        print(json.dumps(line | driver.at(how=how, moment=moment)), flush=True)
+        print(
+            json.dumps(line | driver.stopped(how=how, moment=moment)),
+            flush=True,
+        )
     for _ in range(timed):
         after = dice.uniform(0, driver.seconds)
         line = {"moment": f"{after:.2f} of {driver.seconds:.2f} s"}
-        print(json.dumps(line | driver.at(stop_after=after)), flush=True)
+        print(json.dumps(line | driver.stopped(stop_after=after)), flush=True)
 
 
 if __name__ == "__main__":

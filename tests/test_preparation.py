@@ -4,8 +4,6 @@ import json
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import ida_tree
@@ -215,27 +213,3 @@ def test_the_claim_ends_with_its_process_and_its_leftovers_go(home):
         assert list(home.parent.iterdir()) == [scratch]
         assert not list(scratch.iterdir())
         assert not list((home.parent.parent / ".config").iterdir())
-
-
-# --- a whole process, stopped -------------------------------------------------
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["kill", "interrupt"])
-def test_stopped_at_every_file_operation_and_run_again(
-    tree, tmp_path, whole, how
-):
-    """The set is whole or absent, and whole after the next time."""
-    script = Path(__file__).with_name("killed_prepare.py")
-    done = subprocess.run(
-        [sys.executable, script, tree, whole, tmp_path / "work", how],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    moments = [json.loads(line) for line in done.stdout.splitlines()]
-    assert len(moments) > 20
-    assert all(m["whole"] and m["again"] for m in moments)
-    left = [len(m["left"]) for m in moments]
-    half = [n for n in left if 0 < n < left[-1]]
-    assert bool(half) == (how == "kill")
