@@ -295,7 +295,7 @@ class _Demo:
             overrides=self.settings.overrides,
             seed=self.settings.seed,
         )
-        train(config, path, resume=path.exists(), verbose=self.verbose)
+        train(config, path, resume=not is_free(path), verbose=self.verbose)
 
     def evaluate_run(self, run: Run) -> None:
         """Evaluates the generator of one stage."""

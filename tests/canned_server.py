@@ -5,10 +5,14 @@
 
 Each answer is a status, a body and headers; the last one is given again and
 again. `server.asked` holds `(method, path, body)` of each request.
+
+    with canned_server.drip(b"HTTP/1.1 200 OK\\r\\n\\r\\n", b"x") as server:
+        one request to server.url, whose answer does not end
 """
 
 import contextlib
 import http.server
+import socketserver
 import threading
 
 
@@ -32,6 +36,33 @@ def serve(answers):
     with running(_Canned) as server:
         server.answers, server.asked = list(answers), []
         yield server
+
+
+@contextlib.contextmanager
+def drip(begun, then, *, every=0.05):
+    """A server that sends `begun`, and `then` every so many seconds.
+
+    It never ends; `server.left` is set once a client has.
+    """
+    with running(_Dripping) as server:
+        server.begun, server.then, server.every = begun, then, every
+        server.left, server.stopping = threading.Event(), threading.Event()
+        try:
+            yield server
+        finally:
+            server.stopping.set()
+
+
+class _Dripping(socketserver.BaseRequestHandler):
+    def handle(self):
+        server = self.server
+        try:
+            self.request.recv(2**16)
+            self.request.sendall(server.begun)
+            while not server.stopping.wait(server.every):
+                self.request.sendall(server.then)
+        except OSError:
+            server.left.set()
 
 
 class _Server(http.server.ThreadingHTTPServer):

@@ -32,6 +32,7 @@ from pet_dcgan.serving import generate as generating
 from pet_dcgan.serving.model_folder import repair_models
 from pet_dcgan.serving.model_info import SIGNATURES
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.locks import working_in
 
 
 def main(command, metrics, work, how, first, step):
@@ -220,6 +221,8 @@ class Export(Case):
     def again(self, folder):
         if (folder / "models" / "ad" / "2").exists():
             repair_models(folder / "models")
+            with working_in(folder / "run", "export"):
+                pass
         else:
             self.work(folder)
 
@@ -317,6 +320,7 @@ class Demo(Case):
         demo.train = train
         demo.evaluate = lambda run, **_: self.evaluate(run, 0)
         demo.export_run = self.export
+        Run.load_generator = lambda _: None
         demo.load_slices = lambda *_, **__: SimpleNamespace(
             images=np.zeros([2, 4, 4], np.uint16)
         )

@@ -1,6 +1,7 @@
 import errno
 import json
 import logging
+import os
 import subprocess
 import sys
 
@@ -225,6 +226,18 @@ def fail_with(error, monkeypatch):
             1,
             "the disk is full (a.nii)",
         ),
+        (
+            OSError(errno.EDQUOT, "Disk quota exceeded", "a.nii"),
+            1,
+            "the disk quota is used up (a.nii): free some space",
+        ),
+        (
+            OSError(errno.EROFS, "Read-only file system", "a\x1b[2Jb"),
+            1,
+            "Read-only file system: a?[2Jb: choose a place",
+        ),
+        (OSError(errno.EIO, "Input/output error"), 1, "Input/output error"),
+        (ValueError("a\x1b[2Jb\nc"), 1, "a?[2Jb c"),
         (RuntimeError("...; No space left on device\n[Op:X]"), 1, "free some"),
         (
             PermissionError(errno.EACCES, "Permission denied", "a"),
@@ -242,6 +255,16 @@ def test_what_goes_wrong_is_one_line(tmp_path, monkeypatch, error, code, words):
     monkeypatch.setattr(logger, "disabled", False)
     assert words in refused("scan", tmp_path, code=code)
     assert logger.disabled
+
+
+def test_a_table_that_cannot_be_written_is_noticed_before_the_scans_are_read(
+    tmp_path, monkeypatch
+):
+    fail_with(ArithmeticError("the scans were read"), monkeypatch)
+    os.mkfifo(tmp_path / "pipe")
+    for csv, words in ((tmp_path, "a folder"), (tmp_path / "pipe", "a pipe")):
+        assert words in refused("scan", tmp_path, "--csv", csv)
+    assert list(tmp_path.iterdir()) == [tmp_path / "pipe"]
 
 
 def test_traceback_on_request(tmp_path, monkeypatch):

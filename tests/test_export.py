@@ -17,7 +17,7 @@ from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving import export as module
 from pet_dcgan.serving.export import check_compatible, export_run
 from pet_dcgan.serving.model_info import ExportedModel
-from pet_dcgan.utils.files import locked
+from pet_dcgan.utils.lock_file import held
 
 
 def files(folder):
@@ -249,12 +249,12 @@ def test_a_model_that_another_process_writes_is_left_alone(make_run, models):
     half = models / "ad" / ".partial-12345678.1"
     half.mkdir()
     with (
-        locked(models / "ad" / ".exporting"),
+        held(models / "ad" / ".lock", "export", place=models / "ad"),
         pytest.raises(BlockingIOError, match="another pet-dcgan export"),
     ):
         export_run(run, models)
     assert half.is_dir()
-    with locked(models / "nc.lock"):
+    with held(models / "nc" / ".lock", "export", place=models / "nc"):
         assert export_run(run, models).name == "1"
 
 

@@ -15,7 +15,8 @@ from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.utils import files
+from pet_dcgan.serving.saved_model import save_model
+from pet_dcgan.utils.lock_file import held
 
 # by path: a model stays as it is
 LOAD = functools.cache(tf.saved_model.load)
@@ -87,12 +88,19 @@ def test_table_traces_every_image(model, out):
     ]
 
 
+def exported(model, folder, **changes):
+    """A model whose facts differ from the toy's."""
+    facts = dataclasses.replace(ModelInfo.read(model / "2"), **changes)
+    run = Run.open(model.parent.parent / "runs" / "AD")
+    save_model(run.load_generator(), folder, facts)
+    facts.write(folder)
+    return folder
+
+
 def test_patients_model_is_not_called_a_phantom(model, tmp_path, out):
-    version = shutil.copytree(model / "2", tmp_path / "2")
-    facts = ModelInfo.read(version)
-    dataclasses.replace(
-        facts, phantom=False, stage="NC", plane="sagittal"
-    ).write(version)
+    version = exported(
+        model, tmp_path / "2", phantom=False, stage="NC", plane="sagittal"
+    )
     row = rows(generate(version, count=1, out=out))[0]
     assert row["file"] == "synthetic_nc_sagittal_0000000.png"
     assert row["phantom"] == "false"
@@ -127,12 +135,13 @@ def test_all_formats_hold_the_same_suvr(model, tmp_path):
 
 def small_requests(monkeypatch):
     """The model answers two images at most."""
-    read = ModelInfo.read.__func__
+    check = ModelInfo.__post_init__
 
-    def fewer(cls, folder):
-        return dataclasses.replace(read(cls, folder), max_rows=2)
+    def fewer(self):
+        check(self)
+        object.__setattr__(self, "max_rows", 2)
 
-    monkeypatch.setattr(ModelInfo, "read", classmethod(fewer))
+    monkeypatch.setattr(ModelInfo, "__post_init__", fewer)
 
 
 def drawn_by(monkeypatch):
@@ -227,6 +236,35 @@ def test_model_without_the_signature_is_refused(model, tmp_path, out):
         generate(folder, count=1, out=out)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"size": 64},
+        {"max_rows": 3},
+        {"phantom": False},
+        {"made_by": "pet-dcgan 9"},
+        {"latent_dim": 7},
+    ],
+)
+def test_facts_of_another_model_are_refused(model, tmp_path, out, changes):
+    version = shutil.copytree(model / "2", tmp_path / "2")
+    facts = ModelInfo.read(version)
+    dataclasses.replace(facts, **changes).write(version)
+    with pytest.raises(ValueError, match=r"another in .*model\.json: export"):
+        generate(version, count=1, out=out)
+    assert not out.exists()
+
+
+def test_a_model_that_draws_another_size_is_refused(
+    model, tmp_path, out, monkeypatch
+):
+    # its facts agree with each other, but not with its network
+    version = exported(model, tmp_path / "2", size=64)
+    with pytest.raises(ValueError, match="of 64 x 64, found one of 32 x 32"):
+        generate(version, count=1, out=out)
+    assert not out.exists()
+
+
 def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
@@ -316,6 +354,30 @@ def test_without_its_first_image_a_batch_begins_anew(
     assert contents(out) == whole
 
 
+def test_a_damaged_first_image_begins_a_batch_anew(
+    model, whole, interrupted, out
+):
+    first = interrupted() / "first.png"
+    image = bytearray(first.read_bytes())
+    image[60] ^= 1
+    first.write_bytes(image)
+    generate(model, count=7, seed=3, out=out)
+    assert contents(out) == whole
+
+
+@pytest.mark.parametrize("text", ["[]", "[" * 10**5, "\xff", "1", "{}"])
+def test_a_damaged_request_does_not_stop_a_batch(
+    model, whole, interrupted, out, text
+):
+    (interrupted() / "request.json").write_text(text, encoding="latin-1")
+    if text == "{}":
+        with pytest.raises(FileExistsError, match="begun with another"):
+            generate(model, count=7, seed=3, out=out)
+        return
+    generate(model, count=7, seed=3, out=out)
+    assert contents(out) == whole
+
+
 def test_another_count_may_be_asked_for(model, whole, interrupted, out):
     interrupted()
     generate(model, count=2, seed=3, out=out)
@@ -356,8 +418,8 @@ def test_another_model_of_the_same_name_is_refused(
 
 def test_two_processes_do_not_make_one_folder(model, out):
     with (
-        files.locked(out.with_name(".synthetic.lock")),
-        pytest.raises(FileExistsError, match="another process is making"),
+        held(out.with_name(".synthetic.lock"), "generate", place=out),
+        pytest.raises(BlockingIOError, match="another pet-dcgan generate"),
     ):
         generate(model, count=1, out=out)
     assert not out.exists()

@@ -1,6 +1,8 @@
 import dataclasses
 import json
+import math
 
+import numpy as np
 import pytest
 
 from pet_dcgan.serving.model_info import (
@@ -60,25 +62,69 @@ def test_the_limit_of_rows_is_part_of_the_facts():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("size", "32"), ("size", True), ("phantom", 1), ("suvr_max", None)],
+    [
+        *(("size", bad) for bad in ("32", True, 0, -32, 33, 20_000, 10**30)),
+        *(("size", bad) for bad in (32.5, None, [32], {"a": 1}, 10**400)),
+        *(("max_rows", bad) for bad in (0, -4, 65, 200_000_000, 1.5, "4")),
+        *(("suvr_max", bad) for bad in (None, 0, -1.0, math.nan, math.inf)),
+        *(("spacing_mm", bad) for bad in (0, 1e-300, 1e300, -6, "6")),
+        *(("channels", bad) for bad in (0, 2, 10**9)),
+        *(("latent_dim", bad) for bad in (0, -1, 10**9)),
+        *(("phantom", bad) for bad in (1, "true", None)),
+        *(("stage", bad) for bad in ("../../x", "ad", "", "\x1b[2J", 1)),
+        *(("plane", bad) for bad in ("/etc", "axial\n", "A" * 10**5)),
+        *(("reference", bad) for bad in ("pons.nii", "", None)),
+        *(("preset", bad) for bad in ("", "x" * 80, "\u2603", "a\nb", 1)),
+        *(("made_by", bad) for bad in ("\x1b]0;x\x07", "\xe9", None)),
+    ],
 )
-def test_facts_of_another_type_are_refused(name, value):
+def test_facts_out_of_their_limits_are_refused(name, value):
     values = dataclasses.asdict(FACTS)
-    with pytest.raises(ValueError, match=f"in there, found .*{name} {value!r}"):
+    with pytest.raises(ValueError, match=f"expected {name} ") as caught:
         ModelInfo.from_json(json.dumps(values | {name: value}), source="there")
-    # a scale may be written as a whole number
-    text = json.dumps(values | {"suvr_max": 2})
+    assert "in there: export the run again" in str(caught.value)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+    with pytest.raises(ValueError, match=f"expected {name} "):
+        dataclasses.replace(FACTS, **{name: value})
+
+
+def test_a_scale_may_be_written_as_a_whole_number():
+    text = json.dumps(dataclasses.asdict(FACTS) | {"suvr_max": 2})
     assert ModelInfo.from_json(text, source="there").suvr_max == 2
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"stage": "AD"}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "null", '{"stage": "AD"}', "\xff", "[" * 10**5),
+        '{"size": ' + "9" * 5000 + "}",
+        '{"stage": "AD"}' + " " * 2**24,
+    ],
+    ids=lambda text: text[:10],
+)
 def test_damaged_facts_are_refused(tmp_path, text):
     FACTS.write(tmp_path)
     path = tmp_path / "assets.extra" / "model.json"
     path.write_bytes(text.encode("latin-1"))
-    with pytest.raises(ValueError, match=r"expected JSON with stage") as error:
+    with pytest.raises(ValueError, match=r"model\.json.*: export the") as error:
         ModelInfo.read(tmp_path)
-    assert "\n" not in str(error.value)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 600
+
+
+def test_facts_with_any_byte_changed_are_facts_or_refused():
+    text, random = FACTS.to_json().encode(), np.random.default_rng(0)
+    for _ in range(300):
+        mutated = bytearray(text)
+        for place in random.integers(0, len(text), random.integers(1, 4)):
+            mutated[place] = random.integers(256)
+        try:
+            facts = ModelInfo.from_json(bytes(mutated), source="there")
+        except ValueError as error:
+            assert str(error).isprintable()  # noqa: PT017
+        else:
+            assert 1 <= facts.max_rows <= MAX_ROWS
 
 
 def test_a_model_is_its_highest_version_by_number(model, monkeypatch):

@@ -182,7 +182,7 @@ def test_a_second_claim_is_refused_and_disturbs_nothing(home):
         half.mkdir()
         for wanted in (home, other):
             with (
-                pytest.raises(FileExistsError, match="another pet-dcgan"),
+                pytest.raises(BlockingIOError, match="pet-dcgan prepare"),
                 claimed(wanted),
             ):
                 pass

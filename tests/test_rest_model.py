@@ -2,6 +2,7 @@ import base64
 import functools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from test_model_info import FACTS
 from typer.testing import CliRunner
 
 from pet_dcgan.cli.main import app
+from pet_dcgan.serving import png
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.json_http import JsonClient
 from pet_dcgan.serving.rest_model import (
@@ -100,6 +102,8 @@ def test_urls_of_models(text, base, chosen):
         "http://host/v1/models/ad?x=1",
         "http:/host/v1/models/ad",
         "grpc://host:8500/v1/models/ad",
+        "http://host/v1/models/a\x1b[2Jd",
+        "http://host/v1/models/ad/versions/" + "9" * 5000,
     ],
 )
 def test_other_urls_are_refused(text, tmp_path):
@@ -162,6 +166,8 @@ def refused(url, tmp_path, **options):
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
     (line,) = filter(None, result.stderr.splitlines())
+    assert line.isprintable()
+    assert "unexpected" not in line
     assert not list(tmp_path.iterdir())
     assert len(line) < 600
     return line
@@ -226,19 +232,98 @@ def grey(size=32, dtype=np.uint16):
         ([(403, b"", {})], "answered HTTP 403 (Forbidden)"),
         ([status()], "no version is ready"),
         ([status((1, "END"))], "(found 1 END): see the server's log"),
-        ([READY, outputs(b"{}")], ", found a fault at"),
+        ([READY, outputs(b"{}")], "found none of stage, plane"),
         ([READY, outputs()], "expected 1 rows of describe"),
         ([READY, DESCRIPTION, outputs(grey())], "expected 64 rows of generate"),
         (
-            [READY, DESCRIPTION, (200, b'{"outputs": [{"b64": "*"}]}', {})],
-            "expected an answer of TensorFlow Serving",
+            [READY, DESCRIPTION, outputs(*[grey()] * 65)],
+            "expected 64 rows of generate_png from",
         ),
+        ([READY, DESCRIPTION, outputs(bytes(10**7))], "expected at most"),
+        ([READY, (200, b" " * 2**20, {})], "expected at most"),
+        ([(200, b" " * (2**20 + 1), {})], "expected at most 1048576 bytes"),
+        ([(400, b'{"error": "\\u001b[2Jgone"}', {})], "HTTP 400 (?[2Jgone)"),
+        ([status((1, "\x1b]0;x\x07" + "E" * 500))], "(found 1 ?]0;x?EEE"),
     ],
 )
 def test_answers_that_make_no_sense(answers, words, tmp_path):
     with canned_server.serve(answers) as server:
         line = refused(f"{server.url}/v1/models/ad", tmp_path)
     assert words in line
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        *(None, {}, "", 1, [], [None], ["e30="], [{}], [["b64"]]),
+        *({"b64": "e30="}, {"facts_bytes": "e30="}, {"x": [{"b64": "e30="}]}),
+        *([{"b64": None}], [{"b64": 1}], [{"b64": ["e30="]}], [{"b64": "*"}]),
+        *([{"b64": "e30"}], [{"b64": "e3\n0="}], [{"b64": "\xe9"}]),
+        *([{"b64": "e30=e30="}], [{"b64": "e30=", "x": 1}] * 2),
+    ],
+    ids=str,
+)
+def test_rows_that_hold_no_bytes(rows, tmp_path):
+    answer = (200, json.dumps({"outputs": rows}).encode(), {})
+    with canned_server.serve([READY, answer]) as server:
+        line = refused(f"{server.url}/v1/models/ad", tmp_path)
+    assert "is this" in line or "export the run again" in line
+    assert "Error" not in line
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *(True, 1, 1.0, -1, None, [], {}, 10**30),
+        *("", "-1", "1.0", "1e3", " 1", "0x1", "\u0661", "1\x1b[2J", "9" * 400),
+    ],
+    ids=str,
+)
+def test_versions_that_are_no_numbers(number, tmp_path):
+    entry = {"version": number, "state": "AVAILABLE"}
+    for entries in ([entry], entry, [[entry]], [number], number):
+        content = json.dumps({"model_version_status": entries}).encode()
+        with canned_server.serve([(200, content, {})]) as server:
+            line = refused(f"{server.url}/v1/models/ad", tmp_path)
+        assert re.search("answer of TensorFlow Serving|no version is", line)
+
+
+def test_another_version_than_the_one_asked_for(tmp_path):
+    with canned_server.serve([status((2, "AVAILABLE"))]) as server:
+        line = refused(f"{server.url}/v1/models/ad/versions/3", tmp_path)
+    assert "no version is ready" in line
+
+
+def test_many_versions(tmp_path):
+    many = status(*((number, "END") for number in range(9000)))
+    with canned_server.serve([many]) as server:
+        line = refused(f"{server.url}/v1/models/ad", tmp_path)
+    assert "no version is ready" in line
+
+
+def test_any_changed_byte_of_answers(tmp_path):
+    """Seeded mutations: whole images or one line, never a traceback."""
+    random = np.random.default_rng(0)
+    answers = [READY, DESCRIPTION, outputs(*[grey()] * 64)]
+    for number in range(60):
+        mutated = [list(answer) for answer in answers]
+        chosen = mutated[random.integers(3)]
+        content = bytearray(chosen[1])
+        for place in random.integers(0, len(content), random.integers(1, 9)):
+            content[place] = random.integers(256)
+        chosen[1] = bytes(content[: random.integers(len(content) // 2, 10**6)])
+        out = tmp_path / str(number)
+        with canned_server.serve(map(tuple, mutated)) as server:
+            url = f"{server.url}/v1/models/ad"
+            words = ["generate", url, "--count", "64", "--out", str(out)]
+            result = CliRunner().invoke(app, words)
+        if result.exit_code == 0:
+            for path in out.glob("*.png"):
+                png.check_png(path.read_bytes(), size=32)
+            continue
+        assert result.exit_code == 1
+        assert "unexpected" not in result.stderr
+        assert not list(tmp_path.glob(f"*{number}*"))
 
 
 @pytest.mark.parametrize(
@@ -250,7 +335,7 @@ def test_images_that_do_not_fit_the_description(image, tmp_path):
     answers = [READY, DESCRIPTION, outputs(*[image] * 64)]
     with canned_server.serve(answers) as server:
         line = refused(f"{server.url}/v1/models/ad", tmp_path)
-    assert "expected grey 16-bit PNGs of 32 x 32" in line
+    assert "expected a grey 16-bit PNG of 32 x 32, found " in line
 
 
 @pytest.mark.parametrize(
@@ -262,14 +347,18 @@ def test_images_that_do_not_fit_the_description(image, tmp_path):
         {"reference": "pons.nii"},
         {"spacing_mm": float("inf")},
         {"size": 0},
-        {"max_rows": -1},
+        {"max_rows": -4},
+        {"max_rows": 200_000_000},
+        {"max_rows": 0},
+        {"made_by": "\x1b[2J"},
     ],
 )
 def test_a_description_that_is_not_sound(changes, tmp_path):
     text = json.dumps(json.loads(FACTS.to_json()) | changes)
     with canned_server.serve([READY, outputs(text.encode())]) as server:
         line = refused(f"{server.url}/v1/models/ad", tmp_path)
-    assert "expected a stage, a plane and a scale" in line
+    assert f"expected {next(iter(changes))} " in line
+    assert line.endswith("versions/1: export the run again")
 
 
 def test_a_model_that_is_being_loaded_is_waited_for(waited):

@@ -9,6 +9,8 @@ import os
 import select
 import sys
 
+_OUTPUT, _ERRORS = 1, 2
+
 
 class _Raw(io.FileIO):
     """A descriptor; after its first error, all that is written is dropped."""
@@ -34,9 +36,9 @@ class Streams:
     """Replaces `sys.stdout` and `sys.stderr` by ones that never raise."""
 
     def __init__(self) -> None:
-        self._output, sys.stdout = _replaced(sys.stdout, 1, os.O_RDONLY)
+        self._output, sys.stdout = _replaced(sys.stdout, _OUTPUT, os.O_RDONLY)
         # of processes that are started, too; they need not know
-        _, sys.stderr = _replaced(sys.stderr, 2, os.O_WRONLY)
+        _, sys.stderr = _replaced(sys.stderr, _ERRORS, os.O_WRONLY)
 
     def failure(self) -> str:
         """Why standard output could not be written, empty if it could."""
@@ -67,7 +69,7 @@ def _replaced(
         io.BufferedWriter(raw),
         encoding=encoding,
         errors="backslashreplace",
-        line_buffering=lines or number == 2,
+        line_buffering=lines or number == _ERRORS,
     )
 
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.model_info import ExportedModel
-from pet_dcgan.serving.png_text import description, png_notes
+from pet_dcgan.serving.png import check_png
+from pet_dcgan.serving.png_notes import description, png_notes
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
@@ -64,8 +65,8 @@ def generate(
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
-        timeout: Seconds that a server may take to answer; a few further
-            attempts are made.
+        timeout: Seconds that a server may take for a whole answer; a few
+            further attempts are made.
         progress: Called with the slices done and `count` after each request.
 
     Returns:
@@ -168,7 +169,21 @@ class _Request:
         rows = self.facts.max_rows
         first = seeds[0] - seeds[0] % rows
         drawn = self.model.draw(block_seeds(first, rows))
-        return [drawn[seed - first] for seed in seeds]
+        images = [drawn[seed - first] for seed in seeds]
+        for image in images:
+            self._check(image)
+        return images
+
+    def _check(self, image: bytes) -> None:
+        """Refuses a PNG that is not what the model's facts promise."""
+        try:
+            check_png(image, size=self.facts.size)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}, drawn by version {self.model.version} of "
+                f"{self.facts.name}: try again, and if it is the same export "
+                "the run again"
+            ) from None
 
     def file_name(self, seed: int) -> str:
         """Returns the name of a seed's file, as `synthetic_ad_0000012.png`."""

@@ -23,8 +23,9 @@ import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.serving.png_text import PNG_HEAD, text_chunks
+from pet_dcgan.serving import png
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_text import one_line, read_object
 from pet_dcgan.utils.locks import LOCK, locked
 
 FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
@@ -103,18 +104,15 @@ def npy_bytes(suvr: np.ndarray) -> bytes:
 
 
 def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
-    """A PNG with notes as text chunks after its header, pixels untouched.
-
-    Notes that stand there already are replaced.
+    """A PNG with notes as its only text, right after its header.
 
     Args:
-        image_bytes: The PNG.
+        image_bytes: A PNG that `check_png` lets pass.
         notes: Keyword (1 to 79 characters) to text, both Latin-1.
     """
-    head, rest = image_bytes[:PNG_HEAD], image_bytes[PNG_HEAD:]
-    while rest[4:8] == b"tEXt":
-        rest = rest[12 + int.from_bytes(rest[:4], "big") :]
-    return head + text_chunks(notes) + rest
+    head, pixels = png.without_text(image_bytes)
+    chunks = (png.text_chunk(key, text) for key, text in notes.items())
+    return b"".join([head, *chunks, pixels])
 
 
 def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
@@ -122,19 +120,14 @@ def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
 
     Args:
         image_bytes: The whole file.
-        suvr_max: SUVR that 65535 stands for.
+        suvr_max: SUVR of the largest value.
 
     Raises:
-        ValueError: If it is damaged or not a 16-bit PNG.
+        ValueError: If it is another file, or a damaged one.
     """
-    try:
-        with Image.open(io.BytesIO(image_bytes), formats=["PNG"]) as image:
-            stored = np.asarray(image)
-    # pillow reports a damaged file as any of these
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(
-            f"expected a whole 16-bit PNG, found a damaged one ({error})"
-        ) from error
+    png.check_png(image_bytes)
+    with Image.open(io.BytesIO(image_bytes), formats=["PNG"]) as image:
+        stored = np.asarray(image)
     return suvr_from_png(stored, suvr_max)
 
 
@@ -157,8 +150,12 @@ class ResumableBatch:
 
     @property
     def probe(self) -> bytes | None:
-        """The first image as it was drawn, None before `begin`."""
-        return self._probe.read_bytes() if self._probe.is_file() else None
+        """The first image as it was drawn; None before `begin`, or damaged."""
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            image = self._probe.read_bytes()
+            png.check_png(image)
+            return image
+        return None
 
     def begin(self, request: Mapping[str, Any], probe: bytes) -> None:
         """Saves the request and its first image.
@@ -176,11 +173,11 @@ class ResumableBatch:
     def differences(self, request: Mapping[str, Any]) -> list[str]:
         """Returns where the batch's own request differs, as `"seed 3"`."""
         try:
-            begun = json.loads(self._request.read_text(encoding="utf-8"))
+            begun = read_object(self._request)
         except (FileNotFoundError, ValueError):
             return []
         return [
-            f"{key} {begun.get(key)}"
+            f"{key} {one_line(begun.get(key), most=80)}"
             for key, value in request.items()
             if begun.get(key) != value
         ]

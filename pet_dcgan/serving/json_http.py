@@ -1,23 +1,25 @@
 """JSON over HTTP, with retries while a server is busy, starting or away."""
 
+import contextlib
 import http.client
-import json
+import re
 import threading
-import time
 from typing import Any
 
 import requests
+from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError as _Urllib3Error
 from urllib3.exceptions import TimeoutError as _ReadTimeout
 
+from pet_dcgan.serving.connection import DeadlineAdapter
+from pet_dcgan.utils.foreign_text import one_line, parse_object
+from pet_dcgan.utils.prefetch import begin
 from pet_dcgan.utils.progress import status
 
 RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)  # seconds before each further attempt
-_MAX_BYTES = 128 * 2**20  # of a response; 64 PNGs of 256 px are a tenth
 _PIECE = 2**16
 # may succeed a moment later (RFC 9110, section 15; RFC 6585)
 _TRANSIENT = frozenset({408, 425, 429})
-_MAX_CHARACTERS = 200
 _HEADERS = {
     # kept alive, a response of TensorFlow Serving comes about 40 ms later
     "Connection": "close",
@@ -32,7 +34,7 @@ class HttpStatusError(ValueError):
     Args:
         message: One line.
         status: The HTTP status.
-        reason: What the server said.
+        reason: What the server said, as one line.
     """
 
     def __init__(self, message: str, *, status: int, reason: str) -> None:
@@ -54,7 +56,8 @@ class JsonClient:
     wait. Proxies are those of the environment.
 
     Args:
-        timeout: Seconds per attempt.
+        timeout: Seconds per attempt, from the search for the server's address
+            to the last byte of its answer.
     """
 
     def __init__(self, *, timeout: float = 60.0) -> None:
@@ -65,12 +68,15 @@ class JsonClient:
         """Ends all waiting; a request under way is the last."""
         self._closed.set()
 
-    def request(self, url: str, content: Any = None) -> Any:
+    def request(
+        self, url: str, content: Any = None, *, most_bytes: int = 2**20
+    ) -> dict[str, Any]:
         """Sends a GET, or a POST of JSON, and parses the JSON response.
 
         Args:
-            url: Address.
+            url: Address, without a password.
             content: Anything JSON can hold, to be posted; None for a GET.
+            most_bytes: Length of the longest response that makes sense.
 
         Returns:
             The parsed response.
@@ -78,12 +84,13 @@ class JsonClient:
         Raises:
             ConnectionError: If the last attempt fails as well.
             HttpStatusError: If the server answers with an error.
-            ValueError: If the URL, the certificate or the response is invalid.
+            ValueError: If the URL or the certificate is invalid, or the
+                response is no JSON object or too long.
         """
         attempts = len(RETRY_DELAYS) + 1
         for number, delay in enumerate((*RETRY_DELAYS, None), start=1):
             try:
-                body = self._attempt(url, content)
+                body = self._attempt(url, content, most_bytes)
                 break
             except _TransientError as error:
                 if delay is None:
@@ -96,11 +103,12 @@ class JsonClient:
                     delay, f"{error}; attempt {number + 1} of {attempts}"
                 )
         try:
-            return json.loads(body)
+            return parse_object(body, source=f"the answer of {url}")
         except ValueError as error:
+            beginning = one_line(body[:80].decode("utf-8", "replace"), most=40)
             raise ValueError(
-                f"expected JSON from {url}, found {_one_line(body)!r}: is "
-                "this the server's REST port?"
+                f"{error} (it begins with {beginning or 'nothing'}): is this "
+                "the server's REST port?"
             ) from error
 
     def pause(self, seconds: float, reason: str) -> None:
@@ -117,23 +125,17 @@ class JsonClient:
         if self._closed.wait(seconds):
             raise ConnectionAbortedError("stopped while waiting for a server")
 
-    def _attempt(self, url: str, content: Any) -> bytes:
-        """Returns the body of one response."""
-        deadline = time.monotonic() + self.timeout
+    def _attempt(self, url: str, content: Any, most_bytes: int) -> bytes:
+        """Returns the body of one response.
+
+        It is received in a thread, which ends soon after: the search for an
+        address has no timeout, and each address found has the whole one.
+        """
+        exchange = begin(
+            lambda _: _exchange(url, content, self.timeout, most_bytes)
+        )
         try:
-            with requests.request(
-                "GET" if content is None else "POST",
-                url,
-                json=content,
-                headers=_HEADERS,
-                timeout=self.timeout,
-                stream=True,
-                # a redirected POST would arrive as a GET
-                allow_redirects=False,
-            ) as response:
-                if response.status_code >= 300:
-                    raise _status_error(url, response)
-                return _read(response, deadline)
+            return exchange.result(self.timeout)
         except requests.exceptions.SSLError as error:
             raise ValueError(
                 f"{url} is not trusted ({_cause(error)}): check its "
@@ -142,47 +144,71 @@ class JsonClient:
         except (OSError, _Urllib3Error) as error:
             # of requests: a bad URL or proxy, before anything is sent
             if isinstance(error, ValueError):
-                raise ValueError(f"cannot ask {url}: {error}") from error
+                raise ValueError(
+                    f"cannot ask {url} ({_words(error)}): check the URL and "
+                    "the proxy of the environment"
+                ) from error
             raise _TransientError(_cause(error)) from error
 
 
-def _read(response: requests.Response, deadline: float) -> bytes:
-    """Returns the whole body, within a time and a size limit.
-
-    `iter_content` has no deadline: it waits for a full piece, which a slow
-    server can stretch for ever.
-    """
-    pieces, length = [], 0
-    while piece := response.raw.read1(_PIECE):
-        pieces.append(piece)
-        length += len(piece)
-        if length > _MAX_BYTES:
+def _exchange(url: str, content: Any, timeout: float, most_bytes: int) -> bytes:
+    """Sends one request and returns the body of its response."""
+    method = "GET" if content is None else "POST"
+    request = requests.Request(method, url, json=content, headers=_HEADERS)
+    with (
+        contextlib.closing(DeadlineAdapter(timeout)) as adapter,
+        contextlib.closing(adapter.response(request)) as response,
+    ):
+        if response.status >= 300:
+            raise _status_error(url, response)
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
             raise ValueError(
-                f"expected at most {_MAX_BYTES} bytes from {response.url}, "
-                "found more: is this the server's REST port?"
+                f"expected plain JSON from {url}, found {one_line(encoding)}, "
+                "which was not asked for: is this the server's REST port?"
             )
-        if time.monotonic() > deadline:
-            raise TimeoutError
-    return b"".join(pieces)
+        body = _read(response, most_bytes)
+    if len(body) > most_bytes:
+        raise ValueError(
+            f"expected at most {most_bytes} bytes from {url}, found more: is "
+            "this the server's REST port?"
+        )
+    return body
 
 
-def _status_error(url: str, response: requests.Response) -> Exception:
+def _read(response: HTTPResponse, most: int) -> bytes:
+    """Returns the body, or a little more than its first `most` bytes."""
+    body = bytearray()
+    while len(body) <= most and (piece := response.read1(_PIECE)):
+        body += piece
+    return bytes(body)
+
+
+def _status_error(url: str, response: HTTPResponse) -> Exception:
     """Returns the error that an HTTP status stands for."""
     try:
-        reason = str(json.loads(response.raw.read(_PIECE))["error"])
-    except (OSError, ValueError, LookupError, TypeError, _Urllib3Error):
-        reason = response.reason
-    reason = _one_line(reason.encode()) or "no reason given"
-    found = f"HTTP {response.status_code} ({reason})"
-    if response.status_code >= 500 or response.status_code in _TRANSIENT:
+        answer = parse_object(_read(response, _PIECE), source=url)
+        reason = answer.get("error")
+    except (OSError, ValueError, _Urllib3Error):
+        reason = None
+    if not isinstance(reason, str):
+        reason = response.reason or ""
+    reason = _words(reason) or "no reason given"
+    found = f"HTTP {response.status} ({reason})"
+    if response.status >= 500 or response.status in _TRANSIENT:
         return _TransientError(found)
-    location = response.headers.get("Location")
+    location = _words(response.headers.get("Location", ""))
     remedy = f": use {location}" if location else ""
     return HttpStatusError(
         f"{url} answered {found}{remedy}",
-        status=response.status_code,
+        status=response.status,
         reason=reason,
     )
+
+
+def _words(found: object) -> str:
+    """Returns one line of what others wrote, without passwords in URLs."""
+    return re.sub(r"//[^/]*@", "//...@", one_line(found))
 
 
 def _cause(error: BaseException) -> str:
@@ -191,12 +217,13 @@ def _cause(error: BaseException) -> str:
         return "no answer in time"
     while inner := error.__cause__ or error.__context__:
         error = inner
-    if isinstance(error, http.client.HTTPException):
-        return f"an incomplete or invalid response ({error!r})"
-    return getattr(error, "strerror", None) or str(error)
-
-
-def _one_line(content: bytes) -> str:
-    """Returns the beginning of a text as one line."""
-    text = content[: 4 * _MAX_CHARACTERS].decode("utf-8", "replace")
-    return " ".join(text.split())[:_MAX_CHARACTERS]
+    # their texts are Python's, as "ProtocolError('Connection broken ...')"
+    if isinstance(error, http.client.HTTPException | _Urllib3Error):
+        return "an incomplete or invalid response"
+    # of certificates, of TLS (as WRONG_VERSION_NUMBER), of the system
+    for words in ("verify_message", "reason", "strerror"):
+        if isinstance(found := getattr(error, words, None), str):
+            return _words(
+                found.lower().replace("_", " ") if "_" in found else found
+            )
+    return _words(error)

@@ -5,21 +5,27 @@ Importing this needs neither TensorFlow, Keras nor the training code.
 
 import dataclasses
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pet_dcgan.config import checked_value
+from pet_dcgan.serving.graph_check import check_graph
+from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.seed_blocks import MAX_ROWS
 
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
 FACTS_FILE = Path("assets.extra", "model.json")
 GRAPH_FILE = "saved_model.pb"
-_DRAWING = "generate_png"
+_DRAWING, _FACTS = "generate_png", "describe"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ModelInfo:
     """What a user has to know about a model to use its images.
+
+    What a training has as well has the limits of `TrainConfig`.
 
     Args:
         stage: `"NC"`, `"MCI"`, `"AD"` or `"ALL"`.
@@ -30,10 +36,14 @@ class ModelInfo:
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the largest PNG value stands for.
         reference: What volumes were divided by, one of `REFERENCES`.
-        preset: Preset that the training started from.
+        preset: Preset that the training started from, 1 to 79 characters of
+            printable ASCII.
         phantom: True where the model was trained on a phantom.
-        made_by: Name and version of the program that exported it.
-        max_rows: Largest number of images per request.
+        made_by: Name and version of the program that exported it, as `preset`.
+        max_rows: Largest number of images per request, 1 to 64.
+
+    Raises:
+        ValueError: If a value is of another type or outside its limits.
     """
 
     stage: str
@@ -48,6 +58,10 @@ class ModelInfo:
     phantom: bool
     made_by: str
     max_rows: int = MAX_ROWS
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            _check(field, getattr(self, field.name))
 
     @property
     def name(self) -> str:
@@ -69,19 +83,27 @@ class ModelInfo:
             source: Where it is from, for the error.
 
         Raises:
-            ValueError: If it is not JSON, or a field is missing or of another
-                type.
+            ValueError: If it is not JSON, or a field is missing, of another
+                type or outside its limits.
         """
-        fields = dataclasses.fields(cls)
         try:
-            values = json.loads(text)
-            return cls(**{each.name: _value(values, each) for each in fields})
-        except (ValueError, KeyError, TypeError) as error:
-            names = ", ".join(each.name for each in fields)
+            return cls._of(parse_object(text, source=source), source=source)
+        except ValueError as error:
+            raise ValueError(f"{error}: export the run again") from error
+
+    @classmethod
+    def _of(cls, values: dict[str, Any], *, source: str) -> "ModelInfo":
+        """Returns the facts in a JSON object."""
+        names = [field.name for field in dataclasses.fields(cls)]
+        if missing := [name for name in names if name not in values]:
             raise ValueError(
-                f"expected JSON with {names} in {source}, found a fault at "
-                f"{error}: export the run again"
-            ) from error
+                f"expected facts of a model in {source}, found none of "
+                f"{', '.join(missing)}"
+            )
+        try:
+            return cls(**{name: values[name] for name in names})
+        except ValueError as error:
+            raise ValueError(f"{error} in {source}") from None
 
     def write(self, version_folder: Path) -> None:
         """Writes `assets.extra/model.json` into a version's folder."""
@@ -95,7 +117,7 @@ class ModelInfo:
 
         Raises:
             FileNotFoundError: If the file is missing.
-            ValueError: If it is not JSON or lacks a field.
+            ValueError: As in `from_json`.
         """
         path = version_folder / FACTS_FILE
         if not path.is_file():
@@ -103,19 +125,41 @@ class ModelInfo:
                 f"no {FACTS_FILE} in {version_folder}: export the run with "
                 "pet-dcgan export"
             )
-        return cls.from_json(path.read_bytes(), source=str(path))
+        try:
+            return cls._of(read_object(path), source=str(path))
+        except ValueError as error:
+            raise ValueError(f"{error}: export the run again") from error
 
 
-def _value(values: dict[str, Any], field: dataclasses.Field) -> Any:
-    """Returns the value of a field, if it is of the field's type."""
-    value = values[field.name]
+def _check(field: dataclasses.Field, value: Any) -> None:
+    """Refuses a value of another type, or outside its limits."""
+    name, kind = field.name, field.type
     # JSON has one kind of number, and Python's bool is an int
-    fitting = (int, float) if field.type is float else field.type
-    if not isinstance(value, fitting) or (
-        isinstance(value, bool) and field.type is not bool
-    ):
-        raise TypeError(f"{field.name} {value!r}")
-    return value
+    fitting = (int, float) if kind is float else kind
+    boolean = kind is bool
+    if not isinstance(value, fitting) or isinstance(value, bool) != boolean:
+        wanted = {int: "a whole number", float: "a number", str: "text"}
+        raise _unfit(name, wanted.get(kind, "true or false"), value)
+    if name in ("preset", "made_by"):
+        # both go into the headers of files
+        if not re.fullmatch(r"[ -~]{1,79}", value):
+            raise _unfit(name, "1 to 79 characters of printable ASCII", value)
+    elif name == "max_rows":
+        if not 1 <= value <= MAX_ROWS:
+            raise _unfit(name, f"1 to {MAX_ROWS}", value)
+    else:
+        try:
+            checked_value(name, value)
+        except OverflowError:
+            raise _unfit(name, "a smaller number", value) from None
+        except ValueError as error:
+            raise ValueError(one_line(error)) from None
+
+
+def _unfit(name: str, wanted: str, value: Any) -> ValueError:
+    """Returns the error for a value."""
+    found = one_line(repr(value), most=80)
+    return ValueError(f"expected {name} to be {wanted}, found {found}")
 
 
 class ExportedModel:
@@ -154,42 +198,74 @@ class ExportedModel:
     def load(self) -> "ExportedModel":
         """Loads the SavedModel, so that `draw` can be called.
 
+        A SavedModel is a program: only one with the operations of an export
+        is loaded, see `check_graph`.
+
         Raises:
-            ValueError: If it is damaged or has no `generate_png`.
+            ValueError: If it is damaged, another program's, or not the model
+                that its facts describe.
         """
         import tensorflow as tf
 
+        check_graph(self.path / GRAPH_FILE)
         try:
             self._loaded = tf.saved_model.load(str(self.path))
-        # tensorflow reports a damaged or truncated model as any of these
-        except (
-            OSError,
-            ValueError,
-            IndexError,
-            RuntimeError,
-            tf.errors.OpError,
-        ) as error:
-            reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"the model in {self.path} is damaged ({reason}): export the "
-                "run again"
-            ) from error
+        # TensorFlow reports damage as anything, KeyError and TypeError too
+        except Exception as error:
+            raise self._damaged(error) from error
         signatures = self._loaded.signatures
-        if _DRAWING not in signatures:
+        for name in (_DRAWING, _FACTS):
+            if name not in signatures:
+                raise ValueError(
+                    f"expected the signature {name} in {self.path}, found "
+                    f"{one_line(', '.join(signatures)) or 'none'}: export the "
+                    "run again"
+                )
+        (text,) = self._call(_FACTS, [0])
+        if ModelInfo.from_json(text, source=str(self.path)) != self.facts:
             raise ValueError(
-                f"expected the signature {_DRAWING} in {self.path}, found "
-                f"{', '.join(signatures) or 'none'}: export the run again"
+                f"expected the facts of the model in {self.path}, found those "
+                f"of another in {FACTS_FILE}: export the run again"
             )
         return self
 
     def draw(self, seeds: Sequence[int]) -> list[bytes]:
-        """Returns the 16-bit PNG of each seed, once the model is loaded."""
+        """Returns the 16-bit PNG of each seed, once the model is loaded.
+
+        Raises:
+            ValueError: If it is damaged.
+        """
+        return self._call(_DRAWING, seeds)
+
+    def _call(self, signature: str, seeds: Sequence[int]) -> list[bytes]:
+        """Returns the bytes that a signature has for each seed."""
         import tensorflow as tf
 
-        # the loaded object stays alive, and with it the variables
-        generate_png = self._loaded.signatures[_DRAWING]
-        found = generate_png(seed=tf.constant(seeds, tf.int64))
-        return found["image_bytes"].numpy().tolist()
+        try:
+            # the loaded object stays alive, and with it the variables
+            found = self._loaded.signatures[signature](
+                seed=tf.constant(seeds, tf.int64)
+            )
+            (rows,) = (tensor.numpy().tolist() for tensor in found.values())
+        except Exception as error:
+            raise self._damaged(error) from error
+        bytes_only = isinstance(rows, list) and all(
+            isinstance(row, bytes) for row in rows
+        )
+        if not bytes_only or len(rows) != len(seeds):
+            raise ValueError(
+                f"expected {len(seeds)} rows of bytes from {signature} in "
+                f"{self.path}, found something else: export the run again"
+            )
+        return rows
+
+    def _damaged(self, error: Exception) -> ValueError:
+        """Returns the error for what TensorFlow reports."""
+        reason = str(error).splitlines() or [""]
+        return ValueError(
+            f"the model in {self.path} is damaged ({one_line(reason[0])}): "
+            "export the run again"
+        )
 
     def close(self) -> None:
         """Does nothing: nothing is waited for."""

@@ -1,30 +1,25 @@
 """A model that TensorFlow Serving holds, called over its REST interface."""
 
 import base64
-import math
 import re
-import struct
 from collections.abc import Sequence
 from typing import Any
 
-from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.references import REFERENCES
 from pet_dcgan.serving.json_http import (
     RETRY_DELAYS,
     HttpStatusError,
     JsonClient,
 )
 from pet_dcgan.serving.model_info import ModelInfo
+from pet_dcgan.utils.foreign_text import one_line
 
 _URL = re.compile(
     r"(https?://[^/?#@\s]+(?:/[^/?#\s]+)*?/v1/models/[^/?#:\s]+)"
-    r"(/versions/\d+|/labels/[^/?#:\s]+)?/?"
+    r"(/versions/[0-9]{1,19}|/labels/[^/?#:\s]+)?/?"
 )
 _READY, _LOADING = "AVAILABLE", ("START", "LOADING")
-# signature, then length, name, width, height, bits, colour of the first chunk;
-# PNG specification, third edition, section 11.2.2
-_PNG_HEAD = struct.Struct(">8sI4sIIBB")
-_GREY = 0
+_VERSION = re.compile(r"[0-9]{1,19}")
+_SLACK = 2**16  # bytes around the images of an answer, and of each image
 
 
 def is_url(model: object) -> bool:
@@ -46,8 +41,8 @@ def parse_model_url(url: str) -> tuple[str, str]:
         ValueError: If it is not that of a model.
     """
     found = _URL.fullmatch(url)
-    if found is None:
-        without_password = re.sub(r"//[^/@]*@", "//...@", url)
+    if found is None or not url.isprintable():
+        without_password = one_line(re.sub(r"//[^/]*@", "//...@", url))
         raise ValueError(
             "expected a model's URL such as http://host:8501/v1/models/ad "
             "or http://host:8501/v1/models/ad/versions/3, found "
@@ -64,7 +59,8 @@ class RemoteModel:
 
     Args:
         url: See `parse_model_url`.
-        timeout: Seconds that one answer may take.
+        timeout: Seconds that one answer may take, from the search for the
+            server to its last byte.
 
     Raises:
         ConnectionError: If the server gives no answer.
@@ -86,10 +82,13 @@ class RemoteModel:
             ConnectionError: If the server gives no answer.
             ValueError: If it answers with anything else.
         """
-        images = self._predict("generate_png", "image_bytes", seeds)
-        for image in images:
-            _check_png(image, self.facts.size, self.url)
-        return images
+        return self._predict(
+            "generate_png",
+            "image_bytes",
+            seeds,
+            # two bytes a pixel, in base64
+            most_bytes=self.facts.size**2 * 2 * 4 // 3 + _SLACK,
+        )
 
     def close(self) -> None:
         """Ends the waiting in `draw`."""
@@ -107,34 +106,37 @@ class RemoteModel:
                 f"server says: {error.reason}), so pet-dcgan export did not "
                 "make it: give the URL of another, or export the run again"
             ) from error
-        facts = ModelInfo.from_json(text, source=f"the answer of {self.url}")
-        _check_facts(facts, self.url)
-        return facts
+        return ModelInfo.from_json(text, source=f"the answer of {self.url}")
 
     def _predict(
-        self, signature: str, output: str, seeds: Sequence[int]
+        self,
+        signature: str,
+        output: str,
+        seeds: Sequence[int],
+        *,
+        most_bytes: int = _SLACK,
     ) -> list[bytes]:
-        """Returns the bytes of each seed."""
+        """Returns the bytes of each seed, at most `most_bytes` in base64."""
         seeds = [int(seed) for seed in seeds]
         answer = self._client.request(
             f"{self.url}:predict",
             {"signature_name": signature, "inputs": {"seed": seeds}},
+            most_bytes=len(seeds) * most_bytes + _SLACK,
         )
-        try:
-            rows = answer["outputs"]
-            if isinstance(rows, dict):
-                rows = rows[output]
-            found = [
-                base64.b64decode(row["b64"], validate=True) for row in rows
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise _foreign_answer(self.url, answer) from error
-        if len(found) != len(seeds):
+        rows = answer.get("outputs")
+        if isinstance(rows, dict):
+            rows = rows.get(output)
+        if not isinstance(rows, list):
+            raise _foreign_answer(self.url, answer)
+        if len(rows) != len(seeds):
             raise ValueError(
                 f"expected {len(seeds)} rows of {signature} from {self.url}, "
-                f"found {len(found)}: is this TensorFlow Serving?"
+                f"found {len(rows)}: is this TensorFlow Serving?"
             )
-        return found
+        try:
+            return [base64.b64decode(row["b64"], validate=True) for row in rows]
+        except (KeyError, TypeError, ValueError) as error:
+            raise _foreign_answer(self.url, answer) from error
 
 
 def _ready_version(client: JsonClient, base: str, chosen: str) -> int:
@@ -147,7 +149,7 @@ def _ready_version(client: JsonClient, base: str, chosen: str) -> int:
         if delay is None or not any(state in _LOADING for _, state in states):
             break
         client.pause(delay, "the model is being loaded; next check")
-    found = ", ".join(f"{number} {state}" for number, state in states)
+    found = one_line(", ".join(f"{number} {state}" for number, state in states))
     raise ValueError(
         f"no version is ready at {base}{chosen} (found {found or 'none'}): "
         "see the server's log"
@@ -157,7 +159,7 @@ def _ready_version(client: JsonClient, base: str, chosen: str) -> int:
 def _states(
     client: JsonClient, base: str, chosen: str = ""
 ) -> list[tuple[int, str]]:
-    """Returns each version and its state."""
+    """Returns each version that was chosen and its state."""
     try:
         answer = client.request(base + chosen)
     except HttpStatusError as error:
@@ -169,53 +171,34 @@ def _states(
                 "models.config has the names"
             ) from error
         known = sorted(number for number, _ in _states(client, base))
+        numbers = one_line(", ".join(map(str, known)))
         raise ValueError(
             f"expected {chosen.strip('/').replace('/', ' ')} at {base}, found "
-            f"versions {', '.join(map(str, known)) or 'none'}: choose one of "
-            "them"
+            f"versions {numbers or 'none'}: choose one of them"
         ) from error
     try:
-        return [
-            (int(each["version"]), str(each["state"]))
-            for each in answer["model_version_status"]
-        ]
+        found = [_state(each) for each in answer["model_version_status"]]
     except (KeyError, TypeError, ValueError) as error:
         raise _foreign_answer(base + chosen, answer) from error
+    kind, _, wanted = chosen.strip("/").partition("/")
+    if kind == "versions":
+        return [each for each in found if each[0] == int(wanted)]
+    return found
 
 
-def _check_facts(facts: ModelInfo, url: str) -> None:
-    """Checks what becomes names of files, and numbers in their headers."""
-    scales = (facts.suvr_max, facts.spacing_mm)
-    if not (
-        facts.stage in (*STAGES, ALL_STAGES)
-        and facts.plane in PLANES
-        and facts.reference in REFERENCES
-        and facts.size > 0
-        and facts.max_rows > 0
-        and all(math.isfinite(scale) and scale > 0 for scale in scales)
-    ):
-        raise ValueError(
-            f"expected a stage, a plane and a scale at {url}, found {facts}: "
-            "export the run again"
-        )
+def _state(status: Any) -> tuple[int, str]:
+    """Returns the version and the state that one entry of a status holds."""
+    number, state = status["version"], status["state"]
+    # a 64-bit number is a text in the JSON of protocol buffers
+    if not _VERSION.fullmatch(number) or not isinstance(state, str):
+        raise ValueError
+    return int(number), one_line(state, most=40)
 
 
-def _check_png(image: bytes, size: int, url: str) -> None:
-    """Refuses anything but a whole grey 16-bit PNG of the model's size."""
-    head = image[: _PNG_HEAD.size].ljust(_PNG_HEAD.size)
-    mark, _, _, width, height, bits, colour = _PNG_HEAD.unpack(head)
-    found = (mark, width, height, bits, colour, image[-8:-4])
-    if found != (b"\x89PNG\r\n\x1a\n", size, size, 16, _GREY, b"IEND"):
-        raise ValueError(
-            f"expected grey 16-bit PNGs of {size} x {size} from {url}, found "
-            f"{len(image)} bytes that begin with {image[:16]!r}: the model "
-            "does not fit its description, export the run again"
-        )
-
-
-def _foreign_answer(url: str, answer: Any) -> ValueError:
+def _foreign_answer(url: str, answer: dict[str, Any]) -> ValueError:
     """Returns the error for JSON that TensorFlow Serving would not send."""
     return ValueError(
         f"expected an answer of TensorFlow Serving from {url}, found "
-        f"{str(answer)[:200]!r}: is this the server's REST port?"
+        f"JSON with {one_line(', '.join(answer)) or 'nothing'}: is this the "
+        "server's REST port?"
     )

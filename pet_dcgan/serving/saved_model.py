@@ -15,11 +15,13 @@ from pet_dcgan.models.sampling import (
     suvr_from_latents,
 )
 from pet_dcgan.serving.model_info import ModelInfo
-from pet_dcgan.serving.png_text import PNG_HEAD, png_notes, text_chunks
+from pet_dcgan.serving.png import text_chunk
+from pet_dcgan.serving.png_notes import png_notes
 from pet_dcgan.serving.same_bytes import remove_chance
 
 # a third of the time of the default for 2 % more bytes
 _PNG_COMPRESSION = 1
+_PNG_HEAD = 8 + 25  # bytes of any PNG before its second chunk
 TOLERANCE = 1e-5  # of an exported model's images in [-1, 1] and in SUVR
 _COMPARED_SEEDS = (0, 1, 2**40)
 
@@ -77,9 +79,10 @@ def _signatures(
 
 def _with_notes(encoded: tf.Tensor, facts: ModelInfo) -> tf.Tensor:
     """Adds text chunks to PNGs: an image says itself that it is synthetic."""
-    head = tf.strings.substr(encoded, 0, PNG_HEAD)
-    rest = tf.strings.substr(encoded, PNG_HEAD, tf.int32.max)
-    return tf.strings.join([head, text_chunks(png_notes(facts)), rest])
+    head = tf.strings.substr(encoded, 0, _PNG_HEAD)
+    rest = tf.strings.substr(encoded, _PNG_HEAD, tf.int32.max)
+    text = b"".join(text_chunk(*note) for note in png_notes(facts).items())
+    return tf.strings.join([head, text, rest])
 
 
 def _traced(function: Callable, spec: tf.TensorSpec) -> Callable:
@@ -130,7 +133,7 @@ def save_model(
 
     Weights are stored once, batch normalisation is in inference mode, and
     randomness is a function of the seed inside the graph. A PNG has the notes
-    of `png_text.png_notes`. The same weights and facts give the same bytes.
+    of `png_notes`. The same weights and facts give the same bytes.
 
     Args:
         generator: float32 generator with finite weights.

@@ -129,9 +129,9 @@ def exhaustion_error(
         run: The run. TensorFlow itself only writes its TensorBoard files.
         step: From `step_memory`, or `None` if not even the networks fit.
     """
-    reason = os.strerror(errno.ENOSPC)
-    if reason in str(error):
-        return OSError(errno.ENOSPC, reason, str(run.path / "tensorboard"))
+    for number in (errno.ENOSPC, errno.EDQUOT):
+        if (reason := os.strerror(number)) in str(error):
+            return OSError(number, reason, str(run.path / "tensorboard"))
     gpus = tf.config.list_logical_devices("GPU")
     if gpus:
         # the most that was in use, just before more was refused

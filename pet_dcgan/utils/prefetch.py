@@ -27,7 +27,7 @@ def prefetch_map(
             way; if not, they end with the process at the latest.
         at_once: Calls under way or waiting to be fetched, at most.
     """
-    calls = ((item, _begin(function, item)) for item in items)
+    calls = ((item, begin(function, item)) for item in items)
     begun = collections.deque()
     try:
         begun.extend(itertools.islice(calls, at_once))
@@ -42,8 +42,16 @@ def prefetch_map(
             future.exception()
 
 
-def _begin(function: Callable[[Any], Any], item: Any) -> Future:
-    """Calls a function in a thread."""
+def begin(function: Callable[[Any], Any], item: Any = None) -> Future:
+    """Calls a function in a thread of its own, a daemon.
+
+    Args:
+        function: Called on the item.
+        item: What it is called with.
+
+    Returns:
+        Where its result, or its error, will be.
+    """
     future = Future()
 
     def call() -> None:

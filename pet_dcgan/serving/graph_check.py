@@ -1,0 +1,131 @@
+"""Whether a SavedModel holds nothing but what an export of this package does.
+
+A SavedModel is a program: among TensorFlow's operations are some that read and
+write files (https://github.com/tensorflow/tensorflow/blob/master/SECURITY.md).
+The operations of an export are few, compute on tensors alone, and are listed
+here; a graph with any other is refused before anything of it is loaded.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pet_dcgan.utils.foreign_text import one_line
+
+_MOST_BYTES = 2**24  # of a graph; that of 256 px has 160 kB, without weights
+# what an export consists of, and a few kin that other versions of TensorFlow
+# or Keras may write in place of them
+_DRAWING = """
+    Add AddV2 All Any Assert BatchMatMulV2 BiasAdd BitwiseAnd BitwiseOr
+    BitwiseXor BroadcastTo Cast ClipByValue ConcatV2 Const Conv2D
+    Conv2DBackpropInput EncodePng Equal ExpandDims Fill FusedBatchNormV3
+    GatherV2 Greater GreaterEqual Identity IdentityN IsFinite LeftShift Less
+    LessEqual LogicalAnd LogicalNot LogicalOr MatMul Maximum Mean Minimum Mul
+    Neg NoOp NotEqual Pack PartitionedCall Placeholder PlaceholderWithDefault
+    Prod Range Rank ReadVariableOp RealDiv Relu Reshape RightShift Round Rsqrt
+    Select SelectV2 Shape Size Slice Sqrt Square Squeeze StatefulPartitionedCall
+    StatelessRandomGetKeyCounter StatelessRandomUniformFullIntV2
+    StatelessRandomUniformV2 StatelessWhile StridedSlice StringJoin Sub Substr
+    Sum Tanh TensorListFromTensor TensorListGetItem TensorListReserve
+    TensorListSetItem TensorListStack Tile Transpose Unpack VarHandleOp While
+    ZerosLike
+"""
+# of the two functions by which a server restores weights, and which loading
+# from Python never runs
+_RESTORING = """
+    AssignVariableOp DisableCopyOnRead MergeV2Checkpoints RestoreV2 SaveV2
+    ShardedFilename StaticRegexFullMatch
+"""
+_OBJECTS = ("_generic_user_object", "trackable_list_wrapper", "signature_map")
+
+
+def check_graph(path: Path) -> None:
+    """Refuses a graph that could do more than draw images.
+
+    Args:
+        path: The file `saved_model.pb`.
+
+    Raises:
+        ValueError: If it is damaged, too large, or has parts that no export
+            has.
+    """
+    from google.protobuf.message import DecodeError
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    if path.stat().st_size > _MOST_BYTES:
+        raise ValueError(
+            f"expected a graph of at most {_MOST_BYTES >> 20} MiB in {path}, "
+            "found a larger one: export the run again"
+        )
+    saved = SavedModel()
+    try:
+        saved.ParseFromString(path.read_bytes())
+    except DecodeError:
+        raise ValueError(
+            f"expected a graph in {path}, found a damaged file: export the "
+            "run again"
+        ) from None
+    # a graph without objects would be loaded by the rules of TensorFlow 1
+    if [each.HasField("object_graph_def") for each in saved.meta_graphs] != [
+        True
+    ]:
+        raise ValueError(
+            f"expected one graph and its objects in {path}, found others: "
+            "export the run again"
+        )
+    if foreign := sorted(set(_foreign(saved.meta_graphs[0]))):
+        raise ValueError(
+            f"expected a graph that only draws images in {path}, found "
+            f"{one_line(', '.join(foreign))} in it: a SavedModel is a program, "
+            "use none of a stranger; export the run again"
+        )
+
+
+def _foreign(graph: Any) -> Iterator[str]:
+    """Yields the parts of a MetaGraphDef that no export has."""
+    library = graph.graph_def.library
+    yield from _foreign_operations(graph)
+    if library.gradient or library.registered_gradients:
+        yield "a gradient"
+    if graph.asset_file_def:
+        yield "an asset"
+    for node in graph.object_graph_def.nodes:
+        yield from _foreign_object(node)
+
+
+def _foreign_object(node: Any) -> Iterator[str]:
+    """Yields what is wrong with one of the objects that loading makes."""
+    kind = node.WhichOneof("kind") or "no kind"
+    if kind == "user_object":
+        kind = node.user_object.identifier
+    if kind not in ("variable", "bare_concrete_function", *_OBJECTS):
+        yield kind
+    if node.registered_name or node.registered_saver:
+        yield "a registered class"
+    if node.saveable_objects:
+        yield "a saver"
+
+
+def _foreign_operations(graph: Any) -> Iterator[str]:
+    """Yields the operations that no export has in the same place."""
+    drawing = set(_DRAWING.split())
+    restoring = drawing.union(_RESTORING.split())
+    called = set(_called(graph))
+    main = graph.graph_def.node
+    yield from (node.op for node in main if node.op not in drawing)
+    for function in graph.graph_def.library.function:
+        known = drawing if function.signature.name in called else restoring
+        nodes = function.node_def
+        yield from (node.op for node in nodes if node.op not in known)
+
+
+def _called(graph: Any) -> Iterator[str]:
+    """Yields the names of functions that Python or a function can call."""
+    yield from graph.object_graph_def.concrete_functions
+    for node in graph.object_graph_def.nodes:
+        yield node.bare_concrete_function.concrete_function_name
+    for function in graph.graph_def.library.function:
+        for node in function.node_def:
+            for value in node.attr.values():
+                yield value.func.name
+                yield from (each.name for each in value.list.func)

@@ -1,0 +1,164 @@
+"""A SavedModel is a program: what `generate` refuses to load."""
+
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+from pet_dcgan.serving.graph_check import check_graph
+from pet_dcgan.serving.model_info import ExportedModel
+
+
+@pytest.fixture
+def model(toy_models, tmp_path):
+    return shutil.copytree(toy_models / "ad" / "2", tmp_path / "1")
+
+
+@pytest.fixture
+def graph(model):
+    """The only graph of the model; `graph.save()` writes it."""
+    return _Graph(model / "saved_model.pb")
+
+
+class _Graph:
+    def __init__(self, path):
+        self.path = path
+        self.saved = SavedModel.FromString(path.read_bytes())
+        self.meta = self.saved.meta_graphs[0]
+        self.functions = self.meta.graph_def.library.function
+
+    def function(self, part):
+        return next(f for f in self.functions if part in f.signature.name)
+
+    def refused(self, words):
+        self.path.write_bytes(self.saved.SerializeToString())
+        with pytest.raises(ValueError, match=words) as caught:
+            ExportedModel(self.path.parent).load()
+        assert str(caught.value).isprintable()
+
+
+def test_an_export_passes(model):
+    check_graph(model / "saved_model.pb")
+    assert len(ExportedModel(model).load().draw([1, 2])) == 2
+
+
+def test_a_graph_that_reads_a_file_is_refused(toy_models, tmp_path):
+    """As one would make it: the facts and signatures are those of an export."""
+    secret = str(tmp_path / "secret.txt")
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.int64, name="seed")])
+    def read(seed):
+        return {"image_bytes": tf.fill(tf.shape(seed), tf.io.read_file(secret))}
+
+    module, folder = tf.Module(), tmp_path / "foreign"
+    tf.saved_model.save(module, str(folder), {"generate_png": read})
+    shutil.copytree(toy_models / "ad" / "2" / "assets.extra", folder / "e")
+    (folder / "e").rename(folder / "assets.extra")
+    with pytest.raises(ValueError, match=r"found ReadFile in it: a SavedModel"):
+        ExportedModel(folder).load()
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        *("ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "EagerPyFunc"),
+        *("LoadLibrary", "TFRecordReaderV2", "DecodePng", "PrintV2"),
+        "\x1b[2J",
+    ],
+)
+def test_other_operations_are_refused(graph, operation):
+    graph.function("inference_png").node_def.add(name="x", op=operation)
+    graph.refused("a graph that only draws images")
+
+
+def test_saving_where_images_are_drawn_is_refused(graph):
+    graph.function("inference_png").node_def.add(name="x", op="SaveV2")
+    graph.refused("found SaveV2 in it")
+
+
+def test_calling_what_restores_weights_is_refused(graph):
+    drawing = graph.function("inference_png")
+    name = graph.function("traced_save").signature.name
+    call = drawing.node_def.add(name="x", op="StatefulPartitionedCall")
+    call.attr["f"].func.name = name
+    graph.refused("MergeV2Checkpoints.*SaveV2")
+    call.attr["f"].func.name = ""
+    call.attr["fs"].list.func.add(name=name)
+    graph.refused("MergeV2Checkpoints.*SaveV2")
+
+
+def test_a_signature_that_restores_weights_is_refused(graph):
+    name = graph.function("traced_restore").signature.name
+    for node in graph.meta.object_graph_def.nodes:
+        if node.WhichOneof("kind") == "bare_concrete_function":
+            node.bare_concrete_function.concrete_function_name = name
+    graph.refused("AssignVariableOp.*RestoreV2")
+
+
+def test_assets_objects_and_other_graphs_are_refused(graph):
+    saved, meta = graph.saved, graph.meta
+    original = saved.SerializeToString()
+    meta.asset_file_def.add(filename="/etc/passwd")
+    graph.refused("found an asset in it")
+    saved.ParseFromString(original)
+    node = saved.meta_graphs[0].object_graph_def.nodes.add()
+    node.asset.asset_file_def_index = 0
+    graph.refused("found asset in it")
+    saved.ParseFromString(original)
+    node = saved.meta_graphs[0].object_graph_def.nodes.add()
+    node.user_object.identifier = "_tf_keras_model"
+    graph.refused("found _tf_keras_model in it")
+    saved.ParseFromString(original)
+    saved.meta_graphs[0].object_graph_def.nodes[0].registered_name = "Custom>X"
+    graph.refused("a registered class")
+    saved.ParseFromString(original)
+    saved.meta_graphs.add().CopyFrom(saved.meta_graphs[0])
+    graph.refused("expected one graph and its objects")
+    saved.ParseFromString(original)
+    saved.meta_graphs[0].ClearField("object_graph_def")
+    graph.refused("expected one graph and its objects")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\0" * 100, b"not a graph", np.random.default_rng(0).bytes(10**5)],
+    ids=["empty", "zeros", "text", "random"],
+)
+def test_what_is_no_graph_is_refused(model, content):
+    (model / "saved_model.pb").write_bytes(content)
+    with pytest.raises(ValueError, match="export the run again") as caught:
+        ExportedModel(model).load()
+    assert str(caught.value).isprintable()
+
+
+def test_a_gigantic_graph_is_not_read(model):
+    with (model / "saved_model.pb").open("wb") as file:
+        file.truncate(2**31)
+    with pytest.raises(ValueError, match="at most 16 MiB"):
+        ExportedModel(model).load()
+
+
+def test_damage_anywhere_is_one_line(model):
+    """Seeded mutations, also of what TensorFlow reads itself."""
+    random = np.random.default_rng(0)
+    for name in (
+        *("saved_model.pb", "saved_model.pb", "variables/variables.index"),
+        *("variables/variables.data-00000-of-00001", "fingerprint.pb"),
+    ):
+        path = model / name
+        whole = path.read_bytes()
+        for _ in range(8):
+            content = bytearray(whole)
+            for place in random.integers(0, len(whole), 3):
+                content[place] ^= 1 << random.integers(8)
+            path.write_bytes(content)
+            try:
+                images = ExportedModel(model).load().draw([1])
+            except ValueError as error:
+                assert str(error).isprintable()  # noqa: PT017
+                assert "export the run again" in str(error)  # noqa: PT017
+            else:
+                assert len(images) == 1
+        path.write_bytes(whole)
