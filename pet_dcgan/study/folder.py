@@ -12,7 +12,7 @@ from pet_dcgan.study.data import StudyData
 from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import Cell
 from pet_dcgan.study.splits import split_table
-from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.files import replacing, sweep, sweep_beside
 from pet_dcgan.utils.locks import is_free
 
 _MOVABLE = ("data_dir",)
@@ -33,7 +33,9 @@ def claim(path: Path, settings: Mapping[str, Any], *, resume: bool) -> None:
     """
     if resume:
         _require_same(path, settings)
+        sweep(path)
         return
+    sweep_beside(path / "settings.json")
     if not is_free(path):
         raise FileExistsError(
             f"{path} already holds a study or other files: continue with "

@@ -45,6 +45,7 @@ from pet_dcgan.training.distribution import (
     require_same_training,
 )
 from pet_dcgan.training.kid_selection import ended_early
+from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.progress import status
@@ -173,6 +174,8 @@ def _open_run(
     if resume:
         run = Run.open(path)
         _require_same_run(run, config, slices, held_out)
+        if is_chief(strategy):
+            sweep(path)
         return run
     subjects = all_subjects(config, slices)
     require_disjoint(subjects, held_out)

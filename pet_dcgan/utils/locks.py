@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.utils.files import LOCK, require_writable, sweep
+from pet_dcgan.utils.files import LOCK, require_writable
 from pet_dcgan.utils.lock_file import held
 
 # paths, processes (a fork has copies) and threads
@@ -28,9 +28,8 @@ def exclusive(
 ) -> Callable[[Callable], Callable]:
     """Decorates a function that works in a folder: others are kept out.
 
-    Unless it only reads, what killed processes left half-written is removed,
-    and it is tried whether the folder and those in it can be written, so that
-    hours of work do not end at their result.
+    Unless it only reads, it is tried first whether the folder and those in it
+    can be written, so that hours of work do not end at their result.
 
     Args:
         command: Its name, as `"evaluate"`, for those who are kept out.
@@ -52,7 +51,6 @@ def exclusive(
             folder = Path(getattr(given, "path", given))
             with working_in(folder, command, reading=reading):
                 if not reading:
-                    sweep(folder)
                     require_all_writable(folder)
                 return function(*args, **kwargs)
 
