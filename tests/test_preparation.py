@@ -191,6 +191,25 @@ def test_a_second_claim_is_refused_and_disturbs_nothing(home):
         pass
 
 
+def test_what_was_left_beside_a_whole_set_goes(home):
+    """By a `prepare` that was killed between its set and its end."""
+    home.mkdir(parents=True)
+    sets = home.parent.parent
+    (home.parent / "incomplete.downloads" / "extracted").mkdir(parents=True)
+    (sets / ".lock").touch()
+    with pytest.raises(FileExistsError, match="found one at"), claimed(home):
+        pass
+    assert sorted(sets.rglob("*")) == [home.parent, home]
+    other = home.parent.parent / "coronal_128" / "2.0.0"
+    with (
+        claimed(other) as scratch,
+        pytest.raises(FileExistsError, match="found one at"),
+        claimed(home),
+    ):
+        pass
+    assert not scratch.exists()
+
+
 def claim_and_die(home):
     with claimed(home) as scratch:
         (home.parent / "incomplete.X1_2.0.0" / "deep").mkdir(parents=True)

@@ -6,6 +6,7 @@ when it is whole. What a killed process leaves there the next one removes.
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import shutil
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     import apache_beam
 
 _INCOMPLETE = "incomplete."
+_LOCK = ".lock"
 
 
 def prepare(
@@ -196,12 +198,14 @@ def claimed(home: Path) -> Iterator[Path]:
         BlockingIOError: If another process makes a data set there.
         FileExistsError: If it is there already.
     """
+    if home.exists():
+        remove_leftovers(home)
     _require_new(home)
     sets, configs = home.parent.parent, home.parent.parent / ".config"
     new = [path for path in (sets, *sets.parents) if not path.exists()]
     sets.mkdir(parents=True, exist_ok=True)
     try:
-        with held(sets / ".lock", "prepare", place=sets.parent):
+        with _held(sets):
             _require_new(home)  # another process may just have finished it
             _sweep(home.parent)
             _sweep(configs)
@@ -217,6 +221,27 @@ def claimed(home: Path) -> Iterator[Path]:
     finally:
         for path in new:
             _remove_if_empty(path)
+
+
+def remove_leftovers(home: Path) -> None:
+    """Removes what a `prepare` left that was killed when its set was whole.
+
+    Args:
+        home: A data set, `<data_dir>/<name>/<config>/<version>`.
+    """
+    folders = home.parent, home.parent.parent / ".config"
+    lock = home.parent.parent / _LOCK
+    left = [p for each in folders for p in each.glob(f"{_INCOMPLETE}*")]
+    if left or os.path.lexists(lock):
+        # those of one that lives are its own
+        with contextlib.suppress(BlockingIOError), _held(lock.parent):
+            for each in folders:
+                _sweep(each)
+
+
+def _held(sets: Path) -> contextlib.AbstractContextManager[None]:
+    """The lock of all data sets in a folder."""
+    return held(sets / _LOCK, "prepare", place=sets.parent)
 
 
 def _require_new(home: Path) -> None:
