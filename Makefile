@@ -43,7 +43,7 @@ test-notebooks: $(VENV)/.installed-test  ## all five, with fewer epochs than `ma
 	$(SLOW) $(NOTEBOOKS) -n $(WORKERS)
 
 TIMES ?= 3
-test-kills: $(VENV)/.installed-test  ## trainings killed at TIMES random moments, on full disks
+test-kills: $(VENV)/.installed-test  ## every command killed at TIMES moments, a training on a full disk
 	$(SLOW) $(KILLS) --kills $(TIMES)
 
 test-cluster: $(VENV)/.installed-test  ## trainings that several processes share

@@ -23,6 +23,7 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -212,7 +213,8 @@ def fork(work, log, *, stop_after=None):
             with log.open("a") as file:
                 os.dup2(file.fileno(), 1)
                 os.dup2(file.fileno(), 2)
-            os.environ["TMPDIR"] = str(log.with_name("tmp"))
+            tempfile.tempdir = str(log.with_name("tmp"))
+            os.environ["TMPDIR"] = tempfile.tempdir
             work()
             code = 0
         except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import signal
+import tempfile
 from pathlib import Path
 
 import ida_tree
@@ -84,6 +85,18 @@ def test_the_number_of_processes_does_not_matter(tree, tmp_path, whole):
     assert counts == [(n, 12) for n in range(1, 13)]
     for name, data in content(whole).items():
         assert str(tree.parent).encode() not in data, name
+
+
+@pytest.mark.parametrize("options", [None, "--runner=DirectRunner"])
+def test_no_temporary_file_stays(tree, tmp_path, monkeypatch, options):
+    """TFDS and Beam leave some, where they are let."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    prepare(tree, tmp_path / "data", config="axial_64", beam_options=options)
+    assert not list(temporary.iterdir())
+    assert tempfile.tempdir == os.environ["TMPDIR"] == str(temporary)
 
 
 def test_prepare_again_is_refused_and_keeps_what_is_there(tree, whole):

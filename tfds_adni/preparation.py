@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -90,20 +91,21 @@ def prepare(
         num_shards=num_shards,
         beam_options=_pipeline_options(beam_options) if beam else None,
     )
-    builder = Builder(
-        config=config,
-        data_dir=str(data_dir),
-        selection=selection,
-        normalisation=normalisation,
-        reading=reading,
-        split_seed=split_seed,
-        jobs=jobs,
-        beam=beam,
-        progress=progress,
-    )
-    home = Path(builder.data_path)
+    home = Path(data_dir).expanduser()
+    home = home / Builder.name / config / str(Builder.VERSION)
     # first of all: whether another process, or nobody at all, may write here
-    with claimed(home) as scratch:
+    with claimed(home) as scratch, _temporary_files_in(scratch / "tmp"):
+        builder = Builder(
+            config=config,
+            data_dir=str(data_dir),
+            selection=selection,
+            normalisation=normalisation,
+            reading=reading,
+            split_seed=split_seed,
+            jobs=jobs,
+            beam=beam,
+            progress=progress,
+        )
         builder.cohort = cohort = gather(folder, selection, reading=reading)
         split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
         if check:
@@ -116,6 +118,24 @@ def prepare(
                 download_dir=str(scratch), download_config=options
             )
     return home
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Keeps temporary files of TFDS, of Beam and of its processes together.
+
+    Both leave some behind, even where nobody stops them.
+    """
+    folder.mkdir()
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before[0]
+        os.environ.pop("TMPDIR")
+        if before[1] is not None:
+            os.environ["TMPDIR"] = before[1]
 
 
 def _require_known(config: str, data_dir: Path) -> None:
