@@ -9,6 +9,7 @@ name ("" for any other), with what begins with a point left out of the first.
 """
 
 import contextlib
+import dataclasses
 import io
 import itertools
 import json
@@ -16,12 +17,14 @@ import os
 import shutil
 import signal
 import sys
+import traceback
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import tensorflow as tf  # noqa: F401 - once, before the forks
 from PIL import Image
+from test_model_info import FACTS
 from toy_run import make_run
 
 from pet_dcgan import demo
@@ -51,8 +54,6 @@ def main(command, metrics, work, how, first, step):
         reached = fork(lambda: run(case, folder, how, moment))  # noqa: B023
         line = {"left": named(visible(content(folder)), states)}
         line["right"] = case.is_right(folder)
-        if how == "interrupt":
-            line["left"] = named(content(folder), states)
         fork(lambda: case.again(folder))  # noqa: B023
         line["again"] = content(folder) == after
         if not line["again"]:
@@ -99,6 +100,8 @@ def fork(work):
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 code = work() or 0
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
     _, status = os.waitpid(child, 0)
@@ -142,7 +145,7 @@ class Case:
         self.work(folder)
 
     def states(self, before, after):
-        return {"before": visible(before), "after": after}
+        return {"before": visible(before), "after": visible(after)}
 
     def is_right(self, folder):
         return True
@@ -252,22 +255,10 @@ class Generate(Case):
 
     def work(self, folder):
         file = io.BytesIO()
-        pixels = np.arange(64, dtype=np.uint16).reshape(8, 8)
+        pixels = np.arange(32 * 32, dtype=np.uint16).reshape(32, 32)
         Image.fromarray(pixels).save(file, "png")
-        facts = exporting.ModelInfo(
-            **dict.fromkeys(("stage", "preset", "made_by"), "AD"),
-            plane="axial",
-            size=8,
-            channels=1,
-            latent_dim=6,
-            spacing_mm=6.0,
-            suvr_max=2.5,
-            reference="brain",
-            phantom=True,
-            max_rows=2,
-        )
         model = SimpleNamespace(
-            facts=facts,
+            facts=dataclasses.replace(FACTS, max_rows=2),
             version="1",
             draw=lambda seeds: [file.getvalue()] * len(seeds),
             close=lambda: None,

@@ -1,6 +1,7 @@
 import dataclasses
 import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -155,6 +156,45 @@ def test_another_call_skips_every_step(done, monkeypatch):
 def test_another_demo_in_the_same_folder_is_refused(done):
     with pytest.raises(FileExistsError, match="other settings"):
         demo.run_demo(done[0], quick=False)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[]", b"[" * 99_999, b"null"]
+)
+def test_a_damaged_mark_is_one_line(tiny, tmp_path, content):
+    (tmp_path / "demo.json").write_bytes(content)
+    with pytest.raises(ValueError, match="choose another --out") as error:
+        demo.run_demo(tmp_path, quick=True)
+    assert "\n" not in str(error.value)
+    assert os.listdir(tmp_path) == ["demo.json"]
+
+
+def test_half_a_file_of_others_is_left_alone(tiny, tmp_path):
+    (tmp_path / ".partial-12345678.scan.nii").write_bytes(b"theirs")
+    with pytest.raises(FileExistsError, match="in use"):
+        demo.run_demo(tmp_path, quick=True)
+    assert os.listdir(tmp_path) == [".partial-12345678.scan.nii"]
+
+
+def test_an_export_that_was_killed_is_brought_to_its_end(done, tmp_path):
+    out = shutil.copytree(done[0], tmp_path / "demo")
+    for name in ("models.config", "ad/MODEL_CARD.md", "ad/metrics.json"):
+        (out / "models" / name).unlink()
+    (out / "models" / "ad" / ".partial-12345678.2").mkdir()
+    (out / "runs" / "ad" / "evaluation").rename(
+        out / "runs" / "ad" / ".previous.evaluation"
+    )
+    said = []
+    demo.run_demo(out, quick=True, say=said.append)
+    assert all("done already" in line for line in said)
+    for part in ("models", "runs/ad/evaluation"):
+        found, expected = out / part, done[0] / part
+        names = sorted(p.relative_to(expected) for p in expected.rglob("*"))
+        assert sorted(p.relative_to(found) for p in found.rglob("*")) == names
+        for name in names:
+            if (found / name).is_file():
+                same = (found / name).read_bytes()
+                assert same == (expected / name).read_bytes()
 
 
 def test_a_folder_in_use_is_refused(tiny, tmp_path):

@@ -7,8 +7,10 @@ import pytest
 
 from pet_dcgan.utils.files import (
     replacing,
+    replacing_folder,
     require_file_place,
     require_writable,
+    restore,
     sweep,
     sweep_beside,
 )
@@ -93,3 +95,76 @@ def test_a_place_is_tried_and_left_as_it_was(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space left") as caught:
         require_writable(tmp_path)
     assert caught.value.filename == tmp_path
+
+
+# --- folders that are replaced as a whole -------------------------------------
+
+
+def tree(folder):
+    """The content of each file in a folder, by its path."""
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def put(folder, name, text):
+    with replacing_folder(folder) as made:
+        (made / name).write_text(text)
+
+
+def test_a_folder_takes_the_place_of_all_that_was_there(tmp_path):
+    folder = tmp_path / "sub" / "evaluation"
+    put(folder, "old.png", "old")
+    put(folder, "new.png", "new")
+    assert tree(tmp_path) == {"sub/evaluation/new.png": "new"}
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_a_replacement_that_is_stopped_leaves_the_old(
+    tmp_path, monkeypatch, error, number
+):
+    """While it is written, and at either of the renames."""
+    put(tmp_path / "a", "old.png", "old")
+    renames, replace = [], os.replace
+
+    def stop(source, target):
+        renames.append(target)
+        if len(renames) == number:
+            raise error
+        replace(source, target)
+
+    def write():
+        with replacing_folder(tmp_path / "a") as made:
+            (made / "new.png").write_text("half")
+            if not number:
+                raise error
+
+    monkeypatch.setattr(os, "replace", stop)
+    with pytest.raises(error):
+        write()
+    assert tree(tmp_path) == {"a/old.png": "old"}
+
+
+def test_a_replacement_that_was_killed_is_ended_or_undone(tmp_path):
+    folder, aside = tmp_path / "a", tmp_path / ".previous.a"
+    put(folder, "old.png", "old")
+    folder.rename(aside)
+    restore(folder)
+    assert tree(tmp_path) == {"a/old.png": "old"}
+    put(aside, "older.png", "older")
+    restore(folder)
+    assert tree(tmp_path) == {"a/old.png": "old"}
+    restore(tmp_path / "none")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_a_link_to_a_folder_is_replaced_and_its_target_stays(tmp_path):
+    put(tmp_path / "kept", "old.png", "old")
+    (tmp_path / "a").symlink_to(tmp_path / "kept", target_is_directory=True)
+    put(tmp_path / "a", "new.png", "new")
+    assert not (tmp_path / "a").is_symlink()
+    assert sorted(os.listdir(tmp_path)) == ["a", "kept"]
+    assert tree(tmp_path) == {"a/new.png": "new", "kept/old.png": "old"}

@@ -1,3 +1,4 @@
+import io
 import itertools
 import math
 
@@ -5,11 +6,14 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 from test_model_info import FACTS
 
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving import saved_model
+from pet_dcgan.serving.png import check_png
+from pet_dcgan.serving.png_notes import png_notes
 from pet_dcgan.serving.saved_model import compare_model, save_model
 
 
@@ -131,3 +135,20 @@ def test_half_precision_is_refused(tmp_path):
     image = keras.layers.Dense(4, dtype="mixed_float16", name="half")(latent)
     with pytest.raises(ValueError, match="layer half in float16"):
         save_model(keras.Model(latent, image), tmp_path / "1", FACTS)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3])
+def test_images_say_themselves_that_they_are_synthetic(folder, rows):
+    """As a server sends them, without this package."""
+    loaded = tf.saved_model.load(str(folder))
+    seeds = tf.range(rows, dtype=tf.int64)
+    found = loaded.signatures["generate_png"](seed=seeds)["image_bytes"].numpy()
+    suvr = loaded.signatures["generate"](seed=seeds)["suvr"].numpy()
+    assert len(found) == rows
+    for content, image in zip(found, suvr, strict=True):
+        check_png(content, size=32)
+        with Image.open(io.BytesIO(content)) as picture:
+            assert picture.text == png_notes(FACTS)
+            steps = np.asarray(picture) - image / FACTS.suvr_max * 65535
+        assert picture.text["synthetic"] == "true"
+        assert np.abs(steps).max() <= 0.51

@@ -175,7 +175,7 @@ def _require_replaceable(path: Path) -> None:
 
 def _remove(path: Path) -> None:
     """Removes a file or folder that may be gone already."""
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
