@@ -52,6 +52,9 @@ PATIENCE = 600  # seconds, on a busy machine
 # the kinds that change names; between two of them lie the narrow moments
 CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link")
 
+# the code that TensorFlow generates, which it removes unless it is killed
+AUTOGRAPH = "__autograph_generated_file"
+
 
 # --- what is killed -----------------------------------------------------------
 
@@ -374,7 +377,11 @@ class Driver:
         again, living_later = fork(self.run, self.log)
         found = content(self.place)
         problems = min((differ(e, found) for e in self.expected), key=len)
-        problems += [f"temporary: {p.name}" for p in self.temporary.iterdir()]
+        problems += [
+            f"temporary: {path.name}"
+            for path in self.temporary.iterdir()
+            if not path.name.startswith(AUTOGRAPH)
+        ]
         if living or living_later:
             problems.append(f"{living} and {living_later} processes live on")
         if again:
