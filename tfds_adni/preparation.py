@@ -223,15 +223,15 @@ def claimed(home: Path) -> Iterator[Path]:
     _require_new(home)
     sets, configs = home.parent.parent, home.parent.parent / ".config"
     new = [path for path in (sets, *sets.parents) if not path.exists()]
-    sets.mkdir(parents=True, exist_ok=True)
     try:
+        sets.mkdir(parents=True, exist_ok=True)
         with _held(sets):
             _require_new(home)  # another process may just have finished it
             _sweep(home.parent)
             _sweep(configs)
             scratch = home.parent / f"{_INCOMPLETE}downloads"
-            scratch.mkdir(parents=True)
             try:
+                scratch.mkdir(parents=True)
                 yield scratch
             finally:
                 _sweep(home.parent)
