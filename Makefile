@@ -44,7 +44,7 @@ test-notebooks: $(VENV)/.installed-test  ## all five, with fewer epochs than `ma
 
 TIMES ?= 3
 test-kills: $(VENV)/.installed-test  ## every command killed at TIMES moments, a training on a full disk
-	$(SLOW) $(KILLS) --kills $(TIMES)
+	$(SLOW) $(KILLS) --kills $(TIMES) -n $(WORKERS)
 
 test-cluster: $(VENV)/.installed-test  ## trainings that several processes share
 	$(SLOW) $(CLUSTER)
