@@ -10,7 +10,6 @@ import keras
 
 from pet_dcgan.utils.progress import status
 
-
 _WAITING_LINE = (
     "stopping after the first step, which takes longest; Ctrl-C again stops "
     "at once"
