@@ -77,8 +77,9 @@ format: $(VENV)/.installed-test  ## let ruff rewrite
 
 OPERATOR_RULES := export/kubernetes/operator/rules.yaml
 rules:  ## copy the alerts of export/prometheus for the Prometheus Operator
-	sed --in-place '/^spec:/q' $(OPERATOR_RULES)
-	sed '/^#/d; s/^./  &/' export/prometheus/alerts.yml >> $(OPERATOR_RULES)
+	{ sed '/^spec:/q' $(OPERATOR_RULES); \
+		sed '/^#/d; s/^./  &/' export/prometheus/alerts.yml; } > $(OPERATOR_RULES).new
+	mv $(OPERATOR_RULES).new $(OPERATOR_RULES)
 
 # The wheel for CPUs, first: pip would take the one with CUDA, of gigabytes.
 $(VENV)/.torch: | $(VENV)/.installed-demo

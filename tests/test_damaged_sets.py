@@ -172,9 +172,9 @@ def test_impossible_metadata_is_refused(copied, entries):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("NC,True,train", "ND,True,train"),
+        ("NC,True,train", "NQ,True,train"),
         ("NC,True,train", "NC,Trve,train"),
-        ("NC,True,train", "NC,True,trian"),
+        ("NC,True,train", "NC,True,tain"),
         ("999_S_1000", "999_S_1009"),
         ("999_S_1000", "x" * 200_000),
         ("999_S_1000", '"'),

@@ -155,6 +155,7 @@ def test_a_replacement_that_was_killed_is_ended_or_undone(tmp_path):
     restore(folder)
     assert tree(tmp_path) == {"a/old.png": "old"}
     put(aside, "older.png", "older")
+    put(tmp_path / ".partial-12345678.a", "new.png", "half")
     restore(folder)
     assert tree(tmp_path) == {"a/old.png": "old"}
     restore(tmp_path / "none")

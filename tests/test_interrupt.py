@@ -12,22 +12,25 @@ from pet_dcgan.training.interrupt import StopBetweenSteps, held_back
 
 
 class Interrupting(keras.layers.Layer):
-    """Sends Ctrl-C so many times from within the step."""
+    """Sends Ctrl-C so many times from within the step, which may fail."""
 
-    times, ended = 1, False
+    times, ended, error = 1, False, None
 
     def call(self, inputs):
         for _ in range(self.times):
             signal.raise_signal(signal.SIGINT)
         type(self).ended = True
+        if self.error:
+            raise self.error
         return inputs
 
 
 @pytest.fixture
 def interrupted_fit():
-    def interrupted_fit(times):
+    def interrupted_fit(times, error=None):
         layer = Interrupting()
-        Interrupting.times, Interrupting.ended = times, False
+        Interrupting.times, Interrupting.error = times, error
+        Interrupting.ended = False
         model = keras.Sequential([layer, keras.layers.Dense(1)])
         model.compile("sgd", "mse", run_eagerly=True)
         with held_back() as callbacks:
@@ -52,6 +55,29 @@ def test_a_second_one_ends_it_at_once(interrupted_fit):
     with pytest.raises(KeyboardInterrupt):
         interrupted_fit(2)
     assert not Interrupting.ended
+
+
+def test_a_step_that_fails_meanwhile_was_stopped(interrupted_fit):
+    """As where the other machine of a training has been stopped, too."""
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted_fit(1, OSError("another machine is gone"))
+    assert "another machine is gone" in str(caught.value.__context__)
+    with pytest.raises(OSError, match="another machine is gone"):
+        interrupted_fit(0, OSError("another machine is gone"))
+
+
+def test_only_a_first_step_is_waited_for_with_a_line(capsys):
+    """TensorFlow builds its graph in it, for up to a minute."""
+    with held_back() as (callback,):
+        for _ in range(2):
+            callback.on_train_batch_begin(0)
+            signal.raise_signal(signal.SIGINT)
+            with pytest.raises(KeyboardInterrupt):
+                callback.on_train_batch_end(0)
+    assert capsys.readouterr().err == (
+        "pet-dcgan: stopping after the first step, which takes longest; "
+        "Ctrl-C again stops at once\n"
+    )
 
 
 def test_between_steps_it_is_handled_at_once():

@@ -8,6 +8,13 @@ from types import FrameType
 
 import keras
 
+from pet_dcgan.utils.progress import status
+
+_WAITING_LINE = (
+    "stopping after the first step, which takes longest; Ctrl-C again stops "
+    "at once"
+)
+
 
 class StopBetweenSteps(keras.callbacks.Callback):
     """Holds a Ctrl-C back until the step under way has ended.
@@ -21,6 +28,7 @@ class StopBetweenSteps(keras.callbacks.Callback):
         super().__init__()
         self._before = signal.getsignal(signal.SIGINT)
         self._within = False
+        self._first = True
         self._received: tuple[int, FrameType | None] | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
@@ -35,7 +43,10 @@ class StopBetweenSteps(keras.callbacks.Callback):
         """
         if self._within and self._received is None:
             self._received = number, frame
+            if self._first:
+                status(_WAITING_LINE)
         else:
+            self._received = None
             self._before(number, frame)
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None):
@@ -44,6 +55,15 @@ class StopBetweenSteps(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Ends a step, and the training if that was asked for."""
+        self._first = False
+        self.release()
+
+    def release(self) -> None:
+        """Handles a signal that was held back.
+
+        Raises:
+            KeyboardInterrupt: As in `receive`, if there is one.
+        """
         self._within = False
         if self._received is not None:
             received, self._received = self._received, None
@@ -57,6 +77,10 @@ def held_back() -> Iterator[list[keras.callbacks.Callback]]:
     Yields:
         The callback for `fit`; none in a thread, which receives no signals,
         or where the program has its own way with them.
+
+    Raises:
+        KeyboardInterrupt: Also in place of the error of a step that fails
+            after a Ctrl-C, such as that of a lost worker.
     """
     is_main = threading.current_thread() is threading.main_thread()
     if not is_main or not callable(signal.getsignal(signal.SIGINT)):
@@ -68,3 +92,4 @@ def held_back() -> Iterator[list[keras.callbacks.Callback]]:
         yield [callback]
     finally:
         signal.signal(signal.SIGINT, before)
+        callback.release()

@@ -42,17 +42,16 @@ def require_unchanged(folder: Path, names: Collection[str]) -> None:
     """
     path = folder / SUMS
     try:
-        text = read_bytes(path, most=_MOST_BYTES).decode()
+        content = read_bytes(path, most=_MOST_BYTES)
     except FileNotFoundError:
         return
-    except UnicodeDecodeError:
-        text = "?"
+    text = content.decode("utf-8", "replace")
     lines = [_LINE.fullmatch(line) for line in text.splitlines()]
     if not all(lines):
         raise ValueError(
             f"expected checksums and names of files in {path}, found other text"
         )
-    expected = {line[2]: line[1] for line in lines if line}
+    expected = {line[2]: line[1] for line in lines}
     for name in names:
         if _digest(folder / name) != expected.get(name):
             raise ValueError(

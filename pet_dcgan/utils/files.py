@@ -53,7 +53,8 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
     Files of both never stand side by side. There is no portable call that
     exchanges two folders: the earlier one is moved aside, the new one to its
     place, and then the earlier one is removed. A process that is killed
-    between those leaves no `path`, and `restore` moves the earlier one back.
+    between those leaves no `path`, and `restore` moves the earlier one back;
+    what it had half-written goes, too.
 
     Args:
         path: Folder to write or replace with all that is in it. Parents are
@@ -75,12 +76,13 @@ def replacing_folder(path: str | Path) -> Iterator[Path]:
 
 
 def restore(path: str | Path) -> None:
-    """Ends what a killed `replacing_folder` began.
+    """Ends what a killed `replacing_folder` began, and removes its new folder.
 
     Args:
         path: The folder, which no other process is replacing.
     """
     path = Path(path)
+    sweep_beside(path)
     if os.path.lexists(path):
         _remove(_aside(path))
         return

@@ -33,10 +33,10 @@ def read_bytes(path: Path, *, most: int) -> bytes:
     except NotADirectoryError as error:  # a file in place of its folder
         raise FileNotFoundError(*error.args, str(path)) from None
     except IsADirectoryError:
-        raise ValueError(f"expected a file in {path}, found a folder") from None
+        raise ValueError(f"expected a file at {path}, found a folder") from None
     except OSError as error:
         raise ValueError(
-            f"expected a file that can be read in {path}, found: "
+            f"expected a file that can be read at {path}, found: "
             f"{error.strerror}"
         ) from None
     if len(content) > most:
@@ -56,8 +56,9 @@ def require_regular(path: Path, found: os.stat_result, *, most: int) -> None:
         ValueError: If it is one of these.
     """
     if not stat.S_ISREG(found.st_mode):
-        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no file"
-        raise ValueError(f"expected a file in {path}, found {kind}")
+        is_folder = stat.S_ISDIR(found.st_mode)
+        kind = "a folder" if is_folder else "a device, a pipe or a socket"
+        raise ValueError(f"expected a file at {path}, found {kind}")
     if found.st_size > most:
         raise _too_large(path, most)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from pet_dcgan.utils.foreign_files import read_bytes
-from pet_dcgan.utils.foreign_text import fault, one_line
+from pet_dcgan.utils.foreign_text import fault
 
 MOST_BYTES = 2**27  # of a CSV, with 100,000s of rows
 
@@ -30,8 +30,8 @@ def read_table(path: Path, columns: Collection[str]) -> list[dict[str, str]]:
             raise ValueError("a zero byte")
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         return _with_headings([row for row in rows if row], columns)
-    except csv.Error as error:  # a cell or a quotation without end
-        reason = one_line(error)
+    except csv.Error:
+        reason = "a cell without end, or a quotation mark out of place"
     except ValueError as error:
         reason = fault(error)
     raise ValueError(f"expected a table in {path}, found a fault: {reason}")

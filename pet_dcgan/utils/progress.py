@@ -20,8 +20,9 @@ def status(line: str) -> None:
     Args:
         line: A warning, or what was decided.
     """
-    # a line that cannot be printed must not end a training
-    with contextlib.suppress(OSError, ValueError):
+    # a line that cannot be printed must not end a training; RuntimeError: a
+    # signal came while another one was being printed
+    with contextlib.suppress(OSError, ValueError, RuntimeError):
         print(f"pet-dcgan: {line}", file=sys.stderr, flush=True)
 
 

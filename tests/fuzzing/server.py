@@ -4,7 +4,6 @@ import json
 import time
 from pathlib import Path
 from random import Random
-from unittest import mock
 
 import pandas as pd
 
@@ -175,10 +174,9 @@ _CHANGES = (
 )
 
 
-# one attempt: what another would meet is another case
-@mock.patch.object(json_http, "RETRY_DELAYS", ())
-@mock.patch.object(rest_model, "RETRY_DELAYS", ())
 def run(folder: Path, attempt) -> None:
+    # one attempt: what another would meet is another case
+    json_http.RETRY_DELAYS = rest_model.RETRY_DELAYS = ()
     started = time.monotonic()
     for format_ in ("png", "nifti"):
         with answers.serving(folder) as url:

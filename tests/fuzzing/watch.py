@@ -124,18 +124,25 @@ class Worker:
         if process is None:
             return ""
         stacks = self.folder / "stacks.txt"
-        if process.poll() is None:
-            process.send_signal(signal.SIGUSR1)
-            patience = time.monotonic() + 5
-            while not _size(stacks) and time.monotonic() < patience:
-                time.sleep(_STEP)
-            time.sleep(0.2)  # to its last line
+        if process.poll() is None and stacks.exists():
+            _ask_for_stacks(process, stacks)
         process.kill()
         code = process.wait()
         self._death = f"the process died ({_cause(code)})"
         process.stdin.close()
         process.stdout.close()
         return stacks.read_text()[-3000:] if stacks.exists() else ""
+
+
+def _ask_for_stacks(process: subprocess.Popen, file: Path) -> None:
+    """Has a process write where it is, which takes at most 10 s."""
+    sizes = [file.stat().st_size] * 2
+    process.send_signal(signal.SIGUSR1)
+    for _ in range(100):
+        time.sleep(0.1)
+        sizes.append(file.stat().st_size)
+        if sizes[-1] == sizes[-2] > sizes[0] or process.poll() is not None:
+            return
 
 
 def _queued(pid: int) -> float:
@@ -153,8 +160,3 @@ def _queued(pid: int) -> float:
 
 def _cause(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-
-def _size(path: Path) -> int:
-    """Bytes of a file that need not be there."""
-    return path.stat().st_size if path.exists() else 0
