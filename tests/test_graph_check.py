@@ -1,5 +1,6 @@
 """A SavedModel is a program: what `generate` refuses to load."""
 
+import os
 import shutil
 
 import numpy as np
@@ -89,6 +90,20 @@ def test_calling_what_restores_weights_is_refused(graph):
     graph.refused("MergeV2Checkpoints.*SaveV2")
 
 
+def test_a_function_in_the_place_of_an_operation_is_refused(graph):
+    """As TensorFlow looks for a node's operation among functions first."""
+    saving = graph.functions.add()
+    saving.CopyFrom(graph.function("traced_save"))
+    saving.signature.name = "Tanh"
+    graph.refused("MergeV2Checkpoints.*SaveV2")
+
+
+def test_a_function_that_is_called_in_place_of_another_is_refused(graph):
+    for part in ("inference_png", "traced_save"):
+        graph.function(part).attr["api_implements"].s = b"x"
+    graph.refused("found a substitute in it")
+
+
 def test_a_signature_that_restores_weights_is_refused(graph):
     name = graph.function("traced_restore").signature.name
     for node in graph.meta.object_graph_def.nodes:
@@ -136,7 +151,7 @@ def test_what_is_no_graph_is_refused(model, content):
 def test_a_gigantic_graph_is_not_read(model):
     with (model / "saved_model.pb").open("wb") as file:
         file.truncate(2**31)
-    with pytest.raises(ValueError, match="at most 16 MiB"):
+    with pytest.raises(ValueError, match=r"at most 16,777,216 bytes.*: export"):
         ExportedModel(model).load()
 
 
@@ -145,6 +160,50 @@ def test_a_damaged_fingerprint_is_refused(model, capfd):
     with pytest.raises(ValueError, match=r"fingerprint\.pb.*: export the run"):
         ExportedModel(model).load()
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("saved_model.pb", "fingerprint.pb", "variables/variables.index"),
+        "variables/variables.data-00000-of-00001",
+        *("debug/saved_model_debug_info.pb", "assets.extra/model.json"),
+    ],
+)
+def test_a_pipe_does_not_hold_a_reader(model, name):
+    path = model / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises((FileNotFoundError, ValueError)) as caught:
+        ExportedModel(model).load()
+    assert str(caught.value).isprintable()
+    assert "export" in str(caught.value)
+
+
+def test_weights_without_end_are_not_read(model):
+    weights = model / "variables" / "variables.data-00000-of-00001"
+    with weights.open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(ValueError, match=r"1,073,741,824 bytes.*: export"):
+        ExportedModel(model).load()
+
+
+def test_a_graph_as_text_is_not_read(model):
+    """TensorFlow takes `saved_model.pbtxt` where there is no other."""
+    (model / "saved_model.pbtxt").write_text("meta_graphs { }")
+    assert len(ExportedModel(model).load().draw([1])) == 1
+    (model / "saved_model.pb").unlink()
+    with pytest.raises(FileNotFoundError, match="no exported model"):
+        ExportedModel(model)
+
+
+def test_a_link_to_a_model_is_a_model(model, tmp_path):
+    (tmp_path / "ad").mkdir()
+    (tmp_path / "ad" / "7").symlink_to(model)
+    (model / "variables").rename(tmp_path / "variables")
+    (model / "variables").symlink_to(tmp_path / "variables")
+    assert len(ExportedModel(tmp_path / "ad").load().draw([1])) == 1
 
 
 def test_damage_anywhere_is_one_line(model):
