@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving.graph_check import check_graph
-from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
+from pet_dcgan.serving.saved_model import save_model
 
 
 @pytest.fixture
@@ -43,6 +45,25 @@ class _Graph:
 def test_an_export_passes(model):
     check_graph(model / "saved_model.pb")
     assert len(ExportedModel(model).load().draw([1, 2])) == 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [32, 64, 128, 256])
+def test_an_export_of_every_kind_passes(size, channels, tmp_path):
+    """A spectral norm is the discriminator's; a mean of weights is weights."""
+    network = build_generator(
+        size=size,
+        channels=channels,
+        latent_dim=5,
+        width=1,
+        kernel_size=4 + channels,
+    )
+    facts = {"size": size, "channels": channels, "latent_dim": 5}
+    facts |= {"stage": "ALL", "plane": "sagittal", "phantom": False}
+    facts |= {"spacing_mm": 1.5, "suvr_max": 3.0, "reference": "brain"}
+    facts = ModelInfo(preset="demo", made_by="pet-dcgan 0.1.0", **facts)
+    save_model(network, tmp_path / "1", facts)
+    check_graph(tmp_path / "1" / "saved_model.pb")
 
 
 def test_a_graph_that_reads_a_file_is_refused(toy_models, tmp_path):
@@ -110,6 +131,19 @@ def test_a_signature_that_restores_weights_is_refused(graph):
         if node.WhichOneof("kind") == "bare_concrete_function":
             node.bare_concrete_function.concrete_function_name = name
     graph.refused("AssignVariableOp.*RestoreV2")
+
+
+def test_a_constant_that_would_end_the_process_is_refused(graph):
+    """TensorFlow aborts at one of two types, and unpacks one of any size."""
+    nodes = graph.function("inference_png").node_def
+    constant = next(node for node in nodes if node.op == "Const")
+    tensor = constant.attr["value"].tensor
+    whole, tensor.dtype = tensor.dtype, tf.string.as_datatype_enum
+    graph.refused("found a damaged constant")
+    tensor.dtype = whole
+    for size in (2**31, -(2**31)):
+        tensor.tensor_shape.dim.add(size=size)
+        graph.refused("found a damaged constant")
 
 
 def test_assets_objects_and_other_graphs_are_refused(graph):

@@ -248,7 +248,7 @@ def test_a_broken_answer_is_told_without_pythons_words(
     monkeypatch.setattr(module, "RETRY_DELAYS", ())
     for answer in (
         b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{",
-        *(b"\x1b[2J", b"HTTP/9.9 200 OK\r\n\r\n{}"),
+        *(b"", b"\x1b[2J", b"HTTP/9.9 200 OK\r\n\r\n{}"),
         *(b"HTTP/1.1 2x0 OK\r\n\r\n{}", b"HTTP/1.1 -1 OK\r\n\r\n{}"),
         CHUNKED + b"zz\r\n{}\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 101 + b"\r\n{}",

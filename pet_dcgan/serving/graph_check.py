@@ -6,6 +6,7 @@ The operations of an export are few, compute on tensors alone, and are listed
 here; a graph with any other is refused before anything of it is loaded.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -138,12 +139,24 @@ def _foreign_operations(graph: Any) -> Iterator[str]:
     drawing = set(_DRAWING.split())
     restoring = drawing.union(_RESTORING.split())
     called = set(_called(graph))
-    main = graph.graph_def.node
-    yield from (node.op for node in main if node.op not in drawing)
+    parts = [(drawing, graph.graph_def.node)]
     for function in graph.graph_def.library.function:
         known = drawing if function.signature.name in called else restoring
-        nodes = function.node_def
-        yield from (node.op for node in nodes if node.op not in known)
+        parts.append((known, function.node_def))
+    for known, nodes in parts:
+        for node in nodes:
+            if node.op not in known:
+                yield node.op
+            elif node.op == "Const" and not _is_sound(node.attr):
+                yield "a damaged constant"
+
+
+def _is_sound(constant: Any) -> bool:
+    """Whether a constant is small and of its type, else TensorFlow aborts."""
+    tensor = constant["value"].tensor
+    sides = (abs(each.size) for each in tensor.tensor_shape.dim)
+    small = math.prod(sides) <= _MOST_BYTES
+    return small and tensor.dtype == constant["dtype"].type
 
 
 def _called(graph: Any) -> Iterator[str]:
