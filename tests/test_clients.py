@@ -1,12 +1,16 @@
 """The clients of export/, against stubs that answer from the models."""
 
 import importlib
+import io
 import json
 import os
 import re
 import shlex
+import struct
 import subprocess
 import sys
+import urllib.request
+import zlib
 
 import canned_server
 import client_scripts
@@ -15,6 +19,7 @@ import pytest
 import tensorflow as tf
 from client_scripts import CLIENTS, one_line, table
 from export_files import EXPORT
+from PIL import Image
 
 
 @pytest.fixture(autouse=True)
@@ -402,6 +407,39 @@ def test_without_the_package(grpc, capsys, monkeypatch):
 
 
 # --- export/README.md ---------------------------------------------------------
+
+
+def test_an_image_of_curl_carries_the_mark(stub, tmp_path, monkeypatch):
+    """The page's own line; only its request is sent from here."""
+    page = (EXPORT / "README.md").read_text()
+    (body, script) = re.search(
+        r"^curl --data '([^']+)'.*?python3 -c '([^']+)'", page, re.M | re.S
+    ).groups()
+    asked = urllib.request.Request(
+        f"{stub.url}/v1/models/ad:predict", body.encode(), method="POST"
+    )
+    with urllib.request.urlopen(asked) as answer:
+        image = subprocess.run(
+            [sys.executable, "-c", script],
+            input=answer.read(),
+            capture_output=True,
+            check=True,
+        ).stdout
+    names, place = [], 8
+    while place < len(image):
+        length, name = struct.unpack(">I4s", image[place : place + 8])
+        content = image[place + 4 : place + 8 + length]
+        (checksum,) = struct.unpack(">I", image[place + 8 + length :][:4])
+        assert checksum == zlib.crc32(content)
+        names.append(name)
+        place += 12 + length
+    texts = names.count(b"tEXt")
+    assert texts == 7
+    assert names[: 2 + texts] == [b"IHDR", *[b"tEXt"] * texts, b"IDAT"]
+    with Image.open(io.BytesIO(image)) as opened:
+        assert opened.text["synthetic"] == "true"
+        assert opened.text["stage"] == "AD"
+        assert "not for diagnosis" in opened.text["Description"]
 
 
 def test_commands_of_the_page_run(stub, address, tmp_path, monkeypatch):

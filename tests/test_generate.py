@@ -425,6 +425,18 @@ def test_two_processes_do_not_make_one_folder(model, out):
     assert not out.exists()
 
 
+@pytest.mark.parametrize("target", ["elsewhere", "nowhere"])
+def test_a_link_is_refused_before_the_work(model, tmp_path, target):
+    """It cannot be replaced by a folder."""
+    (tmp_path / "elsewhere").mkdir()
+    before = sorted(tmp_path.iterdir())
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / target)
+    with pytest.raises(FileExistsError, match="is a link: choose another"):
+        generate(model, count=1, out=link)
+    assert sorted(tmp_path.iterdir()) == [*before, link]
+
+
 def test_a_mount_point_is_refused(model, out, monkeypatch):
     monkeypatch.setattr(os.path, "ismount", lambda path: path == out)
     with pytest.raises(FileExistsError, match=f"--out {out}/images"):

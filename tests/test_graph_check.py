@@ -1,5 +1,6 @@
 """A SavedModel is a program: what `generate` refuses to load."""
 
+import os
 import shutil
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving.graph_check import check_graph
-from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
+from pet_dcgan.serving.saved_model import save_model
 
 
 @pytest.fixture
@@ -42,6 +45,25 @@ class _Graph:
 def test_an_export_passes(model):
     check_graph(model / "saved_model.pb")
     assert len(ExportedModel(model).load().draw([1, 2])) == 2
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [32, 64, 128, 256])
+def test_an_export_of_every_kind_passes(size, channels, tmp_path):
+    """A spectral norm is the discriminator's; a mean of weights is weights."""
+    network = build_generator(
+        size=size,
+        channels=channels,
+        latent_dim=5,
+        width=1,
+        kernel_size=4 + channels,
+    )
+    facts = {"size": size, "channels": channels, "latent_dim": 5}
+    facts |= {"stage": "ALL", "plane": "sagittal", "phantom": False}
+    facts |= {"spacing_mm": 1.5, "suvr_max": 3.0, "reference": "brain"}
+    facts = ModelInfo(preset="demo", made_by="pet-dcgan 0.1.0", **facts)
+    save_model(network, tmp_path / "1", facts)
+    check_graph(tmp_path / "1" / "saved_model.pb")
 
 
 def test_a_graph_that_reads_a_file_is_refused(toy_models, tmp_path):
@@ -89,12 +111,39 @@ def test_calling_what_restores_weights_is_refused(graph):
     graph.refused("MergeV2Checkpoints.*SaveV2")
 
 
+def test_a_function_in_the_place_of_an_operation_is_refused(graph):
+    """As TensorFlow looks for a node's operation among functions first."""
+    saving = graph.functions.add()
+    saving.CopyFrom(graph.function("traced_save"))
+    saving.signature.name = "Tanh"
+    graph.refused("MergeV2Checkpoints.*SaveV2")
+
+
+def test_a_function_that_is_called_in_place_of_another_is_refused(graph):
+    for part in ("inference_png", "traced_save"):
+        graph.function(part).attr["api_implements"].s = b"x"
+    graph.refused("found a substitute in it")
+
+
 def test_a_signature_that_restores_weights_is_refused(graph):
     name = graph.function("traced_restore").signature.name
     for node in graph.meta.object_graph_def.nodes:
         if node.WhichOneof("kind") == "bare_concrete_function":
             node.bare_concrete_function.concrete_function_name = name
     graph.refused("AssignVariableOp.*RestoreV2")
+
+
+def test_a_constant_that_would_end_the_process_is_refused(graph):
+    """TensorFlow aborts at one of two types, and unpacks one of any size."""
+    nodes = graph.function("inference_png").node_def
+    constant = next(node for node in nodes if node.op == "Const")
+    tensor = constant.attr["value"].tensor
+    whole, tensor.dtype = tensor.dtype, tf.string.as_datatype_enum
+    graph.refused("found a damaged constant")
+    tensor.dtype = whole
+    for size in (2**31, -(2**31)):
+        tensor.tensor_shape.dim.add(size=size)
+        graph.refused("found a damaged constant")
 
 
 def test_assets_objects_and_other_graphs_are_refused(graph):
@@ -136,7 +185,7 @@ def test_what_is_no_graph_is_refused(model, content):
 def test_a_gigantic_graph_is_not_read(model):
     with (model / "saved_model.pb").open("wb") as file:
         file.truncate(2**31)
-    with pytest.raises(ValueError, match="at most 16 MiB"):
+    with pytest.raises(ValueError, match=r"at most 16,777,216 bytes.*: export"):
         ExportedModel(model).load()
 
 
@@ -145,6 +194,50 @@ def test_a_damaged_fingerprint_is_refused(model, capfd):
     with pytest.raises(ValueError, match=r"fingerprint\.pb.*: export the run"):
         ExportedModel(model).load()
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("saved_model.pb", "fingerprint.pb", "variables/variables.index"),
+        "variables/variables.data-00000-of-00001",
+        *("debug/saved_model_debug_info.pb", "assets.extra/model.json"),
+    ],
+)
+def test_a_pipe_does_not_hold_a_reader(model, name):
+    path = model / name
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+    with pytest.raises((FileNotFoundError, ValueError)) as caught:
+        ExportedModel(model).load()
+    assert str(caught.value).isprintable()
+    assert "export" in str(caught.value)
+
+
+def test_weights_without_end_are_not_read(model):
+    weights = model / "variables" / "variables.data-00000-of-00001"
+    with weights.open("r+b") as file:
+        file.truncate(2**40)
+    with pytest.raises(ValueError, match=r"1,073,741,824 bytes.*: export"):
+        ExportedModel(model).load()
+
+
+def test_a_graph_as_text_is_not_read(model):
+    """TensorFlow takes `saved_model.pbtxt` where there is no other."""
+    (model / "saved_model.pbtxt").write_text("meta_graphs { }")
+    assert len(ExportedModel(model).load().draw([1])) == 1
+    (model / "saved_model.pb").unlink()
+    with pytest.raises(FileNotFoundError, match="no exported model"):
+        ExportedModel(model)
+
+
+def test_a_link_to_a_model_is_a_model(model, tmp_path):
+    (tmp_path / "ad").mkdir()
+    (tmp_path / "ad" / "7").symlink_to(model)
+    (model / "variables").rename(tmp_path / "variables")
+    (model / "variables").symlink_to(tmp_path / "variables")
+    assert len(ExportedModel(tmp_path / "ad").load().draw([1])) == 1
 
 
 def test_damage_anywhere_is_one_line(model):

@@ -9,6 +9,7 @@ from typing import Any
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPResponse
+from urllib3.util.response import assert_header_parsing
 
 
 class DeadlineAdapter(HTTPAdapter):
@@ -72,6 +73,14 @@ class DeadlineAdapter(HTTPAdapter):
                 super().__init__(sock, **named)
                 timed = _Timed(sock, self.fp.detach(), deadline)
                 self.fp = io.BufferedReader(timed)
+
+            def begin(self) -> None:
+                super().begin()
+                # which urllib3 would log, with a traceback, and go on
+                assert_header_parsing(self.headers)
+                # of several, urllib3 would leave the socket open
+                if not self.headers.get("Content-Length", "0").isdigit():
+                    raise http.client.HTTPException("no length")
 
         class Connection(pool.ConnectionCls):
             response_class = Response

@@ -123,6 +123,8 @@ def _check_options(count: Any, seed: Any, chosen: str) -> None:
 
 def _check_free(out: Path) -> None:
     """Refuses a folder that holds files or cannot be replaced."""
+    if out.is_symlink():
+        raise FileExistsError(f"{out} is a link: choose another --out")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise FileExistsError(f"{out} is not empty: choose another --out")
     if os.path.ismount(out):

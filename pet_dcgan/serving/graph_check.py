@@ -6,13 +6,16 @@ The operations of an export are few, compute on tensors alone, and are listed
 here; a graph with any other is refused before anything of it is loaded.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.utils.foreign_text import one_line
+from pet_dcgan.utils.foreign_files import read_bytes, require_regular
+from pet_dcgan.utils.foreign_text import fault, one_line
 
 _MOST_BYTES = 2**24  # of a graph; that of 256 px has 160 kB, without weights
+_MOST_WEIGHTS = 2**30  # bytes; those of 256 px have some 50 MB
 # what an export consists of, and a few kin that other versions of TensorFlow
 # or Keras may write in place of them
 _DRAWING = """
@@ -55,8 +58,9 @@ def check_graph(path: Path) -> None:
     saved = _parsed(SavedModel(), path)
     fingerprint = path.with_name("fingerprint.pb")
     # of a damaged one, TensorFlow prints a traceback and goes on
-    if fingerprint.is_file():
+    if fingerprint.exists():
         _parsed(FingerprintDef(), fingerprint)
+    _check_others(path.parent)
     # a graph without objects would be loaded by the rules of TensorFlow 1
     if [each.HasField("object_graph_def") for each in saved.meta_graphs] != [
         True
@@ -77,19 +81,29 @@ def _parsed(message: Any, path: Path) -> Any:
     """Returns a message of protocol buffers with the content of a file."""
     from google.protobuf.message import DecodeError
 
-    if path.stat().st_size > _MOST_BYTES:
-        raise ValueError(
-            f"expected at most {_MOST_BYTES >> 20} MiB in {path}, found more: "
-            "export the run again"
-        )
     try:
-        message.ParseFromString(path.read_bytes())
+        message.ParseFromString(read_bytes(path, most=_MOST_BYTES))
     except DecodeError:
         raise ValueError(
             f"expected a graph of TensorFlow in {path}, found a damaged file: "
             "export the run again"
         ) from None
+    except ValueError as error:
+        raise ValueError(f"{error}: export the run again") from None
     return message
+
+
+def _check_others(folder: Path) -> None:
+    """Refuses pipes and files without end among those that loading reads."""
+    found = [folder / "debug" / "saved_model_debug_info.pb"]
+    found += (folder / "variables").glob("variables.*")
+    for path in found:
+        most = _MOST_WEIGHTS if ".data-" in path.name else _MOST_BYTES
+        try:
+            if path.exists():
+                require_regular(path, path.stat(), most=most)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"{fault(error)}: export the run again") from None
 
 
 def _foreign(graph: Any) -> Iterator[str]:
@@ -98,6 +112,9 @@ def _foreign(graph: Any) -> Iterator[str]:
     yield from _foreign_operations(graph)
     if library.gradient or library.registered_gradients:
         yield "a gradient"
+    # by which TensorFlow calls another function in a function's place
+    if any("api_implements" in each.attr for each in library.function):
+        yield "a substitute"
     if graph.asset_file_def:
         yield "an asset"
     for node in graph.object_graph_def.nodes:
@@ -122,21 +139,38 @@ def _foreign_operations(graph: Any) -> Iterator[str]:
     drawing = set(_DRAWING.split())
     restoring = drawing.union(_RESTORING.split())
     called = set(_called(graph))
-    main = graph.graph_def.node
-    yield from (node.op for node in main if node.op not in drawing)
+    parts = [(drawing, graph.graph_def.node)]
     for function in graph.graph_def.library.function:
         known = drawing if function.signature.name in called else restoring
-        nodes = function.node_def
-        yield from (node.op for node in nodes if node.op not in known)
+        parts.append((known, function.node_def))
+    for known, nodes in parts:
+        for node in nodes:
+            if node.op not in known:
+                yield node.op
+            elif node.op == "Const" and not _is_sound(node.attr):
+                yield "a damaged constant"
+
+
+def _is_sound(constant: Any) -> bool:
+    """Whether a constant is small and of its type, else TensorFlow aborts."""
+    tensor = constant["value"].tensor
+    sides = (abs(each.size) for each in tensor.tensor_shape.dim)
+    small = math.prod(sides) <= _MOST_BYTES
+    return small and tensor.dtype == constant["dtype"].type
 
 
 def _called(graph: Any) -> Iterator[str]:
-    """Yields the names of functions that Python or a function can call."""
+    """Yields the names of functions that Python or a function can call.
+
+    A function of the name of an operation takes its place.
+    """
+    yield from (node.op for node in graph.graph_def.node)
     yield from graph.object_graph_def.concrete_functions
     for node in graph.object_graph_def.nodes:
         yield node.bare_concrete_function.concrete_function_name
     for function in graph.graph_def.library.function:
         for node in function.node_def:
+            yield node.op
             for value in node.attr.values():
                 yield value.func.name
                 yield from (each.name for each in value.list.func)

@@ -1,6 +1,7 @@
 """JSON over HTTP, with retries while a server is busy, starting or away."""
 
 import contextlib
+import http.client
 import re
 import threading
 from typing import Any
@@ -221,7 +222,7 @@ def _cause(error: BaseException) -> str:
         error = inner
     # the texts of others are Python's, as "invalid literal for int()"
     if not isinstance(error, OSError) or isinstance(
-        error, requests.RequestException
+        error, requests.RequestException | http.client.HTTPException
     ):
         return "an incomplete or invalid response"
     # of certificates, of the system

@@ -227,7 +227,9 @@ def _changed(value, dice: Random):
     elif kind < 0.55:
         holder[key] = odd_text(dice)
     elif kind < 0.65:
-        holder[key] = [holder[key]] * dice.choice((0, 1, 2, 1000))
+        # a thousand times a thousand is more than a case may make
+        many = 1000 if len(nodes) < 1000 else 3
+        holder[key] = [holder[key]] * dice.choice((0, 1, 2, many))
     else:
         holder[key] = copy.deepcopy(dice.choice(_VALUES))
     return value

@@ -87,9 +87,12 @@ def _pixels(chunks, dice):
     at = next((i for i, c in enumerate(chunks) if c[0] == b"IDAT"), None)
     if at is None:
         return
+    unpacker = zlib.decompressobj()
     try:
-        rows = zlib.decompress(chunks[at][1])
+        rows = unpacker.decompress(chunks[at][1], 2**20)
     except zlib.error:
+        return
+    if not unpacker.eof:  # cut off, or a bomb of an earlier change
         return
     packed = zlib.compress(
         dice.choice(
