@@ -149,6 +149,15 @@ def test_voxels_far_behind_the_header(tmp_path, unpacked, offset, kind):
     assert unpacked[0] < 2**20
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("offset", [0, 100, 347])
+def test_voxels_within_the_header(tmp_path, kind, offset):
+    """Programs begin them at 0, 348 or 352: of which none is sure."""
+    path = tmp_path / "a.nii"
+    path.write_bytes(block(kind, vox_offset=offset) + VOXELS)
+    assert "voxels begin within it" in refused(path)
+
+
 @pytest.mark.parametrize(
     "packed",
     [

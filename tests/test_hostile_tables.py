@@ -5,6 +5,7 @@ import os
 import struct
 import subprocess
 import sys
+import time
 import zlib
 
 import ida_tree
@@ -13,14 +14,22 @@ import pytest
 
 from tfds_adni import Selection, survey
 from tfds_adni.printable import printable
+from tfds_adni.sources import ida_metadata
 from tfds_adni.sources.bids_sidecars import Sidecars, timing_of
 from tfds_adni.sources.dicom import conversion
+from tfds_adni.sources.ida_metadata import is_collection
+from tfds_adni.sources.ida_sections import subjects_of
 from tfds_adni.sources.ida_xml import read_sidecars
 from tfds_adni.sources.tracers import tracers_of_facts
 from tfds_adni.sources.tree import walk
-from tfds_adni.tables import TableError, read_diagnosis, read_quality
+from tfds_adni.tables import (
+    TableError,
+    read_diagnosis,
+    read_quality,
+    spreadsheet,
+)
 from tfds_adni.tables.cells import to_visit
-from tfds_adni.tables.spreadsheet import SheetError, read_rows
+from tfds_adni.tables.spreadsheet import SheetCache, SheetError, read_rows
 from tfds_adni.tables.stages import stage_of_group
 
 HEAD = "RID,PTID,VISCODE,EXAMDATE,DXCHANGE\n"
@@ -62,6 +71,27 @@ def test_tables_beyond_the_limits(table, rest, words):
         read_diagnosis(table(HEAD + ROW + rest))
     assert len(str(error.value).splitlines()) == 1
     assert "download it again" in str(error.value)
+
+
+def test_many_large_tables_are_not_kept(folder, monkeypatch):
+    monkeypatch.setattr(spreadsheet, "_MAX_KEPT", 100_000)
+    for number in range(4):
+        path = folder / f"a{number}.csv"
+        path.write_text("Image Data ID,Subject,Group\n" + "x\n" * 20_000)
+    sheets = SheetCache(is_collection)
+    kept = [sheet.data for sheet in walk(folder, sheets=sheets).tables]
+    assert sum(map(len, filter(None, kept))) < 100_000
+    warnings = [w for w in survey(folder).warnings if "together" in w]
+    assert len(warnings) == 2
+
+
+def test_rows_of_all_tables_of_images_together(folder, monkeypatch):
+    monkeypatch.setattr(ida_metadata, "_MOST_ROWS", 5)
+    rows = "".join(f"{n},999_S_9001,CN\n" for n in range(9))
+    (folder / "zzz.csv").write_text("Image Data ID,Subject,Group\n" + rows)
+    found = [w for w in survey(folder).warnings if "more than 5 rows" in w]
+    assert found
+    assert found[0].startswith("zzz.csv is not read to its end")
 
 
 @pytest.mark.parametrize(
@@ -164,6 +194,20 @@ def test_xml_takes_linear_time(tmp_path, element):
         assert [problem in image.problem for image in found.values()] == (
             [True] if problem else []
         )
+
+
+def test_a_long_namespace_is_not_added_to_each_name():
+    """It was: 26 s for a megabyte."""
+    start = '<idaxs xmlns="' + "u" * 500_000 + '">'
+    data = (start + "<a/>" * 120_000 + "<subject/></idaxs>").encode()
+    before = time.process_time()
+    assert len(subjects_of(data)) == 1
+    assert time.process_time() - before < 5
+
+
+def test_prefixes_are_passed_over():
+    data = b'<x:idaxs xmlns:x="u"><x:subject/></x:idaxs>'
+    assert len(subjects_of(data)) == 1
 
 
 @pytest.mark.parametrize(

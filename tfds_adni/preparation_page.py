@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import jinja2
 
-from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.outliers import MIN_SCANS, Oddity
 from tfds_adni.parallel.examples import Outcome
+from tfds_adni.printable import printable
 from tfds_adni.volumes.sheet import PIXEL_MM, SUVR_MAX
 
 

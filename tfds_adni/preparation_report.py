@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from tfds_adni.cohort import Cohort
-from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.outliers import Oddity, find_oddities
 from tfds_adni.parallel.examples import NOISY, Outcome
 from tfds_adni.preparation_page import Entry, numbers, render_page
+from tfds_adni.printable import printable
 from tfds_adni.tables.cells import STAGES
 
 

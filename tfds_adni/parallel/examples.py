@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfds_adni.cohort.display import printable
 from tfds_adni.cohort.selection import ScanDecision
+from tfds_adni.printable import printable
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.normalisation import scale_to_suvr
 from tfds_adni.volumes.reading import Reading

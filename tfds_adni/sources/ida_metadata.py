@@ -10,6 +10,7 @@ too. Several tables of one folder are joined.
 
 import contextlib
 import dataclasses
+import itertools
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,9 +51,9 @@ _COLLECTION = "collection CSV Group"
 _IMAGE_LIST = "All Images entry_research_group"
 _STUDY_ENTRY = "Study Entry entry_research_group"
 _ID = re.compile(r"[Ii]?(\d{1,12})(?:\.0+)?")
-_Image = tuple[str, ImageMetadata]
+_MOST_ROWS = 400_000  # of all tables; each takes some 1.5 kB
 # Images with the dates of their cells, and the column and its table.
-_List = tuple[list[_Image], str]
+_List = tuple[list[tuple[str, ImageMetadata]], str]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,13 +92,11 @@ def read_collections(
     entries: dict[str, StudyEntry] = {}
     notes: list[str] = []
     lists: list[_List] = []
+    left = _MOST_ROWS
     for sheet in tree.tables:
         columns = _columns(sheet.header)
-        rows: list[dict[str, str]] = []
-        # The rows before the damage count; `unreadable_tables` reports it.
-        with contextlib.suppress(SheetError):
-            for row in _rows_of(sheet, columns):
-                rows.append(row)
+        rows = _first_rows(sheet, columns, left, notes)
+        left -= len(rows)
         entered = read_column(
             (row.get("entry_date", "") for row in rows),
             f"{columns.get('entry_date')} in {sheet.path.name}",
@@ -118,9 +117,25 @@ def read_collections(
     return Collections(images, entries, tuple(notes))
 
 
+def _first_rows(
+    sheet: Sheet, columns: Mapping[str, str], most: int, notes: list[str]
+) -> list[dict[str, str]]:
+    """Returns the first rows of a table; of those left out there is a note."""
+    rows: list[dict[str, str]] = []
+    # The rows before the damage count; `unreadable_tables` reports it.
+    with contextlib.suppress(SheetError):
+        rows.extend(itertools.islice(_rows_of(sheet, columns), most + 1))
+    if len(rows) > most:
+        notes.append(
+            f"{sheet.path.name} is not read to its end: the tables of images "
+            f"have more than {_MOST_ROWS} rows together"
+        )
+    return rows[:most]
+
+
 def _dated(
     lists: Sequence[_List], known: Mapping[str, str], order: str
-) -> list[tuple[list[_Image], tuple[str, ...]]]:
+) -> list[tuple[list[tuple[str, ImageMetadata]], tuple[str, ...]]]:
     """Reads the dates of lists of images, each with its warnings.
 
     What a list and `known` leave open the other lists decide, then `order`.

@@ -77,7 +77,9 @@ class _Reader:
     """Collects the sections while the parser passes through a file."""
 
     def __init__(self) -> None:
-        self.parser = expat.ParserCreate(namespace_separator="}")
+        # Without namespaces: each name would come with all of its address,
+        # which may be most of a file.
+        self.parser = expat.ParserCreate()
         self.parser.buffer_text = True
         self.parser.StartDoctypeDeclHandler = self._refuse
         self.parser.StartElementHandler = self._begin
@@ -96,7 +98,7 @@ class _Reader:
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         """Notes that an element begins."""
-        name = name.rpartition("}")[2]
+        name = name.rpartition(":")[2]
         self.root = self.root or name
         if len(self._names) == MAX_DEPTH:
             raise ValueError(

@@ -15,6 +15,7 @@ from pathlib import Path
 # A collection of every PET image of ADNI has a few megabytes; ADNIMERGE has
 # some fifteen, in 16,000 rows of a kilobyte.
 _MAX_BYTES = 2**25
+_MAX_KEPT = 2**27  # of all tables of a folder that are read unasked
 _MAX_ROW = 2**20  # characters
 _MAX_ROWS = 200_000
 _HEADER_BYTES = 64 * 1024
@@ -95,6 +96,7 @@ class SheetCache:
     ) -> None:
         self._wanted = wanted
         self._opened: dict[str, Sheet] = {}
+        self._kept = 0  # bytes
 
     def open(self, path: Path, *, whole: bool = False) -> Sheet:
         """Returns a table; links to one file share its content.
@@ -116,9 +118,15 @@ class SheetCache:
             with open(path, "rb") as file:
                 data = file.read(_HEADER_BYTES)
                 header = _header(data)
-                if whole or not self._wanted or self._wanted(header):
-                    return Sheet(path, header, data + file.read(_MAX_BYTES))
-                return Sheet(path, header, None)
+                if not whole and self._wanted and not self._wanted(header):
+                    return Sheet(path, header, None)
+                data += file.read(_MAX_BYTES)
+            if not whole and self._kept + len(data) > _MAX_KEPT:
+                # not raised: its traceback would keep the data
+                words = f"over {_MAX_KEPT >> 20} MiB of tables together"
+                return Sheet(path, error=OSError(0, words))
+            self._kept += len(data)
+            return Sheet(path, header, data)
         except OSError as error:
             return Sheet(path, error=error)
 

@@ -198,6 +198,13 @@ def _parse(start: bytes, *, paired: bool) -> nib.spatialimages.SpatialHeader:
         offset = float(kind(block, check=False)["vox_offset"])
         if not 0 <= offset <= _MAX_HEADER_BYTES:
             raise VolumeError(f"unreadable header: of {offset:g} bytes")
+        # Of a .nii whose voxels begin within its header FSL, AFNI and nibabel
+        # read three different images.
+        if not paired and offset < (least := kind.single_vox_offset):
+            raise VolumeError(
+                f"unreadable header: voxels begin within it, at {offset:g}; "
+                f"expected {least} or more: repair vox_offset in the header"
+            )
     return kind(block)
 
 
