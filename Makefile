@@ -44,8 +44,8 @@ test-notebooks: $(VENV)/.installed-test  ## all five, with fewer epochs than `ma
 	$(SLOW) $(NOTEBOOKS) -n $(WORKERS)
 
 TIMES ?= 3
-test-kills: $(VENV)/.installed-test  ## trainings killed at TIMES random moments, on full disks
-	$(SLOW) $(KILLS) --kills $(TIMES)
+test-kills: $(VENV)/.installed-test  ## every command killed at TIMES moments, a training on a full disk
+	$(SLOW) $(KILLS) --kills $(TIMES) -n $(WORKERS)
 
 MUTATIONS ?= 2000
 test-fuzz: $(VENV)/.installed-test  ## MUTATIONS damaged inputs at every reader

@@ -35,6 +35,7 @@ from pet_dcgan.utils.locks import is_free, working_in
 from tfds_adni import Builder, prepare
 from tfds_adni.cohort import Cohort, Selection
 from tfds_adni.phantom import write_cohort
+from tfds_adni.preparation import remove_leftovers
 from tfds_adni.sources import require_folder
 
 _GALLERY_IMAGES = 8
@@ -196,6 +197,8 @@ class _Demo:
         }
         if not real:
             self.step("phantom scans", places["scans"], self.make_phantom)
+        if places["data set"].exists():
+            remove_leftovers(places["data set"])
         self.step(
             "prepared slices",
             places["data set"],

@@ -16,7 +16,7 @@ import pytest
 
 
 def pytest_addoption(parser):
-    """`--kills`: how often `test_killed.py` kills one training.
+    """`--kills`: how often `test_killed.py` kills each command.
 
     `--mutations`: how many inputs `test_fuzz.py` damages; `--fuzz-seed`: which.
     """

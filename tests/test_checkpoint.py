@@ -11,6 +11,7 @@ from pet_dcgan.training.checkpoint import (
     drop_last_healthy,
     keep_last_healthy,
     newest_state,
+    remove_older_states,
     restore,
     return_to_last_healthy,
     start_from,
@@ -170,6 +171,11 @@ def test_what_a_killed_process_left_is_removed(tmp_path):
     Checkpoint(tmp_path).on_train_begin()
     Checkpoint(tmp_path / "absent").on_train_begin()
     assert names(tmp_path) == ["state_0002.npz"]
+    for number in (3, 4):
+        (tmp_path / f"state_000{number}.npz").touch()
+    remove_older_states(tmp_path)
+    remove_older_states(tmp_path / "absent")
+    assert names(tmp_path) == ["state_0003.npz", "state_0004.npz"]
 
 
 def test_nothing_saved_means_the_start(tiny_model, tmp_path):

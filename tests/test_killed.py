@@ -1,12 +1,15 @@
-"""Interrupted trainings end as the undisturbed one, bit for bit."""
+"""Stopped commands, run again, end as undisturbed ones, bit for bit."""
 
+import json
 import os
 import random
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
+import killed
 import pytest
 from training_process import (
     EPOCHS,
@@ -43,33 +46,45 @@ def interrupt(process, run, epochs, delay, number):
     return to_its_end(process)
 
 
-def test_killed_at_any_moment_it_ends_with_the_same_bits(
-    undisturbed, toy_set, tmp_path, pytestconfig
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    return tmp_path_factory.mktemp("kills") / "inputs"
+
+
+@pytest.mark.parametrize("command", killed.COMMANDS)
+def test_killed_at_any_moment_and_run_again_it_ends_as_undisturbed(
+    command, inputs, tmp_path, pytestconfig
 ):
-    """Before its first epoch, then at random moments."""
-    run, process = tmp_path / "ad", start(toy_set, tmp_path / "ad")
-    while not (run / "subjects.csv").exists():
-        assert process.poll() is None, process.communicate()
-        time.sleep(0.01)
-    process.kill()
-    to_its_end(process)
-    assert log_rows(run) == []
+    """The same bytes, and nothing is left: no file, folder or process."""
     seed = random.SystemRandom().randrange(2**32)
-    dice, moments = random.Random(seed), []
-    while len(moments) < pytestconfig.getoption("--kills"):
-        last = len(log_rows(run)) + dice.randrange(1, 6)
-        epochs, delay = min(last, EPOCHS - 1), dice.uniform(0, 0.5)
-        process = start(toy_set, run, "--resume")
-        code, errors = interrupt(process, run, epochs, delay, signal.SIGKILL)
-        moments.append((epochs, round(delay, 3), code))
-        print(f"seed {seed}: killed after {moments}")
-        if code == 0:
-            break
-        assert code == -signal.SIGKILL, errors
-    code, errors = to_its_end(start(toy_set, run, "--resume"))
-    assert code == 0 or (code == 1 and "is finished" in errors), errors
-    assert moments[0][2] == -signal.SIGKILL
-    assert_same_run(undisturbed, run)
+    kills = pytestconfig.getoption("--kills")
+    moments = killed_at(command, inputs, tmp_path, kills, seed)
+    print(f"seed {seed}")
+    assert len(moments) >= kills
+    assert any(moment["code"] for moment in moments)
+    assert not [moment for moment in moments if moment["problems"]]
+
+
+@pytest.mark.parametrize("how", ["kill", "interrupt"])
+def test_prepare_stopped_at_every_file_operation(inputs, tmp_path, how):
+    """Ctrl-C leaves nothing or the whole set, not only after the next time."""
+    moments = killed_at("prepare", inputs, tmp_path, 1000, 0, how)
+    assert len(moments) > 20
+    assert not [moment for moment in moments if moment["problems"]]
+    left = [moment["left"] for moment in moments]
+    assert any(0 < n < left[-1] for n in left) == (how == "kill")
+
+
+def killed_at(*arguments):
+    """What `killed.py` prints of each moment."""
+    done = subprocess.run(
+        [sys.executable, killed.__file__, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def test_ctrl_c_is_one_line_and_the_run_goes_on(undisturbed, toy_set, tmp_path):

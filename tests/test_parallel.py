@@ -1,6 +1,9 @@
 """The pool of processes: order, bounds, errors, kills and Ctrl-C."""
 
+import contextlib
+import multiprocessing
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -11,7 +14,8 @@ import types
 
 import pytest
 
-from tfds_adni.parallel.pool import Pool, _serve, _sigint_blocked
+from tfds_adni.parallel import pool as pool_module
+from tfds_adni.parallel.pool import Pool, _dumps, _serve, _sigint_blocked
 
 
 def square(number):
@@ -94,13 +98,134 @@ def test_a_process_killed_in_the_middle_of_an_answer_is_one_line():
         pool.close()
 
 
+# a hang ends a test by this many seconds, a busy machine does not
+SOON = 40
+
+DEATHS = {
+    "killed": "os.kill(os.getpid(), 9)",
+    "exits": "os._exit(0)",
+    "raises": "raise SystemExit('at its start')",
+    "out of memory": "sys.meta_path.insert(0, NoMemory())",
+}
+
+
+@pytest.mark.parametrize("death", DEATHS)
+def test_a_process_that_dies_while_it_starts_is_one_line(
+    death, tmp_path, monkeypatch
+):
+    """Not even a command line that overflows the pipe to it blocks."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, sys\nclass NoMemory:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'test_parallel': raise MemoryError\n"
+        f"if '--multiprocessing-fork' in sys.argv: {DEATHS[death]}\n"
+    )
+    places = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(places))
+    monkeypatch.setattr(sys, "argv", [sys.argv[0], "x" * 2**20])
+    before, others = time.monotonic(), set(multiprocessing.active_children())
+    with (
+        contextlib.closing(Pool(2)) as pool,
+        pytest.raises(ChildProcessError, match="every process") as error,
+    ):
+        list(pool.map(square, range(20)))
+    assert "\n" not in str(error.value)
+    assert time.monotonic() - before < SOON
+    assert set(multiprocessing.active_children()) <= others
+
+
+def sleep_or_die(seconds):
+    if not seconds:
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(seconds)
+
+
+@pytest.mark.parametrize("last", [0, 60])
+def test_a_death_is_noticed_while_others_work(last):
+    """Results are in order, and this one is not the next."""
+    before = time.monotonic()
+    with (
+        contextlib.closing(Pool(3)) as pool,
+        pytest.raises(ChildProcessError, match="was killed"),
+    ):
+        list(pool.map(sleep_or_die, [60, 0, last]))
+    assert time.monotonic() - before < SOON
+
+
+class OddError(Exception):
+    """Its arguments are not those that it is made of."""
+
+    def __init__(self, one, two):
+        super().__init__(f"{one}\n{two}")
+
+
+def answer_oddly(kind):
+    if kind == "error":
+        raise OddError("a", "b")
+    if kind == "error with a lock":
+        raise ValueError(threading.Lock())
+    if kind == "memory":
+        raise MemoryError
+    return threading.Lock()
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "words"),
+    [
+        ("error", RuntimeError, "^OddError: a b$"),
+        ("error with a lock", RuntimeError, "^ValueError: <unlocked"),
+        ("memory", ChildProcessError, "one that had too little memory"),
+        ("result", TypeError, "cannot pickle"),
+    ],
+)
+def test_answers_that_cannot_be_sent_are_errors(two, kind, error, words):
+    with (
+        contextlib.closing(Pool(2)) as pool,
+        pytest.raises(error, match=words) as caught,
+    ):
+        list(pool.map(answer_oddly, [kind] * 2))
+    assert type(caught.value) is error
+    with pytest.raises(TypeError, match="cannot pickle"):
+        list(two.map(square, [threading.Lock()] * 2))
+
+
+def test_no_more_processes_than_tasks():
+    others = set(multiprocessing.active_children())
+    with contextlib.closing(Pool(500)) as pool:
+        assert list(pool.map(square, [1, 2])) == [1, 4]
+        assert len(set(multiprocessing.active_children()) - others) == 2
+
+
+def test_processes_that_cannot_be_started_are_one_line(monkeypatch):
+    def fail(*given):
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(multiprocessing.util, "spawnv_passfds", fail)
+    with (
+        contextlib.closing(Pool(2)) as pool,
+        pytest.raises(ChildProcessError, match="start 2 processes, found Res"),
+    ):
+        list(pool.map(square, [1, 2]))
+
+
+def test_another_thread_may_start_them():
+    with contextlib.closing(Pool(2)) as pool:
+        found = []
+        thread = threading.Thread(
+            target=lambda: found.extend(pool.map(square, range(5)))
+        )
+        thread.start()
+        thread.join(SOON)
+    assert found == [0, 1, 4, 9, 16]
+
+
 def test_closing_does_not_wait_for_what_is_under_way():
     pool = Pool(2)
     results = pool.map(time.sleep, [0, 60, 60, 60])
     next(results)
     before = time.monotonic()
     pool.close()
-    assert time.monotonic() - before < 20
+    assert time.monotonic() - before < SOON
 
 
 def test_no_jobs():
@@ -108,17 +233,22 @@ def test_no_jobs():
         Pool(0)
 
 
-def test_what_a_process_does():
+def test_what_a_process_does(monkeypatch):
     before = signal.getsignal(signal.SIGINT)
     tasks, answers = [(square, 3), (complain, 5), (square, 4)], []
 
     def receive():
         if not tasks:
             raise EOFError  # the parent is gone
-        return tasks.pop(0)
+        return _dumps(tasks.pop(0))
 
+    monkeypatch.setattr(pool_module, "_end_with_parent", lambda: None)
+    pipe = types.SimpleNamespace(
+        recv_bytes=receive,
+        send_bytes=lambda answer: answers.append(pickle.loads(answer)),
+    )
     try:
-        _serve(types.SimpleNamespace(recv=receive, send=answers.append))
+        _serve(pipe)
         assert signal.getsignal(signal.SIGINT) == signal.SIG_IGN
     finally:
         signal.signal(signal.SIGINT, before)
@@ -163,13 +293,15 @@ START = """
     from tfds_adni.parallel.pool import Pool, _sigint_blocked, _Worker
 
     with _sigint_blocked():
-        _Worker().stop()
+        worker = _Worker()
+        worker.kill()
+        worker.join()
         masked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     pool = Pool(2)
     children = {p for p, _ in pool.map(process_and_modules, range(9))}
     print(signal.SIGINT in masked, *children, flush=True)
     try:
-        time.sleep(60)
+        list(pool.map(time.sleep, [600] * 2))
     finally:
         pool.close()
 """

@@ -1,7 +1,10 @@
 import csv
 import datetime
 import itertools
+import os
 import re
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 
 from tfds_adni.phantom import Grid, cohort, write_cohort
 from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.claim import claimed
 from tfds_adni.phantom.cohort import COLUMNS, DESCRIPTION, scans_of
 from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
@@ -196,3 +200,76 @@ def test_a_stopped_cohort_leaves_nothing(
     with pytest.raises(error):
         write(tmp_path / "out", **options)
     assert not list(tmp_path.iterdir())
+
+
+# --- killed, and two at once --------------------------------------------------
+
+
+def test_what_a_killed_one_left_goes_and_a_living_one_is_left(tmp_path):
+    out, part = tmp_path / "out", tmp_path / ".out.part"
+    (part / "ADNI" / "half").mkdir(parents=True)
+    (part / "table.csv").symlink_to("nowhere")
+
+    def begin_another(done, total):
+        before = contents(part)
+        with pytest.raises(BlockingIOError, match="another pet-dcgan phantom"):
+            write(out, subjects={"AD": 1})
+        assert contents(part) == before
+
+    write(out, subjects={"NC": 1}, progress=begin_another)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert not (out / "ADNI" / "half").exists()
+
+
+def test_the_current_folder_and_a_link_are_filled(tmp_path, monkeypatch):
+    place, link = tmp_path / "place", tmp_path / "link"
+    place.mkdir()
+    link.symlink_to(place)
+    monkeypatch.chdir(place)
+    with claimed(".") as part:
+        (part / "file").touch()
+    (place / "file").unlink()
+    with claimed(link) as part:
+        (part / "other").touch()
+    assert [path.name for path in place.iterdir()] == ["other"]
+    assert sorted(tmp_path.iterdir()) == [link, place]
+
+
+def test_a_folder_made_meanwhile_is_kept(tmp_path):
+    out = tmp_path / "new" / "out"
+    with pytest.raises(OSError, match="not empty"), claimed(out):
+        (out / "mine").mkdir(parents=True)
+    assert list(out.parent.iterdir()) == [out]
+
+
+# without a guard for its main module
+SCRIPT = """
+from pathlib import Path
+import tempfile
+from tfds_adni.phantom import write_cohort
+from tfds_adni.phantom.render import Grid
+with tempfile.TemporaryDirectory() as folder:
+    write_cohort(
+        Path(folder, "out"), subjects={"AD": 2}, jobs=2, grid=Grid((4,) * 3, 8)
+    )
+    print("done", flush=True)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", ["script.py", "-", "-c", "-m"])
+def test_a_script_needs_no_guard(tmp_path, way):
+    (tmp_path / "script.py").write_text(SCRIPT)
+    more = {"-c": [SCRIPT], "-m": ["script"]}.get(way, [])
+    paths = [str(tmp_path), os.environ.get("PYTHONPATH", "")]
+    ended = subprocess.run(
+        [sys.executable, way, *more],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        input=SCRIPT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (ended.stdout, ended.returncode) == ("done\n", 0), ended.stderr

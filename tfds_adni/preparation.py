@@ -6,9 +6,11 @@ when it is whole. What a killed process leaves there the next one removes.
 
 import contextlib
 import io
+import os
 import re
 import shlex
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     import apache_beam
 
 _INCOMPLETE = "incomplete."
+_LOCK = ".lock"
 
 
 def prepare(
@@ -88,20 +91,21 @@ def prepare(
         num_shards=num_shards,
         beam_options=_pipeline_options(beam_options) if beam else None,
     )
-    builder = Builder(
-        config=config,
-        data_dir=str(data_dir),
-        selection=selection,
-        normalisation=normalisation,
-        reading=reading,
-        split_seed=split_seed,
-        jobs=jobs,
-        beam=beam,
-        progress=progress,
-    )
-    home = Path(builder.data_path)
+    home = Path(data_dir).expanduser()
+    home = home / Builder.name / config / str(Builder.VERSION)
     # first of all: whether another process, or nobody at all, may write here
-    with claimed(home) as scratch:
+    with claimed(home) as scratch, _temporary_files_in(scratch / "tmp"):
+        builder = Builder(
+            config=config,
+            data_dir=str(data_dir),
+            selection=selection,
+            normalisation=normalisation,
+            reading=reading,
+            split_seed=split_seed,
+            jobs=jobs,
+            beam=beam,
+            progress=progress,
+        )
         builder.cohort = cohort = gather(folder, selection, reading=reading)
         split_of = assign_splits(cohort.stage_of_subject, seed=split_seed)
         if check:
@@ -114,6 +118,24 @@ def prepare(
                 download_dir=str(scratch), download_config=options
             )
     return home
+
+
+@contextlib.contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Keeps temporary files of TFDS, of Beam and of its processes together.
+
+    Both leave some behind, even where nobody stops them.
+    """
+    folder.mkdir()
+    before = tempfile.tempdir, os.environ.get("TMPDIR")
+    tempfile.tempdir = os.environ["TMPDIR"] = str(folder.absolute())
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before[0]
+        os.environ.pop("TMPDIR")
+        if before[1] is not None:
+            os.environ["TMPDIR"] = before[1]
 
 
 def _require_known(config: str, data_dir: Path) -> None:
@@ -196,18 +218,20 @@ def claimed(home: Path) -> Iterator[Path]:
         BlockingIOError: If another process makes a data set there.
         FileExistsError: If it is there already.
     """
+    if home.exists():
+        remove_leftovers(home)
     _require_new(home)
     sets, configs = home.parent.parent, home.parent.parent / ".config"
     new = [path for path in (sets, *sets.parents) if not path.exists()]
-    sets.mkdir(parents=True, exist_ok=True)
     try:
-        with held(sets / ".lock", "prepare", place=sets.parent):
+        sets.mkdir(parents=True, exist_ok=True)
+        with _held(sets):
             _require_new(home)  # another process may just have finished it
             _sweep(home.parent)
             _sweep(configs)
             scratch = home.parent / f"{_INCOMPLETE}downloads"
-            scratch.mkdir(parents=True)
             try:
+                scratch.mkdir(parents=True)
                 yield scratch
             finally:
                 _sweep(home.parent)
@@ -217,6 +241,27 @@ def claimed(home: Path) -> Iterator[Path]:
     finally:
         for path in new:
             _remove_if_empty(path)
+
+
+def remove_leftovers(home: Path) -> None:
+    """Removes what a `prepare` left that was killed when its set was whole.
+
+    Args:
+        home: A data set, `<data_dir>/<name>/<config>/<version>`.
+    """
+    folders = home.parent, home.parent.parent / ".config"
+    lock = home.parent.parent / _LOCK
+    left = [p for each in folders for p in each.glob(f"{_INCOMPLETE}*")]
+    if left or os.path.lexists(lock):
+        # those of one that lives are its own
+        with contextlib.suppress(BlockingIOError), _held(lock.parent):
+            for each in folders:
+                _sweep(each)
+
+
+def _held(sets: Path) -> contextlib.AbstractContextManager[None]:
+    """The lock of all data sets in a folder."""
+    return held(sets / _LOCK, "prepare", place=sets.parent)
 
 
 def _require_new(home: Path) -> None:

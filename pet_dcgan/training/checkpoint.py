@@ -55,9 +55,21 @@ class Checkpoint(keras.callbacks.Callback):
             # the final name must not reach the disk before the arrays
             file.flush()
             os.fsync(file.fileno())
-        for epochs, path in _states(self.folder).items():
-            if not done - _KEPT < epochs <= done:
-                path.unlink()
+        remove_older_states(self.folder, done)
+
+
+def remove_older_states(folder: str | Path, done: int | None = None) -> None:
+    """Removes all states but the last ones.
+
+    Args:
+        folder: Where `Checkpoint` wrote; it need not exist.
+        done: Completed epochs; as of the newest state where `None`.
+    """
+    states = _states(folder)
+    done = max(states, default=0) if done is None else done
+    for epochs, path in states.items():
+        if not done - _KEPT < epochs <= done:
+            path.unlink()
 
 
 def restore(model: DCGAN, folder: str | Path) -> int:

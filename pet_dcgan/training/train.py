@@ -30,7 +30,11 @@ from pet_dcgan.data.training_data import (
 from pet_dcgan.models.dcgan import DCGAN, build_dcgan
 from pet_dcgan.runs.run import Run, require_free
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
-from pet_dcgan.training.checkpoint import restore, start_from
+from pet_dcgan.training.checkpoint import (
+    remove_older_states,
+    restore,
+    start_from,
+)
 from pet_dcgan.training.devices import (
     device_lines,
     exhaustion_error,
@@ -177,6 +181,8 @@ def _open_run(
         _require_same_run(run, config, slices, held_out)
         if is_chief(strategy):
             sweep(path)
+            # a process killed after its last epoch may have kept one more
+            remove_older_states(path / "checkpoint")
         return run
     subjects = all_subjects(config, slices)
     require_disjoint(subjects, held_out)

@@ -3,7 +3,6 @@
 import contextlib
 import datetime
 import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from tfds_adni.parallel.pool import Pool
 from tfds_adni.phantom.anatomy import build_anatomy, load_maps
+from tfds_adni.phantom.claim import claimed
 from tfds_adni.phantom.render import ADNI_GRID, Grid, render
 from tfds_adni.phantom.subjects import (
     FIRST_RID,
@@ -142,8 +142,9 @@ def write_cohort(
     ADNIMERGE, DXSUM and PETQC in `out/tables`.
 
     The same seed gives the same bytes, whatever `jobs` is, and a subject
-    stays the same when others are added. The cohort is written to a temporary
-    folder beside `out` and moved there when it is complete.
+    stays the same when others are added. The cohort is written to a hidden
+    folder beside `out` and moved there when it is complete; what a killed
+    process leaves there the next one removes.
 
     Args:
         out: A new or an empty folder.
@@ -157,13 +158,13 @@ def write_cohort(
         `out` as a path.
 
     Raises:
+        BlockingIOError: If another process writes to `out`.
         FileExistsError: If `out` exists and is not an empty folder.
         ImportError: If nilearn is not installed.
         OSError: If the disk is full, or a process was killed.
         ValueError: If a stage, count, seed or number of processes is bad.
     """
-    out = Path(out)
-    _check(out, subjects, seed, jobs)
+    _check(subjects, seed, jobs)
     load_maps()  # without nilearn it fails here, before anything is written
     scans = [
         scan
@@ -171,37 +172,21 @@ def write_cohort(
         for number in range(subjects.get(stage, 0))
         for scan in scans_of(make_subject(stage, number, seed=seed), seed=seed)
     ]
-    jobs = min(jobs or os.cpu_count() or 1, len(scans))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with (
-        tempfile.TemporaryDirectory(
-            dir=out.parent,
-            prefix=f".{out.name}.part-",
-            ignore_cleanup_errors=True,
-        ) as part,
-        contextlib.closing(Pool(jobs)) as pool,
-    ):
-        whole = Path(part, "whole")
-        whole.mkdir()
+    workers = contextlib.closing(Pool(jobs or os.cpu_count()))
+    with claimed(out) as whole, workers as pool:
         tasks = [(whole / scan.path, scan, seed, grid) for scan in scans]
+        for path, *_ in tasks:
+            path.parent.mkdir(parents=True)
         for done, _ in enumerate(pool.map(_write_scan, tasks), start=1):
             if progress is not None:
                 progress(done, len(scans))
         write_table(whole / TABLE, COLUMNS, [scan.row for scan in scans])
         write_tables(whole, scans, seed=seed)
-        if out.exists():
-            out.rmdir()
-        whole.rename(out)
-    return out
+    return Path(out)
 
 
-def _check(out: Path, subjects, seed, jobs) -> None:
-    """Refuses a folder in use and bad options."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise FileExistsError(
-            f"expected a new or empty folder, found {out} with something in "
-            "it: choose another folder or remove it"
-        )
+def _check(subjects, seed, jobs) -> None:
+    """Refuses bad options."""
     unknown = sorted(set(subjects) - set(STAGES))
     if unknown or not subjects:
         raise ValueError(
@@ -226,7 +211,6 @@ def _write_scan(task: tuple[Path, Scan, int, Grid]) -> None:
     volume = render(
         scan.subject, anatomy, visit=scan.visit, seed=seed, grid=grid
     )
-    path.parent.mkdir(parents=True)
     nib.save(_image(volume, grid, qform_only=scan.subject.rid % 2 == 1), path)
 
 
