@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -297,13 +298,18 @@ def test_one_of_another_user_does_not_hinder_reading(
     assert of_another_user.read_text() == "pet-dcgan train 12 host\n"
 
 
+@pytest.fixture
+def public():
+    """A folder that others may enter; those of `tmp_path` are for one user."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user")
-def test_as_another_user(tmp_path):
+def test_as_another_user(public):
     """What modes allow and forbid, which root's tests cannot see."""
-    os.chmod(tmp_path, 0o777)
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        os.chmod(folder, folder.stat().st_mode | 0o055)
-    closed, open_ = tmp_path / "closed", tmp_path / "open"
+    closed, open_ = public / "closed", public / "open"
     for folder, mode in ((closed, 0o555), (open_, 0o777)):
         folder.mkdir()
         folder.chmod(mode)
