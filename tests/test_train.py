@@ -15,6 +15,7 @@ from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochLog
 from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.distribution import StopTogether
+from pet_dcgan.training.interrupt import StopBetweenSteps
 from pet_dcgan.training.train import _Training, all_subjects, train
 
 EARLIER = ["999_S_2000", "999_S_2001"]
@@ -202,7 +203,8 @@ def test_a_process_that_is_not_the_chief_writes_nothing(
     run = train(tiny_config(), tmp_path / "ad", verbose=2)
     assert run.path == tmp_path / "ad"
     (given,) = fitted
-    assert [type(each) for each in given["callbacks"]] == [StopTogether]
+    kinds = {type(each) for each in given["callbacks"]}
+    assert kinds == {StopTogether, StopBetweenSteps}
     assert given["verbose"] == 0
     assert not list(tmp_path.iterdir())
 
