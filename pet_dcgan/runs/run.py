@@ -11,7 +11,7 @@ runs/<name>/
     selection.csv      KID on validation subjects, where a generator is chosen
     tensorboard/  samples/  checkpoint/  encoder/
     generator.keras    written last, so its presence means "finished"
-    evaluation/        report.html, metrics.json and figures
+    evaluation/        report.html, metrics.json, their SHA256SUMS, figures
 ```
 """
 
