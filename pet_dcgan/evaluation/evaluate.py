@@ -30,7 +30,7 @@ from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.checksums import write_checksums
-from pet_dcgan.utils.files import replacing_folder, restore
+from pet_dcgan.utils.files import replacing_folder, restore, sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.templates import render
@@ -154,7 +154,8 @@ def evaluate(
         raise ValueError(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
-    # of an evaluation that was killed
+    # what a killed evaluation left
+    sweep(run.path)
     restore(run.evaluation)
     steps = iter(range(1, _STEPS + 1))
 
