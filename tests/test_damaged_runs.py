@@ -241,19 +241,6 @@ def test_a_damaged_list_of_checksums_is_one_line(make_run):
     refused(lambda: Run.open(run.path), str(path), "found a folder")
 
 
-def test_every_wrong_byte_of_metrics_is_one_line_or_an_object(make_run):
-    run = make_run()
-    run.evaluation.mkdir()
-    path, rng = run.evaluation / "metrics.json", np.random.default_rng(3)
-    whole = json.dumps({"kid": 0.25, "stage": "AD", "n": [1, None]}).encode()
-    for damaged in mutations(whole, rng, 300):
-        path.write_bytes(damaged)
-        try:
-            assert isinstance(run.metrics(), dict)
-        except ValueError:
-            refused(run.metrics, str(path), "pet-dcgan evaluate")
-
-
 def test_a_notebook_shows_a_run_of_damaged_logs(make_run):
     run, rng = make_run(), np.random.default_rng(4)
     log = b"epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"

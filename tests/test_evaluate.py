@@ -173,9 +173,8 @@ def test_same_run_and_seed_same_bytes(small):
 
 def test_what_is_written_names_no_subject_and_no_place(evaluated):
     run, metrics = evaluated
-    assert set(files(run)) == {"metrics.json", "report.html"} | set(
-        metrics["figures"]
-    )
+    written = {"metrics.json", "report.html", "SHA256SUMS"}
+    assert set(files(run)) == written | set(metrics["figures"])
     assert run.metrics() == metrics
     for name in ("metrics.json", "report.html"):
         text = (run.evaluation / name).read_text()

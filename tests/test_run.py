@@ -1,5 +1,3 @@
-import json
-
 import numpy as np
 import pytest
 from toy_brains import subjects_slices
@@ -100,9 +98,12 @@ def test_metrics_are_read(run):
         run.metrics()
     run.evaluation.mkdir()
     path = run.evaluation / "metrics.json"
-    path.write_text(json.dumps({"psnr": 30}))
-    assert run.metrics() == {"psnr": 30}
-    for text, found in (("{", "expected a JSON"), ("[]", "found list")):
+    wrong = (
+        ("{", "expected a JSON"),
+        ("[]", "found list"),
+        ('{"psnr": 30}', "something else for content: run pet-dcgan evaluate"),
+    )
+    for text, found in wrong:
         path.write_text(text)
         with pytest.raises(ValueError, match=found):
             run.metrics()

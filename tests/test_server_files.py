@@ -161,10 +161,16 @@ def test_an_alias_and_a_name_taken_elsewhere(models):
         (b"model_config_list { }\nx { }", "something else"),
         (b"x: 1 model_config_list { }", "something else"),
         (b"model_config_list { config < > }", "something else"),
-        (b"model_config_list {\n config [ { } ] }", "'[' in line 2"),
-        (b"model_config_list {\n\n konfig { } }", "'konfig' in line 3"),
-        (b'model_config_list { config { name: "ad } }', "ending quote"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"model_config_list {\n config [ { } ] }", '"[" in line 2'),
+        (b"model_config_list {\n\n konfig { } }", '"konfig" in line 3'),
+        (b'model_config_list { config { name: "ad } }', '"ad } }'),
+        (b"\xff\xfe", "byte 0 is no UTF-8"),
+        (b"model_config_list " + b"{ config " * 5000, "braces within braces"),
+        (b"{" * 100_000, "in line 1"),
+        (b" " * 2**19, "found more"),
+        (b"model_config_list { config { " + b"a" * 10_000, "in line 1"),
+        (b"model_config_list {\n\x1b[2J }", "in line 2"),
+        (b'model_config_list { config { name: "\\xff" } }', "in line 1"),
     ],
 )
 def test_a_file_that_is_no_list_is_refused_and_stays(models, text, reason):
@@ -175,8 +181,18 @@ def test_a_file_that_is_no_list_is_refused_and_stays(models, text, reason):
         update_models_config(folder)
     assert reason in str(error.value)
     assert str(error.value).startswith(str(path))
-    assert "\n" not in str(error.value)
+    assert str(error.value).isprintable()
+    assert len(str(error.value)) < 300 + len(str(path)) * 2
+    assert "codec" not in str(error.value)
     assert path.read_bytes() == text
+
+
+def test_something_else_in_the_place_of_the_list_stays(models):
+    folder = models("ad")
+    (folder / "models.config" / "mine").mkdir(parents=True)
+    with pytest.raises(ValueError, match="found a folder; correct it"):
+        update_models_config(folder)
+    assert (folder / "models.config" / "mine").is_dir()
 
 
 def test_a_model_that_comes_while_it_is_written_is_listed(models, monkeypatch):

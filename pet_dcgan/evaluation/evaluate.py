@@ -29,6 +29,7 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.run import Run
+from pet_dcgan.utils.checksums import write_checksums
 from pet_dcgan.utils.files import replacing_folder, restore, sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
@@ -277,13 +278,15 @@ def _no_intervals(subjects: int) -> str | None:
 
 
 def _write(folder: Path, metrics: dict[str, Any]) -> None:
-    """Writes the page and `metrics.json` beside the figures."""
+    """Writes page, `metrics.json` and their checksums beside the figures."""
     figures = {
         name: (folder / name).read_bytes() for name in metrics["figures"]
     }
     text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
-    for name, content in (
-        ("report.html", report_page(metrics, figures)),
-        ("metrics.json", text + "\n"),
-    ):
+    files = {
+        "report.html": report_page(metrics, figures),
+        "metrics.json": text + "\n",
+    }
+    for name, content in files.items():
         (folder / name).write_text(content, encoding="utf-8")
+    write_checksums(folder, files)

@@ -55,7 +55,7 @@ def region_tables(
         "of differences are of real images beside other subjects.",
         _rows(_EACH, regions),
     )
-    if regions["asymmetry"]:
+    if regions["asymmetry"] and regions["asymmetry_sd"]:
         yield (
             "Left against right",
             "(left − right) over their mean. People's brains lean to one "

@@ -74,7 +74,8 @@ def metric_rows(
             psnr = values["psnr"][kind]
             row = [label, str(psnr["nearest"]["n"] if psnr else 0)]
             for _, name, rule, digits in _CONSOLE:
-                mean = psnr and values[name][kind][rule]["mean"]
+                pairs = values[name][kind]
+                mean = pairs and pairs[rule]["mean"]
                 row.append("-" if mean is None else f"{mean:.{digits}f}")
             row += [each.texts(values, kind)[0] for each in _CONSOLE_FEATURES]
             rows.append(row)

@@ -11,7 +11,7 @@ runs/<name>/
     selection.csv      KID on validation subjects, where a generator is chosen
     tensorboard/  samples/  checkpoint/  encoder/
     generator.keras    written last, so its presence means "finished"
-    evaluation/        report.html, metrics.json and figures
+    evaluation/        report.html, metrics.json, their SHA256SUMS, figures
 ```
 """
 
@@ -30,6 +30,7 @@ from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.references import RecipeError
 from pet_dcgan.runs.generator_file import read_generator, write_generator
+from pet_dcgan.runs.metrics_shape import require_metrics
 from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
 from pet_dcgan.runs.run_card import run_card
 from pet_dcgan.utils.checksums import require_unchanged, write_checksums
@@ -206,13 +207,14 @@ class Run:
 
         Raises:
             FileNotFoundError: If the run has not been evaluated.
-            ValueError: If the file is damaged.
+            ValueError: If the file is damaged, or of another shape.
         """
         path = self.evaluation / "metrics.json"
         remedy = f"run pet-dcgan evaluate {self.path}"
         try:
             metrics = read_object(path)
             require_unchanged(self.evaluation, [path.name])
+            require_metrics(metrics, source=str(path))
         except FileNotFoundError:
             raise FileNotFoundError(
                 f"expected an evaluated run, found no {path}: {remedy}"

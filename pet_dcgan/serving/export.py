@@ -1,15 +1,12 @@
 """Exports a finished run as a numbered version that a server can load."""
 
-import contextlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keras
 import tensorflow as tf
 from google.protobuf.message import DecodeError
-from jinja2 import UndefinedError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 from pet_dcgan import __version__
@@ -34,7 +31,6 @@ from pet_dcgan.serving.saved_model import compare_model, save_model
 from pet_dcgan.serving.server_files import write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import replacing, restore
-from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
 
@@ -78,13 +74,9 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     """
     # of an evaluation that was killed
     restore(run.evaluation)
-    with _readable(run):
-        metrics = _evaluation(run)
-        copied = has_copies(metrics)
-    if copied and not allow_copies:
-        with _readable(run, ValueError, OverflowError):
-            words = _refusal(run, metrics["copies"])
-        raise CopiesError(words)
+    metrics = _evaluation(run)
+    if has_copies(metrics) and not allow_copies:
+        raise CopiesError(_refusal(run, metrics["copies"]))
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
         return _export(run, run.load_generator(), metrics, Path(to))
@@ -112,17 +104,14 @@ def _export(
     repair_models(to)
     with claimed(to / facts.name) as base:
         version = base / str(max(versions(base), default=0) + 1)
-        with _readable(run, ValueError, OverflowError):
-            text = json.dumps(
-                metrics, indent=2, sort_keys=True, allow_nan=False
-            )
-            card = model_card(
-                facts,
-                version=version.name,
-                subjects=len(run.subjects),
-                slices=slices,
-                metrics=metrics,
-            )
+        text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
+        card = model_card(
+            facts,
+            version=version.name,
+            subjects=len(run.subjects),
+            slices=slices,
+            metrics=metrics,
+        )
         with replacing(version) as folder:
             save_model(generator, folder, facts)
             compare_model(generator, folder, facts)
@@ -151,26 +140,6 @@ def model_facts(config: TrainConfig) -> ModelInfo:
         phantom=config.phantom,
         made_by=f"pet-dcgan {__version__}",
     )
-
-
-@contextlib.contextmanager
-def _readable(run: Run, *further: type[Exception]) -> Iterator[None]:
-    """Reports entries that are missing from the metrics as one line."""
-    try:
-        yield
-    except (
-        AttributeError,
-        LookupError,
-        RecursionError,
-        TypeError,
-        UndefinedError,
-        *further,
-    ) as error:
-        raise ValueError(
-            f"{run.evaluation}/metrics.json is not what pet-dcgan evaluate "
-            f"writes (fault at {one_line(error)}): run pet-dcgan evaluate "
-            f"{run.path} again"
-        ) from error
 
 
 def _evaluation(run: Run) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from pet_dcgan.serving.model_info import (
     complete_versions,
 )
 from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.foreign_files import read_bytes
+from pet_dcgan.utils.foreign_text import fault, one_line
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 CONFIG_FILE = "models.config"
@@ -52,6 +54,7 @@ _TOKEN = re.compile(
     r"""#[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'"""
     r"""|[{}]|[^\s{}"'#:,;]+"""
 )
+_MOST_BYTES = 2**18  # of the list; an entry has about 100
 # what a URL of the REST interface can name
 _SERVABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
@@ -157,10 +160,7 @@ class _Entry(NamedTuple):
 
 def _updated(path: Path) -> str | None:
     """Returns the text the file should have, None if it has it."""
-    try:
-        old = path.read_text(encoding="utf-8") if path.is_file() else None
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, "it is not UTF-8") from error
+    old = _read(path)
     text = _NEW if old is None else old
     here = {
         entry.name
@@ -174,6 +174,16 @@ def _updated(path: Path) -> str | None:
     for name in sorted(here - {e.name for e in _entries(text, path)}):
         text = _with(text, name, path)
     return None if text == old else text
+
+
+def _read(path: Path) -> str | None:
+    """Returns the text of the list, None where there is none."""
+    try:
+        return read_bytes(path, most=_MOST_BYTES).decode()
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise _unreadable(path, fault(error)) from None
 
 
 def _config(name: str) -> str:
@@ -215,13 +225,18 @@ def _entries(text: str, path: Path) -> list[_Entry]:
             text, _CLASSES["ModelServerConfig"](), allow_unknown_field=True
         )
     except text_format.ParseError as error:
-        raise _unreadable(path, str(error)) from error
+        words = one_line(str(error).rpartition(": ")[2].rstrip("."), most=60)
+        reason = f"{words}, in line {error.GetLine()}"
+        raise _unreadable(path, reason) from error
+    except RecursionError:
+        raise _unreadable(path, "braces within braces without end") from None
     configs = parsed.model_config_list.config
     outside, blocks = _blocks(text)
     for word, _ in blocks:
         if word[0] != "config":
             line = text.count("\n", 0, word.start()) + 1
-            raise _unreadable(path, f"{word[0]!r} in line {line}")
+            found = one_line(word[0], most=60)
+            raise _unreadable(path, f'"{found}" in line {line}')
     if outside != ["model_config_list"] or len(blocks) != len(configs):
         raise _unreadable(path, "there is something else in it")
     return [
