@@ -118,8 +118,8 @@ JUDGEMENTS = (
     Mutation(
         "export of copies",
         "pet_dcgan/serving/export.py",
-        "if copied and not allow_copies:",
-        "if copied and allow_copies:",
+        "if has_copies(metrics) and not allow_copies:",
+        "if has_copies(metrics) and allow_copies:",
         tests_of("export.py"),
     ),
     Mutation(
