@@ -163,8 +163,7 @@ def _settings_in(mark: Path) -> dict[str, Any]:
         return read_object(mark)
     except (OSError, ValueError) as error:
         raise ValueError(
-            f"{one_line(error)}: choose another --out, or remove "
-            f"{mark.parent} and begin again"
+            f"{one_line(error)}: restore the file or choose another --out"
         ) from error
 
 

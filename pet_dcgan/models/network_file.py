@@ -52,7 +52,7 @@ def save_network(network: keras.Model, path: str | Path) -> None:
 
 
 def load_weights(network: keras.Model, path: Path) -> None:
-    """Gives a network the weights of a file that `save_network` wrote.
+    """Loads the weights of a file that `save_network` wrote into a network.
 
     Args:
         network: Of the same architecture; where an error is raised it keeps
