@@ -47,12 +47,10 @@ _CLASSES = {
     for module, names in _ALLOWED.items()
     for name in names.split()
 }
-_ACTIVATIONS = frozenset(
-    """
+_FUNCTIONS = """
     elu exponential gelu hard_sigmoid hard_silu hard_swish leaky_relu linear
     mish relu relu6 selu sigmoid silu softmax softplus softsign swish tanh
-    """.split()
-)
+"""
 _PARTS = (
     keras.layers.Layer,
     keras.initializers.Initializer,
@@ -85,7 +83,7 @@ def is_known_function(module: object, name: object) -> bool:
     """
     if _registered(name) is not None:
         return True
-    return module == "builtins" and name in _ACTIVATIONS
+    return module == "builtins" and name in _FUNCTIONS.split()
 
 
 def _registered(name: object) -> object | None:

@@ -34,6 +34,7 @@ def run_card(run: "Run") -> str:
         ("data set", f"{config.dataset}, {size} x {size} pixels"),
         ("training subjects", len(run.subjects)),
         ("epochs", f"{last.get('epoch', '0')[:9]} of {config.epochs}"),
+        *_own(run),
         ("state", state),
         *_losses(last),
         *_lowest_kid(_rows(run.path / SELECTION_LOG)),
@@ -45,6 +46,13 @@ def run_card(run: "Run") -> str:
         facts=lines,
         picture=_latest_sheet(run.path / "samples"),
     )
+
+
+def _own(run: "Run") -> list[tuple[str, str]]:
+    """Which networks are the user's own, if any."""
+    if not run.networks:
+        return []
+    return [("networks of your own", ", ".join(sorted(run.networks)))]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

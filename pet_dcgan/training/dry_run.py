@@ -13,7 +13,7 @@ from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.training.devices import step_memory
-from pet_dcgan.training.train import all_subjects
+from pet_dcgan.training.opening import all_subjects
 
 # share of the speed of a plain matrix product that a whole step reaches;
 # measured on two CPU cores: 0.92 for width and batch 64, and 0.62 for 16, with
