@@ -234,7 +234,7 @@ def test_what_cannot_be_described_is_refused(config, monkeypatch):
 
     latent = keras.Input([6])
     refusals = (
-        (Mine(3)(latent), "get_config"),
+        (Mine(3)(latent), "found Mine"),
         (keras.layers.Lambda(lambda x: x)(latent), "found"),
     )
     for output, word in refusals:

@@ -110,6 +110,12 @@ def _require_precision(
             f"found {', '.join(sorted(found)) or 'none'}: build them with "
             "dtype=config.precision, or change precision"
         )
+    kinds = {weight.dtype for weight in network.weights} - {_FLOAT}
+    if kinds:
+        raise ValueError(
+            f"expected a {role} of weights in {_FLOAT}, found "
+            f"{', '.join(sorted(kinds))}: keep what is counted elsewhere"
+        )
     last = network.outputs[0].dtype
     if last != _FLOAT:
         raise ValueError(

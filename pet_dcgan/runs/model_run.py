@@ -19,6 +19,7 @@ from pet_dcgan.data.leakage import (
 )
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.gan import GAN
 from pet_dcgan.models.losses import NonSaturating
 from pet_dcgan.models.network_config import describe
 from pet_dcgan.models.own_networks import require_shapes
@@ -26,7 +27,7 @@ from pet_dcgan.presets import PRESETS
 from pet_dcgan.runs.fixed_files import RunFacts
 from pet_dcgan.runs.generator_file import write_generator
 
-_SHOWN = ("seed", "ema_decay", "r1_weight", "r1_every")
+_SHOWN = ("ema_decay", "r1_weight", "r1_every")
 
 
 def model_run(
@@ -49,7 +50,7 @@ def model_run(
             was fitted to one that is not in `slices`.
         ValueError: If the generator does not fit the slices.
     """
-    is_pair = isinstance(model, DCGAN)
+    is_pair = isinstance(model, GAN)
     generator = model.sampler_network if is_pair else model
     if is_pair:
         _require_fitted_to(model, slices)
@@ -72,7 +73,7 @@ def model_run(
     return facts, write
 
 
-def _require_fitted_to(model: DCGAN, slices: Slices) -> None:
+def _require_fitted_to(model: GAN, slices: Slices) -> None:
     """Refuses slices that are not all that a model was fitted to."""
     more = sorted(model.subjects - set(slices.subjects.tolist()))
     if more:
@@ -97,7 +98,7 @@ def _config(
         **unknown
         | {name: getattr(meta, name) for name in SET_FACTS}
         | _ends(generator)
-        | {"seed": 0}
+        | {"seed": getattr(model, "seed", 0)}
         | (_settings(model) if isinstance(model, DCGAN) else {})
         | {"epochs": _epochs(model)},
         preset=OWN,

@@ -28,12 +28,13 @@ def run_card(run: "Run") -> str:
         evaluated = (run.evaluation / "metrics.json").is_file()
         state = f"finished, {'' if evaluated else 'not '}evaluated"
     last = [{}, *_rows(run.path / "log.csv")][-1]
+    epochs = config.epochs or "an unknown number"
     lines = [
         ("folder", run.path),
         ("preset", config.preset),
         ("data set", f"{config.dataset}, {size} x {size} pixels"),
         ("training subjects", len(run.subjects)),
-        ("epochs", f"{last.get('epoch', '0')[:9]} of {config.epochs}"),
+        ("epochs", f"{last.get('epoch', '0')[:9]} of {epochs}"),
         *_own(run),
         ("state", state),
         *_losses(last),
