@@ -95,7 +95,7 @@ class TrainConfig:
         ValueError: If a value is of the wrong kind or outside its limits.
     """
 
-    preset: str = _among((*PRESETS, OWN))
+    preset: str = _among(PRESETS)
     stage: str = _among((*STAGES, ALL_STAGES))
     plane: str = _among(PLANES)
     dataset: str
@@ -136,7 +136,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         own = self.preset == OWN
         for name, value in dataclasses.asdict(self).items():
-            if value is not None or not own or name not in _LEFT_OPEN:
+            left_open = value is None and name in _LEFT_OPEN
+            if not own or not (left_open or name == "preset"):
                 object.__setattr__(self, name, checked_value(name, value))
         if not own:
             require_consistent(dataclasses.asdict(self))

@@ -15,10 +15,15 @@ class Block(layers.Layer):
         super().__init__(**options)
         self.filters, self.seed = filters, seed
         start = keras.initializers.GlorotUniform(seed=seed)
+        # names, which Keras would count on and write into files
         self.convolution = layers.Conv2D(
-            filters, 3, padding="same", kernel_initializer=start
+            filters,
+            3,
+            padding="same",
+            kernel_initializer=start,
+            name="convolution",
         )
-        self.norm = layers.BatchNormalization()
+        self.norm = layers.BatchNormalization(name="norm")
 
     def build(self, shape):
         self.convolution.build(shape)

@@ -188,7 +188,7 @@ class _Bounded:
                 value = value()
         self.left -= math.prod(value.shape)
         if self.left < 0:
-            raise ValueError("too many weights for its file")
+            raise ValueError("more weights than its file holds")
         return make(**options)
 
 

@@ -100,7 +100,7 @@ def _require_precision(
     """Refuses layers of another precision than `config.json` will state."""
     found = {
         layer.dtype_policy.name
-        for layer in _layers(network)
+        for layer in layers_of(network)
         if layer.count_params()
     }
     wanted = {config.precision}
@@ -141,7 +141,7 @@ def _require_no_sigmoid(role: str, network: keras.Model) -> None:
 
 def _require_twice_differentiable(network: keras.Model) -> None:
     """Refuses Keras's batch normalisation under the R1 penalty."""
-    for layer in _layers(network):
+    for layer in layers_of(network):
         plain = isinstance(layer, keras.layers.BatchNormalization)
         exact = isinstance(layer, SharedBatchNormalization)
         if plain and not exact and not layer.synchronized:
@@ -153,10 +153,14 @@ def _require_twice_differentiable(network: keras.Model) -> None:
             )
 
 
-def _layers(network: keras.Model) -> Iterable[keras.layers.Layer]:
-    """The layers of a network and of the networks in it."""
+def layers_of(network: keras.Model) -> Iterable[keras.layers.Layer]:
+    """The layers of a network and of the networks in it.
+
+    Args:
+        network: Functional or Sequential.
+    """
     for layer in network.layers:
         if isinstance(layer, keras.Model):
-            yield from _layers(layer)
+            yield from layers_of(layer)
         else:
             yield layer
