@@ -42,7 +42,7 @@ def _start(seed):
     return keras.initializers.HeNormal(seed=seed)
 
 
-def own_generator(config, *, block=True, filters=4):
+def own_generator(config, *, block=True, filters=4, dropout=0.1):
     """Latents to images: a network within it, arithmetic, dropout."""
     latent = keras.Input([config.latent_dim])
     x = layers.Dense(8 * 8 * filters, kernel_initializer=_start(1))(latent)
@@ -58,7 +58,7 @@ def own_generator(config, *, block=True, filters=4):
     if block:
         x = Block(filters)(x)
     x = layers.UpSampling2D(config.size // 16)(x)
-    x = layers.Dropout(0.1, seed=3)(x)
+    x = layers.Dropout(dropout, seed=3)(x)
     image = layers.Conv2D(
         config.channels,
         3,
@@ -70,7 +70,7 @@ def own_generator(config, *, block=True, filters=4):
     return keras.Model(latent, image)
 
 
-def own_discriminator(config):
+def own_discriminator(config, *, dropout=0.2):
     """Images to logits: Sequential, with an own initialiser and dropout."""
     return keras.Sequential(
         [
@@ -79,7 +79,7 @@ def own_discriminator(config):
                 4, 5, strides=4, activation="gelu", kernel_initializer=_start(4)
             ),
             SharedBatchNormalization(),
-            layers.Dropout(0.2, seed=5),
+            layers.Dropout(dropout, seed=5),
             layers.Flatten(),
             layers.Dense(1, kernel_initializer=_start(6)),
         ]
