@@ -9,6 +9,7 @@ names, and no code in it is run.
 import copy
 import json
 import math
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -78,16 +79,27 @@ def rebuild(
             for too much.
     """
     _require_known(description, 0)
+    bounded = _Bounded(most)
     try:
-        with tf.variable_creator_scope(_Bounded(most)):
+        with tf.variable_creator_scope(bounded), warnings.catch_warnings():
+            # of layers as the user has chosen them
+            warnings.simplefilter("ignore")
             network = _deserialised(description)
-        _require_small_maps(network)
-        return network
+        largest = max(layer_outputs(network).values())
     except Exception as error:  # Keras reports damage as anything
+        found = "one that Keras cannot build: restore it, or let get_config "
+        found += "of every layer return all that its class is made with"
+        if bounded.left < 0:
+            found = "more weights than its file holds: restore both"
         raise ValueError(
-            "expected the description of a network of Keras, found another "
-            f"({fault(error)})"
-        ) from None
+            f"expected the description of a network, found {found}"
+        ) from error
+    if largest > _LARGEST:
+        raise ValueError(
+            "expected layers that make images, found one that makes "
+            f"{largest:,} numbers of an image: restore it"
+        )
+    return network
 
 
 def copied(network: keras.Model, description: dict[str, Any]) -> keras.Model:
@@ -129,7 +141,9 @@ def _uncompiled(value: Any) -> Any:
 def _require_known(value: Any, depth: int) -> None:
     """Refuses what Keras must not be given to read."""
     if depth > _DEEPEST:
-        raise ValueError("expected a network, found layers without end in it")
+        raise ValueError(
+            "expected a network, found layers without end: restore it"
+        )
     if isinstance(value, dict):
         if "class_name" in value:
             _require_known_object(value)
@@ -188,15 +202,8 @@ class _Bounded:
                 value = value()
         self.left -= math.prod(value.shape)
         if self.left < 0:
-            raise ValueError("more weights than its file holds")
+            raise ValueError("too many weights")
         return make(**options)
-
-
-def _require_small_maps(network: keras.Model) -> None:
-    """Refuses a network that would take too much memory for an image."""
-    largest = max(layer_outputs(network).values(), default=0)
-    if largest > _LARGEST:
-        raise ValueError(f"a layer that makes {largest:,} numbers of an image")
 
 
 def layer_outputs(network: keras.Model) -> dict[str, int]:

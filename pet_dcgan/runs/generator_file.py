@@ -1,5 +1,6 @@
 """`generator.keras`: the trained network of a run, written and read."""
 
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,10 @@ def _own(path: Path, config: TrainConfig, own: dict[str, Any]) -> keras.Model:
         raise ValueError(
             f"{path.with_name('networks.json')}: {error}"
         ) from None
-    return float32_copy(network)
+    with warnings.catch_warnings():
+        # of layers as their author has chosen them
+        warnings.simplefilter("ignore")
+        return float32_copy(network)
 
 
 def _remedy(path: Path, config: TrainConfig) -> str:
