@@ -47,8 +47,9 @@ class Checkpoint(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state, then removes all but the one before it."""
-        _write(self.model, self.folder, epoch + 1)
-        remove_older_states(self.folder, epoch + 1)
+        done = epoch + 1
+        _write(self.model, self.folder, done)
+        remove_older_states(self.folder, done)
 
 
 def keep_start(model: DCGAN, folder: str | Path) -> None:
