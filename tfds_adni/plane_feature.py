@@ -49,11 +49,21 @@ class PlaneFeature(tfds.features.Tensor):
         return self._classes.repr_html(ex)
 
     def save_metadata(self, data_dir, feature_name=None) -> None:
-        """Writes the names; see the base class."""
+        """Writes the names.
+
+        Args:
+            data_dir: Folder of the data set.
+            feature_name: Name of this feature, with which the file begins.
+        """
         self._classes.save_metadata(data_dir, feature_name)
 
     def load_metadata(self, data_dir, feature_name=None) -> None:
-        """Reads the names, which must be the same; see the base class."""
+        """Reads the names, which must be the same.
+
+        Args:
+            data_dir: Folder of the data set.
+            feature_name: Name of this feature, with which the file begins.
+        """
         self._classes.load_metadata(data_dir, feature_name)
 
     def to_proto(self) -> feature_pb2.Feature:

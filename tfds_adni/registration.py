@@ -34,17 +34,23 @@ class _AfterTfds:
     while to import.
     """
 
+    def __init__(self) -> None:
+        self._asking = False
+
     def find_spec(
         self,
         name: str,
         path: Sequence[str] | None = None,
         target: ModuleType | None = None,
     ) -> ModuleSpec | None:
-        if name != _TFDS:
+        if name != _TFDS or self._asking:
             return None
-        others = [finder for finder in sys.meta_path if finder is not self]
-        found = (other.find_spec(name, path, target) for other in others)
-        spec = next(filter(None, found), None)
+        self._asking = True
+        try:
+            found = (f.find_spec(name, path, target) for f in sys.meta_path)
+            spec = next(filter(None, found), None)
+        finally:
+            self._asking = False
         if spec and spec.loader:
             self._follow(spec.loader)
         return spec
