@@ -1,6 +1,6 @@
 """The formats of files that records are written in."""
 
-import importlib.util
+import importlib
 
 TFRECORD, ARRAY_RECORD = FORMATS = ("tfrecord", "array_record")
 
@@ -12,7 +12,7 @@ def require_writable(file_format: str) -> None:
         file_format: Its name, as TFDS has it.
 
     Raises:
-        ImportError: If a package is missing that writes it.
+        ImportError: If the package that writes it is missing.
         ValueError: If it is unknown.
     """
     if file_format not in FORMATS:
@@ -20,11 +20,12 @@ def require_writable(file_format: str) -> None:
             f"expected a file format of {', '.join(FORMATS)}, found "
             f"{file_format!r}: choose one of them"
         )
-    if file_format == ARRAY_RECORD and not importlib.util.find_spec(
-        ARRAY_RECORD
-    ):
-        raise ImportError(
-            "expected the package array_record for this file format, found "
-            "none: install it with pip install array_record, or write "
-            "tfrecord where there is none (Windows)"
-        )
+    if file_format == ARRAY_RECORD:
+        try:  # of old versions there is a wheel that no machine can import
+            importlib.import_module("array_record.python.array_record_module")
+        except ImportError as error:
+            raise ImportError(
+                f"expected array_record for its file format, found {error}: "
+                'install it with: pip install "array_record>=0.5" (Linux and '
+                "Macs of Apple silicon), or write tfrecord"
+            ) from None

@@ -26,7 +26,7 @@ class SliceFeature(tfds.features.Image):
         super().__init__(shape=(size, size, 1), dtype=np.uint16)
 
     def repr_html(self, ex: np.ndarray) -> str:
-        """Returns a thumbnail of 8 bits: black is 0, white is 65535."""
+        """Returns a thumbnail of uint16 `[size, size, 1]`: 65535 is white."""
         return super().repr_html((ex // _TO_8_BIT).astype(np.uint8))
 
     def decode_example_np(self, example: bytes) -> np.ndarray:
