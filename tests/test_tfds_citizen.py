@@ -1,7 +1,6 @@
 """What users of TFDS try on a prepared set: it works, or says why not."""
 
 import base64
-import hashlib
 import importlib.util
 import io
 import pickle
@@ -11,62 +10,42 @@ import subprocess
 import sys
 from pathlib import Path
 
-import ida_tree
 import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from matplotlib import pyplot
 from PIL import Image
-from typer.testing import CliRunner
+from toy_tfds import (
+    COUNTS,
+    NAME,
+    SLICES,
+    STAGES,
+    content,
+    home_of,
+    prepare_set,
+    scans_of,
+    write_tree,
+)
 
-from pet_dcgan import load_slices
-from pet_dcgan.cli.main import app
-from pet_dcgan.data.prepared_set import open_set
-from tfds_adni import Builder, prepare
 from tfds_adni.adni_dataset_builder import HOMEPAGE
 
-NAME, ROOT = "adni/axial_64", Path(__file__).parents[1]
-# slices of a scan, and subjects of each split
-SLICES = 12
-COUNTS = {"train": 6, "validation": 3, "test": 3}
-needs_array_record = pytest.mark.skipif(
-    not importlib.util.find_spec("array_record"), reason="no array_record"
-)
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    root = tmp_path_factory.mktemp("ida") / "scans"
-    return ida_tree.write_tree(root, ida_tree.cohort_rows(4))
+    return write_tree(tmp_path_factory.mktemp("ida"))
 
 
 @pytest.fixture(scope="module")
 def data_dir(tree, tmp_path_factory):
-    """A folder with a set of TFRecords."""
-    folder = tmp_path_factory.mktemp("data")
-    prepare(tree, folder, config="axial_64", jobs=1)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def array_dir(tree, tmp_path_factory):
-    """A folder with a set of ArrayRecords."""
-    pytest.importorskip("array_record")
-    folder = tmp_path_factory.mktemp("arrays")
-    prepare(tree, folder, config="axial_64", jobs=1, file_format="array_record")
-    return folder
+    return prepare_set(tree, tmp_path_factory.mktemp("data"))
 
 
 @pytest.fixture
 def load(data_dir):
-    """`tfds.load` of the set of TFRecords."""
     return lambda **options: tfds.load(NAME, data_dir=data_dir, **options)
-
-
-def home_of(folder):
-    (home,) = folder.glob(f"{NAME}/*.*.*")
-    return home
 
 
 def subjects(data):
@@ -165,8 +144,10 @@ def test_info(load):
 
 @pytest.mark.parametrize("version", ["2.0.0", "2.*.*"])
 def test_a_version_may_be_named(data_dir, version):
-    builder = tfds.builder(f"{NAME}:{version}", data_dir=data_dir)
-    assert builder.info.full_name == "adni/axial_64/2.0.0"
+    """TFDS then reads what is on disk, and its own image, not ours."""
+    info = tfds.builder(f"{NAME}:{version}", data_dir=data_dir).info
+    assert info.full_name == "adni/axial_64/2.0.0"
+    assert type(info.features["image"]) is tfds.features.Image
 
 
 @pytest.mark.parametrize(
@@ -200,8 +181,7 @@ def test_a_builder_can_be_pickled(data_dir):
 
 def test_load_prepares_what_is_missing(tree, data_dir, tmp_path):
     """The records are those of `prepare`; a second call only reads them."""
-    options = tfds.download.DownloadConfig(manual_dir=str(tree))
-    for given in (options, None):
+    for given in (scans_of(tree), None):
         data = tfds.load(
             NAME,
             data_dir=tmp_path,
@@ -210,7 +190,14 @@ def test_load_prepares_what_is_missing(tree, data_dir, tmp_path):
             download_and_prepare_kwargs={"download_config": given},
         )
         assert len(data) == 72
-    assert content(home_of(tmp_path)) == content(home_of(data_dir))
+    assert content(tmp_path) == content(data_dir)
+
+
+def test_load_without_a_download_only_reads(data_dir):
+    only = {"data_dir": data_dir, "split": "train", "download": False}
+    assert len(tfds.load(NAME, **only)) == 72
+    with pytest.raises(AssertionError, match="could not find data"):
+        tfds.load("adni/axial_128", **only)
 
 
 def test_registered_names_and_mocked_data():
@@ -245,6 +232,9 @@ def test_as_dataframe_shows_slices_and_names(load):
     pairs = load(split="train", as_supervised=True)
     html = tfds.as_dataframe(pairs.take(2), info)._repr_html_()
     assert html.count("<img") == 2
+    batches = tfds.as_dataframe(data.batch(2).take(1), info)
+    with pytest.raises(RuntimeError, match="HTML formatting of column"):
+        batches._repr_html_()
 
 
 @pytest.fixture
@@ -261,7 +251,13 @@ def test_show_examples_names_the_stage(load, shown, supervised):
     figure = tfds.show_examples(data, info)
     labels = [axes.get_xlabel() for axes in figure.axes]
     assert len(labels) == 9
-    assert set(labels) <= {"NC (0)", "MCI (1)", "AD (2)"}
+    assert set(labels) <= STAGES
+
+
+def test_show_examples_of_batches(load, shown):
+    data, info = load(split="train", with_info=True)
+    figure = tfds.show_examples(data.batch(9), info, is_batched=True)
+    assert figure.axes[8].get_xlabel() in STAGES
 
 
 # --- without tfds_adni --------------------------------------------------------
@@ -281,126 +277,3 @@ assert not [name for name in sys.modules if name.startswith("tfds_adni")]
 def test_a_set_opens_where_tfds_adni_is_not_imported(data_dir):
     command = [sys.executable, "-c", PLAIN, data_dir]
     subprocess.run(command, check=True, capture_output=True)
-
-
-# --- array_record, and tfds.data_source ---------------------------------------
-
-
-def content(home):
-    return {path.name: path.read_bytes() for path in home.iterdir()}
-
-
-def test_the_same_bytes_of_array_records_and_all_files(
-    tree, data_dir, array_dir, tmp_path
-):
-    again = prepare(
-        tree, tmp_path, config="axial_64", jobs=2, file_format="array_record"
-    )
-    arrays, records = content(home_of(array_dir)), content(home_of(data_dir))
-    assert content(again) == arrays
-    names = {name.replace("tfrecord", "array_record") for name in records}
-    assert set(arrays) == names
-    for name in ("SHA256SUMS", "metadata.json", "features.json", "scans.csv"):
-        assert arrays[name] == records[name]
-    sums = arrays["SHA256SUMS"].decode().split()
-    assert hashlib.sha256(arrays["scans.csv"]).hexdigest() in sums
-
-
-def test_a_data_source_holds_the_same_examples(load, array_dir):
-    source = tfds.data_source(NAME, data_dir=array_dir, split="train")
-    records = list(tfds.as_numpy(load(split="train")))
-    assert len(source) == len(records) == 72
-    for found, record in zip(source, records, strict=True):
-        assert found.keys() == record.keys()
-        for name, value in record.items():
-            np.testing.assert_array_equal(found[name], value)
-
-
-def test_a_data_source_is_read_in_any_order(array_dir):
-    parts = ["train", "train[:25%]"]
-    whole, quarter = tfds.data_source(NAME, data_dir=array_dir, split=parts)
-    assert len(quarter) == 18
-    assert whole[71]["image"].dtype == np.uint16
-    found = whole.__getitems__([40, 7])
-    assert [e["slice"] for e in found] == [whole[n]["slice"] for n in (40, 7)]
-    again = pickle.loads(pickle.dumps(whole))
-    np.testing.assert_array_equal(again[7]["image"], whole[7]["image"])
-
-
-NO_TENSORFLOW = """
-import sys
-import tfds_adni
-import tensorflow_datasets as tfds
-
-source = tfds.data_source("adni/axial_64", data_dir=sys.argv[1], split="train")
-assert source[3]["image"].shape == (64, 64, 1)
-assert not {"tensorflow", "cv2", "jax"} & set(sys.modules)
-"""
-
-
-def test_a_data_source_needs_neither_tensorflow_nor_opencv(array_dir):
-    command = [sys.executable, "-c", NO_TENSORFLOW, array_dir]
-    subprocess.run(command, check=True)
-
-
-@needs_array_record
-@pytest.mark.parametrize("when", ["builder", "download_and_prepare"])
-def test_the_builder_writes_array_records(tree, array_dir, tmp_path, when):
-    chosen = {"file_format": "array_record"}
-    early, late = (chosen, {}) if when == "builder" else ({}, chosen)
-    builder = Builder(
-        config="axial_64", data_dir=str(tmp_path), jobs=1, **early
-    )
-    options = tfds.download.DownloadConfig(manual_dir=str(tree))
-    builder.download_and_prepare(download_config=options, **late)
-    assert content(home_of(tmp_path)) == content(home_of(array_dir))
-
-
-def test_each_format_names_the_call_that_reads_it(data_dir, array_dir):
-    with pytest.raises(NotImplementedError, match="as_data_source"):
-        tfds.load(NAME, data_dir=array_dir, split="train")
-    with pytest.raises(NotImplementedError, match="array_record"):
-        tfds.data_source(NAME, data_dir=data_dir, split="train")
-
-
-def test_training_refuses_array_records_in_one_line(array_dir):
-    remedy = "found array_record: .*--file-format tfrecord, into another"
-    with pytest.raises(ValueError, match=remedy) as refused:
-        open_set(array_dir, "axial_64")
-    assert "\n" not in str(refused.value)
-    assert "damaged" not in str(refused.value)
-    with pytest.raises(ValueError, match=remedy):
-        load_slices(
-            array_dir, "axial_64", split="train", stage="AD", plane="axial"
-        )
-
-
-@needs_array_record
-def test_the_command_line_writes_them_and_says_what_reads_them(tree, tmp_path):
-    words = ["prepare", str(tree), "--data-dir", str(tmp_path), "--jobs", "1"]
-    words += ["--config", "axial_64", "--file-format", "array_record"]
-    done = CliRunner().invoke(app, words)
-    assert done.exit_code == 0, done.output
-    said = " ".join(done.output.split())
-    assert (
-        'Next: in Python, import tfds_adni and tfds.data_source("adni' in said
-    )
-    assert "pet-dcgan train" not in said
-    words = ["train", "--data-dir", tmp_path, "--config", "axial_64"]
-    words += ["--stage", "AD", "--run", tmp_path / "run", "--dry-run"]
-    done = CliRunner().invoke(app, [str(word) for word in words])
-    assert done.exit_code == 1
-    assert "found array_record: prepare the scans again" in done.stderr
-
-
-def test_a_format_that_cannot_be_written_is_refused(
-    tree, tmp_path, monkeypatch
-):
-    options = {"config": "axial_64", "jobs": 1}
-    with pytest.raises(ValueError, match="array_record, found 'x'"):
-        prepare(tree, tmp_path, file_format="x", **options)
-    name = "array_record.python.array_record_module"
-    monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r"array_record.* None .*pip install"):
-        prepare(tree, tmp_path, file_format="array_record", **options)
-    assert not list(tmp_path.iterdir())

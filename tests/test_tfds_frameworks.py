@@ -1,10 +1,8 @@
 """The page that reads a set in PyTorch and in JAX, where they are installed."""
 
-import ida_tree
 import pytest
 from pages import ROOT, blocks_of
-
-from tfds_adni import prepare
+from toy_tfds import prepare_set, write_tree
 
 PAGE = ROOT / "docs" / "reading-the-data.md"
 
@@ -14,9 +12,8 @@ def home(tmp_path_factory):
     """A folder with what the page calls `arrays`."""
     pytest.importorskip("array_record")
     folder = tmp_path_factory.mktemp("page")
-    tree = ida_tree.write_tree(folder / "ADNI_PET", ida_tree.cohort_rows(4))
-    options = {"config": "axial_64", "jobs": 1}
-    prepare(tree, folder / "arrays", file_format="array_record", **options)
+    tree = write_tree(folder)
+    prepare_set(tree, folder / "arrays", file_format="array_record")
     return folder
 
 

@@ -28,9 +28,6 @@ import tensorflow_datasets as tfds""",
 from tfds_adni import Builder
 import tensorflow_datasets as tfds
 assert tfds.builder_cls("adni") is Builder""",
-    "pet_dcgan": """
-import pet_dcgan.utils.locks
-import tensorflow_datasets as tfds""",
     "reloaded": """
 import importlib, tfds_adni
 importlib.reload(tfds_adni)
