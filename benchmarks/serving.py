@@ -44,9 +44,9 @@ print(json.dumps({"seconds": seconds, "peak_gb": peak}))
 
 def make_generator(preset, size):
     """A preset's generator with its first weights, and its facts."""
+    from pet_dcgan.models.model_info import ModelInfo
     from pet_dcgan.models.networks import build_generator
     from pet_dcgan.presets import PRESETS
-    from pet_dcgan.serving.model_info import ModelInfo
 
     settings = PRESETS[preset]
     kept = ("channels", "latent_dim", "width", "kernel_size")
@@ -210,7 +210,7 @@ def command(folder, format_, count):
 
 
 def measure(options, folder):
-    from pet_dcgan.serving.saved_model import save_model
+    from pet_dcgan.models.saved_model import save_model
 
     generator, facts = (
         of_run(options.run)

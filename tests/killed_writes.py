@@ -29,11 +29,11 @@ from toy_run import make_run
 
 from pet_dcgan import demo
 from pet_dcgan.evaluation import evaluate as evaluating
+from pet_dcgan.models.model_info import SIGNATURES
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving import export as exporting
 from pet_dcgan.serving import generate as generating
 from pet_dcgan.serving.model_folder import repair_models
-from pet_dcgan.serving.model_info import SIGNATURES
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.locks import working_in
 

@@ -16,7 +16,7 @@ from toy_run import make_run as make_toy_run
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving import export as module
 from pet_dcgan.serving.export import check_compatible, export_run
-from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.exported_model import ExportedModel
 from tfds_adni.parallel.lock_file import held
 
 

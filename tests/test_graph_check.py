@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from pet_dcgan.models.graph_check import check_graph
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.networks import build_generator
-from pet_dcgan.serving.graph_check import check_graph
-from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.serving.saved_model import save_model
+from pet_dcgan.models.saved_model import save_model
+from pet_dcgan.serving.exported_model import ExportedModel
 
 
 @pytest.fixture

@@ -12,7 +12,11 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 from pet_dcgan import __version__
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.models.model_info import GRAPH_FILE, ModelInfo
+from pet_dcgan.models.saved_model import compare_model, save_model
+from pet_dcgan.models.warmup import write_warmup
 from pet_dcgan.runs.run import Run
+from pet_dcgan.serving.exported_model import complete_versions, versions
 from pet_dcgan.serving.model_card import has_copies, model_card
 from pet_dcgan.serving.model_folder import (
     claimed,
@@ -21,14 +25,6 @@ from pet_dcgan.serving.model_folder import (
     show_newest,
     write_descriptions,
 )
-from pet_dcgan.serving.model_info import (
-    GRAPH_FILE,
-    ModelInfo,
-    complete_versions,
-    versions,
-)
-from pet_dcgan.serving.saved_model import compare_model, save_model
-from pet_dcgan.serving.server_files import write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import replacing, restore
 from pet_dcgan.utils.keras_settings import keras_defaults

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from pet_dcgan.models.png_notes import description, png_notes
 from pet_dcgan.serving import image_files
-from pet_dcgan.serving.model_info import ExportedModel
-from pet_dcgan.serving.png import check_png
-from pet_dcgan.serving.png_notes import description, png_notes
+from pet_dcgan.serving.exported_model import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
+from pet_dcgan.utils.png import check_png
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
     STEPS_TOLERANCE,

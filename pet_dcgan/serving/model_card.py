@@ -13,8 +13,8 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.references import REFERENCES
-from pet_dcgan.serving.model_info import ModelInfo
 from pet_dcgan.utils.foreign_text import one_line
 
 _CARD = """\

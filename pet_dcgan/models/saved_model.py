@@ -8,16 +8,16 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.data.suvr import PNG_MAX, png_from_suvr
+from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.models.png_notes import png_notes
+from pet_dcgan.models.same_bytes import remove_chance
 from pet_dcgan.models.sampling import (
     latents_from_seeds,
     sanitised,
     suvr_from_images,
     suvr_from_latents,
 )
-from pet_dcgan.serving.model_info import ModelInfo
-from pet_dcgan.serving.png import text_chunk
-from pet_dcgan.serving.png_notes import png_notes
-from pet_dcgan.serving.same_bytes import remove_chance
+from pet_dcgan.utils.png import text_chunk
 
 # a third of the time of the default for 2 % more bytes
 _PNG_COMPRESSION = 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from tensorflow.core.framework import function_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from pet_dcgan.serving.model_info import GRAPH_FILE
+from pet_dcgan.models.model_info import GRAPH_FILE
 
 _RANDOM = "fingerprint.pb"
 # of an argument; that of a variable is its number in the process
