@@ -72,11 +72,13 @@ def make_generator(preset, size):
 
 def of_run(path):
     """A finished run's generator and its facts."""
+    from pet_dcgan.image_facts import ImageFacts
+    from pet_dcgan.models.archive import model_info
     from pet_dcgan.runs.run import Run
-    from pet_dcgan.serving.export import model_facts
 
     run = Run.open(path)
-    return run.load_generator(), model_facts(run.config)
+    generator, facts = run.load_generator(), ImageFacts.of(run.config)
+    return generator, model_info(generator, facts, preset=run.config.preset)
 
 
 def in_turns(calls, rounds):

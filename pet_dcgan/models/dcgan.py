@@ -1,6 +1,7 @@
 """The deep convolutional GAN: two networks and the step that trains them."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,7 +9,7 @@ import tensorflow as tf
 
 from pet_dcgan.data.real_images import model_images
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models import fitting, losses, saved_dcgan
+from pet_dcgan.models import archive, fitting, losses, saved_dcgan
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.kid import default_metrics
 from pet_dcgan.models.losses import AdversarialLoss
@@ -420,6 +421,48 @@ class DCGAN(keras.Model):
         shared = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         values = {metric.name: metric.result() for metric in metrics}
         return {n: v[tf.newaxis] if shared else v for n, v in values.items()}
+
+    def export(
+        self,
+        filepath: str | Path,
+        format: str = "tf_saved_model",  # noqa: A002
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        *,
+        facts: ImageFacts | None = None,
+        **options,
+    ) -> None:
+        """Writes the archive that TensorFlow Serving and `generate` read.
+
+        Its four signatures are those of `pet-dcgan export`, and it was loaded
+        again and gave the live images before it appears: those of
+        `sampler_network`, in float32. `pet_dcgan.export` gives it a number, a
+        card and its place in the list of models.
+
+        Args:
+            filepath: A new folder, or an empty one.
+            format: Another format of `keras.Model.export`, as `"onnx"` or
+                `"litert"`, has the network alone: latents to images in
+                [-1, 1], without facts and seeds.
+            verbose: Whether to print where it is; by default yes.
+            input_signature: For another format; the archive has its own.
+            facts: What the images mean, where the model has no `facts`.
+            **options: For another format, as of `keras.Model.export`.
+
+        Raises:
+            FileExistsError: If `filepath` holds anything.
+            ValueError: If there are no facts, or the generator cannot be
+                exported faithfully.
+        """
+        archive.export_model(
+            self,
+            filepath,
+            format=format,
+            verbose=verbose,
+            input_signature=input_signature,
+            facts=facts,
+            **options,
+        )
 
     def summary(self, **options) -> None:
         """Prints the layers of both networks; options as in Keras."""

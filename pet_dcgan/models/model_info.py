@@ -16,6 +16,7 @@ from pet_dcgan.utils.seed_blocks import MAX_ROWS
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
 FACTS_FILE = Path("assets.extra", "model.json")
 GRAPH_FILE = "saved_model.pb"
+OWN = "own"  # in the place of a preset, where none describes the training
 # networks of one's own have other sizes than those of a training
 _LIMITS = {"size": (8, 512), "max_rows": (1, MAX_ROWS)}
 

@@ -120,9 +120,6 @@ class ExportedModel:
             "export the run again"
         )
 
-    def close(self) -> None:
-        """Does nothing: nothing is waited for."""
-
 
 def versions(folder: str | Path) -> list[int]:
     """Returns the numbered versions in a model's folder, ascending."""
