@@ -222,7 +222,7 @@ def export_model(
     verbose: bool | None = None,
     **options: Any,
 ) -> None:
-    """Exports a model as `DCGAN.export` describes.
+    """Writes the archive of a model, or another format of Keras.
 
     Args:
         model: A `DCGAN`, or a generator.
@@ -231,6 +231,11 @@ def export_model(
         facts: What the images mean, where the model has no facts.
         verbose: Whether to print a line; by default yes, as Keras.
         **options: For another format, as of `keras.Model.export`.
+
+    Raises:
+        FileExistsError: If `path` holds anything.
+        ValueError: If there are no facts, an option is of another format, or
+            the generator cannot be exported faithfully.
     """
     network = generator_of(model)
     if format != _ARCHIVE:

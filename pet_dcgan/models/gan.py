@@ -285,36 +285,25 @@ class GAN(keras.Model):
         facts: ImageFacts | None = None,
         **options,
     ) -> None:
-        """Writes the archive that TensorFlow Serving and `generate` read.
-
-        Its four signatures are those of `pet-dcgan export`, and it was loaded
-        again and gave the live images before it appears: those of
-        `sampler_network`, in float32. `pet_dcgan.export` gives it a number, a
-        card and its place in the list of models.
+        """Writes the archive of `pet-dcgan export`, without card and number.
 
         Args:
             filepath: A new folder, or an empty one.
-            format: Another format of `keras.Model.export`, as `"onnx"` or
-                `"litert"`, has the network alone: latents to images in
-                [-1, 1], without facts and seeds.
+            format: `"onnx"` and the others of `keras.Model.export` have the
+                float32 network alone: latents to images in [-1, 1].
             verbose: Whether to print where it is; by default yes.
-            input_signature: For another format; the archive has its own.
+            input_signature: For another format; the archive has its own four.
             facts: What the images mean, where the model has no `facts`.
             **options: For another format, as of `keras.Model.export`.
 
         Raises:
             FileExistsError: If `filepath` holds anything.
-            ValueError: If there are no facts, or the generator cannot be
-                exported faithfully.
+            ValueError: If there are no facts, or images of the archive differ
+                from the live ones.
         """
+        options |= {"verbose": verbose, "input_signature": input_signature}
         archive.export_model(
-            self,
-            filepath,
-            format=format,
-            verbose=verbose,
-            input_signature=input_signature,
-            facts=facts,
-            **options,
+            self, filepath, format=format, facts=facts, **options
         )
 
     def summary(self, **options) -> None:
