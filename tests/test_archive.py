@@ -189,6 +189,10 @@ def test_another_format_has_the_network_alone(tmp_path):
     path = tmp_path / "network.tflite"
     make_model().export(str(path), format="litert", verbose=False)
     assert path.read_bytes()[4:8] == b"TFL3"
+    wrong, path = plain(activation="sigmoid"), tmp_path / "wrong.tflite"
+    with pytest.raises(ValueError, match=r"images in \[-1, 1\]"):
+        export_model(wrong, str(path), format="litert")
+    assert not path.exists()
 
 
 @pytest.mark.slow

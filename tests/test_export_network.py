@@ -12,8 +12,10 @@ import pytest
 from own_networks import generator_of
 from test_archive import FACTS, lively
 from test_same_bytes import files
+from test_serving_contract import by_folder, by_session, by_stub
 
 import pet_dcgan
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.serving.exported_model import ExportedModel
 from pet_dcgan.serving.source import opened
 
@@ -112,6 +114,23 @@ def test_clients_of_the_last_version_are_not_broken(network, models, tmp_path):
     with pytest.raises(ValueError, match=r"spacing_mm 3\.0 instead of 6\.0"):
         pet_dcgan.export(network, folder, facts=facts)
     assert files(folder) == before
+
+
+@pytest.mark.parametrize(
+    "way",
+    [by_folder, by_stub, pytest.param(by_session, marks=pytest.mark.slow)],
+    ids=lambda each: each.__name__,
+)
+def test_it_is_served_as_a_runs_is(way, network, models, tmp_path):
+    """With layers that no network of ours has."""
+    seeds = np.array([0, 1, 2**40])
+    with way(models, tmp_path) as call:
+        found = call("generate", {"seed": seeds})["suvr"]
+        (facts, *_) = call("describe", {"seed": seeds})["facts_bytes"]
+    latents = latents_from_seeds(seeds, network.input_shape[-1])
+    expected = suvr_from_latents(network, latents, FACTS.suvr_max)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert json.loads(facts)["preset"] == "own"
 
 
 # --- generate -----------------------------------------------------------------
