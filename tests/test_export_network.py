@@ -202,7 +202,7 @@ def test_what_cannot_be_drawn_from_is_refused(given, facts, words, tmp_path):
 
 
 def test_a_run_is_exported_before_it_is_drawn_from(make_run, tmp_path):
-    with pytest.raises(ValueError, match=r"found Run without.*open|export"):
+    with pytest.raises(ValueError, match=r"export it with pet_dcgan\.export"):
         pet_dcgan.generate(make_run(), count=1, out=tmp_path / "images")
 
 

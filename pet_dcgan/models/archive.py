@@ -123,7 +123,8 @@ def generator_of(model: Any) -> keras.Model:
             "expected a Keras generator or a DCGAN, found "
             f"{type(network).__name__} without a fixed shape of its images: "
             "wrap it as keras.Model(latent, generator(latent)) with latent = "
-            "keras.Input([latent_dim]), or open what is a file or folder"
+            "keras.Input([latent_dim]); load a file with "
+            "keras.saving.load_model, and open a run with pet_dcgan.Run.open"
         ) from None
     if not fits or image[3] not in (1, 3):
         raise ValueError(

@@ -63,6 +63,12 @@ def _written(model: Any, facts: ImageFacts | None, folder: Path) -> Path:
     """Writes a network's archive."""
     # TensorFlow, which takes seconds, and which a server's images do without
     from pet_dcgan.models.archive import export_model
+    from pet_dcgan.runs.run import Run
 
+    if isinstance(model, Run):
+        raise ValueError(
+            f"expected an exported model, found the run {model.path}: export "
+            "it with pet_dcgan.export, which refuses one that copies"
+        )
     export_model(model, folder, facts=facts, verbose=False)
     return folder
