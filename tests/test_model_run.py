@@ -71,7 +71,7 @@ def test_the_three_lines(model, slices, tmp_path):
     assert "None" not in page.split("<dl>")[1].split("</dl>")[0]
     assert (run.evaluation / "training.png").is_file()  # of the History
     card = (version.parent / "MODEL_CARD.md").read_text()
-    assert "| preset | own" in card
+    assert "| preset | own, trained outside of train() |" in card
 
 
 def test_the_run_holds_what_the_model_shows_and_no_more(model, run, config):
