@@ -53,10 +53,9 @@ class OptimizerPair:
                 f"expected a learning rate above 0, found {value}: change "
                 "the schedule"
             )
-        factor = value / float(self.generator.learning_rate)
+        factor = value / rate_of(self.generator)
         self.generator.learning_rate = value
-        rate = float(self.discriminator.learning_rate)
-        self.discriminator.learning_rate = rate * factor
+        self.discriminator.learning_rate = rate_of(self.discriminator) * factor
 
 
 def as_optimizer(
@@ -87,3 +86,12 @@ def as_optimizer(
     if halved and not isinstance(found, keras.optimizers.LossScaleOptimizer):
         found = keras.optimizers.LossScaleOptimizer(found)
     return found
+
+
+def rate_of(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate, also where replicas share it.
+
+    Args:
+        optimizer: Any.
+    """
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))

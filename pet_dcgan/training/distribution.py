@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.models.optimizer_pair import rate_of
 from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.progress import status
 
@@ -212,7 +213,7 @@ class FollowChief(keras.callbacks.Callback):
         if not spans_processes(self.strategy):
             return
         optimizers = (self.model.g_optimizer, self.model.d_optimizer)
-        own = [np.float32(float(each.learning_rate)) for each in optimizers]
+        own = [np.float32(rate_of(each)) for each in optimizers]
         bits = [int(rate.view(np.int32)) for rate in own]
         chiefs = _gathered(self.strategy, bits)[0]
         rates = chiefs.astype(np.int32).view(np.float32)
