@@ -5,35 +5,65 @@ from typing import Annotated, Literal
 
 import typer
 
-from pet_dcgan.cli import console, options
+from pet_dcgan.cli import console, options, settings
+from pet_dcgan.cli.help import Command
+from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
 
 router = typer.Typer()
 
 
+def _list_settings(requested: bool) -> None:
+    """Prints what `--set` takes and exits."""
+    if requested:
+        typer.echo(settings.list_settings())
+        raise typer.Exit
+
+
 @router.command(
-    epilog="Example: pet-dcgan train --data-dir data --stage AD --run runs/ad "
-    "--epochs 50 --set batch_size=8"
+    cls=Command,
+    epilog="pet-dcgan train --data-dir data --stage AD --run runs/ad "
+    "--epochs 50 --set batch_size=8",
 )
 @console.reported
 def train(
     data_dir: options.DataDir,
-    stage: Annotated[options.TrainStage, typer.Option(case_sensitive=False)],
-    run: Annotated[Path, typer.Option(help="A new folder for the run.")],
+    stage: Annotated[
+        options.TrainStage,
+        typer.Option(
+            metavar="|".join((*STAGES, ALL_STAGES)),
+            case_sensitive=False,
+            help="Subjects to learn from.",
+        ),
+    ],
+    run: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="A new folder for the run."),
+    ],
     config: options.ConfigName = "axial_128",
     plane: Annotated[
         options.Plane | None,
-        typer.Option(help="Needed if a set holds several."),
+        typer.Option(
+            metavar="|".join(PLANES),
+            case_sensitive=False,
+            help="Needed if a set holds several.",
+        ),
     ] = None,
     preset: options.Preset = "robust",
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Instead of the preset's.")
+        int | None,
+        typer.Option(metavar="N", min=1, help="Instead of the preset's."),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
+    settings: options.Settings = None,
+    list_settings: Annotated[
+        bool,
         typer.Option(
-            "--set", help="name=value, as in config.json; may be repeated."
+            "--list-settings",
+            callback=_list_settings,
+            is_eager=True,
+            help="List what --set takes, with the values of each preset, and "
+            "exit.",
         ),
-    ] = None,
+    ] = False,
     seed: options.Seed = 0,
     warm_start: Annotated[
         Path | None,
@@ -41,7 +71,10 @@ def train(
     ] = None,
     precision: Annotated[
         Literal["float32", "mixed_bfloat16", "mixed_float16"] | None,
-        typer.Option(help="16 bits help on a GPU."),
+        typer.Option(
+            metavar="float32|mixed_bfloat16|mixed_float16",
+            help="16 bits help on a GPU.",
+        ),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the plan and stop.")
@@ -51,11 +84,17 @@ def train(
     ] = False,
     device: Annotated[
         Literal["auto", "cpu", "gpu"],
-        typer.Option(help="auto uses a GPU if there is one."),
+        typer.Option(
+            metavar="auto|cpu|gpu", help="auto uses a GPU if there is one."
+        ),
     ] = "auto",
     strategy: Annotated[
         Literal["none", "mirrored", "multiworker"],
-        typer.Option(help="All GPUs here, or all machines of TF_CONFIG."),
+        typer.Option(
+            metavar="none|mirrored|multiworker",
+            help="mirrored shares each batch among all GPUs here, multiworker "
+            "among the machines of TF_CONFIG.",
+        ),
     ] = "none",
     deterministic: Annotated[
         bool,
@@ -110,17 +149,21 @@ def train(
     typer.echo(f"{done.path}: trained. Next: pet-dcgan evaluate {done.path}")
 
 
-@router.command(epilog="Example: pet-dcgan evaluate runs/ad")
+@router.command(cls=Command, epilog="pet-dcgan evaluate runs/ad")
 @console.reported
 def evaluate(
-    run: Annotated[Path, typer.Argument(help="A finished run.")],
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A finished run.")],
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="New folder of the data set, if it was moved."),
+        typer.Option(
+            metavar="FOLDER",
+            help="New folder of the data set, if it was moved.",
+        ),
     ] = None,
     count: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=2,
             help="Synthetic images to measure; as many as there are held-out "
             "slices are compared with them. At least 1000 if unset.",
@@ -129,13 +172,17 @@ def evaluate(
     search: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=1,
             help="Synthetic images to search for copies; more find rarer ones.",
         ),
     ] = 10_000,
     encoder: Annotated[
         Literal["own", "inception"],
-        typer.Option(help="inception adds InceptionV3 (downloads weights)."),
+        typer.Option(
+            metavar="own|inception",
+            help="inception adds InceptionV3 (downloads weights).",
+        ),
     ] = "own",
     seed: options.Seed = 0,
 ) -> None:
@@ -161,14 +208,17 @@ def evaluate(
     typer.echo(f"Next: {next_step(metrics, run)}")
 
 
-@router.command(epilog="Example: pet-dcgan study --data-dir data --out study")
+@router.command(
+    cls=Command, epilog="pet-dcgan study --data-dir data --out study"
+)
 @console.reported
 def study(
     data_dir: options.DataDir,
-    out: Annotated[Path, typer.Option(help="A new folder for the study.")],
-    more_runs: Annotated[
-        list[Path] | None, typer.Argument(metavar="[RUN]...", hidden=True)
-    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="A new folder for the study."),
+    ],
+    more_runs: Annotated[list[Path] | None, typer.Argument(hidden=True)] = None,
     config: options.ConfigName = "axial_64",
     runs: Annotated[
         list[Path] | None,
@@ -179,14 +229,14 @@ def study(
         ),
     ] = None,
     task: Annotated[
-        Literal["nc-ad", "three"], typer.Option(help="Classes to tell apart.")
+        Literal["nc-ad", "three"],
+        typer.Option(metavar="nc-ad|three", help="Classes to tell apart."),
     ] = "nc-ad",
-    planes: Annotated[
-        str, typer.Option(help="One or more, separated by commas.")
-    ] = "axial",
+    planes: options.Planes = "axial",
     splits: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=1,
             help="Splits of all subjects, each tested in one of them; 1 takes "
             "the set's own split, and nothing can then be said of another "
@@ -204,12 +254,14 @@ def study(
     fractions: Annotated[
         str,
         typer.Option(
-            help="Percentages of the training subjects, separated by commas."
+            metavar="PERCENTS",
+            help="Percentages of the training subjects, separated by commas.",
         ),
     ] = "25,100",
     seeds: Annotated[
         int,
         typer.Option(
+            metavar="N",
             min=1,
             help="Repetitions inside each split, with other subsets, "
             "generators and classifiers.",
@@ -219,17 +271,13 @@ def study(
     epochs: Annotated[
         int | None,
         typer.Option(
+            metavar="N",
             min=1,
             help="For a generator of all training subjects; as many as make "
             "800 steps if unset.",
         ),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", help="name=value for the generators; may be repeated."
-        ),
-    ] = None,
+    settings: options.Settings = None,
     shuffle_labels: Annotated[
         bool,
         typer.Option(
