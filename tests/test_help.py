@@ -125,13 +125,16 @@ def test_what_must_be_given_is_in_the_first_line():
             ("prepare", "scans", "--data-dir", "d", "--config", "axial128"),
             "found 'axial128': write axial_128",
         ),
-        (("trian",), "No such command 'trian'. Did you mean 'train'?"),
         (("train",), "Missing option '--data-dir'."),
         (("evaluate",), "Missing argument 'RUN'."),
     ],
 )
 def test_the_error_names_what_is_meant(words, message):
     assert error(*words).endswith(message)
+
+
+def test_a_misspelt_command_names_the_nearest():
+    assert re.search("'trainn'.*'train'", error("trainn"))
 
 
 def test_a_long_or_strange_value_stays_one_line():

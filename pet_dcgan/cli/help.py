@@ -7,6 +7,7 @@ with its version. This one shows what a reader types.
 import itertools
 import re
 import textwrap
+import typing
 from collections.abc import Collection
 from typing import Any
 
@@ -31,8 +32,20 @@ _NUMBERS = {"N": "a whole number", "SECONDS": "a number"}
 class Command(TyperCommand):
     """A command; each line of its epilog is an example."""
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        hints = typing.get_type_hints(self.callback, include_extras=True)
+        for parameter in self.params:
+            # click from 8.4 drops the help of an argument of an older typer
+            about = getattr(hints[parameter.name], "__metadata__", ())
+            parameter.help = parameter.help or about[0].help
+
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         """Parses the words after the command's name.
+
+        Args:
+            ctx: Of the command.
+            args: The words.
 
         Raises:
             typer.BadParameter: If one is wrong; it names the nearest choice.
@@ -51,7 +64,12 @@ class Command(TyperCommand):
         return [*(_written(p) for p in needed), "[OPTIONS]"]
 
     def shell_complete(self, ctx: typer.Context, incomplete: str) -> list[Any]:
-        """What may follow; typer would break a long help into two lines."""
+        """What may follow; typer would break a long help into two lines.
+
+        Args:
+            ctx: Of the command.
+            incomplete: What has been typed of the word.
+        """
         items = super().shell_complete(ctx, incomplete)
         for item in items:
             item.help = shortened(item.help or "")
@@ -62,7 +80,12 @@ class Command(TyperCommand):
         return super().get_help(ctx).replace(_JOINT, " ")
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:
-        """Writes the help."""
+        """Writes the help.
+
+        Args:
+            ctx: Of the command.
+            formatter: Of click; it keeps the text.
+        """
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         _write_parameters(self.get_params(ctx), formatter)
@@ -80,7 +103,12 @@ class Program(TyperGroup):
         return ["COMMAND", "..."]
 
     def format_help(self, ctx: typer.Context, formatter: Any) -> None:
-        """Writes the help, with the first paragraph of each command's."""
+        """Writes the help, with the first paragraph of each command's.
+
+        Args:
+            ctx: Of the program.
+            formatter: Of click; it keeps the text.
+        """
         self.format_usage(ctx, formatter)
         self.format_help_text(ctx, formatter)
         rows = [
