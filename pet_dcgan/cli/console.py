@@ -171,11 +171,6 @@ def leave(streams: Streams, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def keras_verbosity() -> int:
-    """Returns 1 (a bar) on a terminal and 2 (a line per epoch) in a log."""
-    return 1 if sys.stdout.isatty() else 2
-
-
 def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     """Prints a table, numbers right-aligned.
 

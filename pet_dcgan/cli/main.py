@@ -91,7 +91,7 @@ def demo(
         selection=selection,
         check=console.print_cohort if real else None,
         say=typer.echo,
-        verbose=console.keras_verbosity(),
+        verbose="auto",
         progress=console.progress,
     )
     console.print_metrics(summary.metrics)

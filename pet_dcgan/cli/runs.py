@@ -144,7 +144,7 @@ def train(
         resume=resume,
         strategy=strategy_scope,
         stop_on_failure=stop_on_failure,
-        verbose=console.keras_verbosity(),
+        verbose="auto",
     )
     typer.echo(f"{done.path}: trained. Next: pet-dcgan evaluate {done.path}")
 
@@ -318,7 +318,7 @@ def study(
         out,
         runs=[*(runs or []), *(more_runs or [])],
         resume=resume,
-        verbose=console.keras_verbosity(),
+        verbose="auto",
         status=console.status,
         progress=console.progress,
     )

@@ -50,6 +50,7 @@ from pet_dcgan.training.distribution import (
 )
 from pet_dcgan.training.interrupt import held_back
 from pet_dcgan.training.kid_selection import ended_early
+from pet_dcgan.training.training_progress import training_progress
 from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
@@ -98,7 +99,9 @@ def train(
             must see the run's folder.
         stop_on_failure: Whether to end a training that fails, see
             `pet_dcgan.training.health`.
-        verbose: Keras's progress: 0 none, 1 a bar, 2 a line per epoch.
+        verbose: 0 for nothing, 1 for a bar with the time that is left, 2 for
+            a line per epoch; `"auto"` is 1 in a notebook or at a terminal, 2
+            elsewhere, and 0 where there is a `progress`.
         progress: Called with completed and total epochs, after each epoch.
 
     Returns:
@@ -138,7 +141,7 @@ def train(
             slices=slices,
             strategy=strategy,
             stop_on_failure=stop_on_failure,
-            verbose=verbose,
+            verbose=0 if progress and verbose == "auto" else verbose,
             progress=progress,
         )
         training.complete()
@@ -305,7 +308,12 @@ class _Training:
             self.run.path, epoch=first_epoch, patience=config.patience
         ):
             return
-        with held_back() as interrupts:
+        label = f"{config.stage} {config.plane}, epochs"
+        verbose = self.verbose if callbacks else 0
+        with (
+            training_progress(verbose, label) as shown,
+            held_back() as interrupts,
+        ):
             model.fit(
                 training_batches(
                     self.slices,
@@ -319,8 +327,9 @@ class _Training:
                 shuffle=False,  # the batches have their order
                 callbacks=[
                     *callbacks,
+                    *shown,
                     StopTogether(self.strategy),
                     *interrupts,
                 ],
-                verbose=self.verbose if callbacks else 0,
+                verbose=0,
             )
