@@ -35,7 +35,7 @@ def timed_steps(config, slices, steps):
     import tensorflow as tf
 
     from pet_dcgan.data.batches import training_batches
-    from pet_dcgan.models.dcgan import build_dcgan
+    from pet_dcgan.models.configured_dcgan import build_dcgan
 
     model = build_dcgan(config)
     train_step = tf.function(model.train_step, jit_compile=False)

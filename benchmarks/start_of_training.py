@@ -20,7 +20,7 @@ from pet_dcgan.config import STAGES
 from pet_dcgan.data.batches import training_batches
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.models import networks
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.presets import PLAIN
 from pet_dcgan.training.train import resolve_config
 

@@ -36,7 +36,7 @@ def make_step(preset, size, settings):
     import tensorflow as tf
 
     from pet_dcgan.config import make_config
-    from pet_dcgan.models.dcgan import build_dcgan
+    from pet_dcgan.models.configured_dcgan import build_dcgan
     from pet_dcgan.presets import PLAIN
 
     config = make_config(

@@ -173,7 +173,7 @@ def tensorflow_step(name, preset, batch):
 def made_model(preset, batch, **overrides):
     """The preset's networks, with all that is not in PyTorch left out."""
     from pet_dcgan.config import make_config
-    from pet_dcgan.models.dcgan import build_dcgan
+    from pet_dcgan.models.configured_dcgan import build_dcgan
     from pet_dcgan.presets import PLAIN
 
     config = make_config(

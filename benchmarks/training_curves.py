@@ -92,7 +92,7 @@ def fit(case, start, data_dir, folder):
         load_validation_slices,
         resolve_config,
     )
-    from pet_dcgan.models.dcgan import build_dcgan
+    from pet_dcgan.models.configured_dcgan import build_dcgan
     from pet_dcgan.presets import PLAIN
     from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
     from pet_dcgan.training.vitals import RealImages, pooled_stored

@@ -145,5 +145,5 @@ def test_a_real_strategy_of_one_device_gives_the_same(numbered, tiny_config):
 def test_a_batch_must_have_equal_parts(tiny_config, batch, replicas, remedy):
     config = tiny_config(batch_size=batch)
     with pytest.raises(ValueError, match=f"--set batch_size={remedy}$"):
-        require_equal_parts(config, replicas)
-    require_equal_parts(tiny_config(batch_size=remedy), replicas)
+        require_equal_parts(config.batch_size, replicas)
+    require_equal_parts(remedy, replicas)

@@ -3,7 +3,7 @@
 import keras
 import pytest
 
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.layers import SharedBatchNormalization
 
 

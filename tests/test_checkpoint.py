@@ -5,7 +5,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.training.checkpoint import (
     Checkpoint,
     drop_last_healthy,

@@ -8,7 +8,8 @@ import tensorflow as tf
 from pet_dcgan.models import dcgan as module
 from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
-from pet_dcgan.models.dcgan import DCGAN, build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.models.sampling import FAKE as FAKE_STREAM
 from pet_dcgan.models.sampling import REAL as REAL_STREAM

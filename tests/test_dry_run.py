@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.dry_run import (
     dry_run,

@@ -18,7 +18,7 @@ from pet_dcgan.data.training_data import (
     load_training_slices,
     load_validation_slices,
 )
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.training import health
 from pet_dcgan.training.health import HealthFinding
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor

@@ -14,7 +14,7 @@ from training_process import assert_same_run
 
 from pet_dcgan.data.prepared_set import NoSlicesError
 from pet_dcgan.metrics.distribution import Kid, kid
-from pet_dcgan.models.dcgan import build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training import callbacks, kid_selection

@@ -160,7 +160,8 @@ class TestEncoder:
             32, 6.0, 2.5, "brain", True, ("axial",), "axial_32", "2.0.0"
         )
         stored = png_from_suvr(images, 2.5)
-        return Slices(stored, subjects, subjects, positions, meta)
+        where = {"stage": "AD", "plane": "axial", "data_dir": "data"}
+        return Slices(stored, subjects, subjects, positions, meta, **where)
 
     @pytest.fixture
     def trained(self, monkeypatch):

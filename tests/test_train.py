@@ -10,7 +10,8 @@ from toy_model import make_config
 from training_process import assert_same_run, log_rows
 
 from pet_dcgan.data.training_data import load_training_slices
-from pet_dcgan.models.dcgan import DCGAN, build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochLog
 from pet_dcgan.training.checkpoint import Checkpoint

@@ -238,6 +238,9 @@ def load_slices(
         scans=facts["scan"][order],
         positions_mm=facts["position_mm"][order],
         meta=meta,
+        stage=stage,
+        plane=plane,
+        data_dir=str(Path(data_dir).resolve()),
     )
 
 

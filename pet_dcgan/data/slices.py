@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from pet_dcgan.image_facts import ImageFacts
+
 
 class NoSlicesError(ValueError):
     """A set is whole, but has no slice of what was asked for."""
@@ -45,6 +47,9 @@ class Slices:
         scans: Image id of the scan that each slice is of, text `[n]`.
         positions_mm: float32 `[n]`, from the centre of the brain.
         meta: Metadata of the set.
+        stage: Stage of the subjects, `"ALL"` for all stages.
+        plane: The plane they are cut in.
+        data_dir: Folder that holds the set.
     """
 
     images: np.ndarray
@@ -52,3 +57,11 @@ class Slices:
     scans: np.ndarray
     positions_mm: np.ndarray
     meta: SetMeta
+    stage: str
+    plane: str
+    data_dir: str
+
+    @property
+    def facts(self) -> ImageFacts:
+        """What their pixels mean."""
+        return ImageFacts.of(self.meta, stage=self.stage, plane=self.plane)

@@ -13,6 +13,7 @@ scans sees far fewer, so here it takes 10,000.
 """
 
 import math
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -149,6 +150,7 @@ FULL_RISE = 10_000  # images seen from 0 to 1
 HIGHEST = 0.8
 
 
+@keras.saving.register_keras_serializable(package="pet_dcgan")
 class Augmenter(keras.layers.Layer):
     """Augments the discriminator's images, optionally adaptively (ADA).
 
@@ -169,7 +171,8 @@ class Augmenter(keras.layers.Layer):
         seed: int = 0,
     ) -> None:
         super().__init__(name="augmenter", dtype="float32")
-        self.names = names
+        self.names = tuple(names)
+        self.initial_probability = probability
         self.target = target
         self.seed = seed
         self.probability = self._scalar("probability", probability)
@@ -214,6 +217,15 @@ class Augmenter(keras.layers.Layer):
         due = tf.equal(step % EVERY, EVERY - 1)
         self.probability.assign(tf.where(due, steered, self.probability))
         self.signs.assign(tf.where(due, 0.0, signs))
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments; the probability is a weight."""
+        return {
+            "names": self.names,
+            "probability": self.initial_probability,
+            "target": self.target,
+            "seed": self.seed,
+        }
 
     def _scalar(self, name: str, value: float) -> keras.Variable:
         return self.add_weight(

@@ -208,6 +208,7 @@ class _Strided:
         return self.activation(maps)
 
 
+@keras.saving.register_keras_serializable(package="pet_dcgan")
 class StridedConv2D(_Strided, keras.layers.Conv2D):
     """A convolution of stride 2 to half the side, for images of even side.
 
@@ -220,6 +221,7 @@ class StridedConv2D(_Strided, keras.layers.Conv2D):
     convolve = staticmethod(convolve)
 
 
+@keras.saving.register_keras_serializable(package="pet_dcgan")
 class StridedConv2DTranspose(_Strided, keras.layers.Conv2DTranspose):
     """A transposed convolution of stride 2 to twice the side.
 

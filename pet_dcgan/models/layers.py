@@ -111,6 +111,7 @@ def _unit(vector: tf.Tensor) -> tf.Tensor:
     return vector / (tf.norm(vector) + _TINY)
 
 
+@keras.saving.register_keras_serializable(package="pet_dcgan")
 class SharedBatchNormalization(keras.layers.BatchNormalization):
     """Batch normalisation over the whole batch, twice differentiable.
 

@@ -1,56 +1,196 @@
 """The adversarial losses, on logits.
 
-Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2, after Goodfellow et al.
-(2014), arXiv 1406.2661. With `D = sigmoid(logit)`, `-log D` is
+A loss is an object with two methods: what the discriminator minimises, and
+what the generator does. With `D = sigmoid(logit)`, `-log D` is
 `softplus(-logit)` and `-log(1 - D)` is `softplus(logit)`, which neither
 overflow nor take the logarithm of zero.
 """
 
+from typing import Any
+
+import keras
 import tensorflow as tf
 
+PACKAGE = "pet_dcgan"
 
-def real_loss(real_logits: tf.Tensor, *, smoothing: float = 0.0) -> tf.Tensor:
-    """The discriminator's loss on real images, the mean of `-log D(x)`.
 
-    With one-sided label smoothing (Salimans et al. 2016, arXiv 1606.03498)
-    the label is `1 - smoothing`: `-(1 - s) log D(x) - s log(1 - D(x))`.
+class AdversarialLoss:
+    """What two networks minimise against each other; made to be subclassed.
+
+    A subclass that is registered with Keras is saved with the model.
+
+    Example:
+    >>> @keras.saving.register_keras_serializable("notebook")
+    ... class Relaxed(AdversarialLoss):
+    ...     def discriminator_loss(self, real_logits, fake_logits):
+    ...         return tf.reduce_mean(tf.nn.relu(fake_logits - real_logits))
+    ...
+    ...     def generator_loss(self, fake_logits):
+    ...         return -tf.reduce_mean(fake_logits)
+    >>> float(Relaxed().generator_loss(tf.constant([[1.0], [3.0]])))
+    -2.0
+    """
+
+    def discriminator_loss(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> tf.Tensor:
+        """What the discriminator minimises.
+
+        Args:
+            real_logits: Logits `[n, 1]` of real images.
+            fake_logits: Logits `[n, 1]` of generated images.
+
+        Returns:
+            Scalar.
+        """
+        raise NotImplementedError
+
+    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
+        """What the generator minimises.
+
+        Args:
+            fake_logits: Logits `[n, 1]` of generated images, of the
+                discriminator after its step.
+
+        Returns:
+            Scalar.
+        """
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, by name."""
+        return {}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "AdversarialLoss":
+        """The loss that `get_config` describes."""
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class NonSaturating(AdversarialLoss):
+    """The loss of Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2.
+
+    Goodfellow et al. (2014), arXiv 1406.2661: the discriminator minimises
+    `-log D(x) - log(1 - D(G(z)))`, the generator `-log D(G(z))`, which does
+    not saturate where the discriminator is sure.
 
     Args:
-        real_logits: Logits `[n, 1]` of real images.
-        smoothing: By how much the label is below 1.
-
-    Returns:
-        Scalar; at least 0, or the entropy of the label if it is smoothed.
+        smoothing: How far the label of real images is below 1 (Salimans et
+            al. 2016, arXiv 1606.03498): the first term becomes
+            `-(1 - s) log D(x) - s log(1 - D(x))`.
     """
-    loss = tf.reduce_mean(tf.nn.softplus(-real_logits))
-    if not smoothing:
+
+    def __init__(self, *, smoothing: float = 0.0) -> None:
+        self.smoothing = smoothing
+
+    def discriminator_loss(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> tf.Tensor:
+        """The mean of `-log D(x) - log(1 - D(G(z)))`; 2 ln 2 at chance."""
+        real = tf.reduce_mean(tf.nn.softplus(-real_logits))
+        if self.smoothing:
+            opposite = tf.reduce_mean(tf.nn.softplus(real_logits))
+            real = (1.0 - self.smoothing) * real + self.smoothing * opposite
+        return real + tf.reduce_mean(tf.nn.softplus(fake_logits))
+
+    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
+        """The mean of `-log D(G(z))`, 0 at best and ln 2 at chance."""
+        return tf.reduce_mean(tf.nn.softplus(-fake_logits))
+
+    def get_config(self) -> dict[str, Any]:
+        """The smoothing."""
+        return {"smoothing": self.smoothing}
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Hinge(AdversarialLoss):
+    """The hinge loss of Lim & Ye (2017), arXiv 1705.02894.
+
+    Images that the discriminator is sure of, with a logit beyond 1 on the
+    right side, no longer move it.
+    """
+
+    def discriminator_loss(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> tf.Tensor:
+        """The mean of `max(0, 1 - real) + max(0, 1 + fake)`."""
+        real = tf.reduce_mean(tf.nn.relu(1.0 - real_logits))
+        return real + tf.reduce_mean(tf.nn.relu(1.0 + fake_logits))
+
+    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Minus the mean logit."""
+        return -tf.reduce_mean(fake_logits)
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class LeastSquares(AdversarialLoss):
+    """The least-squares loss of Mao et al. (2017), arXiv 1611.04076, eq. 9.
+
+    Logits aim at 1 for real images and at 0 for generated ones.
+    """
+
+    def discriminator_loss(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> tf.Tensor:
+        """Half the mean of `(real - 1)^2 + fake^2`."""
+        real = tf.reduce_mean(tf.square(real_logits - 1.0))
+        return 0.5 * (real + tf.reduce_mean(tf.square(fake_logits)))
+
+    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Half the mean of `(fake - 1)^2`."""
+        return 0.5 * tf.reduce_mean(tf.square(fake_logits - 1.0))
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
+class Wasserstein(AdversarialLoss):
+    """The Wasserstein loss of Arjovsky et al. (2017), arXiv 1701.07875.
+
+    It is a distance only where the discriminator is nearly 1-Lipschitz: give
+    the model an `r1_weight`, or the discriminator `spectral_norm=True`, or the
+    logits grow without end.
+    """
+
+    def discriminator_loss(
+        self, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> tf.Tensor:
+        """The mean logit of generated images minus that of real ones."""
+        return tf.reduce_mean(fake_logits) - tf.reduce_mean(real_logits)
+
+    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Minus the mean logit."""
+        return -tf.reduce_mean(fake_logits)
+
+
+LOSSES: dict[str, type[AdversarialLoss]] = {
+    "non_saturating": NonSaturating,
+    "hinge": Hinge,
+    "least_squares": LeastSquares,
+    "wasserstein": Wasserstein,
+}
+_METHODS = ("discriminator_loss", "generator_loss")
+
+
+def get_loss(loss: Any) -> AdversarialLoss:
+    """The loss of a name, or a loss as it is.
+
+    Args:
+        loss: A name in `LOSSES`, or an object with the methods of
+            `AdversarialLoss`.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(loss, str) and loss in LOSSES:
+        return LOSSES[loss]()
+    methods = (getattr(loss, name, None) for name in _METHODS)
+    if all(map(callable, methods)) and not isinstance(loss, type):
         return loss
-    opposite = tf.reduce_mean(tf.nn.softplus(real_logits))
-    return (1.0 - smoothing) * loss + smoothing * opposite
-
-
-def fake_loss(fake_logits: tf.Tensor) -> tf.Tensor:
-    """The discriminator's loss on generated images: `-log(1 - D(G(z)))`.
-
-    Args:
-        fake_logits: Logits `[n, 1]` of generated images.
-
-    Returns:
-        Scalar, 0 at best.
-    """
-    return tf.reduce_mean(tf.nn.softplus(fake_logits))
-
-
-def generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
-    """The generator's loss in its non-saturating form, `-log D(G(z))`.
-
-    Args:
-        fake_logits: Logits `[n, 1]` of generated images.
-
-    Returns:
-        Scalar: their mean, 0 at best.
-    """
-    return tf.reduce_mean(tf.nn.softplus(-fake_logits))
+    raise ValueError(
+        f"expected a loss among {', '.join(LOSSES)}, or an object with "
+        f"{' and '.join(_METHODS)}, found {loss!r}: name one, or subclass "
+        "pet_dcgan.AdversarialLoss"
+    )
 
 
 def share_called_real(logits: tf.Tensor) -> tf.Tensor:

@@ -14,6 +14,8 @@ from pet_dcgan.utils.seed_blocks import MAX_ROWS, block_seeds, seed_blocks
 # streams of independent numbers in a training step
 LATENTS, REAL, FAKE = range(3)
 _STREAM = 2**32  # above every seed
+# seeds of a validation, which neither samples nor an evaluation begin with
+FIRST_HELD_OUT = 2**42
 
 
 def per_example_uniform(

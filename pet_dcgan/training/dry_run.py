@@ -10,7 +10,8 @@ import tensorflow as tf
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import steps_per_epoch
 from pet_dcgan.data.training_data import load_training_slices
-from pet_dcgan.models.dcgan import DCGAN, build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.training.devices import step_memory
 from pet_dcgan.training.train import all_subjects
 

@@ -27,7 +27,8 @@ from pet_dcgan.data.training_data import (
     load_training_slices,
     resolve_config,
 )
-from pet_dcgan.models.dcgan import DCGAN, build_dcgan
+from pet_dcgan.models.configured_dcgan import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.runs.run import Run, require_free
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
 from pet_dcgan.training.checkpoint import (
@@ -128,7 +129,7 @@ def train(
     )
     steps_per_epoch(slices, config)  # rejects too few slices for a batch
     if strategy is not None:
-        require_equal_parts(config, strategy.num_replicas_in_sync)
+        require_equal_parts(config.batch_size, strategy.num_replicas_in_sync)
     lines = [*device_lines(config), few_subjects_warning(slices, config)]
     for line in filter(None, lines):
         status(line)

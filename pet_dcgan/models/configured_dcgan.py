@@ -1,0 +1,62 @@
+"""The DCGAN that a configuration describes."""
+
+import keras
+
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.losses import NonSaturating
+from pet_dcgan.models.networks import build_discriminator, build_generator
+from pet_dcgan.models.optimization import paper_adam
+
+
+def build_dcgan(config: TrainConfig) -> DCGAN:
+    """The compiled model that a configuration describes."""
+    shape = {
+        "size": config.size,
+        "channels": config.channels,
+        "width": config.width,
+        "kernel_size": config.kernel_size,
+        "precision": config.precision,
+        "seed": config.seed,
+    }
+    model = DCGAN(
+        build_generator(latent_dim=config.latent_dim, **shape),
+        build_discriminator(
+            spectral_norm=config.spectral_norm,
+            twice_differentiable=config.r1_weight > 0,
+            **shape,
+        ),
+        seed=config.seed,
+        ema_decay=config.ema_decay,
+        facts=ImageFacts.of(config),
+        augmenter=_augmenter(config),
+        r1_weight=config.r1_weight,
+        r1_every=config.r1_every,
+        name="dcgan",
+    )
+    model.compile(
+        g_optimizer=_optimizer(config, config.g_learning_rate),
+        d_optimizer=_optimizer(config, config.d_learning_rate),
+        loss=NonSaturating(smoothing=config.label_smoothing),
+        jit_compile=config.xla,
+    )
+    return model
+
+
+def _augmenter(config: TrainConfig) -> Augmenter | None:
+    if not config.augmentations:
+        return None
+    return Augmenter(
+        config.augmentations,
+        config.augment_probability,
+        target=config.augment_target,
+        seed=config.seed,
+    )
+
+
+def _optimizer(
+    config: TrainConfig, learning_rate: float
+) -> keras.optimizers.Optimizer:
+    return paper_adam(learning_rate, beta_1=config.beta_1, beta_2=config.beta_2)

@@ -1,0 +1,178 @@
+"""What `DCGAN.fit` and `evaluate` pass on to Keras, and what they refuse."""
+
+import inspect
+import types
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from pet_dcgan.data.batches import (
+    ordered_batches,
+    slice_batches,
+    whole_batches,
+)
+from pet_dcgan.data.leakage import require_disjoint
+from pet_dcgan.data.real_images import (
+    first_images,
+    images_of,
+    in_unit_scale,
+    require_model_scale,
+)
+from pet_dcgan.data.slices import Slices
+
+_BATCH = 32  # as in Keras
+# options of keras.Model.compile that two networks have no use for
+_REFUSED = {
+    "optimizer": "each network has its own: give g_optimizer= and d_optimizer=",
+    "loss_weights": "each loss has its own optimiser: change learning rates",
+    "weighted_metrics": "images have no weights: give metrics=",
+}
+
+
+def require_known(options: dict[str, Any]) -> None:
+    """Refuses options of `compile` that make no sense here.
+
+    Args:
+        options: Those that `DCGAN.compile` does not have.
+
+    Raises:
+        TypeError: If Keras does not have one of them either.
+        ValueError: If one would have no effect.
+    """
+    for name in options:
+        if name not in _REFUSED:
+            raise TypeError(
+                f"expected options of DCGAN.compile, found {name!r}: see "
+                "help(pet_dcgan.DCGAN.compile)"
+            )
+        raise ValueError(f"expected no {name}: {_REFUSED[name]}")
+
+
+def fit_arguments(
+    model: keras.Model, x: Any, args: tuple, options: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of `keras.Model.fit`, after a look at the first images.
+
+    Args:
+        model: The `DCGAN`.
+        x: What to train on.
+        args: Further arguments without a name.
+        options: Arguments by name.
+
+    Raises:
+        DataLeakageError: If slices to train on and to validate with share a
+            subject.
+        ValueError: If the images have another scale, or slices other facts.
+    """
+    bound = _bound(keras.Model.fit, model, x, args, options)
+    bound["x"] = _looked_at(x)
+    held_out = bound.get("validation_data")
+    size = bound.get("batch_size") or _BATCH
+    if isinstance(x, Slices):
+        bound |= _of_slices(model, x, bound, size)
+    if isinstance(held_out, Slices):
+        require_disjoint(model.subjects, held_out.subjects)
+        size = bound.pop("validation_batch_size", None) or size
+        bound["validation_data"] = ordered_batches(held_out, size)
+    elif held_out is not None:
+        bound["validation_data"] = _looked_at(held_out)
+    if held_out is not None or bound.get("validation_split"):
+        _adapt(model, x)
+        _adapt(model, held_out)
+    return bound
+
+
+def evaluate_arguments(
+    model: keras.Model, x: Any, args: tuple, options: dict[str, Any]
+) -> dict[str, Any]:
+    """The arguments of `keras.Model.evaluate`, after a look at the images.
+
+    Args:
+        model: The `DCGAN`.
+        x: What to measure.
+        args: Further arguments without a name.
+        options: Arguments by name.
+
+    Raises:
+        ValueError: If the images have another scale.
+    """
+    # a validation inside fit, which has looked at them
+    if "_use_cached_eval_dataset" in options:
+        return {"x": x, **options}
+    bound = _bound(keras.Model.evaluate, model, x, args, options)
+    bound["x"] = _looked_at(x)
+    _adapt(model, x)
+    if isinstance(x, Slices):
+        size = bound.pop("batch_size", None) or _BATCH
+        bound["x"] = ordered_batches(x, size)
+    return bound
+
+
+def _bound(method: Any, model: Any, x: Any, args: tuple, options: dict) -> dict:
+    """Arguments by name."""
+    arguments = inspect.signature(method).bind(model, x, *args, **options)
+    named = {**arguments.arguments, **arguments.kwargs}
+    return {k: v for k, v in named.items() if k not in ("self", "kwargs")}
+
+
+def _looked_at(data: Any) -> Any:
+    """The same data, if its first images are on the model's scale."""
+    if isinstance(data, types.GeneratorType):
+        return _looked_at_first(data)
+    require_model_scale(first_images(data))
+    return data
+
+
+def _looked_at_first(batches: Iterator) -> Iterator:
+    """What a generator yields, after a look at the first batch."""
+    first = next(batches)
+    require_model_scale(images_of(first))
+
+    def again() -> Iterator:
+        yield first
+        yield from batches
+
+    return again()
+
+
+def _of_slices(
+    model: keras.Model,
+    slices: Slices,
+    bound: dict[str, Any],
+    batch_size: int,
+) -> dict[str, Any]:
+    """Arguments that train on slices, in the order of `train`."""
+    _remember(model, slices)
+    batches = slice_batches(
+        slices,
+        batch_size=batch_size,
+        epochs=bound.get("epochs", 1),
+        seed=model.seed,
+        channels=model.discriminator.input_shape[-1],
+        first_epoch=bound.get("initial_epoch", 0),
+    )
+    return {
+        "x": batches,
+        "batch_size": None,
+        "steps_per_epoch": whole_batches(slices, batch_size),
+        "shuffle": False,  # the batches have their order
+    }
+
+
+def _remember(model: keras.Model, slices: Slices) -> None:
+    """Notes in a model what its images mean and whom it is trained on."""
+    if model.facts is None:
+        model.facts = slices.facts
+    if model.facts != slices.facts:
+        raise ValueError(
+            f"expected slices of {model.facts}, found {slices.facts}: build "
+            "another model for them"
+        )
+    model.subjects |= set(slices.subjects.tolist())
+
+
+def _adapt(model: keras.Model, data: Any) -> None:
+    """Fits metrics that whiten features to some images, if there are any."""
+    if data is not None and model.measured.adaptable:
+        model.measured.adapt(in_unit_scale(first_images(data)))

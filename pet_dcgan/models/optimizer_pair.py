@@ -1,0 +1,89 @@
+"""The two optimisers, as callbacks made for one see them."""
+
+from collections.abc import Iterable
+
+import keras
+
+from pet_dcgan.models.optimization import paper_adam
+
+
+class OptimizerPair:
+    """What `DCGAN.optimizer` is: the generator's optimiser and the other.
+
+    `keras.callbacks.LearningRateScheduler` and `ReduceLROnPlateau` read and
+    set `model.optimizer.learning_rate`. Here that is the generator's rate, and
+    setting it multiplies the discriminator's by the same factor, so that the
+    ratio of the two stays.
+
+    Args:
+        generator: The generator's optimiser.
+        discriminator: The discriminator's optimiser.
+    """
+
+    built = True
+
+    def __init__(
+        self,
+        generator: keras.optimizers.Optimizer,
+        discriminator: keras.optimizers.Optimizer,
+    ) -> None:
+        self.generator = generator
+        self.discriminator = discriminator
+
+    @property
+    def iterations(self) -> keras.Variable:
+        """Steps of the generator's optimiser."""
+        return self.generator.iterations
+
+    @property
+    def learning_rate(self) -> keras.Variable:
+        """The generator's learning rate."""
+        return self.generator.learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        """Sets the generator's rate, and the discriminator's in proportion.
+
+        Raises:
+            ValueError: If it is not above 0.
+        """
+        value = float(value)
+        if not value > 0:
+            raise ValueError(
+                f"expected a learning rate above 0, found {value}: change "
+                "the schedule"
+            )
+        factor = value / float(self.generator.learning_rate)
+        self.generator.learning_rate = value
+        rate = float(self.discriminator.learning_rate)
+        self.discriminator.learning_rate = rate * factor
+
+
+def as_optimizer(
+    optimizer: keras.optimizers.Optimizer | str | dict | None,
+    *,
+    scaled_for: Iterable[keras.Model] = (),
+) -> keras.optimizers.Optimizer:
+    """An optimiser from what `compile` was given.
+
+    Args:
+        optimizer: One, its name as `"adam"`, its configuration, or `None` for
+            the paper's.
+        scaled_for: Networks; with layers that compute in float16, which holds
+            nothing below 6e-8, the loss is scaled.
+
+    Raises:
+        ValueError: If Keras has no optimiser of that name.
+    """
+    try:
+        found = keras.optimizers.get(optimizer or paper_adam())
+    except ValueError:
+        raise ValueError(
+            "expected an optimiser, its name or its configuration, found "
+            f"{optimizer!r}: pass for instance keras.optimizers.Adam(1e-4)"
+        ) from None
+    layers = [layer for network in scaled_for for layer in network.layers]
+    halved = any(layer.compute_dtype == "float16" for layer in layers)
+    if halved and not isinstance(found, keras.optimizers.LossScaleOptimizer):
+        found = keras.optimizers.LossScaleOptimizer(found)
+    return found
