@@ -309,7 +309,7 @@ class _Training:
             self.run.path, epoch=first_epoch, patience=config.patience
         ):
             return
-        label = f"{config.stage} {config.plane}, epochs"
+        label = f"{config.stage} epochs"
         verbose = self.verbose if callbacks else 0
         with (
             training_progress(verbose, label) as shown,

@@ -1,16 +1,15 @@
 """What is shown while a training goes on: how far it is, and what is left."""
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import keras
 
 from pet_dcgan.utils.progress import Bar, Clock, progress, say, shows_bars
 
-_LOSSES = ("d_loss", "g_loss")
-# measured in some epochs only, so the last value stays in sight
-_SCORE = "val_kid"
+# a KID is measured in some epochs only, so the last one stays in sight
+_NOTED = ("d_loss", "g_loss", "val_kid")
 
 
 @contextlib.contextmanager
@@ -48,26 +47,29 @@ class TrainingBar(keras.callbacks.Callback):
         super().__init__()
         self.bar = bar
         self._epoch = 0
-        self._score = ""
+        self._noted: dict[str, Any] = {}
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Notes which epoch it is."""
+        """Notes which epoch it is, and shows the bar before the first."""
         self._epoch = epoch
+        if not self.bar.note:
+            self.bar.begin(epoch, self.params["epochs"])
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Moves the bar by a step."""
         steps = self.params["steps"] or batch + 1
-        self.bar.note = _words(logs or {}, _LOSSES) + self._score
         # the last step is not yet the epoch: that ends with its pictures
-        done = self._epoch + min((batch + 1) / steps, 0.999)
-        self.bar(done, self.params["epochs"])
+        self._move(self._epoch + min((batch + 1) / steps, 0.999), logs)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Counts the epoch."""
-        if score := _words(logs or {}, [_SCORE]):
-            self._score = f"  {score}"
-        self.bar.note = _words(logs or {}, _LOSSES) + self._score
-        self.bar(epoch + 1, self.params["epochs"])
+        self._move(epoch + 1, logs)
+
+    def _move(self, done: float, logs: dict | None) -> None:
+        """Moves the bar, with the newest of what is noted behind it."""
+        self._noted |= logs or {}
+        self.bar.note = _words(self._noted, _NOTED)
+        self.bar(done, self.params["epochs"])
 
 
 class EpochLines(keras.callbacks.Callback):
@@ -87,12 +89,13 @@ class EpochLines(keras.callbacks.Callback):
         """Prints how far the training is, and everything measured."""
         epochs = self.params["epochs"]
         self._clock(epoch + 1, epochs)
-        words = _words(logs or {}, logs or ())
+        logs = logs or {}
+        words = _words(logs, sorted(logs, key=lambda name: name not in _NOTED))
         say(f"epoch {epoch + 1}/{epochs}  {self._clock}  {words}")
 
 
-def _words(logs: Mapping[str, Any], names: Any) -> str:
-    """Metrics with three digits, as `d_loss 1.38  g_loss 0.71`."""
-    return "  ".join(
+def _words(logs: Mapping[str, Any], names: Iterable[str]) -> str:
+    """Metrics with three digits, as `d_loss 1.38 g_loss 0.71`."""
+    return " ".join(
         f"{name} {float(logs[name]):.3g}" for name in names if name in logs
     )

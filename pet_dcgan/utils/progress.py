@@ -151,6 +151,15 @@ class Bar:
         self.note = ""
         self.clock = Clock()
 
+    def begin(self, done: float, total: int) -> None:
+        """Shows the bar before the first step, which may take long.
+
+        Args:
+            done: What was completed by an earlier process.
+            total: What there is to do.
+        """
+        self._show(done, total)
+
     def __call__(self, done: float, total: int) -> None:
         """Shows how much is done.
 
