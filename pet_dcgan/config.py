@@ -221,19 +221,33 @@ def check_overrides(
             two contradict each other.
     """
     checked_value("preset", preset)
-    allowed = sorted(PRESETS[preset])
-    unknown = sorted(set(overrides) - set(allowed))
+    unknown = sorted(set(overrides) - set(PRESETS[preset]))
     if unknown:
-        raise ValueError(
-            f"expected a setting among {_closest(unknown[0], allowed)}, found "
-            f"{one_line(', '.join(unknown))}: correct the name after --set"
-        )
+        raise ValueError(_unknown_settings(unknown, preset))
     own = {name: checked_value(name, v) for name, v in overrides.items()}
     off = [name for name in PARTS_OF if own.get(name) == PLAIN[name]]
     parts = {part: PLAIN[part] for name in off for part in PARTS_OF[name]}
     values = PRESETS[preset] | parts | own
     require_consistent(values)
     return values
+
+
+def _unknown_settings(names: list[str], preset: str) -> str:
+    """The error for names that are no settings, by the first of them."""
+    first = names[0]
+    near = similar(first, sorted(PRESETS[preset]))
+    if first in SET_FACTS:
+        expected, remedy = "", "that is a fact of the set, choose its --config"
+    elif first in _FIELDS:
+        option = {"dataset": "config"}.get(first, first.replace("_", "-"))
+        expected, remedy = "", f"it has an option, --{option}"
+    elif near:
+        expected = f" among {', '.join(near)}"
+        remedy = "correct the name after --set"
+    else:
+        expected, remedy = "", "pet-dcgan train --list-settings lists them"
+    found = one_line(", ".join(names))
+    return f"expected a setting{expected}, found {found}: {remedy}"
 
 
 def checked_value(name: str, value: Any) -> Any:

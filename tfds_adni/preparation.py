@@ -146,6 +146,13 @@ def _require_known(config: str, data_dir: Path) -> None:
             f"expected a folder as --data-dir, found {data_dir}; mount the "
             "bucket as a folder, or prepare into one and copy it"
         )
+    # the set would lie in adni/adni, where nobody looks for it
+    for place in (data_dir, *data_dir.parents[:2]):
+        if place.name == "adni" and any(place.glob("*/*/dataset_info.json")):
+            raise ValueError(
+                f"expected the folder that holds adni, found {data_dir}; write "
+                f"--data-dir {shlex.quote(str(place.parent))}"
+            )
     if config not in Builder.builder_configs:
         raise ValueError(
             f"expected a configuration of {', '.join(Builder.builder_configs)},"

@@ -10,6 +10,7 @@ from pet_dcgan.cli.help import Command, expected_among
 from pet_dcgan.config import DATASETS
 from pet_dcgan.utils.files import replacing, require_file_place
 from pet_dcgan.utils.foreign_text import read_object
+from pet_dcgan.utils.meant import as_typed
 
 router = typer.Typer()
 
@@ -40,7 +41,7 @@ def phantom(
         )
     typer.echo(
         f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
-        f"{written} --data-dir data"
+        f"{as_typed(written)} --data-dir data"
     )
 
 
@@ -167,6 +168,6 @@ def prepare(
     typer.echo(
         f"{home}: account of every scan in scans.csv, pictures of them in "
         "scans.html (for the data's keepers only). Next: pet-dcgan train "
-        f"--data-dir {data_dir} --config {config} --stage {last} "
+        f"--data-dir {as_typed(data_dir)} --config {config} --stage {last} "
         f"--run runs/{last.lower()}"
     )

@@ -23,6 +23,7 @@ _GENERAL = "Options"
 _LEFT = 27  # columns for an option; where it is wider, its help is below
 _SHORT = 3
 _OFFERED = 60
+_UsageError = typer.BadParameter.__base__  # of click, or of typer's copy
 _JOINT = "\xa0"  # a space at which no line is broken
 _VALUE = re.compile(r"(--\S+) (?!-)")
 # by the words for their values
@@ -55,6 +56,9 @@ class Command(TyperCommand):
             return super().parse_args(ctx, args)
         except typer.BadParameter as error:
             error.message = _clearer(error, words)
+            raise
+        except _UsageError as error:
+            error.message += _missing_equals(words)
             raise
 
     def collect_usage_pieces(self, ctx: typer.Context) -> list[str]:
@@ -195,6 +199,14 @@ def _clearer(error: typer.BadParameter, words: list[str]) -> str:
         least = f" of at least {least}" if least else " that is not negative"
         return f"expected {_NUMBERS[option.metavar]}{least}; found {found!r}"
     return error.message
+
+
+def _missing_equals(words: list[str]) -> str:
+    """What to write in place of `--set NAME VALUE`, if that was written."""
+    for option, name, value in zip(words, words[1:], words[2:], strict=False):
+        if option == "--set" and not ("=" in name or value.startswith("-")):
+            return f": write --set {name}={value}"
+    return ""
 
 
 def expected_among(choices: Collection[str], found: str) -> str:

@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from pet_dcgan import __version__
-from pet_dcgan.cli import console, data, options, runs, scan_options, serving
+from pet_dcgan.cli import (
+    console,
+    data,
+    options,
+    runs,
+    scan_options,
+    serving,
+    study,
+)
 from pet_dcgan.cli.help import CONTEXT, Command, Program
 from pet_dcgan.cli.streams import Streams
 
@@ -21,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _part in (data, runs, serving):
+for _part in (data, runs, study, serving):
     app.add_typer(_part.router)
 
 

@@ -49,7 +49,9 @@ def resume_command(config: TrainConfig, path: Path) -> str:
         "preset": config.preset,
         "warm-start": config.warm_start,
     }
-    options = [f"--{n} {as_typed(value)}" for n, value in facts.items() if value]
+    options = [
+        f"--{n} {as_typed(value)}" for n, value in facts.items() if value
+    ]
     for name, usual in PRESETS[config.preset].items():
         value = getattr(config, name)
         if value != usual:

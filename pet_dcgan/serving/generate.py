@@ -14,6 +14,7 @@ from pet_dcgan.serving.model_info import ExportedModel
 from pet_dcgan.serving.png import check_png
 from pet_dcgan.serving.png_notes import description, png_notes
 from pet_dcgan.serving.rest_model import RemoteModel, is_url
+from pet_dcgan.utils.meant import as_typed
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
     STEPS_TOLERANCE,
@@ -130,7 +131,7 @@ def _check_free(out: Path) -> None:
     if os.path.ismount(out):
         raise FileExistsError(
             f"{out} is a mount point, which cannot be replaced: choose a "
-            f"folder inside it, as --out {out / 'images'}"
+            f"folder inside it, as --out {as_typed(out / 'images')}"
         )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pet_dcgan.config import checked_value
+from pet_dcgan.serving.absent_model import absent_model
 from pet_dcgan.serving.graph_check import check_graph
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.seed_blocks import MAX_ROWS
@@ -185,10 +186,7 @@ class ExportedModel:
         if not (path / GRAPH_FILE).is_file():
             found = complete_versions(path)
             if not found:
-                raise FileNotFoundError(
-                    f"no exported model in {model} ({GRAPH_FILE} there or in "
-                    "a numbered folder): make one with pet-dcgan export"
-                )
+                raise absent_model(model)
             path = path / str(found[-1])
         self.path = path
         self.version = path.name

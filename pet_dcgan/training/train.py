@@ -29,6 +29,7 @@ from pet_dcgan.data.training_data import (
 )
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.runs.absent_run import resume_command
 from pet_dcgan.runs.run import Run, require_free
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
 from pet_dcgan.training.checkpoint import (
@@ -213,7 +214,8 @@ def _require_same_run(
     if changed:
         raise ValueError(
             f"expected the configuration of {run.path}, found "
-            f"{', '.join(changed)}: resume with the options of its start"
+            f"{', '.join(changed)}: resume with the options of its start, "
+            f"{resume_command(run.config, run.path)}"
         )
     own = set(slices.subjects)
     trained_on = set(run.subjects)

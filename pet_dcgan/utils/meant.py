@@ -26,9 +26,10 @@ def meant(path: Path, wanted: Callable[[Path], bool]) -> list[Path]:
     for parent in itertools.islice(path.parents, _ABOVE):
         if wanted(parent):
             return [parent]
-    inside = sorted(filter(wanted, _entries(path)))
-    if inside or path.is_dir():
-        return inside[:_NAMED]
+    # a lock may lie in a folder that was made for it
+    inside = [p for p in sorted(_entries(path)) if not p.name.startswith(".")]
+    if inside:
+        return list(filter(wanted, inside))[:_NAMED]
     beside = {p.name: p for p in filter(wanted, _entries(path.parent))}
     names = difflib.get_close_matches(path.name, beside, _NAMED, 0.5)
     return [beside[name] for name in names or sorted(beside)[:_NAMED]]
