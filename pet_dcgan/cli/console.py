@@ -50,8 +50,8 @@ _REMEDIES = {
 _MOST_CHARACTERS = 4000  # of an error
 # by their counts in the metadata of a prepared set
 _SCAN_WARNINGS = {
-    "skipped_for_their_pixels": "{count} more scans were skipped when they "
-    "were read; scans.csv says why",
+    "skipped_for_their_pixels": "{count} more scans were skipped on being "
+    "read; scans.csv says why",
     "with_noise_above_10_percent": "{count} scans have noise of more than 10 % "
     "from voxel to voxel, which stays in their slices: smooth all scans to one "
     "resolution first, or a generator draws the noise and a classifier reads "
@@ -228,6 +228,8 @@ def print_prepared(facts: dict[str, Any]) -> None:
     Args:
         facts: Its `metadata.json`.
     """
+    from tfds_adni.cohort.counted import counted
+
     subjects, slices = facts["subjects"], facts["slices"]
     splits = list(next(iter(subjects.values())))
     rows = []
@@ -243,7 +245,7 @@ def print_prepared(facts: dict[str, Any]) -> None:
             print(f"warning: no {stage} subject in {' and '.join(empty)}")
     for what, words in _SCAN_WARNINGS.items():
         if count := facts["scans"][what]:
-            print(f"warning: {words.format(count=count)}")
+            print(f"warning: {counted(words.format(count=count))}")
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:

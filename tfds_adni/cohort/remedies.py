@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable, Sequence
 
+from tfds_adni.cohort.counted import counted
 from tfds_adni.cohort.kinds import labels_found
 from tfds_adni.cohort.labels import GIVEN, NO_STAGE
 from tfds_adni.cohort.selection import (
@@ -37,15 +38,17 @@ def notes_of(
     lines = {
         f"nothing names the tracer of {assumed} of the {len(used)} scans used; "
         f"it is assumed to be {selection.assume_tracer}": assumed,
-        f"nothing names the tracer of {unnamed} scans, which are skipped; "
+        f"nothing names the tracer of {unnamed} scans, skipped for it; "
         f"--assume-tracer {selection.tracer} uses them": unnamed,
         f"tables give {against} of the {len(used)} scans used another stage "
         f"than {selection.stage}, which {GIVEN} gives to all; label_source of "
         "the account names them": against,
     }
-    return [line for line, count in lines.items() if count] + _unknown_words(
+    found = [line for line, count in lines.items() if count]
+    found += _unknown_words(
         d for d in decisions if d.reason.startswith(NO_STAGE)
     )
+    return [counted(line) for line in found]
 
 
 def remedies_of(
