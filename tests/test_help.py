@@ -125,6 +125,24 @@ def test_what_must_be_given_is_in_the_first_line():
             ("prepare", "scans", "--data-dir", "d", "--config", "axial128"),
             "found 'axial128': write axial_128",
         ),
+        ((*TRAIN, "--set", "epochs", "5"), ": write --set epochs=5"),
+        (
+            (*TRAIN, "--set", "stage=NC"),
+            "expected a setting, found stage: it has an option, --stage",
+        ),
+        (
+            (*TRAIN, "--set", "size=32"),
+            "that is a fact of the set, choose its --config",
+        ),
+        (
+            (*TRAIN, "--set", "zzzz=1"),
+            "found zzzz: pet-dcgan train --list-settings lists them",
+        ),
+        (
+            ("study", "--data-dir", "d", "--out", "o", "coronal"),
+            "found coronal: name runs after --runs, and planes and "
+            "percentages with commas between",
+        ),
         (("train",), "Missing option '--data-dir'."),
         (("evaluate",), "Missing argument 'RUN'."),
     ],

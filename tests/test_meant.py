@@ -27,6 +27,9 @@ def tree(tmp_path):
         (tmp_path / name / "a").touch()
     (tmp_path / "runs/other").mkdir()
     (tmp_path / "runs/other/b").touch()
+    (tmp_path / "runs/empty").mkdir()
+    (tmp_path / "runs/locked").mkdir()
+    (tmp_path / "runs/locked/.lock").touch()
     return tmp_path
 
 
@@ -40,6 +43,9 @@ def tree(tmp_path):
         ("runs/xyz", ["runs/ad", "runs/mci", "runs/nc"]),
         # a folder of something else is not what another name meant
         ("runs/other", []),
+        ("runs/empty", []),
+        # it was made for the lock of a command
+        ("runs/locked", ["runs/ad", "runs/mci", "runs/nc"]),
         ("nowhere/ad", []),
     ],
 )

@@ -26,13 +26,18 @@ def meant(path: Path, wanted: Callable[[Path], bool]) -> list[Path]:
     for parent in itertools.islice(path.parents, _ABOVE):
         if wanted(parent):
             return [parent]
-    # a lock may lie in a folder that was made for it
-    inside = [p for p in sorted(_entries(path)) if not p.name.startswith(".")]
-    if inside:
+    inside = sorted(_entries(path))
+    # one with hidden files alone was made for the lock that lies in it
+    if path.is_dir() and not (inside and all(map(_is_hidden, inside))):
         return list(filter(wanted, inside))[:_NAMED]
     beside = {p.name: p for p in filter(wanted, _entries(path.parent))}
     names = difflib.get_close_matches(path.name, beside, _NAMED, 0.5)
     return [beside[name] for name in names or sorted(beside)[:_NAMED]]
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file or folder is one that `ls` leaves out."""
+    return path.name.startswith(".")
 
 
 def _entries(folder: Path) -> Iterator[Path]:

@@ -44,11 +44,10 @@ def notes_of(
         f"than {selection.stage}, which {GIVEN} gives to all; label_source of "
         "the account names them": against,
     }
-    found = [line for line, count in lines.items() if count]
-    found += _unknown_words(
+    found = [counted(line) for line, count in lines.items() if count]
+    return found + _unknown_words(
         d for d in decisions if d.reason.startswith(NO_STAGE)
     )
-    return [counted(line) for line in found]
 
 
 def remedies_of(
@@ -129,8 +128,9 @@ def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
     words = [word[:_LONGEST] for word in spelled.values()]
     sources = " and ".join(sorted({label.source for label in unread}))
     shown = ", ".join(words[:_SHOWN])
-    return [
+    line = (
         f"{sources} says {shown} of {len(unread)} scans, which names no "
         f"stage; --stage-word {shlex.quote(f'{words[0]}=AD')} if that is what "
         "it means"
-    ]
+    )
+    return [counted(line)]
