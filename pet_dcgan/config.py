@@ -235,17 +235,15 @@ def check_overrides(
 def _unknown_settings(names: list[str], preset: str) -> str:
     """The error for names that are no settings, by the first of them."""
     first = names[0]
-    near = similar(first, sorted(PRESETS[preset]))
+    known = sorted(PRESETS[preset])
     if first in SET_FACTS:
         expected, remedy = "", "that is a fact of the set, choose its --config"
     elif first in _FIELDS:
         option = {"dataset": "config"}.get(first, first.replace("_", "-"))
         expected, remedy = "", f"it has an option, --{option}"
-    elif near:
-        expected = f" among {', '.join(near)}"
-        remedy = "correct the name after --set"
     else:
-        expected, remedy = "", "pet-dcgan train --list-settings lists them"
+        expected = f" among {_closest(first, known)}"
+        remedy = "correct the name, see pet-dcgan train --list-settings"
     found = one_line(", ".join(names))
     return f"expected a setting{expected}, found {found}: {remedy}"
 

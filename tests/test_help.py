@@ -136,7 +136,8 @@ def test_what_must_be_given_is_in_the_first_line():
         ),
         (
             (*TRAIN, "--set", "zzzz=1"),
-            "found zzzz: pet-dcgan train --list-settings lists them",
+            "xla, found zzzz: correct the name, see pet-dcgan train "
+            "--list-settings",
         ),
         (
             ("study", "--data-dir", "d", "--out", "o", "coronal"),

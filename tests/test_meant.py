@@ -89,9 +89,9 @@ def test_a_set_that_is_not_there(data, below, dataset, remedy):
 
 def test_where_nothing_is_prepared_the_name_is_mended_first(tmp_path):
     line = str(absent_set(tmp_path / "data", "axial128"))
-    assert "found no such folder: write --config axial_128 or " in line
-    line = str(absent_set(tmp_path, "zzz"))
-    assert line.endswith(f"none: write --config {' or '.join(DATASETS)}")
+    assert "found no such folder: make it with pet-dcgan prepare" in line
+    assert line.endswith("--config axial_128")
+    assert str(absent_set(tmp_path, "zz")).endswith(f"--config {DATASETS[0]}")
 
 
 # --- runs ---------------------------------------------------------------------

@@ -31,8 +31,7 @@ def _remedy(data_dir: Path, dataset: str, others: list[str]) -> str:
     if near and dataset not in DATASETS:
         return f"write --config {as_typed(near[0])}"
     if dataset not in DATASETS:
-        near = similar(dataset, DATASETS) or DATASETS
-        return f"write --config {' or '.join(near)}"
+        dataset = (similar(dataset, DATASETS) or DATASETS)[0]
     other = f", or write --config {as_typed(*others)}" if others else ""
     return (
         "make it with pet-dcgan prepare FOLDER --data-dir "
