@@ -50,8 +50,8 @@ _REMEDIES = {
 _MOST_CHARACTERS = 4000  # of an error
 # by their counts in the metadata of a prepared set
 _SCAN_WARNINGS = {
-    "skipped_for_their_pixels": "{count} more scans were skipped when they "
-    "were read; scans.csv says why",
+    "skipped_for_their_pixels": "{count} more scans were skipped on being "
+    "read; scans.csv says why",
     "with_noise_above_10_percent": "{count} scans have noise of more than 10 % "
     "from voxel to voxel, which stays in their slices: smooth all scans to one "
     "resolution first, or a generator draws the noise and a classifier reads "
@@ -171,11 +171,6 @@ def leave(streams: Streams, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def keras_verbosity() -> int:
-    """Returns 1 (a bar) on a terminal and 2 (a line per epoch) in a log."""
-    return 1 if sys.stdout.isatty() else 2
-
-
 def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     """Prints a table, numbers right-aligned.
 
@@ -233,6 +228,8 @@ def print_prepared(facts: dict[str, Any]) -> None:
     Args:
         facts: Its `metadata.json`.
     """
+    from tfds_adni.cohort.counted import counted
+
     subjects, slices = facts["subjects"], facts["slices"]
     splits = list(next(iter(subjects.values())))
     rows = []
@@ -248,7 +245,7 @@ def print_prepared(facts: dict[str, Any]) -> None:
             print(f"warning: no {stage} subject in {' and '.join(empty)}")
     for what, words in _SCAN_WARNINGS.items():
         if count := facts["scans"][what]:
-            print(f"warning: {words.format(count=count)}")
+            print(f"warning: {counted(words.format(count=count))}")
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:
