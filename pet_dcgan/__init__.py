@@ -25,6 +25,7 @@ _PUBLIC = {
     "DCGAN": ("models.dcgan", "DCGAN"),
     "DataLeakageError": ("data.leakage", "DataLeakageError"),
     "EpochProgress": ("training.callbacks", "EpochProgress"),
+    "ForOptimizer": ("training.for_optimizer", "ForOptimizer"),
     "ImageFacts": ("image_facts", "ImageFacts"),
     "KID": ("models.kid", "KID"),
     "PRESETS": ("presets", "PRESETS"),

@@ -286,7 +286,9 @@ class DCGAN(keras.Model):
             ValueError: If the images have another shape or scale.
         """
         bound = fitting.fit_arguments(self, x, args, options)
-        return super().fit(**bound)
+        history = super().fit(**bound)
+        self.optimizer.finish(self.generator, self.discriminator)
+        return history
 
     def evaluate(self, x: Any = None, *args, **options) -> Any:
         """Measures losses and metrics; as `keras.Model.evaluate`.

@@ -20,6 +20,7 @@ from pet_dcgan.data.real_images import (
     require_model_scale,
 )
 from pet_dcgan.data.slices import Slices
+from pet_dcgan.models.monitors import watching
 
 _BATCH = 32  # as in Keras
 # options of keras.Model.compile that two networks have no use for
@@ -63,7 +64,8 @@ def fit_arguments(
     Raises:
         DataLeakageError: If slices to train on and to validate with share a
             subject.
-        ValueError: If the images have another scale, or slices other facts.
+        ValueError: If the images have another scale, slices other facts, or a
+            callback waits for a value that this model does not log.
     """
     bound = _bound(keras.Model.fit, model, x, args, options)
     bound["x"] = _looked_at(x)
@@ -80,6 +82,8 @@ def fit_arguments(
     if held_out is not None or bound.get("validation_split"):
         _adapt(model, x)
         _adapt(model, held_out)
+    members = model.measured.members
+    bound["callbacks"] = watching(bound.get("callbacks"), members)
     return bound
 
 

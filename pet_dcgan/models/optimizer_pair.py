@@ -53,10 +53,54 @@ class OptimizerPair:
                 f"expected a learning rate above 0, found {value}: change "
                 "the schedule"
             )
-        factor = value / float(self.generator.learning_rate)
+        before = float(self.generator.learning_rate)
+        if not before > 0:
+            raise ValueError(
+                f"expected a generator's rate above 0, found {before}: its "
+                "ratio to the discriminator's cannot be kept, use "
+                "pet_dcgan.ForOptimizer"
+            )
+        factor = value / before
         self.generator.learning_rate = value
         rate = float(self.discriminator.learning_rate)
         self.discriminator.learning_rate = rate * factor
+
+    @property
+    def use_ema(self) -> bool:
+        """Refuses `keras.callbacks.SwapEMAWeights`, the one that asks.
+
+        Raises:
+            ValueError: Always, with what to use instead.
+        """
+        raise ValueError(
+            "expected SwapEMAWeights for one of two optimisers, found it for "
+            "both: write pet_dcgan.ForOptimizer('generator', SwapEMAWeights())"
+        )
+
+    @property
+    def variables(self) -> list[keras.Variable]:
+        """Refuses `get_state_tree`, and `OrbaxCheckpoint`, which calls it.
+
+        Raises:
+            ValueError: Always, with what to use instead.
+        """
+        raise ValueError(
+            "expected a way to save two optimisers, found a tree of one, as "
+            "OrbaxCheckpoint writes it: use ModelCheckpoint or model.save"
+        )
+
+    def finish(self, *networks: keras.Model) -> None:
+        """Ends a `fit`: averages that optimisers keep become the weights.
+
+        Keras does that for the optimisers of its own models, where they are
+        made with `use_ema=True`.
+
+        Args:
+            *networks: The generator and the discriminator.
+        """
+        pair = self.generator, self.discriminator
+        for optimizer, network in zip(pair, networks, strict=True):
+            optimizer.finalize_variable_values(network.trainable_variables)
 
 
 def as_optimizer(

@@ -1,0 +1,76 @@
+"""Rows of docs/compatibility.md, each with its test.
+
+A test file makes `Rows` for each of its tables, and decorates one function
+for each row; `tests/test_compatibility.py` holds the page to them.
+"""
+
+import contextlib
+import dataclasses
+import warnings
+from collections.abc import Callable
+
+import pytest
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A row: what is tried, how, and what comes of it.
+
+    Args:
+        name: First cell of the row.
+        test: Tries it; its argument is a folder of its own.
+        refusal: Pattern of the error, `None` where it works.
+        error: Class of the error.
+        by_keras: Whether the error is Keras's own, of several lines perhaps.
+    """
+
+    name: str
+    test: Callable
+    refusal: str | None = None
+    error: type[Exception] = ValueError
+    by_keras: bool = False
+
+    def run(self, folder):
+        """Runs the test, and looks at the error where one is promised."""
+        if self.refusal is None:
+            return self.test(folder)
+        with pytest.raises(self.error, match=self.refusal) as caught:
+            self.test(folder)
+        if not self.by_keras:
+            assert "\n" not in str(caught.value)
+
+
+class Rows(list):
+    """The rows of one table of the page."""
+
+    def __init__(self, title):
+        super().__init__()
+        self.title = title
+
+    def works(self, name):
+        """Decorates the test of a row that works."""
+        return self._adding(name)
+
+    def refused(self, name, pattern, **options):
+        """Decorates the test of what is refused; options as of `Row`."""
+        return self._adding(name, refusal=pattern, **options)
+
+    def _adding(self, name, **options):
+        def add(test):
+            self.append(Row(name, test, **options))
+            return test
+
+        return add
+
+    def each(self):
+        """Parametrises a test with the rows."""
+        return pytest.mark.parametrize("row", self, ids=[r.name for r in self])
+
+
+@contextlib.contextmanager
+def ignoring(*messages):
+    """Lets warnings of Keras pass that begin with these."""
+    with warnings.catch_warnings():
+        for message in messages:
+            warnings.filterwarnings("ignore", message)
+        yield
