@@ -21,15 +21,17 @@ RNG = np.random.default_rng(0)
 REAL = RNG.uniform(-1, 1, [5, 32, 32, 1]).astype(np.float32)
 
 
-def step(images=REAL[:2], model=None, **options):
+def step(model=None, **options):
     """A model after one eager step, compiled with these options."""
     model = model or make_model()
     model.compile(run_eagerly=True, **options)
-    before = model.generator.get_weights()
-    model.loss_logged = model.train_on_batch(images, return_dict=True)["d_loss"]
-    assert np.isfinite(model.loss_logged)
-    after = model.generator.get_weights()
-    assert not np.array_equal(before[0], after[0])
+    before = model.generator.trainable_variables[0].numpy()
+    logs = model.train_on_batch(REAL[:2], return_dict=True)
+    assert np.isfinite([logs["d_loss"], logs["g_loss"]]).all()
+    after = model.generator.trainable_variables[0].numpy()
+    # in float16 the first steps find how far a loss can be scaled
+    if not isinstance(model.g_optimizer, optimizers.LossScaleOptimizer):
+        assert not np.array_equal(before, after)
     return model
 
 
@@ -129,13 +131,12 @@ def _(folder):
         optimizers.Adam(1e-2, use_ema=True, ema_momentum=0.5), run_eagerly=True
     )
     kernel, seen = model.generator.trainable_variables[0], []
-    start = kernel.numpy()
     see = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda *_, **__: seen.append(kernel.numpy())
     )
     model.fit(REAL[:4], batch_size=2, verbose=0, callbacks=[see])
-    average = 0.5 * (0.5 * start + 0.5 * seen[0]) + 0.5 * seen[1]
-    # Keras's average begins with the weights
+    # Keras's average begins with the weights after the first step
+    average = 0.5 * seen[0] + 0.5 * seen[1]
     np.testing.assert_allclose(kernel, average, atol=1e-6)
 
 
@@ -251,7 +252,7 @@ def _(folder):
 
 @works("`steps_per_execution`")
 def _(folder):
-    model = make_model()
+    model = pd.DCGAN(*own_networks())
     model.compile(steps_per_execution=2)
     logs = model.fit(
         REAL, batch_size=1, validation_data=REAL, epochs=2, verbose=0
@@ -272,7 +273,7 @@ def _(folder):
 
 @works("`jit_compile=True`")
 def _(folder):
-    model = make_model()
+    model = pd.DCGAN(*own_networks())
     model.compile(jit_compile=True)
     assert model.jit_compile
     logs = model.train_on_batch(REAL[:2], return_dict=True)
@@ -380,10 +381,54 @@ def _(folder):
     step(model=pd.DCGAN(generator, critic, ema_decay=0.9))
 
 
-@refused("`keras.Sequential` without an `Input`", "keras.Input")
+@refused("`keras.Sequential` without an `Input`", "begin it with a keras.Input")
 def _(folder):
     generator = keras.Sequential([keras.layers.Dense(4)])
     pd.DCGAN(generator, own_networks()[1])
+
+
+class Wrapped(keras.Model):
+    """A network whose layers are in its `call`."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def call(self, inputs):
+        return self.network(inputs)
+
+
+@refused("a network as a subclass of `keras.Model`", r"keras.Model\(inputs,")
+def _(folder):
+    generator, discriminator = own_networks()
+    pd.DCGAN(generator, Wrapped(discriminator))
+
+
+@works("such a subclass inside `keras.Model(inputs, network(inputs))`")
+def _(folder):
+    generator, discriminator = own_networks()
+    image = keras.Input([32, 32, 1])
+    wrapped = keras.Model(image, Wrapped(discriminator)(image))
+    step(model=pd.DCGAN(generator, wrapped))
+
+
+@refused("a discriminator that ends in a sigmoid", "leave it out")
+def _(folder):
+    generator, discriminator = own_networks()
+    ended = keras.layers.Activation("sigmoid")(discriminator.output)
+    pd.DCGAN(generator, keras.Model(discriminator.input, ended))
+
+
+@refused("a generator that ends in a sigmoid", "use tanh")
+def _(folder):
+    generator, discriminator = own_networks()
+    ended = keras.layers.Activation("sigmoid")(generator.output)
+    pd.DCGAN(keras.Model(generator.input, ended), discriminator)
+
+
+@refused("networks of different sizes or channels", "build both of one size")
+def _(folder):
+    pd.DCGAN(own_networks()[0], pd.build_discriminator(size=64, channels=1))
 
 
 SHARED = """
@@ -391,13 +436,17 @@ import numpy as np, tensorflow as tf
 cpu = tf.config.list_physical_devices("CPU")[0]
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
-from toy_model import make_model
+import pet_dcgan as pd
+from test_compatibility_compile import own_networks
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 real = np.random.default_rng(0).uniform(-1, 1, [8, 32, 32, 1])
-found = []
+found, start = [], own_networks()
 for scope in (strategy.scope(), tf.device("CPU:0")):
     with scope:
-        model = make_model()
+        model = pd.DCGAN(*own_networks())
+        model.compile()
+    for network, first in zip((model.generator, model.discriminator), start):
+        network.set_weights(first.get_weights())
     logs = model.fit(
         real, batch_size=4, shuffle=False, verbose=0, validation_data=real[:4]
     ).history
@@ -417,8 +466,7 @@ def _(folder):
     (line,) = [x for x in done.stdout.splitlines() if x.startswith("found")]
     found = np.array(line.split()[1:], float).reshape(2, 3)
     assert np.isfinite(found).all()
-    # statistics of a batch are of a replica's part
-    np.testing.assert_allclose(found[0, :2], found[1, :2], rtol=0.1)
+    np.testing.assert_allclose(found[0, :2], found[1, :2], rtol=1e-4)
 
 
 @ROWS.each()

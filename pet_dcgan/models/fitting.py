@@ -1,6 +1,7 @@
 """What `DCGAN.fit` and `evaluate` pass on to Keras, and what they refuse."""
 
 import inspect
+import itertools
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -69,6 +70,9 @@ def fit_arguments(
     """
     bound = _bound(keras.Model.fit, model, x, args, options)
     bound["x"] = _looked_at(x)
+    if isinstance(x, types.GeneratorType):
+        # Keras warns where it cannot shuffle, and shuffles by default
+        bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")
     size = bound.get("batch_size") or _BATCH
     if isinstance(x, Slices):
@@ -134,8 +138,9 @@ def _looked_at_first(batches: Iterator) -> Iterator:
     require_model_scale(images_of(first))
 
     def again() -> Iterator:
-        yield first
-        yield from batches
+        for batch in itertools.chain([first], batches):
+            # Keras takes tuples alone
+            yield batch if isinstance(batch, tuple) else (batch,)
 
     return again()
 

@@ -103,6 +103,36 @@ class OptimizerPair:
             optimizer.finalize_variable_values(network.trainable_variables)
 
 
+def require_separate(
+    generator: keras.optimizers.Optimizer,
+    discriminator: keras.optimizers.Optimizer,
+    *,
+    own: OptimizerPair | None = None,
+) -> None:
+    """Refuses optimisers that more than one network would use.
+
+    Args:
+        generator: The generator's.
+        discriminator: The discriminator's.
+        own: Those that the model has been compiled with, which it may keep.
+
+    Raises:
+        ValueError: If both are one, or another network has used one.
+    """
+    if generator is discriminator:
+        raise ValueError(
+            "expected an optimiser for each network, found one for both: "
+            "make a second one"
+        )
+    kept = (own.generator, own.discriminator) if own else (None, None)
+    for optimizer, before in zip((generator, discriminator), kept, strict=True):
+        if optimizer.built and optimizer is not before:
+            raise ValueError(
+                "expected an optimiser that no network has used, found "
+                f"{optimizer.name!r} of another: make a second one"
+            )
+
+
 def as_optimizer(
     optimizer: keras.optimizers.Optimizer | str | dict | None,
     *,
