@@ -4,11 +4,10 @@ A test file makes `Rows` for each of its tables, and decorates one function
 for each row; `tests/test_compatibility.py` holds the page to them.
 """
 
-import contextlib
 import dataclasses
-import warnings
 from collections.abc import Callable
 
+import keras
 import pytest
 
 
@@ -67,10 +66,15 @@ class Rows(list):
         return pytest.mark.parametrize("row", self, ids=[r.name for r in self])
 
 
-@contextlib.contextmanager
-def ignoring(*messages):
-    """Lets warnings of Keras pass that begin with these."""
-    with warnings.catch_warnings():
-        for message in messages:
-            warnings.filterwarnings("ignore", message)
-        yield
+def own_networks():
+    """Networks as a reader writes them, of the policy that is set."""
+    layers = keras.layers
+    latent = keras.Input([6])
+    x = layers.Dense(8 * 8 * 2)(latent)
+    x = layers.Reshape([8, 8, 2])(x)
+    x = layers.Conv2DTranspose(1, 8, strides=4, padding="same")(x)
+    x = layers.Activation("tanh", dtype="float32")(x)
+    image = keras.Input([32, 32, 1])
+    y = layers.Conv2D(4, 4, strides=4)(image)
+    y = layers.Dense(1, dtype="float32")(layers.Flatten()(y))
+    return keras.Model(latent, x), keras.Model(image, y)

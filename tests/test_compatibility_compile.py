@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from compatibility import Rows
+from compatibility import Rows, own_networks
 from toy_model import make_model
 
 import pet_dcgan as pd
@@ -325,20 +325,6 @@ def _(folder):
         assert model.test_on_batch(REAL, return_dict=True)["kid"] > -1
 
 
-def own_networks():
-    """Networks as a reader writes them, of the policy that is set."""
-    layers = keras.layers
-    latent = keras.Input([6])
-    x = layers.Dense(8 * 8 * 2)(latent)
-    x = layers.Reshape([8, 8, 2])(x)
-    x = layers.Conv2DTranspose(1, 8, strides=4, padding="same")(x)
-    x = layers.Activation("tanh", dtype="float32")(x)
-    image = keras.Input([32, 32, 1])
-    y = layers.Conv2D(4, 4, strides=4)(image)
-    y = layers.Dense(1, dtype="float32")(layers.Flatten()(y))
-    return keras.Model(latent, x), keras.Model(image, y)
-
-
 @works("a global policy, with networks of your own")
 def _(folder):
     keras.config.set_dtype_policy("mixed_float16")
@@ -437,7 +423,7 @@ cpu = tf.config.list_physical_devices("CPU")[0]
 half = tf.config.LogicalDeviceConfiguration()
 tf.config.set_logical_device_configuration(cpu, [half, half])
 import pet_dcgan as pd
-from test_compatibility_compile import own_networks
+from compatibility import own_networks
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 real = np.random.default_rng(0).uniform(-1, 1, [8, 32, 32, 1])
 found, start = [], own_networks()
