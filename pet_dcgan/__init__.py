@@ -15,6 +15,7 @@ Example:
 
 import importlib
 
+from pet_dcgan.utils.keras_registration import register_with_keras
 from pet_dcgan.utils.keras_settings import require_tensorflow_backend
 
 __version__ = "0.1.0"
@@ -58,6 +59,7 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
+register_with_keras()
 
 
 def __getattr__(name: str):

@@ -66,15 +66,16 @@ class Rows(list):
         return pytest.mark.parametrize("row", self, ids=[r.name for r in self])
 
 
-def own_networks():
+def own_networks(maps=2):
     """Networks as a reader writes them, of the policy that is set."""
     layers = keras.layers
     latent = keras.Input([6])
-    x = layers.Dense(8 * 8 * 2)(latent)
-    x = layers.Reshape([8, 8, 2])(x)
+    x = layers.Dense(8 * 8 * maps)(latent)
+    x = layers.Reshape([8, 8, maps])(x)
     x = layers.Conv2DTranspose(1, 8, strides=4, padding="same")(x)
     x = layers.Activation("tanh", dtype="float32")(x)
     image = keras.Input([32, 32, 1])
     y = layers.Conv2D(4, 4, strides=4)(image)
     y = layers.Dense(1, dtype="float32")(layers.Flatten()(y))
-    return keras.Model(latent, x), keras.Model(image, y)
+    generator = keras.Model(latent, x, name="generator")
+    return generator, keras.Model(image, y, name="discriminator")

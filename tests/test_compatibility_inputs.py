@@ -65,7 +65,9 @@ class Sequence(keras.utils.PyDataset):
         return 3
 
     def __getitem__(self, index):
-        return REAL[2 * index : 2 * index + 2], LABELS[2 * index : 2 * index + 2]
+        return REAL[2 * index : 2 * index + 2], LABELS[
+            2 * index : 2 * index + 2
+        ]
 
 
 # --- forms --------------------------------------------------------------------
@@ -111,8 +113,10 @@ def _(folder):
 
 @INPUTS.works("`tf.data` of SUVR through `scale_to_model`")
 def _(folder):
-    scaled = streamed((REAL + 1) * 1.25).batch(2).map(
-        functools.partial(pd.scale_to_model, suvr_max=2.5)
+    scaled = (
+        streamed((REAL + 1) * 1.25)
+        .batch(2)
+        .map(functools.partial(pd.scale_to_model, suvr_max=2.5))
     )
     batches(scaled, steps=3)
 
@@ -151,13 +155,17 @@ def _(folder):
     fit(toy_slices("train"), batch_size=100)
 
 
-@INPUTS.refused("`Slices` that mean something else than those before", "facts")
+@INPUTS.refused(
+    "`Slices` that mean something else than those before", "build another"
+)
 def _(folder):
     fit(toy_slices("train"))
     fit(toy_slices("train", stage="NC"))
 
 
-@INPUTS.works("uint16 as a prepared set stores them, with and without a channel")
+@INPUTS.works(
+    "uint16 as a prepared set stores them, with and without a channel"
+)
 def _(folder):
     fit(STORED, steps=3)
     fit(STORED[..., 0], steps=3)
@@ -166,7 +174,9 @@ def _(folder):
 @INPUTS.works("one channel, for networks of three")
 def _(folder):
     shape = {"size": 32, "channels": 3, "width": 2}
-    model = pd.DCGAN(pd.build_generator(**shape), pd.build_discriminator(**shape))
+    model = pd.DCGAN(
+        pd.build_generator(**shape), pd.build_discriminator(**shape)
+    )
     model.compile(run_eagerly=True)
     model.fit(REAL[:2], verbose=0)
 
@@ -202,9 +212,12 @@ def _(folder):
     fit((REAL + 1) / 2)
 
 
-@INPUTS.refused("another scale in `tf.data`, a generator, a `PyDataset`", "scale")
+@INPUTS.refused(
+    "another scale in `tf.data`, a generator, a `PyDataset`", "scale"
+)
 def _(folder):
     wrong = (REAL + 1) / 2
+
     class Wrong(Sequence):
         def __getitem__(self, index):
             return wrong[:2]
@@ -228,7 +241,9 @@ def _(folder):
     fit(REAL[:, :16, :16])
 
 
-@INPUTS.refused("three channels, for networks of one", r"found \[n, 32, 32, 3\]")
+@INPUTS.refused(
+    "three channels, for networks of one", r"found \[n, 32, 32, 3\]"
+)
 def _(folder):
     fit(np.repeat(REAL, 3, axis=-1))
 
@@ -258,7 +273,7 @@ def _(folder):
     fit(list(REAL))
 
 
-@INPUTS.refused("a path", "expected images", error=(ValueError, TypeError))
+@INPUTS.refused("a path", "read them first")
 def _(folder):
     fit("data")
 
@@ -308,10 +323,15 @@ def _(folder):
     assert "val_kid" in fit(REAL, validation_split=0.5, steps=2)
 
 
-@OPTIONS.refused("`validation_split` of `Slices` or `tf.data`", "validation")
+@OPTIONS.refused("`validation_split` of `Slices`", "give validation_data=")
 def _(folder):
-    with pytest.raises(ValueError, match="validation_data"):
-        fit(toy_slices("train"), validation_split=0.5)
+    fit(toy_slices("train"), validation_split=0.5)
+
+
+@OPTIONS.refused(
+    "`validation_split` of `tf.data`", "only supported for tensors"
+)
+def _(folder):
     batches(streamed(REAL).batch(2), validation_split=0.5)
 
 
@@ -350,7 +370,7 @@ def _(folder):
         fit(REAL, shuffle=shuffle)
 
 
-@OPTIONS.works("`verbose` 0, 1, 2, `\"auto\"`")
+@OPTIONS.works('`verbose` 0, 1, 2, `"auto"`')
 def _(folder):
     for verbose in (0, 1, 2, "auto"):
         fit(REAL[:2], verbose=verbose)
@@ -378,9 +398,7 @@ def _(folder):
 def _(folder):
     model = shared()
     values = model.evaluate(REAL, verbose=0)
-    named = model.evaluate(
-        streamed(REAL).batch(4), verbose=0, return_dict=True
-    )
+    named = model.evaluate(streamed(REAL).batch(4), verbose=0, return_dict=True)
     assert list(named) == model.metrics_names[: len(named)] or len(values)
     assert sorted(values) == pytest.approx(sorted(named.values()), abs=1e-4)
 
@@ -411,7 +429,9 @@ def _(folder):
         np.testing.assert_allclose(found, images, atol=1e-6)
 
 
-@OPTIONS.refused("`predict` of images", "latents")
+@OPTIONS.refused(
+    "`predict` of images", r"expected shape=\(None, 6\)", by_keras=True
+)
 def _(folder):
     shared().predict(REAL, verbose=0)
 
@@ -438,7 +458,12 @@ def _(folder):
     assert len(lines) == 2
 
 
-@OPTIONS.refused("`keras.utils.plot_model` without pydot", "pydot", error=ImportError, by_keras=True)
+@OPTIONS.refused(
+    "`keras.utils.plot_model` without pydot",
+    "pydot",
+    error=ImportError,
+    by_keras=True,
+)
 def _(folder):
     keras.utils.plot_model(shared(), folder / "model.png")
 

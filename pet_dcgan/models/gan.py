@@ -136,8 +136,7 @@ class GAN(keras.Model):
         self.d_optimizer = d_optimizer
         self.optimizer = OptimizerPair(g_optimizer, d_optimizer)
         # a checkpoint restores an optimiser's state only where it is built
-        g_optimizer.build(self.generator.trainable_variables)
-        d_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer.build(*networks)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images of latents, by the generator."""

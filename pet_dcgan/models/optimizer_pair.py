@@ -89,6 +89,35 @@ class OptimizerPair:
             "OrbaxCheckpoint writes it: use ModelCheckpoint or model.save"
         )
 
+    def get_config(self) -> dict:
+        """Refuses files that hold one optimiser, as Keras's HDF5 files do.
+
+        Raises:
+            ValueError: Always, with what to use instead.
+        """
+        raise ValueError(
+            "expected a file that holds two optimisers, found an HDF5 file: "
+            "write model.save('model.keras')"
+        )
+
+    def build(self, *networks: keras.Model) -> None:
+        """Makes the state of both optimisers.
+
+        Args:
+            *networks: The generator and the discriminator.
+
+        Raises:
+            ValueError: If nothing of a network is to be trained.
+        """
+        pair = self.generator, self.discriminator
+        for optimizer, network in zip(pair, networks, strict=True):
+            if not network.trainable_variables:
+                raise ValueError(
+                    f"expected variables to train in {network.name!r}, found "
+                    "none: set trainable = True, at least for one layer"
+                )
+            optimizer.build(network.trainable_variables)
+
     def finish(self, *networks: keras.Model) -> None:
         """Ends a `fit`: averages that optimisers keep become the weights.
 
