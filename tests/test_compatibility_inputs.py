@@ -1,6 +1,8 @@
 """Every form of images, and every option of `fit`; rows of the table."""
 
 import functools
+import importlib.util
+import sys
 
 import keras
 import numpy as np
@@ -399,8 +401,8 @@ def _(folder):
     model = shared()
     values = model.evaluate(REAL, verbose=0)
     named = model.evaluate(streamed(REAL).batch(4), verbose=0, return_dict=True)
-    assert list(named) == model.metrics_names[: len(named)] or len(values)
-    assert sorted(values) == pytest.approx(sorted(named.values()), abs=1e-4)
+    found = sorted(float(value) for value in values)
+    assert found == pytest.approx(sorted(map(float, named.values())), abs=1e-4)
 
 
 @OPTIONS.works("`evaluate` of `Slices`, `steps`, `batch_size`")
@@ -465,7 +467,12 @@ def _(folder):
     by_keras=True,
 )
 def _(folder):
-    keras.utils.plot_model(shared(), folder / "model.png")
+    if importlib.util.find_spec("pydot"):
+        pytest.skip("pydot is installed")
+    with pytest.MonkeyPatch.context() as patch:
+        # in a notebook Keras prints what is missing
+        patch.delitem(sys.modules, "IPython.core.magics.namespace", False)
+        keras.utils.plot_model(shared(), folder / "model.png")
 
 
 @OPTIONS.works("layers with `trainable = False`")

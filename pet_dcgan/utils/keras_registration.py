@@ -21,7 +21,7 @@ REGISTERED = {
     "augmentation": ("Augmenter",),
     "cpu_layers": ("StridedConv2D", "StridedConv2DTranspose"),
     "dcgan": ("DCGAN",),
-    "kid": ("KID",),
+    "kid": ("KID", "Whitening"),
     "layers": ("SharedBatchNormalization", "SpectralConv2D", "SpectralDense"),
     "losses": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
     "metric_group": ("MetricGroup",),
