@@ -15,6 +15,7 @@ Example:
 
 import importlib
 
+from pet_dcgan.utils.keras_registration import register_with_keras
 from pet_dcgan.utils.keras_settings import require_tensorflow_backend
 
 __version__ = "0.1.0"
@@ -25,6 +26,7 @@ _PUBLIC = {
     "DCGAN": ("models.dcgan", "DCGAN"),
     "DataLeakageError": ("data.leakage", "DataLeakageError"),
     "EpochProgress": ("training.callbacks", "EpochProgress"),
+    "ForOptimizer": ("training.for_optimizer", "ForOptimizer"),
     "ImageFacts": ("image_facts", "ImageFacts"),
     "KID": ("models.kid", "KID"),
     "PRESETS": ("presets", "PRESETS"),
@@ -57,6 +59,7 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
+register_with_keras()
 
 
 def __getattr__(name: str):

@@ -15,6 +15,7 @@ def test_every_public_name_is_there():
         "DCGAN",
         "DataLeakageError",
         "EpochProgress",
+        "ForOptimizer",
         "ImageFacts",
         "KID",
         "PRESETS",
