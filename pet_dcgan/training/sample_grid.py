@@ -176,6 +176,7 @@ def _montage_epochs(kept: list[int], every: int) -> tuple[list[int], str]:
         parts.append(f"every {step} epochs")
     if last > 1 and last % step:
         parts.append(f"epoch {last}")
-    words = " and ".join([", ".join(parts[:-1]), *parts[-1:]][-len(parts) :])
+    *others, final = parts
+    words = f"{', '.join(others)} and {final}" if others else final
     left_out = "; others are left out" if last > len(drawn) else ""
     return drawn, f"{words}{left_out}"
