@@ -172,10 +172,10 @@ MUTATIONS = (
     ),
     Mutation(
         "label of generated images",
-        "pet_dcgan/models/dcgan.py",
-        "fake, losses.fake_loss",
-        "fake, losses.real_loss",
-        tests_of("dcgan.py"),
+        "pet_dcgan/models/losses.py",
+        "return real + tf.reduce_mean(tf.nn.softplus(fake_logits))",
+        "return real + tf.reduce_mean(tf.nn.softplus(-fake_logits))",
+        tests_of("losses.py"),
     ),
     Mutation(
         "share of the average kept",
@@ -215,8 +215,8 @@ MUTATIONS = (
     Mutation(
         "order of an epoch's slices",
         "pet_dcgan/data/batches.py",
-        "tf.stack([tf.constant(config.seed, tf.int64), epoch])",
-        "tf.stack([tf.constant(config.seed, tf.int64), 0 * epoch])",
+        "tf.stack([tf.constant(self.seed, tf.int64), epoch])",
+        "tf.stack([tf.constant(self.seed, tf.int64), 0 * epoch])",
         tests_of("batches.py"),
     ),
     Mutation(

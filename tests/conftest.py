@@ -74,6 +74,14 @@ def tiny_config(toy_set):
 
 
 @pytest.fixture
+def toy_slices(tiny_config):
+    """The toy set's training slices of AD."""
+    from pet_dcgan.data.training_data import load_training_slices
+
+    return load_training_slices(tiny_config())
+
+
+@pytest.fixture
 def tiny_model():
     """`tiny_model(seed=0)`: a compiled DCGAN of 32 px, 1 channel, width 4."""
     from toy_model import make_model

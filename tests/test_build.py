@@ -3,8 +3,10 @@
 import keras
 import pytest
 
+from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.layers import SharedBatchNormalization
+from pet_dcgan.models.losses import NonSaturating
 
 
 def test_all_options_are_off_by_default(tiny_config):
@@ -14,7 +16,9 @@ def test_all_options_are_off_by_default(tiny_config):
     assert (model.latent_dim, model.seed) == (6, 9)
     assert model.jit_compile is False
     assert model.average is model.augmenter is None
-    assert model.label_smoothing == model.r1_weight == 0
+    assert isinstance(model.loss_of, NonSaturating)
+    assert model.loss_of.smoothing == model.r1_weight == 0
+    assert model.facts == ImageFacts.of(config)
     for optimizer, rate in (
         (model.g_optimizer, 3e-4),
         (model.d_optimizer, config.d_learning_rate),
@@ -46,7 +50,7 @@ def test_every_option_reaches_the_model(tiny_config):
     assert model.augmenter.names == ("cutout", "scale")
     assert float(model.augmenter.probability) == 0.25
     assert (model.augmenter.target, model.augmenter.seed) == (0.6, 4)
-    assert model.label_smoothing == 0.1
+    assert model.loss_of.smoothing == 0.1
     assert (model.r1_weight, model.r1_every) == (2.0, 8)
     norm = model.discriminator.get_layer("down_16_norm")
     assert isinstance(norm, SharedBatchNormalization)

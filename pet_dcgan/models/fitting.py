@@ -67,6 +67,9 @@ def fit_arguments(
     """
     bound = _bound(keras.Model.fit, model, x, args, options)
     bound["x"] = _looked_at(x)
+    if isinstance(x, types.GeneratorType):
+        # Keras warns where it cannot shuffle, and shuffles by default
+        bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")
     size = bound.get("batch_size") or _BATCH
     if isinstance(x, Slices):

@@ -142,13 +142,17 @@ class KID(keras.metrics.Metric):
             sums["own"].assign_add(tf.reduce_sum(of_itself))
 
     def result(self) -> tf.Tensor:
-        """The KID of all images so far, NaN for fewer than two of a kind."""
+        """The KID of all images so far, a scalar.
+
+        It is NaN for fewer than two images of a kind.
+        """
         within, means = 0.0, []
         for sums in self.sums.values():
             count = tf.convert_to_tensor(sums["images"])
             moment = tf.convert_to_tensor(sums["moment"])
             of_others = tf.reduce_sum(tf.square(moment)) - sums["own"]
-            within += of_others / (count * (count - 1.0))
+            pairs = count * (count - 1.0)
+            within += tf.where(pairs > 0, of_others / pairs, np.nan)
             means.append(moment / count)
         across = tf.reduce_sum(means[0] * means[1])
         return tf.cast(within - 2.0 * across, tf.float32)

@@ -42,6 +42,9 @@ class AdversarialLoss:
 
         Returns:
             Scalar.
+
+        Raises:
+            NotImplementedError: Unless a subclass computes it.
         """
         raise NotImplementedError
 
@@ -54,6 +57,9 @@ class AdversarialLoss:
 
         Returns:
             Scalar.
+
+        Raises:
+            NotImplementedError: Unless a subclass computes it.
         """
         raise NotImplementedError
 
@@ -87,7 +93,10 @@ class NonSaturating(AdversarialLoss):
     def discriminator_loss(
         self, real_logits: tf.Tensor, fake_logits: tf.Tensor
     ) -> tf.Tensor:
-        """The mean of `-log D(x) - log(1 - D(G(z)))`; 2 ln 2 at chance."""
+        """The mean of `-log D(x) - log(1 - D(G(z)))`; 2 ln 2 at chance.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         real = tf.reduce_mean(tf.nn.softplus(-real_logits))
         if self.smoothing:
             opposite = tf.reduce_mean(tf.nn.softplus(real_logits))
@@ -95,7 +104,10 @@ class NonSaturating(AdversarialLoss):
         return real + tf.reduce_mean(tf.nn.softplus(fake_logits))
 
     def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
-        """The mean of `-log D(G(z))`, 0 at best and ln 2 at chance."""
+        """The mean of `-log D(G(z))`, 0 at best and ln 2 at chance.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         return tf.reduce_mean(tf.nn.softplus(-fake_logits))
 
     def get_config(self) -> dict[str, Any]:
@@ -114,12 +126,18 @@ class Hinge(AdversarialLoss):
     def discriminator_loss(
         self, real_logits: tf.Tensor, fake_logits: tf.Tensor
     ) -> tf.Tensor:
-        """The mean of `max(0, 1 - real) + max(0, 1 + fake)`."""
+        """The mean of `max(0, 1 - real) + max(0, 1 + fake)`.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         real = tf.reduce_mean(tf.nn.relu(1.0 - real_logits))
         return real + tf.reduce_mean(tf.nn.relu(1.0 + fake_logits))
 
     def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Minus the mean logit."""
+        """Minus the mean logit.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         return -tf.reduce_mean(fake_logits)
 
 
@@ -133,12 +151,18 @@ class LeastSquares(AdversarialLoss):
     def discriminator_loss(
         self, real_logits: tf.Tensor, fake_logits: tf.Tensor
     ) -> tf.Tensor:
-        """Half the mean of `(real - 1)^2 + fake^2`."""
+        """Half the mean of `(real - 1)^2 + fake^2`.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         real = tf.reduce_mean(tf.square(real_logits - 1.0))
         return 0.5 * (real + tf.reduce_mean(tf.square(fake_logits)))
 
     def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Half the mean of `(fake - 1)^2`."""
+        """Half the mean of `(fake - 1)^2`.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         return 0.5 * tf.reduce_mean(tf.square(fake_logits - 1.0))
 
 
@@ -154,11 +178,17 @@ class Wasserstein(AdversarialLoss):
     def discriminator_loss(
         self, real_logits: tf.Tensor, fake_logits: tf.Tensor
     ) -> tf.Tensor:
-        """The mean logit of generated images minus that of real ones."""
+        """The mean logit of generated images minus that of real ones.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         return tf.reduce_mean(fake_logits) - tf.reduce_mean(real_logits)
 
     def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Minus the mean logit."""
+        """Minus the mean logit.
+
+        Arguments and errors are those of `AdversarialLoss`.
+        """
         return -tf.reduce_mean(fake_logits)
 
 

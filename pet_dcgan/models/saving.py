@@ -1,4 +1,4 @@
-"""A DCGAN as Keras saves it: its arguments, and those of `compile`.
+"""A GAN as Keras saves it: its arguments, and those of `compile`.
 
 Everything is a configuration of registered classes; nothing of it is code.
 """
@@ -10,30 +10,29 @@ import keras
 
 from pet_dcgan.image_facts import ImageFacts
 
-_PARTS = ("generator", "discriminator", "augmenter")
-_PLAIN = ("seed", "ema_decay", "r1_weight", "r1_every")
+_NETWORKS = ("generator", "discriminator")
+_PARTS = (*_NETWORKS, "augmenter")
 _OPTIMIZERS = ("g_optimizer", "d_optimizer")
 
 
-def config_of(model: keras.Model) -> dict[str, Any]:
+def model_config(model: keras.Model) -> dict[str, Any]:
     """The arguments that a model was made with.
 
     Args:
-        model: A `DCGAN`.
+        model: A `GAN`.
     """
     facts = model.facts and dataclasses.asdict(model.facts)
-    plain = {name: getattr(model, name) for name in _PLAIN}
-    parts = {name: getattr(model, name) for name in _PARTS}
-    return plain | {"facts": facts} | _serialised(parts)
+    networks = {name: getattr(model, name) for name in _NETWORKS}
+    return {"seed": model.seed, "facts": facts} | _serialised(networks)
 
 
-def arguments_of(
+def model_arguments(
     config: dict[str, Any], custom_objects: dict | None = None
 ) -> dict[str, Any]:
     """The arguments that a configuration describes.
 
     Args:
-        config: From `config_of`, perhaps with a name and a dtype.
+        config: From `model_config`, perhaps with a name and a dtype.
         custom_objects: Classes of the user by name.
     """
     facts = config["facts"] and ImageFacts(**config["facts"])
@@ -42,15 +41,16 @@ def arguments_of(
             config[name], custom_objects=custom_objects
         )
         for name in _PARTS
+        if name in config
     }
     return config | parts | {"facts": facts}
 
 
-def compile_config_of(model: keras.Model) -> dict[str, Any]:
+def compile_config(model: keras.Model) -> dict[str, Any]:
     """The arguments that a model was compiled with.
 
     Args:
-        model: A compiled `DCGAN`.
+        model: A compiled `GAN`.
 
     Raises:
         ValueError: If the loss cannot be saved.
@@ -67,11 +67,11 @@ def compile_config_of(model: keras.Model) -> dict[str, Any]:
     return dict(model.compile_options) | _serialised(parts)
 
 
-def compile_arguments_of(config: dict[str, Any]) -> dict[str, Any]:
+def compile_arguments(config: dict[str, Any]) -> dict[str, Any]:
     """The arguments of `compile` that a configuration describes.
 
     Args:
-        config: From `compile_config_of`.
+        config: From `compile_config`.
     """
     parts = (*_OPTIMIZERS, "loss", "metrics")
     # the optimisers are wrapped already where their loss is scaled
