@@ -3,8 +3,10 @@
 import types
 
 import ida_tree
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from pages import ROOT, blocks_of
 
 from pet_dcgan.config import make_config
@@ -12,7 +14,7 @@ from pet_dcgan.presets import PRESETS
 from tfds_adni import sources
 from tfds_adni.cohort import survey
 
-SOURCE, METRIC, LOOK, PRESET = (
+SOURCE, METRIC, LOOK, PRESET, LOSS = (
     block.text
     for block in blocks_of(ROOT / "docs" / "extending.md")
     if block.language == "python"
@@ -106,3 +108,17 @@ def test_a_preset(monkeypatch):
     assert config.width == 32
     assert config.precision == "mixed_bfloat16"
     assert config.augment == PRESETS["robust"]["augment"]
+
+
+def test_the_loss_trains_and_is_saved(tiny_model, tmp_path):
+    made = module(LOSS, "notebook")
+    loss = made.WideHinge(3.0)
+    real, fake = tf.constant([[1.0], [5.0]]), tf.constant([[-4.0], [0.0]])
+    # (2 + 0) / 2 + (0 + 3) / 2
+    assert float(loss.discriminator_loss(real, fake)) == 2.5
+    assert float(loss.generator_loss(fake)) == 2.0
+    model = tiny_model()
+    model.compile(loss=loss, metrics=[])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.loss_of.margin == 3.0

@@ -140,7 +140,8 @@ def test_what_is_not_scaled_is_refused_before_a_step(tiny_model):
 
 def test_a_generators_first_batch_is_trained_on(tiny_model):
     model = tiny_model()
-    model.fit((REAL[:4] for _ in range(3)), verbose=0)
+    batches = (REAL[:4] for _ in range(3))
+    model.fit(batches, steps_per_epoch=3, verbose=0)
     assert int(model.step) == 3
 
 

@@ -50,8 +50,8 @@ def test_another_distribution_is_farther_away():
     metric.update_state(REAL[:12], REAL[12:])
     same = float(metric.result())
     metric.reset_state()
-    metric.update_state(REAL[:12], 0.5 * OTHER)
-    assert abs(same) < float(metric.result()) / 4
+    metric.update_state(REAL[:12], 0 * OTHER)
+    assert abs(same) < float(metric.result()) / 2
 
 
 def test_two_images_of_a_kind_are_the_least():

@@ -144,6 +144,15 @@ def test_another_scale_is_refused_with_the_call_that_scales(images, found):
             require_model_scale(batch)
 
 
+@pytest.mark.parametrize(
+    ("most", "kind"), [(255.0, "uint8"), (65_535.0, "uint16")]
+)
+def test_pixels_as_floats_are_scaled_as_pixels(most, kind):
+    words = rf"to {most:.0f}: .*images.astype\('{kind}'\)\)"
+    with pytest.raises(ValueError, match=words):
+        require_model_scale((IMAGES + 1) / 2 * most)
+
+
 def test_whole_numbers_are_refused_inside_a_graph_too():
     with pytest.raises(ValueError, match="found uint8 pixels: scale"):
         model_images(np.zeros([3, 4, 4, 1], np.uint8), SHAPE)

@@ -20,6 +20,8 @@ IMAGE = "image"
 # beyond [-1, 1] by rounding, as after a resampling in 16 bits
 _SLACK = 0.01
 _CALL = "pet_dcgan.scale_to_model(images, suvr_max=2.5)"
+# no SUVR is above it: floats that are were pixels
+_HIGHEST_SUVR = 30.0
 _MOST_LOOKED_AT = 256
 
 
@@ -152,13 +154,18 @@ def require_model_scale(batch: Any) -> None:
             "out the images that hold them"
         )
     if low < -1 - _SLACK or high > 1 + _SLACK or (low >= 0 and high > 0):
-        raise ValueError(_wrong_scale(f"{low:.3g} to {high:.3g}"))
+        raise ValueError(_wrong_scale(f"{low:.5g} to {high:.5g}", high))
 
 
-def _wrong_scale(found: str) -> str:
+def _wrong_scale(found: str, high: float = 0.0) -> str:
+    """What is wrong, and the call that scales the images."""
+    call = _CALL
+    if high > _HIGHEST_SUVR:
+        kind = "uint8" if high <= 255 else "uint16"
+        call = f"pet_dcgan.scale_to_model(images.astype({kind!r}))"
     return (
         "expected images in [-1, 1], where -1 is no uptake, found "
-        f"{found}: scale them with {_CALL}"
+        f"{found}: scale them with {call}"
     )
 
 

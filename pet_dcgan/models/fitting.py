@@ -1,6 +1,7 @@
 """What `DCGAN.fit` and `evaluate` pass on to Keras, and what they refuse."""
 
 import inspect
+import itertools
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -133,8 +134,9 @@ def _looked_at_first(batches: Iterator) -> Iterator:
     require_model_scale(images_of(first))
 
     def again() -> Iterator:
-        yield first
-        yield from batches
+        for batch in itertools.chain([first], batches):
+            # Keras takes tuples alone
+            yield batch if isinstance(batch, tuple) else (batch,)
 
     return again()
 

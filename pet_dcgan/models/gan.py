@@ -14,7 +14,7 @@ from pet_dcgan.models.losses import AdversarialLoss
 from pet_dcgan.models.metric_group import MetricGroup
 from pet_dcgan.models.optimizer_pair import OptimizerPair, as_optimizer
 from pet_dcgan.models.sampling import (
-    FIRST_HELD_OUT,
+    held_out_seeds,
     latents_from_seeds,
     per_example_uniform,
 )
@@ -209,7 +209,7 @@ class GAN(keras.Model):
         Args:
             x: Real images, as of `fit`.
             *args: As of `keras.Model.evaluate`.
-            **options: As of `keras.Model.evaluate`.
+            **options: Likewise.
 
         Raises:
             ValueError: If the images have another shape or scale.
@@ -230,9 +230,8 @@ class GAN(keras.Model):
         """
         real = model_images(data, self.discriminator.input_shape)
         count = tf.shape(real)[0]
-        latents = latents_from_seeds(
-            self._held_out_seeds(count), self.latent_dim
-        )
+        seeds = held_out_seeds(self.tested.result(), count)
+        latents = latents_from_seeds(seeds, self.latent_dim)
         fake = self.sampler_network(latents, training=False)
         real_logits, fake_logits = (
             self.discriminator(x, training=False) for x in (real, fake)
@@ -244,14 +243,6 @@ class GAN(keras.Model):
         self.measured.update_state(real, fake)
         self.tested.update_state(count)
         return self._reported([*self._counted, *self.measured.members])
-
-    def _held_out_seeds(self, count: tf.Tensor) -> tf.Tensor:
-        """Seeds of the next images of a validation, however it is batched."""
-        first = tf.cast(self.tested.result(), tf.int64)
-        context = tf.distribute.get_replica_context()
-        replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
-        first += FIRST_HELD_OUT + replica * 2**32
-        return first + tf.range(tf.cast(count, tf.int64), dtype=tf.int64)
 
     def _observe_logits(
         self,

@@ -15,7 +15,7 @@ from pet_dcgan.utils.seed_blocks import MAX_ROWS, block_seeds, seed_blocks
 LATENTS, REAL, FAKE = range(3)
 _STREAM = 2**32  # above every seed
 # seeds of a validation, which neither samples nor an evaluation begin with
-FIRST_HELD_OUT = 2**42
+_FIRST_HELD_OUT = 2**42
 
 
 def per_example_uniform(
@@ -86,6 +86,22 @@ def latents_from_seeds(seeds: tf.Tensor, latent_dim: int) -> tf.Tensor:
 
     spec = tf.TensorSpec([latent_dim], tf.float32)
     return tf.map_fn(one, seeds, fn_output_signature=spec)
+
+
+def held_out_seeds(before: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """Seeds of the next images of a validation, however it is batched.
+
+    Args:
+        before: Images of this replica so far, a scalar.
+        count: Images wanted, a scalar.
+
+    Returns:
+        int64 `[count]`, other ones on each replica.
+    """
+    context = tf.distribute.get_replica_context()
+    replica = tf.cast(context.replica_id_in_sync_group, tf.int64)
+    first = _FIRST_HELD_OUT + replica * _STREAM + tf.cast(before, tf.int64)
+    return first + tf.range(tf.cast(count, tf.int64), dtype=tf.int64)
 
 
 def sanitised(latents: tf.Tensor) -> tf.Tensor:
