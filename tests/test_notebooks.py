@@ -100,7 +100,7 @@ class TestStored:
         assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
 
     def test_imports_and_calls_only(self, name):
-        install, imports, *others = whole = trees(name)
+        _, imports, *others = whole = trees(name)
         assert all(isinstance(node, IMPORTS) for node in imports.body)
         assert not nodes(others, IMPORTS)
         losses = [n for tree in others for n in tree.body if is_a_loss(n)]
