@@ -242,6 +242,8 @@ def _draw(axes: list[Axes], panels: list[_Panel], kept: int | None) -> None:
                 alpha=0.2,
                 label="± standard error",
             )
+        if "val_kid" in names and _falls_far(columns["val_kid"]):
+            place.set_yscale("log")
         place.set_ylabel(label)
         if kept is not None:
             place.axvline(
@@ -249,3 +251,8 @@ def _draw(axes: list[Axes], panels: list[_Panel], kept: int | None) -> None:
             )
         place.set_xlabel("epoch")
         place.legend(fontsize="small")
+
+
+def _falls_far(kids: list[float]) -> bool:
+    """Whether the first epochs would hide the others on a linear axis."""
+    return max(kids) > 100 * np.median(kids) > 0
