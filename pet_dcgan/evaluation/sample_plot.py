@@ -13,7 +13,7 @@ from pet_dcgan.data.real_images import (
 )
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.gan import GAN
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import Rows, grey_scale, sheet_title, show_sheet
 from pet_dcgan.runs.run import Run
@@ -22,7 +22,7 @@ COLUMNS = 8
 
 
 def plot_samples(
-    model: DCGAN | keras.Model | Run,
+    model: GAN | keras.Model | Run,
     *,
     count: int = 16,
     seed: int = 0,
@@ -90,7 +90,7 @@ def _network(model: Any) -> tuple[keras.Model, ImageFacts | None]:
     """The generator, and what is known of its images."""
     if isinstance(model, Run):
         return model.load_generator(), ImageFacts.of(model.config)
-    if isinstance(model, DCGAN):
+    if isinstance(model, GAN):
         return model.sampler_network, model.facts
     if not isinstance(model, keras.Model):
         raise ValueError(
