@@ -187,14 +187,16 @@ def test_slices_on_another_scale_are_refused(tiny_model, toy_slices):
 
 def test_a_loaded_model_goes_on_as_the_saved_one(tiny_config, tmp_path):
     model = build_dcgan(tiny_config(**FULL))
-    model.fit(REAL, batch_size=4, validation_data=REAL, verbose=0)
+    held_out = 0.5 * REAL[:3]  # others than the metric adapts to
+    model.fit(REAL, batch_size=4, validation_data=held_out, verbose=0)
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert_same(model, loaded)
     assert loaded.facts == model.facts
     assert loaded.loss_of.smoothing == 0.1
-    expected = model.evaluate(REAL, verbose=0, return_dict=True)
-    assert loaded.evaluate(REAL, verbose=0, return_dict=True) == expected
+    expected = model.evaluate(held_out, verbose=0, return_dict=True)
+    found = loaded.evaluate(held_out, verbose=0, return_dict=True)
+    assert found == pytest.approx(expected, rel=1e-6)
     for each in (model, loaded):
         each.fit(REAL, batch_size=4, shuffle=False, epochs=2, verbose=0)
     assert int(loaded.step) == int(model.step) == 6

@@ -179,5 +179,5 @@ def _remember(model: keras.Model, slices: Slices) -> None:
 
 def _adapt(model: keras.Model, data: Any) -> None:
     """Fits metrics that whiten features to some images, if there are any."""
-    if data is not None and model.measured.adaptable:
+    if data is not None and model.measured.adaptable():
         model.measured.adapt(in_unit_scale(first_images(data)))

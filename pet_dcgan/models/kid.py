@@ -21,6 +21,31 @@ _CHUNK = 64
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
+class Whitening(keras.layers.Layer):
+    """Outputs of a network to features: `(outputs - mean) @ basis`.
+
+    A layer, since Keras saves the weights of a metric's layers, and not its
+    own variables.
+
+    Args:
+        outputs: Numbers of the network for an image.
+        components: Features.
+    """
+
+    def __init__(self, outputs: int, components: int, **options) -> None:
+        super().__init__(dtype="float32", trainable=False, **options)
+        self.mean = self.add_weight([outputs], "zeros", name="mean")
+        self.basis = self.add_weight(
+            [outputs, components], "zeros", name="basis"
+        )
+        self.built = True
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Outputs `[n, outputs]` to features `[n, components]`."""
+        return (inputs - self.mean) @ self.basis
+
+
+@keras.saving.register_keras_serializable(package=PACKAGE)
 class KID(keras.metrics.Metric):
     """KID between the real and the generated images of a whole pass.
 
@@ -64,10 +89,7 @@ class KID(keras.metrics.Metric):
         self.components, self.gain = components, gain
         self.network = network or build_random(size, seed=seed)
         outputs = self.network.output_shape[-1]
-        # kept when the sums are reset, and saved with the model
-        self.adapted = self._kept("adapted", ())
-        self.mean = self._kept("mean", (outputs,))
-        self.basis = self._kept("basis", (outputs, components))
+        self.whitening = Whitening(outputs, components)
         side = components + 1
         self.sums = {
             kind: {
@@ -107,7 +129,7 @@ class KID(keras.metrics.Metric):
             images: float32 `[n, size, size]` in [0, 1], a share of the
                 largest uptake; some dozens or more.
         """
-        if self.adapted.numpy() or not len(images):
+        if np.any(self.whitening.basis) or not len(images):
             return
         raw = in_chunks(
             lambda part: self._raw(tf.constant(part)), images, _CHUNK
@@ -129,7 +151,7 @@ class KID(keras.metrics.Metric):
             self.sums.values(), (real, generated), strict=True
         ):
             unit = (tf.reduce_mean(images, axis=-1) + 1.0) / 2.0
-            features = (self._raw(unit) - self.mean) @ self.basis
+            features = self.whitening(self._raw(unit))
             features = tf.cast(features, tf.float64)
             count = tf.cast(tf.shape(features)[0], tf.float64)
             scaled = features / np.sqrt(self.components)
@@ -185,14 +207,10 @@ class KID(keras.metrics.Metric):
         return self.network(unit[..., tf.newaxis] * self.gain, training=False)
 
     def _whiten(self, mean: np.ndarray, basis: np.ndarray) -> None:
-        self.mean.assign(mean)
         # of few images there are few components
         missing = self.components - basis.shape[1]
-        self.basis.assign(np.pad(basis, [[0, 0], [0, missing]]))
-        self.adapted.assign(1.0)
-
-    def _kept(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
-        return self.add_variable(shape, "zeros", dtype="float32", name=name)
+        basis = np.pad(basis, [[0, 0], [0, missing]])
+        self.whitening.set_weights([mean, basis])
 
     def _sum(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
         return self.add_variable(shape, "zeros", dtype="float64", name=name)

@@ -49,10 +49,9 @@ class MetricGroup(keras.metrics.Metric):
         Args:
             images: float32 `[n, size, size]` in [0, 1].
         """
-        for metric in self.adaptable if len(images) else ():
+        for metric in self.adaptable() if len(images) else ():
             metric.adapt(images)
 
-    @property
     def adaptable(self) -> list[keras.metrics.Metric]:
         """The metrics that have an `adapt`."""
         return [m for m in self.members if hasattr(m, "adapt")]
