@@ -277,14 +277,14 @@ MUTATIONS = (
     ),
     Mutation(
         "export of NaN",
-        "pet_dcgan/serving/saved_model.py",
+        "pet_dcgan/models/saved_model.py",
         "if not np.isfinite(variable.numpy()).all():",
         "if np.isnan(0.0):",
         tests_of("saved_model.py"),
     ),
     Mutation(
         "rows of a request",
-        "pet_dcgan/serving/saved_model.py",
+        "pet_dcgan/models/saved_model.py",
         "shape[:1] <= max_rows",
         "shape[:1] <= max_rows + 1",
         tests_of("serving_contract.py"),

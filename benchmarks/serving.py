@@ -44,9 +44,9 @@ print(json.dumps({"seconds": seconds, "peak_gb": peak}))
 
 def make_generator(preset, size):
     """A preset's generator with its first weights, and its facts."""
+    from pet_dcgan.models.model_info import ModelInfo
     from pet_dcgan.models.networks import build_generator
     from pet_dcgan.presets import PRESETS
-    from pet_dcgan.serving.model_info import ModelInfo
 
     settings = PRESETS[preset]
     kept = ("channels", "latent_dim", "width", "kernel_size")
@@ -72,11 +72,13 @@ def make_generator(preset, size):
 
 def of_run(path):
     """A finished run's generator and its facts."""
+    from pet_dcgan.image_facts import ImageFacts
+    from pet_dcgan.models.archive import model_info
     from pet_dcgan.runs.run import Run
-    from pet_dcgan.serving.export import model_facts
 
     run = Run.open(path)
-    return run.load_generator(), model_facts(run.config)
+    generator, facts = run.load_generator(), ImageFacts.of(run.config)
+    return generator, model_info(generator, facts, preset=run.config.preset)
 
 
 def in_turns(calls, rounds):
@@ -210,7 +212,7 @@ def command(folder, format_, count):
 
 
 def measure(options, folder):
-    from pet_dcgan.serving.saved_model import save_model
+    from pet_dcgan.models.saved_model import save_model
 
     generator, facts = (
         of_run(options.run)

@@ -37,7 +37,7 @@ _PUBLIC = {
     "build_discriminator": ("models.networks", "build_discriminator"),
     "build_generator": ("models.networks", "build_generator"),
     "evaluate": ("evaluation.evaluate", "evaluate"),
-    "export": ("serving.export", "export_run"),
+    "export": ("serving.export", "export"),
     "generate": ("serving.generate", "generate"),
     "load_slices": ("data.prepared_set", "load_slices"),
     "load_training_slices": ("data.training_data", "load_training_slices"),

@@ -24,16 +24,18 @@ from types import SimpleNamespace
 import numpy as np
 import tensorflow as tf  # noqa: F401 - once, before the forks
 from PIL import Image
+from tensorflow.core.protobuf import saved_model_pb2
 from test_model_info import FACTS
 from toy_run import make_run
 
 from pet_dcgan import demo
 from pet_dcgan.evaluation import evaluate as evaluating
+from pet_dcgan.models.model_info import SIGNATURES
+from pet_dcgan.models.warmup import write_warmup
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving import export as exporting
 from pet_dcgan.serving import generate as generating
 from pet_dcgan.serving.model_folder import repair_models
-from pet_dcgan.serving.model_info import SIGNATURES
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.locks import working_in
 
@@ -175,21 +177,24 @@ class Case:
 
     def export(self, run, to, **options):
         """An export of a graph that has signatures and nothing else."""
-        exporting.save_model = save_model
-        exporting.compare_model = lambda *_: None
+        exporting.generator_of = lambda _: None
+        exporting.model_info = lambda *_, **__: FACTS
+        exporting.write_archive = write_archive
         exporting._training_slices = lambda _: 12
         Run.load_generator = lambda _: None
         exporting.export_run(run, to, **options)
 
 
-def save_model(generator, folder, facts):
-    model = exporting.saved_model_pb2.SavedModel()
+def write_archive(network, folder, info):
+    model = saved_model_pb2.SavedModel()
     graph = model.meta_graphs.add()
     for name in SIGNATURES:
         graph.signature_def[name].method_name = "predict"
     (folder / "variables").mkdir(parents=True)
     (folder / "variables" / "variables.index").write_bytes(b"weights")
     (folder / "saved_model.pb").write_bytes(model.SerializeToString())
+    info.write(folder)
+    write_warmup(folder, info)
 
 
 class Evaluate(Case):
@@ -261,9 +266,8 @@ class Generate(Case):
             facts=dataclasses.replace(FACTS, max_rows=2),
             version="1",
             draw=lambda seeds: [file.getvalue()] * len(seeds),
-            close=lambda: None,
         )
-        generating._open = lambda *_: model
+        generating.opened = lambda *_, **__: contextlib.nullcontext(model)
         generating.generate("models/ad", count=5, out=folder / "images")
 
     def again(self, folder):

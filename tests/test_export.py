@@ -13,10 +13,12 @@ from tensorflow.core.protobuf import saved_model_pb2
 from test_model_info import FACTS
 from toy_run import make_run as make_toy_run
 
+from pet_dcgan.models import archive
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.serving import export as module
-from pet_dcgan.serving.export import check_compatible, export_run
-from pet_dcgan.serving.model_info import ExportedModel
+from pet_dcgan.serving.compatibility import check_compatible
+from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.exported_model import ExportedModel
 from tfds_adni.parallel.lock_file import held
 
 
@@ -119,8 +121,8 @@ def quick(whole, monkeypatch):
         saved.append(generator)
         shutil.copytree(whole, folder)
 
-    monkeypatch.setattr(module, "save_model", save)
-    monkeypatch.setattr(module, "compare_model", lambda *_: None)
+    monkeypatch.setattr(archive, "save_model", save)
+    monkeypatch.setattr(archive, "compare_model", lambda *_: None)
     return saved
 
 
@@ -285,7 +287,7 @@ def test_a_failing_export_leaves_all_as_it_was(
     if older:
         export_run(run, models)
     before = contents(models)
-    monkeypatch.setattr(module, "compare_model", fail)
+    monkeypatch.setattr(archive, "compare_model", fail)
     with pytest.raises(type(error), match=r"it differs|No space left"):
         export_run(run, models)
     assert contents(models) == before

@@ -7,8 +7,8 @@ import pytest
 from export_files import EXPORT, ROOT, flags, images, read, tool
 from google.protobuf import text_format
 
-from pet_dcgan.serving.model_info import MAX_ROWS
-from pet_dcgan.serving.server_files import message_classes
+from pet_dcgan.utils.messages import message_classes
+from pet_dcgan.utils.seed_blocks import MAX_ROWS
 
 # --- what the server reads ----------------------------------------------------
 

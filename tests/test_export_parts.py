@@ -11,7 +11,7 @@ import yaml
 from export_files import EXPORT, images, read, tool
 from manifests import FOLDER, NAMESPACE, PARTS, SUPPORTED, check
 
-from pet_dcgan.serving.model_info import MAX_ROWS
+from pet_dcgan.utils.seed_blocks import MAX_ROWS
 
 # --- the optional parts -------------------------------------------------------
 

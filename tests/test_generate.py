@@ -11,11 +11,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.models.saved_model import save_model
 from pet_dcgan.runs.run import Run
+from pet_dcgan.serving.exported_model import ExportedModel
 from pet_dcgan.serving.generate import generate
-from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.serving.saved_model import save_model
 from tfds_adni.parallel.lock_file import held
 
 # by path: a model stays as it is

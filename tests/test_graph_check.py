@@ -8,10 +8,11 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from pet_dcgan.models.graph_check import check_graph
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.networks import build_generator
-from pet_dcgan.serving.graph_check import check_graph
-from pet_dcgan.serving.model_info import ExportedModel, ModelInfo
-from pet_dcgan.serving.saved_model import save_model
+from pet_dcgan.models.saved_model import save_model
+from pet_dcgan.serving.exported_model import ExportedModel
 
 
 @pytest.fixture
@@ -87,6 +88,7 @@ def test_a_graph_that_reads_a_file_is_refused(toy_models, tmp_path):
     [
         *("ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "EagerPyFunc"),
         *("LoadLibrary", "TFRecordReaderV2", "DecodePng", "PrintV2"),
+        *("RandomStandardNormal", "AssignVariableOp", "Save"),
         "\x1b[2J",
     ],
 )
@@ -168,6 +170,24 @@ def test_assets_objects_and_other_graphs_are_refused(graph):
     saved.ParseFromString(original)
     saved.meta_graphs[0].ClearField("object_graph_def")
     graph.refused("expected one graph and its objects")
+
+
+def test_a_constant_is_of_tensorflows_own_class(graph):
+    """What a layer keeps as an array; its class is in no other object."""
+    node = graph.meta.object_graph_def.nodes.add()
+    node.constant.operation = "x"
+    node.registered_name = "tf.TrackableConstant"
+    graph.path.write_bytes(graph.saved.SerializeToString())
+    check_graph(graph.path)
+    node.registered_name = "Custom>X"
+    graph.refused("found a registered class in it")
+    node.ClearField("registered_name")
+    node.registered_saver = "Custom>X"
+    graph.refused("found a registered class in it")
+    node.registered_saver = ""
+    node.variable.shape.SetInParent()
+    node.registered_name = "tf.TrackableConstant"
+    graph.refused("found a registered class in it")
 
 
 @pytest.mark.parametrize(

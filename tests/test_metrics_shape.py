@@ -6,14 +6,13 @@ import random
 import shutil
 
 import pytest
+from test_model_info import FACTS
 
-from pet_dcgan.config import make_config
 from pet_dcgan.evaluation.assessment import assessment_lines, next_step
 from pet_dcgan.evaluation.evaluate import Evaluation
 from pet_dcgan.evaluation.report import metric_rows
 from pet_dcgan.runs.metrics_shape import require_metrics
 from pet_dcgan.runs.run import Run
-from pet_dcgan.serving.export import model_facts
 from pet_dcgan.serving.model_card import has_copies, model_card
 from pet_dcgan.utils.checksums import SUMS
 
@@ -21,22 +20,6 @@ REPLACEMENTS = (
     *(None, True, 3, -1, 0.5, 10**400, 1e308, 2**60, "x", "\x1b[2J", "\ud800"),
     *([], [1], [1, 2], ["a", "b"], [[1, 2, 3]]),
     *({}, {"value": 1}, {"mean": "x"}, {"interval": [1]}, {"a\nb": 1}),
-)
-FACTS = model_facts(
-    make_config(
-        "demo",
-        overrides={},
-        stage="AD",
-        plane="axial",
-        phantom=True,
-        size=32,
-        spacing_mm=6.0,
-        suvr_max=2.5,
-        reference="brain",
-        seed=0,
-        dataset="axial_32",
-        data_dir="data",
-    )
 )
 
 

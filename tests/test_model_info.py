@@ -5,13 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from pet_dcgan.serving.model_info import (
-    MAX_ROWS,
-    ExportedModel,
-    ModelInfo,
-    complete_versions,
-    versions,
-)
+from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.utils.seed_blocks import MAX_ROWS
 
 FACTS = ModelInfo(
     stage="AD",
@@ -26,15 +21,6 @@ FACTS = ModelInfo(
     phantom=True,
     made_by="pet-dcgan 0.1.0",
 )
-
-
-@pytest.fixture
-def model(tmp_path):
-    for version in ("2", "10"):
-        folder = tmp_path / "ad" / version
-        FACTS.write(folder)
-        (folder / "saved_model.pb").touch()
-    return tmp_path / "ad"
 
 
 @pytest.mark.parametrize(
@@ -63,7 +49,7 @@ def test_the_limit_of_rows_is_part_of_the_facts():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("size", bad) for bad in ("32", True, 0, -32, 33, 20_000, 10**30)),
+        *(("size", bad) for bad in ("32", True, 0, -32, 7, 20_000, 10**30)),
         *(("size", bad) for bad in (32.5, None, [32], {"a": 1}, 10**400)),
         *(("max_rows", bad) for bad in (0, -4, 65, 200_000_000, 1.5, "4")),
         *(("suvr_max", bad) for bad in (None, 0, -1.0, 2e8, 1e308)),
@@ -135,32 +121,3 @@ def test_facts_with_any_byte_changed_are_facts_or_refused():
             assert str(error).isprintable()  # noqa: PT017
         else:
             assert 1 <= facts.max_rows <= MAX_ROWS
-
-
-def test_a_model_is_its_highest_version_by_number(model, monkeypatch):
-    opened = ExportedModel(model)
-    assert (opened.version, opened.facts) == ("10", FACTS)
-    assert ExportedModel(model / "2").version == "2"
-    monkeypatch.chdir(model / "2")
-    assert ExportedModel(".").version == "2"
-
-
-def test_versions_are_numbered_folders(model):
-    (model / "11").mkdir()
-    (model / ".partial-1.3").mkdir()
-    (model / "12").touch()
-    assert versions(model) == [2, 10, 11]
-    assert complete_versions(model) == [2, 10]
-    assert ExportedModel(model).version == "10"
-    assert versions(model / "absent") == []
-
-
-def test_what_is_no_model_is_refused(model, tmp_path):
-    for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
-            ExportedModel(path)
-    (model / "10" / "assets.extra" / "model.json").unlink()
-    with pytest.raises(FileNotFoundError, match=r"model\.json in"):
-        ExportedModel(model)
-    with pytest.raises(ValueError, match="found the URL"):
-        ExportedModel("https://host:8501/v1/models/ad")

@@ -9,7 +9,7 @@ import tensorflow as tf
 from PIL import Image
 
 from pet_dcgan.serving.image_files import png_bytes, suvr_of_png
-from pet_dcgan.serving.png import SIGNATURE, check_png
+from pet_dcgan.utils.png import SIGNATURE, check_png
 
 RANDOM = np.random.default_rng(0)
 PIXELS = RANDOM.integers(0, 2**16, [32, 32, 1], dtype=np.uint16)

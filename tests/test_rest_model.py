@@ -17,7 +17,6 @@ from test_model_info import FACTS
 from typer.testing import CliRunner
 
 from pet_dcgan.cli.main import app
-from pet_dcgan.serving import png
 from pet_dcgan.serving.generate import generate
 from pet_dcgan.serving.json_http import JsonClient
 from pet_dcgan.serving.rest_model import (
@@ -25,6 +24,7 @@ from pet_dcgan.serving.rest_model import (
     is_url,
     parse_model_url,
 )
+from pet_dcgan.utils import png
 
 SIX_ATTEMPTS = 6
 

@@ -15,7 +15,7 @@ from test_model_info import FACTS
 
 from pet_dcgan.models.network_file import save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
-from pet_dcgan.serving.saved_model import compare_model, save_model
+from pet_dcgan.models.saved_model import compare_model, save_model
 
 
 def small_generator():

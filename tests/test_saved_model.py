@@ -10,11 +10,11 @@ from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 from test_model_info import FACTS
 
+from pet_dcgan.models import saved_model
 from pet_dcgan.models.networks import build_generator
-from pet_dcgan.serving import saved_model
-from pet_dcgan.serving.png import check_png
-from pet_dcgan.serving.png_notes import png_notes
-from pet_dcgan.serving.saved_model import compare_model, save_model
+from pet_dcgan.models.png_notes import png_notes
+from pet_dcgan.models.saved_model import compare_model, save_model
+from pet_dcgan.utils.png import check_png
 
 
 def lively_generator():

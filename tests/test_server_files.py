@@ -1,16 +1,11 @@
-"""models.config and warm-up requests, read by TensorFlow Serving's messages."""
+"""models.config, read by TensorFlow Serving's messages."""
 
-import numpy as np
 import pytest
-import tensorflow as tf
 from google.protobuf import text_format
-from test_model_info import FACTS
 
 from pet_dcgan.serving import server_files
-from pet_dcgan.serving.model_info import SIGNATURES
 from pet_dcgan.serving.server_files import (
     update_models_config,
-    write_warmup,
 )
 
 ENTRY = """\
@@ -205,48 +200,3 @@ def test_a_model_that_comes_while_it_is_written_is_listed(models, monkeypatch):
 
     monkeypatch.setattr(server_files, "replacing", slow)
     assert 'name: "nc"' in update_models_config(folder).read_text()
-
-
-# --- warm-up requests ---------------------------------------------------------
-
-
-@pytest.fixture
-def records(tmp_path):
-    write_warmup(tmp_path, FACTS)
-    file = tmp_path / "assets.extra" / "tf_serving_warmup_requests"
-    return [each.numpy() for each in tf.data.TFRecordDataset(str(file))]
-
-
-def requests(records):
-    """Read by the official messages."""
-    pytest.importorskip("tensorflow_serving", reason="the official messages")
-    from tensorflow_serving.apis import prediction_log_pb2
-
-    logs = [prediction_log_pb2.PredictionLog.FromString(r) for r in records]
-    assert {log.WhichOneof("log_type") for log in logs} == {"predict_log"}
-    return [log.predict_log.request for log in logs]
-
-
-def test_a_row_for_every_signature(records):
-    found = requests(records)
-    assert [each.model_spec.name for each in found] == ["ad"] * len(SIGNATURES)
-    signatures = [each.model_spec.signature_name for each in found]
-    assert signatures == list(SIGNATURES)
-    for each in found:
-        ((name, proto),) = each.inputs.items()
-        values = tf.make_ndarray(proto)
-        if each.model_spec.signature_name == "serving_default":
-            assert name == "latent"
-            assert (values.shape, values.dtype) == ((1, 6), np.float32)
-        else:
-            assert name == "seed"
-            assert (values.shape, values.dtype) == ((1,), np.int64)
-
-
-def test_bytes_are_those_of_the_official_messages(records):
-    for record, request in zip(records, requests(records), strict=True):
-        from tensorflow_serving.apis import prediction_log_pb2
-
-        log = prediction_log_pb2.PredictionLog()
-        log.predict_log.request.CopyFrom(request)
-        assert log.SerializeToString(deterministic=True) == record

@@ -18,9 +18,10 @@ import tensorflow as tf
 from model_process import model_process
 from serving_contract import Refused, folder_call, grpc_call, rest_call
 
+from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.models.archive import model_info
 from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.runs.run import Run
-from pet_dcgan.serving.export import model_facts
 
 HERE = Path(__file__).parent
 SERVER = shutil.which("tensorflow_model_server")
@@ -40,7 +41,8 @@ LIBRARIES = "libtensorflow_cc.so.2", "libtensorflow_framework.so.2"
 def live(toy_models):
     """A call that the run's own generator answers."""
     run = Run.open(toy_models.parent / "runs" / "AD")
-    generator, facts = run.load_generator(), model_facts(run.config)
+    generator, config = run.load_generator(), run.config
+    facts = model_info(generator, ImageFacts.of(config), preset=config.preset)
 
     def slices(seed):
         # as many rows at once as the model is asked for

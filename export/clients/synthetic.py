@@ -113,12 +113,12 @@ def _within(low: float, high: float, kind: type = float) -> Callable:
     return fits
 
 
-# of `pet_dcgan.serving.model_info.ModelInfo`, as far as they are used
+# of `pet_dcgan.models.model_info.ModelInfo`, as far as they are used
 _LIMITS = {
     "stage": lambda value: value in _STAGES,
     "plane": lambda value: value in _PLANES,
     "phantom": lambda value: isinstance(value, bool),
-    "size": _within(32, 256, int),
+    "size": _within(8, 512, int),
     "max_rows": _within(1, 64, int),
     "suvr_max": _within(0.1, 1000),
     "spacing_mm": _within(0.1, 100),

@@ -1,13 +1,14 @@
 """Commands that make data sets: phantom, scan, prepare."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pet_dcgan.cli import console, options, scan_options
 from pet_dcgan.utils.files import replacing, require_file_place
 from pet_dcgan.utils.foreign_text import read_object
+from tfds_adni.file_formats import FORMATS, TFRECORD
 
 router = typer.Typer()
 
@@ -97,6 +98,13 @@ def prepare(
         int | None,
         typer.Option(min=1, help="Files per split; by size if unset."),
     ] = None,
+    file_format: Annotated[
+        Literal[FORMATS],
+        typer.Option(
+            help="tfrecord, which training reads, or array_record, for "
+            "tfds.data_source."
+        ),
+    ] = TFRECORD,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
     diagnosis: scan_options.Diagnosis = None,
     qc: scan_options.Quality = None,
@@ -119,7 +127,7 @@ def prepare(
     jobs: scan_options.Jobs = None,
     beam_options: scan_options.BeamOptions = None,
 ) -> None:
-    """Turns a folder of scans into TFRecords of labelled SUVR slices."""
+    """Turns a folder of scans into a TFDS data set of labelled SUVR slices."""
     selection, reading = (
         scan_options.selection_of(ctx.params),
         scan_options.reading_of(ctx.params),
@@ -148,16 +156,31 @@ def prepare(
             jobs=jobs,
             beam_options=beam_options,
             num_shards=num_shards,
+            file_format=file_format,
             split_seed=seed,
             check=console.print_cohort,
             progress=advance,
         )
     facts = read_object(home / "metadata.json")
     console.print_prepared(facts)
-    last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
     typer.echo(
         f"{home}: account of every scan in scans.csv, pictures of them in "
-        "scans.html (for the data's keepers only). Next: pet-dcgan train "
-        f"--data-dir {data_dir} --config {config} --stage {last} "
-        f"--run runs/{last.lower()}"
+        "scans.html (for the data's keepers only). Next: "
+        + _next(facts, data_dir, config, file_format)
+    )
+
+
+def _next(
+    facts: dict[str, Any], data_dir: Path, config: str, file_format: str
+) -> str:
+    """What to do with a prepared set."""
+    if file_format != TFRECORD:
+        return (
+            "in Python, import tfds_adni and "
+            f'tfds.data_source("adni/{config}", data_dir="{data_dir}")'
+        )
+    last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
+    return (
+        f"pet-dcgan train --data-dir {data_dir} --config {config} --stage "
+        f"{last} --run runs/{last.lower()}"
     )

@@ -18,6 +18,7 @@ from pet_dcgan.data.set_files import (
     INFO,
     SCANS,
     SPLITS,
+    FileFormatError,
     read_metadata,
     read_record_files,
     read_subjects,
@@ -58,6 +59,8 @@ class PreparedSet:
             require_files(folder)
             self.files = read_record_files(folder, NAME)
             metadata = read_metadata(folder)
+        except FileFormatError:
+            raise
         except (OSError, ValueError) as error:
             raise damaged(folder, error) from None
         self.folder = folder
@@ -162,6 +165,7 @@ def open_set(data_dir: str | Path, dataset: str) -> PreparedSet:
     Raises:
         FileNotFoundError: If there is no such set.
         RecipeError: If it was made by another recipe.
+        FileFormatError: If its records are no TFRecords.
         ValueError: If the set cannot be read or lacks its metadata.
     """
     folder = _latest_version(Path(data_dir), dataset)

@@ -249,3 +249,12 @@ def plain_layer(layer: keras.layers.Layer, **options) -> keras.layers.Layer:
     """
     layer_class = _PARENTS.get(type(layer), type(layer))
     return layer_class.from_config(layer.get_config() | options)
+
+
+def is_plain(layer: keras.layers.Layer) -> bool:
+    """Whether a layer is Keras's own or another's, and computes in float32.
+
+    Args:
+        layer: Any layer.
+    """
+    return type(layer) not in _PARENTS and layer.compute_dtype == "float32"

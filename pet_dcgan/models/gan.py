@@ -1,6 +1,7 @@
 """Two adversarial networks as Keras handles a model."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -8,7 +9,7 @@ import tensorflow as tf
 
 from pet_dcgan.data.real_images import model_images
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models import fitting, losses, saving
+from pet_dcgan.models import archive, fitting, losses, saving
 from pet_dcgan.models.kid import default_metrics
 from pet_dcgan.models.losses import AdversarialLoss
 from pet_dcgan.models.metric_group import MetricGroup
@@ -273,6 +274,37 @@ class GAN(keras.Model):
         shared = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
         values = {metric.name: metric.result() for metric in metrics}
         return {n: v[tf.newaxis] if shared else v for n, v in values.items()}
+
+    def export(
+        self,
+        filepath: str | Path,
+        format: str = "tf_saved_model",  # noqa: A002
+        verbose: bool | None = None,
+        input_signature: Any = None,
+        *,
+        facts: ImageFacts | None = None,
+        **options,
+    ) -> None:
+        """Writes the archive of `pet-dcgan export`, without card and number.
+
+        Args:
+            filepath: A new folder, or an empty one.
+            format: `"onnx"` and the others of `keras.Model.export` have the
+                float32 network alone: latents to images in [-1, 1].
+            verbose: Whether to print where it is; by default yes.
+            input_signature: For another format; the archive has its own four.
+            facts: What the images mean, where the model has no `facts`.
+            **options: For another format, as of `keras.Model.export`.
+
+        Raises:
+            FileExistsError: If `filepath` holds anything.
+            ValueError: If there are no facts, or images of the archive differ
+                from the live ones.
+        """
+        options |= {"verbose": verbose, "input_signature": input_signature}
+        archive.export_model(
+            self, filepath, format=format, facts=facts, **options
+        )
 
     def summary(self, **options) -> None:
         """Prints the layers of both networks; options as in Keras."""

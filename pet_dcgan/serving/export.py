@@ -1,18 +1,23 @@
-"""Exports a finished run as a numbered version that a server can load."""
+"""Exports a generator as a numbered version that a server can load."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
-import tensorflow as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from pet_dcgan import __version__
-from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.models.archive import (
+    facts_of,
+    generator_of,
+    model_info,
+    write_archive,
+)
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.runs.run import Run
+from pet_dcgan.serving.compatibility import check_compatible
+from pet_dcgan.serving.exported_model import complete_versions, versions
 from pet_dcgan.serving.model_card import has_copies, model_card
 from pet_dcgan.serving.model_folder import (
     claimed,
@@ -21,14 +26,6 @@ from pet_dcgan.serving.model_folder import (
     show_newest,
     write_descriptions,
 )
-from pet_dcgan.serving.model_info import (
-    GRAPH_FILE,
-    ModelInfo,
-    complete_versions,
-    versions,
-)
-from pet_dcgan.serving.saved_model import compare_model, save_model
-from pet_dcgan.serving.server_files import write_warmup
 from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import replacing, restore
 from pet_dcgan.utils.keras_settings import keras_defaults
@@ -41,17 +38,83 @@ class CopiesError(ValueError):
     """A generator that copies training subjects, or is suspected to."""
 
 
-@keras_defaults()
-@exclusive("export", "run", reading=True)
-def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
-    """Exports a run's generator as the next version of its model.
+def export(
+    model: Run | keras.Model,
+    to: str | Path,
+    *,
+    facts: ImageFacts | None = None,
+    allow_copies: bool = False,
+) -> Path:
+    """Exports a run's generator, or one of your own, as its next version.
 
     `<to>/<name>/<version>/` appears only after the saved model was loaded
     again and gave the live generator's images; `MODEL_CARD.md` and
     `metrics.json` beside it are those of the newest version, and
-    `<to>/models.config` lists all models. None of them names a subject or a
-    path on this machine. The same run gives the same bytes. What a killed
-    export left undone is done by the next one, see `repair_models`.
+    `<to>/models.config` lists all models.
+
+    Args:
+        model: A finished run, see `export_run`; a `DCGAN`; or any Keras
+            generator, latents `[n, latent_dim]` to images
+            `[n, size, size, 1 or 3]` in [-1, 1]. The card of a model without
+            a run says that it was not evaluated.
+        to: Folder of all models, as `export/models`.
+        facts: What the images mean, where the model has no facts of its own.
+        allow_copies: Of a run: whether to export a generator that copies.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        BlockingIOError: If another process exports the same model.
+        CopiesError: If a run's generator copies training subjects.
+        FileNotFoundError: If a run is not finished.
+        ValueError: If there are no facts, or the generator cannot be exported
+            faithfully or would break the clients of the last version.
+    """
+    if not isinstance(model, Run):
+        return export_network(model, to, facts=facts)
+    if facts is not None:
+        raise ValueError(
+            f"expected a run without facts=, since {model.path} has its own: "
+            "leave facts= out"
+        )
+    return export_run(model, to, allow_copies=allow_copies)
+
+
+@keras_defaults()
+def export_network(
+    model: keras.Model, to: str | Path, *, facts: ImageFacts | None = None
+) -> Path:
+    """Exports a generator that no run holds, as `export` does.
+
+    Args:
+        model: A generator or a `DCGAN`.
+        to: Folder of all models.
+        facts: What its images mean, where it has no facts.
+
+    Returns:
+        The version's folder.
+
+    Raises:
+        BlockingIOError: If another process exports the same model.
+        ValueError: As `export`.
+    """
+    network = generator_of(model)
+    info = model_info(network, facts_of(model, facts))
+    given = {name: getattr(info, name) for name in _FACTS}
+    return _export(
+        _Exported(network, info, {"evaluated": False, **given}), Path(to)
+    )
+
+
+@keras_defaults()
+@exclusive("export", "run", reading=True)
+def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
+    """Exports a run's generator, as `export` does.
+
+    No file names a subject or a path on this machine. The same run gives the
+    same bytes. What a killed export left undone is done by the next one, see
+    `repair_models`.
 
     Args:
         run: A finished run.
@@ -77,9 +140,14 @@ def export_run(run: Run, to: str | Path, *, allow_copies: bool = False) -> Path:
     metrics = _evaluation(run)
     if has_copies(metrics) and not allow_copies:
         raise CopiesError(_refusal(run, metrics["copies"]))
-    # the comparison is meant for one kind of arithmetic, the CPU's
-    with tf.device("CPU:0"):
-        return _export(run, run.load_generator(), metrics, Path(to))
+    network = generator_of(run.load_generator())
+    info = model_info(
+        network, ImageFacts.of(run.config), preset=run.config.preset
+    )
+    subjects, slices = len(run.subjects), _training_slices(run)
+    return _export(
+        _Exported(network, info, metrics, subjects, slices), Path(to)
+    )
 
 
 def _refusal(run: Run, copies: dict[str, Any]) -> str:
@@ -94,52 +162,39 @@ def _refusal(run: Run, copies: dict[str, Any]) -> str:
     )
 
 
-def _export(
-    run: Run, generator: keras.Model, metrics: dict[str, Any], to: Path
-) -> Path:
+class _Exported(NamedTuple):
+    """A generator and all that is known of it."""
+
+    network: keras.Model
+    info: ModelInfo
+    metrics: dict[str, Any]
+    subjects: int | None = None
+    slices: int | None = None
+
+
+def _export(found: _Exported, to: Path) -> Path:
     """Writes the version, and then what names the newest one."""
-    facts = model_facts(run.config)
-    slices = _training_slices(run)
+    info, metrics = found.info, found.metrics
     # a list that cannot be updated is found before the work
     repair_models(to)
-    with claimed(to / facts.name) as base:
+    with claimed(to / info.name) as base:
         version = base / str(max(versions(base), default=0) + 1)
         text = json.dumps(metrics, indent=2, sort_keys=True, allow_nan=False)
         card = model_card(
-            facts,
+            info,
             version=version.name,
-            subjects=len(run.subjects),
-            slices=slices,
+            subjects=found.subjects,
+            slices=found.slices,
             metrics=metrics,
         )
         with replacing(version) as folder:
-            save_model(generator, folder, facts)
-            compare_model(generator, folder, facts)
-            facts.write(folder)
-            write_warmup(folder, facts)
+            write_archive(found.network, folder, info)
             for last in complete_versions(base)[-1:]:
                 check_compatible(folder, base / str(last))
             write_descriptions(folder, card, text + "\n")
         show_newest(base)
     list_models(to)
     return version
-
-
-def model_facts(config: TrainConfig) -> ModelInfo:
-    """Returns the facts of the model that a run of this config trains."""
-    return ModelInfo(
-        stage=config.stage,
-        plane=config.plane,
-        size=config.size,
-        channels=config.channels,
-        latent_dim=config.latent_dim,
-        spacing_mm=config.spacing_mm,
-        suvr_max=config.suvr_max,
-        reference=config.reference,
-        preset=config.preset,
-        phantom=config.phantom,
-        made_by=f"pet-dcgan {__version__}",
-    )
 
 
 def _evaluation(run: Run) -> dict[str, Any]:
@@ -178,69 +233,3 @@ def _training_slices(run: Run) -> int | None:
         return None
     same = set(slices.subjects) == set(run.subjects)
     return len(slices.images) if same else None
-
-
-def check_compatible(new: Path, last: Path) -> None:
-    """Refuses a version that would break the clients of the last one.
-
-    A model server moves to the highest version silently. A new version may
-    add signatures; those of the last one keep their inputs, outputs, types
-    and shapes, and images keep their scale.
-
-    Args:
-        new: Folder of the new version.
-        last: Folder of the version that is served now.
-
-    Raises:
-        ValueError: If something is missing or changed, or the last version
-            is damaged.
-    """
-    found, before = _contract(new), _contract(last)
-    changes = [
-        f"{name} {found.get(name, 'missing')} instead of {expected}"
-        for name, expected in before.items()
-        if found.get(name) != expected
-    ]
-    if changes:
-        raise ValueError(
-            f"the new version would break the clients of {last}, having "
-            f"{'; '.join(changes)}: export to another --to, or move the old "
-            "model away"
-        )
-
-
-def _contract(folder: Path) -> dict[str, str]:
-    """Describes what clients rely on: the scale and each signature."""
-    model = saved_model_pb2.SavedModel()
-    try:
-        facts = ModelInfo.read(folder)
-        model.ParseFromString((folder / GRAPH_FILE).read_bytes())
-        (graph,) = model.meta_graphs
-        signatures = {
-            name: _described(signature)
-            for name, signature in sorted(graph.signature_def.items())
-            if not name.startswith("__")
-        }
-    except (DecodeError, OSError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"the model in {folder} is damaged and cannot be compared with "
-            f"({error}): move that version away, then export again"
-        ) from error
-    return {
-        "suvr_max": str(float(facts.suvr_max)),
-        "spacing_mm": str(float(facts.spacing_mm)),
-        "reference": facts.reference,
-        **signatures,
-    }
-
-
-def _described(signature: meta_graph_pb2.SignatureDef) -> str:
-    """Describes as `seed int64 (None,) -> suvr float32 (None, 128, 128)`."""
-    return " -> ".join(
-        ", ".join(
-            f"{name} {tf.as_dtype(info.dtype).name} "
-            f"{tf.TensorShape(info.tensor_shape)}"
-            for name, info in sorted(tensors.items())
-        )
-        for tensors in (signature.inputs, signature.outputs)
-    )

@@ -5,21 +5,26 @@ import csv
 import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.models.png_notes import description, png_notes
 from pet_dcgan.serving import image_files
-from pet_dcgan.serving.model_info import ExportedModel
-from pet_dcgan.serving.png import check_png
-from pet_dcgan.serving.png_notes import description, png_notes
-from pet_dcgan.serving.rest_model import RemoteModel, is_url
+from pet_dcgan.serving.exported_model import ExportedModel
+from pet_dcgan.serving.rest_model import RemoteModel
+from pet_dcgan.serving.source import opened
+from pet_dcgan.utils.png import check_png
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
     STEPS_TOLERANCE,
     block_seeds,
     seed_blocks,
 )
+
+if TYPE_CHECKING:
+    import keras
 
 Progress = Callable[[int, int], None]
 COLUMNS = (
@@ -35,11 +40,12 @@ COLUMNS = (
 
 
 def generate(
-    model: str | Path,
+    model: "str | Path | keras.Model",
     *,
     count: int,
     seed: int = 0,
     out: str | Path,
+    facts: ImageFacts | None = None,
     format: str = "png",  # noqa: A002
     timeout: float = 60.0,
     progress: Progress | None = None,
@@ -60,10 +66,13 @@ def generate(
     Args:
         model: Folder of an exported version, or its parent, of which the
             highest version is taken; or the URL of either on a server, as
-            `http://host:8501/v1/models/ad`.
+            `http://host:8501/v1/models/ad`; or a network in memory, a `DCGAN`
+            or any Keras generator, whose images are those that it would give
+            once exported, and whose version is "live".
         count: Number of slices, at least 1.
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
+        facts: What the images mean, for a network without facts of its own.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
         timeout: Seconds that a server may take for a whole answer; a few
             further attempts are made.
@@ -79,15 +88,15 @@ def generate(
         FileExistsError: If `out` is not empty, or holds the beginning of
             another request.
         FileNotFoundError: If there is no exported model.
-        ValueError: If an option is out of range, the model is damaged, or a
-            server has no such model.
+        ValueError: If an option is out of range, the model is damaged, a
+            network has no facts, or a server has no such model.
     """
     out = Path(os.path.abspath(out))
     _check_options(count, seed, format)
     image_files.remove_rest(out)
     _check_free(out)
     with (
-        contextlib.closing(_open(model, timeout)) as source,
+        opened(model, facts=facts, timeout=timeout) as source,
         image_files.resumable_batch(out) as batch,
     ):
         # another process may have finished it before the lock was free
@@ -132,13 +141,6 @@ def _check_free(out: Path) -> None:
             f"{out} is a mount point, which cannot be replaced: choose a "
             f"folder inside it, as --out {out / 'images'}"
         )
-
-
-def _open(model: str | Path, timeout: float) -> ExportedModel | RemoteModel:
-    """Opens a model in a folder or on a server."""
-    if is_url(model):
-        return RemoteModel(str(model), timeout=timeout)
-    return ExportedModel(model).load()
 
 
 class _Request:

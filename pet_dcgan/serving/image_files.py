@@ -23,7 +23,7 @@ import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
-from pet_dcgan.serving import png
+from pet_dcgan.utils import png
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import one_line, read_object
 from pet_dcgan.utils.locks import LOCK, locked

@@ -13,8 +13,8 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
+from pet_dcgan.models.model_info import OWN, ModelInfo
 from pet_dcgan.references import REFERENCES
-from pet_dcgan.serving.model_info import ModelInfo
 from pet_dcgan.utils.foreign_text import one_line
 
 _CARD = """\
@@ -33,7 +33,8 @@ _CARD = """\
 
 {% endif %}
 {% filter wrap %}
-Generator of a DCGAN: single {{ facts.plane }} slices of brain PET
+Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
+{{ facts.plane }} slices of brain PET
 {{ "of all stages together, for other trainings to start from"
    if facts.stage == all_stages else "at the stage " ~ facts.stage }}.
 {% endfilter %}
@@ -46,7 +47,7 @@ Generator of a DCGAN: single {{ facts.plane }} slices of brain PET
 | plane | {{ facts.plane }} |
 | preset | {{ facts.preset }} |
 | phantom | {{ "yes" if facts.phantom else "no" }} |
-| training subjects | {{ subjects }} |
+| training subjects | {{ "not recorded" if subjects is none else subjects }} |
 | training slices | {{ "not recorded" if slices is none else slices }} |
 | image | {{ facts.size }} x {{ facts.size }}, {{ spacing }} mm |
 | SUVR | PNG value / 65535 x {{ "%g" % facts.suvr_max }} |
@@ -130,7 +131,7 @@ def model_card(
     facts: ModelInfo,
     *,
     version: str,
-    subjects: int,
+    subjects: int | None,
     slices: int | None,
     metrics: dict[str, Any],
 ) -> str:
@@ -141,7 +142,7 @@ def model_card(
     Args:
         facts: As written into the model's folder.
         version: The version that the card is of.
-        subjects: Number of training subjects.
+        subjects: Number of training subjects, None if not known.
         slices: Number of training slices, None if not known.
         metrics: Content of `metrics.json`; `evaluated` says whether it holds
             measurements.
@@ -162,6 +163,7 @@ def model_card(
         interval_note=interval_note,
         measured_limits=limits(metrics) if metrics["evaluated"] else [],
         metrics={"copies": None, **metrics},
+        own=OWN,
         not_for_diagnosis=NOT_FOR_DIAGNOSIS,
         reference=REFERENCES[facts.reference],
         slices=slices,

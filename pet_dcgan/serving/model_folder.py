@@ -8,7 +8,8 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from pet_dcgan.serving.model_info import FACTS_FILE, complete_versions
+from pet_dcgan.models.model_info import FACTS_FILE
+from pet_dcgan.serving.exported_model import complete_versions
 from pet_dcgan.serving.server_files import CONFIG_FILE, update_models_config
 from pet_dcgan.utils.files import replacing, sweep, sweep_beside
 from pet_dcgan.utils.locks import LOCK, locked, working_in

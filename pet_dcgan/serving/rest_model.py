@@ -5,12 +5,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.serving.json_http import (
     RETRY_DELAYS,
     HttpStatusError,
     JsonClient,
 )
-from pet_dcgan.serving.model_info import ModelInfo
 from pet_dcgan.utils.foreign_text import one_line
 
 _URL = re.compile(

@@ -1,47 +1,30 @@
-"""What TensorFlow Serving reads beside a model: warm-up and models.config.
+"""`models.config`, by which TensorFlow Serving knows the models of a folder.
 
-The messages are TensorFlow Serving's, defined here as far as they are needed
-(tensorflow_serving/apis/ and /config/): its package is no dependency.
+The messages are TensorFlow Serving's (tensorflow_serving/config/).
 """
 
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import tensorflow as tf
-from google.protobuf import (
-    descriptor_pb2,
-    descriptor_pool,
-    message_factory,
-    text_format,
-)
+from google.protobuf import text_format
 
-from pet_dcgan.serving.model_info import (
-    SIGNATURES,
-    ModelInfo,
-    complete_versions,
-)
+from pet_dcgan.serving.exported_model import complete_versions
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_files import read_bytes
 from pet_dcgan.utils.foreign_text import fault, one_line
+from pet_dcgan.utils.messages import message_classes
 
-WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
 CONFIG_FILE = "models.config"
 _MOUNT = "/models"  # where the server sees the folder of all models
 
-Messages = dict[str, dict[str, tuple[int, str]]]
-_MESSAGES: Messages = {
-    "ModelSpec": {"name": (1, "string"), "signature_name": (3, "string")},
-    # an entry of a map; on the wire a tensor is bytes
-    "Input": {"key": (1, "string"), "value": (2, "bytes")},
-    "PredictRequest": {"model_spec": (1, "ModelSpec"), "inputs": (2, "Input*")},
-    "PredictLog": {"request": (1, "PredictRequest")},
-    "PredictionLog": {"predict_log": (6, "PredictLog")},
-    "ModelConfig": {"name": (1, "string"), "base_path": (2, "string")},
-    "ModelConfigList": {"config": (1, "ModelConfig*")},
-    "ModelServerConfig": {"model_config_list": (1, "ModelConfigList")},
-}
+_CLASSES = message_classes(
+    {
+        "ModelConfig": {"name": (1, "string"), "base_path": (2, "string")},
+        "ModelConfigList": {"config": (1, "ModelConfig*")},
+        "ModelServerConfig": {"model_config_list": (1, "ModelConfigList")},
+    }
+)
 _NEW = """\
 # What a model server serves from this folder (--model_config_file).
 # `pet-dcgan export` adds the models that lie here and takes out those that
@@ -57,68 +40,6 @@ _TOKEN = re.compile(
 _MOST_BYTES = 2**18  # of the list; an entry has about 100
 # what a URL of the REST interface can name
 _SERVABLE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
-
-
-def message_classes(messages: Messages) -> dict[str, Any]:
-    """Builds protobuf messages from a table, in a pool of their own.
-
-    Args:
-        messages: Name of each message to its fields: name to number and type,
-            which is a scalar's or a message's name, with `*` if repeated.
-
-    Returns:
-        A class for each message.
-    """
-    file = descriptor_pb2.FileDescriptorProto(name="table", syntax="proto3")
-    field_type = descriptor_pb2.FieldDescriptorProto.Type
-    for name, fields in messages.items():
-        message = file.message_type.add(name=name)
-        for field, (number, kind) in fields.items():
-            label, kind = 3 if kind.endswith("*") else 1, kind.rstrip("*")
-            described = message.field.add(name=field, number=number)
-            described.label = label
-            if kind in messages:
-                described.type_name = f".{kind}"
-            else:
-                described.type = field_type.Value(f"TYPE_{kind.upper()}")
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(file.SerializeToString())
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(name))
-        for name in messages
-    }
-
-
-_CLASSES = message_classes(_MESSAGES)
-
-
-def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
-    """Writes a request of one row for every signature.
-
-    The first request of a signature pays for TensorFlow's preparing its
-    graph; a server answers those in this file before it calls a version
-    available (tensorflow.org/tfx/serving/saved_model_warmup). One row and no
-    more: a full batch of the paper's generator takes a CPU seconds.
-
-    Args:
-        version_folder: The version's folder.
-        facts: Of the model.
-    """
-    path = version_folder / WARMUP_FILE
-    path.parent.mkdir(parents=True, exist_ok=True)
-    latent = np.zeros([1, facts.latent_dim], np.float32)
-    with tf.io.TFRecordWriter(str(path)) as writer:
-        for name in SIGNATURES:
-            log = _CLASSES["PredictionLog"]()
-            request = log.predict_log.request
-            request.model_spec.name = facts.name
-            request.model_spec.signature_name = name
-            key, values = "seed", np.zeros([1], np.int64)
-            if name == "serving_default":
-                key, values = "latent", latent
-            tensor = tf.make_tensor_proto(values).SerializeToString()
-            request.inputs.add(key=key, value=tensor)
-            writer.write(log.SerializeToString(deterministic=True))
 
 
 def update_models_config(models_dir: str | Path) -> Path:

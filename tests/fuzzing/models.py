@@ -13,8 +13,8 @@ from fuzzing.plan import Files
 from fuzzing.pngs import chunks_of
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import export_run
+from pet_dcgan.serving.exported_model import ExportedModel
 from pet_dcgan.serving.generate import generate
-from pet_dcgan.serving.model_info import ExportedModel
 
 _VERSION = Path("models", "ad", "1")
 _GRAPH = str(_VERSION / "saved_model.pb")

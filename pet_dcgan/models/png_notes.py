@@ -1,6 +1,6 @@
 """What every synthetic PNG says of itself, in text chunks."""
 
-from pet_dcgan.serving.model_info import ModelInfo
+from pet_dcgan.models.model_info import ModelInfo
 
 
 def description(facts: ModelInfo) -> str:

@@ -12,11 +12,13 @@ from pathlib import Path
 from tensorflow.core.framework import function_pb2
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from pet_dcgan.serving.model_info import GRAPH_FILE
+from pet_dcgan.models.model_info import GRAPH_FILE
 
 _RANDOM = "fingerprint.pb"
 # of an argument; that of a variable is its number in the process
 _GIVEN_NAME = "_user_specified_name"
+# of an activation with a gradient of its own, also with a number
+_GRADIENT = "_gradient_op_type"
 
 
 def remove_chance(folder: Path) -> None:
@@ -73,11 +75,12 @@ def _rename_function(
 def _rename_calls(
     graph: meta_graph_pb2.MetaGraphDef, names: Mapping[str, str]
 ) -> None:
-    """Renames functions where operations call them."""
+    """Renames functions where operations call them, and drops gradients."""
     functions = graph.graph_def.library.function
     bodies = (function.node_def for function in functions)
     for node in itertools.chain(graph.graph_def.node, *bodies):
         node.op = names.get(node.op, node.op)
+        node.attr.pop(_GRADIENT, None)
         for value in node.attr.values():
             for called in (value.func, *value.list.func):
                 if called.name in names:

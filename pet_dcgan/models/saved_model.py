@@ -1,6 +1,6 @@
 """A generator as a TensorFlow SavedModel, and its signatures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import keras
@@ -8,32 +8,26 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.data.suvr import PNG_MAX, png_from_suvr
+from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.models.png_notes import png_notes
+from pet_dcgan.models.same_bytes import remove_chance
 from pet_dcgan.models.sampling import (
     latents_from_seeds,
     sanitised,
     suvr_from_images,
     suvr_from_latents,
 )
-from pet_dcgan.serving.model_info import ModelInfo
-from pet_dcgan.serving.png import text_chunk
-from pet_dcgan.serving.png_notes import png_notes
-from pet_dcgan.serving.same_bytes import remove_chance
+from pet_dcgan.utils.png import text_chunk
 
 # a third of the time of the default for 2 % more bytes
 _PNG_COMPRESSION = 1
 _PNG_HEAD = 8 + 25  # bytes of any PNG before its second chunk
 TOLERANCE = 1e-5  # of an exported model's images in [-1, 1] and in SUVR
-_COMPARED_SEEDS = (0, 1, 2**40)
+COMPARED_SEEDS = (0, 1, 2**40)
 
 
-def _signatures(
-    generator: keras.Model, facts: ModelInfo
-) -> dict[str, Callable]:
-    """Returns the functions that `save_model` describes, traced.
-
-    A request of another shape, or for too many rows, fails with an error that
-    says so before anything is computed. No Python runs in them.
-    """
+def _network(generator: keras.Model) -> Callable:
+    """Returns the function of latents that all signatures share, traced."""
     latent = tf.TensorSpec(
         [None, generator.input_shape[-1]], tf.float32, name="latent"
     )
@@ -41,8 +35,16 @@ def _signatures(
     def network(latent):
         return generator(latent, training=False)
 
-    # one function, which all signatures share
-    network = _traced(network, latent)
+    return _traced(network, latent)
+
+
+def _signatures(network: Callable, facts: ModelInfo) -> dict[str, Callable]:
+    """Returns the functions that `save_model` describes, traced.
+
+    A request of another shape, or for too many rows, fails with an error that
+    says so before anything is computed. No Python runs in them.
+    """
+    (latent,) = network.input_signature
     seed = tf.TensorSpec([None], tf.int64, name="seed")
 
     def image(latent):
@@ -114,6 +116,18 @@ def _checked(tensor: tf.Tensor, name: str, max_rows: int) -> tf.Tensor:
         return tf.identity(tensor)
 
 
+def all_layers(network: keras.Model) -> Iterator[keras.layers.Layer]:
+    """Yields the layers of a network and of the networks inside it.
+
+    Args:
+        network: Any model.
+    """
+    for layer in network.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from all_layers(layer)
+
+
 def save_model(
     generator: keras.Model, folder: str | Path, facts: ModelInfo
 ) -> None:
@@ -143,7 +157,7 @@ def save_model(
     Raises:
         ValueError: If a weight is not finite or a layer not float32.
     """
-    for layer in generator.layers:
+    for layer in all_layers(generator):
         if layer.compute_dtype != "float32":
             raise ValueError(
                 f"expected a float32 generator, found layer {layer.name} in "
@@ -157,11 +171,24 @@ def save_model(
                 "train again"
             )
     module = tf.Module(name="generator")
+    network = _network(generator)
     # what is not an attribute of the module is not stored
-    module.weights = [variable.value for variable in generator.variables]
-    signatures = _signatures(generator, facts)
-    tf.saved_model.save(module, str(folder), signatures=signatures)
+    module.weights = _used(generator, network)
+    signatures = _signatures(network, facts)
+    # gradients of activations, which nobody who draws images asks for
+    options = tf.saved_model.SaveOptions(experimental_custom_gradients=False)
+    tf.saved_model.save(
+        module, str(folder), signatures=signatures, options=options
+    )
     remove_chance(Path(folder))
+
+
+def _used(generator: keras.Model, network: Callable) -> list[tf.Variable]:
+    """Returns the variables that images depend on: not a dropout's seed."""
+    captured = network.get_concrete_function().captured_inputs
+    places = {id(handle) for handle in captured}
+    variables = (variable.value for variable in generator.variables)
+    return [each for each in variables if id(each.handle) in places]
 
 
 def compare_model(
@@ -180,7 +207,7 @@ def compare_model(
     """
     loaded = tf.saved_model.load(str(folder))  # named, to stay alive
     call = loaded.signatures
-    seeds = tf.constant(_COMPARED_SEEDS, tf.int64)
+    seeds = tf.constant(COMPARED_SEEDS, tf.int64)
     latents = latents_from_seeds(seeds, generator.input_shape[-1])
     image = call["serving_default"](latent=latents)["image"]
     suvr = call["generate"](seed=seeds)["suvr"]

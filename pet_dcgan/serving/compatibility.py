@@ -1,0 +1,75 @@
+"""Whether a new version of a model serves the clients of the last one."""
+
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf.message import DecodeError
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+from pet_dcgan.models.model_info import GRAPH_FILE, ModelInfo
+
+
+def check_compatible(new: Path, last: Path) -> None:
+    """Refuses a version that would break the clients of the last one.
+
+    A model server moves to the highest version silently. A new version may
+    add signatures; those of the last one keep their inputs, outputs, types
+    and shapes, and images keep their scale.
+
+    Args:
+        new: Folder of the new version.
+        last: Folder of the version that is served now.
+
+    Raises:
+        ValueError: If something is missing or changed, or the last version
+            is damaged.
+    """
+    found, before = _contract(new), _contract(last)
+    changes = [
+        f"{name} {found.get(name, 'missing')} instead of {expected}"
+        for name, expected in before.items()
+        if found.get(name) != expected
+    ]
+    if changes:
+        raise ValueError(
+            f"the new version would break the clients of {last}, having "
+            f"{'; '.join(changes)}: export to another --to, or move the old "
+            "model away"
+        )
+
+
+def _contract(folder: Path) -> dict[str, str]:
+    """Describes what clients rely on: the scale and each signature."""
+    model = saved_model_pb2.SavedModel()
+    try:
+        facts = ModelInfo.read(folder)
+        model.ParseFromString((folder / GRAPH_FILE).read_bytes())
+        (graph,) = model.meta_graphs
+        signatures = {
+            name: _described(signature)
+            for name, signature in sorted(graph.signature_def.items())
+            if not name.startswith("__")
+        }
+    except (DecodeError, OSError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the model in {folder} is damaged and cannot be compared with "
+            f"({error}): move that version away, then export again"
+        ) from error
+    return {
+        "suvr_max": str(float(facts.suvr_max)),
+        "spacing_mm": str(float(facts.spacing_mm)),
+        "reference": facts.reference,
+        **signatures,
+    }
+
+
+def _described(signature: meta_graph_pb2.SignatureDef) -> str:
+    """Describes as `seed int64 (None,) -> suvr float32 (None, 128, 128)`."""
+    return " -> ".join(
+        ", ".join(
+            f"{name} {tf.as_dtype(info.dtype).name} "
+            f"{tf.TensorShape(info.tensor_shape)}"
+            for name, info in sorted(tensors.items())
+        )
+        for tensors in (signature.inputs, signature.outputs)
+    )
