@@ -231,6 +231,8 @@ def test_runs_alone_from_top_to_bottom(name, tmp_path, monkeypatch):
     ]
     for text in words:
         assert not re.search("Traceback|Warning|^ERROR", text), text
+    # notebooks show it in red, as if something were wrong
+    assert [o.text for o in outputs if o.get("name") == "stderr"] == []
     assert sum("image/png" in data for data in shown) == PICTURES[name]
     assert (tmp_path / "output").is_dir()
     assert not list((tmp_path / "tmp" / ".tensorboard-info").glob("pid-*"))
