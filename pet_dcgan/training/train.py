@@ -295,6 +295,8 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
+            # it draws a montage even where no epoch is left
+            callbacks["samples"].set_model(model)
             if self.progress:
                 callbacks["progress"] = EpochProgress(self.progress)
             self._fit(model, first_epoch, list(callbacks.values()))
