@@ -15,6 +15,7 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.network_config import MOST_BYTES
 from pet_dcgan.models.own_networks import ROLES
 from pet_dcgan.references import RecipeError
+from pet_dcgan.runs.absent_run import is_run
 from pet_dcgan.utils import foreign_text
 from pet_dcgan.utils.checksums import require_unchanged, write_checksums
 from pet_dcgan.utils.files import replacing, sweep_beside
@@ -23,6 +24,7 @@ from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.locks import is_free, move_lock, working_in
 
 NETWORKS = "networks.json"
+GENERATOR = "generator.keras"
 _CONFIG, _SUBJECTS = "config.json", "subjects.csv"
 _TRAIN, _HELD_OUT = "train", "validation"
 
@@ -93,11 +95,17 @@ def require_free(path: Path) -> None:
     Raises:
         FileExistsError: If it does, with what to do.
     """
-    if not is_free(path):
-        raise FileExistsError(
-            f"expected {path} to be free for a new run, found an earlier run "
-            "or other files: go on with --resume, or choose another --run"
-        )
+    if is_free(path):
+        return
+    found, remedy = "other files", ""
+    if is_run(path):
+        finished = (path / GENERATOR).is_file()
+        found = "a finished run" if finished else "an unfinished run"
+        remedy = "" if finished else "go on with --resume, or "
+    raise FileExistsError(
+        f"expected {path} to be free for a new run, found {found}: {remedy}"
+        "choose another --run"
+    )
 
 
 def _names(facts: RunFacts) -> tuple[str, ...]:

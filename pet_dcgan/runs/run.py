@@ -29,7 +29,13 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.references import RecipeError
-from pet_dcgan.runs.fixed_files import RunFacts, new_folder, read_facts
+from pet_dcgan.runs.absent_run import absent_run, resume_command
+from pet_dcgan.runs.fixed_files import (
+    GENERATOR,
+    RunFacts,
+    new_folder,
+    read_facts,
+)
 from pet_dcgan.runs.generator_file import read_generator, write_generator
 from pet_dcgan.runs.metrics_shape import require_metrics
 from pet_dcgan.runs.model_run import model_run
@@ -37,6 +43,7 @@ from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
 from pet_dcgan.runs.run_card import run_card
 from pet_dcgan.utils.checksums import require_unchanged
 from pet_dcgan.utils.foreign_text import read_object
+from pet_dcgan.utils.meant import as_typed
 from pet_dcgan.utils.progress import status
 
 _ENCODER_BYTES = 2**28  # of the slices that an encoder is trained on
@@ -74,7 +81,7 @@ class Run:
         self.validation = list(validation)
         self.networks = dict(networks or {})
         self.evaluation = self.path / "evaluation"  # it need not exist
-        self._generator = self.path / "generator.keras"
+        self._generator = self.path / GENERATOR
 
     @classmethod
     def create(
@@ -158,10 +165,7 @@ class Run:
         try:
             facts = read_facts(path)
         except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"expected a run folder, found no {error.filename}: name a "
-                "folder made by pet-dcgan train"
-            ) from None
+            raise absent_run(path, error.filename) from None
         except RecipeError:
             raise
         except ValueError as error:
@@ -184,7 +188,7 @@ class Run:
         if not self.finished:
             raise FileNotFoundError(
                 f"expected a finished run, found no {self._generator}: go on "
-                f"with pet-dcgan train --run {self.path} --resume"
+                f"with {resume_command(self.config, self.path)}"
             )
         return read_generator(
             self._generator, self.config, self.networks.get("generator")
@@ -240,7 +244,7 @@ class Run:
             ValueError: If the file is damaged, or of another shape.
         """
         path = self.evaluation / "metrics.json"
-        remedy = f"run pet-dcgan evaluate {self.path}"
+        remedy = f"run pet-dcgan evaluate {as_typed(self.path)}"
         try:
             metrics = read_object(path)
             require_unchanged(self.evaluation, [path.name])

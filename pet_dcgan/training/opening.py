@@ -9,6 +9,7 @@ from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.models.network_config import is_same_architecture
 from pet_dcgan.models.own_networks import ROLES
+from pet_dcgan.runs.absent_run import resume_command
 from pet_dcgan.runs.fixed_files import RunFacts
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.checkpoint import remove_older_states
@@ -111,7 +112,8 @@ def _require_same_run(run: Run, facts: RunFacts, slices: Slices) -> None:
     if changed:
         raise ValueError(
             f"expected the configuration of {run.path}, found "
-            f"{', '.join(changed)}: resume with the options of its start"
+            f"{', '.join(changed)}: resume with the options of its start, "
+            f"{resume_command(run.config, run.path)}"
         )
     _require_same_networks(run, facts.networks)
     own = set(slices.subjects)

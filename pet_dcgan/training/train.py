@@ -56,6 +56,7 @@ from pet_dcgan.training.distribution import (
 from pet_dcgan.training.interrupt import held_back
 from pet_dcgan.training.kid_selection import ended_early
 from pet_dcgan.training.opening import new_run, unfinished_run, warm_start_run
+from pet_dcgan.training.training_progress import training_progress
 from pet_dcgan.training.user_callbacks import (
     require_suitable,
     with_user_callbacks,
@@ -109,7 +110,9 @@ def train(
             must see the run's folder.
         stop_on_failure: Whether to end a training that fails, see
             `pet_dcgan.training.health`.
-        verbose: Keras's progress: 0 none, 1 a bar, 2 a line per epoch.
+        verbose: 0 for nothing, 1 for a bar with the time that is left, 2 for
+            a line per epoch; `"auto"` is 1 in a notebook or at a terminal, 2
+            elsewhere, and 0 where there is a `progress`.
         progress: Called with completed and total epochs, after each epoch.
 
     Returns:
@@ -162,7 +165,7 @@ def train(
             callbacks=callbacks,
             strategy=strategy,
             stop_on_failure=stop_on_failure,
-            verbose=verbose,
+            verbose=0 if progress and verbose == "auto" else verbose,
             progress=progress,
         )
         training.complete()
@@ -256,6 +259,8 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
+            # it draws a montage even where no epoch is left
+            callbacks["samples"].set_model(model)
             if self.progress:
                 callbacks["progress"] = EpochProgress(self.progress)
             ordered = with_user_callbacks(callbacks, self.callbacks)
@@ -275,7 +280,12 @@ class _Training:
             self.run.path, epoch=first_epoch, patience=config.patience
         ):
             return
-        with held_back() as interrupts:
+        label = f"{config.stage} epochs"
+        verbose = self.verbose if callbacks else 0
+        with (
+            training_progress(verbose, label) as shown,
+            held_back() as interrupts,
+        ):
             model.fit(
                 training_batches(
                     self.slices,
@@ -289,8 +299,9 @@ class _Training:
                 shuffle=False,  # the batches have their order
                 callbacks=[
                     *callbacks,
+                    *shown,
                     FollowChief(self.strategy),
                     *interrupts,
                 ],
-                verbose=self.verbose if callbacks else 0,
+                verbose=0,
             )
