@@ -161,6 +161,8 @@ def _looked_at(data: Any) -> Any:
     """The same data, if its first images are on the model's scale."""
     if isinstance(data, types.GeneratorType):
         return _looked_at_first(data)
+    if isinstance(data, tf.distribute.DistributedDataset):
+        return data  # each replica has a part of the first batch
     require_model_scale(first_images(data))
     return data
 
