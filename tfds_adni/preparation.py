@@ -88,7 +88,7 @@ def prepare(
             stage has too few subjects, no scan is left to use, or a subject
             has another split in a configuration prepared before.
     """
-    _require_known(config, data_dir)
+    _require_known(config, Path(data_dir))
     require_writable(file_format)
     beam = beam_options is not None
     options = tfds.download.DownloadConfig(
@@ -152,6 +152,12 @@ def _require_known(config: str, data_dir: Path) -> None:
             f"expected a folder as --data-dir, found {data_dir}; mount the "
             "bucket as a folder, or prepare into one and copy it"
         )
+    for place in (data_dir, *data_dir.parents[:2]):
+        if place.name == "adni" and any(place.glob("*/*/dataset_info.json")):
+            raise ValueError(
+                f"expected the folder that holds adni, found {data_dir}; write "
+                f"--data-dir {shlex.quote(str(place.parent))}"
+            )
     if config not in Builder.builder_configs:
         raise ValueError(
             f"expected a configuration of {', '.join(Builder.builder_configs)},"

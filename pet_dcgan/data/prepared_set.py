@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
+from pet_dcgan.data.absent_set import absent_set
 from pet_dcgan.data.record_files import RecordFile
 from pet_dcgan.data.records import keep_slices, read_facts, read_pixels
 from pet_dcgan.data.set_files import (
@@ -279,14 +280,7 @@ def _latest_version(data_dir: Path, dataset: str) -> Path:
     versions = [p.parent for p in found if _VERSION.fullmatch(p.parent.name)]
     if versions:
         return max(versions, key=lambda p: [*map(int, p.name.split("."))])
-    others = sorted(
-        {path.parts[-2] for path in data_dir.glob(f"{NAME}/*/*.*.*/")}
-    )
-    raise FileNotFoundError(
-        f"expected a prepared set {NAME}/{dataset} in {data_dir}, found "
-        f"{', '.join(others) if others else 'none'}: make it with pet-dcgan "
-        f"prepare FOLDER --data-dir {data_dir} --config {dataset}"
-    )
+    raise absent_set(data_dir, dataset)
 
 
 def _counts(facts: dict[str, np.ndarray]) -> str:

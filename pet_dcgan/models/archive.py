@@ -31,6 +31,7 @@ from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 _ARCHIVE = "tf_saved_model"
+_NEAR = 0.25
 
 
 def write_archive(network: keras.Model, folder: Path, info: ModelInfo) -> None:
@@ -51,7 +52,7 @@ def write_archive(network: keras.Model, folder: Path, info: ModelInfo) -> None:
     """
     # the comparison is meant for one kind of arithmetic, the CPU's
     with tf.device("CPU:0"):
-        _require_images(network)
+        _require_range(network)
         _save(network, folder, info)
         if foreign := foreign_parts(folder / GRAPH_FILE):
             raise ValueError(
@@ -64,19 +65,37 @@ def write_archive(network: keras.Model, folder: Path, info: ModelInfo) -> None:
     write_warmup(folder, info)
 
 
-def _require_images(network: keras.Model) -> None:
-    """Refuses a network whose images are not on the scale of a generator."""
+def _require_range(network: keras.Model) -> None:
+    """Refuses a network whose images leave the scale of a generator."""
+    low, high = _extent(network)
+    # NaN is for the weights to explain
+    if low < -1 - TOLERANCE or high > 1 + TOLERANCE:
+        raise _off_scale("images in [-1, 1]", low, high)
+
+
+def _require_background(network: keras.Model) -> None:
+    """Refuses a network of images in [0, 1], as a sigmoid makes them."""
+    low, high = _extent(network)
+    # before its training a network that ends in tanh is near 0
+    if low >= 0 and high > _NEAR:
+        raise _off_scale("images whose background is -1", low, high)
+
+
+def _extent(network: keras.Model) -> tuple[float, float]:
+    """The smallest and the largest value of a few images."""
     seeds = tf.constant(COMPARED_SEEDS, tf.int64)
     latents = latents_from_seeds(seeds, network.input_shape[-1])
     images = keras.ops.convert_to_numpy(network(latents, training=False))
-    low, high = float(images.min()), float(images.max())
-    # SUVR 0, all around a brain, is -1; NaN is for the weights to explain
-    if low < -1 - TOLERANCE or high > 1 + TOLERANCE or 0 <= low < high:
-        raise ValueError(
-            "expected images in [-1, 1], where -1 is SUVR 0, found values "
-            f"from {low:.3g} to {high:.3g}: end the generator in tanh, and "
-            "train it on images of that scale"
-        )
+    return float(images.min()), float(images.max())
+
+
+def _off_scale(wanted: str, low: float, high: float) -> ValueError:
+    """The error for images on another scale."""
+    return ValueError(
+        f"expected {wanted}, where -1 is SUVR 0, found values from {low:.3g} "
+        f"to {high:.3g}: end the generator in tanh, and train it on images of "
+        "that scale (pet_dcgan.scale_to_model)"
+    )
 
 
 def _save(network: keras.Model, folder: Path, info: ModelInfo) -> None:
@@ -178,16 +197,36 @@ def model_info(
     )
 
 
-def facts_of(model: Any, given: ImageFacts | None) -> ImageFacts:
-    """The facts of a model's images: its own, or those given.
+_EXAMPLE = (
+    'facts=pet_dcgan.ImageFacts(stage="AD", plane="axial", spacing_mm=1.5, '
+    "suvr_max=2.5, phantom=False)"
+)
+
+
+def described(
+    model: Any, facts: ImageFacts | None = None
+) -> tuple[keras.Model, ModelInfo]:
+    """A model that no run holds, as an archive needs it.
 
     Args:
         model: A generator, or a `DCGAN`, which may know its `facts`.
-        given: Where it has none.
+        facts: What its images mean, where it does not know.
+
+    Returns:
+        The network of `generator_of`, and what it says of itself.
 
     Raises:
-        ValueError: If there are none, or two that differ.
+        ValueError: If it is no generator, its images have another scale, or
+            there are no facts, or two that differ.
     """
+    network = generator_of(model)
+    info = model_info(network, _facts_of(model, facts))
+    _require_background(network)
+    return network, info
+
+
+def _facts_of(model: Any, given: ImageFacts | None) -> ImageFacts:
+    """The facts of a model's images: its own, or those given."""
     own = getattr(model, "facts", None)
     own = own if isinstance(own, ImageFacts) else None
     if given is not None and not isinstance(given, ImageFacts):
@@ -206,12 +245,6 @@ def facts_of(model: Any, given: ImageFacts | None) -> ImageFacts:
             "facts=, or set model.facts"
         )
     return own or given
-
-
-_EXAMPLE = (
-    'facts=pet_dcgan.ImageFacts(stage="AD", plane="axial", spacing_mm=1.5, '
-    "suvr_max=2.5, phantom=False)"
-)
 
 
 def export_model(
@@ -238,9 +271,9 @@ def export_model(
         ValueError: If there are no facts, an option is of another format, or
             the generator cannot be exported faithfully.
     """
-    network = generator_of(model)
     if format != _ARCHIVE:
-        _require_images(network)  # Keras wants one that was called
+        network = generator_of(model)
+        _require_range(network)  # Keras also wants one that was called
         network.export(path, format=format, verbose=verbose, **options)
         return
     if options := [name for name, v in options.items() if v is not None]:
@@ -248,7 +281,7 @@ def export_model(
             f"expected no {', '.join(options)} with format {_ARCHIVE}: the "
             "archive has signatures of its own, see pet_dcgan.DCGAN.export"
         )
-    info = model_info(network, facts_of(model, facts))
+    network, info = described(model, facts)
     path = Path(os.path.abspath(path))
     if path.is_symlink() or (
         path.exists() and (not path.is_dir() or any(path.iterdir()))

@@ -9,7 +9,7 @@ import keras
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.archive import (
-    facts_of,
+    described,
     generator_of,
     model_info,
     write_archive,
@@ -99,8 +99,7 @@ def export_network(
         BlockingIOError: If another process exports the same model.
         ValueError: As `export`.
     """
-    network = generator_of(model)
-    info = model_info(network, facts_of(model, facts))
+    network, info = described(model, facts)
     given = {name: getattr(info, name) for name in _FACTS}
     return _export(
         _Exported(network, info, {"evaluated": False, **given}), Path(to)
