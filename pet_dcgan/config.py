@@ -22,6 +22,8 @@ STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together, for others to start from
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
+# that `pet-dcgan prepare` makes
+DATASETS = ("axial_128", "coronal_128", "sagittal_128", "all_128", "axial_64")
 _MOST_LETTERS = 4096  # the longest path of Linux
 _KINDS = {
     int: "a whole number",
@@ -71,8 +73,8 @@ class TrainConfig:
         samples_every: Epochs between two sheets of samples.
         ema_decay: Decay of the generator's exponential moving average, which
             samples and exports then use; 0 keeps none.
-        augment: `"none"`, or names of `AUGMENTATIONS` joined by commas: how
-            images are changed before the discriminator sees them.
+        augment: How images are changed before the discriminator sees them:
+            `"none"`, or some of `AUGMENTATIONS` joined by commas.
         augment_probability: Probability of each augmentation; with adaptive
             augmentation (ADA) the initial one.
         augment_target: Mean sign of the real images' logits that ADA aims at;
@@ -219,19 +221,31 @@ def check_overrides(
             two contradict each other.
     """
     checked_value("preset", preset)
-    allowed = sorted(PRESETS[preset])
-    unknown = sorted(set(overrides) - set(allowed))
+    unknown = sorted(set(overrides) - set(PRESETS[preset]))
     if unknown:
-        raise ValueError(
-            f"expected a setting among {_closest(unknown[0], allowed)}, found "
-            f"{one_line(', '.join(unknown))}: correct the name after --set"
-        )
+        raise ValueError(_unknown_settings(unknown, preset))
     own = {name: checked_value(name, v) for name, v in overrides.items()}
     off = [name for name in PARTS_OF if own.get(name) == PLAIN[name]]
     parts = {part: PLAIN[part] for name in off for part in PARTS_OF[name]}
     values = PRESETS[preset] | parts | own
     require_consistent(values)
     return values
+
+
+def _unknown_settings(names: list[str], preset: str) -> str:
+    """The error for names that are no settings, by the first of them."""
+    first = names[0]
+    known = sorted(PRESETS[preset])
+    if first in SET_FACTS:
+        expected, remedy = "", "that is a fact of the set, choose its --config"
+    elif first in _FIELDS:
+        option = {"dataset": "config"}.get(first, first.replace("_", "-"))
+        expected, remedy = "", f"it has an option, --{option}"
+    else:
+        expected = f" among {_closest(first, known)}"
+        remedy = "correct the name, see pet-dcgan train --list-settings"
+    found = one_line(", ".join(names))
+    return f"expected a setting{expected}, found {found}: {remedy}"
 
 
 def checked_value(name: str, value: Any) -> Any:
@@ -249,9 +263,9 @@ def checked_value(name: str, value: Any) -> Any:
     value = _converted(name, field.type, value)
     choices = field.metadata.get("choices")
     if choices and value not in choices:
-        closest = _closest(value, choices)
         raise ValueError(
-            f"expected {name} among {closest}, found {_shown(value)}"
+            f"expected {name} among {_closest(value, choices)}, found "
+            f"{_shown(value)}"
         )
     low, high = field.metadata.get("limits", (value, value))
     if not low <= value <= high:
@@ -296,11 +310,22 @@ def _shown(value: Any) -> str:
     return one_line(repr(value), most=80)
 
 
+def similar(value: Any, choices: Collection[Any]) -> list[str]:
+    """Up to three choices that resemble a misspelt value, the nearest first.
+
+    Args:
+        value: What was found; its case does not matter.
+        choices: What is allowed.
+    """
+    by_letters = {str(choice).lower(): str(choice) for choice in choices}
+    wanted = str(value)[:80].lower()
+    found = difflib.get_close_matches(wanted, by_letters, 3, 0.5)
+    return [by_letters[each] for each in found]
+
+
 def _closest(value: Any, choices: Collection[Any]) -> str:
-    """Up to three choices that resemble a misspelt value, or all of them."""
-    names = [str(choice) for choice in choices]
-    closest = difflib.get_close_matches(str(value)[:80], names, 3, 0.5)
-    return ", ".join(closest or names)
+    """The choices that resemble a misspelt value, or all of them."""
+    return ", ".join(similar(value, choices) or map(str, choices))
 
 
 def _split(augment: str) -> tuple[str, ...]:

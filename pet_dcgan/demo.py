@@ -110,7 +110,7 @@ def run_demo(
         selection: Which of its scans are used; the defaults where `None`.
         check: Called with its cohort before anything is written.
         say: Called with a line of text before and after each step.
-        verbose: Verbosity of Keras while training.
+        verbose: As in `train`.
         progress: Takes a label, returns a context whose value is called with
             the number of steps done and the total.
 

@@ -248,7 +248,7 @@ def lines(*used, stages=("NC", "MCI", "AD"), **options):
             (
                 [verdict(1, label_source=source), verdict(2)],
                 {"visits": "all"},
-                "^1 scans are labelled with the group at enrolment",
+                "^1 scan is labelled with the group at enrolment",
             )
             for source in ("collection CSV Group", "participants.tsv")
         ),

@@ -223,7 +223,7 @@ def test_a_mask_for_all_and_what_only_pixels_reveal(tree, tmp_path):
         *("--masks", tmp_path / "m.nii"),
     )
     assert result.exit_code == 0
-    assert "1 more scans were skipped when they were read" in result.output
+    assert "1 more scan was skipped on being read" in result.output
     assert "Subjects / slices by stage and split (seed 0)" in result.output
     rows = [
         [cell.strip() for cell in line.split("│")[1:-1]]

@@ -145,7 +145,7 @@ def test_every_flag_has_one_warning(flag):
         for flags in (frozenset([flag]), frozenset())
     ]
     (line,) = warnings_of(used, Selection(visits="all"), {"s": "NC"})
-    assert line.startswith("1 scans ")
+    assert line.startswith("1 scan ")
     assert "\n" not in line
 
 

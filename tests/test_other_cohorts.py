@@ -256,7 +256,7 @@ def test_a_known_word_is_not_called_unknown(tmp_path):
     table = tmp_path / "DXSUM.csv"
     table.write_text("PTID,EXAMDATE,DIAGNOSIS\n999_S_9001,2011-05-30,1\n")
     line = error(tmp_path, diagnosis=[table])
-    assert "participants.tsv says patient of 1 scans" in line
+    assert "participants.tsv says patient of 1 scan," in line
 
 
 def test_an_assumed_tracer_never_replaces_a_named_one(tmp_path):

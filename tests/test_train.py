@@ -144,7 +144,9 @@ def test_too_little_memory_is_foreseen_and_reported(
 
 def test_an_existing_run_is_kept(straight):
     before = (straight.path / "generator.keras").read_bytes()
-    with pytest.raises(FileExistsError, match=r"--resume.*--run"):
+    with pytest.raises(
+        FileExistsError, match="a finished run: choose another --run"
+    ):
         train(straight.config, straight.path, verbose=0)
     assert (straight.path / "generator.keras").read_bytes() == before
 

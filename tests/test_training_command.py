@@ -74,8 +74,8 @@ def test_a_plan_needs_no_other_machine(command):
 @pytest.mark.parametrize(
     ("option", "value", "words"),
     [
-        ("--device", "tpu", "'auto', 'cpu', 'gpu'"),
-        ("--strategy", "all", "'none', 'mirrored', 'multiworker'"),
+        ("--device", "tpu", "expected auto, cpu, gpu"),
+        ("--strategy", "all", "expected none, mirrored, multiworker"),
     ],
 )
 def test_unknown_hardware_exits_with_2(command, option, value, words):

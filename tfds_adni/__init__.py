@@ -2,7 +2,7 @@
 
 The names below are the Python interface. Each is loaded when it is first used,
 so that surveying a folder does not start TensorFlow. The data set `adni` is
-registered with TFDS: at once if TFDS has been imported, else with `Builder`.
+registered with TFDS, whichever of the two is imported first.
 
 Example:
 
@@ -13,7 +13,8 @@ Example:
 """
 
 import importlib
-import sys
+
+from tfds_adni.registration import register
 
 # public name: the module that holds it, and its name there
 _PUBLIC = {
@@ -40,5 +41,4 @@ def __dir__() -> list[str]:
     return __all__
 
 
-if "tensorflow_datasets" in sys.modules:
-    importlib.import_module(f"{__name__}.adni_dataset_builder")
+register()

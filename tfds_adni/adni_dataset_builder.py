@@ -31,13 +31,16 @@ from tfds_adni.parallel.examples import (
     make_examples,
 )
 from tfds_adni.parallel.pool import Pool
+from tfds_adni.plane_feature import PlaneFeature
 from tfds_adni.preparation_report import PreparationReport
+from tfds_adni.slice_feature import SliceFeature
 from tfds_adni.tables.cells import STAGES
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.slices import BANDS_MM, PLANES
 from tfds_adni.volumes.volume import VolumeError
 
+HOMEPAGE = "https://github.com/YOUR_NAME/pet-dcgan"
 # TFDS keeps up to 1 GB of a split in memory and then moves it to 1,000 files,
 # nearly as many as a process may commonly have open. It has no public option
 # for these two constants of its module `shuffle`.
@@ -215,7 +218,6 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     def _info(self) -> tfds.core.DatasetInfo:
         config = self.builder_config
-        shape = (config.size, config.size, 1)
         text = tfds.features.Text()
         facts = {
             "suvr_max": config.suvr_max,
@@ -232,9 +234,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(
                 {
-                    "image": tfds.features.Image(shape=shape, dtype=np.uint16),
+                    "image": SliceFeature(config.size),
                     "label": tfds.features.ClassLabel(names=list(STAGES)),
-                    "plane": tfds.features.ClassLabel(names=list(PLANES)),
+                    "plane": PlaneFeature(PLANES),
                     "slice": np.int32,
                     "position_mm": np.float32,
                     "subject": text,
@@ -246,6 +248,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 }
             ),
             supervised_keys=("image", "label"),
+            homepage=HOMEPAGE,
             metadata=_Metadata(facts),
         )
 

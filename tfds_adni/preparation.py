@@ -21,6 +21,7 @@ from tfds_adni.adni_dataset_builder import Builder
 from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import assign_splits, require_same_splits
+from tfds_adni.file_formats import TFRECORD, require_writable
 from tfds_adni.parallel.lock_file import held
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.reading import Reading
@@ -43,11 +44,12 @@ def prepare(
     jobs: int | None = None,
     beam_options: str | None = None,
     num_shards: int | None = None,
+    file_format: str = TFRECORD,
     split_seed: int = 0,
     check: Callable[[Cohort], None] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Writes the TFRecords of one configuration.
+    """Writes the records of one configuration.
 
     The same input gives the same bytes, whatever `jobs` is. Stopped at any
     moment it leaves no data set; called again it makes the whole one.
@@ -64,6 +66,8 @@ def prepare(
         beam_options: Makes Apache Beam do the work, with these of its options,
             such as `--runner=FlinkRunner --flink_master=host:8081`.
         num_shards: Shards of each split; by size where `None`.
+        file_format: `"tfrecord"`, which training reads; or `"array_record"`,
+            for `tfds.data_source`.
         split_seed: Another seed gives another split of the subjects.
         check: Called with the selected cohort before anything is written.
         progress: Called with scans done and scans in all, after each scan;
@@ -78,13 +82,14 @@ def prepare(
         BlockingIOError: If another process prepares into `data_dir`.
         FileExistsError: If the data set exists.
         ChildProcessError: If a process was killed.
-        ImportError: If Beam is needed and not installed.
+        ImportError: If Beam or `array_record` is needed and not installed.
         RuntimeError: If Beam stops.
-        ValueError: If the configuration is unknown, a table is missing, a
+        ValueError: If configuration or format is unknown, a table is missing, a
             stage has too few subjects, no scan is left to use, or a subject
             has another split in a configuration prepared before.
     """
-    _require_known(config, data_dir)
+    _require_known(config, Path(data_dir))
+    require_writable(file_format)
     beam = beam_options is not None
     options = tfds.download.DownloadConfig(
         manual_dir=str(folder),
@@ -98,6 +103,7 @@ def prepare(
         builder = Builder(
             config=config,
             data_dir=str(data_dir),
+            file_format=file_format,
             selection=selection,
             normalisation=normalisation,
             reading=reading,
@@ -146,6 +152,12 @@ def _require_known(config: str, data_dir: Path) -> None:
             f"expected a folder as --data-dir, found {data_dir}; mount the "
             "bucket as a folder, or prepare into one and copy it"
         )
+    for place in (data_dir, *data_dir.parents[:2]):
+        if place.name == "adni" and any(place.glob("*/*/dataset_info.json")):
+            raise ValueError(
+                f"expected the folder that holds adni, found {data_dir}; write "
+                f"--data-dir {shlex.quote(str(place.parent))}"
+            )
     if config not in Builder.builder_configs:
         raise ValueError(
             f"expected a configuration of {', '.join(Builder.builder_configs)},"

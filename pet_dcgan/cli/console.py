@@ -3,7 +3,6 @@
 import atexit
 import errno
 import functools
-import importlib
 import logging
 import os
 import signal
@@ -21,6 +20,9 @@ from pet_dcgan.config import STAGES
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import progress as progress
 from pet_dcgan.utils.progress import status as status
+from pet_dcgan.utils.tensorflow_start import (
+    start_tensorflow as start_tensorflow,
+)
 
 _MAX_REASONS = 20
 STOPPED = 130
@@ -50,8 +52,8 @@ _REMEDIES = {
 _MOST_CHARACTERS = 4000  # of an error
 # by their counts in the metadata of a prepared set
 _SCAN_WARNINGS = {
-    "skipped_for_their_pixels": "{count} more scans were skipped when they "
-    "were read; scans.csv says why",
+    "skipped_for_their_pixels": "{count} more scans were skipped on being "
+    "read; scans.csv says why",
     "with_noise_above_10_percent": "{count} scans have noise of more than 10 % "
     "from voxel to voxel, which stays in their slices: smooth all scans to one "
     "resolution first, or a generator draws the noise and a classifier reads "
@@ -65,31 +67,6 @@ _SCAN_WARNINGS = {
 }
 # set it to see where an error came from
 TRACEBACK_VARIABLE = "PET_DCGAN_TRACEBACK"
-
-
-def start_tensorflow(*, gpu: bool = True) -> None:
-    """Imports TensorFlow without its startup messages, which look like errors.
-
-    Args:
-        gpu: Whether to use a GPU; if not, its memory is left to others.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # the process is ours, whatever other programs of the user run on
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    # memory as it is needed; else the first process takes all of a GPU's
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    if not gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    # C++ writes to the file descriptor itself
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        importlib.import_module("tensorflow")
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def reported(command: Callable) -> Callable:
@@ -171,11 +148,6 @@ def leave(streams: Streams, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def keras_verbosity() -> int:
-    """Returns 1 (a bar) on a terminal and 2 (a line per epoch) in a log."""
-    return 1 if sys.stdout.isatty() else 2
-
-
 def print_table(title: str, columns: list[str], rows: list[list]) -> None:
     """Prints a table, numbers right-aligned.
 
@@ -233,6 +205,8 @@ def print_prepared(facts: dict[str, Any]) -> None:
     Args:
         facts: Its `metadata.json`.
     """
+    from tfds_adni.cohort.counted import counted
+
     subjects, slices = facts["subjects"], facts["slices"]
     splits = list(next(iter(subjects.values())))
     rows = []
@@ -248,7 +222,7 @@ def print_prepared(facts: dict[str, Any]) -> None:
             print(f"warning: no {stage} subject in {' and '.join(empty)}")
     for what, words in _SCAN_WARNINGS.items():
         if count := facts["scans"][what]:
-            print(f"warning: {words.format(count=count)}")
+            print(f"warning: {counted(words.format(count=count))}")
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:

@@ -1,29 +1,36 @@
 """Commands that make data sets: phantom, scan, prepare."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pet_dcgan.cli import console, options, scan_options
+from pet_dcgan.cli.help import Command, expected_among
+from pet_dcgan.config import DATASETS
 from pet_dcgan.utils.files import replacing, require_file_place
 from pet_dcgan.utils.foreign_text import read_object
+from pet_dcgan.utils.meant import as_typed
+from tfds_adni.file_formats import FORMATS, TFRECORD
 
 router = typer.Typer()
 
 
-@router.command(epilog="Example: pet-dcgan phantom scans --subjects 24")
+@router.command(cls=Command, epilog="pet-dcgan phantom scans --subjects 24")
 @console.reported
 def phantom(
-    out: Annotated[Path, typer.Argument(help="A new folder.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="A new folder.")
+    ],
     subjects: Annotated[
         str,
-        typer.Option(help="Subjects per stage: 24, or NC=8,MCI=8,AD=8."),
+        typer.Option(
+            metavar="COUNTS",
+            help="Subjects per stage: 24, or NC=8,MCI=8,AD=8.",
+        ),
     ] = "24",
     seed: options.Seed = 0,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes; all cores if unset.")
-    ] = None,
+    jobs: options.Jobs = None,
 ) -> None:
     """Writes a simulated ADNI-like download, to try the program on."""
     counts = options.parse_counts(subjects)
@@ -35,18 +42,20 @@ def phantom(
         )
     typer.echo(
         f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
-        f"{written} --data-dir data"
+        f"{as_typed(written)} --data-dir data"
     )
 
 
-@router.command(epilog="Example: pet-dcgan scan ~/ADNI_PET --csv scans.csv")
+@router.command(cls=Command, epilog="pet-dcgan scan ~/ADNI_PET --csv scans.csv")
 @console.reported
 def scan(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
+    folder: scan_options.Scans,
     csv: Annotated[
         Path | None,
-        typer.Option(help="File for a table with one row per scan file."),
+        typer.Option(
+            metavar="FILE", help="A table with one row per scan file."
+        ),
     ] = None,
     diagnosis: scan_options.Diagnosis = None,
     qc: scan_options.Quality = None,
@@ -84,20 +93,32 @@ def scan(
 
 
 @router.command(
-    epilog="Example: pet-dcgan prepare ~/ADNI_PET --data-dir data "
-    "--config axial_128"
+    cls=Command,
+    epilog="pet-dcgan prepare ~/ADNI_PET --data-dir data --config axial_128",
 )
 @console.reported
 def prepare(
     ctx: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="The unpacked download.")],
+    folder: scan_options.Scans,
     data_dir: options.DataDir,
     config: options.ConfigName = "axial_128",
     num_shards: Annotated[
         int | None,
-        typer.Option(min=1, help="Files per split; by size if unset."),
+        typer.Option(
+            metavar="N", min=1, help="Files per split; by size if unset."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the split.")] = 0,
+    file_format: Annotated[
+        Literal[FORMATS],
+        typer.Option(
+            metavar="|".join(FORMATS),
+            help="tfrecord, which training reads, or array_record, for "
+            "tfds.data_source.",
+        ),
+    ] = TFRECORD,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Seed of the split.")
+    ] = 0,
     diagnosis: scan_options.Diagnosis = None,
     qc: scan_options.Quality = None,
     tracer: scan_options.Tracer = "FDG",
@@ -119,7 +140,7 @@ def prepare(
     jobs: scan_options.Jobs = None,
     beam_options: scan_options.BeamOptions = None,
 ) -> None:
-    """Turns a folder of scans into TFRecords of labelled SUVR slices."""
+    """Turns a folder of scans into a TFDS data set of labelled SUVR slices."""
     selection, reading = (
         scan_options.selection_of(ctx.params),
         scan_options.reading_of(ctx.params),
@@ -128,15 +149,13 @@ def prepare(
 
     with options.usage_errors():
         normalisation = Normalisation(method=normalise, masks=masks)
+    if config not in DATASETS:
+        raise typer.BadParameter(
+            expected_among(DATASETS, config), param_hint="--config"
+        )
     console.start_tensorflow(gpu=False)
-    from tfds_adni import Builder
     from tfds_adni import prepare as prepare_set
 
-    if config not in Builder.builder_configs:
-        raise typer.BadParameter(
-            f"expected {', '.join(Builder.builder_configs)}; found {config!r}",
-            param_hint="--config",
-        )
     with console.progress("prepare") as advance:
         home = prepare_set(
             folder,
@@ -148,16 +167,31 @@ def prepare(
             jobs=jobs,
             beam_options=beam_options,
             num_shards=num_shards,
+            file_format=file_format,
             split_seed=seed,
             check=console.print_cohort,
             progress=advance,
         )
     facts = read_object(home / "metadata.json")
     console.print_prepared(facts)
-    last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
     typer.echo(
         f"{home}: account of every scan in scans.csv, pictures of them in "
-        "scans.html (for the data's keepers only). Next: pet-dcgan train "
-        f"--data-dir {data_dir} --config {config} --stage {last} "
-        f"--run runs/{last.lower()}"
+        "scans.html (for the data's keepers only). Next: "
+        + _next(facts, data_dir, config, file_format)
+    )
+
+
+def _next(
+    facts: dict[str, Any], data_dir: Path, config: str, file_format: str
+) -> str:
+    """What to do with a prepared set."""
+    if file_format != TFRECORD:
+        return (
+            "in Python, import tfds_adni and "
+            f'tfds.data_source("adni/{config}", data_dir="{data_dir}")'
+        )
+    last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
+    return (
+        f"pet-dcgan train --data-dir {as_typed(data_dir)} --config {config} "
+        f"--stage {last} --run runs/{last.lower()}"
     )

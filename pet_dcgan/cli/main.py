@@ -6,19 +6,30 @@ from typing import Annotated
 import typer
 
 from pet_dcgan import __version__
-from pet_dcgan.cli import console, data, options, runs, scan_options, serving
+from pet_dcgan.cli import (
+    console,
+    data,
+    options,
+    runs,
+    scan_options,
+    serving,
+    study,
+)
+from pet_dcgan.cli.help import CONTEXT, Command, Program
 from pet_dcgan.cli.streams import Streams
 
+_NAME = "pet-dcgan"
 app = typer.Typer(
-    name="pet-dcgan",
+    name=_NAME,
+    cls=Program,
     help="Brain PET scans in, trained generators of synthetic PET out. "
     "Start with: pet-dcgan demo",
+    context_settings=CONTEXT,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,
 )
-for _part in (data, runs, serving):
+for _part in (data, runs, study, serving):
     app.add_typer(_part.router)
 
 
@@ -33,21 +44,27 @@ def _print_version(requested: bool) -> None:
 def _main(
     version: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True),
+        typer.Option(
+            "--version",
+            callback=_print_version,
+            is_eager=True,
+            help="Print the version and exit.",
+        ),
     ] = False,
 ) -> None:
     """Handles the options that come before a command."""
 
 
 @app.command(
-    epilog="Example: pet-dcgan demo --out demo; with real scans: pet-dcgan "
-    "demo --real ds004513 --stage NC --assume-tracer FDG"
+    cls=Command,
+    epilog="pet-dcgan demo --out demo\n"
+    "pet-dcgan demo --real ds004513 --stage NC --assume-tracer FDG",
 )
 @console.reported
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for everything.")] = Path(
-        "demo"
-    ),
+    out: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder for everything.")
+    ] = Path("demo"),
     quick: Annotated[
         bool, typer.Option("--quick", help="A smoke run of a minute or two.")
     ] = False,
@@ -82,7 +99,7 @@ def demo(
         selection=selection,
         check=console.print_cohort if real else None,
         say=typer.echo,
-        verbose=console.keras_verbosity(),
+        verbose="auto",
         progress=console.progress,
     )
     console.print_metrics(summary.metrics)
@@ -94,7 +111,8 @@ def main() -> None:
     """Runs the command line and ends the process."""
     streams, code = Streams(), 0
     try:
-        app()
+        # its name also as `python -m pet_dcgan`, which has no completion
+        app(prog_name=_NAME)
     except SystemExit as ended:
         code = ended.code
     console.leave(streams, code)

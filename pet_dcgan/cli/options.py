@@ -7,23 +7,93 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pet_dcgan.config import ALL_STAGES, PLANES, STAGES, check_overrides
+from pet_dcgan.cli import settings
+from pet_dcgan.config import (
+    ALL_STAGES,
+    DATASETS,
+    PLANES,
+    STAGES,
+    check_overrides,
+)
 from pet_dcgan.presets import PRESETS, parse_overrides
 
 Plane = Literal[PLANES]
 TrainStage = Literal[*STAGES, ALL_STAGES]
 
+
+def _complete_config(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Names of the sets in `--data-dir`, or else of those there may be.
+
+    Args:
+        ctx: Has what was typed before.
+        incomplete: What has been typed of the name.
+    """
+    data_dir = ctx.params.get("data_dir")
+    made = []
+    if data_dir and ctx.info_name != "prepare":
+        made = [p.name for p in Path(data_dir, "adni").glob("*") if p.is_dir()]
+    return [n for n in sorted(made) or DATASETS if n.startswith(incomplete)]
+
+
+def _complete_planes(incomplete: str) -> list[str]:
+    """Planes after a comma or at the start, none twice."""
+    before, comma, last = incomplete.rpartition(",")
+    given = before.split(",")
+    return [
+        f"{before}{comma}{plane}"
+        for plane in PLANES
+        if plane.startswith(last) and plane not in given
+    ]
+
+
 DataDir = Annotated[
-    Path, typer.Option("--data-dir", help="Folder of prepared data sets.")
+    Path,
+    typer.Option(
+        "--data-dir", metavar="FOLDER", help="Folder of prepared data sets."
+    ),
 ]
 ConfigName = Annotated[
     str,
     typer.Option(
         "--config",
-        help="axial_128, coronal_128, sagittal_128, all_128 or axial_64.",
+        metavar="NAME",
+        autocompletion=_complete_config,
+        help=f"{', '.join(DATASETS[:-1])} or {DATASETS[-1]}.",
     ),
 ]
-Seed = Annotated[int, typer.Option(min=0, help="Same seed, same result.")]
+Planes = Annotated[
+    str,
+    typer.Option(
+        metavar="PLANES",
+        autocompletion=_complete_planes,
+        help=f"Some of {', '.join(PLANES)}, separated by commas.",
+    ),
+]
+Seed = Annotated[
+    int, typer.Option(metavar="N", min=0, help="Same seed, same result.")
+]
+Jobs = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=1, help="Processes; all cores if unset."),
+]
+Preset = Annotated[
+    str,
+    typer.Option(
+        metavar="|".join(PRESETS),
+        autocompletion=lambda: list(PRESETS),
+        help="The settings to start from.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="NAME=VALUE",
+        autocompletion=settings.complete_setting,
+        help="Instead of the preset's value; may be repeated. "
+        "pet-dcgan train --list-settings lists them.",
+    ),
+]
 
 
 def parse_counts(text: str) -> dict[str, int]:
@@ -111,11 +181,6 @@ def usage_errors(option: str | None = None) -> Iterator[None]:
         yield
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
-
-
-Preset = Annotated[
-    str, typer.Option(metavar="NAME", help=f"{', '.join(PRESETS)}.")
-]
 
 
 def parse_settings(

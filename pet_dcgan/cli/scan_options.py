@@ -22,11 +22,16 @@ _SELECTION = (
 )
 
 
+Scans = Annotated[
+    Path, typer.Argument(metavar="FOLDER", help="The unpacked download.")
+]
+
 _making = functools.partial(typer.Option, rich_help_panel="How slices are made")
 Normalise = Annotated[
     Literal["brain", "mask", "none"],
     _making(
         "--normalise",
+        metavar="brain|mask|none",
         help="Divide each volume by its mean in the whole brain or in a mask "
         "file; none where they are SUVR already.",
     ),
@@ -41,7 +46,8 @@ Masks = Annotated[
     ),
 ]
 Jobs = Annotated[
-    int | None, _making(min=1, help="Processes; all cores if unset.")
+    int | None,
+    _making(metavar="N", min=1, help="Processes; all cores if unset."),
 ]
 BeamOptions = Annotated[
     str | None,
@@ -71,7 +77,10 @@ Quality = Annotated[
         help="PETQC or PETC3: only scans that passed. May be repeated.",
     ),
 ]
-Tracer = Annotated[str, _selection(help="FDG, AV45, FBB, PIB, AV1451, ...")]
+Tracer = Annotated[
+    str,
+    _selection(metavar="TRACER", help="FDG, AV45, FBB, PIB, AV1451, ..."),
+]
 Levels = Annotated[
     list[str] | None,
     _selection(
@@ -85,6 +94,7 @@ Visits = Annotated[
     Literal["baseline", "all"],
     _selection(
         "--visits",
+        metavar="baseline|all",
         help="The earliest usable scan of each subject, or one of each visit.",
     ),
 ]
@@ -92,6 +102,7 @@ Smc = Annotated[
     Literal["drop", "keep"],
     _selection(
         "--smc",
+        metavar="drop|keep",
         help="Drop subjects with significant memory concern, or keep them as "
         "NC.",
     ),
@@ -100,6 +111,7 @@ LabelDays = Annotated[
     int,
     _selection(
         "--label-days",
+        metavar="N",
         min=0,
         help="Most days between a scan and the diagnosis that labels it.",
     ),
@@ -110,6 +122,8 @@ StageOfAll = Annotated[
     Literal[STAGES] | None,
     _selection(
         "--stage",
+        metavar="|".join(STAGES),
+        case_sensitive=False,
         help="The stage of every scan, for a folder of one group; tables that "
         "say otherwise are named.",
     ),
@@ -127,6 +141,7 @@ DateOrder = Annotated[
     Literal["dmy", "mdy"] | None,
     _selection(
         "--date-order",
+        metavar="dmy|mdy",
         help="Day or month first, for tables whose dates prove neither.",
     ),
 ]

@@ -6,15 +6,22 @@ from typing import Annotated, Literal
 import typer
 
 from pet_dcgan.cli import console, options
+from pet_dcgan.cli.help import Command
 
 router = typer.Typer()
 
 
-@router.command(epilog="Example: pet-dcgan export runs/ad --to export/models")
+@router.command(
+    cls=Command, epilog="pet-dcgan export runs/ad --to export/models"
+)
 @console.reported
 def export(
-    runs: Annotated[list[Path], typer.Argument(help="Finished runs.")],
-    to: Annotated[Path, typer.Option(help="Folder of all models.")],
+    runs: Annotated[
+        list[Path], typer.Argument(metavar="RUN", help="Finished runs.")
+    ],
+    to: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="Folder of all models.")
+    ],
     allow_copies: Annotated[
         bool,
         typer.Option(
@@ -36,27 +43,48 @@ def export(
 
 
 @router.command(
-    epilog="Example: pet-dcgan generate export/models/ad --count 100 --seed 1 "
-    "--out synthetic --format nifti; from a server: pet-dcgan generate "
-    "http://localhost:8501/v1/models/ad --count 100 --out synthetic"
+    cls=Command,
+    epilog="pet-dcgan generate export/models/ad --count 100 --seed 1 "
+    "--out synthetic --format nifti\n"
+    "pet-dcgan generate http://localhost:8501/v1/models/ad --count 100 "
+    "--out synthetic",
 )
 @console.reported
 def generate(
     model: Annotated[
         str,
         typer.Argument(
+            metavar="MODEL",
             help="An exported model or one version of it: a folder, or a URL "
             "of TensorFlow Serving's REST interface.",
         ),
     ],
-    count: Annotated[int, typer.Option(min=1, help="Number of images.")],
-    out: Annotated[Path, typer.Option(help="A new folder for the images.")],
+    count: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Number of images.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="FOLDER", help="A new folder for the images."),
+    ],
     seed: Annotated[
-        int, typer.Option(min=0, help="Seed of the first image; then +1.")
+        int,
+        typer.Option(
+            metavar="N", min=0, help="Seed of the first image; then +1."
+        ),
     ] = 0,
-    format: Annotated[Literal["png", "npy", "nifti"], typer.Option()] = "png",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Literal["png", "npy", "nifti"],
+        typer.Option(
+            metavar="png|npy|nifti",
+            help="16-bit pictures with the SUVR scale of images.csv, or SUVR "
+            "for NumPy or in NIfTI.",
+        ),
+    ] = "png",
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds a server has to answer.")
+        float,
+        typer.Option(
+            metavar="SECONDS", min=0.1, help="How long a server may take."
+        ),
     ] = 60.0,
 ) -> None:
     """Draws synthetic images with an exported model.

@@ -12,12 +12,14 @@ from pathlib import Path
 import numpy as np
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
+from pet_dcgan.data.absent_set import absent_set
 from pet_dcgan.data.record_files import RecordFile
 from pet_dcgan.data.records import keep_slices, read_facts, read_pixels
 from pet_dcgan.data.set_files import (
     INFO,
     SCANS,
     SPLITS,
+    FileFormatError,
     read_metadata,
     read_record_files,
     read_subjects,
@@ -58,6 +60,8 @@ class PreparedSet:
             require_files(folder)
             self.files = read_record_files(folder, NAME)
             metadata = read_metadata(folder)
+        except FileFormatError:
+            raise
         except (OSError, ValueError) as error:
             raise damaged(folder, error) from None
         self.folder = folder
@@ -162,6 +166,7 @@ def open_set(data_dir: str | Path, dataset: str) -> PreparedSet:
     Raises:
         FileNotFoundError: If there is no such set.
         RecipeError: If it was made by another recipe.
+        FileFormatError: If its records are no TFRecords.
         ValueError: If the set cannot be read or lacks its metadata.
     """
     folder = _latest_version(Path(data_dir), dataset)
@@ -275,14 +280,7 @@ def _latest_version(data_dir: Path, dataset: str) -> Path:
     versions = [p.parent for p in found if _VERSION.fullmatch(p.parent.name)]
     if versions:
         return max(versions, key=lambda p: [*map(int, p.name.split("."))])
-    others = sorted(
-        {path.parts[-2] for path in data_dir.glob(f"{NAME}/*/*.*.*/")}
-    )
-    raise FileNotFoundError(
-        f"expected a prepared set {NAME}/{dataset} in {data_dir}, found "
-        f"{', '.join(others) if others else 'none'}: make it with pet-dcgan "
-        f"prepare FOLDER --data-dir {data_dir} --config {dataset}"
-    )
+    raise absent_set(data_dir, dataset)
 
 
 def _counts(facts: dict[str, np.ndarray]) -> str:

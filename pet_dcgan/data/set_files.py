@@ -25,6 +25,7 @@ _UNCHANGED = (SCANS, _METADATA, _FEATURES, *_LABELS)
 SPLITS = ("train", "validation", "test")
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 _CLASS = re.compile(r"tensorflow_datasets\.core\.features\.\w+\.\w+")
+_OTHER_FORMATS = ("array_record", "parquet", "riegeli")
 _MOST_FILES = 99_999  # a number has five digits
 _MOST_SIZE = 4096
 _NEEDED = {
@@ -35,6 +36,10 @@ _NEEDED = {
     "phantom": "true or false",
     "planes": "list",
 }
+
+
+class FileFormatError(ValueError):
+    """A set whose records are in files that training does not read."""
 
 
 def require_files(folder: Path) -> None:
@@ -66,11 +71,14 @@ def read_record_files(folder: Path, name: str) -> dict[str, list[RecordFile]]:
         name: Name of the data set, with which they begin.
 
     Raises:
+        FileFormatError: If they are no TFRecords.
         OSError: If `dataset_info.json` is missing.
         ValueError: If it is damaged.
     """
     path = folder / INFO
-    splits = read_object(path).get("splits")
+    info = read_object(path)
+    _require_tfrecords(info.get("fileFormat"), path)
+    splits = info.get("splits")
     files = {}
     for split in splits if isinstance(splits, list) else [None]:
         given = split if isinstance(split, dict) else {}
@@ -162,6 +170,21 @@ def read_subjects(folder: Path) -> dict[tuple[str, str], set[str]]:
             )
         groups.setdefault(at, set()).add(row["subject"])
     return groups
+
+
+def _require_tfrecords(file_format: Any, path: Path) -> None:
+    """Refuses files of another format."""
+    if file_format == "tfrecord":
+        return
+    if file_format in _OTHER_FORMATS:
+        raise FileFormatError(
+            f"expected tfrecord as the format of {path.parent}, found "
+            f"{file_format}: prepare the scans again with --file-format "
+            "tfrecord, into another --data-dir"
+        )
+    raise ValueError(
+        f"expected a file format in {path}, found {one_line(file_format)}"
+    )
 
 
 def _record_count(text: Any, path: Path) -> int:

@@ -49,7 +49,8 @@ def resolve_config(
     if plane not in meta.planes:
         raise ValueError(
             f"expected --plane among {', '.join(meta.planes)} for {dataset}, "
-            f"found {plane}: add it"
+            f"found {plane or 'none'}: "
+            f"write --plane {' or '.join(meta.planes)}"
         )
     return make_config(
         preset,

@@ -10,6 +10,7 @@ from typing import Any
 from pet_dcgan.evaluation import findings
 from pet_dcgan.evaluation.findings import SIGNS, worst
 from pet_dcgan.metrics.confidence import MIN_SUBJECTS
+from pet_dcgan.utils.meant import as_typed
 
 NOT_FOR_DIAGNOSIS = (
     "Not for diagnosis, treatment or any decision about a person."
@@ -154,7 +155,7 @@ def next_step(metrics: dict[str, Any], run: str | Path) -> str:
         metrics: What `metrics.json` holds.
         run: The run's folder.
     """
-    export = f"pet-dcgan export {run} --to export/models"
+    export = f"pet-dcgan export {as_typed(run)} --to export/models"
     if metrics["copies"]["verdict"] in ("copies", "suspects"):
         return (
             "look at the suspects in the report and train on more scans; for "

@@ -7,6 +7,7 @@ import keras
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
+from pet_dcgan.runs.absent_run import resume_command
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import fault
 
@@ -46,7 +47,7 @@ def read_generator(path: Path, config: TrainConfig) -> keras.Model:
         raise ValueError(
             f"expected in {path} the generator that config.json describes, "
             f"found a damaged file or another network ({fault(error)}): "
-            f"remove it and go on with pet-dcgan train --run {path.parent} "
-            "--resume, which writes it again from the last state"
+            f"remove it and go on with {resume_command(config, path.parent)}, "
+            "which writes it again from the last state"
         ) from error
     return network

@@ -29,6 +29,7 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.references import RecipeError
+from pet_dcgan.runs.absent_run import absent_run, is_run, resume_command
 from pet_dcgan.runs.generator_file import read_generator, write_generator
 from pet_dcgan.runs.metrics_shape import require_metrics
 from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
@@ -39,9 +40,11 @@ from pet_dcgan.utils.foreign_files import read_bytes
 from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.foreign_text import MOST_BYTES, read_object
 from pet_dcgan.utils.locks import is_free, move_lock, working_in
+from pet_dcgan.utils.meant import as_typed
 from pet_dcgan.utils.progress import status
 
 SPLIT = "train"
+_GENERATOR = "generator.keras"
 _HELD_OUT = "validation"
 _FIXED = ("config.json", "subjects.csv")
 _ENCODER_BYTES = 2**28  # of the slices that an encoder is trained on
@@ -75,7 +78,7 @@ class Run:
         self.subjects = list(subjects)
         self.validation = list(validation)
         self.evaluation = self.path / "evaluation"  # it need not exist
-        self._generator = self.path / "generator.keras"
+        self._generator = self.path / _GENERATOR
 
     @classmethod
     def create(
@@ -131,10 +134,7 @@ class Run:
             config, *subjects = _read_config(path), *_read_subjects(path)
             require_unchanged(path, _FIXED)
         except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f"expected a run folder, found no {error.filename}: name a "
-                "folder made by pet-dcgan train"
-            ) from None
+            raise absent_run(path, error.filename) from None
         except RecipeError:
             raise
         except ValueError as error:
@@ -156,7 +156,7 @@ class Run:
         if not self.finished:
             raise FileNotFoundError(
                 f"expected a finished run, found no {self._generator}: go on "
-                f"with pet-dcgan train --run {self.path} --resume"
+                f"with {resume_command(self.config, self.path)}"
             )
         return read_generator(self._generator, self.config)
 
@@ -210,7 +210,7 @@ class Run:
             ValueError: If the file is damaged, or of another shape.
         """
         path = self.evaluation / "metrics.json"
-        remedy = f"run pet-dcgan evaluate {self.path}"
+        remedy = f"run pet-dcgan evaluate {as_typed(self.path)}"
         try:
             metrics = read_object(path)
             require_unchanged(self.evaluation, [path.name])
@@ -237,11 +237,17 @@ def require_free(path: Path) -> None:
     Raises:
         FileExistsError: If it does, with what to do.
     """
-    if not is_free(path):
-        raise FileExistsError(
-            f"expected {path} to be free for a new run, found an earlier run "
-            "or other files: go on with --resume, or choose another --run"
-        )
+    if is_free(path):
+        return
+    found, remedy = "other files", ""
+    if is_run(path):
+        finished = (path / _GENERATOR).is_file()
+        found = "a finished run" if finished else "an unfinished run"
+        remedy = "" if finished else "go on with --resume, or "
+    raise FileExistsError(
+        f"expected {path} to be free for a new run, found {found}: {remedy}"
+        "choose another --run"
+    )
 
 
 def _read_config(folder: Path) -> TrainConfig:

@@ -9,6 +9,7 @@ from typing import Any
 
 from pet_dcgan.models.graph_check import check_graph
 from pet_dcgan.models.model_info import FACTS_FILE, GRAPH_FILE, ModelInfo
+from pet_dcgan.serving.absent_model import absent_model
 from pet_dcgan.utils.foreign_text import one_line
 
 _DRAWING, _FACTS = "generate_png", "describe"
@@ -37,10 +38,7 @@ class ExportedModel:
         if not (path / GRAPH_FILE).is_file():
             found = complete_versions(path)
             if not found:
-                raise FileNotFoundError(
-                    f"no exported model in {model} ({GRAPH_FILE} there or in "
-                    "a numbered folder): make one with pet-dcgan export"
-                )
+                raise absent_model(model)
             path = path / str(found[-1])
         self.path = path
         self.version = path.name

@@ -15,6 +15,7 @@ from pet_dcgan.serving import image_files
 from pet_dcgan.serving.exported_model import ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel
 from pet_dcgan.serving.source import opened
+from pet_dcgan.utils.meant import as_typed
 from pet_dcgan.utils.png import check_png
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import (
@@ -139,7 +140,7 @@ def _check_free(out: Path) -> None:
     if os.path.ismount(out):
         raise FileExistsError(
             f"{out} is a mount point, which cannot be replaced: choose a "
-            f"folder inside it, as --out {out / 'images'}"
+            f"folder inside it, as --out {as_typed(out / 'images')}"
         )
 
 

@@ -74,7 +74,7 @@ def train_generator(
         spec: The generator.
         home: Folder of the study.
         data: Settings, slices and subjects of the study.
-        verbose: Keras's progress.
+        verbose: As in `train`.
 
     Raises:
         DataLeakageError: If an earlier one has seen other subjects.

@@ -95,7 +95,7 @@ def run_study(
         out: Folder of the study.
         runs: Finished runs to use where they fit; all others are trained.
         resume: Whether to continue the study in `out`.
-        verbose: Keras's progress while generators are trained.
+        verbose: As in `train`, of each generator.
         status: Called with a line before each generator.
         progress: Called with a label; a context whose value is called with
             the number of finished classifiers and of all.

@@ -29,6 +29,7 @@ from pet_dcgan.data.training_data import (
 )
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.runs.absent_run import resume_command
 from pet_dcgan.runs.run import Run, require_free
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
 from pet_dcgan.training.checkpoint import (
@@ -51,6 +52,7 @@ from pet_dcgan.training.distribution import (
 )
 from pet_dcgan.training.interrupt import held_back
 from pet_dcgan.training.kid_selection import ended_early
+from pet_dcgan.training.training_progress import training_progress
 from pet_dcgan.utils.files import sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
@@ -99,7 +101,9 @@ def train(
             must see the run's folder.
         stop_on_failure: Whether to end a training that fails, see
             `pet_dcgan.training.health`.
-        verbose: Keras's progress: 0 none, 1 a bar, 2 a line per epoch.
+        verbose: 0 for nothing, 1 for a bar with the time that is left, 2 for
+            a line per epoch; `"auto"` is 1 in a notebook or at a terminal, 2
+            elsewhere, and 0 where there is a `progress`.
         progress: Called with completed and total epochs, after each epoch.
 
     Returns:
@@ -139,7 +143,7 @@ def train(
             slices=slices,
             strategy=strategy,
             stop_on_failure=stop_on_failure,
-            verbose=verbose,
+            verbose=0 if progress and verbose == "auto" else verbose,
             progress=progress,
         )
         training.complete()
@@ -210,7 +214,8 @@ def _require_same_run(
     if changed:
         raise ValueError(
             f"expected the configuration of {run.path}, found "
-            f"{', '.join(changed)}: resume with the options of its start"
+            f"{', '.join(changed)}: resume with the options of its start, "
+            f"{resume_command(run.config, run.path)}"
         )
     own = set(slices.subjects)
     trained_on = set(run.subjects)
@@ -290,6 +295,8 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
+            # it draws a montage even where no epoch is left
+            callbacks["samples"].set_model(model)
             if self.progress:
                 callbacks["progress"] = EpochProgress(self.progress)
             self._fit(model, first_epoch, list(callbacks.values()))
@@ -306,7 +313,12 @@ class _Training:
             self.run.path, epoch=first_epoch, patience=config.patience
         ):
             return
-        with held_back() as interrupts:
+        label = f"{config.stage} epochs"
+        verbose = self.verbose if callbacks else 0
+        with (
+            training_progress(verbose, label) as shown,
+            held_back() as interrupts,
+        ):
             model.fit(
                 training_batches(
                     self.slices,
@@ -320,8 +332,9 @@ class _Training:
                 shuffle=False,  # the batches have their order
                 callbacks=[
                     *callbacks,
+                    *shown,
                     StopTogether(self.strategy),
                     *interrupts,
                 ],
-                verbose=self.verbose if callbacks else 0,
+                verbose=0,
             )

@@ -1,6 +1,7 @@
 """The scans of a folder and the decision on each of them."""
 
 import dataclasses
+import shlex
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -195,7 +196,8 @@ class Cohort:
             f"expected {self.selection.tracer} scans with a stage of "
             f"{', '.join(STAGES)} in {folder}, found none to use ({found}); "
             f"{''.join(f'{remedy}; ' for remedy in remedies)}"
-            f"list every file with: pet-dcgan scan {folder} --csv scans.csv"
+            "list every file with: pet-dcgan scan "
+            f"{shlex.quote(str(folder))} --csv scans.csv"
         )
 
     def __repr__(self) -> str:

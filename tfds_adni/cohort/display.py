@@ -5,6 +5,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from tfds_adni.cohort.counted import counted
 from tfds_adni.cohort.labels import GIVEN
 from tfds_adni.cohort.selection import ScanDecision, Selection
 from tfds_adni.printable import printable
@@ -192,12 +193,14 @@ def warnings_of(
         },
     }
     return [
-        text.format(
-            count=count,
-            used=len(used),
-            stages=" or ".join(sorted(stages)),
-            levels=", ".join(f"{n} {level}" for level, n in levels),
-            level=levels[0][0],
+        counted(
+            text.format(
+                count=count,
+                used=len(used),
+                stages=" or ".join(sorted(stages)),
+                levels=", ".join(f"{n} {level}" for level, n in levels),
+                level=levels[0][0],
+            )
         )
         for text, count in counts.items()
         if count

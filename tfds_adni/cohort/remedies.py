@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterable, Sequence
 
+from tfds_adni.cohort.counted import counted
 from tfds_adni.cohort.kinds import labels_found
 from tfds_adni.cohort.labels import GIVEN, NO_STAGE
 from tfds_adni.cohort.selection import (
@@ -37,13 +38,14 @@ def notes_of(
     lines = {
         f"nothing names the tracer of {assumed} of the {len(used)} scans used; "
         f"it is assumed to be {selection.assume_tracer}": assumed,
-        f"nothing names the tracer of {unnamed} scans, which are skipped; "
+        f"nothing names the tracer of {unnamed} scans, skipped for it; "
         f"--assume-tracer {selection.tracer} uses them": unnamed,
         f"tables give {against} of the {len(used)} scans used another stage "
         f"than {selection.stage}, which {GIVEN} gives to all; label_source of "
         "the account names them": against,
     }
-    return [line for line, count in lines.items() if count] + _unknown_words(
+    found = [counted(line) for line, count in lines.items() if count]
+    return found + _unknown_words(
         d for d in decisions if d.reason.startswith(NO_STAGE)
     )
 
@@ -126,8 +128,9 @@ def _unknown_words(decisions: Iterable[ScanDecision]) -> list[str]:
     words = [word[:_LONGEST] for word in spelled.values()]
     sources = " and ".join(sorted({label.source for label in unread}))
     shown = ", ".join(words[:_SHOWN])
-    return [
+    line = (
         f"{sources} says {shown} of {len(unread)} scans, which names no "
         f"stage; --stage-word {shlex.quote(f'{words[0]}=AD')} if that is what "
         "it means"
-    ]
+    )
+    return [counted(line)]

@@ -8,6 +8,7 @@ the folder and adds the records of what no reader can use.
 """
 
 import dataclasses
+import shlex
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
@@ -106,9 +107,12 @@ def read_folder(
         *_unusable(tree, found.images),
     ]
     if not records:
+        found = "none; download them from LONI as NIfTI and unpack them there"
+        if any(folder.glob("adni/*/*/dataset_info.json")):
+            found = "prepared data sets; give the folder of the scans"
         raise FileNotFoundError(
             f"expected PET images (NIfTI, Analyze, DICOM) below {folder}, "
-            "found none; download them from LONI as NIfTI and unpack them there"
+            f"found {found}"
         )
     records.sort(key=lambda r: (r.subject, r.date, r.image_id, r.paths))
     return ScanFolder(tree, source, tuple(records), tuple(notes))
@@ -128,7 +132,7 @@ def require_folder(folder: Path) -> Path:
         raise FileNotFoundError(
             f"expected a folder of PET scans, found nothing at {folder}; "
             "give the folder the LONI zip was unpacked into, or make a "
-            f"phantom with: pet-dcgan phantom {folder}"
+            f"phantom with: pet-dcgan phantom {shlex.quote(str(folder))}"
         )
     if not folder.is_dir():
         raise NotADirectoryError(

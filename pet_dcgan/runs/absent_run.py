@@ -1,0 +1,63 @@
+"""The errors for a folder that is no run, and for a run that is not ready."""
+
+from pathlib import Path
+
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.presets import PRESETS
+from pet_dcgan.utils.meant import as_typed, meant
+
+_GRAPH = "saved_model.pb"
+
+
+def is_run(path: Path) -> bool:
+    """Whether a folder has the files of a run, finished or not."""
+    return all((path / n).is_file() for n in ("config.json", "subjects.csv"))
+
+
+def absent_run(path: Path, missing: str) -> FileNotFoundError:
+    """The error for a path that is no run, with the run that was meant.
+
+    Args:
+        path: What was given.
+        missing: The file of a run that is not there.
+    """
+    runs = meant(path, is_run)
+    if (path / _GRAPH).is_file() or any(path.glob(f"*/{_GRAPH}")):
+        remedy = "it is an exported model, name the run it was exported from"
+    elif runs:
+        remedy = f"name a run, as {as_typed(*runs)}"
+    else:
+        remedy = "name a folder made by pet-dcgan train"
+    return FileNotFoundError(
+        f"expected a run folder, found no {missing}: {remedy}"
+    )
+
+
+def resume_command(config: TrainConfig, path: Path) -> str:
+    """The command that goes on with a stopped run.
+
+    Args:
+        config: Of the run.
+        path: Its folder.
+    """
+    facts = {
+        "data-dir": config.data_dir,
+        "config": config.dataset,
+        "stage": config.stage,
+        "plane": config.plane,
+        "run": str(path),
+        "preset": config.preset,
+        "warm-start": config.warm_start,
+    }
+    options = [
+        f"--{n} {as_typed(value)}" for n, value in facts.items() if value
+    ]
+    for name, usual in PRESETS[config.preset].items():
+        value = getattr(config, name)
+        if value != usual:
+            # JSON's words for Python's
+            text = str(value).lower() if value in (True, False) else value
+            options.append(f"--set {as_typed(f'{name}={text}')}")
+    if config.seed:
+        options.append(f"--seed {config.seed}")
+    return f"pet-dcgan train {' '.join(options)} --resume"
