@@ -61,7 +61,10 @@ def training_facts(run: Run, *, slices: int) -> dict[str, Any]:
         "subjects": len(run.subjects),
         "slices": slices,
         **{name: getattr(config, name) for name in _SETTINGS},
-        "generator": generator_facts(run.path, epochs=config.epochs),
+        # a width of a configuration is not that of another network
+        **({"width": None} if "generator" in run.networks else {}),
+        "own_networks": sorted(run.networks),
+        "generator": generator_facts(run),
         "warnings": list(dict.fromkeys(states)),
     }
 
@@ -159,9 +162,9 @@ def plot_history(
     return _plot(curves, axes, title="training", kept=None)
 
 
-def _kept(run: Run) -> int:
-    """The epoch of a finished run's generator."""
-    return generator_facts(run.path, epochs=run.config.epochs)["epoch"]
+def _kept(run: Run) -> int | None:
+    """The epoch of a finished run's generator, if it is known."""
+    return generator_facts(run)["epoch"]
 
 
 def _plot(

@@ -53,7 +53,7 @@ class OptimizerPair:
                 f"expected a learning rate above 0, found {value}: change "
                 "the schedule"
             )
-        before = float(self.generator.learning_rate)
+        before = rate_of(self.generator)
         if not before > 0:
             raise ValueError(
                 f"expected a generator's rate above 0, found {before}: its "
@@ -62,8 +62,7 @@ class OptimizerPair:
             )
         factor = value / before
         self.generator.learning_rate = value
-        rate = float(self.discriminator.learning_rate)
-        self.discriminator.learning_rate = rate * factor
+        self.discriminator.learning_rate = rate_of(self.discriminator) * factor
 
     @property
     def use_ema(self) -> bool:
@@ -190,3 +189,12 @@ def as_optimizer(
     if halved and not isinstance(found, keras.optimizers.LossScaleOptimizer):
         found = keras.optimizers.LossScaleOptimizer(found)
     return found
+
+
+def rate_of(optimizer: keras.optimizers.Optimizer) -> float:
+    """The learning rate, also where replicas share it.
+
+    Args:
+        optimizer: Any.
+    """
+    return float(keras.ops.convert_to_numpy(optimizer.learning_rate))

@@ -203,7 +203,7 @@ def _evaluation(run: Run) -> dict[str, Any]:
         metrics = run.metrics()
     except FileNotFoundError:
         return {"evaluated": False, **facts}
-    trained = generator_facts(run.path, epochs=run.config.epochs)
+    trained = generator_facts(run)
     pairs = {name: (facts[name], metrics[name]) for name in facts}
     pairs["epoch"] = trained["epoch"], metrics["training"]["generator"]["epoch"]
     for name, (wanted, found) in pairs.items():
