@@ -19,6 +19,8 @@ from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import archive
 from pet_dcgan.models.archive import export_model
 from pet_dcgan.models.model_info import SIGNATURES
+from pet_dcgan.models.own_network import generator_of as generator_in
+from pet_dcgan.models.own_network import model_info
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.serving.exported_model import ExportedModel
 
@@ -98,9 +100,9 @@ def test_the_same_model_gives_the_same_bytes(exported, tmp_path):
 
 def test_it_is_what_an_exported_run_is(toy_models, tmp_path):
     model = lively()
-    network = archive.generator_of(model)
+    network = generator_in(model)
     network.set_weights([w * 12 for w in make_model().generator.get_weights()])
-    info = archive.model_info(network, FACTS, preset="demo")
+    info = model_info(network, FACTS, preset="demo")
     archive.write_archive(network, tmp_path / "1", info)
     run = files(toy_models / "ad" / "1")
     own = files(tmp_path / "1")
@@ -224,7 +226,7 @@ def test_half_precision_is_exported_in_float32(tmp_path):
     half = {each.compute_dtype for each in network.layers}
     assert "bfloat16" in half
     export_model(network, tmp_path / "1", facts=FACTS, verbose=False)
-    copy = archive.generator_of(network)
+    copy = generator_in(network)
     expected = synthetic_slices(copy, np.arange(3), suvr_max=2.5)
     found = slices_of(tmp_path / "1", np.arange(3))
     np.testing.assert_allclose(found, expected, atol=1e-4)

@@ -24,7 +24,7 @@ from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.locks import is_free, move_lock, working_in
 
 NETWORKS = "networks.json"
-GENERATOR = "generator.keras"
+GENERATOR = "generator.keras"  # marks a run as finished
 _CONFIG, _SUBJECTS = "config.json", "subjects.csv"
 _TRAIN, _HELD_OUT = "train", "validation"
 

@@ -8,13 +8,13 @@ import keras
 
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models.archive import (
+from pet_dcgan.models.archive import write_archive
+from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.models.own_network import (
     described,
     generator_of,
     model_info,
-    write_archive,
 )
-from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.compatibility import check_compatible
 from pet_dcgan.serving.exported_model import complete_versions, versions
