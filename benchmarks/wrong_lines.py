@@ -130,6 +130,27 @@ JUDGEMENTS = (
         tests_of("export.py", "model_card.py"),
     ),
     Mutation(
+        "any class in networks.json",
+        "pet_dcgan/models/network_config.py",
+        'if value.get("compile_config") or not known:',
+        'if value.get("compile_config"):',
+        tests_of("network_config.py"),
+    ),
+    Mutation(
+        "a run of slices that lack a subject",
+        "pet_dcgan/runs/model_run.py",
+        "more = sorted(model.subjects - set(slices.subjects.tolist()))",
+        "more = []",
+        tests_of("model_run.py"),
+    ),
+    Mutation(
+        "state before the callbacks that set rates",
+        "pet_dcgan/training/user_callbacks.py",
+        "return [*first, *callbacks, *last]",
+        "return [*first, *last, *callbacks]",
+        tests_of("user_callbacks.py"),
+    ),
+    Mutation(
         "false positives of an attack",
         "pet_dcgan/metrics/membership.py",
         "HELD_OUT_FOR_ONE = 100",

@@ -15,6 +15,7 @@ Example:
 
 import importlib
 
+from pet_dcgan.utils.keras_registration import register_with_keras
 from pet_dcgan.utils.keras_settings import require_tensorflow_backend
 
 __version__ = "0.1.0"
@@ -25,11 +26,14 @@ _PUBLIC = {
     "DCGAN": ("models.dcgan", "DCGAN"),
     "DataLeakageError": ("data.leakage", "DataLeakageError"),
     "EpochProgress": ("training.callbacks", "EpochProgress"),
+    "ForOptimizer": ("training.for_optimizer", "ForOptimizer"),
     "ImageFacts": ("image_facts", "ImageFacts"),
     "KID": ("models.kid", "KID"),
     "PRESETS": ("presets", "PRESETS"),
     "Run": ("runs.run", "Run"),
-    "SampleGrid": ("training.callbacks", "SampleGrid"),
+    "SampleGrid": ("training.sample_grid", "SampleGrid"),
+    "StudySettings": ("study.settings", "StudySettings"),
+    "TensorBoard": ("training.tensorboard", "TensorBoard"),
     "TrainConfig": ("config", "TrainConfig"),
     "build_dcgan": ("models.configured_dcgan", "build_dcgan"),
     "build_discriminator": ("models.networks", "build_discriminator"),
@@ -45,11 +49,13 @@ _PUBLIC = {
     ),
     "plot_history": ("evaluation.training_curves", "plot_history"),
     "plot_run": ("evaluation.training_curves", "plot_run"),
+    "plot_samples": ("evaluation.sample_plot", "plot_samples"),
     "progress": ("utils.progress", "progress"),
     "resolve_config": ("training.train", "resolve_config"),
     "run_study": ("study.study", "run_study"),
     "save_sheet": ("plotting", "save_sheet"),
     "scale_to_model": ("data.real_images", "scale_to_model"),
+    "start_tensorflow": ("utils.tensorflow_start", "start_tensorflow"),
     "suvr_from_png": ("data.suvr", "suvr_from_png"),
     "synthetic_slices": ("models.sampling", "synthetic_slices"),
     "train": ("training.train", "train"),
@@ -57,6 +63,7 @@ _PUBLIC = {
 }
 
 __all__ = sorted(_PUBLIC)
+register_with_keras()
 
 
 def __getattr__(name: str):

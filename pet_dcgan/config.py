@@ -1,10 +1,8 @@
 """The configuration of a training run, and the limits of each value."""
 
-import contextlib
 import dataclasses
 import difflib
 import json
-import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -17,6 +15,7 @@ from pet_dcgan.presets import (
 )
 from pet_dcgan.references import RECIPE, REFERENCES, require_recipe
 from pet_dcgan.utils.foreign_text import one_line, parse_object
+from pet_dcgan.utils.plain_values import converted
 
 STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together, for others to start from
@@ -24,13 +23,10 @@ ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
 # that `pet-dcgan prepare` makes
 DATASETS = ("axial_128", "coronal_128", "sagittal_128", "all_128", "axial_64")
-_MOST_LETTERS = 4096  # the longest path of Linux
-_KINDS = {
-    int: "a whole number",
-    float: "a number",
-    bool: "true or false",
-    str: "one line of text",
-}
+# in place of a preset's name where something else than `train` has trained
+OWN = "own"
+# what is then not known: the settings, but what the network itself shows
+_LEFT_OPEN = frozenset(PRESETS["paper"]) - {"channels", "latent_dim"}
 # what a run shares with the prepared set that it is trained on
 SET_FACTS = ("size", "spacing_mm", "suvr_max", "reference", "phantom")
 
@@ -50,7 +46,8 @@ class TrainConfig:
     """Everything needed to run one training again.
 
     Args:
-        preset: Name of the preset the values started from.
+        preset: Name of the preset the values started from; `"own"` where
+            `train` did not train: a setting that is not known is `None` then.
         stage: `"NC"`, `"MCI"` or `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         dataset: Configuration of the prepared set, as `"axial_128"`.
@@ -139,9 +136,13 @@ class TrainConfig:
     recipe: int = RECIPE
 
     def __post_init__(self) -> None:
+        own = self.preset == OWN
         for name, value in dataclasses.asdict(self).items():
-            object.__setattr__(self, name, checked_value(name, value))
-        require_consistent(dataclasses.asdict(self))
+            left_open = value is None and name in _LEFT_OPEN
+            if not own or not (left_open or name == "preset"):
+                object.__setattr__(self, name, checked_value(name, value))
+        if not own:
+            require_consistent(dataclasses.asdict(self))
 
     @property
     def augmentations(self) -> tuple[str, ...]:
@@ -220,7 +221,11 @@ def check_overrides(
         ValueError: If the preset or a field is unknown, a value invalid, or
             two contradict each other.
     """
-    checked_value("preset", preset)
+    if preset not in PRESETS:
+        raise ValueError(
+            f"expected preset among {_closest(preset, PRESETS)}, found "
+            f"{_shown(preset)}"
+        )
     unknown = sorted(set(overrides) - set(PRESETS[preset]))
     if unknown:
         raise ValueError(_unknown_settings(unknown, preset))
@@ -260,7 +265,7 @@ def checked_value(name: str, value: Any) -> Any:
             closest are named), or outside its limits.
     """
     field = _FIELDS[name]
-    value = _converted(name, field.type, value)
+    value = converted(name, field.type, value)
     choices = field.metadata.get("choices")
     if choices and value not in choices:
         raise ValueError(
@@ -280,29 +285,6 @@ def checked_value(name: str, value: Any) -> Any:
             f", each once, found {one_line(', '.join(unknown or names))}"
         )
     return value
-
-
-def _converted(name: str, kind: type, value: Any) -> Any:
-    """A value as `int`, `float`, `bool` or `str`, if it is one."""
-    if kind is bool and value in ("true", "false"):
-        return value == "true"
-    if kind is bool and isinstance(value, bool):
-        return value
-    if kind is str and isinstance(value, str) and _is_line(value):
-        return value
-    if kind in (int, float) and not isinstance(value, bool):
-        with contextlib.suppress(TypeError, ValueError, OverflowError):
-            number = float(value)
-            if math.isfinite(number) and number == kind(number):
-                return kind(number)
-    raise ValueError(
-        f"expected {name} to be {_KINDS[kind]}, found {_shown(value)}"
-    )
-
-
-def _is_line(text: str) -> bool:
-    """Whether a text may be a file's name or a word."""
-    return len(text) <= _MOST_LETTERS and min(text, default=" ") >= " "
 
 
 def _shown(value: Any) -> str:

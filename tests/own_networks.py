@@ -10,8 +10,10 @@ LATENT_DIM = 6
 def generator_of(middle, *, name="own", activation="tanh"):
     """Dense, then `middle(x, latent)` on `[n, 8, 8, 8]`, then an image.
 
-    Weights are large, so that images differ by their latents.
+    Weights are large, so that images differ by their latents, and the same
+    each time.
     """
+    keras.utils.set_random_seed(0)
     latent = keras.Input([LATENT_DIM])
     x = layers.Reshape([8, 8, 8])(layers.Dense(8 * 8 * 8)(latent))
     x = middle(x, latent)

@@ -2,7 +2,7 @@
 
 Logical devices and TF_CONFIG have to be there before anything else, so this
 is a process of its own: `python shared_training.py STRATEGY DEVICES DATA_DIR
-RUN [resume] [name=value ...]`.
+RUN [resume] [own] [name=value ...]`.
 """
 
 import os
@@ -46,7 +46,21 @@ def main(name, devices, data_dir, run, *settings):
         overrides=PLAIN | STEPS | given,
     )
     resume = "resume" in settings
-    train(config, run, strategy=strategy, resume=resume, verbose=0)
+    own = own_parts() if "own" in settings else {}
+    train(config, run, strategy=strategy, resume=resume, verbose=0, **own)
+
+
+def own_parts():
+    """Networks without dropout, of which each device has its own, and rates."""
+    import keras
+    from toy_networks import own_discriminator, own_generator
+
+    halved = keras.callbacks.LearningRateScheduler(lambda _, rate: rate / 2)
+    return {
+        "generator": lambda c: own_generator(c, block=False, dropout=0),
+        "discriminator": lambda c: own_discriminator(c, dropout=0),
+        "callbacks": [halved],
+    }
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import archive
 from pet_dcgan.models.archive import export_model
 from pet_dcgan.models.model_info import SIGNATURES
+from pet_dcgan.models.own_network import generator_of as generator_in
+from pet_dcgan.models.own_network import model_info
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.serving.exported_model import ExportedModel
 
@@ -98,9 +100,9 @@ def test_the_same_model_gives_the_same_bytes(exported, tmp_path):
 
 def test_it_is_what_an_exported_run_is(toy_models, tmp_path):
     model = lively()
-    network = archive.generator_of(model)
+    network = generator_in(model)
     network.set_weights([w * 12 for w in make_model().generator.get_weights()])
-    info = archive.model_info(network, FACTS, preset="demo")
+    info = model_info(network, FACTS, preset="demo")
     archive.write_archive(network, tmp_path / "1", info)
     run = files(toy_models / "ad" / "1")
     own = files(tmp_path / "1")
@@ -173,6 +175,16 @@ def test_a_failing_export_leaves_nothing(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_untrained_network_is_exported(tmp_path):
+    """Its images are grey, and may happen to have nothing below 0."""
+    latent = keras.Input([LATENT_DIM])
+    x = layers.Dense(256, kernel_initializer="zeros", activation="tanh")(latent)
+    network = keras.Model(latent, layers.Reshape([16, 16, 1])(x))
+    network.weights[1].assign(np.linspace(0.001, 0.2, 256))
+    export_model(network, tmp_path / "1", facts=FACTS, verbose=False)
+    assert slices_of(tmp_path / "1", [0]).min() >= 1.25
+
+
 def test_options_of_other_formats_are_refused(tmp_path):
     model = make_model(facts=FACTS)
     spec = [keras.InputSpec(shape=(1, 6), dtype="float32")]
@@ -189,7 +201,7 @@ def test_another_format_has_the_network_alone(tmp_path):
     path = tmp_path / "network.tflite"
     make_model().export(str(path), format="litert", verbose=False)
     assert path.read_bytes()[4:8] == b"TFL3"
-    wrong, path = plain(activation="sigmoid"), tmp_path / "wrong.tflite"
+    wrong, path = plain(activation="linear"), tmp_path / "wrong.tflite"
     with pytest.raises(ValueError, match=r"images in \[-1, 1\]"):
         export_model(wrong, str(path), format="litert")
     assert not path.exists()
@@ -214,7 +226,7 @@ def test_half_precision_is_exported_in_float32(tmp_path):
     half = {each.compute_dtype for each in network.layers}
     assert "bfloat16" in half
     export_model(network, tmp_path / "1", facts=FACTS, verbose=False)
-    copy = archive.generator_of(network)
+    copy = generator_in(network)
     expected = synthetic_slices(copy, np.arange(3), suvr_max=2.5)
     found = slices_of(tmp_path / "1", np.arange(3))
     np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -355,7 +367,7 @@ plain = functools.partial(generator_of, lambda x, latent: x)
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: plain(activation="sigmoid"), r"images in \[-1, 1\], where -1"),
+        (lambda: plain(activation="sigmoid"), "background is -1, where"),
         (lambda: plain(activation="linear"), r"values from -.* to .*in tanh"),
         (lambda: dense(16, 16, 2), "to images .*, found .*16, 16, 2"),
         (lambda: dense(16, 8, 1), "to images .*, found .*16, 8, 1"),

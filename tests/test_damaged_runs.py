@@ -10,8 +10,10 @@ import h5py
 import keras
 import numpy as np
 import pytest
+from toy_networks import own_generator
 
 from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.models.network_config import describe
 from pet_dcgan.runs.run import Run
 
 NAME = "generator.keras"
@@ -201,6 +203,85 @@ def test_anything_in_place_of_a_file_is_one_line(make_run, name, make):
 def test_a_file_in_place_of_a_run_is_one_line(tmp_path):
     (tmp_path / "run").touch()
     refused(lambda: Run.open(tmp_path / "run"), "expected a run folder")
+
+
+# --- networks.json; what it may name is in test_network_config.py -------------
+
+
+@pytest.fixture
+def own_run(tiny_config, tmp_path):
+    """A finished run of a generator of the user's own."""
+    config = tiny_config()
+    network = own_generator(config)
+    networks = {"generator": describe(network)}
+    run = Run.create(tmp_path / "own", config, ["a"], (), networks)
+    run.save_generator(network)
+    return Run.open(run.path)
+
+
+def unsummed(run, text):
+    """Writes `networks.json` as somebody who means harm would."""
+    (run.path / "SHA256SUMS").unlink(missing_ok=True)
+    (run.path / "networks.json").write_bytes(text)
+
+
+def test_every_wrong_byte_of_networks_is_seen(own_run):
+    path, rng = own_run.path / "networks.json", np.random.default_rng(5)
+    for damaged in mutations(path.read_bytes(), rng, 60):
+        path.write_bytes(damaged)
+        refused(lambda: Run.open(own_run.path), "networks.json", "restore it")
+    # nor may one be put into a run that had none
+    sums = own_run.path / "SHA256SUMS"
+    lines = sums.read_text().splitlines(keepends=True)
+    sums.write_text("".join(n for n in lines if "networks" not in n))
+    refused(lambda: Run.open(own_run.path), "networks.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"[" * 10**5,
+        b'{"generator": 3}',
+        b'{"critic": {}}',
+        b'{"generator": {}, "more": {}}',
+        b" " * 2**22,
+        b'{"generator": {"units": NaN}}',
+    ],
+    ids=["empty", "list", "none", "[", "3", "critic", "more", "large", "NaN"],
+)
+def test_other_networks_are_refused(own_run, text):
+    unsummed(own_run, text)
+    refused(lambda: Run.open(own_run.path), "networks.json", "restore it")
+
+
+def test_a_hostile_network_is_refused_when_it_is_built(own_run):
+    path = own_run.path / "networks.json"
+    whole = path.read_text()
+    dense = next(
+        layer
+        for layer in json.loads(whole)["generator"]["config"]["layers"]
+        if layer["class_name"] == "Dense"
+    )
+    hostile = dense | {"class_name": "Lambda"}
+    endless = dense | {"config": dense["config"] | {"units": 10**9}}
+    for changed, words in (
+        (hostile, "found Lambda"),
+        (endless, "more weights than"),
+    ):
+        text = whole.replace(json.dumps(dense), json.dumps(changed))
+        assert text != whole
+        unsummed(own_run, text.encode())
+        run = Run.open(own_run.path)
+        refused(run.load_generator, str(path), words)
+
+
+def test_a_run_that_lost_its_networks_is_no_other(own_run):
+    (own_run.path / "networks.json").unlink()
+    run = Run.open(own_run.path)
+    refused(run.load_generator, "another network")
 
 
 # --- one wrong byte -----------------------------------------------------------

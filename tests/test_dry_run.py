@@ -2,6 +2,7 @@ import dataclasses
 import re
 
 import pytest
+from toy_networks import own_discriminator, own_generator
 
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.networks import build_discriminator, build_generator
@@ -24,6 +25,20 @@ def test_the_papers_networks_take_1_7_gflop_an_image_each():
     small = 2 * 25 * 64 * 3 * 64 * 64
     assert sum(generator.values()) == 4 * large + small + 2 * 100 * 16384
     assert sum(discriminator.values()) == 4 * large + small + 2 * 16384
+
+
+def test_own_networks_are_estimated(tiny_config, tmp_path):
+    config = tiny_config()
+    text = dry_run(
+        config, generator=own_generator, discriminator=own_discriminator
+    )
+    # dense 6 to 256, block and last convolution of 3x3 taps, at 4 filters
+    generator = 6 * 256 + 256 + (9 * 4 + 1) * 4 + 2 * 4 + 9 * 4 + 1
+    assert f"{generator:,}" in text
+    counts = forward_operations(own_generator(config, block=False))
+    assert list(counts.values()) == [2 * 6 * 256, 2 * 9 * 4 * 32 * 32]
+    with pytest.raises(ValueError, match="expected a generator from"):
+        dry_run(tiny_config(latent_dim=7), generator=own_generator(config))
 
 
 def test_a_step_has_these_operations(tiny_model):

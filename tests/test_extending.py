@@ -10,11 +10,13 @@ import tensorflow as tf
 from pages import ROOT, blocks_of
 
 from pet_dcgan.config import make_config
+from pet_dcgan.models.network_config import describe, rebuild
+from pet_dcgan.models.own_networks import own_networks
 from pet_dcgan.presets import PRESETS
 from tfds_adni import sources
 from tfds_adni.cohort import survey
 
-SOURCE, METRIC, LOOK, PRESET, LOSS = (
+SOURCE, METRIC, LOOK, NETWORK, PRESET, LOSS = (
     block.text
     for block in blocks_of(ROOT / "docs" / "extending.md")
     if block.language == "python"
@@ -74,6 +76,14 @@ def test_a_source_labels_its_scans_and_accounts_for_every_file(cohort):
     assert len(account) == 3
     (reason,) = account.reason[~account.used]
     assert reason == "not in scans.csv"
+
+
+def test_a_network():
+    make_generator = module(NETWORK, "bilinear").make_generator
+    config = make_config("demo", **FACTS)
+    network = own_networks(config, generator=make_generator)["generator"]
+    again = rebuild(describe(network))
+    assert again.output_shape == (None, 128, 128, 1)
 
 
 def test_a_metric():

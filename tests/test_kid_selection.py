@@ -165,17 +165,27 @@ def test_a_resumed_part_forgets_what_it_repeats(selection, found, tmp_path):
         assert weights["weight_0"] == [4]
 
 
+def of_epochs(path, epochs):
+    """What `generator_facts` needs of a run."""
+    config = SimpleNamespace(preset="demo", epochs=epochs)
+    return SimpleNamespace(path=path, config=config)
+
+
 def test_a_run_knows_which_epoch_its_generator_is_of(
     selection, found, tmp_path
 ):
-    assert generator_facts(tmp_path, epochs=9) == {
-        "epoch": 9,
-        "chosen_by": "last epoch",
-    }
+    run = of_epochs(tmp_path, 9)
+    assert generator_facts(run) == {"epoch": 9, "chosen_by": "last epoch"}
+    # a callback of the user ended it
+    (tmp_path / "log.csv").write_text("epoch,g_loss\n1,1\n2,1\n")
+    assert generator_facts(run) == {"epoch": 2, "chosen_by": "last epoch"}
+    for damaged in ("epoch\nx\n", "epoch\n999\n", "\0", "epoch\n"):
+        (tmp_path / "log.csv").write_text(damaged)
+        assert generator_facts(run)["epoch"] == 9
     assert not ended_early(tmp_path, epoch=9, patience=1)
     found(0.5, 1 / 3, 1 / 3)  # the first of the lowest
     selection(3)
-    assert generator_facts(tmp_path, epochs=9) == {
+    assert generator_facts(run) == {
         "epoch": 2,
         "chosen_by": "val_kid",
         "val_kid": 1 / 3,
@@ -189,7 +199,7 @@ def test_a_run_knows_which_epoch_its_generator_is_of(
 def test_a_damaged_log_is_refused(tmp_path, text):
     (tmp_path / "selection.csv").write_text(text)
     with pytest.raises(ValueError, match=r"selection\.csv, found .*restore it"):
-        generator_facts(tmp_path, epochs=1)
+        generator_facts(of_epochs(tmp_path, 1))
 
 
 def test_the_kid_is_of_the_moving_average_and_real_slices(

@@ -38,7 +38,9 @@ def assert_suvr(found, steps=STEPS, suvr_max=2.5):
 def generator_of(steps, channels=1):
     """Returns the same image for every latent; three channels differ."""
     image = steps[..., None] / 65535 * 2 - 1
-    image = image + np.array([[0.0], [-0.125, 0, 0.125]][channels == 3])
+    # within [-1, 1], and of the same mean
+    apart = np.array([[0.0], [-0.125, 0, 0.125]][channels == 3])
+    image = image + apart * (1 - np.abs(image))
     latent = keras.Input([6], name="latent")
     dense = keras.layers.Dense(image.size, kernel_initializer="zeros")
     shape = keras.layers.Reshape(image.shape)

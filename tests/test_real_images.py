@@ -83,7 +83,7 @@ def test_the_example():
         IMAGES,
         (IMAGES,),
         [IMAGES, np.zeros(3)],
-        (IMAGES, np.zeros(3), np.ones(3)),
+        (IMAGES, np.zeros(3), None),
         {"image": IMAGES, "label": np.zeros(3)},
         ({"image": IMAGES}, np.zeros(3)),
     ],

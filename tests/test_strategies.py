@@ -14,7 +14,7 @@ import tensorflow as tf
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.training import distribution
 from pet_dcgan.training.distribution import (
-    StopTogether,
+    FollowChief,
     is_chief,
     make_strategy,
     reporting_lost_workers,
@@ -192,7 +192,7 @@ def test_all_that_matters_is_compared(tiny_config, monkeypatch):
 
 
 def test_one_worker_stops_all(others):
-    callback = StopTogether("two")
+    callback = FollowChief("two")
     callback.set_model(types.SimpleNamespace(stop_training=False))
     for stops in (0, 1):
         others([stops])

@@ -15,9 +15,10 @@ from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochLog
 from pet_dcgan.training.checkpoint import Checkpoint
-from pet_dcgan.training.distribution import StopTogether
+from pet_dcgan.training.distribution import FollowChief
 from pet_dcgan.training.interrupt import StopBetweenSteps
-from pet_dcgan.training.train import _Training, all_subjects, train
+from pet_dcgan.training.opening import all_subjects
+from pet_dcgan.training.train import _Training, train
 
 EARLIER = ["999_S_2000", "999_S_2001"]
 OWN = ["999_S_3000", "999_S_3001", "999_S_3002"]
@@ -109,8 +110,8 @@ def test_a_diverging_run_leaves_no_generator(
     tiny_config, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(
-        "pet_dcgan.models.losses.generator_loss",
-        lambda logits: logits[0, 0] / 0.0,
+        "pet_dcgan.models.losses.NonSaturating.generator_loss",
+        lambda self, logits: logits[0, 0] / 0.0,
     )
     with pytest.raises(ValueError, match=r"diverged.*--set") as found:
         train(tiny_config(epochs=1), tmp_path / "ad", verbose=0)
@@ -207,7 +208,7 @@ def test_a_process_that_is_not_the_chief_writes_nothing(
     assert run.path == tmp_path / "ad"
     (given,) = fitted
     kinds = [type(each) for each in given["callbacks"]]
-    assert kinds == [StopTogether, StopBetweenSteps]
+    assert kinds == [FollowChief, StopBetweenSteps]
     assert given["verbose"] == 0
     assert not list(tmp_path.iterdir())
 

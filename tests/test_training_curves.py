@@ -87,6 +87,27 @@ def test_the_curves_of_a_fit():
     assert set(lines(recognised)) == names
 
 
+def test_a_fit_with_validation_has_its_kid():
+    history = keras.callbacks.History()
+    history.epoch = [0, 1]
+    history.history = {"d_loss": [1, 2], "g_loss": [1, 2], "val_kid": [3, 4]}
+    _, kid = plot_history(history)
+    assert lines(kid) == {"KID": [3, 4]}
+    assert kid.get_ylabel() == "KID, validation"
+    assert kid.get_yscale() == "linear"
+
+
+def test_a_kid_that_falls_far_is_drawn_on_a_logarithmic_axis():
+    history = keras.callbacks.History()
+    history.epoch = [0, 1, 2]
+    history.history = {"val_kid": [80_000.0, 2.0, 1.0]}
+    (kid,) = plot_history(history)
+    assert kid.get_yscale() == "log"
+    history.history = {"val_kid": [80_000.0, -0.5, -1.0]}
+    (kid,) = plot_history(history)
+    assert kid.get_yscale() == "linear"
+
+
 def test_the_curves_of_a_run_in_given_and_in_new_axes(run):
     losses, recognised = plot_run(run)
     assert lines(losses)["discriminator"] == [1.2, 1.1]
@@ -105,7 +126,8 @@ def test_the_epoch_of_the_generator_that_was_kept(make_run):
     (run.path / "log.csv").write_text(LOG)
     losses, _ = plot_run(run)
     assert lines(losses)["kept"] == [0, 1]
-    assert losses.get_lines()[-1].get_xdata()[0] == run.config.epochs
+    # a callback may have ended it before the last epoch of its configuration
+    assert losses.get_lines()[-1].get_xdata()[0] == 2
 
 
 def test_nothing_to_plot(make_run, tmp_path):

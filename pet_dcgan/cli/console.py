@@ -3,7 +3,6 @@
 import atexit
 import errno
 import functools
-import importlib
 import logging
 import os
 import signal
@@ -21,6 +20,9 @@ from pet_dcgan.config import STAGES
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import progress as progress
 from pet_dcgan.utils.progress import status as status
+from pet_dcgan.utils.tensorflow_start import (
+    start_tensorflow as start_tensorflow,
+)
 
 _MAX_REASONS = 20
 STOPPED = 130
@@ -65,31 +67,6 @@ _SCAN_WARNINGS = {
 }
 # set it to see where an error came from
 TRACEBACK_VARIABLE = "PET_DCGAN_TRACEBACK"
-
-
-def start_tensorflow(*, gpu: bool = True) -> None:
-    """Imports TensorFlow without its startup messages, which look like errors.
-
-    Args:
-        gpu: Whether to use a GPU; if not, its memory is left to others.
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # the process is ours, whatever other programs of the user run on
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    # memory as it is needed; else the first process takes all of a GPU's
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    if not gpu:
-        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
-    # C++ writes to the file descriptor itself
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with open(os.devnull, "w", encoding="utf-8") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        importlib.import_module("tensorflow")
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
 
 
 def reported(command: Callable) -> Callable:

@@ -23,6 +23,9 @@ _CALL = "pet_dcgan.scale_to_model(images, suvr_max=2.5)"
 # no SUVR is above it: floats that are were pixels
 _HIGHEST_SUVR = 30.0
 _MOST_LOOKED_AT = 256
+_NO_IMAGE = (
+    "expected images, found none: look whether a filter or a split left any"
+)
 
 
 def scale_to_model(images: Any, *, suvr_max: float | None = None) -> Any:
@@ -80,9 +83,16 @@ def images_of(batch: Any) -> Any:
             `"image"`.
 
     Raises:
-        ValueError: If it is a dictionary without one.
+        ValueError: If it is a dictionary without one, or a tuple of three,
+            whose last part Keras takes for weights.
     """
     if isinstance(batch, tuple | list):
+        if len(batch) > 2 and batch[2] is not None:
+            raise ValueError(
+                "expected images or (images, labels), found a third part, "
+                "which Keras takes for weights: leave it out, images count "
+                "equally"
+            )
         batch = batch[0]
     if not isinstance(batch, dict):
         return batch
@@ -182,29 +192,36 @@ def first_images(data: Any, *, most: int = _MOST_LOOKED_AT) -> np.ndarray:
 
     Returns:
         `[n, size, size, channels]`, as they are stored.
+
+    Raises:
+        ValueError: If there is none.
     """
     if isinstance(data, Slices):
         return _spread(data.images, most)
-    if isinstance(data, tf.data.Dataset):
-        batches = iter(data)
-    elif isinstance(data, keras.utils.PyDataset):
+    if isinstance(data, keras.utils.PyDataset):
         batches = (data[index] for index in range(len(data)))
-    else:
-        images = images_of(data)
-        sliced = hasattr(images, "shape") and hasattr(images, "__getitem__")
-        return _spread(images, most) if sliced else np.empty([0])
+    elif isinstance(data, tuple | dict) or hasattr(data, "shape"):
+        return _spread(images_of(data), most)
+    elif not hasattr(data, "__iter__") or iter(data) is data:
+        return np.empty([0])
+    else:  # tf.data, or a loader of PyTorch
+        batches = iter(data)
     found, count = [], 0
     for batch in batches:
         found.append(np.asarray(images_of(batch)))
         count += len(found[-1])
         if count >= most:
             break
-    return np.concatenate(found) if found else np.empty([0])
+    if not count:
+        raise ValueError(_NO_IMAGE)
+    return np.concatenate(found)
 
 
 def _spread(images: Any, most: int) -> np.ndarray:
     """Rows spread evenly over a set."""
     count = len(images)
+    if not count:
+        raise ValueError(_NO_IMAGE)
     rows = np.linspace(0, count - 1, min(count, most)).round().astype(int)
     if tf.is_tensor(images):
         return tf.gather(images, rows).numpy()

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 
-from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, assess
+from pet_dcgan.data.slices import Slices
+from pet_dcgan.evaluation.assessment import assess
 from pet_dcgan.evaluation.copy_scores import memorization_scores
 from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
@@ -21,19 +23,19 @@ from pet_dcgan.evaluation.pair_scores import (
 )
 from pet_dcgan.evaluation.region_scores import region_scores
 from pet_dcgan.evaluation.report import report_page
-from pet_dcgan.evaluation.report_tables import COLUMNS, KINDS, Row
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
+from pet_dcgan.evaluation.summary import Evaluation
 from pet_dcgan.evaluation.synthetic_images import SEARCHED
 from pet_dcgan.evaluation.training_curves import training_facts
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
 from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
+from pet_dcgan.runs.given import as_run
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.checksums import write_checksums
 from pet_dcgan.utils.files import replacing_folder, restore, sweep
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
-from pet_dcgan.utils.templates import render
 
 ENCODERS = ("own", "inception")
 _ONE_SUBJECT = (
@@ -51,64 +53,14 @@ _FACTS = (
     "reference",
 )
 _STEPS = 9
-_KID = "features.trained"
-# the few numbers to read first; report.html has all of them
-_SUMMARY = (
-    Row("KID, trained encoder", f"{_KID}.kid.*"),
-    Row("Precision", f"{_KID}.precision.*", digits=2),
-    Row("Recall", f"{_KID}.recall.*", digits=2),
-    Row("Coverage", f"{_KID}.coverage.*", digits=2),
-    Row("MS-SSIM between images", "diversity.*"),
-    Row("PSNR, nearest", "psnr.*.nearest", digits=2, unit="dB"),
-    Row("SSIM, nearest", "ssim.*.nearest"),
-    Row(
-        "Near duplicates of training subjects",
-        "copies.suspects",
-        digits=0,
-        real_path="-",
-    ),
-)
-
-
-class Evaluation(dict):
-    """The content of `metrics.json`, which a notebook shows as a table.
-
-    Numbers that it lacks are dashes in the table.
-
-    Example:
-
-    >>> Evaluation({"stage": "AD"})["stage"]
-    'AD'
-    """
-
-    def _repr_html_(self) -> str:
-        """The assessment and the numbers to read first."""
-        assessment = self.get("assessment") or {}
-        place = f"{self.get('stage', '')} {self.get('plane', '')}"
-        rows = []
-        for row in _SUMMARY:
-            texts = (" ".join(row.texts(self, k)).strip() for k in KINDS)
-            rows.append((row.heading, *texts, row.wanted))
-        return render(
-            "utils/card.html",
-            title=f"Evaluation: {place}",
-            phantom=bool(self.get("phantom")),
-            headline=assessment.get("headline", "Not assessed."),
-            columns=COLUMNS,
-            rows=rows,
-            facts=[
-                (finding["about"], finding["words"])
-                for finding in assessment.get("findings", ())
-            ],
-            note=NOT_FOR_DIAGNOSIS,
-        )
 
 
 @keras_defaults()
-@exclusive("evaluate", "run")
 def evaluate(
-    run: Run,
+    run: Run | keras.Model | str | Path,
     *,
+    slices: Slices | None = None,
+    out: str | Path | None = None,
     data_dir: str | Path | None = None,
     count: int | None = None,
     seed: int = 0,
@@ -125,7 +77,10 @@ def evaluate(
     as a whole, so that an evaluation that is stopped leaves the earlier one.
 
     Args:
-        run: A finished run.
+        run: A finished run, or its folder; or a `DCGAN` or generator that
+            `train` has not trained, of which `Run.of_model` makes a run.
+        slices: What such a model was trained on.
+        out: Folder for the run of such a model.
         data_dir: Folder of the prepared sets, by default the run's own.
         count: Number of synthetic slices, by default 1,000 or as many as there
             are held-out ones, if those are more. All of them are measured for
@@ -144,6 +99,7 @@ def evaluate(
 
     Raises:
         BlockingIOError: If another process works in the run's folder.
+        FileExistsError: If `out` is not free.
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set does not
             fit the run, an option is out of range, or the generator's images
@@ -154,6 +110,26 @@ def evaluate(
         raise ValueError(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
+    return _evaluate(
+        as_run(run, slices=slices, out=out),
+        data_dir=data_dir,
+        count=count,
+        seed=seed,
+        search=search,
+        encoder=encoder,
+        progress=progress,
+    )
+
+
+@exclusive("evaluate", "run")
+def _evaluate(
+    run: Run,
+    *,
+    encoder: str,
+    progress: Callable[[int, int], None] | None,
+    **options: Any,
+) -> Evaluation:
+    """Evaluates a run, which no other process may change meanwhile."""
     # what a killed evaluation left
     restore(run.evaluation)
     sweep(run.path)
@@ -163,9 +139,7 @@ def evaluate(
         if progress is not None:
             progress(next(steps), _STEPS)
 
-    images = evaluation_images(
-        run, data_dir=data_dir, count=count, seed=seed, search=search
-    )
+    images = evaluation_images(run, **options)
     step()
     encoders = _encoders(run, images, encoder)
     step()

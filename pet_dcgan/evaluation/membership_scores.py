@@ -17,8 +17,9 @@ from pet_dcgan.metrics.membership import (
 def membership_scores(images: EvaluationImages) -> dict[str, Any]:
     """How well distances to the synthetic images tell training subjects.
 
-    Held-out subjects are those of test, and of validation where these did not
-    choose the generator, which would make them look as if trained on.
+    Held-out subjects are those of test, and of validation where it is known
+    that these did not choose the generator, which would make them look as if
+    trained on.
 
     Args:
         images: All synthetic images that were searched are used.
@@ -28,7 +29,7 @@ def membership_scores(images: EvaluationImages) -> dict[str, Any]:
         the reason in `missing`.
     """
     held_out = [images.test]
-    if not images.config.select_every:
+    if images.config.select_every == 0:
         held_out.append(images.validation)
     training = images.training.subjects
     others = np.concatenate([each.subjects for each in held_out])

@@ -29,7 +29,7 @@ _NAMES = {
     "d_loss": "discriminator",
     "real_accuracy": "real called real",
     "fake_accuracy": "synthetic called synthetic",
-    "val_kid": "KID ± standard error",
+    "val_kid": "KID",
 }
 _PALETTE = tuple(COLOURS[kind] for kind in ("real", "synthetic", "others"))
 _WIDTH, _HEIGHT = 5.0, 3.2  # inches per plot in a notebook
@@ -61,7 +61,10 @@ def training_facts(run: Run, *, slices: int) -> dict[str, Any]:
         "subjects": len(run.subjects),
         "slices": slices,
         **{name: getattr(config, name) for name in _SETTINGS},
-        "generator": generator_facts(run.path, epochs=config.epochs),
+        # a width of a configuration is not that of another network
+        **({"width": None} if "generator" in run.networks else {}),
+        "own_networks": sorted(run.networks),
+        "generator": generator_facts(run),
         "warnings": list(dict.fromkeys(states)),
     }
 
@@ -140,12 +143,12 @@ def plot_run(run: Run, *, axes: Sequence[Axes] | None = None) -> list[Axes]:
 def plot_history(
     history: "keras.callbacks.History", *, axes: Sequence[Axes] | None = None
 ) -> list[Axes]:
-    """Plots what `DCGAN.fit` returned: both losses and both accuracies.
+    """Plots what `DCGAN.fit` returned: losses, accuracies, and a `val_kid`.
 
     Args:
         history: What `fit` returned.
-        axes: Axes to draw into, at least two; new ones of one figure by
-            default.
+        axes: Axes to draw into, two, or three where `fit` had
+            `validation_data`; new ones of one figure by default.
 
     Returns:
         The axes, one per plot, by epoch from 1.
@@ -155,12 +158,13 @@ def plot_history(
     """
     epochs = [float(epoch + 1) for epoch in history.epoch]
     log = {"epoch": epochs, **history.history} if epochs else {}
-    return _plot({"log": log}, axes, title="training", kept=None)
+    curves = {"log": log, "selection": log}
+    return _plot(curves, axes, title="training", kept=None)
 
 
-def _kept(run: Run) -> int:
-    """The epoch of a finished run's generator."""
-    return generator_facts(run.path, epochs=run.config.epochs)["epoch"]
+def _kept(run: Run) -> int | None:
+    """The epoch of a finished run's generator, if it is known."""
+    return generator_facts(run)["epoch"]
 
 
 def _plot(
@@ -233,8 +237,16 @@ def _draw(axes: list[Axes], panels: list[_Panel], kept: int | None) -> None:
         if "standard_error" in columns:
             value = np.array(columns["val_kid"])
             error = np.array(columns["standard_error"])
-            ends = value - error, value + error
-            place.fill_between(epochs, *ends, color=_PALETTE[0], alpha=0.2)
+            place.fill_between(
+                epochs,
+                value - error,
+                value + error,
+                color=_PALETTE[0],
+                alpha=0.2,
+                label="± standard error",
+            )
+        if "val_kid" in names and _falls_far(columns["val_kid"]):
+            place.set_yscale("log")
         place.set_ylabel(label)
         if kept is not None:
             place.axvline(
@@ -242,3 +254,8 @@ def _draw(axes: list[Axes], panels: list[_Panel], kept: int | None) -> None:
             )
         place.set_xlabel("epoch")
         place.legend(fontsize="small")
+
+
+def _falls_far(kids: list[float]) -> bool:
+    """Whether the first epochs would hide the others on a linear axis."""
+    return max(kids) > 100 * np.median(kids) > 0

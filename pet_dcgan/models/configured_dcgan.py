@@ -11,8 +11,19 @@ from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.models.optimization import paper_adam
 
 
-def build_dcgan(config: TrainConfig) -> DCGAN:
-    """The compiled model that a configuration describes."""
+def build_dcgan(
+    config: TrainConfig,
+    *,
+    generator: keras.Model | None = None,
+    discriminator: keras.Model | None = None,
+) -> DCGAN:
+    """The compiled model that a configuration describes.
+
+    Args:
+        config: The configuration.
+        generator: In place of the one that it describes.
+        discriminator: In place of the one that it describes.
+    """
     shape = {
         "size": config.size,
         "channels": config.channels,
@@ -22,8 +33,9 @@ def build_dcgan(config: TrainConfig) -> DCGAN:
         "seed": config.seed,
     }
     model = DCGAN(
-        build_generator(latent_dim=config.latent_dim, **shape),
-        build_discriminator(
+        generator or build_generator(latent_dim=config.latent_dim, **shape),
+        discriminator
+        or build_discriminator(
             spectral_norm=config.spectral_norm,
             twice_differentiable=config.r1_weight > 0,
             **shape,

@@ -244,10 +244,12 @@ def plain_layer(layer: keras.layers.Layer, **options) -> keras.layers.Layer:
     """A new, unbuilt layer of the same configuration, of Keras's own class.
 
     Args:
-        layer: Any layer.
+        layer: Any layer, or arithmetic such as `x * 2`, which has no options.
         **options: Entries of the configuration to replace, such as `dtype`.
     """
     layer_class = _PARENTS.get(type(layer), type(layer))
+    if not isinstance(layer, keras.layers.Layer):
+        options = {}
     return layer_class.from_config(layer.get_config() | options)
 
 

@@ -2,11 +2,13 @@
 
 import inspect
 import itertools
+import os
 import types
 from collections.abc import Iterator
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from pet_dcgan.data.batches import (
     ordered_batches,
@@ -21,6 +23,7 @@ from pet_dcgan.data.real_images import (
     require_model_scale,
 )
 from pet_dcgan.data.slices import Slices
+from pet_dcgan.models.monitors import watching
 
 _BATCH = 32  # as in Keras
 # options of keras.Model.compile that two networks have no use for
@@ -28,6 +31,13 @@ _REFUSED = {
     "optimizer": "each network has its own: give g_optimizer= and d_optimizer=",
     "loss_weights": "each loss has its own optimiser: change learning rates",
     "weighted_metrics": "images have no weights: give metrics=",
+}
+_WEIGHTS = ("class_weight", "sample_weight")
+# options of fit that slices leave no choice of
+_FIXED_BY_SLICES = {
+    "validation_split": "its images would be of subjects trained on: give "
+    "validation_data=, such as pet_dcgan.load_validation_slices(config)",
+    "steps_per_epoch": "slices are trained on in whole epochs: give epochs=",
 }
 
 
@@ -64,11 +74,13 @@ def fit_arguments(
     Raises:
         DataLeakageError: If slices to train on and to validate with share a
             subject.
-        ValueError: If the images have another scale, or slices other facts.
+        ValueError: If the images have another scale, slices other facts, or a
+            callback waits for a value that this model does not log.
     """
     bound = _bound(keras.Model.fit, model, x, args, options)
+    _require_usable(x, bound)
     bound["x"] = _looked_at(x)
-    if isinstance(x, types.GeneratorType):
+    if isinstance(x, types.GeneratorType | tf.data.Dataset):
         # Keras warns where it cannot shuffle, and shuffles by default
         bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")
@@ -84,6 +96,8 @@ def fit_arguments(
     if held_out is not None or bound.get("validation_split"):
         _adapt(model, x)
         _adapt(model, held_out)
+    members = model.measured.members
+    bound["callbacks"] = watching(bound.get("callbacks"), members)
     return bound
 
 
@@ -99,18 +113,41 @@ def evaluate_arguments(
         options: Arguments by name.
 
     Raises:
-        ValueError: If the images have another scale.
+        ValueError: If the images have another scale, or weights.
     """
     # a validation inside fit, which has looked at them
     if "_use_cached_eval_dataset" in options:
         return {"x": x, **options}
     bound = _bound(keras.Model.evaluate, model, x, args, options)
+    _require_usable(x, bound)
     bound["x"] = _looked_at(x)
     _adapt(model, x)
     if isinstance(x, Slices):
         size = bound.pop("batch_size", None) or _BATCH
         bound["x"] = ordered_batches(x, size)
     return bound
+
+
+def _require_usable(x: Any, bound: dict[str, Any]) -> None:
+    """Refuses options without effect, and data that Keras takes otherwise."""
+    for name in _WEIGHTS:
+        if bound.get(name) is not None:
+            raise ValueError(
+                f"expected no {name}: images count equally, leave it out"
+            )
+    if isinstance(x, list):
+        raise ValueError(
+            f"expected images in one array, found a list of {len(x)}: pass "
+            "numpy.stack(images)"
+        )
+    if isinstance(x, str | os.PathLike):
+        raise ValueError(
+            f"expected images, found the path {os.fspath(x)!r}: read them "
+            "first, as pet_dcgan.load_training_slices does"
+        )
+    for name, reason in _FIXED_BY_SLICES.items():
+        if isinstance(x, Slices) and bound.get(name):
+            raise ValueError(f"expected no {name} with Slices: {reason}")
 
 
 def _bound(method: Any, model: Any, x: Any, args: tuple, options: dict) -> dict:

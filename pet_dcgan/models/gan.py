@@ -13,7 +13,12 @@ from pet_dcgan.models import archive, fitting, losses, saving
 from pet_dcgan.models.kid import default_metrics
 from pet_dcgan.models.losses import AdversarialLoss
 from pet_dcgan.models.metric_group import MetricGroup
-from pet_dcgan.models.optimizer_pair import OptimizerPair, as_optimizer
+from pet_dcgan.models.network_check import require_pair
+from pet_dcgan.models.optimizer_pair import (
+    OptimizerPair,
+    as_optimizer,
+    require_separate,
+)
 from pet_dcgan.models.sampling import (
     held_out_seeds,
     latents_from_seeds,
@@ -37,7 +42,7 @@ class GAN(keras.Model):
         inputs: Latents `[n, latent_dim]`; the result is `generator`'s.
 
     Raises:
-        ValueError: If the discriminator does not take the generator's images.
+        ValueError: If the networks do not fit each other.
     """
 
     @keras_defaults()
@@ -51,12 +56,7 @@ class GAN(keras.Model):
         **kwargs,
     ) -> None:
         super().__init__(**kwargs)
-        if generator.output_shape != discriminator.input_shape:
-            raise ValueError(
-                "expected a discriminator of the generator's images "
-                f"{generator.output_shape}, found one of "
-                f"{discriminator.input_shape}"
-            )
+        require_pair(generator, discriminator)
         self.generator = generator
         self.discriminator = discriminator
         self.facts = facts
@@ -114,11 +114,8 @@ class GAN(keras.Model):
         scaled_for = networks if auto_scale_loss else ()
         g_optimizer = as_optimizer(g_optimizer, scaled_for=scaled_for)
         d_optimizer = as_optimizer(d_optimizer, scaled_for=scaled_for)
-        if g_optimizer is d_optimizer:
-            raise ValueError(
-                "expected an optimiser for each network, found one for both: "
-                "make a second one"
-            )
+        own = getattr(self, "optimizer", None)
+        require_separate(g_optimizer, d_optimizer, own=own)
         self.loss_of = losses.get_loss(loss)
         if metrics is None:
             metrics = default_metrics(self.discriminator.input_shape)
@@ -140,8 +137,7 @@ class GAN(keras.Model):
         self.d_optimizer = d_optimizer
         self.optimizer = OptimizerPair(g_optimizer, d_optimizer)
         # a checkpoint restores an optimiser's state only where it is built
-        g_optimizer.build(self.generator.trainable_variables)
-        d_optimizer.build(self.discriminator.trainable_variables)
+        self.optimizer.build(*networks)
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images of latents, by the generator."""
@@ -202,7 +198,9 @@ class GAN(keras.Model):
             ValueError: If the images have another shape or scale.
         """
         bound = fitting.fit_arguments(self, x, args, options)
-        return super().fit(**bound)
+        history = super().fit(**bound)
+        self.optimizer.finish(self.generator, self.discriminator)
+        return history
 
     def evaluate(self, x: Any = None, *args, **options) -> Any:
         """Measures losses and metrics; as `keras.Model.evaluate`.

@@ -85,6 +85,8 @@ class KID(keras.metrics.Metric):
         network: keras.Model | None = None,
     ) -> None:
         super().__init__(name=name, dtype="float32")
+        # as of Keras's own metrics: less is better
+        self._direction = "down"
         self.size, self.seed = size, seed
         self.components, self.gain = components, gain
         self.network = network or build_random(size, seed=seed)

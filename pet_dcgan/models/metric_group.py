@@ -24,16 +24,22 @@ class MetricGroup(keras.metrics.Metric):
         super().__init__(name=name)
         self.members: list[keras.metrics.Metric] = []
 
-    def replace(self, members: Sequence[keras.metrics.Metric]) -> None:
+    def replace(
+        self,
+        members: keras.metrics.Metric | Sequence[keras.metrics.Metric],
+    ) -> None:
         """Takes other metrics in place of those that it has.
 
         Args:
-            members: Metrics whose `update_state` takes real and generated
-                images.
+            members: A metric whose `update_state` takes real and generated
+                images, or several.
 
         Raises:
-            ValueError: If one is not a metric, such as a name.
+            ValueError: If one is not a metric, such as a name, or two have
+                the same name.
         """
+        if isinstance(members, keras.metrics.Metric | str):
+            members = [members]
         for metric in members:
             if not isinstance(metric, keras.metrics.Metric):
                 raise ValueError(
@@ -41,6 +47,12 @@ class MetricGroup(keras.metrics.Metric):
                     f"generated images, found {metric!r}: pass for instance "
                     "[pet_dcgan.KID(64)], or [] for none"
                 )
+        names = [metric.name for metric in members]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"expected metrics of different names, found {names}: give "
+                "one another with name="
+            )
         self.members = list(members)
 
     def adapt(self, images: np.ndarray) -> None:

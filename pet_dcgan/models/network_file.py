@@ -6,10 +6,12 @@ parsed for that, since a hostile file can make its library wait without end:
 `metadata.json` says where in the HDF5 file each weight lies.
 """
 
+import hashlib
 import io
 import json
 import math
 import zipfile
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,20 +87,34 @@ def load_weights(network: keras.Model, path: Path) -> None:
 
 
 def _places(network: keras.Model, store: bytes) -> Iterator[dict]:
-    """Where in the HDF5 file each weight of a network begins."""
+    """Where in the HDF5 file each weight of a network begins.
+
+    Keras nests its groups as layers are nested, so a weight is known by its
+    values; of equal ones either will do.
+    """
+    found = defaultdict(list)
+
+    def add(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        if isinstance(item, h5py.Dataset) and item.dtype == np.dtype("<f4"):
+            found[_key(item[()])].append(item.id.get_offset())
+
     with h5py.File(io.BytesIO(store)) as file:
-        groups = [group["vars"] for group in file["layers"].values()]
-        by_name = {group.attrs["name"]: group for group in groups}
-        for layer in network.layers:
-            for index, weight in enumerate(layer.weights):
-                stored = by_name[layer.name][str(index)]
-                place = stored.id.get_offset()
-                if place is None or stored.dtype != np.dtype("<f4"):
-                    raise ValueError(
-                        f"expected float32 in one piece for {weight.path}, "
-                        f"found {stored.dtype} in chunks: save it as float32"
-                    )
-                yield {"begin": place, "shape": list(stored.shape)}
+        file.visititems(add)
+    for weight in network.weights:
+        value = np.asarray(weight)
+        places = found[_key(value)]
+        place = places.pop(0) if places else None
+        if place is None:
+            raise ValueError(
+                f"expected float32 in one piece for {weight.path}, found "
+                f"{value.dtype} elsewhere: save it as float32"
+            )
+        yield {"begin": place, "shape": list(value.shape)}
+
+
+def _key(value: np.ndarray) -> tuple:
+    """What equal weights share."""
+    return value.shape, hashlib.sha256(value.tobytes()).digest()
 
 
 def _content(file: zipfile.ZipFile, name: str, *, most: int) -> bytes:

@@ -177,11 +177,13 @@ def float32_copy(network: keras.Model) -> keras.Model:
     """A second network of the same weights, of Keras's own layers in float32.
 
     Args:
-        network: From `build_generator` or `build_discriminator`, of any
-            precision.
+        network: From `build_generator` or `build_discriminator`, or another
+            functional or Sequential one, of any precision.
     """
     copy = keras.models.clone_model(
-        network, clone_function=functools.partial(plain_layer, dtype="float32")
+        network,
+        clone_function=functools.partial(plain_layer, dtype="float32"),
+        recursive=True,  # a network may be a layer of another
     )
     copy.set_weights(network.get_weights())
     return copy

@@ -90,10 +90,10 @@ def ema_decay_at(step: int | tf.Tensor, decay: float) -> tf.Tensor:
 def update_ema(
     average: keras.Model, network: keras.Model, decay: tf.Tensor
 ) -> None:
-    """Moves every variable of `average` towards that of `network`.
+    """Moves every weight of `average` towards that of `network`.
 
     Batch normalisation's moving statistics are averaged too, since they
-    belong to the weights they were measured with.
+    belong to the weights they were measured with. Seeds of dropout are not.
 
     Args:
         average: From `pet_dcgan.models.networks.float32_copy(network)`.
@@ -108,7 +108,7 @@ def update_ema(
 
     pairs = [
         (kept.value, new.value)
-        for kept, new in zip(average.variables, network.variables, strict=True)
+        for kept, new in zip(average.weights, network.weights, strict=True)
     ]
     if replica_count() == 1:
         update(tf.distribute.get_strategy(), pairs)

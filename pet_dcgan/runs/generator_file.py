@@ -1,12 +1,16 @@
 """`generator.keras`: the trained network of a run, written and read."""
 
+import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import OWN, TrainConfig
+from pet_dcgan.models.network_config import rebuild
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
+from pet_dcgan.models.own_networks import require_shapes
 from pet_dcgan.runs.absent_run import resume_command
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import fault
@@ -27,27 +31,62 @@ def write_generator(path: Path, model: keras.Model) -> None:
         save_network(float32_copy(model), temporary)
 
 
-def read_generator(path: Path, config: TrainConfig) -> keras.Model:
+def read_generator(
+    path: Path, config: TrainConfig, own: dict[str, Any] | None = None
+) -> keras.Model:
     """Reads what `write_generator` wrote: `latent` to `image` in [-1, 1].
 
     Args:
         path: Of the file.
         config: Of the run; it says how the network is built, and only the
             weights are the file's.
+        own: In place of that, the description of a network of the user's own.
 
     Raises:
-        ValueError: If the file is damaged, or holds another network.
+        ValueError: If the file is damaged, or holds another network, or the
+            description is none that is known.
     """
-    facts = {name: getattr(config, name) for name in _ARCHITECTURE}
-    network = float32_copy(build_generator(**facts))
+    network = _own(path, config, own) if own else _ours(config)
     try:
         load_weights(network, path)
     # zipfile and zlib report damage as anything
     except Exception as error:
+        described = "networks.json" if own else "config.json"
         raise ValueError(
-            f"expected in {path} the generator that config.json describes, "
+            f"expected in {path} the generator that {described} describes, "
             f"found a damaged file or another network ({fault(error)}): "
-            f"remove it and go on with {resume_command(config, path.parent)}, "
-            "which writes it again from the last state"
+            f"{_remedy(path, config)}"
         ) from error
     return network
+
+
+def _ours(config: TrainConfig) -> keras.Model:
+    """The network that a configuration describes."""
+    facts = {name: getattr(config, name) for name in _ARCHITECTURE}
+    return float32_copy(build_generator(**facts))
+
+
+def _own(path: Path, config: TrainConfig, own: dict[str, Any]) -> keras.Model:
+    """The network that a run has a description of."""
+    try:
+        # its weights are all in the file, uncompressed
+        network = rebuild(own, most=path.stat().st_size // 4)
+        require_shapes("generator", network, config)
+    except ValueError as error:
+        raise ValueError(
+            f"{path.with_name('networks.json')}: {error}"
+        ) from None
+    with warnings.catch_warnings():
+        # of layers as their author has chosen them
+        warnings.simplefilter("ignore")
+        return float32_copy(network)
+
+
+def _remedy(path: Path, config: TrainConfig) -> str:
+    """How to come by the file again."""
+    if config.preset == OWN:
+        return "make the run again from its model"
+    return (
+        f"remove it and go on with {resume_command(config, path.parent)}, "
+        "which writes it again from the last state"
+    )

@@ -119,7 +119,8 @@ _SHAPE = {
     "stage": "text",
     "subjects": dict.fromkeys(("training", "held_out", "validation"), "count"),
     "training": {
-        "generator": {"epoch": "count", "chosen_by": "text"},
+        "generator": {"epoch": _or_null("count"), "chosen_by": "text"},
+        "own_networks?": ["text"],
     },
     "windowed_ssim": _PAIRS,
 }

@@ -5,7 +5,8 @@ runs/<name>/
     config.json        all that is needed to run it again
     subjects.csv       columns subject, split: who it trains on, and who it is
                        measured by where these are not the set's own
-    SHA256SUMS         checksums of these two, which never change
+    networks.json      what the user's own networks are built from, if any are
+    SHA256SUMS         checksums of these, which never change
     log.csv            one row per epoch
     health.csv         what each check of the training's health found
     selection.csv      KID on validation subjects, where a generator is chosen
@@ -15,8 +16,7 @@ runs/<name>/
 ```
 """
 
-import csv
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,24 +29,23 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.references import RecipeError
-from pet_dcgan.runs.absent_run import absent_run, is_run, resume_command
+from pet_dcgan.runs.absent_run import absent_run, resume_command
+from pet_dcgan.runs.fixed_files import (
+    GENERATOR,
+    RunFacts,
+    new_folder,
+    read_facts,
+)
 from pet_dcgan.runs.generator_file import read_generator, write_generator
 from pet_dcgan.runs.metrics_shape import require_metrics
+from pet_dcgan.runs.model_run import model_run
 from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
 from pet_dcgan.runs.run_card import run_card
-from pet_dcgan.utils.checksums import require_unchanged, write_checksums
-from pet_dcgan.utils.files import replacing, sweep_beside
-from pet_dcgan.utils.foreign_files import read_bytes
-from pet_dcgan.utils.foreign_tables import read_table
-from pet_dcgan.utils.foreign_text import MOST_BYTES, read_object
-from pet_dcgan.utils.locks import is_free, move_lock, working_in
+from pet_dcgan.utils.checksums import require_unchanged
+from pet_dcgan.utils.foreign_text import read_object
 from pet_dcgan.utils.meant import as_typed
 from pet_dcgan.utils.progress import status
 
-SPLIT = "train"
-_GENERATOR = "generator.keras"
-_HELD_OUT = "validation"
-_FIXED = ("config.json", "subjects.csv")
 _ENCODER_BYTES = 2**28  # of the slices that an encoder is trained on
 
 
@@ -59,6 +58,8 @@ class Run:
         subjects: Subjects it trains on.
         validation: Subjects that its generator is measured and chosen by, if
             these are not the set's own validation subjects.
+        networks: Descriptions of the networks that are the user's own, by
+            role.
 
     Example:
     >>> run = Run.open("runs/ad")  # doctest: +SKIP
@@ -72,13 +73,15 @@ class Run:
         config: TrainConfig,
         subjects: Sequence[str],
         validation: Sequence[str] = (),
+        networks: Mapping[str, dict[str, Any]] | None = None,
     ) -> None:
         self.path = Path(path)
         self.config = config
         self.subjects = list(subjects)
         self.validation = list(validation)
+        self.networks = dict(networks or {})
         self.evaluation = self.path / "evaluation"  # it need not exist
-        self._generator = self.path / _GENERATOR
+        self._generator = self.path / GENERATOR
 
     @classmethod
     def create(
@@ -87,6 +90,7 @@ class Run:
         config: TrainConfig,
         subjects: Collection[str],
         validation: Collection[str] = (),
+        networks: Mapping[str, dict[str, Any]] | None = None,
     ) -> "Run":
         """Makes the folder with `config.json` and `subjects.csv`.
 
@@ -95,30 +99,58 @@ class Run:
             config: Configuration of the run.
             subjects: Subjects it trains on; repeats are dropped.
             validation: Subjects it is measured by, if not the set's own.
+            networks: Descriptions of own networks by role, from
+                `pet_dcgan.models.network_config.describe`.
 
         Raises:
             FileExistsError: If the folder holds anything.
             ValueError: If there is no subject.
         """
-        path = Path(path)
-        run = cls(path, config, sorted(set(subjects)), sorted(set(validation)))
-        if not run.subjects:
+        people = sorted(set(subjects)), sorted(set(validation))
+        if not people[0]:
             raise ValueError("expected subjects to train on, found none")
-        require_free(path)
-        with working_in(path, "train"), replacing(path) as folder:
-            require_free(path)  # it may have been made meanwhile
-            sweep_beside(path)
-            folder.mkdir()
-            with (folder / "subjects.csv").open("w", encoding="utf-8") as file:
-                writer = csv.writer(file, lineterminator="\n")
-                writer.writerow(("subject", "split"))
-                writer.writerows((each, SPLIT) for each in run.subjects)
-                writer.writerows((each, _HELD_OUT) for each in run.validation)
-            text = config.to_json()
-            (folder / "config.json").write_text(text, encoding="utf-8")
-            write_checksums(folder, _FIXED)
-            move_lock(path, folder)
-        return run
+        facts = RunFacts(config, *people, networks or {})
+        with new_folder(Path(path), facts):
+            pass
+        return cls(path, *facts)
+
+    @classmethod
+    def of_model(
+        cls,
+        path: str | Path,
+        model: keras.Model,
+        slices: Slices,
+        *,
+        validation: Collection[str] = (),
+    ) -> "Run":
+        """Makes a finished run of a model that `train` has not trained.
+
+        Then `evaluate` and `export` take it. Settings that the model itself
+        does not show are not known, and stay so: `config.json` has `null` for
+        them, the report and the model card say it.
+
+        Args:
+            path: A folder that does not exist, or is empty.
+            model: A `DCGAN`, or a generator from latents to images in
+                [-1, 1]; functional or Sequential.
+            slices: What it was trained on, all of it.
+            validation: Subjects that it was measured or chosen by, if not
+                those of the set.
+
+        Raises:
+            DataLeakageError: If a subject is held out in the set, or the model
+                was fitted to one that is not in `slices`.
+            FileExistsError: If the folder holds anything.
+            ValueError: If the generator does not fit the slices, or cannot be
+                described.
+
+        Example:
+        >>> run = Run.of_model("runs/own", model, slices)  # doctest: +SKIP
+        """
+        facts, write = model_run(model, slices, validation)
+        with new_folder(Path(path), facts) as folder:
+            write(folder)
+        return cls(path, *facts)
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
@@ -131,15 +163,14 @@ class Run:
         """
         path = Path(path)
         try:
-            config, *subjects = _read_config(path), *_read_subjects(path)
-            require_unchanged(path, _FIXED)
+            facts = read_facts(path)
         except FileNotFoundError as error:
             raise absent_run(path, error.filename) from None
         except RecipeError:
             raise
         except ValueError as error:
             raise ValueError(f"{error}: restore it or train again") from None
-        return cls(path, config, *subjects)
+        return cls(path, *facts)
 
     @property
     def finished(self) -> bool:
@@ -151,14 +182,17 @@ class Run:
 
         Raises:
             FileNotFoundError: If the run is not finished.
-            ValueError: If the file is damaged.
+            ValueError: If the file is damaged, or the network is the user's
+                own and its layers are not known to Keras.
         """
         if not self.finished:
             raise FileNotFoundError(
                 f"expected a finished run, found no {self._generator}: go on "
                 f"with {resume_command(self.config, self.path)}"
             )
-        return read_generator(self._generator, self.config)
+        return read_generator(
+            self._generator, self.config, self.networks.get("generator")
+        )
 
     def save_generator(self, model: keras.Model) -> None:
         """Writes `generator.keras`, which marks the run as finished.
@@ -229,52 +263,3 @@ class Run:
         A file that is missing or damaged is left out; nothing is raised.
         """
         return run_card(self)
-
-
-def require_free(path: Path) -> None:
-    """Refuses a folder for a new run that holds anything.
-
-    Raises:
-        FileExistsError: If it does, with what to do.
-    """
-    if is_free(path):
-        return
-    found, remedy = "other files", ""
-    if is_run(path):
-        finished = (path / _GENERATOR).is_file()
-        found = "a finished run" if finished else "an unfinished run"
-        remedy = "" if finished else "go on with --resume, or "
-    raise FileExistsError(
-        f"expected {path} to be free for a new run, found {found}: {remedy}"
-        "choose another --run"
-    )
-
-
-def _read_config(folder: Path) -> TrainConfig:
-    """The configuration of a run."""
-    path = folder / "config.json"
-    content = read_bytes(path, most=MOST_BYTES)
-    try:
-        return TrainConfig.from_json(content, source=str(path))
-    except RecipeError as error:
-        raise RecipeError(f"{folder}: {error}") from None
-    except ValueError as error:
-        named = "" if str(path) in str(error) else f"{path}: "
-        raise ValueError(f"{named}{error}") from None
-
-
-def _read_subjects(folder: Path) -> tuple[list[str], list[str]]:
-    """Training subjects, at least one, and validation subjects of a run."""
-    path = folder / "subjects.csv"
-    rows = read_table(path, ["subject", "split"])
-    parts = {SPLIT: [], _HELD_OUT: []}
-    for row in rows:
-        parts.get(row["split"], []).append(row["subject"])
-    found = parts[SPLIT] + parts[_HELD_OUT]
-    whole = len(found) == len(rows) and len(set(found)) == len(found)
-    if not parts[SPLIT] or not whole or not all(found):
-        raise ValueError(
-            f"expected one row per subject in {path}, of {SPLIT} or "
-            f"{_HELD_OUT}, found another"
-        )
-    return parts[SPLIT], parts[_HELD_OUT]

@@ -28,12 +28,14 @@ def run_card(run: "Run") -> str:
         evaluated = (run.evaluation / "metrics.json").is_file()
         state = f"finished, {'' if evaluated else 'not '}evaluated"
     last = [{}, *_rows(run.path / "log.csv")][-1]
+    epochs = config.epochs or "an unknown number"
     lines = [
         ("folder", run.path),
         ("preset", config.preset),
         ("data set", f"{config.dataset}, {size} x {size} pixels"),
         ("training subjects", len(run.subjects)),
-        ("epochs", f"{last.get('epoch', '0')[:9]} of {config.epochs}"),
+        ("epochs", f"{last.get('epoch', '0')[:9]} of {epochs}"),
+        *_own(run),
         ("state", state),
         *_losses(last),
         *_lowest_kid(_rows(run.path / SELECTION_LOG)),
@@ -45,6 +47,13 @@ def run_card(run: "Run") -> str:
         facts=lines,
         picture=_latest_sheet(run.path / "samples"),
     )
+
+
+def _own(run: "Run") -> list[tuple[str, str]]:
+    """Which networks are the user's own, if any."""
+    if not run.networks:
+        return []
+    return [("networks of your own", ", ".join(sorted(run.networks)))]
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -8,13 +8,13 @@ import keras
 
 from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models.archive import (
-    facts_of,
+from pet_dcgan.models.archive import write_archive
+from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.models.own_network import (
+    described,
     generator_of,
     model_info,
-    write_archive,
 )
-from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.compatibility import check_compatible
 from pet_dcgan.serving.exported_model import complete_versions, versions
@@ -99,8 +99,7 @@ def export_network(
         BlockingIOError: If another process exports the same model.
         ValueError: As `export`.
     """
-    network = generator_of(model)
-    info = model_info(network, facts_of(model, facts))
+    network, info = described(model, facts)
     given = {name: getattr(info, name) for name in _FACTS}
     return _export(
         _Exported(network, info, {"evaluated": False, **given}), Path(to)
@@ -204,7 +203,7 @@ def _evaluation(run: Run) -> dict[str, Any]:
         metrics = run.metrics()
     except FileNotFoundError:
         return {"evaluated": False, **facts}
-    trained = generator_facts(run.path, epochs=run.config.epochs)
+    trained = generator_facts(run)
     pairs = {name: (facts[name], metrics[name]) for name in facts}
     pairs["epoch"] = trained["epoch"], metrics["training"]["generator"]["epoch"]
     for name, (wanted, found) in pairs.items():

@@ -45,7 +45,8 @@ Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
 | version | {{ version }} |
 | stage | {{ facts.stage }} |
 | plane | {{ facts.plane }} |
-| preset | {{ facts.preset }} |
+| preset | {{ facts.preset }}{{
+    ", trained outside of train()" if facts.preset == own else "" }} |
 | phantom | {{ "yes" if facts.phantom else "no" }} |
 | training subjects | {{ "not recorded" if subjects is none else subjects }} |
 | training slices | {{ "not recorded" if slices is none else slices }} |

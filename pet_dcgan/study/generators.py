@@ -189,9 +189,10 @@ def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
         "preset": run.config.preset,
         "val_kid": None,
         "standard_error": None,
-        **generator_facts(run.path, epochs=run.config.epochs),
+        **generator_facts(run),
     }
-    if run.config.select_every >= run.config.epochs:
+    measured = facts["val_kid"] is not None
+    if measured and run.config.select_every >= run.config.epochs:
         facts["chosen_by"] = "last epoch"  # the only one that was measured
     return facts
 

@@ -1,4 +1,4 @@
-"""Callbacks of a run: samples and logs here, and the list of them all."""
+"""Callbacks of a run: its log here, and the list of them all."""
 
 import csv
 import time
@@ -7,149 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import steps_per_epoch
 from pet_dcgan.data.prepared_set import NoSlicesError, Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.data.training_data import load_validation_slices
-from pet_dcgan.metrics.arrays import require_finite
-from pet_dcgan.models.sampling import synthetic_slices
-from pet_dcgan.plotting import mosaic, save_sheet
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
+from pet_dcgan.training.sample_grid import SampleGrid
+from pet_dcgan.training.tensorboard import write_charts
 from pet_dcgan.training.vitals import RealImages, pooled_stored
-from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import status
 
-SHEET_ROWS = 4
-SHEET_COLUMNS = 4
-MONTAGE_COLUMNS = 8
-MONTAGE_ROWS = 12
 _DIGITS = 9  # of an epoch
-
-
-class SampleGrid(keras.callbacks.Callback):
-    """Draws the same latents after the first, every n-th and last epoch.
-
-    Writes `epoch_0040.png` and, once, `real.png`, both as TensorBoard images
-    as well. Sample `i` is the image of seed `config.seed + i`, as `pet-dcgan
-    generate --seed` numbers them. The generator runs in inference mode.
-
-    Args:
-        folder: Where the pictures go.
-        tiles: Folder of the few images per epoch that `write_montage` needs.
-        config: Stage, plane, seed and SUVR scale.
-        real: Real slices `[n, size, size]` in SUVR, drawn for comparison.
-        writer: TensorBoard's writer.
-    """
-
-    def __init__(
-        self,
-        folder: str | Path,
-        *,
-        tiles: str | Path,
-        config: TrainConfig,
-        real: np.ndarray,
-        writer: tf.summary.SummaryWriter,
-    ) -> None:
-        super().__init__()
-        self.folder = Path(folder)
-        self.tiles = Path(tiles)
-        self.config = config
-        self.real = real
-        self.writer = writer
-        self.seeds = config.seed + np.arange(SHEET_ROWS * SHEET_COLUMNS)
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        """Draws the real slices, unless a stopped run has done so."""
-        if not (self.folder / "real.png").exists():
-            self._draw("real", self.real, "real")
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Draws the samples when due."""
-        done = epoch + 1
-        every, last = self.config.samples_every, self.config.epochs
-        if done not in (1, last) and done % every:
-            return
-        images = synthetic_slices(
-            self.model.sampler_network,
-            self.seeds,
-            suvr_max=self.config.suvr_max,
-        )
-        with replacing(self.tiles / f"samples_{done:04}.npz") as temporary:
-            tiles = images[:MONTAGE_COLUMNS].astype(np.float16)
-            np.savez(temporary, suvr=tiles, epoch=done)
-        title = f"synthetic, epoch {done}"
-        self._draw(f"epoch_{done:04}", images, title, step=done)
-
-    def write_montage(self) -> Path:
-        """Draws how the same latents changed: `montage.png`, a row per epoch.
-
-        Islam & Zhang (2020) show such rows as their Figure 4.
-        """
-        kept = sorted(self.tiles.glob("samples_*.npz"))
-        chosen = np.linspace(0, len(kept) - 1, min(len(kept), MONTAGE_ROWS))
-        rows = []
-        for index in chosen:
-            # a picture more or less; the training is what matters
-            try:
-                rows.append(self._row(kept[round(index)]))
-            except (OSError, ValueError) as error:
-                status(f"{error}: the montage is drawn without it")
-        if not rows:
-            return self.folder / "montage.png"
-        return self._save("montage", rows, ", synthetic over training")
-
-    def _row(self, path: Path) -> tuple[str, np.ndarray]:
-        """The tiles of an epoch, and what to call them."""
-        size = self.config.size
-        most = 2**10 + 8 * MONTAGE_COLUMNS * size * size
-        tiles = read_arrays(path, most=most)
-        suvr, epoch = tiles.get("suvr"), tiles.get("epoch")
-        shape = (MONTAGE_COLUMNS, size, size)
-        whole = np.shape(suvr) == shape and suvr.dtype.kind == "f"
-        if not whole or np.ndim(epoch) or epoch.dtype.kind != "i":
-            raise ValueError(f"expected tiles {shape} in {path}, found others")
-        require_finite(suvr)
-        return f"epoch {epoch}", suvr
-
-    def _draw(
-        self, name: str, images: np.ndarray, title: str, step: int = 0
-    ) -> None:
-        """Draws images into a PNG and to TensorBoard."""
-        rows = [
-            ("", images[first : first + SHEET_COLUMNS])
-            for first in range(0, len(images), SHEET_COLUMNS)
-        ]
-        self._save(name, rows, f" {title}")
-        tag = "synthetic" if step else "real"
-        grid = mosaic(images, SHEET_COLUMNS) / self.config.suvr_max
-        with self.writer.as_default(step=step):
-            tf.summary.image(
-                f"{tag} (phantom)" if self.config.phantom else tag,
-                np.clip(grid, 0.0, 1.0)[None, ..., None],
-            )
-
-    def _save(self, name: str, rows: list, title: str) -> Path:
-        """Saves rows of images; the model's name begins the title."""
-        config = self.config
-        path = self.folder / f"{name}.png"
-        save_sheet(
-            path,
-            rows,
-            title=f"{config.stage} {config.plane}{title}",
-            suvr_max=config.suvr_max,
-            phantom=config.phantom,
-        )
-        return path
 
 
 class EpochLog(keras.callbacks.Callback):
@@ -179,6 +55,10 @@ class EpochLog(keras.callbacks.Callback):
         self.rows: list[dict[str, Any]] = []
         if self.path.exists():
             self.rows = _read_log(self.path)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Has TensorBoard draw into one chart what belongs together."""
+        write_charts(self.writer)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Starts the clock."""
@@ -271,8 +151,6 @@ def training_callbacks(
         held_out = None
     sets = (s.images for s in (slices, held_out) if s is not None)
     rows = [pooled_stored(images, config.suvr_max) for images in sets]
-    sheet = np.linspace(0, len(slices.images) - 1, SHEET_ROWS * SHEET_COLUMNS)
-    sheet = np.unique(sheet.round().astype(int))
     callbacks = {
         "health": HealthMonitor(
             HealthLog(run.path / "health.csv", phantom=config.phantom),
@@ -285,9 +163,9 @@ def training_callbacks(
         ),
         "samples": SampleGrid(
             run.path / "samples",
+            every=config.samples_every,
+            real=slices,
             tiles=checkpoint,
-            config=config,
-            real=suvr_from_png(slices.images[sheet], slices.meta.suvr_max),
             writer=writer,
         ),
         "selection": _selection(run, slices, held_out),

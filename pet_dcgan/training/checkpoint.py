@@ -48,14 +48,28 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Writes the state, then removes all but the one before it."""
         done = epoch + 1
-        arrays = {key: np.asarray(v) for key, v in _named(self.model).items()}
-        path = self.folder / f"state_{done:04}.npz"
-        with replacing(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
-            # the final name must not reach the disk before the arrays
-            file.flush()
-            os.fsync(file.fileno())
+        _write(self.model, self.folder, done)
         remove_older_states(self.folder, done)
+
+
+def keep_start(model: DCGAN, folder: str | Path) -> None:
+    """Writes the state that a training starts from, unless there is one.
+
+    Args:
+        model: As it is before the first epoch.
+        folder: Where `Checkpoint` will write.
+    """
+    if not has_state(folder):
+        _write(model, Path(folder), 0)
+
+
+def has_state(folder: str | Path) -> bool:
+    """Whether a state was saved, damaged or not.
+
+    Args:
+        folder: Where `Checkpoint` wrote; it need not exist.
+    """
+    return bool(_states(folder))
 
 
 def remove_older_states(folder: str | Path, done: int | None = None) -> None:
@@ -89,7 +103,7 @@ def restore(model: DCGAN, folder: str | Path) -> int:
     """
     named = _named(model)
     epochs, arrays = newest_state(folder, most=_most_bytes(named.values()))
-    if epochs:
+    if arrays:
         _assign(arrays, named, _states(folder)[epochs])
     return epochs
 
@@ -235,6 +249,17 @@ def _named(model: DCGAN) -> dict[str, keras.Variable]:
     for part, variables in model.state.items():
         named |= _numbered(part, variables)
     return named
+
+
+def _write(model: DCGAN, folder: Path, done: int) -> None:
+    """Writes the state after so many epochs."""
+    arrays = {key: np.asarray(v) for key, v in _named(model).items()}
+    path = folder / f"state_{done:04}.npz"
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)
+        # the final name must not reach the disk before the arrays
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _read(path: Path, most: int) -> dict[str, np.ndarray]:

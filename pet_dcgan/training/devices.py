@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.network_config import layer_outputs
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.memory import StepMemory, available_memory, human_bytes
 
@@ -85,7 +86,7 @@ def step_memory(model: DCGAN) -> StepMemory:
     gradients = sum(_bytes(n.trainable_variables) for n in networks)
     gradients += _bytes(model.discriminator.trainable_variables)
     outputs = sum(
-        math.prod(layer.output.shape[1:])
+        layer_outputs(network)[layer.name]
         * (4 if layer.compute_dtype == "float32" else 2)
         for network in networks
         for layer in network.layers

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
+from pet_dcgan.models.optimizer_pair import rate_of
 from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.progress import status
 
@@ -192,11 +193,12 @@ def require_agreement(
             )
 
 
-class StopTogether(keras.callbacks.Callback):
-    """Ends the training of all workers when one of them ends its own.
+class FollowChief(keras.callbacks.Callback):
+    """Lets all workers do what callbacks of the chief have decided.
 
-    Only the chief sees the metrics that stop a training early; the others
-    would wait forever for its next step.
+    Only the chief sees every metric and runs the user's callbacks. The others
+    would wait forever for its next step where it ends the training, and make
+    other steps where it changes a learning rate.
 
     Args:
         strategy: All its workers use this callback, as the last one.
@@ -206,12 +208,42 @@ class StopTogether(keras.callbacks.Callback):
         super().__init__()
         self.strategy = strategy
 
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Takes the chief's learning rates."""
+        if not spans_processes(self.strategy):
+            return
+        optimizers = (self.model.g_optimizer, self.model.d_optimizer)
+        own = [np.float32(rate_of(each)) for each in optimizers]
+        bits = [int(rate.view(np.int32)) for rate in own]
+        chiefs = _gathered(self.strategy, bits)[0]
+        rates = chiefs.astype(np.int32).view(np.float32)
+        for optimizer, rate in zip(optimizers, rates, strict=True):
+            optimizer.learning_rate = float(rate)
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Asks all workers whether to go on."""
         if spans_processes(self.strategy):
             stopping = int(self.model.stop_training)
             found = _gathered(self.strategy, [stopping])
             self.model.stop_training = bool(found.any())
+
+
+def weights_digest(
+    strategy: tf.distribute.Strategy | None, model: keras.Model
+) -> int:
+    """A number that models of other weights do not share.
+
+    Args:
+        strategy: How batches are shared; 0 within one process, where there is
+            nothing to compare.
+        model: The model.
+    """
+    if not spans_processes(strategy):
+        return 0
+    digest = hashlib.sha256()
+    for weight in model.get_weights():
+        digest.update(weight.tobytes())
+    return int.from_bytes(digest.digest()[:7], "big")
 
 
 def _digest(texts: list[str]) -> int:

@@ -12,8 +12,10 @@ from pet_dcgan.data.batches import steps_per_epoch
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
+from pet_dcgan.models.network_config import describe
+from pet_dcgan.models.own_networks import Network, layers_of, own_networks
 from pet_dcgan.training.devices import step_memory
-from pet_dcgan.training.train import all_subjects
+from pet_dcgan.training.opening import all_subjects
 
 # share of the speed of a plain matrix product that a whole step reaches;
 # measured on two CPU cores: 0.92 for width and batch 64, and 0.62 for 16, with
@@ -24,23 +26,32 @@ _WIDE = 64
 _TENSORFLOW_BYTES = 700e6  # the process before it holds any network
 
 
-def dry_run(config: TrainConfig) -> str:
+def dry_run(
+    config: TrainConfig,
+    *,
+    generator: Network | None = None,
+    discriminator: Network | None = None,
+) -> str:
     """Estimates a training without starting it; nothing is written.
 
     Args:
         config: From `pet_dcgan.data.training_data.resolve_config`.
+        generator: As of `train`.
+        discriminator: As of `train`.
 
     Returns:
         Configuration, sizes, time and memory as lines of text.
 
     Raises:
         FileNotFoundError: If there is no such set, or no run to start from.
-        ValueError: If data and configuration do not fit.
+        ValueError: If data, networks and configuration do not fit.
     """
+    own = own_networks(config, generator=generator, discriminator=discriminator)
+    described = {role: describe(network) for role, network in own.items()}
     slices = load_training_slices(config, decode=False)
-    all_subjects(config, slices)  # rejects an unfit warm start
+    all_subjects(config, slices, described)  # rejects an unfit warm start
     steps = steps_per_epoch(slices, config)
-    model = build_dcgan(config)
+    model = build_dcgan(config, **own)
     operations = step_operations(model)
     speed = _matrix_product_rate()
     efficiency = WIDE_EFFICIENCY if config.width >= _WIDE else NARROW_EFFICIENCY
@@ -72,8 +83,9 @@ def dry_run(config: TrainConfig) -> str:
 def forward_operations(network: keras.Model) -> dict[str, int]:
     """Multiplications and additions of one image's forward pass, by layer.
 
-    Only dense and convolutional layers count; the others are negligible.
-    Every position of a kernel counts, those on the padding too.
+    Only dense and convolutional layers count, those of networks within it
+    too; the others are negligible. Every position of a kernel counts, those on
+    the padding too.
 
     Args:
         network: A functional model.
@@ -82,13 +94,14 @@ def forward_operations(network: keras.Model) -> dict[str, int]:
         Operations by layer name, in order; a multiply-add counts as two.
     """
     counts = {}
-    for layer in network.layers:
+    for layer in layers_of(network):
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
             continue
         # a transposed convolution applies its kernel at each input pixel
         transposed = isinstance(layer, keras.layers.Conv2DTranspose)
-        tensor = layer.input if transposed else layer.output
+        node = layer._inbound_nodes[0]
+        tensor = (node.input_tensors if transposed else node.output_tensors)[0]
         positions = math.prod(tensor.shape[1:-1])
         counts[layer.name] = 2 * math.prod(kernel.shape) * positions
     return counts
@@ -107,9 +120,9 @@ def step_operations(model: DCGAN) -> int:
     """
     generator = list(forward_operations(model.generator).values())
     discriminator = list(forward_operations(model.discriminator).values())
-    all_layers, first = sum(discriminator), discriminator[0]
+    all_layers, first = sum(discriminator), sum(discriminator[:1])
     discriminator_step = 2 * (3 * all_layers - first)
-    generator_step = 2 * all_layers + 3 * sum(generator) - generator[0]
+    generator_step = 2 * all_layers + 3 * sum(generator) - sum(generator[:1])
     penalty = 0.0
     if model.r1_weight:
         penalty = (3 * all_layers + first) / model.r1_every

@@ -12,12 +12,12 @@ from typing import Any, NamedTuple
 import keras
 import numpy as np
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import OWN, TrainConfig
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.distribution import kid
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import synthetic_slices
-from pet_dcgan.runs.run import SELECTION_LOG
+from pet_dcgan.runs.run import SELECTION_LOG, Run
 from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_tables import read_table
@@ -214,21 +214,34 @@ def ended_early(run_path: str | Path, *, epoch: int, patience: int) -> bool:
     return 0 < patience <= _evaluations_without_improvement(before)
 
 
-def generator_facts(run_path: str | Path, *, epochs: int) -> dict[str, Any]:
+def generator_facts(run: Run) -> dict[str, Any]:
     """Which epoch a finished run's generator is of, and why.
 
     Args:
-        run_path: The run's folder.
-        epochs: Epochs of its configuration, for a run without selection.
+        run: The run.
 
     Returns:
-        `epoch` and `chosen_by` (`"val_kid"` or `"last epoch"`), with
-        `val_kid` and `standard_error` where there are such.
+        `epoch` and `chosen_by` (`"val_kid"`, `"last epoch"`, or `"user"` where
+        `train` did not train and the epoch is not known), with `val_kid` and
+        `standard_error` where there are such.
     """
-    best = _best_evaluation(_read_evaluations(Path(run_path) / SELECTION_LOG))
+    if run.config.preset == OWN:
+        return {"epoch": None, "chosen_by": "user"}
+    best = _best_evaluation(_read_evaluations(run.path / SELECTION_LOG))
     if best is None:
-        return {"epoch": epochs, "chosen_by": "last epoch"}
+        return {"epoch": _last_epoch(run), "chosen_by": "last epoch"}
     return {"chosen_by": "val_kid", **best._asdict()}
+
+
+def _last_epoch(run: Run) -> int:
+    """The last epoch: a callback of the user may have ended a training."""
+    epochs = run.config.epochs
+    try:
+        last = read_table(run.path / "log.csv", ["epoch"])[-1]["epoch"]
+    except (OSError, ValueError, IndexError):
+        return epochs
+    known = last.isdecimal() and len(last) <= len(str(epochs))
+    return min(int(last), epochs) if known else epochs
 
 
 def _read_evaluations(path: Path) -> list[KidEvaluation]:

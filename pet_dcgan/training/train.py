@@ -7,20 +7,19 @@ optimisers, EMA and steps anew; that run's subjects count as trained on, too.
 """
 
 import dataclasses
-from collections.abc import Callable, Collection
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, nullcontext
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from pet_dcgan.config import SET_FACTS, TrainConfig
+from pet_dcgan.config import OWN, TrainConfig
 from pet_dcgan.data.batches import (
     require_equal_parts,
     steps_per_epoch,
     training_batches,
 )
-from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
@@ -29,11 +28,14 @@ from pet_dcgan.data.training_data import (
 )
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
-from pet_dcgan.runs.absent_run import resume_command
-from pet_dcgan.runs.run import Run, require_free
+from pet_dcgan.models.network_config import copied, describe, rebuild
+from pet_dcgan.models.own_networks import Network, own_networks
+from pet_dcgan.runs.fixed_files import RunFacts, require_free
+from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
 from pet_dcgan.training.checkpoint import (
-    remove_older_states,
+    has_state,
+    keep_start,
     restore,
     start_from,
 )
@@ -44,28 +46,26 @@ from pet_dcgan.training.devices import (
     step_memory,
 )
 from pet_dcgan.training.distribution import (
-    StopTogether,
+    FollowChief,
     is_chief,
     reporting_lost_workers,
     require_agreement,
     require_same_training,
+    weights_digest,
 )
 from pet_dcgan.training.interrupt import held_back
 from pet_dcgan.training.kid_selection import ended_early
+from pet_dcgan.training.opening import new_run, unfinished_run, warm_start_run
 from pet_dcgan.training.training_progress import training_progress
-from pet_dcgan.utils.files import sweep
+from pet_dcgan.training.user_callbacks import (
+    require_suitable,
+    with_user_callbacks,
+)
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
 from pet_dcgan.utils.progress import status
 
 __all__ = ["load_training_slices", "resolve_config", "train"]
-
-# may differ between a run and its continuation: both may have been moved
-_MOVABLE = ("data_dir", "warm_start")
-# a warm start needs a run with the same values: of these, or its pixels would
-# mean something else, and of the next, or its weights would not fit
-_IMAGES = (*SET_FACTS, "plane", "channels")
-_ARCHITECTURE = ("latent_dim", "width", "kernel_size", "spectral_norm")
 
 
 @keras_defaults()
@@ -77,6 +77,9 @@ def train(
     resume: bool = False,
     subjects: Collection[str] | None = None,
     validation: Collection[str] | None = None,
+    generator: Network | None = None,
+    discriminator: Network | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     strategy: tf.distribute.Strategy | None = None,
     stop_on_failure: bool = False,
     verbose: str | int = "auto",
@@ -96,6 +99,12 @@ def train(
         validation: Subjects to measure and choose the generator by instead of
             the set's validation subjects; `subjects` may then be of any of
             the set's splits. The run keeps their names.
+        generator: In place of ours: a functional or Sequential Keras model,
+            whose copy is trained from its weights on, or a function of the
+            configuration that makes one.
+        discriminator: The same for the discriminator, which ends in logits.
+        callbacks: Of the user; each epoch they come after health, samples and
+            KID (`val_kid` is in their logs), and before log and state.
         strategy: From `training.distribution.make_strategy`: who shares each
             batch. Of several processes only the chief writes; all of them
             must see the run's folder.
@@ -113,15 +122,20 @@ def train(
         BlockingIOError: If another process works in the folder.
         FileExistsError: If the folder is not free.
         FileNotFoundError: If the set, or the run to resume, is absent.
-        ValueError: If data and configuration do not fit, the run to resume
-            is finished or another one, or the training diverged or failed.
+        TypeError: If a network or a callback is none of Keras.
+        ValueError: If data, networks and configuration do not fit, the run
+            to resume is finished or another one, or the training diverged or
+            failed.
         ConnectionError: If another process that shares the batches is gone.
     """
     run_path = Path(run_path)
+    _require_settings(config)
+    require_suitable(callbacks)
     if config.deterministic:
         keras.utils.set_random_seed(config.seed)
         tf.config.experimental.enable_op_determinism()
-    if not resume and is_chief(strategy):
+    chief = is_chief(strategy)
+    if not resume and chief:
         require_free(run_path)
     # slices that do not fit in memory go to the run's disk
     overflow = next(p for p in run_path.absolute().parents if p.is_dir())
@@ -131,16 +145,24 @@ def train(
     steps_per_epoch(slices, config)  # rejects too few slices for a batch
     if strategy is not None:
         require_equal_parts(config.batch_size, strategy.num_replicas_in_sync)
+    with _scope(strategy):
+        own = own_networks(
+            config, generator=generator, discriminator=discriminator
+        )
+    networks = {role: describe(network) for role, network in own.items()}
+    held_out = sorted(set(validation or ()))
+    facts = RunFacts(config, [], held_out, networks)
     lines = [*device_lines(config), few_subjects_warning(slices, config)]
     for line in filter(None, lines):
         status(line)
     with reporting_lost_workers(strategy):
         require_same_training(strategy, config, slices, resume=resume)
+        opened = unfinished_run if resume else new_run
         training = _Training(
-            run=_open_run(
-                run_path, config, slices, validation, resume, strategy
-            ),
+            run=opened(run_path, facts, slices, chief),
             slices=slices,
+            own=own,
+            callbacks=callbacks,
             strategy=strategy,
             stop_on_failure=stop_on_failure,
             verbose=0 if progress and verbose == "auto" else verbose,
@@ -150,103 +172,18 @@ def train(
     return training.run
 
 
-def all_subjects(config: TrainConfig, slices: Slices) -> list[str]:
-    """Every subject of a new run: its own and those of its warm start.
-
-    Args:
-        config: `warm_start` names the earlier run, if there is one.
-        slices: The training slices.
-
-    Raises:
-        FileNotFoundError: If there is no such run, or it has no state.
-        ValueError: If it has other images or another architecture, or one of
-            its subjects is now held out.
-    """
-    subjects = set(slices.subjects)
-    if config.warm_start:
-        earlier = _warm_start_run(config)
-        seen = [*earlier.subjects, *earlier.validation]
-        require_not_held_out(seen, config.data_dir, config.dataset)
-        subjects |= set(earlier.subjects)
-    return sorted(subjects)
-
-
-def _open_run(
-    path: Path,
-    config: TrainConfig,
-    slices: Slices,
-    validation: Collection[str] | None,
-    resume: bool,
-    strategy: tf.distribute.Strategy | None,
-) -> Run:
-    """Opens or creates the run; only the chief changes its folder."""
-    held_out = sorted(set(validation or ()))
-    if resume:
-        run = Run.open(path)
-        _require_same_run(run, config, slices, held_out)
-        if is_chief(strategy):
-            sweep(path)
-            # a process killed after its last epoch may have kept one more
-            remove_older_states(path / "checkpoint")
-        return run
-    subjects = all_subjects(config, slices)
-    require_disjoint(subjects, held_out)
-    if is_chief(strategy):
-        return Run.create(path, config, subjects, held_out)
-    return Run(path, config, subjects, held_out)
-
-
-def _require_same_run(
-    run: Run, config: TrainConfig, slices: Slices, validation: list[str]
-) -> None:
-    """Refuses to resume a run that is finished or not the one meant."""
-    if run.finished:
+def _require_settings(config: TrainConfig) -> None:
+    """Refuses a configuration whose settings are not known."""
+    if config.preset == OWN:
         raise ValueError(
-            f"the run in {run.path} is finished: leave out --resume and "
-            "choose another --run"
-        )
-    before, now = vars(run.config), vars(config)
-    changed = [
-        f"{name} {now[name]} instead of {before[name]}"
-        for name in now
-        if now[name] != before[name] and name not in _MOVABLE
-    ]
-    if changed:
-        raise ValueError(
-            f"expected the configuration of {run.path}, found "
-            f"{', '.join(changed)}: resume with the options of its start, "
-            f"{resume_command(run.config, run.path)}"
-        )
-    own = set(slices.subjects)
-    trained_on = set(run.subjects)
-    if run.config.warm_start:
-        require_not_held_out(run.subjects, config.data_dir, config.dataset)
-        trained_on &= own  # it names those of the earlier run, too
-    if trained_on != own or run.validation != validation:
-        raise ValueError(
-            f"expected the {len(run.subjects)} subjects of {run.path}, found "
-            f"{len(own)} others in the set: it was prepared anew, train under "
-            "another --run"
+            "expected the settings of a preset, found those of a run that "
+            "train() did not train: make them with resolve_config"
         )
 
 
-def _warm_start_run(config: TrainConfig) -> Run:
-    """Opens the run that `config.warm_start` names and checks that it fits."""
-    run = Run.open(config.warm_start)
-    for name in (*_IMAGES, *_ARCHITECTURE):
-        wanted, found = getattr(config, name), getattr(run.config, name)
-        if wanted != found:
-            remedy = f" or --set {name}={found}" * (name in _ARCHITECTURE)
-            raise ValueError(
-                f"expected --warm-start from a run of {name} {wanted}, found "
-                f"{found} in {run.path}: name another run{remedy}"
-            )
-    if not any((run.path / "checkpoint").glob("state_*.npz")):
-        raise FileNotFoundError(
-            f"the run in {run.path} has no state to start from: name a run "
-            "that has completed an epoch"
-        )
-    return run
+def _scope(strategy: tf.distribute.Strategy | None) -> AbstractContextManager:
+    """Where networks are built."""
+    return strategy.scope() if strategy else nullcontext()
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -255,6 +192,8 @@ class _Training:
 
     run: Run
     slices: Slices
+    own: Mapping[str, keras.Model]
+    callbacks: Sequence[keras.callbacks.Callback]
     strategy: tf.distribute.Strategy | None
     stop_on_failure: bool
     verbose: str | int
@@ -264,13 +203,12 @@ class _Training:
         """Trains the epochs that are left, and writes the generator."""
         run, step = self.run, None
         try:
-            with self.strategy.scope() if self.strategy else nullcontext():
-                model = build_dcgan(run.config)
-                first_epoch = restore(model, run.path / "checkpoint")
-                if run.config.warm_start and not first_epoch:
-                    earlier = _warm_start_run(run.config)
-                    start_from(model, earlier.path / "checkpoint")
-            require_agreement(self.strategy, {"last whole epoch": first_epoch})
+            with _scope(self.strategy):
+                model, first_epoch = self._started_model()
+            facts = {"last whole epoch": first_epoch, "own networks": 0}
+            if run.networks:
+                facts["own networks"] = weights_digest(self.strategy, model)
+            require_agreement(self.strategy, facts)
             step = step_memory(model)
             warning = memory_warning(step, run.config.batch_size)
             if warning:
@@ -284,9 +222,35 @@ class _Training:
         # no process leaves the others before the run is complete
         require_agreement(self.strategy, {"end": 1})
 
+    def _started_model(self) -> tuple[DCGAN, int]:
+        """The model as after the last whole epoch, and that epoch."""
+        run, states = self.run, self.run.path / "checkpoint"
+        lacking = run.networks.keys() - self.own.keys()
+        if lacking and not has_state(states):
+            role = min(lacking)
+            raise ValueError(
+                f"expected the weights that {run.path} starts from, found no "
+                f"state yet: give {role}= again"
+            )
+        networks = {
+            role: copied(self.own[role], description)
+            if role in self.own
+            else rebuild(description)
+            for role, description in run.networks.items()
+        }
+        model = build_dcgan(run.config, **networks)
+        first_epoch = restore(model, states)
+        if run.config.warm_start and not first_epoch:
+            earlier = warm_start_run(run.config, run.networks)
+            start_from(model, earlier.path / "checkpoint")
+        return model, first_epoch
+
     def _fit_and_write(self, model: DCGAN, first_epoch: int) -> None:
         """Fits with all callbacks; `generator.keras` is written last."""
         run = self.run
+        if run.networks and not first_epoch:
+            # a seed does not tell where they start
+            keep_start(model, run.path / "checkpoint")
         board = str(run.path / "tensorboard")
         with closing(tf.summary.create_file_writer(board)) as writer:
             callbacks = training_callbacks(
@@ -295,13 +259,18 @@ class _Training:
                 writer=writer,
                 stop_on_failure=self.stop_on_failure,
             )
+            # it draws a montage even where no epoch is left
+            callbacks["samples"].set_model(model)
             if self.progress:
                 callbacks["progress"] = EpochProgress(self.progress)
-            self._fit(model, first_epoch, list(callbacks.values()))
+            ordered = with_user_callbacks(callbacks, self.callbacks)
+            self._fit(model, first_epoch, ordered)
         callbacks["samples"].write_montage()
         network = model.sampler_network
-        if "selection" in callbacks:
-            network = callbacks["selection"].best_network(model)
+        selection = callbacks.get("selection")
+        # a callback of the user may stop a training before there is one
+        if selection and selection.evaluations:
+            network = selection.best_network(model)
         run.save_generator(network)
 
     def _fit(self, model: DCGAN, first_epoch: int, callbacks: list) -> None:
@@ -331,7 +300,7 @@ class _Training:
                 callbacks=[
                     *callbacks,
                     *shown,
-                    StopTogether(self.strategy),
+                    FollowChief(self.strategy),
                     *interrupts,
                 ],
                 verbose=0,

@@ -43,7 +43,7 @@ _REMEDY = re.compile(
     give|choose|check|download|repair|name|use|see|make|made|evaluate|free|
     unpack|save|put|point|set|add|delete|resume|continue|leave|go|is\ this|
     repeat|move|point|write|ask|install|start|stop|render|read|open|try|list|
-    correct|its|a\ folder)\b""",
+    correct|its|a\ folder|decorate|build)\b""",
     re.VERBOSE,
 )
 

@@ -1,0 +1,53 @@
+"""What is refused of two networks before they are trained together."""
+
+import keras
+
+
+def require_pair(generator: keras.Model, discriminator: keras.Model) -> None:
+    """Refuses networks that cannot be trained as a pair.
+
+    Args:
+        generator: Model from latents `[n, latent_dim]` to images.
+        discriminator: Model from images to logits.
+
+    Raises:
+        ValueError: If a network has no shape yet, the discriminator does not
+            take the generator's images, or one ends in a sigmoid: losses are
+            of logits, and images in [-1, 1].
+    """
+    made = _shape(generator, "generator", "output")
+    _shape(generator, "generator", "input")
+    taken = _shape(discriminator, "discriminator", "input")
+    if made != taken:
+        raise ValueError(
+            f"expected a discriminator of the generator's images {made}, "
+            f"found one of {taken}: build both of one size and channels"
+        )
+    if _ends_in_sigmoid(discriminator):
+        raise ValueError(
+            "expected a discriminator that gives logits, found a sigmoid at "
+            "its end: leave it out, the losses have it"
+        )
+    if _ends_in_sigmoid(generator):
+        raise ValueError(
+            "expected a generator of images in [-1, 1], found a sigmoid at "
+            "its end: use tanh"
+        )
+
+
+def _shape(network: keras.Model, name: str, side: str) -> tuple:
+    """The shape of a network's input or output."""
+    try:
+        return getattr(network, f"{side}_shape")
+    except AttributeError:  # Keras says so where there is none
+        raise ValueError(
+            f"expected a {name} of known shapes, found "
+            f"{type(network).__name__}, which has none: begin it with a "
+            "keras.Input, and make a subclass keras.Model(inputs, "
+            "network(inputs))"
+        ) from None
+
+
+def _ends_in_sigmoid(network: keras.Model) -> bool:
+    last = network.layers[-1]
+    return getattr(last, "activation", None) is keras.activations.sigmoid

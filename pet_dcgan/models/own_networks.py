@@ -1,0 +1,166 @@
+"""Networks of a user's own in the place of ours, checked before a training."""
+
+from collections.abc import Callable, Iterable
+
+import keras
+
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.models.layers import SharedBatchNormalization
+
+ROLES = ("generator", "discriminator")
+# a network, or what makes one of the configuration
+Network = keras.Model | Callable[[TrainConfig], keras.Model]
+_FLOAT = "float32"
+
+
+def own_networks(
+    config: TrainConfig,
+    *,
+    generator: Network | None = None,
+    discriminator: Network | None = None,
+) -> dict[str, keras.Model]:
+    """The user's networks by role, if they fit a configuration.
+
+    Args:
+        config: Size, channels, length of a latent vector, precision.
+        generator: From latents to images in [-1, 1]; ours if `None`.
+        discriminator: From images to logits; ours if `None`.
+
+    Raises:
+        TypeError: If one is neither a network nor a function that makes one.
+        ValueError: If one has other shapes, another precision, or ends in
+            something else than such images or logits.
+    """
+    given = {"generator": generator, "discriminator": discriminator}
+    found = {n: _made(n, x, config) for n, x in given.items() if x is not None}
+    for role, network in found.items():
+        require_shapes(role, network, config)
+        _require_precision(role, network, config)
+        _require_no_sigmoid(role, network)
+    if config.r1_weight and "discriminator" in found:
+        _require_twice_differentiable(found["discriminator"])
+    return found
+
+
+def require_shapes(
+    role: str, network: keras.Model, config: TrainConfig
+) -> None:
+    """Refuses a network of other shapes than those of a configuration.
+
+    Args:
+        role: One of `ROLES`.
+        network: The network.
+        config: Size, channels and length of a latent vector.
+
+    Raises:
+        ValueError: If it has, or is neither functional nor Sequential.
+    """
+    images = (None, config.size, config.size, config.channels)
+    wanted = {
+        "generator": ((None, config.latent_dim), images),
+        "discriminator": (images, (None, 1)),
+    }[role]
+    found = _shapes(role, network)
+    if found != wanted:
+        raise ValueError(
+            f"expected a {role} from {wanted[0]} to {wanted[1]}, found one "
+            f"from {found[0]} to {found[1]}: build it with size, channels and "
+            "latent_dim of the configuration"
+        )
+
+
+def _made(role: str, given: Network, config: TrainConfig) -> keras.Model:
+    """The network that was given, or that is made by what was given."""
+    network = given
+    if not isinstance(given, keras.Model) and callable(given):
+        network = given(config)
+    if not isinstance(network, keras.Model):
+        raise TypeError(
+            f"expected {role}= to be a Keras model, or a function of the "
+            f"configuration that returns one, found {type(network).__name__}"
+        )
+    return network
+
+
+def _shapes(role: str, network: keras.Model) -> tuple[tuple, tuple]:
+    """Shapes of a network's one input and one output."""
+    ends = getattr(network, "inputs", None), getattr(network, "outputs", None)
+    if not all(isinstance(end, list) and len(end) == 1 for end in ends):
+        raise ValueError(
+            f"expected a functional or Sequential {role} of one keras.Input "
+            f"and one output, found {type(network).__name__} without: build "
+            "it as keras.Model(inputs, outputs)"
+        )
+    return tuple(end[0].shape for end in ends)
+
+
+def _require_precision(
+    role: str, network: keras.Model, config: TrainConfig
+) -> None:
+    """Refuses layers of another precision than `config.json` will state."""
+    found = {
+        layer.dtype_policy.name
+        for layer in layers_of(network)
+        if layer.count_params()
+    }
+    wanted = {config.precision}
+    if found - wanted - {_FLOAT} or not found & wanted:
+        raise ValueError(
+            f"expected a {role} whose layers compute in {config.precision}, "
+            f"found {', '.join(sorted(found)) or 'none'}: build them with "
+            "dtype=config.precision, or change precision"
+        )
+    kinds = {weight.dtype for weight in network.weights} - {_FLOAT}
+    if kinds:
+        raise ValueError(
+            f"expected a {role} of weights in {_FLOAT}, found "
+            f"{', '.join(sorted(kinds))}: keep what is counted elsewhere"
+        )
+    last = network.outputs[0].dtype
+    if last != _FLOAT:
+        raise ValueError(
+            f"expected a {role} that ends in {_FLOAT}, found {last}: give its "
+            f'last layer dtype="{_FLOAT}"'
+        )
+
+
+def _require_no_sigmoid(role: str, network: keras.Model) -> None:
+    """Refuses probabilities for logits, and images in [0, 1]."""
+    last = network.layers[-1]
+    activation = getattr(last, "activation", None)
+    if activation is keras.activations.sigmoid:
+        wanted, remedy = {
+            "generator": ("images in [-1, 1]", "end it in tanh"),
+            "discriminator": ("logits", "leave it out"),
+        }[role]
+        raise ValueError(
+            f"expected a {role} of {wanted}, found a sigmoid at its end: "
+            f"{remedy}"
+        )
+
+
+def _require_twice_differentiable(network: keras.Model) -> None:
+    """Refuses Keras's batch normalisation under the R1 penalty."""
+    for layer in layers_of(network):
+        plain = isinstance(layer, keras.layers.BatchNormalization)
+        exact = isinstance(layer, SharedBatchNormalization)
+        if plain and not exact and not layer.synchronized:
+            raise ValueError(
+                f"expected a discriminator that r1_weight can penalise, found "
+                f"{layer.name}, whose second derivative is not exact: use "
+                "pet_dcgan.models.layers.SharedBatchNormalization, or set "
+                "r1_weight to 0"
+            )
+
+
+def layers_of(network: keras.Model) -> Iterable[keras.layers.Layer]:
+    """The layers of a network and of the networks in it.
+
+    Args:
+        network: Functional or Sequential.
+    """
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            yield from layers_of(layer)
+        else:
+            yield layer

@@ -1,0 +1,182 @@
+"""Pictures of what a generator draws while it is trained."""
+
+import itertools
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from pet_dcgan.data.slices import Slices
+from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.metrics.arrays import require_finite
+from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.plotting import grey_scale, mosaic, save_sheet, sheet_title
+from pet_dcgan.utils.array_files import read_arrays
+from pet_dcgan.utils.files import replacing
+from pet_dcgan.utils.progress import status
+
+SHEET_ROWS = 4
+SHEET_COLUMNS = 4
+MONTAGE_COLUMNS = 8
+MONTAGE_ROWS = 12
+_TILES = "samples_"  # and the epoch
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws the same latents after the first, every n-th and last epoch.
+
+    Writes `epoch_0040.png` and, once, `real.png`, both as TensorBoard images
+    as well. Sample `i` is the image of seed `model.seed + i`, as `pet-dcgan
+    generate --seed` numbers them. The generator runs in inference mode.
+
+    Args:
+        folder: Where the pictures go.
+        every: Epochs from one picture to the next.
+        real: Real slices; 16, spread evenly over all, are drawn once.
+        tiles: Folder of the few images per epoch that `write_montage` needs;
+            `folder` by default.
+        writer: TensorBoard's writer, if it is to show them.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        *,
+        every: int = 10,
+        real: Slices | None = None,
+        tiles: str | Path | None = None,
+        writer: tf.summary.SummaryWriter | None = None,
+    ) -> None:
+        super().__init__()
+        self.folder = Path(folder)
+        self.every = every
+        self.real = real
+        self.tiles = Path(tiles or folder)
+        self.writer = writer
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Draws the real slices, unless a stopped run has done so."""
+        for folder in (self.folder, self.tiles):
+            folder.mkdir(parents=True, exist_ok=True)
+        if self.real is None or (self.folder / "real.png").exists():
+            return
+        found = len(self.real.images)
+        chosen = np.linspace(0, found - 1, SHEET_ROWS * SHEET_COLUMNS)
+        chosen = np.unique(chosen.round().astype(int))
+        images = np.asarray(self.real.images[chosen])
+        suvr = suvr_from_png(images, self.real.meta.suvr_max)
+        self._draw("real", suvr, f"real, {len(chosen)} of {found} slices")
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Draws the samples when due."""
+        done = epoch + 1
+        if done not in (1, self.params["epochs"]) and done % self.every:
+            return
+        images = synthetic_slices(
+            self.model.sampler_network,
+            self.model.seed + np.arange(SHEET_ROWS * SHEET_COLUMNS),
+            suvr_max=self._scale[0],
+        )
+        with replacing(self.tiles / f"{_TILES}{done:04}.npz") as temporary:
+            tiles = images[:MONTAGE_COLUMNS].astype(np.float16)
+            np.savez(temporary, suvr=tiles, epoch=done)
+        self._draw(f"epoch_{done:04}", images, f"synthetic, epoch {done}", done)
+
+    def write_montage(self) -> Path:
+        """Draws how the same latents changed: `montage.png`, a row per epoch.
+
+        Islam & Zhang (2020) show such rows as their Figure 4. Of more epochs
+        than fit, the first, the last and every so many between are drawn; the
+        title says which.
+        """
+        paths = sorted(self.tiles.glob(f"{_TILES}*.npz"))
+        kept = {
+            int(number): path
+            for path in paths
+            if (number := path.stem.removeprefix(_TILES)).isdecimal()
+        }
+        rows, (drawn, words) = [], _montage_epochs(list(kept), self.every)
+        for epoch in drawn:
+            # a picture more or less; the training is what matters
+            try:
+                rows.append(self._row(kept[epoch]))
+            except (OSError, ValueError) as error:
+                status(f"{error}: the montage is drawn without it")
+        if not rows:
+            return self.folder / "montage.png"
+        return self._save("montage", rows, f"synthetic after {words}")
+
+    def _row(self, path: Path) -> tuple[str, np.ndarray]:
+        """The tiles of an epoch, and what to call them."""
+        size = self.model.generator.output_shape[1]
+        most = 2**10 + 8 * MONTAGE_COLUMNS * size * size
+        tiles = read_arrays(path, most=most)
+        suvr, epoch = tiles.get("suvr"), tiles.get("epoch")
+        shape = (MONTAGE_COLUMNS, size, size)
+        whole = np.shape(suvr) == shape and suvr.dtype.kind == "f"
+        if not whole or np.ndim(epoch) or epoch.dtype.kind != "i":
+            raise ValueError(f"expected tiles {shape} in {path}, found others")
+        require_finite(suvr)
+        return f"epoch {epoch}", suvr
+
+    def _draw(
+        self, name: str, images: np.ndarray, words: str, step: int = 0
+    ) -> None:
+        """Draws images into a PNG and to TensorBoard."""
+        rows = [
+            ("", images[first : first + SHEET_COLUMNS])
+            for first in range(0, len(images), SHEET_COLUMNS)
+        ]
+        self._save(name, rows, words)
+        if self.writer is None:
+            return
+        tag = "synthetic" if step else "real"
+        grid = mosaic(images, SHEET_COLUMNS) / self._scale[0]
+        facts = self.model.facts
+        with self.writer.as_default(step=step):
+            tf.summary.image(
+                f"{tag} (phantom)" if facts and facts.phantom else tag,
+                np.clip(grid, 0.0, 1.0)[None, ..., None],
+            )
+        self.writer.flush()
+
+    @property
+    def _scale(self) -> tuple[float, str]:
+        """SUVR of white, and the label of the colour bar."""
+        return grey_scale(self.model.facts)
+
+    def _save(self, name: str, rows: list, words: str) -> Path:
+        """Saves rows of images."""
+        path = self.folder / f"{name}.png"
+        white, label = self._scale
+        save_sheet(
+            path,
+            rows,
+            title=sheet_title(self.model.facts, words),
+            suvr_max=white,
+            phantom=False,  # the title says it already
+            label=label,
+        )
+        return path
+
+
+def _montage_epochs(kept: list[int], every: int) -> tuple[list[int], str]:
+    """Which of the kept epochs are drawn, so that all fit, and in words."""
+    for step in itertools.count(every, every):
+        ends = {1, *kept[-1:]}
+        drawn = [n for n in kept if n in ends or not n % step]
+        if len(drawn) <= MONTAGE_ROWS:
+            break
+    if step == 1:
+        return drawn, "every epoch"
+    last = max(drawn, default=1)
+    parts = ["epoch 1"]
+    if any(n % step == 0 for n in drawn):
+        parts.append(f"every {step} epochs")
+    if last > 1 and last % step:
+        parts.append(f"epoch {last}")
+    *others, final = parts
+    words = f"{', '.join(others)} and {final}" if others else final
+    left_out = "; others are left out" if last > len(drawn) else ""
+    return drawn, f"{words}{left_out}"
