@@ -171,7 +171,7 @@ def test_a_missing_set_names_the_remedy_and_what_is_there(toy_set, tmp_path):
         open_set(toy_set, "axial_64")
     assert "pet-dcgan prepare FOLDER --data-dir" in str(caught.value)
     assert "--config axial_64" in str(caught.value)
-    with pytest.raises(FileNotFoundError, match="found none"):
+    with pytest.raises(FileNotFoundError, match="found no such folder"):
         open_set(tmp_path / "absent", "axial_32")
 
 
