@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pet_dcgan.config import OWN as OWN
 from pet_dcgan.config import checked_value
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.seed_blocks import MAX_ROWS
@@ -16,7 +17,6 @@ from pet_dcgan.utils.seed_blocks import MAX_ROWS
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
 FACTS_FILE = Path("assets.extra", "model.json")
 GRAPH_FILE = "saved_model.pb"
-OWN = "own"  # in the place of a preset, where none describes the training
 # networks of one's own have other sizes than those of a training
 _LIMITS = {"size": (8, 512), "max_rows": (1, MAX_ROWS)}
 
