@@ -224,7 +224,7 @@ def check_overrides(
     if preset not in PRESETS:
         raise ValueError(
             f"expected preset among {_closest(preset, PRESETS)}, found "
-            f"{_shown(preset)}"
+            f"{_shown(preset)}: choose one"
         )
     unknown = sorted(set(overrides) - set(PRESETS[preset]))
     if unknown:
@@ -270,7 +270,7 @@ def checked_value(name: str, value: Any) -> Any:
     if choices and value not in choices:
         raise ValueError(
             f"expected {name} among {_closest(value, choices)}, found "
-            f"{_shown(value)}"
+            f"{_shown(value)}: choose one"
         )
     low, high = field.metadata.get("limits", (value, value))
     if not low <= value <= high:
