@@ -97,7 +97,7 @@ def test_a_bad_fact_or_preset_is_named():
     ).items():
         with pytest.raises(ValueError, match=f"expected {name} "):
             make_config("demo", **FACTS | {name: value})
-    with pytest.raises(ValueError, match="among paper, found 'papr'"):
+    with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
     with pytest.raises(ValueError, match="among robust, paper, demo, found"):
         make_config("xyz", **FACTS)
