@@ -38,8 +38,11 @@ def test_versions_are_numbered_folders(model):
 
 
 def test_what_is_no_model_is_refused(model, tmp_path):
-    for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
+    for path, remedy in (
+        (tmp_path, "name a model, as "),
+        (tmp_path / "absent", "pet-dcgan export"),
+    ):
+        with pytest.raises(FileNotFoundError, match=remedy):
             ExportedModel(path)
     (model / "10" / "assets.extra" / "model.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.json in"):
