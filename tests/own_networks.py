@@ -19,10 +19,11 @@ def generator_of(middle, *, name="own", activation="tanh"):
     x = middle(x, latent)
     if x.shape[1] == 8:
         x = layers.UpSampling2D(2)(x)
+    x = layers.LayerNormalization(axis=[1, 2, 3])(x)  # neither black nor white
     image = layers.Conv2D(1, 3, padding="same", activation=activation)(x)
     network = keras.Model(latent, image, name=name)
     for weight in network.trainable_weights:
-        weight.assign(weight * 3 + 0.05)
+        weight.assign(weight * 3)
     return network
 
 
