@@ -302,10 +302,10 @@ def similar(value: Any, choices: Collection[Any]) -> list[str]:
 def _unknown_choice(name: str, value: Any, choices: Collection[Any]) -> str:
     """The error for a value that is none of few choices."""
     allowed = ", ".join(map(str, choices))
-    remedy = " or ".join(similar(value, choices)) or "one of them"
+    near = similar(value, choices)
+    meant = near[0] if len(near) == 1 else "one of them"
     return (
-        f"expected {name} among {allowed}, found {_shown(value)}: "
-        f"write {remedy}"
+        f"expected {name} among {allowed}, found {_shown(value)}: write {meant}"
     )
 
 
