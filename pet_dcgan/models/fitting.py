@@ -85,10 +85,12 @@ def fit_arguments(
         bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")
     size = bound.get("batch_size") or _BATCH
+    if isinstance(held_out, Slices):
+        _require_held_out(model, x, held_out)
     if isinstance(x, Slices):
         bound |= _of_slices(model, x, bound, size)
     if isinstance(held_out, Slices):
-        require_disjoint(model.subjects, held_out.subjects)
+        model.measured_by |= set(held_out.subjects.tolist())
         size = bound.pop("validation_batch_size", None) or size
         bound["validation_data"] = ordered_batches(held_out, size)
     elif held_out is not None:
@@ -204,6 +206,14 @@ def _of_slices(
     }
 
 
+def _require_held_out(model: keras.Model, x: Any, held_out: Slices) -> None:
+    """Refuses to validate with whom a model is, or was, fitted to."""
+    trained_on = set(model.subjects)
+    if isinstance(x, Slices):
+        trained_on |= set(x.subjects.tolist())
+    require_disjoint(trained_on, held_out.subjects)
+
+
 def _remember(model: keras.Model, slices: Slices) -> None:
     """Notes in a model what its images mean and whom it is trained on."""
     if model.facts is None:
@@ -218,5 +228,7 @@ def _remember(model: keras.Model, slices: Slices) -> None:
 
 def _adapt(model: keras.Model, data: Any) -> None:
     """Fits metrics that whiten features to some images, if there are any."""
+    if isinstance(data, tf.distribute.DistributedDataset):
+        return  # each replica has a part of it
     if data is not None and model.measured.adaptable():
         model.measured.adapt(in_unit_scale(first_images(data)))
