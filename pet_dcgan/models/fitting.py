@@ -33,6 +33,8 @@ _REFUSED = {
     "weighted_metrics": "images have no weights: give metrics=",
 }
 _WEIGHTS = ("class_weight", "sample_weight")
+_SHARED = tf.distribute.DistributedDataset
+_ORDERED = (types.GeneratorType, tf.data.Dataset, _SHARED)
 # options of fit that slices leave no choice of
 _FIXED_BY_SLICES = {
     "validation_split": "its images would be of subjects trained on: give "
@@ -80,7 +82,7 @@ def fit_arguments(
     bound = _bound(keras.Model.fit, model, x, args, options)
     _require_usable(x, bound)
     bound["x"] = _looked_at(x)
-    if isinstance(x, types.GeneratorType | tf.data.Dataset):
+    if isinstance(x, _ORDERED):
         # Keras warns where it cannot shuffle, and shuffles by default
         bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")
@@ -163,7 +165,7 @@ def _looked_at(data: Any) -> Any:
     """The same data, if its first images are on the model's scale."""
     if isinstance(data, types.GeneratorType):
         return _looked_at_first(data)
-    if isinstance(data, tf.distribute.DistributedDataset):
+    if isinstance(data, _SHARED):
         return data  # each replica has a part of the first batch
     require_model_scale(first_images(data))
     return data
@@ -228,7 +230,7 @@ def _remember(model: keras.Model, slices: Slices) -> None:
 
 def _adapt(model: keras.Model, data: Any) -> None:
     """Fits metrics that whiten features to some images, if there are any."""
-    if isinstance(data, tf.distribute.DistributedDataset):
+    if isinstance(data, _SHARED):
         return  # each replica has a part of it
     if data is not None and model.measured.adaptable():
         model.measured.adapt(in_unit_scale(first_images(data)))
