@@ -237,3 +237,19 @@ def test_no_subject_is_in_the_file(tiny_model, toy_slices, tmp_path):
         contents = b"".join(file.read(name) for name in file.namelist())
     assert b"999_S" not in contents
     assert toy_slices.data_dir.encode() not in contents
+
+
+def test_shared_batches_are_not_looked_at(tiny_model, monkeypatch):
+    strategy = tf.distribute.MirroredStrategy(["CPU:0"])
+    with strategy.scope():
+        model = tiny_model()
+    batches = tf.data.Dataset.from_tensor_slices(REAL).batch(4)
+    shared = strategy.experimental_distribute_dataset(batches)
+    looked_at = []
+    monkeypatch.setattr(
+        "pet_dcgan.models.fitting.first_images",
+        lambda data: looked_at.append(data) or REAL,
+    )
+    options = {"steps_per_epoch": 2, "validation_data": REAL, "verbose": 0}
+    assert "val_d_loss" in model.fit(shared, **options).history
+    assert all(each is REAL for each in looked_at)

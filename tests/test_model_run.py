@@ -191,6 +191,33 @@ class TestLeaks:
             Run.of_model(tmp_path / "mine", model, some)
         assert "\n" not in str(caught.value)
 
+    def test_subjects_that_a_fit_was_measured_by(
+        self, config, slices, tmp_path
+    ):
+        held_out = {
+            split: load_slices(
+                config.data_dir,
+                config.dataset,
+                split=split,
+                stage="AD",
+                plane="axial",
+            )
+            for split in ("validation", "test")
+        }
+        model = build_dcgan(config)
+        options = {"batch_size": 4, "epochs": 1, "verbose": 0}
+        model.fit(slices, validation_data=held_out["validation"], **options)
+        assert Run.of_model(tmp_path / "a", model, slices).finished
+        model.fit(slices, validation_data=held_out["test"], **options)
+        with pytest.raises(DataLeakageError, match="2: 999_S_3004"):
+            Run.of_model(tmp_path / "b", model, slices)
+
+    def test_a_fit_that_was_refused_is_not_remembered(self, config, slices):
+        model = build_dcgan(config)
+        with pytest.raises(DataLeakageError, match="999_S_3000"):
+            model.fit(slices, validation_data=slices, verbose=0)
+        assert not model.subjects | model.measured_by
+
     def test_own_validation_subjects(self, config, slices, tmp_path):
         network = own_generator(config)
         with pytest.raises(DataLeakageError, match="999_S_3001"):
@@ -262,10 +289,13 @@ def test_what_could_not_be_opened_is_not_made(config, slices, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_without_its_generator_is_made_again(run):
+def test_a_run_without_its_generator_is_made_again(run, config):
     (run.path / "generator.keras").unlink()
     with pytest.raises(FileNotFoundError, match="again from its model"):
         Run.open(run.path).load_generator()
+    # nor does train go on with it
+    with pytest.raises(ValueError, match="found one of a model"):
+        train(config, run.path, resume=True, verbose=0)
 
 
 def test_what_does_not_fit_is_refused(config, model, slices, tmp_path):

@@ -35,6 +35,7 @@ _REFUSED = {
 # what Keras itself can shuffle, beside arrays
 _SHUFFLED = (tuple, dict, keras.utils.PyDataset, Slices)
 _WEIGHTS = ("class_weight", "sample_weight")
+_SHARED = tf.distribute.DistributedDataset
 # options of fit that slices leave no choice of
 _FIXED_BY_SLICES = {
     "validation_split": "its images would be of subjects trained on: give "
@@ -87,10 +88,12 @@ def fit_arguments(
         bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")
     size = bound.get("batch_size") or _BATCH
+    if isinstance(held_out, Slices):
+        _require_held_out(model, x, held_out)
     if isinstance(x, Slices):
         bound |= _of_slices(model, x, bound, size)
     if isinstance(held_out, Slices):
-        require_disjoint(model.subjects, held_out.subjects)
+        model.measured_by |= set(held_out.subjects.tolist())
         size = bound.pop("validation_batch_size", None) or size
         bound["validation_data"] = ordered_batches(held_out, size)
     elif held_out is not None:
@@ -163,7 +166,7 @@ def _looked_at(data: Any) -> Any:
     """The same data, if its first images are on the model's scale."""
     if isinstance(data, types.GeneratorType):
         return _looked_at_first(data)
-    if isinstance(data, tf.distribute.DistributedDataset):
+    if isinstance(data, _SHARED):
         return data  # each replica has a part of the first batch
     require_model_scale(first_images(data))
     return data
@@ -206,6 +209,14 @@ def _of_slices(
     }
 
 
+def _require_held_out(model: keras.Model, x: Any, held_out: Slices) -> None:
+    """Refuses to validate with whom a model is, or was, fitted to."""
+    trained_on = set(model.subjects)
+    if isinstance(x, Slices):
+        trained_on |= set(x.subjects.tolist())
+    require_disjoint(trained_on, held_out.subjects)
+
+
 def _remember(model: keras.Model, slices: Slices) -> None:
     """Notes in a model what its images mean and whom it is trained on."""
     if model.facts is None:
@@ -220,5 +231,7 @@ def _remember(model: keras.Model, slices: Slices) -> None:
 
 def _adapt(model: keras.Model, data: Any) -> None:
     """Fits metrics that whiten features to some images, if there are any."""
+    if isinstance(data, _SHARED):
+        return  # each replica has a part of it
     if data is not None and model.measured.adaptable():
         model.measured.adapt(in_unit_scale(first_images(data)))

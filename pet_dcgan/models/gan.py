@@ -60,8 +60,10 @@ class GAN(keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.facts = facts
-        # whom it was fitted to; names are in no file of a model
+        # whom it was fitted to, and may be chosen by; names are in no file of
+        # a model
         self.subjects: frozenset[str] = frozenset()
+        self.measured_by: frozenset[str] = frozenset()
         self.seed = seed
         self.latent_dim = generator.input_shape[-1]
         self.d_loss = keras.metrics.Mean(name="d_loss")

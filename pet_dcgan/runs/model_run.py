@@ -50,7 +50,8 @@ def model_run(
 
     Raises:
         DataLeakageError: If a subject is held out in the set, or the model
-            was fitted to one that is not in `slices`.
+            was fitted to one that is not in `slices`, or measured by one of
+            the test split.
         TypeError: If `slices` are none, or `validation` is one text.
         ValueError: If the generator does not fit the slices, cannot be
             described, or has weights that are not finite.
@@ -64,6 +65,9 @@ def model_run(
     require_shapes("generator", generator, config)
     subjects = sorted(set(slices.subjects.tolist()))
     _require_no_leak(subjects, validation, config)
+    if is_pair:
+        # evaluate would compare it with whom it may be chosen by
+        _require_no_test(model.measured_by, config)
     networks = {"generator": describe(generator)}
     # as the run will be opened
     _require_finite(copied(generator, networks["generator"]))
@@ -100,8 +104,13 @@ def _require_no_leak(
         require_not_held_out(subjects, config.data_dir, config.dataset)
         return
     require_disjoint(subjects, validation)
+    _require_no_test([*subjects, *validation], config)
+
+
+def _require_no_test(seen: Collection[str], config: TrainConfig) -> None:
+    """Refuses subjects of the test split."""
     test = subjects_of(config.data_dir, config.dataset, split="test")
-    require_disjoint([*subjects, *validation], test)
+    require_disjoint(seen, test)
 
 
 def _require_finite(generator: keras.Model) -> None:

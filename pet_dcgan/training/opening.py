@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import SET_FACTS, TrainConfig
+from pet_dcgan.config import OWN, SET_FACTS, TrainConfig
 from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.models.network_config import is_same_architecture
@@ -102,6 +102,11 @@ def _require_same_run(run: Run, facts: RunFacts, slices: Slices) -> None:
         raise ValueError(
             f"the run in {run.path} is finished: leave out --resume and "
             "choose another --run"
+        )
+    if run.config.preset == OWN:
+        raise ValueError(
+            f"expected a run that train began, found one of a model in "
+            f"{run.path}: choose another --run"
         )
     before, now = vars(run.config), vars(config)
     changed = [
