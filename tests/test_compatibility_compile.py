@@ -405,7 +405,7 @@ def _(folder):
     pd.DCGAN(generator, keras.Model(discriminator.input, ended))
 
 
-@refused("a generator that ends in a sigmoid", "use tanh")
+@refused("a generator that ends in a sigmoid", "end it in tanh")
 def _(folder):
     generator, discriminator = own_networks()
     ended = keras.layers.Activation("sigmoid")(generator.output)
