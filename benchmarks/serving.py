@@ -73,7 +73,7 @@ def make_generator(preset, size):
 def of_run(path):
     """A finished run's generator and its facts."""
     from pet_dcgan.image_facts import ImageFacts
-    from pet_dcgan.models.own_network import model_info
+    from pet_dcgan.models.plain_generator import model_info
     from pet_dcgan.runs.run import Run
 
     run = Run.open(path)

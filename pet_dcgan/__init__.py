@@ -7,7 +7,9 @@ Example:
 
     import pet_dcgan as pd
 
-    config = pd.TrainConfig(...)       # or a preset: pd.PRESETS
+    config = pd.resolve_config(
+        "robust", data_dir="data", dataset="axial_128", stage="AD"
+    )
     run = pd.train(config, "runs/ad")
     pd.evaluate(run)
     pd.export(run, "export/models")

@@ -222,10 +222,7 @@ def check_overrides(
             two contradict each other.
     """
     if preset not in PRESETS:
-        raise ValueError(
-            f"expected preset among {_closest(preset, PRESETS)}, found "
-            f"{_shown(preset)}"
-        )
+        raise ValueError(_unknown_choice("preset", preset, PRESETS))
     unknown = sorted(set(overrides) - set(PRESETS[preset]))
     if unknown:
         raise ValueError(_unknown_settings(unknown, preset))
@@ -268,10 +265,7 @@ def checked_value(name: str, value: Any) -> Any:
     value = converted(name, field.type, value)
     choices = field.metadata.get("choices")
     if choices and value not in choices:
-        raise ValueError(
-            f"expected {name} among {_closest(value, choices)}, found "
-            f"{_shown(value)}"
-        )
+        raise ValueError(_unknown_choice(name, value, choices))
     low, high = field.metadata.get("limits", (value, value))
     if not low <= value <= high:
         raise ValueError(
@@ -303,6 +297,16 @@ def similar(value: Any, choices: Collection[Any]) -> list[str]:
     wanted = str(value)[:80].lower()
     found = difflib.get_close_matches(wanted, by_letters, 3, 0.5)
     return [by_letters[each] for each in found]
+
+
+def _unknown_choice(name: str, value: Any, choices: Collection[Any]) -> str:
+    """The error for a value that is none of few choices."""
+    allowed = ", ".join(map(str, choices))
+    near = similar(value, choices)
+    meant = near[0] if len(near) == 1 else "one of them"
+    return (
+        f"expected {name} among {allowed}, found {_shown(value)}: write {meant}"
+    )
 
 
 def _closest(value: Any, choices: Collection[Any]) -> str:

@@ -144,7 +144,7 @@ def evaluated(toy_cohort, tmp_path_factory):
     from pet_dcgan.evaluation.evaluate import evaluate
 
     run = cohort_run(tmp_path_factory.mktemp("evaluated") / "run", toy_cohort)
-    log = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
+    log = "epoch,d_loss,g_loss\n49,1.2,0.8\n50,1.1,0.9\n"
     (run.path / "log.csv").write_text(log)
     with _untrained_encoders(), _blank_plots():
         return run, evaluate(run, count=64, search=64)

@@ -19,8 +19,8 @@ from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import archive
 from pet_dcgan.models.archive import export_model
 from pet_dcgan.models.model_info import SIGNATURES
-from pet_dcgan.models.own_network import generator_of as generator_in
-from pet_dcgan.models.own_network import model_info
+from pet_dcgan.models.plain_generator import generator_of as generator_in
+from pet_dcgan.models.plain_generator import model_info
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.serving.exported_model import ExportedModel
 

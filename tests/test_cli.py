@@ -316,7 +316,7 @@ def test_what_cannot_be_set_is_refused_before_anything_is_loaded(
 def test_an_unknown_preset_is_refused_with_the_nearest():
     assert parse_settings("paper", None) == {}
     with pytest.raises(
-        typer.BadParameter, match="among paper, found 'papre'"
+        typer.BadParameter, match=r"found 'papre': write paper$"
     ) as caught:
         parse_settings("papre", None)
     assert caught.value.param_hint == "--preset"

@@ -141,10 +141,11 @@ def _(folder):
         batches((given for _ in range(3)), steps_per_epoch=3, steps=3)
 
 
-@INPUTS.works("`torch.utils.data.DataLoader`")
+@INPUTS.works("a `DataLoader` of PyTorch, of a `TensorDataset`")
 def _(folder):
     torch = pytest.importorskip("torch")
-    batches(torch.utils.data.DataLoader(REAL, batch_size=2), steps=3)
+    images = torch.utils.data.TensorDataset(torch.from_numpy(REAL))
+    batches(torch.utils.data.DataLoader(images, batch_size=2), steps=3)
 
 
 @INPUTS.works("`Slices` of a prepared set")

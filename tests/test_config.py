@@ -77,7 +77,7 @@ def test_text_overrides_become_numbers_of_the_right_type():
         ("width", None, "width to be a whole number, found None"),
         ("spectral_norm", "yes", "spectral_norm to be true or false, found"),
         ("ema_decay", 1, "ema_decay between 0.0 and 0.999999, found 1"),
-        ("precision", "float16", "precision among float32, mixed_float16"),
+        ("precision", "float16", "precision among float32, mixed_bfloat16"),
         ("augment", "flip", "some of translate,cutout,rotate,scale, each once"),
         ("augment", "rotate,rotate", "found rotate, rotate"),
         ("suvr_max", 3, "found suvr_max"),  # a fact of the data
@@ -97,7 +97,7 @@ def test_a_bad_fact_or_preset_is_named():
     ).items():
         with pytest.raises(ValueError, match=f"expected {name} "):
             make_config("demo", **FACTS | {name: value})
-    with pytest.raises(ValueError, match="among paper, found 'papr'"):
+    with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
     with pytest.raises(ValueError, match="among robust, paper, demo, found"):
         make_config("xyz", **FACTS)

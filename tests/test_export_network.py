@@ -53,7 +53,7 @@ def test_a_network_gets_a_number_and_a_place_in_the_list(models):
 def test_its_card_says_that_nothing_was_measured(models):
     card = (models / "ad" / "MODEL_CARD.md").read_text()
     for line in (
-        *("| preset | own |", "| training subjects | not recorded |"),
+        *("| preset | own, trained outside", "| training subjects | not recorded |"),
         *("| training slices | not recorded |", "Not evaluated."),
         *("Not checked.", "| version | 2 |", "**PHANTOM.**"),
         "Generator of a GAN: single axial slices",

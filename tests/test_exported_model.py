@@ -39,8 +39,12 @@ def test_versions_are_numbered_folders(model):
 
 def test_what_is_no_model_is_refused(model, tmp_path):
     for path in (tmp_path, tmp_path / "absent"):
-        with pytest.raises(FileNotFoundError, match="pet-dcgan export"):
+        with pytest.raises(FileNotFoundError, match=r"name a model, as .*ad$"):
             ExportedModel(path)
+    elsewhere = tmp_path / "nothing" / "deep" / "below"
+    elsewhere.mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match="make one with pet-dcgan exp"):
+        ExportedModel(elsewhere)
     (model / "10" / "assets.extra" / "model.json").unlink()
     with pytest.raises(FileNotFoundError, match=r"model\.json in"):
         ExportedModel(model)

@@ -197,10 +197,75 @@ class TestLeaks:
             Run.of_model(
                 tmp_path / "a", network, slices, validation={"999_S_3001"}
             )
+        with pytest.raises(TypeError, match="found one text"):
+            Run.of_model(
+                tmp_path / "a", network, slices, validation="999_S_3003"
+            )
         run = Run.of_model(
             tmp_path / "b", network, slices, validation={"999_S_3003"}
         )
         assert Run.open(run.path).validation == ["999_S_3003"]
+
+    def test_test_subjects_beside_own_validation_subjects(
+        self, config, slices, tmp_path
+    ):
+        test = load_slices(
+            config.data_dir,
+            config.dataset,
+            split="test",
+            stage="AD",
+            plane="axial",
+        )
+        for trained_on, chosen_by in (
+            (test, {"999_S_3003"}),
+            (slices, set(test.subjects)),
+        ):
+            with pytest.raises(DataLeakageError, match="999_S_3004"):
+                Run.of_model(
+                    tmp_path / "mine",
+                    own_generator(config),
+                    trained_on,
+                    validation=chosen_by,
+                )
+
+
+@keras.saving.register_keras_serializable(package="toy")
+class Forgetful(keras.layers.Layer):
+    """Without what it was made with in its configuration."""
+
+    def __init__(self, factor, **options):
+        super().__init__(**options)
+        self.factor = factor
+
+    def call(self, images):
+        return images * self.factor
+
+    def get_config(self):
+        return {"name": self.name}
+
+
+def test_what_could_not_be_opened_is_not_made(config, slices, tmp_path):
+    diverged = own_generator(config)
+    diverged.set_weights([x * np.nan for x in diverged.get_weights()])
+    inner = own_generator(config)
+    images = Forgetful(0.5)(inner.output)
+    for network, words in (
+        (diverged, "expected finite weights"),
+        (keras.Model(inner.input, images), "let get_config"),
+    ):
+        with pytest.raises(ValueError, match=words) as caught:
+            Run.of_model(tmp_path / "mine", network, slices)
+        assert "\n" not in str(caught.value)
+    for no_slices in (slices.images, str(tmp_path)):
+        with pytest.raises(TypeError, match="load_training_slices"):
+            Run.of_model(tmp_path / "mine", inner, no_slices)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_without_its_generator_is_made_again(run):
+    (run.path / "generator.keras").unlink()
+    with pytest.raises(FileNotFoundError, match="again from its model"):
+        Run.open(run.path).load_generator()
 
 
 def test_what_does_not_fit_is_refused(config, model, slices, tmp_path):

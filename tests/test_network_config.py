@@ -2,6 +2,7 @@
 
 import copy
 import json
+import sys
 
 import keras
 import numpy as np
@@ -133,6 +134,21 @@ def test_what_does_more_than_compute_is_refused(description, kind, changes):
     refused(changed, "import the module that defines it")
 
 
+def test_no_module_is_imported_for_a_registered_name(
+    description, tmp_path, monkeypatch
+):
+    # Keras imports these packages, if it finds no registered class
+    (tmp_path / "keras_hub.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "keras_hub", raising=False)
+    changes = {"module": "keras_hub", "class_name": "toy>Block"}
+    for registered in (None, ""):
+        changed = copy.deepcopy(description)
+        layer(changed, "Dense").update(changes, registered_name=registered)
+        refused(changed, "import the module that defines it")
+    assert "keras_hub" not in sys.modules
+
+
 INNER = {
     "lambda": {"class_name": "__lambda__", "config": {"value": ["e30="]}},
     "numpy": {"class_name": "__numpy__", "config": {"value": 0, "dtype": "O"}},
@@ -210,6 +226,42 @@ def test_a_map_that_no_image_needs_is_refused(config):
     large = keras.layers.UpSampling2D(4096)(x)
     image = keras.layers.AveragePooling2D(128)(large)
     refused(describe(keras.Model(latent, image)), "numbers of an image")
+
+
+def nested(inner, shape):
+    """A generator with a network in it, which is called on `[1, 1, 6]`."""
+    latent = keras.Input([6])
+    x = keras.layers.Reshape([1, 1, 6])(latent)
+    start = keras.Input(shape)
+    return keras.Model(latent, keras.Model(start, inner(start))(x))
+
+
+def test_a_map_within_a_network_within_it_is_refused():
+    def large(x):
+        x = keras.layers.UpSampling2D(4096)(x)
+        return keras.layers.AveragePooling2D(128)(x)
+
+    refused(describe(nested(large, [1, 1, 6])), "numbers of an image")
+    # without sides nothing is known of it
+    refused(describe(nested(large, [None, None, 6])), "cannot build")
+    small = nested(keras.layers.UpSampling2D(4), [1, 1, 6])
+    assert rebuild(describe(small)).output_shape == (None, 4, 4, 6)
+
+
+def test_networks_that_call_one_another_without_end_are_refused():
+    network = keras.Sequential([keras.Input([6]), keras.layers.ReLU()])
+    for _ in range(4):  # 20 ** 4 calls
+        x = start = keras.Input([6])
+        for _ in range(20):
+            x = network(x)
+        network = keras.Model(start, x)
+    refused(describe(network), "that calls 10,000 layers")
+
+
+def test_what_is_nested_too_deep_is_another_architecture(description):
+    deep = "[" * 800 + "]" * 800
+    changed = description | {"config": json.loads(deep)}
+    assert not is_same_architecture(changed, changed)
 
 
 def test_anything_else_is_refused(description):

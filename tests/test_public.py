@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 import pytest
+from pages import ROOT, blocks_of
 
 import pet_dcgan
 import tfds_adni
@@ -50,6 +51,15 @@ def test_every_public_name_is_there():
     for name in pet_dcgan.__all__:
         assert name in dir(pet_dcgan)
         assert getattr(pet_dcgan, name).__doc__
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
+def test_from_import_to_images_in_eight_lines(page):
+    first = next(b for b in blocks_of(ROOT / page) if b.language == "python")
+    lines = [line for line in first.text.splitlines() if line]
+    assert lines[0] == "import pet_dcgan as pd"
+    assert lines[-1] == "pd.plot_samples(model)"
+    assert len(lines) <= 8
 
 
 def test_nothing_else_is_public():

@@ -19,7 +19,7 @@ from model_process import model_process
 from serving_contract import Refused, folder_call, grpc_call, rest_call
 
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models.own_network import model_info
+from pet_dcgan.models.plain_generator import model_info
 from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.runs.run import Run
 

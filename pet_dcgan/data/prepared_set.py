@@ -302,5 +302,5 @@ def _require_known(**words: str) -> None:
         if word not in choices[name]:
             raise ValueError(
                 f"expected {name} among {', '.join(choices[name])}, found "
-                f"{word!r}"
+                f"{word!r}: choose one"
             )

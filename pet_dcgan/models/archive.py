@@ -14,7 +14,7 @@ import tensorflow as tf
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.graph_check import foreign_parts
 from pet_dcgan.models.model_info import GRAPH_FILE, OWN, ModelInfo
-from pet_dcgan.models.own_network import (
+from pet_dcgan.models.plain_generator import (
     described,
     generator_of,
     require_range,

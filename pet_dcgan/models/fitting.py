@@ -34,6 +34,8 @@ _REFUSED = {
     "loss_weights": "each loss has its own optimiser: change learning rates",
     "weighted_metrics": "images have no weights: give metrics=",
 }
+# what Keras itself can shuffle, beside arrays
+_SHUFFLED = (tuple, dict, keras.utils.PyDataset, Slices)
 _WEIGHTS = ("class_weight", "sample_weight")
 # options of fit that slices leave no choice of
 _FIXED_BY_SLICES = {
@@ -94,7 +96,7 @@ def fit_arguments(
     bound = _bound(keras.Model.fit, model, x, args, options)
     _require_usable(x, bound)
     bound["x"] = _looked_at(x)
-    if isinstance(x, types.GeneratorType | tf.data.Dataset):
+    if not (hasattr(x, "shape") or isinstance(x, _SHUFFLED)):
         # Keras warns where it cannot shuffle, and shuffles by default
         bound.setdefault("shuffle", False)
     held_out = bound.get("validation_data")

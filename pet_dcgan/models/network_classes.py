@@ -65,9 +65,10 @@ def is_known_class(module: object, name: object, registered: object) -> bool:
     Args:
         module: Where Keras says that it is.
         name: What it is called there.
-        registered: Under what it was registered, if it was.
+        registered: Under what Keras looks for it among registered classes,
+            before it looks in the module.
     """
-    own = _registered(registered or name)
+    own = _registered(registered)
     if own is not None:
         return isinstance(own, type) and issubclass(own, _PARTS)
     known = isinstance(module, str) and isinstance(name, str)

@@ -27,6 +27,8 @@ MOST_BYTES = 2**20  # of a description, as JSON
 _MOST_WEIGHTS = 2**30
 _DEEPEST = 60
 _LARGEST = 2**24  # numbers that a layer may make of one image
+# of layers, where networks within networks are called more than once
+_MOST_CALLS = 10_000
 _FIELDS = {
     *("module", "class_name", "config", "registered_name"),
     *("build_config", "compile_config", "name", "inbound_nodes"),
@@ -79,13 +81,18 @@ def rebuild(
             for too much.
     """
     _require_known(description, 0)
+    if _calls(description) > _MOST_CALLS:
+        raise ValueError(
+            f"expected a network that calls {_MOST_CALLS:,} layers, found one "
+            "that calls more: restore it"
+        )
     bounded = _Bounded(most)
     try:
         with tf.variable_creator_scope(bounded), warnings.catch_warnings():
             # of layers as the user has chosen them
             warnings.simplefilter("ignore")
             network = _deserialised(description)
-        largest = max(layer_outputs(network).values())
+        largest = _largest(network)
     except Exception as error:  # Keras reports damage as anything
         found = "one that Keras cannot build: restore it, or let get_config "
         found += "of every layer return all that its class is made with"
@@ -125,7 +132,10 @@ def is_same_architecture(one: dict[str, Any], other: dict[str, Any]) -> bool:
         one: From `describe`.
         other: From `describe`.
     """
-    return _numbered(one, {}) == _numbered(other, {})
+    try:
+        return _numbered(one, {}) == _numbered(other, {})
+    except RecursionError:  # of a file, which nothing has checked yet
+        return False
 
 
 def _uncompiled(value: Any) -> Any:
@@ -168,7 +178,10 @@ def _require_known_object(value: dict[str, Any]) -> None:
     else:
         shown = value.get("registered_name") or name
         known = whole and is_known_class(
-            module, name, value.get("registered_name")
+            # where Keras looks it up
+            module,
+            name,
+            value.get("registered_name", name),
         )
     if value.get("compile_config") or not known:
         raise ValueError(
@@ -177,6 +190,18 @@ def _require_known_object(value: dict[str, Any]) -> None:
             "keras.saving.register_keras_serializable() and import the module "
             "that defines it"
         )
+
+
+def _calls(value: Any) -> int:
+    """How many layers a network calls, those of networks within it too."""
+    if isinstance(value, list):
+        return sum(map(_calls, value))
+    if not isinstance(value, dict):
+        return 0
+    nodes = value.get("inbound_nodes")
+    times = max(1, len(nodes)) if isinstance(nodes, list) else 1
+    own = int("module" in value)
+    return times * (own + sum(map(_calls, value.values())))
 
 
 def _deserialised(description: dict[str, Any]) -> keras.Model:
@@ -226,6 +251,18 @@ def layer_outputs(network: keras.Model) -> dict[str, int]:
             math.prod(side or 1 for side in each.shape[1:]) for each in tensors
         )
     return counts
+
+
+def _largest(network: keras.Model) -> int:
+    """The most numbers that a layer makes of an image, at any depth."""
+    found = layer_outputs(network)
+    for layer in network.layers:
+        if isinstance(layer, keras.Model):
+            sides = (x for t in layer.inputs for x in t.shape[1:])
+            if None in sides:
+                raise ValueError("a network within it without fixed sides")
+            found[layer.name] = max(found[layer.name], _largest(layer))
+    return max(found.values())
 
 
 def _numbered(value: Any, names: dict[str, int], naming: bool = False) -> Any:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import OWN, TrainConfig
 from pet_dcgan.presets import PRESETS
 from pet_dcgan.utils.meant import as_typed, meant
 
@@ -33,11 +33,23 @@ def absent_run(path: Path, missing: str) -> FileNotFoundError:
     )
 
 
+def finishing(config: TrainConfig, path: Path) -> str:
+    """What to do about a run without a generator.
+
+    Args:
+        config: Of the run.
+        path: Its folder.
+    """
+    if config.preset == OWN:
+        return "make the run again from its model"
+    return f"go on with {resume_command(config, path)}"
+
+
 def resume_command(config: TrainConfig, path: Path) -> str:
     """The command that goes on with a stopped run.
 
     Args:
-        config: Of the run.
+        config: Of the run, which `train` has begun.
         path: Its folder.
     """
     facts = {

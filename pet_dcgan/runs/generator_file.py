@@ -11,7 +11,7 @@ from pet_dcgan.models.network_config import rebuild
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.models.own_networks import require_shapes
-from pet_dcgan.runs.absent_run import resume_command
+from pet_dcgan.runs.absent_run import finishing
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import fault
 
@@ -84,9 +84,7 @@ def _own(path: Path, config: TrainConfig, own: dict[str, Any]) -> keras.Model:
 
 def _remedy(path: Path, config: TrainConfig) -> str:
     """How to come by the file again."""
+    remedy = finishing(config, path.parent)
     if config.preset == OWN:
-        return "make the run again from its model"
-    return (
-        f"remove it and go on with {resume_command(config, path.parent)}, "
-        "which writes it again from the last state"
-    )
+        return remedy
+    return f"remove it and {remedy}, which writes it again from the last state"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from pet_dcgan.config import OWN, SET_FACTS, TrainConfig
 from pet_dcgan.data.leakage import (
@@ -17,15 +18,17 @@ from pet_dcgan.data.leakage import (
     require_disjoint,
     require_not_held_out,
 )
+from pet_dcgan.data.prepared_set import subjects_of
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.gan import GAN
 from pet_dcgan.models.losses import NonSaturating
-from pet_dcgan.models.network_config import describe
+from pet_dcgan.models.network_config import copied, describe
 from pet_dcgan.models.own_networks import require_shapes
 from pet_dcgan.presets import PRESETS
 from pet_dcgan.runs.fixed_files import RunFacts
 from pet_dcgan.runs.generator_file import write_generator
+from pet_dcgan.utils.foreign_text import one_line
 
 _SHOWN = ("ema_decay", "r1_weight", "r1_every")
 
@@ -48,8 +51,11 @@ def model_run(
     Raises:
         DataLeakageError: If a subject is held out in the set, or the model
             was fitted to one that is not in `slices`.
-        ValueError: If the generator does not fit the slices.
+        TypeError: If `slices` are none, or `validation` is one text.
+        ValueError: If the generator does not fit the slices, cannot be
+            described, or has weights that are not finite.
     """
+    _require_kinds(slices, validation)
     is_pair = isinstance(model, GAN)
     generator = model.sampler_network if is_pair else model
     if is_pair:
@@ -57,11 +63,10 @@ def model_run(
     config = _config(model, generator, slices)
     require_shapes("generator", generator, config)
     subjects = sorted(set(slices.subjects.tolist()))
-    if validation:
-        require_disjoint(subjects, validation)
-    else:
-        require_not_held_out(subjects, config.data_dir, config.dataset)
+    _require_no_leak(subjects, validation, config)
     networks = {"generator": describe(generator)}
+    # as the run will be opened
+    _require_finite(copied(generator, networks["generator"]))
     if is_pair:
         networks["discriminator"] = describe(model.discriminator)
     facts = RunFacts(config, subjects, sorted(set(validation)), networks)
@@ -71,6 +76,42 @@ def model_run(
         write_generator(folder / "generator.keras", generator)
 
     return facts, write
+
+
+def _require_kinds(slices: Any, validation: Any) -> None:
+    """Refuses what names no subjects, or is read letter by letter."""
+    if not isinstance(slices, Slices):
+        raise TypeError(
+            f"expected Slices, found {type(slices).__name__}: load them with "
+            "pet_dcgan.load_training_slices, they name the subjects"
+        )
+    if isinstance(validation, str):
+        raise TypeError(
+            "expected validation= as a set of subjects, found one text: write "
+            f"{{{validation[:40]!r}}}"
+        )
+
+
+def _require_no_leak(
+    subjects: Collection[str], validation: Collection[str], config: TrainConfig
+) -> None:
+    """Refuses subjects that an evaluation would take for unseen ones."""
+    if not validation:
+        require_not_held_out(subjects, config.data_dir, config.dataset)
+        return
+    require_disjoint(subjects, validation)
+    test = subjects_of(config.data_dir, config.dataset, split="test")
+    require_disjoint([*subjects, *validation], test)
+
+
+def _require_finite(generator: keras.Model) -> None:
+    """Refuses weights that the run could not be opened with."""
+    for weight in generator.weights:
+        if not np.isfinite(np.asarray(weight)).all():
+            raise ValueError(
+                f"expected finite weights, found others in "
+                f"{one_line(weight.path)}: the training diverged, train again"
+            )
 
 
 def _require_fitted_to(model: GAN, slices: Slices) -> None:

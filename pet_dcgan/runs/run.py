@@ -29,7 +29,7 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
 from pet_dcgan.references import RecipeError
-from pet_dcgan.runs.absent_run import absent_run, resume_command
+from pet_dcgan.runs.absent_run import absent_run, finishing
 from pet_dcgan.runs.fixed_files import (
     GENERATOR,
     RunFacts,
@@ -141,8 +141,9 @@ class Run:
             DataLeakageError: If a subject is held out in the set, or the model
                 was fitted to one that is not in `slices`.
             FileExistsError: If the folder holds anything.
-            ValueError: If the generator does not fit the slices, or cannot be
-                described.
+            TypeError: If `slices` are none, or `validation` is one text.
+            ValueError: If the generator does not fit the slices, cannot be
+                described, or has weights that are not finite.
 
         Example:
         >>> run = Run.of_model("runs/own", model, slices)  # doctest: +SKIP
@@ -187,8 +188,8 @@ class Run:
         """
         if not self.finished:
             raise FileNotFoundError(
-                f"expected a finished run, found no {self._generator}: go on "
-                f"with {resume_command(self.config, self.path)}"
+                f"expected a finished run, found no {self._generator}: "
+                f"{finishing(self.config, self.path)}"
             )
         return read_generator(
             self._generator, self.config, self.networks.get("generator")

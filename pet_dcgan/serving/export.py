@@ -10,7 +10,7 @@ from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.archive import write_archive
 from pet_dcgan.models.model_info import ModelInfo
-from pet_dcgan.models.own_network import (
+from pet_dcgan.models.plain_generator import (
     described,
     generator_of,
     model_info,
