@@ -1,5 +1,6 @@
 """A DCGAN as Keras handles a model: compiled, fitted, measured, saved."""
 
+import dataclasses
 import zipfile
 
 import keras
@@ -180,6 +181,34 @@ def test_slices_on_another_scale_are_refused(tiny_model, toy_slices):
     model = tiny_model(facts=facts)
     with pytest.raises(ValueError, match=r"expected slices of .*suvr_max=5"):
         model.fit(toy_slices, batch_size=4)
+
+
+def test_held_out_slices_are_on_the_scale_of_the_training(
+    tiny_model, tiny_config, toy_slices
+):
+    held_out = load_validation_slices(tiny_config())
+    meta = dataclasses.replace(held_out.meta, suvr_max=5.0)
+    other = dataclasses.replace(held_out, meta=meta)
+    model = tiny_model()
+    with pytest.raises(ValueError, match=r"expected .*=2\.5.*, found .*=5\.0"):
+        model.fit(toy_slices, validation_data=other, batch_size=4)
+    # nothing was trained on
+    assert (model.facts, model.subjects) == (None, frozenset())
+    model.facts = toy_slices.facts
+    with pytest.raises(ValueError, match=r"expected .*=2\.5.*, found .*=5\.0"):
+        model.evaluate(other, verbose=0)
+    # another stage may be measured
+    another_stage = dataclasses.replace(held_out, stage="MCI")
+    assert model.evaluate(another_stage, verbose=0)
+
+
+def test_subjects_of_every_fit_are_known(tiny_model, toy_slices):
+    model = tiny_model()
+    model.fit(toy_slices, batch_size=4, verbose=0)
+    names = np.array([f"{s}X" for s in toy_slices.subjects])
+    others = dataclasses.replace(toy_slices, subjects=names)
+    model.fit(others, batch_size=4, verbose=0)
+    assert model.subjects == {*toy_slices.subjects, *names}
 
 
 # --- saved --------------------------------------------------------------------

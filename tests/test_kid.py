@@ -79,6 +79,12 @@ def test_it_adapts_once_and_resetting_keeps_that():
     metric.adapt(UNIT[:0])  # nothing to see
 
 
+def test_without_adapt_it_is_not_a_number():
+    metric = KID(16)
+    metric.update_state(REAL, OTHER)
+    assert np.isnan(float(metric.result()))
+
+
 def test_of_few_images_there_are_few_components():
     metric = KID(16, components=64)
     metric.adapt(UNIT[:3])

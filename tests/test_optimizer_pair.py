@@ -19,6 +19,14 @@ def test_the_ratio_of_the_rates_stays(pair):
     assert pair.iterations is pair.generator.iterations
 
 
+def test_the_loss_is_scaled_for_networks_in_networks():
+    half = keras.layers.Dense(2, dtype="mixed_float16")
+    inner = keras.Sequential([keras.Input([2]), half])
+    outer = keras.Sequential([keras.Input([2]), inner])
+    found = as_optimizer("sgd", scaled_for=[outer])
+    assert isinstance(found, keras.optimizers.LossScaleOptimizer)
+
+
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan")])
 def test_a_rate_that_stops_all_is_refused(pair, rate):
     with pytest.raises(ValueError, match="expected a learning rate above 0"):

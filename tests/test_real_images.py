@@ -105,6 +105,19 @@ def test_stored_pixels_are_taken_with_and_without_a_channel():
         np.testing.assert_array_equal(np.ravel(images), [-1, 1])
 
 
+def test_stored_pixels_of_three_channels_keep_all_of_them():
+    stored = np.array([0, 65_535, 0], np.uint16).reshape(1, 1, 1, 3)
+    images = model_images(stored, (None, 1, 1, 3))
+    np.testing.assert_array_equal(np.ravel(images), [-1, 1, -1])
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.uint16])
+def test_images_without_a_shape_are_refused_with_the_way_out(kind):
+    data = tf.data.Dataset.from_generator(lambda: [IMAGES], kind)
+    with pytest.raises(ValueError, match=r"known shape, .*output_signature"):
+        data.map(lambda images: model_images(images, SHAPE))
+
+
 def test_one_channel_is_repeated_for_three():
     images = model_images(IMAGES, (None, 4, 4, 3))
     np.testing.assert_array_equal(images, np.repeat(IMAGES, 3, axis=-1))
@@ -188,6 +201,7 @@ def test_some_images_of_whatever_holds_them(toy_slices):
     data = tf.data.Dataset.from_tensor_slices(IMAGES)
     for held, count in (
         (IMAGES, 3),
+        ([IMAGES, np.zeros(3)], 3),
         (tf.constant(IMAGES), 3),
         (data.batch(2), 3),
         (data.batch(1).map(lambda x: {"image": x}), 3),
@@ -205,9 +219,23 @@ def test_no_more_than_a_few_are_looked_at():
     assert len(first_images(endless, most=4)) == 6
 
 
+def test_an_endless_sequence_is_looked_at():
+    class Endless(keras.utils.PyDataset):
+        num_batches = None
+
+        def __getitem__(self, index):
+            return IMAGES
+
+    assert len(first_images(Endless(), most=4)) == 6
+
+
 def test_nothing_is_taken_from_a_generator():
+    strategy = tf.distribute.OneDeviceStrategy("CPU:0")
+    data = tf.data.Dataset.from_tensors(IMAGES)
+    shared = strategy.experimental_distribute_dataset(data)
     batches = iter([IMAGES])
-    assert not len(first_images(batches))
+    for once in (shared, batches):
+        assert not len(first_images(once))
     assert next(batches) is IMAGES
 
 

@@ -6,6 +6,7 @@ prepared set stores, uint16, are on a known scale and taken as they are;
 everything else has to be in [-1, 1], where -1 is no uptake.
 """
 
+import itertools
 from typing import Any
 
 import keras
@@ -122,9 +123,16 @@ def model_images(batch: Any, shape: tuple[int | None, ...]) -> tf.Tensor:
             than uint16.
     """
     images = tf.convert_to_tensor(images_of(batch))
+    if images.shape.rank is None:
+        raise ValueError(
+            "expected images of a known shape, found none: give "
+            "tf.data.Dataset.from_generator an output_signature, or call "
+            "tf.ensure_shape in dataset.map"
+        )
     if images.dtype == tf.uint16:
-        stored = images[..., 0] if images.shape.rank == 4 else images
-        images = network_images(stored)
+        images = network_images(images)
+        # those that a prepared set stores lack the channel or have it
+        images = images[..., 0] if images.shape.rank == 5 else images
     elif not images.dtype.is_floating:
         raise ValueError(_wrong_scale(f"{images.dtype.name} pixels"))
     images = tf.cast(images, tf.float32)
@@ -199,10 +207,12 @@ def first_images(data: Any, *, most: int = _MOST_LOOKED_AT) -> np.ndarray:
     if isinstance(data, Slices):
         return _spread(data.images, most)
     if isinstance(data, keras.utils.PyDataset):
-        batches = (data[index] for index in range(len(data)))
-    elif isinstance(data, tuple | dict) or hasattr(data, "shape"):
+        endless = data.num_batches is None
+        count = itertools.count() if endless else range(data.num_batches)
+        batches = (data[index] for index in count)
+    elif isinstance(data, tuple | list | dict) or hasattr(data, "shape"):
         return _spread(images_of(data), most)
-    elif not hasattr(data, "__iter__") or iter(data) is data:
+    elif _hides_its_images(data):
         return np.empty([0])
     else:  # tf.data, or a loader of PyTorch
         batches = iter(data)
@@ -215,6 +225,12 @@ def first_images(data: Any, *, most: int = _MOST_LOOKED_AT) -> np.ndarray:
     if not count:
         raise ValueError(_NO_IMAGE)
     return np.concatenate(found)
+
+
+def _hides_its_images(data: Any) -> bool:
+    """Whether batches are in parts on replicas, or are iterated but once."""
+    shared = isinstance(data, tf.distribute.DistributedDataset)
+    return shared or not hasattr(data, "__iter__") or iter(data) is data
 
 
 def _spread(images: Any, most: int) -> np.ndarray:

@@ -10,6 +10,7 @@ from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.gan import GAN
+from pet_dcgan.models.metric_group import reported
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.optimization import (
     apply_gradients,
@@ -161,7 +162,7 @@ class DCGAN(GAN):
             decay = ema_decay_at(self.step, self.ema_decay)
             update_ema(self.average, self.generator, decay)
         self.step.assign_add(1)
-        return self._reported([*self._counted, *self._adaptive])
+        return reported([*self._counted, *self._adaptive])
 
     def _augmented(self, images: tf.Tensor, stream: int) -> tf.Tensor:
         """Images as the discriminator sees them."""

@@ -1,5 +1,6 @@
 """What `DCGAN.fit` and `evaluate` pass on to Keras, and what they refuse."""
 
+import dataclasses
 import inspect
 import itertools
 import os
@@ -23,6 +24,7 @@ from pet_dcgan.data.real_images import (
     require_model_scale,
 )
 from pet_dcgan.data.slices import Slices
+from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.monitors import watching
 
 _BATCH = 32  # as in Keras
@@ -35,7 +37,6 @@ _REFUSED = {
 # what Keras itself can shuffle, beside arrays
 _SHUFFLED = (tuple, dict, keras.utils.PyDataset, Slices)
 _WEIGHTS = ("class_weight", "sample_weight")
-_SHARED = tf.distribute.DistributedDataset
 # options of fit that slices leave no choice of
 _FIXED_BY_SLICES = {
     "validation_split": "its images would be of subjects trained on: give "
@@ -61,6 +62,18 @@ def require_known(options: dict[str, Any]) -> None:
                 "help(pet_dcgan.DCGAN.compile)"
             )
         raise ValueError(f"expected no {name}: {_REFUSED[name]}")
+
+
+def with_xla_chosen(options: dict[str, Any]) -> dict[str, Any]:
+    """Options of `compile` with `jit_compile` as Keras takes it.
+
+    Args:
+        options: With `None` where XLA is used on a GPU alone.
+    """
+    if options["jit_compile"] is not None:
+        return options
+    has_gpu = bool(tf.config.list_physical_devices("GPU"))
+    return options | {"jit_compile": "auto" if has_gpu else False}
 
 
 def fit_arguments(
@@ -91,6 +104,7 @@ def fit_arguments(
     if isinstance(held_out, Slices):
         _require_held_out(model, x, held_out)
     if isinstance(x, Slices):
+        _require_facts(model.facts, x.facts)
         bound |= _of_slices(model, x, bound, size)
     if isinstance(held_out, Slices):
         model.measured_by |= set(held_out.subjects.tolist())
@@ -103,6 +117,9 @@ def fit_arguments(
         _adapt(model, held_out)
     members = model.measured.members
     bound["callbacks"] = watching(bound.get("callbacks"), members)
+    if isinstance(x, Slices):  # what was refused was not trained on
+        model.facts = x.facts
+        model.subjects |= set(x.subjects.tolist())
     return bound
 
 
@@ -118,7 +135,8 @@ def evaluate_arguments(
         options: Arguments by name.
 
     Raises:
-        ValueError: If the images have another scale, or weights.
+        ValueError: If the images have another scale, slices other facts but
+            for the stage, or there are weights.
     """
     # a validation inside fit, which has looked at them
     if "_use_cached_eval_dataset" in options:
@@ -128,6 +146,7 @@ def evaluate_arguments(
     bound["x"] = _looked_at(x)
     _adapt(model, x)
     if isinstance(x, Slices):
+        _require_scale(model.facts, x.facts)
         size = bound.pop("batch_size", None) or _BATCH
         bound["x"] = ordered_batches(x, size)
     return bound
@@ -166,8 +185,6 @@ def _looked_at(data: Any) -> Any:
     """The same data, if its first images are on the model's scale."""
     if isinstance(data, types.GeneratorType):
         return _looked_at_first(data)
-    if isinstance(data, _SHARED):
-        return data  # each replica has a part of the first batch
     require_model_scale(first_images(data))
     return data
 
@@ -192,7 +209,6 @@ def _of_slices(
     batch_size: int,
 ) -> dict[str, Any]:
     """Arguments that train on slices, in the order of `train`."""
-    _remember(model, slices)
     batches = slice_batches(
         slices,
         batch_size=batch_size,
@@ -210,28 +226,30 @@ def _of_slices(
 
 
 def _require_held_out(model: keras.Model, x: Any, held_out: Slices) -> None:
-    """Refuses to validate with whom a model is, or was, fitted to."""
-    trained_on = set(model.subjects)
+    """Refuses to validate with who is trained on, and on another scale."""
+    facts, subjects = model.facts, model.subjects
     if isinstance(x, Slices):
-        trained_on |= set(x.subjects.tolist())
-    require_disjoint(trained_on, held_out.subjects)
+        facts, subjects = x.facts, subjects | set(x.subjects.tolist())
+    require_disjoint(subjects, held_out.subjects)
+    _require_scale(facts, held_out.facts)
 
 
-def _remember(model: keras.Model, slices: Slices) -> None:
-    """Notes in a model what its images mean and whom it is trained on."""
-    if model.facts is None:
-        model.facts = slices.facts
-    if model.facts != slices.facts:
+def _require_scale(known: ImageFacts | None, found: ImageFacts) -> None:
+    """Refuses pixels of another meaning; another stage may be measured."""
+    if known is not None:
+        _require_facts(known, dataclasses.replace(found, stage=known.stage))
+
+
+def _require_facts(known: ImageFacts | None, found: ImageFacts) -> None:
+    """Refuses images that mean something else than a model's."""
+    if known not in (None, found):
         raise ValueError(
-            f"expected slices of {model.facts}, found {slices.facts}: build "
-            "another model for them"
+            f"expected slices of {known}, found {found}: build another model "
+            "for them"
         )
-    model.subjects |= set(slices.subjects.tolist())
 
 
 def _adapt(model: keras.Model, data: Any) -> None:
     """Fits metrics that whiten features to some images, if there are any."""
-    if isinstance(data, _SHARED):
-        return  # each replica has a part of it
     if data is not None and model.measured.adaptable():
         model.measured.adapt(in_unit_scale(first_images(data)))

@@ -12,7 +12,7 @@ from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import archive, fitting, losses, saving
 from pet_dcgan.models.kid import default_metrics
 from pet_dcgan.models.losses import AdversarialLoss
-from pet_dcgan.models.metric_group import MetricGroup
+from pet_dcgan.models.metric_group import MetricGroup, reported
 from pet_dcgan.models.network_check import require_pair
 from pet_dcgan.models.optimizer_pair import (
     OptimizerPair,
@@ -29,8 +29,6 @@ from pet_dcgan.utils.keras_settings import keras_defaults
 
 class GAN(keras.Model):
     """A generator and a discriminator: compiled, shown images, and saved.
-
-    How they are trained is a subclass's `train_step`.
 
     Args:
         generator: Model from latents `[n, latent_dim]` to images.
@@ -71,8 +69,6 @@ class GAN(keras.Model):
         self.real_accuracy = keras.metrics.Mean(name="real_accuracy")
         self.fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
         self.measured = MetricGroup(name="measured")
-        # images of a validation, which number its latents
-        self.tested = keras.metrics.Sum(name="tested")
 
     @keras_defaults()
     def compile(
@@ -127,14 +123,9 @@ class GAN(keras.Model):
             "steps_per_execution": steps_per_execution,
             "jit_compile": jit_compile,
         }
-        if jit_compile is None:
-            has_gpu = bool(tf.config.list_physical_devices("GPU"))
-            jit_compile = "auto" if has_gpu else False
+        options = fitting.with_xla_chosen(self.compile_options)
         # without the None keras would add an RMSprop of its own
-        super().compile(
-            optimizer=None,
-            **self.compile_options | {"jit_compile": jit_compile},
-        )
+        super().compile(optimizer=None, **options)
         self.g_optimizer = g_optimizer
         self.d_optimizer = d_optimizer
         self.optimizer = OptimizerPair(g_optimizer, d_optimizer)
@@ -148,17 +139,6 @@ class GAN(keras.Model):
     def build(self, input_shape: tuple) -> None:
         """Both networks have their weights already."""
         self.built = True
-
-    def probability(self, images: tf.Tensor) -> tf.Tensor:
-        """The discriminator's sigmoid, the probability of being real.
-
-        Args:
-            images: float32 `[n, size, size, channels]` in [-1, 1].
-
-        Returns:
-            float32 `[n, 1]` in [0, 1].
-        """
-        return tf.sigmoid(self.discriminator(images, training=False))
 
     @property
     def sampler_network(self) -> keras.Model:
@@ -231,34 +211,27 @@ class GAN(keras.Model):
         """
         real = model_images(data, self.discriminator.input_shape)
         count = tf.shape(real)[0]
-        seeds = held_out_seeds(self.tested.result(), count)
+        seeds = held_out_seeds(self.measured.images, count)
         latents = latents_from_seeds(seeds, self.latent_dim)
         fake = self.sampler_network(latents, training=False)
-        real_logits, fake_logits = (
-            self.discriminator(x, training=False) for x in (real, fake)
-        )
+        real_logits = self.discriminator(real, training=False)
+        fake_logits = self.discriminator(fake, training=False)
         # the last batch may have fewer images
         self._observe_logits(real_logits, fake_logits, weight=count)
-        g_loss = self.loss_of.generator_loss(fake_logits)
-        self.g_loss.update_state(g_loss, count)
+        loss = self.loss_of.generator_loss(fake_logits)
+        self.g_loss.update_state(loss, count)
         self.measured.update_state(real, fake)
-        self.tested.update_state(count)
-        return self._reported([*self._counted, *self.measured.members])
+        return reported([*self._counted, *self.measured.members])
 
     def _observe_logits(
-        self,
-        real: tf.Tensor,
-        fake: tf.Tensor,
-        *,
-        weight: tf.Tensor | None = None,
+        self, real: tf.Tensor, fake: tf.Tensor, *, weight: Any = None
     ) -> tf.Tensor:
         """The discriminator's loss; it and the accuracies are counted."""
         loss = self.loss_of.discriminator_loss(real, fake)
-        right = losses.share_called_real(real)
-        wrong = losses.share_called_real(fake)
+        share = losses.share_called_real
         self.d_loss.update_state(loss, weight)
-        self.real_accuracy.update_state(right, weight)
-        self.fake_accuracy.update_state(1.0 - wrong, weight)
+        self.real_accuracy.update_state(share(real), weight)
+        self.fake_accuracy.update_state(1.0 - share(fake), weight)
         return loss
 
     @property
@@ -267,13 +240,6 @@ class GAN(keras.Model):
             *(self.d_loss, self.g_loss),
             *(self.real_accuracy, self.fake_accuracy),
         ]
-
-    def _reported(self, metrics: list) -> dict[str, tf.Tensor]:
-        """Values by name; Keras concatenates those of several workers."""
-        strategy = tf.distribute.get_strategy()
-        shared = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
-        values = {metric.name: metric.result() for metric in metrics}
-        return {n: v[tf.newaxis] if shared else v for n, v in values.items()}
 
     def export(
         self,

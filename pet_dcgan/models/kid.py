@@ -168,7 +168,8 @@ class KID(keras.metrics.Metric):
     def result(self) -> tf.Tensor:
         """The KID of all images so far, a scalar.
 
-        It is NaN for fewer than two images of a kind.
+        It is NaN for fewer than two images of a kind, and before `adapt`, as
+        where all images come from Python generators.
         """
         within, means = 0.0, []
         for sums in self.sums.values():
@@ -179,7 +180,9 @@ class KID(keras.metrics.Metric):
             within += tf.where(pairs > 0, of_others / pairs, np.nan)
             means.append(moment / count)
         across = tf.reduce_sum(means[0] * means[1])
-        return tf.cast(within - 2.0 * across, tf.float32)
+        known = tf.reduce_any(self.whitening.basis != 0.0)
+        found = tf.where(known, within - 2.0 * across, np.nan)
+        return tf.cast(found, tf.float32)
 
     def reset_state(self) -> None:
         """Forgets the images, and keeps the whitening."""

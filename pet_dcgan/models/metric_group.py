@@ -1,6 +1,6 @@
 """Metrics that a model gets when it is compiled, after its state is closed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -18,10 +18,13 @@ class MetricGroup(keras.metrics.Metric):
 
     Attributes:
         members: The metrics.
+        images: Real images so far.
     """
 
     def __init__(self, *, name: str = "group") -> None:
         super().__init__(name=name)
+        # a variable, so that a pass numbers its latents
+        self.images = self.add_variable((), "zeros", name="images")
         self.members: list[keras.metrics.Metric] = []
 
     def replace(
@@ -75,6 +78,7 @@ class MetricGroup(keras.metrics.Metric):
             real: `[n, size, size, channels]` in [-1, 1].
             generated: `[m, size, size, channels]` in [-1, 1].
         """
+        self.images.assign_add(tf.cast(tf.shape(real)[0], tf.float32))
         for metric in self.members:
             metric.update_state(real, generated)
 
@@ -84,5 +88,18 @@ class MetricGroup(keras.metrics.Metric):
 
     def reset_state(self) -> None:
         """Resets each metric."""
+        super().reset_state()
         for metric in self.members:
             metric.reset_state()
+
+
+def reported(metrics: Iterable[keras.metrics.Metric]) -> dict[str, tf.Tensor]:
+    """Values by name; Keras concatenates those of several workers.
+
+    Args:
+        metrics: What a step reports.
+    """
+    strategy = tf.distribute.get_strategy()
+    shared = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    values = {metric.name: metric.result() for metric in metrics}
+    return {n: v[tf.newaxis] if shared else v for n, v in values.items()}

@@ -23,15 +23,29 @@ def require_pair(generator: keras.Model, discriminator: keras.Model) -> None:
             f"expected a discriminator of the generator's images {made}, "
             f"found one of {taken}: build both of one size and channels"
         )
-    if _ends_in_sigmoid(discriminator):
+    require_no_sigmoid("generator", generator)
+    require_no_sigmoid("discriminator", discriminator)
+
+
+def require_no_sigmoid(role: str, network: keras.Model) -> None:
+    """Refuses probabilities for logits, and images in [0, 1].
+
+    Args:
+        role: `"generator"` or `"discriminator"`.
+        network: The network.
+
+    Raises:
+        ValueError: If it ends in a sigmoid.
+    """
+    last = network.layers[-1]
+    if getattr(last, "activation", None) is keras.activations.sigmoid:
+        wanted, remedy = {
+            "generator": ("images in [-1, 1]", "end it in tanh"),
+            "discriminator": ("logits", "leave it out, the losses have it"),
+        }[role]
         raise ValueError(
-            "expected a discriminator that gives logits, found a sigmoid at "
-            "its end: leave it out, the losses have it"
-        )
-    if _ends_in_sigmoid(generator):
-        raise ValueError(
-            "expected a generator of images in [-1, 1], found a sigmoid at "
-            "its end: use tanh"
+            f"expected a {role} of {wanted}, found a sigmoid at its end: "
+            f"{remedy}"
         )
 
 
@@ -46,8 +60,3 @@ def _shape(network: keras.Model, name: str, side: str) -> tuple:
             "keras.Input, and make a subclass keras.Model(inputs, "
             "network(inputs))"
         ) from None
-
-
-def _ends_in_sigmoid(network: keras.Model) -> bool:
-    last = network.layers[-1]
-    return getattr(last, "activation", None) is keras.activations.sigmoid

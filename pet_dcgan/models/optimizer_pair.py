@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import keras
 
 from pet_dcgan.models.optimization import paper_adam
+from pet_dcgan.models.own_networks import layers_of
 
 
 class OptimizerPair:
@@ -184,8 +185,11 @@ def as_optimizer(
             "expected an optimiser, its name or its configuration, found "
             f"{optimizer!r}: pass for instance keras.optimizers.Adam(1e-4)"
         ) from None
-    layers = [layer for network in scaled_for for layer in network.layers]
-    halved = any(layer.compute_dtype == "float16" for layer in layers)
+    halved = any(
+        layer.compute_dtype == "float16"
+        for network in scaled_for
+        for layer in layers_of(network)
+    )
     if halved and not isinstance(found, keras.optimizers.LossScaleOptimizer):
         found = keras.optimizers.LossScaleOptimizer(found)
     return found

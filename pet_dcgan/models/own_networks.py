@@ -6,6 +6,7 @@ import keras
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.models.layers import SharedBatchNormalization
+from pet_dcgan.models.network_check import require_no_sigmoid
 
 ROLES = ("generator", "discriminator")
 # a network, or what makes one of the configuration
@@ -36,7 +37,7 @@ def own_networks(
     for role, network in found.items():
         require_shapes(role, network, config)
         _require_precision(role, network, config)
-        _require_no_sigmoid(role, network)
+        require_no_sigmoid(role, network)
     if config.r1_weight and "discriminator" in found:
         _require_twice_differentiable(found["discriminator"])
     return found
@@ -121,21 +122,6 @@ def _require_precision(
         raise ValueError(
             f"expected a {role} that ends in {_FLOAT}, found {last}: give its "
             f'last layer dtype="{_FLOAT}"'
-        )
-
-
-def _require_no_sigmoid(role: str, network: keras.Model) -> None:
-    """Refuses probabilities for logits, and images in [0, 1]."""
-    last = network.layers[-1]
-    activation = getattr(last, "activation", None)
-    if activation is keras.activations.sigmoid:
-        wanted, remedy = {
-            "generator": ("images in [-1, 1]", "end it in tanh"),
-            "discriminator": ("logits", "leave it out"),
-        }[role]
-        raise ValueError(
-            f"expected a {role} of {wanted}, found a sigmoid at its end: "
-            f"{remedy}"
         )
 
 
