@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -12,6 +13,8 @@ from toy_model import make_model
 
 import pet_dcgan as pd
 from pet_dcgan.models import losses
+
+TESTS = Path(__file__).parent
 
 ROWS = Rows("Compile, precision, devices")
 works, refused = ROWS.works, ROWS.refused
@@ -449,6 +452,7 @@ def _(folder):
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=TESTS,  # for the helpers of tests
     )
     (line,) = [x for x in done.stdout.splitlines() if x.startswith("found")]
     found = np.array(line.split()[1:], float).reshape(2, 3)

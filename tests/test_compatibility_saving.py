@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +14,8 @@ from compatibility import Rows, own_networks
 
 import pet_dcgan as pd
 from pet_dcgan.models.augmentation import Augmenter
+
+TESTS = Path(__file__).parent
 
 ROWS = Rows("Saving and loading")
 works, refused = ROWS.works, ROWS.refused
@@ -185,6 +188,7 @@ def python(text, **values):
         capture_output=True,
         text=True,
         timeout=300,
+        cwd=TESTS,  # for the helpers of tests
     )
     return done.stdout + done.stderr[-2000:]
 
