@@ -181,11 +181,14 @@ class HealthMonitor(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Prepares the drawing of images, faster than Keras's own call."""
         network, suvr_max = self.model.sampler_network, self.config.suvr_max
-        self._draw = tf.function(
+        draw = tf.function(
             lambda latents: suvr_from_latents(network, latents, suvr_max)
         )
         seeds = self.config.seed + np.arange(IMAGES)
         self._latents = latents_from_seeds(seeds, self.config.latent_dim)
+        # traced now: TensorFlow warns of functions that several trainings of
+        # a study trace when they call them
+        self._draw = draw.get_concrete_function(self._latents)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Keeps the state of the epoch before, if that was healthy."""
