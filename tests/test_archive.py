@@ -197,6 +197,9 @@ def test_options_of_other_formats_are_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(
+    keras.__version__.startswith("3.12."), reason="it does not write LiteRT yet"
+)
 def test_another_format_has_the_network_alone(tmp_path):
     path = tmp_path / "network.tflite"
     make_model().export(str(path), format="litert", verbose=False)
