@@ -13,7 +13,7 @@ LOGS = {"real_accuracy": 0.5, "d_loss": 1.3846, "g_loss": 0.7091}
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that goes on when it is told to."""
+    """A clock that a test sets forward."""
     now = types.SimpleNamespace(seconds=0.0)
     monkeypatch.setattr(bars.time, "monotonic", lambda: now.seconds)
     return now

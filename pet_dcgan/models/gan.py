@@ -9,16 +9,11 @@ import tensorflow as tf
 
 from pet_dcgan.data.real_images import model_images
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models import archive, fitting, losses, saving
+from pet_dcgan.models import archive, fitting, losses, optimizer_pair, saving
 from pet_dcgan.models.kid import default_metrics
 from pet_dcgan.models.losses import AdversarialLoss
 from pet_dcgan.models.metric_group import MetricGroup, reported
 from pet_dcgan.models.network_check import require_pair
-from pet_dcgan.models.optimizer_pair import (
-    OptimizerPair,
-    as_optimizer,
-    require_separate,
-)
 from pet_dcgan.models.sampling import (
     held_out_seeds,
     latents_from_seeds,
@@ -58,8 +53,7 @@ class GAN(keras.Model):
         self.generator = generator
         self.discriminator = discriminator
         self.facts = facts
-        # whom it was fitted to, and may be chosen by; names are in no file of
-        # a model
+        # whom it was fitted to, and chosen by; names are in no file of a model
         self.subjects: frozenset[str] = frozenset()
         self.measured_by: frozenset[str] = frozenset()
         self.seed = seed
@@ -110,10 +104,14 @@ class GAN(keras.Model):
         fitting.require_known(unknown)
         networks = self.generator, self.discriminator
         scaled_for = networks if auto_scale_loss else ()
-        g_optimizer = as_optimizer(g_optimizer, scaled_for=scaled_for)
-        d_optimizer = as_optimizer(d_optimizer, scaled_for=scaled_for)
+        g_optimizer = optimizer_pair.as_optimizer(
+            g_optimizer, scaled_for=scaled_for
+        )
+        d_optimizer = optimizer_pair.as_optimizer(
+            d_optimizer, scaled_for=scaled_for
+        )
         own = getattr(self, "optimizer", None)
-        require_separate(g_optimizer, d_optimizer, own=own)
+        optimizer_pair.require_separate(g_optimizer, d_optimizer, own=own)
         self.loss_of = losses.get_loss(loss)
         if metrics is None:
             metrics = default_metrics(self.discriminator.input_shape)
@@ -128,7 +126,7 @@ class GAN(keras.Model):
         super().compile(optimizer=None, **options)
         self.g_optimizer = g_optimizer
         self.d_optimizer = d_optimizer
-        self.optimizer = OptimizerPair(g_optimizer, d_optimizer)
+        self.optimizer = optimizer_pair.OptimizerPair(g_optimizer, d_optimizer)
         # a checkpoint restores an optimiser's state only where it is built
         self.optimizer.build(*networks)
 
