@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sys
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 # A shell lets its background jobs ignore Ctrl-C, and they hand that on to the
@@ -30,6 +31,14 @@ def pytest_report_header():
     import kernels
 
     return f"processor: {kernels.processor()}"
+
+
+@pytest.fixture(autouse=True)
+def _no_open_figures():
+    """A figure that a test leaves open is not the next one's current figure."""
+    yield
+    if (pyplot := sys.modules.get("matplotlib.pyplot")) is not None:
+        pyplot.close("all")
 
 
 @pytest.fixture
