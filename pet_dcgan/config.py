@@ -15,7 +15,7 @@ from pet_dcgan.presets import (
 )
 from pet_dcgan.references import RECIPE, REFERENCES, require_recipe
 from pet_dcgan.utils.foreign_text import one_line, parse_object
-from pet_dcgan.utils.plain_values import converted
+from pet_dcgan.utils.plain_values import converted, shown
 
 STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together, for others to start from
@@ -238,7 +238,7 @@ def _unknown_settings(names: list[str], preset: str) -> str:
     """The error for names that are no settings, by the first of them."""
     first = names[0]
     known = sorted(PRESETS[preset])
-    if first in SET_FACTS:
+    if first in (*SET_FACTS, "recipe"):
         expected, remedy = "", "that is a fact of the set, choose its --config"
     elif first in _FIELDS:
         option = {"dataset": "config"}.get(first, first.replace("_", "-"))
@@ -269,7 +269,7 @@ def checked_value(name: str, value: Any) -> Any:
     low, high = field.metadata.get("limits", (value, value))
     if not low <= value <= high:
         raise ValueError(
-            f"expected {name} between {low} and {high}, found {_shown(value)}"
+            f"expected {name} between {low} and {high}, found {shown(value)}"
         )
     names = _split(value) if name == "augment" and value != "none" else ()
     unknown = sorted(set(names) - set(AUGMENTATIONS))
@@ -279,11 +279,6 @@ def checked_value(name: str, value: Any) -> Any:
             f", each once, found {one_line(', '.join(unknown or names))}"
         )
     return value
-
-
-def _shown(value: Any) -> str:
-    """A value as Python writes it, however long it is."""
-    return one_line(repr(value), most=80)
 
 
 def similar(value: Any, choices: Collection[Any]) -> list[str]:
@@ -305,7 +300,7 @@ def _unknown_choice(name: str, value: Any, choices: Collection[Any]) -> str:
     near = similar(value, choices)
     meant = near[0] if len(near) == 1 else "one of them"
     return (
-        f"expected {name} among {allowed}, found {_shown(value)}: write {meant}"
+        f"expected {name} among {allowed}, found {shown(value)}: write {meant}"
     )
 
 

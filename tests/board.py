@@ -11,6 +11,12 @@ def events(folder):
             yield from ((value, event.step) for value in event.summary.value)
 
 
+def tags(folder):
+    """Every tag in the files below a folder."""
+    folders = {path.parent for path in folder.rglob("*tfevents*")}
+    return {value.tag for each in folders for value, _ in events(each)}
+
+
 def tags_and_steps(folder):
     """(tag, step) of everything in the files of a folder."""
     return [(value.tag, step) for value, step in events(folder)]

@@ -7,7 +7,7 @@ import json
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
+from board import tags
 from compatibility import Rows
 from toy_model import make_model
 
@@ -82,10 +82,14 @@ def _(folder):
         fit(*given, model=model, held_out=False, shuffle=False)
         return model.get_weights()
 
-    backup = folder / "backup"
+    backup, begun = folder / "backup", []
+    seeing = callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: begun.append(epoch)
+    )
     with pytest.raises(KeyboardInterrupt):
         train(callbacks.BackupAndRestore(backup), Stop())
-    resumed = train(callbacks.BackupAndRestore(backup))
+    resumed = train(callbacks.BackupAndRestore(backup), seeing)
+    assert begun == [1]
     for one, other in zip(resumed, train(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
@@ -333,16 +337,6 @@ def _(folder):
         epochs=1,
     )
     assert list(folder.rglob("*.xplane.pb"))
-
-
-def tags(folder):
-    """Names of the values in TensorBoard's files of a folder."""
-    return {
-        value.tag
-        for path in folder.rglob("*tfevents*")
-        for event in tf.compat.v1.train.summary_iterator(str(path))
-        for value in event.summary.value
-    }
 
 
 @works("`TerminateOnNaN`")

@@ -123,8 +123,17 @@ def _(folder):
 
 @works("`weight_decay`, `AdamW`")
 def _(folder):
-    for adam in (optimizers.Adam(weight_decay=0.1), optimizers.AdamW()):
-        step(g_optimizer=adam)
+    made = optimizers.Adam, optimizers.AdamW
+    for optimizer, decay in zip(made, (0.1, 10.0), strict=True):
+        kernels = []
+        for weight_decay in (0.0, decay):
+            adam = optimizer(1e-3, weight_decay=weight_decay)
+            model = step(g_optimizer=adam)
+            kernels.append(model.generator.trainable_variables[0].numpy())
+        # by rate times decay, of what it was before the step
+        start = make_model().generator.trainable_variables[0].numpy()
+        shrunk = kernels[0] - 1e-3 * decay * start
+        np.testing.assert_allclose(kernels[1], shrunk, atol=1e-6)
 
 
 @works("`use_ema` of an optimiser")
@@ -221,8 +230,8 @@ def _(folder):
 
 @works("one metric without a list")
 def _(folder):
-    logs = step(metrics=pd.KID(32)).test_on_batch(REAL, return_dict=True)
-    assert "kid" in logs
+    metric = pd.KID(32, name="mine")
+    assert step(metrics=metric).measured.members == [metric]
 
 
 @refused("`metrics` by name", "pet_dcgan.KID")
@@ -454,6 +463,7 @@ def _(folder):
         timeout=300,
         cwd=TESTS,  # for the helpers of tests
     )
+    assert done.returncode == 0, done.stderr
     (line,) = [x for x in done.stdout.splitlines() if x.startswith("found")]
     found = np.array(line.split()[1:], float).reshape(2, 3)
     assert np.isfinite(found).all()

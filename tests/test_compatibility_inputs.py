@@ -13,6 +13,7 @@ import tensorflow_datasets as tfds
 from compatibility import Rows, own_networks
 
 import pet_dcgan as pd
+from pet_dcgan.data.real_images import images_of
 
 INPUTS = Rows("Images")
 OPTIONS = Rows("Fit, evaluate, predict")
@@ -349,6 +350,7 @@ def _(folder):
         validation_batch_size=4,
     )
     assert (len(logs["val_kid"]), len(logs["g_loss"])) == (1, 2)
+    assert int(shared().measured.images) == 4
 
 
 @OPTIONS.works("`initial_epoch`")
@@ -369,8 +371,18 @@ def _(folder):
 
 @OPTIONS.works("`shuffle`")
 def _(folder):
+    class Noting(pd.DCGAN):
+        def train_step(self, data):
+            seen.append(images_of(data).numpy())
+            return super().train_step(data)
+
+    model = Noting(*own_networks())
+    model.compile(run_eagerly=True)
+    keras.utils.set_random_seed(0)  # no shuffle that leaves all in place
     for shuffle in (True, False):
-        fit(REAL, shuffle=shuffle)
+        seen = []
+        model.fit(REAL, shuffle=shuffle, batch_size=2, verbose=0)
+        assert np.array_equal(np.concatenate(seen), REAL) is not shuffle
 
 
 @OPTIONS.works('`verbose` 0, 1, 2, `"auto"`')
@@ -413,6 +425,7 @@ def _(folder):
     )
     assert np.isfinite(logs["kid"])
     shared().evaluate(REAL, batch_size=2, steps=1, verbose=0)
+    assert int(shared().measured.images) == 2
 
 
 @OPTIONS.refused("`evaluate(sample_weight=...)`", "images count equally")

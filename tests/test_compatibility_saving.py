@@ -259,7 +259,7 @@ def _(folder):
     assert_equal(keras.saving.load_model(folder / "x.keras"), model)
 
 
-@refused("`model.save` to a folder", "keras", by_keras=True)
+@refused("`model.save` to a folder", "Invalid filepath ext", by_keras=True)
 def _(folder):
     trained().save(folder / "model")
 

@@ -1,6 +1,7 @@
 import dataclasses
 import re
 
+import keras
 import pytest
 from toy_networks import own_discriminator, own_generator
 
@@ -39,6 +40,19 @@ def test_own_networks_are_estimated(tiny_config, tmp_path):
     assert list(counts.values()) == [2 * 6 * 256, 2 * 9 * 4 * 32 * 32]
     with pytest.raises(ValueError, match="expected a generator from"):
         dry_run(tiny_config(latent_dim=7), generator=own_generator(config))
+
+
+def test_networks_within_one_may_use_a_name_again():
+    images = keras.Input([8, 8, 4])
+    inner = [
+        keras.Sequential(
+            [keras.Input([8, 8, 4]), keras.layers.Dense(4, name="mixed")]
+        )
+        for _ in range(2)
+    ]
+    outer = keras.Model(images, inner[1](inner[0](images)))
+    # 64 pixels, 4 by 4 weights, a multiply-add is two
+    assert forward_operations(outer) == {"mixed": 2 * 64 * 16 * 2}
 
 
 def test_a_step_has_these_operations(tiny_model):

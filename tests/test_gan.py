@@ -126,18 +126,14 @@ def test_it_measures_the_average_and_changes_nothing(tiny_model):
 
 def test_what_is_not_scaled_is_refused_before_a_step(tiny_model):
     model = tiny_model()
-
-    def batches():
-        yield (REAL + 1) / 2
-
-    data = tf.data.Dataset.from_tensors((REAL + 1) / 2)
-    for wrong in ((REAL + 1) / 2, data, batches()):
-        with pytest.raises(ValueError, match=r"scale_to_model\(images"):
-            model.fit(wrong, verbose=0)
-        with pytest.raises(ValueError, match=r"scale_to_model\(images"):
-            model.evaluate((REAL + 1) / 2, verbose=0)
+    wrong = (REAL + 1) / 2
+    for method in (model.fit, model.evaluate):
+        data = tf.data.Dataset.from_tensors(wrong)
+        for images in (wrong, data, (each for each in [wrong])):
+            with pytest.raises(ValueError, match=r"scale_to_model\(images"):
+                method(images, verbose=0)
     with pytest.raises(ValueError, match=r"scale_to_model\(images"):
-        model.fit(REAL, validation_data=(REAL + 1) / 2, verbose=0)
+        model.fit(REAL, validation_data=wrong, verbose=0)
     assert int(model.step) == 0
 
 

@@ -54,6 +54,7 @@ def test_help_is_what_a_reader_types(command, width):
 def test_an_example_can_be_pasted_and_is_understood(command):
     _, _, examples = shown(command, "-h").partition("\nExample")
     whole = examples.replace(" \\\n      ", " ").splitlines()[1:]
+    assert whole
     for example in whole:
         program, name, *words = example.split()
         assert (program, name) == ("pet-dcgan", command)
@@ -132,6 +133,10 @@ def test_what_must_be_given_is_in_the_first_line():
         ),
         (
             (*TRAIN, "--set", "size=32"),
+            "that is a fact of the set, choose its --config",
+        ),
+        (
+            (*TRAIN, "--set", "recipe=1"),
             "that is a fact of the set, choose its --config",
         ),
         (

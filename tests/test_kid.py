@@ -76,7 +76,14 @@ def test_it_adapts_once_and_resetting_keeps_that():
     metric.adapt(UNIT[24:])
     metric.reset_state()
     np.testing.assert_array_equal(metric.whitening.basis, before)
-    metric.adapt(UNIT[:0])  # nothing to see
+
+
+def test_of_no_image_it_learns_nothing():
+    metric = KID(16, components=5)
+    metric.adapt(UNIT[:0])
+    assert not np.any(metric.whitening.basis)
+    metric.adapt(UNIT[:24])
+    assert np.any(metric.whitening.basis)
 
 
 def test_without_adapt_it_is_not_a_number():
@@ -137,6 +144,7 @@ def test_it_works_inside_a_graph():
         ((None, 20, 20, 1), 0),
         ((None, 32, 64, 1), 0),
         ((None, None, None, 1), 0),
+        ((None, 8), 0),
     ],
 )
 def test_only_images_that_its_convolutions_take(shape, count):

@@ -182,6 +182,9 @@ def test_files_of_others_beside_the_tiles_are_left_alone(grid, sheets, capsys):
     callback.write_montage()
     assert [label for label, _ in sheets["montage.png"][0]] == ["epoch 1"]
     assert "samples_0007.npz" in "".join(capsys.readouterr())
+    np.savez(callback.tiles / "samples_0007.npz", suvr=SUVR)  # of no epoch
+    callback.write_montage()
+    assert "samples_0007.npz" in "".join(capsys.readouterr())
 
 
 def test_in_fit_it_needs_a_folder_alone(tiny_model, tmp_path):

@@ -97,6 +97,15 @@ def test_a_fit_with_validation_has_its_kid():
     assert kid.get_yscale() == "linear"
 
 
+def test_a_kid_of_some_epochs_is_left_out():
+    """`fit(validation_freq=2)` does not say of which epochs it is."""
+    history = keras.callbacks.History()
+    history.epoch = [0, 1, 2, 3]
+    history.history = {"d_loss": [1, 2, 3, 4], "val_kid": [5, 6]}
+    (losses,) = plot_history(history)
+    assert lines(losses)["discriminator"] == [1, 2, 3, 4]
+
+
 def test_a_kid_that_falls_far_is_drawn_on_a_logarithmic_axis():
     history = keras.callbacks.History()
     history.epoch = [0, 1, 2]

@@ -15,7 +15,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from pet_dcgan.config import similar
-from pet_dcgan.utils.foreign_text import one_line
+from pet_dcgan.utils.plain_values import shown
 
 # of the program, and by inheritance of its commands
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -38,8 +38,8 @@ class Command(TyperCommand):
         hints = typing.get_type_hints(self.callback, include_extras=True)
         for parameter in self.params:
             # click from 8.4 drops the help of an argument of an older typer
-            about = getattr(hints[parameter.name], "__metadata__", ())
-            parameter.help = parameter.help or about[0].help
+            about = hints[parameter.name].__metadata__[0]
+            parameter.help = parameter.help or about.help
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         """Parses the words after the command's name.
@@ -224,8 +224,7 @@ def expected_among(choices: Collection[str], found: str) -> str:
         if len(choice) > _SHORT or sorted(choice.lower()) == letters
     ]
     remedy = f": write {near[0]}" if near else ""
-    shown = one_line(repr(found), most=80)
-    return f"expected {', '.join(choices)}; found {shown}{remedy}"
+    return f"expected {', '.join(choices)}; found {shown(found)}{remedy}"
 
 
 def shortened(text: str) -> str:

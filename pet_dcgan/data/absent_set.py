@@ -5,7 +5,7 @@ from pathlib import Path
 from pet_dcgan.config import DATASETS, similar
 from pet_dcgan.utils.meant import as_typed, meant
 
-_PACKAGE = "adni"
+NAME = "adni"
 
 
 def absent_set(data_dir: Path, dataset: str) -> FileNotFoundError:
@@ -17,7 +17,7 @@ def absent_set(data_dir: Path, dataset: str) -> FileNotFoundError:
     """
     others = _sets(data_dir)
     return FileNotFoundError(
-        f"expected a prepared set {_PACKAGE}/{dataset} in {data_dir}, found "
+        f"expected a prepared set {NAME}/{dataset} in {data_dir}, found "
         f"{', '.join(others) or _found(data_dir)}: "
         f"{_remedy(data_dir, dataset, others)}"
     )
@@ -41,7 +41,7 @@ def _remedy(data_dir: Path, dataset: str, others: list[str]) -> str:
 
 def _sets(data_dir: Path) -> list[str]:
     """The configurations that are prepared in a folder."""
-    found = data_dir.glob(f"{_PACKAGE}/*/*.*.*/")
+    found = data_dir.glob(f"{NAME}/*/*.*.*/")
     return sorted({path.parts[-2] for path in found})
 
 

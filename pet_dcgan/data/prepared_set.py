@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
-from pet_dcgan.data.absent_set import absent_set
+from pet_dcgan.data.absent_set import NAME, absent_set
 from pet_dcgan.data.record_files import RecordFile
 from pet_dcgan.data.records import keep_slices, read_facts, read_pixels
 from pet_dcgan.data.set_files import (
@@ -31,7 +31,6 @@ from pet_dcgan.data.slices import Slices as Slices
 from pet_dcgan.references import require_recipe
 from pet_dcgan.utils.foreign_text import fault, one_line
 
-NAME = "adni"
 ALL_SPLITS = "all"
 _VERSION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}\.[0-9]{1,9}")
 

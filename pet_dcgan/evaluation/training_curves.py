@@ -148,7 +148,8 @@ def plot_history(
     Args:
         history: What `fit` returned.
         axes: Axes to draw into, two, or three where `fit` had
-            `validation_data`; new ones of one figure by default.
+            `validation_data` in every epoch; new ones of one figure by
+            default.
 
     Returns:
         The axes, one per plot, by epoch from 1.
@@ -157,7 +158,9 @@ def plot_history(
         ValueError: If there is no epoch in it, or there are too few axes.
     """
     epochs = [float(epoch + 1) for epoch in history.epoch]
-    log = {"epoch": epochs, **history.history} if epochs else {}
+    # of validation_freq=2 Keras does not say to which epochs values belong
+    whole = {k: v for k, v in history.history.items() if len(v) == len(epochs)}
+    log = {"epoch": epochs, **whole} if epochs else {}
     curves = {"log": log, "selection": log}
     return _plot(curves, axes, title="training", kept=None)
 

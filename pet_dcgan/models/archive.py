@@ -11,9 +11,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pet_dcgan.config import OWN
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.graph_check import foreign_parts
-from pet_dcgan.models.model_info import GRAPH_FILE, OWN, ModelInfo
+from pet_dcgan.models.model_info import GRAPH_FILE, ModelInfo
 from pet_dcgan.models.plain_generator import (
     described,
     generator_of,

@@ -20,7 +20,6 @@ _MULTIPLE = 16  # sizes that the convolutions take
 _CHUNK = 64
 
 
-@keras.saving.register_keras_serializable(package=PACKAGE)
 class Whitening(keras.layers.Layer):
     """Outputs of a network to features: `(outputs - mean) @ basis`.
 
@@ -71,6 +70,8 @@ class KID(keras.metrics.Metric):
         components: Features to keep at most.
         gain: What images in [0, 1] are multiplied by for the network.
         name: Name in logs.
+        network: In place of the convolutions: images `[n, size, size, 1]` to
+            outputs `[n, o]`.
     """
 
     @keras_defaults()
@@ -227,6 +228,6 @@ def default_metrics(shape: tuple[int | None, ...]) -> list[KID]:
     Args:
         shape: Of the images, `(None, size, size, channels)`.
     """
-    _, height, width, _ = shape
+    height, width = shape[1:3] if len(shape) == 4 else (None, None)
     fits = height and height == width and not height % _MULTIPLE
     return [KID(height)] if fits else []

@@ -6,10 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.models.losses import PACKAGE
 
-
-@keras.saving.register_keras_serializable(package=PACKAGE)
 class MetricGroup(keras.metrics.Metric):
     """Several metrics of real and generated images as one.
 

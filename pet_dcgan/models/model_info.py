@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import OWN as OWN
 from pet_dcgan.config import checked_value
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
+from pet_dcgan.utils.plain_values import shown
 from pet_dcgan.utils.seed_blocks import MAX_ROWS
 
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
@@ -159,5 +159,4 @@ def _check(field: dataclasses.Field, value: Any) -> None:
 
 def _unfit(name: str, wanted: str, value: Any) -> ValueError:
     """Returns the error for a value."""
-    found = one_line(repr(value), most=80)
-    return ValueError(f"expected {name} to be {wanted}, found {found}")
+    return ValueError(f"expected {name} to be {wanted}, found {shown(value)}")

@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-LOSSES = ("d_loss", "g_loss")
+_LOSSES = ("d_loss", "g_loss")
 _DIRECTIONS = {"up": "max", "down": "min"}
 _UNKNOWN = "auto"
 _ABSENT = ("loss", "val_loss")
@@ -34,7 +34,7 @@ def watching(
     """
     if callbacks is None or isinstance(callbacks, keras.callbacks.CallbackList):
         return callbacks
-    modes = dict.fromkeys(LOSSES, "min") | {
+    modes = dict.fromkeys(_LOSSES, "min") | {
         metric.name: _DIRECTIONS[metric._direction]
         for metric in metrics
         if getattr(metric, "_direction", None) in _DIRECTIONS
@@ -75,7 +75,7 @@ class _OfBothLosses(keras.callbacks.Callback):
         self.callback.set_model(model)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        for name in LOSSES:
+        for name in _LOSSES:
             loss = (logs or {}).get(name)
             self.callback.on_batch_end(batch, {"loss": loss})
             if self.model.stop_training:

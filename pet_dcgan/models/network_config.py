@@ -55,7 +55,7 @@ def describe(network: keras.Model) -> dict[str, Any]:
         raise ValueError(
             "expected a network that Keras can describe, found "
             f"{fault(error)}: give its layers a get_config"
-        ) from None
+        ) from error
     if len(text) > MOST_BYTES:
         raise ValueError(
             f"expected a network described in {MOST_BYTES:,} bytes, found "
@@ -240,11 +240,14 @@ def layer_outputs(network: keras.Model) -> dict[str, int]:
     Args:
         network: Functional or Sequential.
     """
+    # a Sequential calls its layers anew whenever one is added
+    sequential = isinstance(network, keras.Sequential)
+    calls = slice(-1 if sequential else 0, None)
     counts = {}
     for layer in network.layers:
         tensors = [
             tensor
-            for node in layer._inbound_nodes
+            for node in layer._inbound_nodes[calls]
             for tensor in node.output_tensors
         ]
         counts[layer.name] = sum(

@@ -116,7 +116,8 @@ def build_discriminator(
 
     Batch normalisation and a leaky ReLU (slope 0.2) follow every convolution,
     including the first, as Islam & Zhang state. The model ends in logits, on
-    which the losses are numerically stable; see `DCGAN.probability`.
+    which the losses are numerically stable; their sigmoid is the probability
+    that an image is real.
 
     With spectral normalisation there is no batch normalisation, as in Miyato
     et al. (2018), arXiv 1802.05957, since it would undo the scaling.

@@ -6,9 +6,10 @@ import keras
 import tensorflow as tf
 
 from pet_dcgan import __version__
+from pet_dcgan.config import OWN
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.cpu_layers import is_plain
-from pet_dcgan.models.model_info import OWN, ModelInfo
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import latents_from_seeds
 from pet_dcgan.models.saved_model import COMPARED_SEEDS, TOLERANCE, all_layers

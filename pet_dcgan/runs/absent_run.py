@@ -3,10 +3,9 @@
 from pathlib import Path
 
 from pet_dcgan.config import OWN, TrainConfig
+from pet_dcgan.models.model_info import GRAPH_FILE
 from pet_dcgan.presets import PRESETS
 from pet_dcgan.utils.meant import as_typed, meant
-
-_GRAPH = "saved_model.pb"
 
 
 def is_run(path: Path) -> bool:
@@ -22,7 +21,7 @@ def absent_run(path: Path, missing: str) -> FileNotFoundError:
         missing: The file of a run that is not there.
     """
     runs = meant(path, is_run)
-    if (path / _GRAPH).is_file() or any(path.glob(f"*/{_GRAPH}")):
+    if (path / GRAPH_FILE).is_file() or any(path.glob(f"*/{GRAPH_FILE}")):
         remedy = "it is an exported model, name the run it was exported from"
     elif runs:
         remedy = f"name a run, as {as_typed(*runs)}"

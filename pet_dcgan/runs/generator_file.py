@@ -12,6 +12,7 @@ from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.models.own_networks import require_shapes
 from pet_dcgan.runs.absent_run import finishing
+from pet_dcgan.runs.fixed_files import NETWORKS
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import fault
 
@@ -51,7 +52,7 @@ def read_generator(
         load_weights(network, path)
     # zipfile and zlib report damage as anything
     except Exception as error:
-        described = "networks.json" if own else "config.json"
+        described = NETWORKS if own else "config.json"
         raise ValueError(
             f"expected in {path} the generator that {described} describes, "
             f"found a damaged file or another network ({fault(error)}): "

@@ -26,7 +26,7 @@ from pet_dcgan.models.losses import NonSaturating
 from pet_dcgan.models.network_config import copied, describe
 from pet_dcgan.models.own_networks import require_shapes
 from pet_dcgan.presets import PRESETS
-from pet_dcgan.runs.fixed_files import RunFacts
+from pet_dcgan.runs.fixed_files import GENERATOR, RunFacts
 from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.utils.foreign_text import one_line
 
@@ -77,7 +77,7 @@ def model_run(
 
     def write(folder: Path) -> None:
         _write_log(folder / "log.csv", model, phantom=config.phantom)
-        write_generator(folder / "generator.keras", generator)
+        write_generator(folder / GENERATOR, generator)
 
     return facts, write
 

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
+from pet_dcgan.models.model_info import GRAPH_FILE
 from pet_dcgan.runs.absent_run import is_run
 from pet_dcgan.utils.meant import as_typed, meant
 
-_GRAPH = "saved_model.pb"
 # host:port/..., which is a URL but for its beginning
 _HOST = re.compile(r"[\w.-]+:[0-9]+/.")
 
@@ -32,11 +32,12 @@ def absent_model(given: str | Path) -> FileNotFoundError:
     else:
         remedy = "make one with pet-dcgan export"
     return FileNotFoundError(
-        f"no exported model in {given} ({_GRAPH} there or in a numbered "
+        f"no exported model in {given} ({GRAPH_FILE} there or in a numbered "
         f"folder): {remedy}"
     )
 
 
 def _is_model(path: Path) -> bool:
     """Whether a folder is a model, or a version of one."""
-    return (path / _GRAPH).is_file() or any(path.glob(f"[0-9]*/{_GRAPH}"))
+    versions = path.glob(f"[0-9]*/{GRAPH_FILE}")
+    return (path / GRAPH_FILE).is_file() or any(versions)

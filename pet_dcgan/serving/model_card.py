@@ -6,14 +6,14 @@ from typing import Any
 
 import jinja2
 
-from pet_dcgan.config import ALL_STAGES
+from pet_dcgan.config import ALL_STAGES, OWN
 from pet_dcgan.evaluation.assessment import (
     NOT_FOR_DIAGNOSIS,
     interval_note,
     limits,
 )
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
-from pet_dcgan.models.model_info import OWN, ModelInfo
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.foreign_text import one_line
 

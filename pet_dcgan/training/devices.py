@@ -86,9 +86,9 @@ def step_memory(model: DCGAN) -> StepMemory:
     gradients = sum(_bytes(n.trainable_variables) for n in networks)
     gradients += _bytes(model.discriminator.trainable_variables)
     outputs = sum(
-        layer_outputs(network)[layer.name]
-        * (4 if layer.compute_dtype == "float32" else 2)
+        counts[layer.name] * (4 if layer.compute_dtype == "float32" else 2)
         for network in networks
+        for counts in [layer_outputs(network)]
         for layer in network.layers
     )
     return StepMemory(

@@ -103,7 +103,9 @@ def forward_operations(network: keras.Model) -> dict[str, int]:
         node = layer._inbound_nodes[0]
         tensor = (node.input_tensors if transposed else node.output_tensors)[0]
         positions = math.prod(tensor.shape[1:-1])
-        counts[layer.name] = 2 * math.prod(kernel.shape) * positions
+        operations = 2 * math.prod(kernel.shape) * positions
+        # networks within it may use a name again
+        counts[layer.name] = counts.get(layer.name, 0) + operations
     return counts
 
 

@@ -12,7 +12,7 @@ from pet_dcgan.models.own_networks import ROLES
 from pet_dcgan.runs.absent_run import resume_command
 from pet_dcgan.runs.fixed_files import RunFacts
 from pet_dcgan.runs.run import Run
-from pet_dcgan.training.checkpoint import remove_older_states
+from pet_dcgan.training.checkpoint import has_state, remove_older_states
 from pet_dcgan.utils.files import sweep
 
 # may differ between a run and its continuation: both may have been moved
@@ -174,7 +174,7 @@ def warm_start_run(config: TrainConfig, networks: Networks) -> Run:
                 f"expected --warm-start from a run of {name} {wanted}, found "
                 f"{found} in {run.path}: name another run{remedy}"
             )
-    if not any((run.path / "checkpoint").glob("state_*.npz")):
+    if not has_state(run.path / "checkpoint"):
         raise FileNotFoundError(
             f"the run in {run.path} has no state to start from: name a run "
             "that has completed an epoch"

@@ -115,7 +115,7 @@ class SampleGrid(keras.callbacks.Callback):
         suvr, epoch = tiles.get("suvr"), tiles.get("epoch")
         shape = (MONTAGE_COLUMNS, size, size)
         whole = np.shape(suvr) == shape and suvr.dtype.kind == "f"
-        if not whole or np.ndim(epoch) or epoch.dtype.kind != "i":
+        if not whole or np.ndim(epoch) or np.asarray(epoch).dtype.kind != "i":
             raise ValueError(f"expected tiles {shape} in {path}, found others")
         require_finite(suvr)
         return f"epoch {epoch}", suvr

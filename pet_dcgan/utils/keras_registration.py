@@ -21,10 +21,9 @@ REGISTERED = {
     "augmentation": ("Augmenter",),
     "cpu_layers": ("StridedConv2D", "StridedConv2DTranspose"),
     "dcgan": ("DCGAN",),
-    "kid": ("KID", "Whitening"),
+    "kid": ("KID",),
     "layers": ("SharedBatchNormalization", "SpectralConv2D", "SpectralDense"),
     "losses": ("Hinge", "LeastSquares", "NonSaturating", "Wasserstein"),
-    "metric_group": ("MetricGroup",),
 }
 
 

@@ -40,9 +40,17 @@ def converted(name: str, kind: type, value: Any) -> Any:
             if math.isfinite(number) and number == kind(number):
                 return kind(number)
     raise ValueError(
-        f"expected {name} to be {_KINDS[kind]}, found "
-        f"{one_line(repr(value), most=80)}"
+        f"expected {name} to be {_KINDS[kind]}, found {shown(value)}"
     )
+
+
+def shown(value: Any) -> str:
+    """A value as Python writes it, however long it is.
+
+    Args:
+        value: What was found.
+    """
+    return one_line(repr(value), most=80)
 
 
 def _is_line(text: str) -> bool:
