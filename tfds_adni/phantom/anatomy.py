@@ -1,34 +1,37 @@
-"""MNI tissue maps to what a phantom is made of: labels, tissue, distances.
-
-nilearn's maps give grey and white matter; the shapes of `regions` share the
-grey matter out among the regions.
-"""
+"""The template head: what people have in common before their own folding."""
 
 import functools
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage, sparse
 from scipy.special import expit
 
-from tfds_adni.phantom.regions import GREY_TO_WHITE, REGIONS, published_means
+from tfds_adni.phantom.bending import lattice_axes
+from tfds_adni.phantom.folding import Folds, fold, make_folds
+from tfds_adni.phantom.maps import (
+    HIGH,
+    LOW,
+    box_axes,
+    brain_of,
+    sharpened,
+    signed_distance,
+    tissue_maps,
+    ventricle_of,
+    within,
+)
+from tfds_adni.phantom.regions import REGIONS, published_means
+from tfds_adni.phantom.shapes import core_share, regional_shares
 
-LOW = np.array([-96.0, -126.0, -84.0])  # mm, MNI: the box that holds a head
-HIGH = np.array([96.0, 99.0, 105.0])
 FWHM = 8.0  # mm, ADNI's uniform resolution
-INTRINSIC_FWHM = 3.5  # mm, blur that the MNI maps already carry
+INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
+GREY_TO_WHITE = 5.0  # true ratio, before blur (Hoffman 1991)
+_SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
+_OPEN = 0.35  # fluid above which a fissure is open to the outside
+_PULL = 0.8  # of the way to the hull: where the folding of a voxel is read
+_PEOPLE = 3  # whose folding the calibration averages
 _CORRECTIONS = 6
 _MOST = 2.0  # largest correction over the median one, either way
-_SIDE_MM = 1.5  # how sharply left and right part at the midline
-_EDGE = 6.0  # steepness of a deep nucleus's edge in units of its radius
-_CORE = (  # white matter and deep nuclei, no cortex: between the insulae
-    ((0, -6, 5), (31, 30, 19)),
-    ((0, -24, -14), (18, 16, 14)),
-    ((0, -30, -38), (18, 13, 26)),
-)
-_CHUNK = 50_000  # voxels at a time, to save memory
-_SMALLEST = 0.02  # weights below this are dropped
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,19 @@ class Anatomy:
         spacing: Size of a voxel in mm.
         shape: Shape of the template box; its first voxel is at `LOW`.
         index: Flat indices of the brain voxels, `[v]`.
-        weights: Grey matter by region, left then right, sparse `[v, 2 * r]`.
-        white: White-matter fraction, `[v]`.
+        cortex: Regions of the folded grey matter, left then right, sparse
+            `[v, 2 * r]`.
+        nuclei: Regions with a shape of their own, sparse `[v, 2 * r]`.
+        folds: Where folding may lie.
+        own: Share of a voxel that folds, `[v]`; the rest is as on the maps.
+        grey: Grey matter of that rest, `[v]`.
+        white: White matter of that rest, `[v]`.
         ventricle: Distance to the ventricles in mm, `[v]`.
-        sulcus: Distance to the fluid around the brain in mm, `[v]`.
+        upright: Unit vectors towards the hull on the lattice of `bending`,
+            float32 `[3, *lattice]`; shorter where none is near.
         outside: Uptake of scalp and face as a share of grey matter's,
             float32 volume of `shape`.
+        sizes: Grey matter of each region, both sides, `[r]`.
         true_uptake: Uptake of each region that is measured as published
             after the blur of a scan, pons-SUVR, `[r]`.
     """
@@ -52,18 +62,17 @@ class Anatomy:
     spacing: float
     shape: tuple[int, ...]
     index: np.ndarray
-    weights: sparse.csr_array
+    cortex: sparse.csr_array
+    nuclei: sparse.csr_array
+    folds: Folds
+    own: np.ndarray
+    grey: np.ndarray
     white: np.ndarray
     ventricle: np.ndarray
-    sulcus: np.ndarray
+    upright: np.ndarray
     outside: np.ndarray
+    sizes: np.ndarray
     true_uptake: np.ndarray
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Grey matter of each region, both sides, `[r]`."""
-        columns = np.asarray(self.weights.sum(axis=0)).reshape(2, -1)
-        return columns.sum(axis=0)
 
     def fill(self, values: np.ndarray) -> np.ndarray:
         """Puts values into a float32 volume of `shape`.
@@ -74,6 +83,32 @@ class Anatomy:
         volume = np.zeros(int(np.prod(self.shape)), np.float32)
         volume[self.index] = values
         return volume.reshape(self.shape)
+
+    def tissue(
+        self, rng: np.random.Generator, *, thinning_mm: float = 0.0
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One person's grey matter of the cortex, and white matter.
+
+        Args:
+            rng: Source of the folding.
+            thinning_mm: How much grey matter is lost along the sulci.
+
+        Returns:
+            Shares of each voxel, `[v]` each.
+        """
+        grey, white = fold(self.folds, rng, thinning_mm=thinning_mm)
+        return self.own * grey + self.grey, self.own * white + self.white
+
+
+def map_blur(spacing: float, *, fwhm: float = FWHM) -> float:
+    """Returns the SD that brings the head to a scan's resolution, in voxels.
+
+    Args:
+        spacing: Size of a voxel in mm.
+        fwhm: Of the scan in mm.
+    """
+    left = np.sqrt(max(fwhm**2 - INTRINSIC_FWHM**2, 0))
+    return float(left / np.sqrt(8 * np.log(2)) / spacing)
 
 
 @functools.lru_cache(maxsize=2)
@@ -86,200 +121,139 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     Raises:
         ImportError: If nilearn is not installed.
     """
-    grey, white, affine = load_maps()
-    axes = [np.arange(a, b, spacing) for a, b in zip(LOW, HIGH, strict=True)]
-    grey = _at_spacing(grey, affine, axes, spacing)
-    white = _at_spacing(white, affine, axes, spacing)
-    brain = _brain(grey + white, spacing)
-    index = np.flatnonzero(brain & (grey + white > 0.02))
-    where = np.unravel_index(index, grey.shape)
+    grey, white = tissue_maps(spacing)
+    axes = box_axes(spacing)
+    brain = brain_of(grey + white, spacing)
+    index = np.flatnonzero(brain)
+    where = np.unravel_index(index, brain.shape)
     points = np.stack([a[w] for a, w in zip(axes, where, strict=True)], axis=1)
-    tissue = (points, grey.ravel()[index], white.ravel()[index])
-    parts = [
-        _share_out(*(array[first : first + _CHUNK] for array in tissue))
-        for first in range(0, len(index), _CHUNK)
-    ]
-    weights = sparse.csr_array(sparse.vstack([part[0] for part in parts]))
-    left_white = np.concatenate([part[1] for part in parts])
-    ventricle = _ventricle(brain & (grey + white < 0.5), axes)
-    fluid = (grey + white < 0.5) & ~ventricle
+    cortex, nuclei = regional_shares(points)
+    ventricle = ventricle_of(brain & (grey + white < 0.5), axes)
+    hull = _hull(brain, ventricle, grey + white, spacing)
+    folds = make_folds(
+        (points - LOW + _PULL * hull).astype(np.float32),
+        HIGH - LOW,
+        **_probabilities(grey, white, brain, index, spacing),
+    )
+    grey, white = grey.ravel()[index], white.ravel()[index]
+    core = core_share(points)
+    fixed = np.maximum(core, _cerebellum(points))
+    free = 1 - np.asarray(nuclei.sum(axis=1)).ravel()
+    solid = np.minimum(grey + white, 1)
     anatomy = Anatomy(
         spacing=spacing,
-        shape=grey.shape,
+        shape=brain.shape,
         index=index,
-        weights=weights,
-        white=left_white.astype(np.float32),
-        ventricle=_distance(ventricle, spacing).ravel()[index],
-        sulcus=_distance(fluid, spacing).ravel()[index],
+        cortex=cortex,
+        nuclei=sparse.csr_array(nuclei * solid[:, None]),
+        folds=folds,
+        own=(free * (1 - fixed)).astype(np.float32),
+        # grey matter of the maps among the nuclei is doubt between tissues
+        grey=(free * fixed * grey * (1 - core)).astype(np.float32),
+        white=(free * fixed * (white + core * grey)).astype(np.float32),
+        ventricle=signed_distance(ventricle, spacing).ravel()[index],
+        upright=_upright(hull, brain, index, axes),
         outside=_outside(brain, axes, spacing),
+        sizes=np.ones(len(REGIONS)),
         true_uptake=np.ones(len(REGIONS)),
     )
-    return replace(anatomy, true_uptake=_true_uptake(anatomy))
+    return _calibrated(anatomy)
 
 
-def map_blur(spacing: float) -> float:
-    """Returns the SD that brings the maps to a scan's resolution, in voxels.
-
-    Args:
-        spacing: Size of a voxel in mm.
-    """
-    fwhm = np.sqrt(FWHM**2 - INTRINSIC_FWHM**2)
-    return float(fwhm / np.sqrt(8 * np.log(2)) / spacing)
-
-
-def load_maps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Loads the MNI maps of nilearn's wheel.
-
-    Returns:
-        Grey and white matter, float32 in [0, 1] at 1 mm, and the affine.
-
-    Raises:
-        ImportError: If nilearn is not installed.
-    """
-    try:
-        from nilearn import datasets
-    except ImportError as error:
-        raise ImportError(
-            "expected nilearn, which brings the phantom's MNI maps, found "
-            'none: run pip install "pet-dcgan[demo]"'
-        ) from error
-    grey = datasets.load_mni152_gm_template(resolution=1)
-    white = datasets.load_mni152_wm_template(resolution=1)
-    maps = [np.asarray(m.dataobj, np.float32) for m in (grey, white)]
-    return maps[0], maps[1], grey.affine
-
-
-def _at_spacing(values, affine, axes, spacing) -> np.ndarray:
-    """Samples a map on the template box, smoothed against aliasing."""
-    smooth = ndimage.gaussian_filter(values, 0.4 * spacing)
-    places = [a - affine[i, 3] for i, a in enumerate(axes)]
-    grid = np.meshgrid(*places, indexing="ij")
-    return ndimage.map_coordinates(smooth, grid, order=1, output=np.float32)
-
-
-def _share_out(
-    points: np.ndarray, grey: np.ndarray, white: np.ndarray
-) -> tuple[sparse.csr_array, np.ndarray]:
-    """Shares the grey matter of some voxels out among the regions.
-
-    Deep regions take their shape first; the rest of the grey matter goes to
-    the cortical regions by a soft nearest-ellipsoid rule. Returns the weights
-    `[v, 2 * r]` (left columns first) and the white matter that is left, `[v]`.
-    """
-    folded = np.abs(points[:, 0]), points[:, 1], points[:, 2]
-    # The maps' grey matter among the deep nuclei is the doubt between tissues,
-    # not cortex: it becomes white matter, and the shapes bring the nuclei.
-    cortex = grey * (1 - _inside(_CORE, folded))
-    solids = {
-        region.name: _inside(region.blobs, folded).astype(np.float32)
-        for region in REGIONS
-        if region.tissue != "cortex"
+def _probabilities(grey, white, brain, index, spacing) -> dict:
+    """Probabilities of tissue where folds of one person may lie."""
+    names = "grey", "white"
+    sharp = sharpened(grey, white)
+    return {
+        name: within(each, brain, _SPREAD_MM / spacing).ravel()[index]
+        for name, each in zip(names, sharp, strict=True)
     }
-    total = np.maximum(sum(solids.values()), 1.0)
-    claimed = sum(solids.values()) / total
-    shares = _cortex_shares(folded)
-    columns = []
-    for region in REGIONS:
-        if region.tissue == "cortex":
-            column = shares[region.name] * cortex * (1 - claimed)
-        elif region.tissue == "grey":
-            column = solids[region.name] / total * grey
-        else:
-            column = solids[region.name] / total * (grey + white)
-        columns.append(column)
-    left = np.maximum(grey + white - sum(columns), 0)
-    return _two_sides(columns, points[:, 0]), left
 
 
-def _inside(blobs: Sequence, folded: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the soft membership of a union of ellipsoids, in [0, 1]."""
-    radius = np.min([_radius(blob, folded) for blob in blobs], axis=0)
-    return expit(_EDGE * (1 - radius))
-
-
-def _radius(blob, folded: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the distance from a blob's centre in units of its radii."""
-    centre, radii = blob
-    parts = zip(folded, centre, radii, strict=True)
-    return np.sqrt(sum(((p - c) / r) ** 2 for p, c, r in parts))
-
-
-def _cortex_shares(folded: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    """Returns each cortical region's share of a voxel; they add up to one."""
-    cortex = [r for r in REGIONS if r.tissue == "cortex"]
-    logits = [
-        np.logaddexp.reduce([-0.5 * _radius(b, folded) ** 2 for b in r.blobs])
-        for r in cortex
-    ]
-    logits = 2.0 * (np.asarray(logits) - np.max(logits, axis=0))
-    shares = np.exp(logits)
-    shares /= shares.sum(axis=0)
-    return {r.name: s for r, s in zip(cortex, shares, strict=True)}
-
-
-def _two_sides(columns: list[np.ndarray], x: np.ndarray) -> sparse.csr_array:
-    """Splits regions at the midline; small weights are dropped."""
-    right = expit(x / _SIDE_MM)
-    halves = [c * side for side in (1 - right, right) for c in columns]
-    kept = [np.where(h > _SMALLEST, h, 0).astype(np.float32) for h in halves]
-    return sparse.csr_array(
-        sparse.hstack([sparse.csc_array(k[:, None]) for k in kept])
+def _hull(brain, ventricle, tissue, spacing) -> np.ndarray:
+    """The way from each brain voxel to the nearest open place, mm `[v, 3]`."""
+    fluid = within(1 - np.minimum(tissue, 1), brain, 2.0 / spacing)
+    steps = max(1, round(4.5 / spacing))
+    closed = ndimage.binary_dilation(ventricle, iterations=steps)
+    is_open = ~brain | ((fluid > _OPEN) & ~closed)
+    nearest = ndimage.distance_transform_edt(
+        ~is_open, return_distances=False, return_indices=True
     )
+    index = np.flatnonzero(brain)
+    here = np.unravel_index(index, brain.shape)
+    ways = []
+    for axis in range(3):
+        volume = nearest[axis].astype(np.float32)
+        smooth = within(volume, brain, 2.0 / spacing).ravel()[index]
+        ways.append(spacing * (smooth - here[axis]))
+    return np.stack(ways, axis=1)
 
 
-def _true_uptake(anatomy: Anatomy) -> np.ndarray:
-    """Finds the uptake that is measured as published after blur, `[r]`.
+def _upright(hull, brain, index, axes) -> np.ndarray:
+    """Unit vectors along the way to the hull, continued outside the brain."""
+    spacing = axes[0][1] - axes[0][0]
+    lattice = zip(lattice_axes(axes), axes, strict=True)
+    places = np.meshgrid(
+        *[(a - own[0]) / spacing for a, own in lattice], indexing="ij"
+    )
+    length = np.linalg.norm(hull, axis=1, keepdims=True)
+    unit = hull / np.maximum(length, 1e-3)
+    nearest = ndimage.distance_transform_edt(
+        ~brain, return_distances=False, return_indices=True
+    )
+    found = []
+    for axis in range(3):
+        volume = np.zeros(brain.size, np.float32)
+        volume[index] = unit[:, axis]
+        continued = volume.reshape(brain.shape)[tuple(nearest)]
+        smooth = ndimage.gaussian_filter(continued, 4.5 / spacing)
+        found.append(
+            ndimage.map_coordinates(smooth, places, order=1, mode="nearest")
+        )
+    return np.stack(found)
+
+
+def _cerebellum(points: np.ndarray) -> np.ndarray:
+    """How far a voxel belongs to the cerebellum, whose folds are too fine."""
+    x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
+    sides = zip((-20 - z, -40 - y, 52 - x), (1.5, 3, 3), strict=True)
+    return np.prod([expit(far / soft) for far, soft in sides], axis=0)
+
+
+def _calibrated(anatomy: Anatomy) -> Anatomy:
+    """Finds the uptake that is measured as published after blur.
 
     Repeated correction by the ratio of wanted to measured means, region by
     region (the idea of partial-volume correction by regional spill-over;
     Rousset 1998, J Nucl Med 39:904).
     """
-    wanted = published_means()
+    people = [
+        anatomy.tissue(np.random.default_rng([7, n])) for n in range(_PEOPLE)
+    ]
     count = len(REGIONS)
-    weights = anatomy.weights[:, :count] + anatomy.weights[:, count:]
-    size = np.asarray(weights.sum(axis=0)).ravel()
-    sigma = map_blur(anatomy.spacing)
+    cortex, nuclei = (
+        matrix[:, :count] + matrix[:, count:]
+        for matrix in (anatomy.cortex, anatomy.nuclei)
+    )
+    whole = np.asarray(nuclei.sum(axis=0)).ravel()
+    sizes = np.mean([cortex.T @ grey + whole for grey, _ in people], axis=0)
+    wanted = published_means()
     true = wanted.copy()
+    sigma = map_blur(anatomy.spacing)
     for _ in range(_CORRECTIONS):
-        level = np.average(true, weights=size) / GREY_TO_WHITE
-        head = anatomy.fill(weights @ true + level * anatomy.white)
-        blurred = ndimage.gaussian_filter(head, sigma, truncate=3)
-        measured = (weights.T @ blurred.ravel()[anatomy.index]) / size
-        true *= (wanted / measured) ** 0.8
+        level = np.average(true, weights=sizes) / GREY_TO_WHITE
+        found = np.zeros(count)
+        for grey, white in people:
+            head = grey * (cortex @ true) + nuclei @ true + level * white
+            blurred = ndimage.gaussian_filter(
+                anatomy.fill(head), sigma, truncate=3
+            ).ravel()[anatomy.index]
+            found += cortex.T @ (grey * blurred) + nuclei.T @ blurred
+        true *= (wanted * sizes * len(people) / found) ** 0.8
         ratio = true / wanted
         middle = np.median(ratio)
         true = wanted * np.clip(ratio, middle / _MOST, middle * _MOST)
-    return true
-
-
-def _brain(tissue: np.ndarray, spacing: float) -> np.ndarray:
-    """Returns the brain with its ventricles and sulci, without holes."""
-    steps = max(1, round(6 / spacing))
-    padded = np.pad(tissue > 0.5, steps)
-    closed = ndimage.binary_closing(padded, iterations=steps)
-    inner = (slice(steps, -steps),) * 3
-    return ndimage.binary_fill_holes(closed[inner])
-
-
-def _ventricle(fluid: np.ndarray, axes) -> np.ndarray:
-    """Keeps the fluid in the middle: lateral and third ventricles."""
-    grid = np.meshgrid(*axes, indexing="ij", sparse=True)
-    centre, radii = (0, -12, 14), (36, 48, 24)
-    parts = zip(grid, centre, radii, strict=True)
-    inside = sum(((g - c) / r) ** 2 for g, c, r in parts) < 1
-    cistern = (np.abs(grid[0]) < 12) & (grid[1] < -28)
-    return fluid & inside & ~cistern
-
-
-def _distance(mask: np.ndarray, spacing: float) -> np.ndarray:
-    """Returns the distance to a mask's edge in mm, negative inside it."""
-    if not mask.any():
-        return np.full(mask.shape, 99, np.float32)
-    out = ndimage.distance_transform_edt(~mask)
-    inside = ndimage.distance_transform_edt(mask)
-    return (spacing * (out - inside + 0.5 * (inside > 0) - 0.5)).astype(
-        np.float32
-    )
+    return replace(anatomy, sizes=sizes, true_uptake=true)
 
 
 def _outside(brain, axes, spacing) -> np.ndarray:

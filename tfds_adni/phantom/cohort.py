@@ -11,7 +11,8 @@ import nibabel as nib
 import numpy as np
 
 from tfds_adni.parallel.pool import Pool
-from tfds_adni.phantom.anatomy import build_anatomy, load_maps
+from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.maps import load_maps
 from tfds_adni.phantom.claim import claimed
 from tfds_adni.phantom.render import ADNI_GRID, Grid, render
 from tfds_adni.phantom.subjects import (

@@ -7,13 +7,13 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit
 
-from tfds_adni.phantom.anatomy import LOW, Anatomy, map_blur
-from tfds_adni.phantom.regions import GREY_TO_WHITE, published_means
+from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy, map_blur
+from tfds_adni.phantom.bending import bend, smooth_field
+from tfds_adni.phantom.maps import LOW, box_axes
+from tfds_adni.phantom.regions import published_means
 from tfds_adni.phantom.subjects import Subject, random_stream
 
 _CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
-_KNOT_MM = 30.0  # distance of the deformation's control points
-_BEND_MM = 2.0  # SD of a control point
 _EDGE_MM = 0.8  # softness of a moved tissue border
 _MOVED_GREY = 0.4  # nuclei by the ventricles are pushed more than lost
 _BRAIN_MEAN = 0.55  # of a blurred brain whose true grey matter is 1
@@ -59,13 +59,9 @@ def render(
         Float32 volume of `grid.shape` in RAS order, never negative, whose
         mean in the brain is about one times a random dose.
     """
-    bend = random_stream(seed, subject.rid, 1)
     rng = random_stream(seed, subject.rid, 2 + visit)
-    places = _template_places(grid, anatomy.spacing, subject, visit, bend)
-    head = activity(subject, anatomy, visit=visit)
-    sharp = ndimage.map_coordinates(
-        head, places, order=1, output=np.float32, prefilter=False
-    )
+    head = activity(subject, anatomy, visit=visit, seed=seed)
+    sharp = _placed(head, grid, anatomy.spacing, subject, visit)
     counts = _blur(_noisy(sharp, grid, rng), map_blur(grid.spacing))
     axes = [np.arange(n) * grid.spacing for n in grid.shape]
     counts *= 1 + _UNEVENNESS * smooth_field(axes, rng, knot_mm=70)
@@ -74,9 +70,9 @@ def render(
 
 
 def activity(
-    subject: Subject, anatomy: Anatomy, *, visit: int = 0
+    subject: Subject, anatomy: Anatomy, *, visit: int = 0, seed: int = 0
 ) -> np.ndarray:
-    """Returns the uptake in the template head before blur, grey about one.
+    """Returns the uptake in a subject's head before blur, grey about one.
 
     Atrophy moves borders: fluid takes what lies within `thinning_mm` of a
     sulcus or `ventricle_mm` of a ventricle.
@@ -92,15 +88,19 @@ def activity(
     mean = published_means()
     grown = subject.progress[visit]
     uptake = subject.uptake(visit) * anatomy.true_uptake / mean
+    uptake = uptake.ravel().astype(np.float32)
     level = np.average(anatomy.true_uptake, weights=anatomy.sizes)
     scan = np.average((subject.healthy / mean).mean(0), weights=anatomy.sizes)
-    grey = anatomy.weights @ uptake.ravel().astype(np.float32)
-    grey *= _kept(anatomy.sulcus, subject.thinning_mm * grown)
-    grey *= _kept(anatomy.ventricle, _MOVED_GREY * subject.ventricle_mm * grown)
-    white = np.float32(level * scan / GREY_TO_WHITE) * anatomy.white
-    white *= _kept(anatomy.ventricle, subject.ventricle_mm * grown)
+    rng = random_stream(seed, subject.rid, 1)  # folds alike at all visits
+    grey, white = anatomy.tissue(rng, thinning_mm=subject.thinning_mm * grown)
+    moved = subject.ventricle_mm * grown
+    grey = grey * (anatomy.cortex @ uptake) + anatomy.nuclei @ uptake
+    grey *= _kept(anatomy.ventricle, _MOVED_GREY * moved)
+    white = np.float32(level * scan / GREY_TO_WHITE) * white
+    white *= _kept(anatomy.ventricle, moved)
     head = anatomy.fill(grey + white) / np.float32(level)
-    return head + anatomy.outside
+    axes = box_axes(anatomy.spacing)
+    return bend(head + anatomy.outside, axes, anatomy.upright, rng)
 
 
 def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
@@ -130,58 +130,25 @@ def _noisy(volume, grid, rng) -> np.ndarray:
     return volume + noise
 
 
-def _template_places(
-    grid: Grid, spacing: float, subject: Subject, visit: int, rng
+def _placed(
+    head: np.ndarray, grid: Grid, spacing: float, subject: Subject, visit: int
 ) -> np.ndarray:
-    """Maps a scan's voxels to the template box, `[3, *grid.shape]`.
+    """Samples a head on a scan's grid, whose centre is at the origin.
 
-    The head is scaled, turned and shifted as the subject says, and bent by
-    cubic B-splines over control points (free-form deformation; Rueckert 1999,
-    IEEE TMI 18:712). The grid's centre is at the origin.
+    The head is scaled, turned and shifted as the subject says.
     """
-    axes = [((np.arange(n) - (n - 1) / 2) * grid.spacing) for n in grid.shape]
     matrix = np.diag(1 / subject.scale) @ _rotation(subject.tilt[visit])
-    shift = _CENTRE + subject.shift[visit] - LOW
-    places = np.empty((3, *grid.shape), np.float32)
-    for axis in range(3):
-        linear = np.ix_(*(matrix[axis, i] * a for i, a in enumerate(axes)))
-        bend = smooth_field(axes, rng, knot_mm=_KNOT_MM)
-        total = sum(linear).astype(np.float32) + _BEND_MM * bend
-        places[axis] = (total + np.float32(shift[axis])) / spacing
-    return places
-
-
-def smooth_field(
-    axes: Sequence[np.ndarray], rng: np.random.Generator, *, knot_mm: float
-) -> np.ndarray:
-    """Draws a smooth random field with an SD of about one.
-
-    Args:
-        axes: Positions along the three axes in mm.
-        rng: Source of the control points.
-        knot_mm: Distance of the control points.
-
-    Returns:
-        Float32 `(x, y, z)`, one value for each position.
-    """
-    bases = [_spline_basis(a, knot_mm) for a in axes]
-    knots = rng.standard_normal([b.shape[1] for b in bases])
-    field = knots.astype(np.float32)
-    for basis in bases:
-        field = np.tensordot(field, basis, axes=(0, 1))
-    return field
-
-
-def _spline_basis(positions, knot_mm) -> np.ndarray:
-    """Samples cubic B-splines, scaled to keep the variance."""
-    first = np.floor(positions[0] / knot_mm) - 1
-    count = int(np.ceil(positions[-1] / knot_mm) - first) + 2
-    away = np.abs(positions[:, None] / knot_mm - (first + np.arange(count)))
-    near = 2 / 3 - away**2 + away**3 / 2
-    far = np.maximum(2 - away, 0) ** 3 / 6
-    basis = np.where(away < 1, near, far)
-    basis /= np.sqrt((basis**2).sum(axis=1, keepdims=True))
-    return basis.astype(np.float32)
+    first = -grid.spacing * (np.array(grid.shape) - 1) / 2
+    offset = _CENTRE + subject.shift[visit] - LOW + matrix @ first
+    return ndimage.affine_transform(
+        head,
+        matrix * grid.spacing / spacing,
+        offset / spacing,
+        output_shape=grid.shape,
+        output=np.float32,
+        order=1,
+        prefilter=False,
+    )
 
 
 def _rotation(angles) -> np.ndarray:

@@ -135,7 +135,7 @@ def _healthy(rng) -> np.ndarray:
     mixed += np.sqrt(1 - _NETWORK_SHARE) * single
     change = loading * rng.standard_normal() + own * mixed
     # SD of right minus left: 1.8 to 4 %, more where the CV is larger.
-    cv = np.array([PUBLISHED[r.row][1] for r in REGIONS]) / 100
+    cv = np.array([PUBLISHED[r.row].cv_pct for r in REGIONS]) / 100
     paired = np.array([r.name not in MIDLINE for r in REGIONS])
     asymmetry = np.clip(0.35 * cv, 0.018, 0.04) * paired
     half = 0.5 * asymmetry * rng.standard_normal(len(REGIONS))
@@ -146,8 +146,8 @@ def _loss(stage: str, severity: float, rng) -> np.ndarray:
     """Draws the share lost: the stage's mean times severity, lopsided."""
     if stage == "NC":
         return np.zeros((2, len(REGIONS)))
-    column = STAGES.index(stage) - 1
-    mean = np.array([r.loss[column] for r in REGIONS]) / 100
+    name = f"{stage.lower()}_loss_pct"
+    mean = np.array([getattr(r, name) for r in REGIONS]) / 100
     regional = np.maximum(rng.normal(1, 0.12, len(REGIONS)), 0)
     tilt = 0.12 * rng.standard_normal()
     sides = np.array([[1 - tilt], [1 + tilt]])

@@ -1,0 +1,102 @@
+"""A head's own shape: the template bent smoothly, and along its surface."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage
+
+LATTICE_MM = 6.0  # of the displacements
+_SHAPE = 1.8, 60.0  # SD and knots in mm: how heads differ as a whole
+_ALONG = 2.5, 22.0  # how far folds lie elsewhere, along the surface only
+
+
+def lattice_axes(axes: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Positions of the displacements in mm; they hold the box.
+
+    Args:
+        axes: Positions of the box's voxels.
+    """
+    return [
+        np.arange(a[0], a[-1] + LATTICE_MM, LATTICE_MM, np.float32)
+        for a in axes
+    ]
+
+
+def bend(
+    head: np.ndarray,
+    axes: Sequence[np.ndarray],
+    upright: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Bends a head by cubic B-splines over random control points.
+
+    Free-form deformation (Rueckert 1999, IEEE TMI 18:712) in two parts: a
+    wide one, and a narrower one that moves nothing towards the hull, so that
+    the surface keeps smooth.
+
+    Args:
+        head: Volume on the template box.
+        axes: Positions of its voxels in mm.
+        upright: Unit vectors towards the hull, `[3, *lattice]`.
+        rng: Source of the control points.
+
+    Returns:
+        The bent head, float32 of the same shape.
+    """
+    lattice = lattice_axes(axes)
+    wide, narrow = (
+        np.stack([sd * smooth_field(lattice, rng, knot_mm=k) for _ in "xyz"])
+        for sd, k in (_SHAPE, _ALONG)
+    )
+    narrow -= (narrow * upright).sum(axis=0) * upright
+    spacing = axes[0][1] - axes[0][0]
+    places = np.empty((3, *head.shape), np.float32)
+    between = [_linear_basis(a, b) for a, b in zip(axes, lattice, strict=True)]
+    for axis, moved in enumerate((wide + narrow) / np.float32(spacing)):
+        for basis in between:
+            moved = np.tensordot(moved, basis, axes=(0, 1))
+        steps = np.arange(head.shape[axis], dtype=np.float32)
+        shape = [-1 if n == axis else 1 for n in range(3)]
+        np.add(moved, steps.reshape(shape), out=places[axis])
+    return ndimage.map_coordinates(
+        head, places, order=1, output=np.float32, prefilter=False
+    )
+
+
+def smooth_field(
+    axes: Sequence[np.ndarray], rng: np.random.Generator, *, knot_mm: float
+) -> np.ndarray:
+    """Draws a smooth random field with an SD of about one.
+
+    Args:
+        axes: Positions along the three axes in mm.
+        rng: Source of the control points.
+        knot_mm: Distance of the control points.
+
+    Returns:
+        Float32 `(x, y, z)`, one value for each position.
+    """
+    bases = [_spline_basis(a, knot_mm) for a in axes]
+    knots = rng.standard_normal([b.shape[1] for b in bases])
+    field = knots.astype(np.float32)
+    for basis in bases:
+        field = np.tensordot(field, basis, axes=(0, 1))
+    return field
+
+
+def _spline_basis(positions: np.ndarray, knot_mm: float) -> np.ndarray:
+    """Samples cubic B-splines, scaled to keep the variance."""
+    first = np.floor(positions[0] / knot_mm) - 1
+    count = int(np.ceil(positions[-1] / knot_mm) - first) + 2
+    away = np.abs(positions[:, None] / knot_mm - (first + np.arange(count)))
+    near = 2 / 3 - away**2 + away**3 / 2
+    far = np.maximum(2 - away, 0) ** 3 / 6
+    basis = np.where(away < 1, near, far)
+    basis /= np.sqrt((basis**2).sum(axis=1, keepdims=True))
+    return basis.astype(np.float32)
+
+
+def _linear_basis(positions: np.ndarray, lattice: np.ndarray) -> np.ndarray:
+    """Weights that interpolate between the lattice's values."""
+    away = np.abs(positions[:, None] - lattice[None]) / LATTICE_MM
+    return np.maximum(1 - away, 0).astype(np.float32)
