@@ -85,13 +85,16 @@ class Anatomy:
         return volume.reshape(self.shape)
 
     def tissue(
-        self, rng: np.random.Generator, *, thinning_mm: float = 0.0
+        self,
+        rng: np.random.Generator,
+        *,
+        thinning_mm: float | np.ndarray = 0.0,
     ) -> tuple[np.ndarray, np.ndarray]:
         """One person's grey matter of the cortex, and white matter.
 
         Args:
             rng: Source of the folding.
-            thinning_mm: How much grey matter is lost along the sulci.
+            thinning_mm: Cortex missing along the sulci, one value or `[v]`.
 
         Returns:
             Shares of each voxel, `[v]` each.

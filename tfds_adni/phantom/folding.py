@@ -65,14 +65,18 @@ def make_folds(
 
 
 def fold(
-    folds: Folds, rng: np.random.Generator, *, thinning_mm: float = 0.0
+    folds: Folds,
+    rng: np.random.Generator,
+    *,
+    thinning_mm: float | np.ndarray = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draws the folding of one person.
 
     Args:
         folds: Where it may lie.
         rng: Source of the field.
-        thinning_mm: How far the fluid reaches into the grey matter.
+        thinning_mm: How far the fluid reaches into the grey matter, one value
+            or `[v]`.
 
     Returns:
         Shares of grey and of white matter, float32 `[v]` each.

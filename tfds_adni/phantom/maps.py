@@ -110,9 +110,7 @@ def signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:
     )
 
 
-def within(
-    values: np.ndarray, mask: np.ndarray, sigma: float
-) -> np.ndarray:
+def within(values: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
     """Blurs inside a mask, without what lies outside it.
 
     Args:

@@ -1,4 +1,4 @@
-"""The phantom's regions: positions, uptake, and losses in disease, from tables.
+"""The phantom's regions: where they are and what they take up, from tables.
 
 The tables lie in `data`, and `data/README.md` says where each number is from.
 """
@@ -40,8 +40,6 @@ class Region:
         network: Regions of a network vary together.
         row: Its row of published uptake; parts of one row may share it.
         of_row: Uptake over the row's mean; the parts of a row average to it.
-        mci_loss_pct: Mean loss of typical MCI in per cent.
-        ad_loss_pct: Mean loss of typical Alzheimer's dementia in per cent.
         blobs: `((x, y, z), (rx, ry, rz))` in mm, MNI, right side (x >= 0).
     """
 
@@ -50,8 +48,6 @@ class Region:
     network: str
     row: str
     of_row: float
-    mci_loss_pct: float
-    ad_loss_pct: float
     blobs: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
 
 

@@ -1,6 +1,5 @@
 """One subject's visit to one FDG volume, in a head of its own shape."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,7 @@ from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy, map_blur
 from tfds_adni.phantom.bending import bend, smooth_field
 from tfds_adni.phantom.maps import LOW, box_axes
 from tfds_adni.phantom.regions import published_means
-from tfds_adni.phantom.subjects import Subject, random_stream
+from tfds_adni.phantom.subjects import FOLDS, NOISE, POSE, Subject
 
 _CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
 _EDGE_MM = 0.8  # softness of a moved tissue border
@@ -20,6 +19,9 @@ _BRAIN_MEAN = 0.55  # of a blurred brain whose true grey matter is 1
 _NOISE = (0.015, 0.04)  # range of a scan's noise CV after blur
 _UNEVENNESS = 0.015  # SD of the scanner's smooth gain error (Ikari 2016)
 _DOSE_SD = 0.25  # of log counts: dose and weight
+_TILT = 0.03  # SD in radians of a head on the AC-PC line
+_SHIFT_MM = 1.5
+_FIELD_KNOTS_MM = 22.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,6 @@ def render(
     anatomy: Anatomy,
     *,
     visit: int = 0,
-    seed: int = 0,
     grid: Grid = ADNI_GRID,
 ) -> np.ndarray:
     """Renders a visit of a subject.
@@ -52,15 +53,14 @@ def render(
         subject: One of the cohort.
         anatomy: The template head.
         visit: Number of the visit, from 0.
-        seed: Of the whole cohort.
         grid: The scan's grid.
 
     Returns:
         Float32 volume of `grid.shape` in RAS order, never negative, whose
         mean in the brain is about one times a random dose.
     """
-    rng = random_stream(seed, subject.rid, 2 + visit)
-    head = activity(subject, anatomy, visit=visit, seed=seed)
+    rng = subject.stream(NOISE, visit)
+    head = activity(subject, anatomy, visit=visit)
     sharp = _placed(head, grid, anatomy.spacing, subject, visit)
     counts = _blur(_noisy(sharp, grid, rng), map_blur(grid.spacing))
     axes = [np.arange(n) * grid.spacing for n in grid.shape]
@@ -70,7 +70,7 @@ def render(
 
 
 def activity(
-    subject: Subject, anatomy: Anatomy, *, visit: int = 0, seed: int = 0
+    subject: Subject, anatomy: Anatomy, *, visit: int = 0
 ) -> np.ndarray:
     """Returns the uptake in a subject's head before blur, grey about one.
 
@@ -86,18 +86,18 @@ def activity(
         Float32 `(x, y, z)` on the template's grid.
     """
     mean = published_means()
-    grown = subject.progress[visit]
     uptake = subject.uptake(visit) * anatomy.true_uptake / mean
     uptake = uptake.ravel().astype(np.float32)
     level = np.average(anatomy.true_uptake, weights=anatomy.sizes)
     scan = np.average((subject.healthy / mean).mean(0), weights=anatomy.sizes)
-    rng = random_stream(seed, subject.rid, 1)  # folds alike at all visits
-    grey, white = anatomy.tissue(rng, thinning_mm=subject.thinning_mm * grown)
-    moved = subject.ventricle_mm * grown
+    rng = subject.stream(FOLDS)  # folds alike at all visits
+    thinning = np.tile(subject.thinning(visit), 2).astype(np.float32)
+    moved_mm = subject.ventricle(visit)
+    grey, white = anatomy.tissue(rng, thinning_mm=anatomy.cortex @ thinning)
     grey = grey * (anatomy.cortex @ uptake) + anatomy.nuclei @ uptake
-    grey *= _kept(anatomy.ventricle, _MOVED_GREY * moved)
+    grey *= _kept(anatomy.ventricle, _MOVED_GREY * moved_mm)
     white = np.float32(level * scan / GREY_TO_WHITE) * white
-    white *= _kept(anatomy.ventricle, moved)
+    white *= _kept(anatomy.ventricle, moved_mm)
     head = anatomy.fill(grey + white) / np.float32(level)
     axes = box_axes(anatomy.spacing)
     return bend(head + anatomy.outside, axes, anatomy.upright, rng)
@@ -137,9 +137,12 @@ def _placed(
 
     The head is scaled, turned and shifted as the subject says.
     """
-    matrix = np.diag(1 / subject.scale) @ _rotation(subject.tilt[visit])
+    rng = subject.stream(POSE, visit)
+    turned = _rotation(_TILT * rng.standard_normal(3))
+    shift = _SHIFT_MM * rng.standard_normal(3)
+    matrix = np.diag(1 / subject.scale) @ turned
     first = -grid.spacing * (np.array(grid.shape) - 1) / 2
-    offset = _CENTRE + subject.shift[visit] - LOW + matrix @ first
+    offset = _CENTRE + shift - LOW + matrix @ first
     return ndimage.affine_transform(
         head,
         matrix * grid.spacing / spacing,

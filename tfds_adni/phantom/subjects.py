@@ -2,13 +2,22 @@
 
 A region's uptake is its published mean times one plus the scan's own level,
 the level of the region's network, the region's own, and half the difference
-between the sides, each with a published spread; then the stage's loss.
+between the sides, each with a published spread; then comes what age takes,
+and what the disease does.
 """
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
+from tfds_adni.phantom.difficulty import Difficulty, load_difficulty
+from tfds_adni.phantom.disease import (
+    Disease,
+    draw_disease,
+    losses,
+    no_disease,
+)
 from tfds_adni.phantom.regions import (
     MIDLINE,
     PUBLISHED,
@@ -19,15 +28,12 @@ from tfds_adni.phantom.regions import (
 from tfds_adni.tables.cells import STAGES
 
 FIRST_RID = 9001
-_SEVERITY_SD = 0.4  # of the mean loss
-_TILT = 0.02  # SD in radians: ADNI turns heads to the AC-PC line
-_SHIFT_MM = 1.0
+# Random streams of a subject, each for one purpose; those after `NOISE` have
+# one for each visit.
+PERSON, FOLDS, DISEASE, SITE, DATES, NOISE, POSE, EXAM = range(8)
 _NETWORK_SHARE = 0.6  # of a region's own variance
-_YEARLY_PROGRESS = {"NC": 0.0, "MCI": 0.15, "AD": 0.12}
+_MIDDLE_AGE = 74  # at which the published uptake holds
 _AGES = {"NC": (75, 6), "MCI": (74, 7), "AD": (75, 8)}  # mean and SD
-# Added in mm by disease of mean severity.
-_VENTRICLE_MM = {"NC": 0.0, "MCI": 0.6, "AD": 1.5}
-_THINNING_MM = {"NC": 0.0, "MCI": 0.2, "AD": 0.5}
 
 
 @dataclass(frozen=True)
@@ -41,15 +47,13 @@ class Subject:
         age: At the first visit, in years.
         sex: "F" or "M".
         healthy: Uptake without disease, pons-SUVR, `[2, r]` (left, right).
-        loss: Share lost in each region at the first visit, `[2, r]`.
+        disease: What the disease takes from it.
         years: Years from the first visit to each one.
-        progress: Loss at each visit over the loss at the first.
-        ventricle_mm: How far the ventricles' walls moved out.
-        thinning_mm: How much grey matter is lost along the sulci.
+        ventricle_mm: How far the ventricles' walls are out without disease.
+        thinning_mm: Cortex missing along the sulci without disease.
         scale: Size of the head over the template's, `[3]`.
-        tilt: Rotation of the head about the axes at each visit, in
-            radians, `[visits, 3]`.
-        shift: Its distance from the middle in mm, `[visits, 3]`.
+        difficulty: How hard the phantom is.
+        seed: Of the whole cohort.
     """
 
     rid: int
@@ -57,14 +61,13 @@ class Subject:
     age: float
     sex: str
     healthy: np.ndarray
-    loss: np.ndarray
+    disease: Disease
     years: tuple[int, ...]
-    progress: tuple[float, ...]
     ventricle_mm: float
     thinning_mm: float
     scale: np.ndarray
-    tilt: np.ndarray
-    shift: np.ndarray
+    difficulty: Difficulty
+    seed: int
 
     @property
     def ptid(self) -> str:
@@ -73,59 +76,93 @@ class Subject:
 
     def uptake(self, visit: int = 0) -> np.ndarray:
         """Regional uptake at a visit, pons-SUVR, `[2, r]`."""
-        loss = np.minimum(self.loss * self.progress[visit], 0.6)
-        return self.healthy * (1 - loss)
+        years = self.years[visit]
+        aged = 1 + years * self.difficulty.age_effect * _yearly()
+        return self.healthy * aged * self.disease.left(years)
+
+    def thinning(self, visit: int = 0) -> np.ndarray:
+        """Cortex missing along the sulci at a visit, in mm, `[r]`."""
+        years = self.years[visit]
+        own = self.thinning_mm + years * self.difficulty.thinning_mm_a_year
+        lost = self.disease.grown(years) * self.disease.thinning_mm
+        return own + lost * losses("thinning")
+
+    def ventricle(self, visit: int = 0) -> float:
+        """How far the ventricles' walls are out at a visit, in mm."""
+        years = self.years[visit]
+        own = self.ventricle_mm + years * self.difficulty.ventricle_mm_a_year
+        return own + self.disease.grown(years) * self.disease.ventricle_mm
+
+    def without_disease(self) -> "Subject":
+        """The same person, had they stayed healthy; "NC" then."""
+        return dataclasses.replace(self, stage="NC", disease=no_disease())
+
+    def stream(self, part: int, *visit: int) -> np.random.Generator:
+        """Random numbers for one purpose, the same at every call.
+
+        Args:
+            part: Its number, such as `NOISE`.
+            visit: The visit, for what differs between visits.
+        """
+        return np.random.default_rng([self.seed, self.rid, part, *visit])
 
 
-def random_stream(seed: int, rid: int, part: int) -> np.random.Generator:
-    """Returns the random numbers of a subject, a stream for each purpose.
-
-    Args:
-        seed: Of the whole cohort.
-        rid: Of the subject.
-        part: Number of the stream.
-    """
-    return np.random.default_rng([seed, rid, part])
-
-
-def make_subject(stage: str, number: int, *, seed: int = 0) -> Subject:
+def make_subject(
+    stage: str,
+    number: int,
+    *,
+    seed: int = 0,
+    difficulty: str = "realistic",
+    visits: int | None = None,
+) -> Subject:
     """Draws a simulated subject.
 
     Args:
         stage: "NC", "MCI" or "AD".
         number: Which subject of the stage, from 0.
         seed: Of the whole cohort.
+        difficulty: "easy" or "realistic".
+        visits: Yearly visits of everybody. Defaults to one of two thirds,
+            two or three of the others.
     """
+    hard = load_difficulty(difficulty)
     rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
-    rng = random_stream(seed, rid, 0)
+    rng = np.random.default_rng([seed, rid, PERSON])
     age = float(np.clip(rng.normal(*_AGES[stage]), 55, 90))
     sex = str(rng.choice(["F", "M"]))
-    severity = rng.gamma(_SEVERITY_SD**-2, _SEVERITY_SD**2)
     draw = rng.random()
-    years = tuple(range(1 if draw > 1 / 3 else 2 if draw > 1 / 6 else 3))
-    rate = _YEARLY_PROGRESS[stage]
-    healthy, loss = _healthy(rng), _loss(stage, severity, rng)
-    ventricle = 0.2 + 0.06 * (age - 72) + _VENTRICLE_MM[stage] * severity
-    thinning = 0.012 * (age - 72) + _THINNING_MM[stage] * severity
+    drawn = 1 if draw > 1 / 3 else 2 if draw > 1 / 6 else 3
+    older = age - _MIDDLE_AGE
+    healthy = _healthy(hard, rng) * (1 + older * hard.age_effect * _yearly())
+    own = rng.standard_normal(2)
+    ventricle = (
+        older * hard.ventricle_mm_a_year + hard.own_ventricle_mm * own[0]
+    )
+    thinning = older * hard.thinning_mm_a_year + hard.own_thinning_mm * own[1]
     size = 0.905 if sex == "F" else 0.93  # of the MNI template's head
+    illness = np.random.default_rng([seed, rid, DISEASE])
     return Subject(
         rid=rid,
         stage=stage,
         age=age,
         sex=sex,
         healthy=healthy,
-        loss=loss,
-        years=years,
-        progress=tuple(1 + rate * y for y in years),
-        ventricle_mm=float(np.clip(ventricle + rng.normal(0, 0.6), -1, 6)),
-        thinning_mm=float(np.clip(thinning + rng.normal(0, 0.1), -0.3, 2)),
+        disease=draw_disease(stage, hard, illness),
+        years=tuple(range(visits or drawn)),
+        ventricle_mm=float(np.clip(ventricle, -1, 5)),
+        thinning_mm=float(np.clip(thinning, -0.3, 1.5)),
         scale=size * (1 + rng.normal(0, 0.02) + rng.normal(0, 0.012, 3)),
-        tilt=rng.normal(0, _TILT, (len(years), 3)),
-        shift=rng.normal(0, _SHIFT_MM, (len(years), 3)),
+        difficulty=hard,
+        seed=seed,
     )
 
 
-def _healthy(rng) -> np.ndarray:
+def _yearly() -> np.ndarray:
+    """What a year of age does to the uptake of each region, a share `[r]`."""
+    return losses("age_pct_a_year") / 100
+
+
+def _healthy(hard: Difficulty, rng: np.random.Generator) -> np.ndarray:
     """Draws the uptake without disease, pons-SUVR, `[2, r]`."""
     loading, own = spread()
     names, which = np.unique([r.network for r in REGIONS], return_inverse=True)
@@ -139,16 +176,5 @@ def _healthy(rng) -> np.ndarray:
     paired = np.array([r.name not in MIDLINE for r in REGIONS])
     asymmetry = np.clip(0.35 * cv, 0.018, 0.04) * paired
     half = 0.5 * asymmetry * rng.standard_normal(len(REGIONS))
+    change, half = hard.own_spread * change, hard.own_spread * half
     return published_means() * np.stack([1 + change - half, 1 + change + half])
-
-
-def _loss(stage: str, severity: float, rng) -> np.ndarray:
-    """Draws the share lost: the stage's mean times severity, lopsided."""
-    if stage == "NC":
-        return np.zeros((2, len(REGIONS)))
-    name = f"{stage.lower()}_loss_pct"
-    mean = np.array([getattr(r, name) for r in REGIONS]) / 100
-    regional = np.maximum(rng.normal(1, 0.12, len(REGIONS)), 0)
-    tilt = 0.12 * rng.standard_normal()
-    sides = np.array([[1 - tilt], [1 + tilt]])
-    return severity * sides * regional * mean

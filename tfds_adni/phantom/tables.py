@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tfds_adni.phantom.subjects import random_stream
+from tfds_adni.phantom.subjects import EXAM
 
 if TYPE_CHECKING:
     from tfds_adni.phantom.cohort import Scan
@@ -50,13 +50,12 @@ def write_table(
         writer.writerows(rows)
 
 
-def write_tables(out: Path, scans: Sequence["Scan"], *, seed: int) -> None:
+def write_tables(out: Path, scans: Sequence["Scan"]) -> None:
     """Writes the three tables into a folder of a phantom.
 
     Args:
         out: The phantom's folder.
         scans: All its scans; those of a subject in order of time.
-        seed: Of the whole cohort.
     """
     first: dict[int, Scan] = {}
     tables: dict[str, list[dict[str, str]]] = {
@@ -67,7 +66,7 @@ def write_tables(out: Path, scans: Sequence["Scan"], *, seed: int) -> None:
     merged, diagnoses, quality = tables.values()
     for number, scan in enumerate(scans, start=1):
         baseline = first.setdefault(scan.subject.rid, scan)
-        day = _exam_day(scan, seed)
+        day = _exam_day(scan)
         merged.append(_adnimerge(scan, day, baseline))
         diagnoses.append(_dxsum(scan, day))
         quality.append(_petqc(scan, number))
@@ -76,9 +75,9 @@ def write_tables(out: Path, scans: Sequence["Scan"], *, seed: int) -> None:
         write_table(out / FOLDER / name, tuple(rows[0]), cells)
 
 
-def _exam_day(scan: "Scan", seed: int) -> datetime.date:
+def _exam_day(scan: "Scan") -> datetime.date:
     """Returns the day of the exam, within weeks of the scan."""
-    rng = random_stream(seed, scan.subject.rid, 10 + scan.visit)
+    rng = scan.subject.stream(EXAM, scan.visit)
     days = int(rng.integers(-_EXAM_DAYS, _EXAM_DAYS + 1))
     return scan.time.date() + datetime.timedelta(days)
 
