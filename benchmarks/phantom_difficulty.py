@@ -1,12 +1,14 @@
 """How hard the phantom is, for a linear observer.
 
 Planted: effect sizes of what `make_subject` draws, 1,500 subjects a stage,
-nothing rendered. Read: an observer of rendered volumes. He divides each first
-visit by its mean in the brain and takes the voxels of the brain, where
-the mean of the cohort is above half of its largest value; then come, fitted in
-the training folds alone, PCA with 20 components at most, each brought to unit variance, and
-logistic regression; 5 folds by subject, mean AUC of the folds. Nobody aligns
-the heads. Only inner products of volumes are kept, from which a PCA follows.
+nothing rendered. Rendered: an observer of volumes at 3 mm, the first visit of
+each subject. Where the mean of the cohort is above half of its largest
+values is brain; a volume is divided by its mean there. Then come, fitted in
+the training
+folds alone, PCA with 30 components at most, each brought to unit variance,
+and logistic regression; 5 folds by subject, the AUCs of the folds averaged.
+Nobody aligns the heads. Cohorts of 80 a stage are also cut into parts of 40
+and of 20. Only inner products of volumes are kept: PCA needs no more.
 
 Usage: python benchmarks/phantom_difficulty.py [--difficulty easy]
     [--cohorts 3] [--processes 2] [--cache FOLDER] [--out FILE]
@@ -14,7 +16,6 @@ Usage: python benchmarks/phantom_difficulty.py [--difficulty easy]
 
 import argparse
 import functools
-import json
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
