@@ -31,8 +31,9 @@ from sklearn.preprocessing import StandardScaler
 
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.difficulty import DIFFICULTIES, REALISTIC
+from tfds_adni.phantom.imaging import Grid
 from tfds_adni.phantom.regions import REGIONS
-from tfds_adni.phantom.render import Grid, render
+from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
 
 GRID = Grid((80, 80, 48), 3.0)
