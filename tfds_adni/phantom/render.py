@@ -100,7 +100,8 @@ def activity(
     white *= _kept(anatomy.ventricle, moved_mm)
     head = anatomy.fill(grey + white) / np.float32(level)
     axes = box_axes(anatomy.spacing)
-    return bend(head + anatomy.outside, axes, anatomy.upright, rng)
+    head += anatomy.around(rng)
+    return bend(head, axes, anatomy.upright, rng)
 
 
 def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
