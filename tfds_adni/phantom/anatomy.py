@@ -46,6 +46,8 @@ class Anatomy:
         cortex: Regions of the folded grey matter, left then right, sparse
             `[v, 2 * r]`.
         nuclei: Regions with a shape of their own, sparse `[v, 2 * r]`.
+        labels: Where those are measured, sparse `[v, 2 * r]`: an atlas'
+            labels are a little larger than the nuclei.
         folds: Where folding may lie.
         own: Share of a voxel that folds, `[v]`; the rest is as on the maps.
         grey: Grey matter of that rest, `[v]`.
@@ -66,6 +68,7 @@ class Anatomy:
     index: np.ndarray
     cortex: sparse.csr_array
     nuclei: sparse.csr_array
+    labels: sparse.csr_array
     folds: Folds
     own: np.ndarray
     grey: np.ndarray
@@ -144,7 +147,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     index = np.flatnonzero(brain)
     where = np.unravel_index(index, brain.shape)
     points = np.stack([a[w] for a, w in zip(axes, where, strict=True)], axis=1)
-    cortex, nuclei = regional_shares(points)
+    cortex, nuclei, labels = regional_shares(points)
     ventricle = ventricle_of(brain & (grey + white < 0.5), axes)
     hull = _hull(brain, ventricle, grey + white, spacing)
     folds = make_folds(
@@ -164,6 +167,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         index=index,
         cortex=cortex,
         nuclei=sparse.csr_array(nuclei * solid[:, None]),
+        labels=sparse.csr_array(labels * solid[:, None]),
         folds=folds,
         own=(free * (1 - fixed)).astype(np.float32),
         # grey matter of the maps among the nuclei is doubt between tissues
@@ -250,12 +254,14 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
         anatomy.tissue(np.random.default_rng([7, n])) for n in range(_PEOPLE)
     ]
     count = len(REGIONS)
-    cortex, nuclei = (
+    cortex, nuclei, labels = (
         matrix[:, :count] + matrix[:, count:]
-        for matrix in (anatomy.cortex, anatomy.nuclei)
+        for matrix in (anatomy.cortex, anatomy.nuclei, anatomy.labels)
     )
     whole = np.asarray(nuclei.sum(axis=0)).ravel()
-    sizes = np.mean([cortex.T @ grey + whole for grey, _ in people], axis=0)
+    folded = np.mean([cortex.T @ grey for grey, _ in people], axis=0)
+    sizes = folded + whole
+    measured = folded + np.asarray(labels.sum(axis=0)).ravel()
     wanted = published_means()
     true = wanted.copy()
     sigma = map_blur(anatomy.spacing)
@@ -267,8 +273,8 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
             blurred = ndimage.gaussian_filter(
                 anatomy.fill(head), sigma, truncate=3
             ).ravel()[anatomy.index]
-            found += cortex.T @ (grey * blurred) + nuclei.T @ blurred
-        true *= (wanted * sizes * len(people) / found) ** 0.8
+            found += cortex.T @ (grey * blurred) + labels.T @ blurred
+        true *= (wanted * measured * len(people) / found) ** 0.8
         ratio = true / wanted
         middle = np.median(ratio)
         true = wanted * np.clip(ratio, middle / _MOST, middle * _MOST)

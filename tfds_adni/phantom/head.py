@@ -13,6 +13,7 @@ from scipy.special import expit
 
 from tfds_adni.phantom.bending import smooth_field
 from tfds_adni.phantom.regions import read_rows
+from tfds_adni.phantom.shapes import depth
 
 # How far the uptake of each kind differs between people: SD of its log, ours.
 KINDS = {
@@ -59,18 +60,18 @@ def draw_head(
     x, back = np.unique(np.abs(axes[0]), return_inverse=True)
     half = x, axes[1], axes[2]
     rows = read_rows("head.csv")
-    depth = np.full((len(x), *brain.shape[1:]), -np.inf, np.float32)
+    deep = np.full((len(x), *brain.shape[1:]), -np.inf, np.float32)
     for row in rows:
         if row["kind"] == "outline":
-            _deepen(depth, half, row)
-    depth = np.maximum(depth[back], _SKIN_MM - away).astype(np.float32)
-    uptake, kind = _layers(depth, away, axes[2])
+            _deepen(deep, half, row)
+    deep = np.maximum(deep[back], _SKIN_MM - away).astype(np.float32)
+    uptake, kind = _layers(deep, away, axes[2])
     inner, codes = np.zeros((2, len(x), *brain.shape[1:]), np.float32)
     covered = np.zeros_like(inner)
     for row in rows:
         if row["kind"] != "outline":
             _paint(inner, codes, covered, half, row)
-    share = covered[back] * expit((depth - _FAT_MM[0]) / _EDGE_MM)
+    share = covered[back] * expit((deep - _FAT_MM[0]) / _EDGE_MM)
     share = share * expit((away - 3) / _EDGE_MM)
     uptake = (1 - share) * uptake + share * inner[back]
     kind = np.where(share > 0.5, codes[back], kind).astype(np.uint8)
@@ -106,21 +107,21 @@ def own_head(
     return own
 
 
-def _layers(depth, away, z) -> tuple[np.ndarray, np.ndarray]:
+def _layers(deep, away, z) -> tuple[np.ndarray, np.ndarray]:
     """Uptake and kinds of scalp and skull, and below them of face and neck."""
     vault = expit((z - _VAULT_MM[0]) / _VAULT_MM[1])
-    inside = expit(depth / _EDGE_MM)
-    under = expit((depth - _SCALP_MM) / _EDGE_MM)
+    inside = expit(deep / _EDGE_MM)
+    under = expit((deep - _SCALP_MM) / _EDGE_MM)
     above = _SCALP * (1 - under) + _BONE * under
-    skin, deep = (expit((depth - d) / _EDGE_MM) for d in _FAT_MM)
+    skin, deep = (expit((deep - d) / _EDGE_MM) for d in _FAT_MM)
     below = _SKIN * (1 - skin) + _FAT * (skin - deep) + _MUSCLE * deep
     bone = expit((_BONE_MM - away) / _EDGE_MM)
     below = below * (1 - bone) + _BONE * bone
     uptake = inside * (vault * above + (1 - vault) * below)
-    upper = np.where(depth < _SCALP_MM, _CODES["scalp"], _CODES["bone"])
-    lower = np.where(depth < _FAT_MM[1], _CODES["fat"], _CODES["muscle"])
+    upper = np.where(deep < _SCALP_MM, _CODES["scalp"], _CODES["bone"])
+    lower = np.where(deep < _FAT_MM[1], _CODES["fat"], _CODES["muscle"])
     kind = np.where((vault > 0.5) | (bone > 0.5), upper, lower)
-    return uptake.astype(np.float32), np.where(depth > 0, kind, 0)
+    return uptake.astype(np.float32), np.where(deep > 0, kind, 0)
 
 
 def _numbers(row) -> tuple[list[float], list[float]]:
@@ -130,28 +131,21 @@ def _numbers(row) -> tuple[list[float], list[float]]:
 
 
 def _around(axes, row, margin_mm) -> tuple[tuple[slice, ...], np.ndarray]:
-    """The part of the box around an ellipsoid, and the depth in it, mm.
-
-    The distance is that of a first-order expansion, k (1 - k) / |grad| with
-    k the distance from the centre in radii.
-    """
-    centre, radii = _numbers(row)
-    part, offsets = [], []
-    for axis, c, r in zip(axes, centre, radii, strict=True):
+    """The part of the box around an ellipsoid, and the depth in it, mm."""
+    blob = _numbers(row)
+    part = []
+    for axis, c, r in zip(axes, *blob, strict=True):
         ends = np.searchsorted(axis, (c - r - margin_mm, c + r + margin_mm))
         part.append(slice(*ends))
-        offsets.append((axis[part[-1]] - c) / r)
-    offsets = np.meshgrid(*offsets, indexing="ij", sparse=True)
-    size = np.sqrt(sum(o**2 for o in offsets))
-    parts = zip(offsets, radii, strict=True)
-    slope = np.sqrt(sum((o / r) ** 2 for o, r in parts))
-    return tuple(part), size * (1 - size) / np.maximum(slope, 1e-3)
+    near = [axis[p] for axis, p in zip(axes, part, strict=True)]
+    places = np.meshgrid(*near, indexing="ij", sparse=True)
+    return tuple(part), depth(blob, places)
 
 
-def _deepen(depth, axes, row) -> None:
+def _deepen(deep, axes, row) -> None:
     """Adds an ellipsoid to the head, in place."""
     part, inside = _around(axes, row, 30)
-    depth[part] = np.maximum(depth[part], inside)
+    deep[part] = np.maximum(deep[part], inside)
 
 
 def _paint(uptake, codes, covered, axes, row) -> None:
