@@ -81,7 +81,7 @@ class Scan:
             "Post-processed",
             f"{date.month}/{date.day:02d}/{date.year}",
             "NiFTI",
-            "6/01/2016",
+            "6/01/2023",
         )
 
 
