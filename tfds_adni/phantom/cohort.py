@@ -167,9 +167,11 @@ def _require_whole(name, count, *, least=1, most=math.inf) -> None:
     """Refuses what is no whole number between two."""
     whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
     if not whole or not least <= count <= most:
-        allowed = f"at least {least}" if most == math.inf else f"1 to {most}"
+        allowed = f"of at least {least}"
+        if most < math.inf:
+            allowed = f"from {least} to {most}"
         raise ValueError(
-            f"expected a whole number of {allowed} for {name}, found "
+            f"expected a whole number {allowed} for {name}, found "
             f"{count!r}: give one or leave it out"
         )
 
