@@ -152,7 +152,8 @@ def test_a_ring_around_the_head(heads):
             brain = find(np.where(ring[..., None], 2 * clean.mean, data))
         except VolumeError as error:
             refused += 1
-            assert "no brain found: largest bright part" in str(error)
+            if "no brain found: largest bright part" not in str(error):
+                raise
         else:
             require_near(brain, clean)
     assert refused < len(heads)

@@ -13,8 +13,8 @@ import pytest
 from tfds_adni.phantom import Grid, cohort, write_cohort
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.claim import claimed
-from tfds_adni.phantom.cohort import COLUMNS, DESCRIPTION, scans_of
 from tfds_adni.phantom.render import render
+from tfds_adni.phantom.scans import COLUMNS, DESCRIPTION, scans_of
 from tfds_adni.phantom.subjects import make_subject
 
 GRID = Grid((40, 40, 24), 6.0)
@@ -44,14 +44,16 @@ def contents(folder):
 
 
 def rows_of(folder):
-    (table,) = folder.glob("*.csv")
-    with table.open(newline="", encoding="utf-8") as file:
+    path = folder / cohort.TABLE
+    with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
 def test_files_and_table_have_the_archive_s_layout(folder):
-    (table,) = folder.glob("*.csv")
-    header = table.read_text().splitlines()[0]
+    assert {path.name for path in folder.iterdir()} == {
+        *("ADNI", "tables", cohort.TABLE, "truth.csv")
+    }
+    header = (folder / cohort.TABLE).read_text().splitlines()[0]
     assert header == ",".join(f'"{c}"' for c in COLUMNS)
     rows = rows_of(folder)
     by_image = {path.parent.name: path for path in folder.rglob("*.nii")}
@@ -76,9 +78,7 @@ def test_files_and_table_have_the_archive_s_layout(folder):
 
 def test_visits_come_a_year_apart_and_ids_are_unique():
     scans = [
-        scan
-        for n in range(60)
-        for scan in scans_of(make_subject("MCI", n), seed=0)
+        scan for n in range(60) for scan in scans_of(make_subject("MCI", n))
     ]
     assert len({s.image_id for s in scans}) == len(scans)
     assert len({s.path.name for s in scans}) == len(scans)
@@ -130,8 +130,8 @@ def test_a_subject_depends_on_the_seed_and_not_on_the_others(folder, tmp_path):
         contents(write(tmp_path / f"new/{seed}", subjects={"AD": 1}, seed=seed))
         for seed in (0, 5)
     )
-    for listing in (cohort.TABLE, *(n for n in alone if "tables/" in n)):
-        alone.pop(listing)
+    for name in [name for name in alone if name.endswith(".csv")]:
+        alone.pop(name)
     assert alone
     assert alone.items() <= contents(folder).items()
     assert not set(other.values()) & set(contents(folder).values())
@@ -161,6 +161,10 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
         ({"jobs": 0}, "at least 1 for jobs, found 0"),
         ({"seed": -1}, "at least 0 for seed, found -1"),
         ({"seed": True}, "found True"),
+        ({"visits": 0}, "from 1 to 10 for visits, found 0"),
+        ({"visits": 11}, "from 1 to 10 for visits, found 11"),
+        ({"visits": 2.0}, "from 1 to 10 for visits, found 2.0"),
+        ({"difficulty": "hard"}, "among easy, realistic, found 'hard'"),
     ],
 )
 def test_bad_options_are_one_line(tmp_path, options, message):

@@ -29,26 +29,26 @@ def test_kinds_and_marks_of_the_tables(folder):
     kinds = {name: kind_of(tuple(rows[0])) for name, rows in tables.items()}
     assert kinds == {
         "ADNIMERGE.csv": "ADNIMERGE",
-        "DXSUM_01Jun2016.csv": "DXSUM",
-        "PETQC_01Jun2016.csv": "PETQC",
+        "DXSUM_01Jun2023.csv": "DXSUM",
+        "PETQC_01Jun2023.csv": "PETQC",
     }
     scans = len(list(folder.rglob("*.nii")))
     assert {len(rows) for rows in tables.values()} == {scans}
     sites = {row["SITE"] for row in tables["ADNIMERGE.csv"]}
-    sites |= {row["SITEID"] for row in tables["PETQC_01Jun2016.csv"]}
-    ids = {row["PTID"] for row in tables["DXSUM_01Jun2016.csv"]}
+    sites |= {row["SITEID"] for row in tables["PETQC_01Jun2023.csv"]}
+    ids = {row["PTID"] for row in tables["DXSUM_01Jun2023.csv"]}
     assert sites == {"999"}
     assert all(subject.startswith("999_S_9") for subject in ids)
 
 
 @pytest.mark.parametrize(
     ("table", "source"),
-    [("ADNIMERGE.csv", "ADNIMERGE"), ("DXSUM_01Jun2016.csv", "DXSUM")],
+    [("ADNIMERGE.csv", "ADNIMERGE"), ("DXSUM_01Jun2023.csv", "DXSUM")],
 )
 def test_each_scan_has_its_stage_by_the_table(folder, table, source):
     selection = Selection(
         diagnosis=[folder / "tables" / table],
-        qc=[folder / "tables" / "PETQC_01Jun2016.csv"],
+        qc=[folder / "tables" / "PETQC_01Jun2023.csv"],
         visits="all",
         label_days=20,
     )
@@ -64,8 +64,8 @@ def test_a_scan_names_the_tables_that_are_not_used(folder):
     notes = survey(folder).notes
     assert [note.split(" and ")[0] for note in notes] == [
         "ADNIMERGE.csv looks like ADNIMERGE",
-        "DXSUM_01Jun2016.csv looks like DXSUM",
-        "PETQC_01Jun2016.csv looks like PETQC",
+        "DXSUM_01Jun2023.csv looks like DXSUM",
+        "PETQC_01Jun2023.csv looks like PETQC",
     ]
     assert "--diagnosis" in notes[0]
     assert "--qc" in notes[2]
