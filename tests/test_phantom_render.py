@@ -27,11 +27,12 @@ def normal(head):
     return render(make_subject("NC", 0), head, grid=GRID)
 
 
-@pytest.fixture
-def straight(monkeypatch):
-    """All heads lie straight and in the middle."""
-    monkeypatch.setattr(rendering, "_TILT", 0.0)
-    monkeypatch.setattr(rendering, "_SHIFT_MM", 0.0)
+def still(subject, **changes):
+    """The subject, whose head lies straight and in the middle at all visits."""
+    straight = dataclasses.replace(
+        subject.difficulty, turn_deg=0.0, shift_mm=0.0
+    )
+    return dataclasses.replace(subject, difficulty=straight, **changes)
 
 
 def blurred(subject, head):
@@ -127,9 +128,8 @@ def test_a_scan_is_a_head_in_the_air(normal):
     assert 0.8 < litres < 1.8
 
 
-@pytest.mark.usefixtures("straight")
 def test_scalp_is_faint_and_the_skull_darker(head):
-    volume = render(make_subject("NC", 0), head, grid=GRID)
+    volume = render(still(make_subject("NC", 0)), head, grid=GRID)
     brain = volume > 0.4 * volume.max()
     upper = np.indices(GRID.shape)[2] > 20
     away = 3 * ndimage.distance_transform_edt(~brain)
@@ -139,14 +139,12 @@ def test_scalp_is_faint_and_the_skull_darker(head):
     assert volume[upper & (away > 40)].mean() / level < 0.01
 
 
-@pytest.mark.usefixtures("straight")
 def test_right_is_right(head):
     subject = make_subject("NC", 0)
     loss = subject.disease.loss.copy()
     loss[1] = 0.5
     disease = dataclasses.replace(subject.disease, loss=loss)
-    ill = dataclasses.replace(subject, disease=disease)
-    volume = render(ill, head, grid=GRID)
+    volume = render(still(subject, disease=disease), head, grid=GRID)
     assert volume[40:].mean() < 0.8 * volume[:40].mean()
 
 
@@ -166,11 +164,10 @@ def test_a_seed_repeats_itself(head, normal):
     assert not np.array_equal(normal, other)
 
 
-@pytest.mark.usefixtures("straight")
 def test_visits_share_the_anatomy(head):
     subject, stranger = (make_subject("AD", n, visits=3) for n in (0, 60))
     first, last, other = (
-        render(s, head, visit=v, grid=GRID).ravel()
+        render(still(s), head, visit=v, grid=GRID).ravel()
         for s, v in ((subject, 0), (subject, 2), (stranger, 0))
     )
     assert not np.array_equal(first, last)
@@ -179,9 +176,8 @@ def test_visits_share_the_anatomy(head):
     assert same > np.corrcoef(first, other)[0, 1]
 
 
-@pytest.mark.usefixtures("straight")
 def test_noise_is_a_few_per_cent(head):
-    subject = dataclasses.replace(make_subject("NC", 0), years=(0, 0))
+    subject = still(make_subject("NC", 0), years=(0, 0))
     a, b = (render(subject, head, visit=v, grid=GRID) for v in (0, 1))
     inside = ndimage.binary_erosion(a > 0.5 * a.max(), iterations=1)
     ratio = (a / a[inside].mean())[inside] / (b / b[inside].mean())[inside]
