@@ -1,6 +1,7 @@
 """ADNI's tables beside a phantom, as `scan` reads them."""
 
 import collections
+import csv
 from pathlib import Path
 
 import pytest
@@ -71,5 +72,7 @@ def test_each_table_of_numbers_is_described_with_its_columns():
     text = (DATA / "README.md").read_text(encoding="utf-8")
     for path in DATA.glob("*.csv"):
         (part,) = (p for p in text.split("\n## ") if f"`{path.name}`:" in p)
-        for column in path.read_text(encoding="utf-8").split("\n")[0].split(","):
+        with path.open(encoding="utf-8") as file:
+            columns = next(csv.reader(file))
+        for column in columns:
             assert f"`{column}`" in part, (path.name, column)
