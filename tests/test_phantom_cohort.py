@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from toy_phantom import GRID, contents, rows_of, write
 
-from tfds_adni.phantom import cohort
+from tfds_adni.phantom import cohort, scans
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.claim import claimed
+from tfds_adni.phantom.levels import LEVELS
 from tfds_adni.phantom.render import render
-from tfds_adni.phantom.scans import COLUMNS, DESCRIPTION, scans_of
+from tfds_adni.phantom.scans import COLUMNS, scans_of
 from tfds_adni.phantom.subjects import make_subject
 from tfds_adni.phantom.tables import write_tables
 
@@ -47,7 +48,7 @@ def test_files_and_table_have_the_archive_s_layout(folder):
         ptid, image = NAME.fullmatch(path.name).groups()
         leaf, stamp, description, subject = (p.name for p in path.parents[:4])
         assert (leaf, subject) == (f"I{image}", ptid)
-        assert description == DESCRIPTION.replace(" ", "_")
+        assert description == LEVELS["uniform"].description.replace(" ", "_")
         assert re.fullmatch(r"\d{4}(-\d\d){2}(_\d\d){3}\.0", stamp)
         assert path.parents[4] == folder / "ADNI"
         day = datetime.datetime.strptime(row["Acq Date"], "%m/%d/%Y")
@@ -171,6 +172,36 @@ def test_difficulty_changes_the_scans_and_not_their_names(folder, tmp_path):
     assert name == "easy"
 
 
+def test_levels_are_added_beside_the_uniform_one(folder, tmp_path):
+    levels = ("uniform", "raw", "averaged")
+    more = write(tmp_path / "more", subjects={"MCI": 1}, levels=levels)
+    before, after = contents(folder), contents(more)
+    shared = [n for n in after if n in before and n.endswith(".nii")]
+    rows = listed(more)
+    visits = len(rows) // 3
+    assert len(shared) == visits
+    assert all(after[name] == before[name] for name in shared)
+    images = {path.parent.name for path in more.rglob("*.nii")}
+    assert images == {row["Image Data ID"] for row in rows}
+    assert images == {row["image"] for row in rows_of(more / "truth.csv")}
+    assert len(list(more.rglob("*.nii"))) == visits * (6 + 1 + 1)
+    for path in more.glob("tables/*"):
+        assert rows_of(path) == [
+            row | ({"ID": str(number)} if "ID" in row else {})
+            for number, row in enumerate(
+                (
+                    r
+                    for r in rows_of(folder / "tables" / path.name)
+                    if r["RID"] == "9002"
+                ),
+                start=1,
+            )
+        ]
+    (raw, *_) = (r for r in rows if "Raw" in r["Description"])
+    quality = rows_of(next(more.glob("tables/PETQC*")))
+    assert quality[0]["LONIUID"] == raw["Image Data ID"]
+
+
 def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
     empty = tmp_path / "new" / "empty"
     empty.mkdir(parents=True)
@@ -198,6 +229,9 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
         ({"visits": 0}, "from 1 to 10 for visits, found 0"),
         ({"visits": 11}, "from 1 to 10 for visits, found 11"),
         ({"visits": 2.0}, "from 1 to 10 for visits, found 2.0"),
+        ({"levels": ()}, "uniform, found none: name only these"),
+        ({"levels": ["uniform_8mm"]}, "found uniform_8mm: name only these"),
+        ({"levels": ["raw", "raw"]}, "found raw more than once: name it once"),
         ({"difficulty": "hard"}, "among easy, realistic, found 'hard'"),
     ],
 )
@@ -234,7 +268,7 @@ def fill_disk(image, path):
 def test_a_stopped_cohort_leaves_nothing(
     tmp_path, monkeypatch, options, save, error
 ):
-    monkeypatch.setattr(cohort.nib, "save", save)
+    monkeypatch.setattr(scans.nib, "save", save)
     with pytest.raises(error):
         write(tmp_path / "out", **options)
     assert not list(tmp_path.iterdir())
