@@ -11,6 +11,7 @@ from tfds_adni import prepare, survey
 from tfds_adni.phantom import Grid
 from tfds_adni.phantom.cohort import TABLE
 from tfds_adni.phantom.regions import REGIONS
+from tfds_adni.phantom.scanners import acquire, scanners, sites
 from tfds_adni.phantom.scans import scans_of
 from tfds_adni.phantom.subjects import make_subject
 from tfds_adni.phantom.truth import FILE, truth_of
@@ -35,7 +36,9 @@ def test_a_row_a_scan_under_the_scan_s_id(folder):
             assert row[ours] == scan[theirs]
         assert row["stage"].replace("NC", "CN") == scan["Group"]
         assert (row["difficulty"], row["seed"]) == ("realistic", "3")
-        assert row["phantom_version"] == "2"
+        assert (row["level"], row["phantom_version"]) == ("uniform", "2")
+        assert row["scanner"] in scanners()
+        assert sites()[int(row["site"]) - 1].name == row["scanner"]
 
 
 def test_values_are_those_that_were_planted():
@@ -63,6 +66,18 @@ def test_values_are_those_that_were_planted():
     )
     growth = float(last["severity"]) / float(first["severity"])
     assert growth == pytest.approx(subject.disease.grown(2), abs=0.01)
+
+
+def test_how_a_visit_was_scanned():
+    subject = make_subject("NC", 1, visits=2)
+    row = truth_of(scans_of(subject)[1])
+    one = acquire(subject, 1)
+    names = ("in_plane_mm", "axial_mm", "noise_cv", "motion_mm")
+    values = (*one.resolution, one.noise_cv, one.motion_mm)
+    for name, value in zip(names, values, strict=True):
+        assert float(row[name]) == pytest.approx(value, abs=1e-4)
+    easy = truth_of(scans_of(make_subject("NC", 1, difficulty="easy"))[0])
+    assert (easy["scanner"], easy["site"]) == ("one for everybody", "")
 
 
 def test_subtype_and_amyloid_are_words():
