@@ -2,26 +2,23 @@
 
 import collections
 import csv
+from pathlib import Path
 
 import pytest
+from toy_phantom import rows_of, write
 
+import tfds_adni
 from tfds_adni import Selection, survey
-from tfds_adni.phantom import Grid, write_cohort
 from tfds_adni.tables import kind_of
 
-GRID = Grid((40, 40, 24), 6.0)
+DATA = Path(tfds_adni.__file__).parent / "phantom" / "data"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     counts = {"NC": 3, "MCI": 2, "AD": 2}
     out = tmp_path_factory.mktemp("phantom") / "cohort"
-    return write_cohort(out, subjects=counts, jobs=1, grid=GRID)
-
-
-def rows_of(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return write(out, subjects=counts)
 
 
 def test_kinds_and_marks_of_the_tables(folder):
@@ -69,3 +66,13 @@ def test_a_scan_names_the_tables_that_are_not_used(folder):
     ]
     assert "--diagnosis" in notes[0]
     assert "--qc" in notes[2]
+
+
+def test_each_table_of_numbers_is_described_with_its_columns():
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    for path in DATA.glob("*.csv"):
+        (part,) = (p for p in text.split("\n## ") if f"`{path.name}`:" in p)
+        with path.open(encoding="utf-8") as file:
+            columns = next(csv.reader(file))
+        for column in columns:
+            assert f"`{column}`" in part, (path.name, column)

@@ -46,6 +46,15 @@ def phantom(
             "if unset.",
         ),
     ] = None,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="ADNI's processing level of the scans: raw, dynamic, "
+            "averaged, standardised or uniform; may be repeated. Uniform if "
+            "unset.",
+        ),
+    ] = None,
     counterfactual: Annotated[
         bool,
         typer.Option(
@@ -60,7 +69,11 @@ def phantom(
     """Writes a simulated ADNI-like download, to try the program on."""
     counts = options.parse_counts(subjects)
     from tfds_adni.phantom import write_cohort
+    from tfds_adni.phantom.levels import UNIFORM, check_levels
 
+    levels = level or [UNIFORM]
+    with options.usage_errors("--level"):
+        check_levels(levels)
     with console.progress("phantom scans") as advance:
         written = write_cohort(
             out,
@@ -70,6 +83,7 @@ def phantom(
             progress=advance,
             difficulty=difficulty,
             visits=visits,
+            levels=levels,
             counterfactual=counterfactual,
         )
     scans = written / "with_disease" if counterfactual else written

@@ -12,6 +12,7 @@ import numpy as np
 from tfds_adni.parallel.pool import Pool
 from tfds_adni.phantom.claim import claimed
 from tfds_adni.phantom.difficulty import REALISTIC, load_difficulty
+from tfds_adni.phantom.levels import UNIFORM, check_levels
 from tfds_adni.phantom.maps import load_maps
 from tfds_adni.phantom.render import ADNI_GRID, Grid
 from tfds_adni.phantom.scans import (
@@ -41,6 +42,7 @@ def write_cohort(
     grid: Grid = ADNI_GRID,
     difficulty: str = REALISTIC,
     visits: int | None = None,
+    levels: Sequence[str] = (UNIFORM,),
     counterfactual: bool = False,
 ) -> Path:
     """Writes a phantom cohort as a download from the IDA.
@@ -50,8 +52,8 @@ def write_cohort(
     says what was planted and which nothing reads.
 
     The same seed gives the same bytes, whatever `jobs` is, and a subject
-    stays the same when others or later visits are added. The cohort is
-    written to a hidden folder beside `out` and moved there when it is
+    stays the same when others, later visits or levels are added. The cohort
+    is written to a hidden folder beside `out` and moved there when it is
     complete; what a killed process leaves there the next one removes.
 
     Args:
@@ -64,6 +66,7 @@ def write_cohort(
         difficulty: "easy" or "realistic".
         visits: Yearly visits of everybody, 1 to 10. Defaults to one of two
             thirds, two or three of the others.
+        levels: ADNI's processing levels of each scan, among `LEVELS`.
         counterfactual: Whether to write a download of the same people as if
             they had never had the disease, too: then `out/with_disease` and
             `out/without_disease` are complete downloads, whose scans have
@@ -77,10 +80,11 @@ def write_cohort(
         FileExistsError: If `out` exists and is not an empty folder.
         ImportError: If nilearn is not installed.
         OSError: If the disk is full, or a process was killed.
-        ValueError: If a stage, count, seed, number of processes, difficulty
-            or number of visits is bad.
+        ValueError: If a stage, count, seed, number of processes, difficulty,
+            number of visits or level is bad.
     """
     _check(subjects, seed, jobs, visits)
+    check_levels(levels)
     load_difficulty(difficulty)  # before anything is written
     load_maps()  # without nilearn it fails here
     people = [
@@ -95,7 +99,7 @@ def write_cohort(
         twins = [person.without_disease() for person in people]
         cohorts = {WITH_DISEASE: people, WITHOUT_DISEASE: twins}
     scans = {
-        name: [scan for person in of for scan in scans_of(person)]
+        name: [scan for person in of for scan in scans_of(person, levels)]
         for name, of in cohorts.items()
     }
     workers = contextlib.closing(Pool(jobs or os.cpu_count()))
@@ -141,7 +145,8 @@ def scan_pairs(out: str | os.PathLike) -> list[tuple[Path, Path]]:
 def _write_lists(folder: Path, scans: Sequence[Scan]) -> None:
     """Writes the tables of a download and what was planted in it."""
     write_table(folder / TABLE, COLUMNS, [scan.row for scan in scans])
-    write_tables(folder, scans)
+    visits = {(scan.subject.rid, scan.visit): scan for scan in scans}
+    write_tables(folder, list(visits.values()))
     write_truth(folder, scans)
 
 

@@ -137,5 +137,5 @@ def _petqc(scan: "Scan", number: int) -> dict[str, str]:
         "VISCODE2": scan.visit_code,
         "SCANDATE": day.isoformat(),
         "PASS": "1",
-        "LONIUID": f"I{scan.image_id - 100_000}",
+        "LONIUID": f"I{scan.raw_id}",
     }

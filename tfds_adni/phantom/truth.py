@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfds_adni.phantom.regions import MIDLINE, REGIONS
+from tfds_adni.phantom.scanners import acquire, site_of
 from tfds_adni.phantom.scans import Scan
 from tfds_adni.phantom.tables import write_table
 
@@ -53,10 +54,27 @@ def truth_of(scan: Scan) -> dict[str, str]:
         "severity": _number(disease.severity * disease.grown(years)),
         "thinning_mm": _number(np.mean(subject.thinning(visit)[cortex])),
         "ventricle_mm": _number(subject.ventricle(visit)),
+        "level": scan.level,
+        **_acquired(scan),
         **_uptakes(subject.uptake(visit)),
         "difficulty": subject.difficulty.name,
         "seed": str(subject.seed),
         "phantom_version": str(VERSION),
+    }
+
+
+def _acquired(scan: Scan) -> dict[str, str]:
+    """Returns the cells of how the visit was scanned."""
+    one = acquire(scan.subject, scan.visit)
+    across, along = one.resolution
+    return {
+        "scanner": one.scanner.name,
+        # a scanner that is everybody's stands nowhere
+        "site": str(site_of(scan.subject)) if one.scanner.number else "",
+        "in_plane_mm": _number(across),
+        "axial_mm": _number(along),
+        "noise_cv": _number(one.noise_cv),
+        "motion_mm": _number(one.motion_mm),
     }
 
 
