@@ -10,7 +10,7 @@ from tfds_adni.phantom.anatomy import INTRINSIC_FWHM
 from tfds_adni.phantom.maps import LOW
 
 CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
-GREY = 0.7  # of a blurred head whose true grey matter is 1
+GREY = 0.8  # of a blurred head whose true grey matter is 1
 GAIN_MM = 75.0  # unit of the smooth gain's polynomial
 _FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in SDs
 _REACH = np.array([108.0, 128.0, np.inf])  # mm from the centre: a head and air
@@ -212,7 +212,9 @@ def _gaussian(source, target, sd: float) -> np.ndarray:
     Those of endless places would sum to one.
     """
     step = source[1] - source[0]
-    ahead = np.arange(-8, len(source) + 8) * step + source[0]
+    beyond = 8 + int(max(np.ptp(target) - np.ptp(source), 0) / step)
+    count = np.arange(-beyond, len(source) + beyond)
+    ahead = source[0] + step * count
     weights = np.exp(-0.5 * ((target[:, None] - ahead) / sd) ** 2)
     weights /= weights.sum(axis=1, keepdims=True)
-    return weights[:, 8:-8].astype(np.float32)
+    return weights[:, beyond:-beyond].astype(np.float32)

@@ -9,7 +9,6 @@ from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy
 from tfds_adni.phantom.bending import bend, smooth_field
 from tfds_adni.phantom.imaging import (
     ADNI_GRID,
-    GREY,
     Grid,
     add_noise,
     gain,
@@ -24,6 +23,7 @@ from tfds_adni.phantom.subjects import FOLDS, NOISE, PERSON, Subject
 _EDGE_MM = 0.8  # softness of a moved tissue border
 _MOVED_GREY = 0.4  # nuclei by the ventricles are pushed more than lost
 _FIELD_KNOTS_MM = 22.0
+_TISSUE = 0.25  # between scalp and white matter
 _BQ_ML = 30_000.0  # ours: of grey matter half an hour after 185 MBq
 
 
@@ -96,7 +96,7 @@ def frames_of(
         if which.native:
             factor = _BQ_ML * acquisition.dose
         else:
-            factor = acquisition.scale / counts[counts > GREY / 2].mean()
+            factor = acquisition.scale / counts[counts > _TISSUE].mean()
         yield np.maximum(counts, 0, out=counts) * np.float32(factor)
 
 

@@ -28,7 +28,7 @@ _BRAIN_MM = np.array([69.0, 88.0, 76.0])
 # Ours: of a head before it is brought to the AC-PC line.
 _RAW_DEG = np.array([8.0, 3.0, 4.0]), np.array([5.0, 0.0, 0.0])  # SD, mean
 _RAW_MM = np.array([4.0, 8.0, 8.0])
-_ABOVE_MM = 9.0  # scalp and skull over the brain that lie inside the view
+_ABOVE_MM = 4.0  # least of the view over the brain
 # Classes of motion of 172 scans (J Nucl Med 52 suppl 1:2091); the mm are ours.
 _MOTION_SCANS = np.array([38, 76, 32, 13, 7, 6])
 _MOTION_MM = np.array([0.2, 0.5, 1, 2, 4, 7])
