@@ -48,6 +48,14 @@ class Difficulty:
     mci_a_year: float
     ad_a_year: float
     a_year_sd: float
+    scanner_models: float
+    resolution_sd: float
+    noise_sd: float
+    model_gain_sd: float
+    scan_gain_sd: float
+    turn_deg: float
+    shift_mm: float
+    scale_sd: float
 
     def of(self, stage: str, what: str) -> float:
         """Returns one of the numbers that each stage has its own of.
