@@ -65,6 +65,16 @@ def read_rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@functools.cache
+def read_numbers(name: str) -> dict[str, float]:
+    """The column `value` of one of the package's tables, by `name`.
+
+    Args:
+        name: Its file in `data`.
+    """
+    return {row["name"]: float(row["value"]) for row in read_rows(name)}
+
+
 def _read_published() -> dict[str, Published]:
     return {
         row.pop("row"): Published(**{k: float(v) for k, v in row.items()})
