@@ -113,8 +113,8 @@ def _layers(deep, away, z) -> tuple[np.ndarray, np.ndarray]:
     inside = expit(deep / _EDGE_MM)
     under = expit((deep - _SCALP_MM) / _EDGE_MM)
     above = _SCALP * (1 - under) + _BONE * under
-    skin, deep = (expit((deep - d) / _EDGE_MM) for d in _FAT_MM)
-    below = _SKIN * (1 - skin) + _FAT * (skin - deep) + _MUSCLE * deep
+    fat, muscle = (expit((deep - d) / _EDGE_MM) for d in _FAT_MM)
+    below = _SKIN * (1 - fat) + _FAT * (fat - muscle) + _MUSCLE * muscle
     bone = expit((_BONE_MM - away) / _EDGE_MM)
     below = below * (1 - bone) + _BONE * bone
     uptake = inside * (vault * above + (1 - vault) * below)

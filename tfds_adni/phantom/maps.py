@@ -108,9 +108,7 @@ def signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:
         return np.full(mask.shape, 99, np.float32)
     out = ndimage.distance_transform_edt(~mask)
     inside = ndimage.distance_transform_edt(mask)
-    return (spacing * (out - inside + 0.5 * (inside > 0) - 0.5)).astype(
-        np.float32
-    )
+    return (spacing * (out - inside + (inside > 0) - 0.5)).astype(np.float32)
 
 
 def within(values: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
