@@ -160,7 +160,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     grey, white = grey.ravel()[index], white.ravel()[index]
     core = core_share(points)
     fixed = np.maximum(core, _cerebellum(points))
-    free = 1 - np.asarray(nuclei.sum(axis=1)).ravel()
+    free = np.maximum(1 - np.asarray(nuclei.sum(axis=1)).ravel(), 0)
     solid = np.minimum(grey + white, 1)
     outside, kind = draw_head(brain, axes)
     anatomy = Anatomy(
