@@ -93,6 +93,20 @@ def test_normal_regional_means_are_within_the_published_spread(head):
     assert (np.abs(off) < 1.5 * spread).all()
 
 
+def test_a_twin_has_the_same_head_pose_and_noise(head):
+    """A patient who loses nothing is the healthy twin, voxel by voxel."""
+    spared = next(
+        subject
+        for subject in (make_subject("MCI", n) for n in range(60))
+        if not subject.disease.severity
+    )
+    scan, twin = (
+        render(each, head, grid=GRID)
+        for each in (spared, spared.without_disease())
+    )
+    np.testing.assert_array_equal(scan, twin)
+
+
 @pytest.mark.parametrize("difficulty", ["easy", "realistic"])
 def test_disease_shows_after_blur(head, difficulty):
     """Against the same people without it, so that chance has no say."""
