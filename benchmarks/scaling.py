@@ -1,11 +1,11 @@
 """What is left of a planted loss when a volume is divided by its brain's mean.
 
 Simulated subjects of AD, each beside itself without the disease: no noise, no
-scanner, no registration, no bends. The change of each region is given in percent, over
-the pons, which hardly changes, and over the mean of the brain, by the mask
-that `prepare` takes. "True" is the uptake of the region's own tissue; "blurred"
-is the mean over the region in a volume of 8 mm, where tissue around it counts
-too and cortex has become thinner.
+scanner, no registration, no bends. The change of each region is given in
+percent, over the pons, which hardly changes, and over the mean of the brain, by
+the mask that `prepare` takes. "True" is the uptake of the region's own tissue;
+"blurred" is the mean over the region in a volume of 8 mm, where tissue around
+it counts too and cortex has become thinner.
 
 Usage: python benchmarks/scaling.py [SUBJECTS]
 """

@@ -8,22 +8,22 @@ PHANTOMS = (
     Mutation(
         "cortex grows where it should thin",
         f"{_HOME}/folding.py",
-        "size - folds.fluid - thinning_mm * per_mm",
-        "size - folds.fluid + thinning_mm * per_mm",
+        "size - fluid - thinning_mm * per_mm",
+        "size - fluid + thinning_mm * per_mm",
         tests_of("phantom_render.py"),
     ),
     Mutation(
         "white matter at the sulci",
         f"{_HOME}/folding.py",
-        "expit((folds.grey - size) / edge)",
-        "expit((size - folds.grey) / edge)",
+        "expit((grey - size) / edge)",
+        "expit((size - grey) / edge)",
         tests_of("phantom_render.py"),
     ),
     Mutation(
         "one folding for everybody",
         f"{_HOME}/folding.py",
-        "_band_pass(rng.standard_normal(",
-        "_band_pass(np.random.default_rng(0).standard_normal(",
+        "noise = rng.standard_normal((2,",
+        "noise = np.random.default_rng(0).standard_normal((2,",
         tests_of("phantom_render.py"),
     ),
     Mutation(
