@@ -178,7 +178,7 @@ def test_options_of_a_phantom(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("--difficulty", "hard", "expected easy, realistic; found hard"),
+        ("--difficulty", "hard", "expected easy, realistic; found 'hard'"),
         ("--difficulty", "realistics", ": write realistic"),
         ("--level", "uniform_8mm", "uniform, found uniform_8mm: name only"),
         ("--visits", "0", "a whole number from 1 to 10; found '0'"),
