@@ -152,7 +152,7 @@ def test_a_ring_around_the_head(heads):
             brain = find(np.where(ring[..., None], 2 * clean.mean, data))
         except VolumeError as error:
             refused += 1
-            if "no brain found: largest bright part" not in str(error):
+            if not str(error).startswith("no brain found"):
                 raise
         else:
             require_near(brain, clean)
