@@ -225,7 +225,7 @@ def test_noise_of_a_level_and_frame_is_its_own(head):
     assert cv == pytest.approx(LEVELS["dynamic"].noise_cv(scan), rel=0.08)
     assert not np.array_equal(first, second)
     (averaged,) = found["averaged"]
-    assert np.corrcoef(averaged[inside], mean[inside])[0, 1] > 0.8
+    assert np.corrcoef(averaged[inside], mean[inside])[0, 1] > 0.7
 
 
 def test_a_person_s_own_field_is_the_same_at_all_visits(head):
