@@ -22,10 +22,11 @@ from pathlib import Path
 
 import numpy as np
 from reporting import add_out, machine, print_table, write
+from scipy import ndimage
 from scipy.stats import rankdata
 from sklearn.decomposition import KernelPCA
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import RepeatedStratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -39,10 +40,11 @@ from tfds_adni.phantom.subjects import make_subject
 GRID = Grid((80, 80, 48), 3.0)
 STAGES = ("NC", "MCI", "AD")
 PLANTED, PLANTED_SEED = 1500, 1000
-COHORTS, FIRST_SEED = 20, 2000  # cohort n has the seed FIRST_SEED + n
+COHORTS, FIRST_SEED = 24, 2000  # cohort n has the seed FIRST_SEED + n
 SUBJECTS = 80  # a stage
 SIZES = (20, 40, 80)
-COMPONENTS, FOLDS = 30, 5
+COMPONENTS, FOLDS, REPEATS = 30, 5, 3
+DARKEST = 0.3  # of the brain, of the brightest voxels
 CEREBELLUM = "cerebellar cortex"
 
 
@@ -135,7 +137,9 @@ def linear(healthy, patients):
 
 def folds(labels, seed):
     """Training and test subjects of each fold."""
-    split = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
+    split = RepeatedStratifiedKFold(
+        n_splits=FOLDS, n_repeats=REPEATS, random_state=seed
+    )
     return split.split(labels, labels)
 
 
@@ -151,11 +155,18 @@ def inner_products(difficulty, seed, *, subjects=SUBJECTS):
         )
     ]
     volumes = np.array(volumes)
-    mean = volumes.mean(axis=0)
-    brain = volumes[:, mean > 0.5 * np.percentile(mean, 99.9)]
-    brain = (brain / brain.mean(axis=1, keepdims=True)).astype(np.float64)
+    brain = volumes[:, brain_of(volumes.mean(axis=0))].astype(np.float64)
+    brain /= brain.mean(axis=1, keepdims=True)
     brain -= brain.mean(axis=0)
     return brain @ brain.T
+
+
+def brain_of(mean):
+    """The brain in the mean of a cohort, its ventricles included."""
+    bright = mean > DARKEST * np.percentile(mean, 99.9)
+    parts, _ = ndimage.label(ndimage.binary_opening(bright, iterations=2))
+    sizes = np.bincount(parts.ravel())[1:]
+    return ndimage.binary_fill_holes(parts == 1 + np.argmax(sizes))
 
 
 def cached(difficulty, seed, *, folder, subjects=SUBJECTS):

@@ -133,7 +133,8 @@ def activity(
     brain *= 1 + _own_field(subject, anatomy)
     head = anatomy.fill(brain)
     axes = box_axes(anatomy.spacing)
-    return bend(head + anatomy.outside, axes, anatomy.upright, rng)
+    head += anatomy.around(rng)
+    return bend(head, axes, anatomy.upright, rng)
 
 
 def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
