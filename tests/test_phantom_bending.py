@@ -7,11 +7,11 @@ from tfds_adni.phantom.bending import bend, lattice_axes, smooth_field
 AXES = [np.arange(0, 60, 3.0)] * 3
 
 
-def upright(*, up=2, length=1.0):
+def upright(*, up=2, length=1.0, share=1.0):
     """The way to a hull that lies in one direction everywhere."""
     lattice = [len(a) for a in lattice_axes(AXES)]
-    ways = np.zeros((3, *lattice), np.float32)
-    ways[up] = length
+    ways = np.zeros((4, *lattice), np.float32)
+    ways[up], ways[3] = length, share
     return ways
 
 
@@ -63,6 +63,11 @@ def test_a_short_way_to_the_hull_counts_less(only_along):
     half = shift(2, length=0.5 * bending._SURE)
     near = np.abs(free) > 0.5
     assert np.median(half[near] / free[near]) == pytest.approx(0.75, abs=0.02)
+
+
+def test_narrow_bends_fade_with_their_share(only_along):
+    whole, third = shift(0), shift(0, share=1 / 3)
+    np.testing.assert_allclose(third, whole / 3, atol=1e-4)
 
 
 def test_bends_are_as_large_as_they_say(monkeypatch):

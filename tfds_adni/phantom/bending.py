@@ -38,7 +38,8 @@ def bend(
     Args:
         head: Volume on the template box, `(x, y, z)`.
         axes: Positions of its voxels in mm, `[n]` each.
-        upright: Unit vectors towards the hull, `[3, *lattice]`.
+        upright: Unit vectors towards the hull, and the share of the narrow
+            part, `[4, *lattice]`.
         rng: Source of the control points.
 
     Returns:
@@ -49,9 +50,9 @@ def bend(
         np.stack([sd * smooth_field(lattice, rng, knot_mm=k) for _ in "xyz"])
         for sd, k in (_SHAPE, _ALONG)
     )
-    length = np.linalg.norm(upright, axis=0)
-    upright = upright / np.maximum(length, _SURE)
-    narrow -= (narrow * upright).sum(axis=0) * upright
+    way, share = upright[:3], upright[3]
+    way = way / np.maximum(np.linalg.norm(way, axis=0), _SURE)
+    narrow = share * (narrow - (narrow * way).sum(axis=0) * way)
     spacing = axes[0][1] - axes[0][0]
     places = np.empty((3, *head.shape), np.float32)
     between = [_linear_basis(a, b) for a, b in zip(axes, lattice, strict=True)]
