@@ -26,9 +26,9 @@ from tfds_adni.phantom.shapes import core_share, regional_shares
 
 FWHM = 8.0  # mm, ADNI's uniform resolution
 INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
-# True ratio, before blur: ours, for white matter as dark as in real scans; 4 in
-# the phantom of Hoffman 1991.
-GREY_TO_WHITE = 6.0
+# True ratio, before blur: ours, between the 4 of Hoffman 1991 (a phantom) and
+# what would make white matter as dark as in the mean of real scans.
+GREY_TO_WHITE = 5.0
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
 _OPEN = 0.35  # fluid above which a fissure is open to the outside
 _PULL = 0.8  # of the way to the hull: where the folding of a voxel is read
@@ -160,7 +160,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     grey, white = grey.ravel()[index], white.ravel()[index]
     core = core_share(points)
     fixed = np.maximum(core, _cerebellum(points))
-    free = 1 - np.asarray(nuclei.sum(axis=1)).ravel()
+    free = np.maximum(1 - np.asarray(nuclei.sum(axis=1)).ravel(), 0)
     solid = np.minimum(grey + white, 1)
     outside, kind = draw_head(brain, axes)
     anatomy = Anatomy(
