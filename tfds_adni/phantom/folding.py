@@ -18,7 +18,7 @@ from scipy.special import expit, ndtri
 
 SPACING_MM = 12.0  # between neighbouring sulci, of the mean person
 _SPACING_SD = 0.08  # share, between people; this and the next are ours
-_THICKNESS_SD = 0.06  # share, between people (Fischl & Dale 2000: .3 of 2.5 mm)
+_THICKNESS_SD = 0.06  # share, between people, beside thinning
 _WIDTH_SD = 0.3  # share, between sulci, of the size below which is fluid
 _STRETCH_MM = 35.0  # along which a sulcus keeps its width
 _LATTICE_MM = 3.0  # of the random field
