@@ -22,7 +22,7 @@ from tfds_adni.phantom.scans import (
     scans_of,
     write_scan,
 )
-from tfds_adni.phantom.subjects import STAGES, make_subject
+from tfds_adni.phantom.subjects import STAGES, Subject, make_subject
 from tfds_adni.phantom.tables import write_table, write_tables
 from tfds_adni.phantom.truth import write_truth
 from tfds_adni.sources.twins import WITH_DISEASE, WITHOUT_DISEASE
@@ -94,14 +94,7 @@ def write_cohort(
         for stage in STAGES
         for number in range(subjects.get(stage, 0))
     ]
-    cohorts = {"": people}
-    if counterfactual:
-        twins = [person.without_disease() for person in people]
-        cohorts = {WITH_DISEASE: people, WITHOUT_DISEASE: twins}
-    scans = {
-        name: [scan for person in of for scan in scans_of(person, levels)]
-        for name, of in cohorts.items()
-    }
+    scans = _scans(people, levels, counterfactual)
     workers = contextlib.closing(Pool(jobs or os.cpu_count()))
     with claimed(out) as whole, workers as pool:
         tasks = [
@@ -140,6 +133,20 @@ def scan_pairs(out: str | os.PathLike) -> list[tuple[Path, Path]]:
             f"with pet-dcgan phantom {shlex.quote(str(out))} --counterfactual"
         )
     return pairs
+
+
+def _scans(
+    people: Sequence[Subject], levels: Sequence[str], counterfactual: bool
+) -> dict[str, list[Scan]]:
+    """Returns the scans of each download, by its folder."""
+    cohorts = {"": people}
+    if counterfactual:
+        twins = [person.without_disease() for person in people]
+        cohorts = {WITH_DISEASE: people, WITHOUT_DISEASE: twins}
+    return {
+        name: [scan for person in of for scan in scans_of(person, levels)]
+        for name, of in cohorts.items()
+    }
 
 
 def _write_lists(folder: Path, scans: Sequence[Scan]) -> None:
