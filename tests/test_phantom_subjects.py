@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.disease import losses
 from tfds_adni.phantom.regions import (
     MIDLINE,
     PUBLISHED,
@@ -24,35 +25,17 @@ def uptake(subjects):
     return np.array([s.uptake() for s in subjects])
 
 
-def effect_size(a, b):
-    pooled = np.sqrt((a.var(ddof=1) + b.var(ddof=1)) / 2)
-    return (a.mean() - b.mean()) / pooled
-
-
-def test_effect_sizes_in_the_posterior_cingulate(planted):
-    nc, mci, ad = (uptake(planted[s])[:, :, PCC].mean(1) for s in STAGES)
-    assert 1.5 < effect_size(nc, ad) < 2.2
-    assert 0.4 < effect_size(nc, mci) < 1.0
-
-
-def test_sensorimotor_and_visual_cortex_are_spared(planted):
-    means = {s: uptake(planted[s]).mean((0, 1)) for s in STAGES}
-    lost = 1 - means["AD"] / means["NC"]
-    for name in ("postcentral", "pericalcarine", "cerebellar cortex"):
-        assert abs(lost[NAMES.index(name)]) < 0.03
-    assert lost[PCC] == pytest.approx(0.18, abs=0.02)
-
-
-def test_normal_means_and_variation_are_as_published(planted):
-    values = uptake(planted["NC"]).mean(1)
+def test_normal_means_and_variation_are_as_published():
+    subjects = [make_subject("NC", n, difficulty="easy") for n in range(400)]
+    values = uptake(subjects).mean(1)
     mean, cv = values.mean(0), values.std(0) / values.mean(0)
-    wanted = np.array([PUBLISHED[r.row][1] for r in REGIONS]) / 100
+    wanted = np.array([PUBLISHED[r.row].cv_pct for r in REGIONS]) / 100
     np.testing.assert_allclose(mean, published_means(), rtol=0.015)
     np.testing.assert_allclose(cv, wanted, rtol=0.15)
 
 
 def test_sides_agree_as_published(planted):
-    values = uptake(planted["NC"])
+    values = np.array([s.healthy for s in planted["NC"]])
     left, right = values[:, 0], values[:, 1]
     paired = np.array([name not in MIDLINE for name in NAMES])
     asymmetry = (2 * (right - left) / (right + left)).std(0)
@@ -86,12 +69,32 @@ def test_spread_by_hand():
     assert own[place] == pytest.approx(0.05685, abs=1e-5)
 
 
-def test_disease_widens_ventricles_and_thins_grey_matter(planted):
-    for part in ("ventricle_mm", "thinning_mm"):
-        nc, mci, ad = (
-            np.mean([getattr(q, part) for q in planted[s]]) for s in STAGES
-        )
-        assert nc < mci < ad
+def test_own_atrophy_is_skewed_and_goes_together(planted):
+    everyone = [q for s in STAGES for q in planted[s]]
+    ventricle = np.array([q.ventricle_mm for q in everyone])
+    thinning = np.mean([q.thinning_mm for q in everyone], axis=1)
+    standard = (ventricle - ventricle.mean()) / ventricle.std()
+    assert 0.4 < (standard**3).mean() < 1.2
+    assert 0.25 < np.corrcoef(ventricle, thinning)[0, 1] < 0.55
+
+
+def test_thinning_differs_between_regions_of_one_person(planted):
+    own = np.array([q.thinning_mm for q in planted["NC"]])
+    apart = own - own.mean(axis=1, keepdims=True)
+    hard = planted["NC"][0].difficulty
+    assert apart.std() == pytest.approx(hard.own_region_thinning_mm, rel=0.03)
+
+
+def test_age_takes_frontal_uptake_and_cortex(planted):
+    people = planted["NC"]
+    older = np.array([q.age for q in people]) - 74
+    healthy = np.array([q.healthy.mean(0) for q in people])
+    slopes = np.polyfit(older, healthy / published_means(), 1)[0]
+    frontal, caudate = map(NAMES.index, ("superior frontal", "caudate"))
+    assert slopes[frontal] == pytest.approx(-0.004, abs=0.0015)
+    assert slopes[caudate] == pytest.approx(-0.0005, abs=0.002)
+    thin = np.array([q.thinning_mm.mean() for q in people])
+    assert np.polyfit(older, thin, 1)[0] == pytest.approx(0.005, abs=0.003)
 
 
 def test_ages_sexes_and_visits(planted):
@@ -103,15 +106,42 @@ def test_ages_sexes_and_visits(planted):
     assert {q.years for q in everyone} == {(0,), (0, 1), (0, 1, 2)}
 
 
-def test_later_visits_lose_more_in_disease_only(planted):
+def test_a_later_visit_by_hand(planted):
+    person = next(
+        q
+        for q in planted["AD"]
+        if len(q.years) == 3 and q.disease.loss.max() < 0.3
+    )
+    sick, grown = person.disease, 1 + 2 * person.disease.a_year
+    aged = 1 - 2 * 0.004  # of superior frontal cortex, 0.4 % a year
+    wanted = person.healthy[0, 0] * aged * (1 - grown * sick.loss[0, 0])
+    assert person.uptake(2)[0, 0] == pytest.approx(wanted, rel=1e-9)
+    wider = 2 * person.difficulty.ventricle_mm_a_year
+    wider += person.ventricle_mm + grown * sick.ventricle_mm
+    assert person.ventricle(2) == pytest.approx(wider, rel=1e-9)
+    thinner = person.thinning_mm[0] + 2 * person.difficulty.thinning_mm_a_year
+    thinner += grown * sick.thinning_mm * losses("thinning")[0]
+    assert person.thinning(2)[0] == pytest.approx(thinner, rel=1e-9)
+
+
+def test_later_visits_lose_more(planted):
     for stage in STAGES:
         subject = next(q for q in planted[stage] if len(q.years) == 3)
-        first, last = subject.uptake(0), subject.uptake(2)
-        if stage == "NC":
-            np.testing.assert_array_equal(first, last)
-        else:
-            assert (last <= first).all()
-            assert last[:, PCC].mean() < first[:, PCC].mean()
+        assert (subject.uptake(2) <= subject.uptake(0)).all()
+        assert (
+            subject.uptake(2)[:, PCC].mean() < subject.uptake()[:, PCC].mean()
+        )
+        assert subject.ventricle(2) > subject.ventricle(0)
+        assert (subject.thinning(2) >= subject.thinning(0)).all()
+
+
+def test_visits_may_be_given():
+    assert make_subject("NC", 0, visits=4).years == (0, 1, 2, 3)
+
+
+def test_a_difficulty_that_there_is_not():
+    with pytest.raises(ValueError, match="easy, realistic, found 'hard'"):
+        make_subject("NC", 0, difficulty="hard")
 
 
 def test_ids_are_invented_and_stages_alternate(planted):

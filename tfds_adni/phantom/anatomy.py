@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from tfds_adni.phantom.bending import lattice_axes
 from tfds_adni.phantom.folding import Folds, fold, make_folds
+from tfds_adni.phantom.head import draw_head, own_head
 from tfds_adni.phantom.maps import (
     HIGH,
     LOW,
@@ -25,7 +26,9 @@ from tfds_adni.phantom.shapes import core_share, regional_shares
 
 FWHM = 8.0  # mm, ADNI's uniform resolution
 INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
-GREY_TO_WHITE = 5.0  # true ratio, before blur (Hoffman 1991)
+# True ratio, before blur: ours, for white matter as dark as in real scans; 4 in
+# the phantom of Hoffman 1991.
+GREY_TO_WHITE = 6.0
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
 _OPEN = 0.35  # fluid above which a fissure is open to the outside
 _PULL = 0.8  # of the way to the hull: where the folding of a voxel is read
@@ -45,6 +48,8 @@ class Anatomy:
         cortex: Regions of the folded grey matter, left then right, sparse
             `[v, 2 * r]`.
         nuclei: Regions with a shape of their own, sparse `[v, 2 * r]`.
+        labels: Where those are measured, sparse `[v, 2 * r]`: an atlas'
+            labels are a little larger than the nuclei.
         folds: Where folding may lie.
         own: Share of a voxel that folds, `[v]`; the rest is as on the maps.
         grey: Grey matter of that rest, `[v]`.
@@ -52,8 +57,9 @@ class Anatomy:
         ventricle: Distance to the ventricles in mm, `[v]`.
         upright: Unit vectors towards the hull on the lattice of `bending`,
             float32 `[3, *lattice]`; shorter where none is near.
-        outside: Uptake of scalp and face as a share of grey matter's,
-            float32 volume of `shape`.
+        outside: Uptake around the brain as a share of grey matter's, float32
+            volume of `shape`.
+        kind: What is there, places in `head.KINDS`, uint8 of the same shape.
         sizes: Grey matter of each region, both sides, `[r]`.
         true_uptake: Uptake of each region that is measured as published
             after the blur of a scan, pons-SUVR, `[r]`.
@@ -64,6 +70,7 @@ class Anatomy:
     index: np.ndarray
     cortex: sparse.csr_array
     nuclei: sparse.csr_array
+    labels: sparse.csr_array
     folds: Folds
     own: np.ndarray
     grey: np.ndarray
@@ -71,6 +78,7 @@ class Anatomy:
     ventricle: np.ndarray
     upright: np.ndarray
     outside: np.ndarray
+    kind: np.ndarray
     sizes: np.ndarray
     true_uptake: np.ndarray
 
@@ -102,6 +110,17 @@ class Anatomy:
         grey, white = fold(self.folds, rng, thinning_mm=thinning_mm)
         return self.own * grey + self.grey, self.own * white + self.white
 
+    def around(self, rng: np.random.Generator) -> np.ndarray:
+        """What one person has around the brain.
+
+        Args:
+            rng: Source of how people differ.
+
+        Returns:
+            Uptake as a share of grey matter's, float32 of `shape`.
+        """
+        return own_head(self.outside, self.kind, box_axes(self.spacing), rng)
+
 
 def map_blur(spacing: float, *, fwhm: float = FWHM) -> float:
     """Returns the SD that brings the head to a scan's resolution, in voxels.
@@ -130,7 +149,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     index = np.flatnonzero(brain)
     where = np.unravel_index(index, brain.shape)
     points = np.stack([a[w] for a, w in zip(axes, where, strict=True)], axis=1)
-    cortex, nuclei = regional_shares(points)
+    cortex, nuclei, labels = regional_shares(points)
     ventricle = ventricle_of(brain & (grey + white < 0.5), axes)
     hull = _hull(brain, ventricle, grey + white, spacing)
     folds = make_folds(
@@ -143,12 +162,14 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     fixed = np.maximum(core, _cerebellum(points))
     free = 1 - np.asarray(nuclei.sum(axis=1)).ravel()
     solid = np.minimum(grey + white, 1)
+    outside, kind = draw_head(brain, axes)
     anatomy = Anatomy(
         spacing=spacing,
         shape=brain.shape,
         index=index,
         cortex=cortex,
         nuclei=sparse.csr_array(nuclei * solid[:, None]),
+        labels=sparse.csr_array(labels * solid[:, None]),
         folds=folds,
         own=(free * (1 - fixed)).astype(np.float32),
         # grey matter of the maps among the nuclei is doubt between tissues
@@ -156,7 +177,8 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         white=(free * fixed * (white + core * grey)).astype(np.float32),
         ventricle=signed_distance(ventricle, spacing).ravel()[index],
         upright=_upright(hull, brain, index, axes),
-        outside=_outside(brain, axes, spacing),
+        outside=outside,
+        kind=kind,
         sizes=np.ones(len(REGIONS)),
         true_uptake=np.ones(len(REGIONS)),
     )
@@ -234,12 +256,14 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
         anatomy.tissue(np.random.default_rng([7, n])) for n in range(_PEOPLE)
     ]
     count = len(REGIONS)
-    cortex, nuclei = (
+    cortex, nuclei, labels = (
         matrix[:, :count] + matrix[:, count:]
-        for matrix in (anatomy.cortex, anatomy.nuclei)
+        for matrix in (anatomy.cortex, anatomy.nuclei, anatomy.labels)
     )
     whole = np.asarray(nuclei.sum(axis=0)).ravel()
-    sizes = np.mean([cortex.T @ grey + whole for grey, _ in people], axis=0)
+    folded = np.mean([cortex.T @ grey for grey, _ in people], axis=0)
+    sizes = folded + whole
+    measured = folded + np.asarray(labels.sum(axis=0)).ravel()
     wanted = published_means()
     true = wanted.copy()
     sigma = map_blur(anatomy.spacing)
@@ -251,27 +275,9 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
             blurred = ndimage.gaussian_filter(
                 anatomy.fill(head), sigma, truncate=3
             ).ravel()[anatomy.index]
-            found += cortex.T @ (grey * blurred) + nuclei.T @ blurred
-        true *= (wanted * sizes * len(people) / found) ** 0.8
+            found += cortex.T @ (grey * blurred) + labels.T @ blurred
+        true *= (wanted * measured * len(people) / found) ** 0.8
         ratio = true / wanted
         middle = np.median(ratio)
         true = wanted * np.clip(ratio, middle / _MOST, middle * _MOST)
     return replace(anatomy, sizes=sizes, true_uptake=true)
-
-
-def _outside(brain, axes, spacing) -> np.ndarray:
-    """Draws scalp and face, for which there is no map; the skull stays dark.
-
-    A band 9 to 16 mm from the brain, and below the temporal poles a filled
-    head of the size it has just above.
-    """
-    distance = spacing * ndimage.distance_transform_edt(~brain)
-    z = axes[2]
-    base = int(np.searchsorted(z, -25))
-    widest = distance[:, :, base : base + 1]
-    below = (z < -25)[None, None, :]
-    shrink = 0.25 * np.maximum(-25 - z, 0)[None, None, :]
-    head = np.where(below, widest + shrink, distance)
-    scalp = np.exp(-0.5 * ((head - 12.5) / 2.2) ** 2) * 0.22
-    face = 0.16 * (head < 10) * below * (distance > 3)
-    return np.maximum(scalp, face).astype(np.float32)

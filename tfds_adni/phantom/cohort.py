@@ -5,16 +5,14 @@ import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import nibabel as nib
 import numpy as np
 
 from tfds_adni.parallel.pool import Pool
-from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.claim import claimed
 from tfds_adni.phantom.difficulty import REALISTIC
 from tfds_adni.phantom.maps import load_maps
-from tfds_adni.phantom.render import ADNI_GRID, Grid, render
-from tfds_adni.phantom.scans import COLUMNS, Scan, image_of, scans_of
+from tfds_adni.phantom.render import ADNI_GRID, Grid
+from tfds_adni.phantom.scans import COLUMNS, Scan, scans_of, write_scan
 from tfds_adni.phantom.subjects import STAGES, make_subject
 from tfds_adni.phantom.tables import write_table, write_tables
 
@@ -78,9 +76,7 @@ def write_cohort(
     ]
     workers = contextlib.closing(Pool(jobs or os.cpu_count()))
     with claimed(out) as whole, workers as pool:
-        tasks = [(whole / scan.path, scan, grid) for scan in scans]
-        for path, *_ in tasks:
-            path.parent.mkdir(parents=True)
+        tasks = [(whole, scan, grid) for scan in scans]
         for done, _ in enumerate(pool.map(_write_scan, tasks), start=1):
             if progress is not None:
                 progress(done, len(scans))
@@ -110,7 +106,5 @@ def _check(subjects, seed, jobs) -> None:
 
 def _write_scan(task: tuple[Path, Scan, Grid]) -> None:
     """Renders and saves one scan; a process builds the anatomy once."""
-    path, scan, grid = task
-    anatomy = build_anatomy(grid.spacing)
-    volume = render(scan.subject, anatomy, visit=scan.visit, grid=grid)
-    nib.save(image_of(volume, grid, qform_only=scan.subject.rid % 2 == 1), path)
+    folder, scan, grid = task
+    write_scan(scan, folder, grid=grid)

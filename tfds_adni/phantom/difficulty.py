@@ -18,15 +18,20 @@ class Difficulty:
     """
 
     name: str
+    nc_age: float
+    mci_age: float
+    ad_age: float
+    nc_age_sd: float
+    mci_age_sd: float
+    ad_age_sd: float
     mci_severity: float
     ad_severity: float
     severity_sd: float
     regional_sd: float
-    limbic_share: float
-    cortical_share: float
     mci_negative_share: float
     ad_negative_share: float
     negative_spared_share: float
+    negative_least: float
     preclinical_share: float
     preclinical_severity: float
     tilt_sd: float
@@ -36,18 +41,28 @@ class Difficulty:
     mci_thinning_mm: float
     ad_thinning_mm: float
     own_thinning_mm: float
+    own_region_thinning_mm: float
     thinning_mm_a_year: float
     mci_ventricle_mm: float
     ad_ventricle_mm: float
     own_ventricle_mm: float
+    ventricle_skew: float
     ventricle_mm_a_year: float
-    own_spread: float
+    atrophy_correlation: float
     field_sd: float
     age_effect: float
     nc_a_year: float
     mci_a_year: float
     ad_a_year: float
     a_year_sd: float
+    scanner_models: float
+    resolution_sd: float
+    noise_sd: float
+    model_gain_sd: float
+    scan_gain_sd: float
+    turn_deg: float
+    shift_mm: float
+    scale_sd: float
 
     def of(self, stage: str, what: str) -> float:
         """Returns one of the numbers that each stage has its own of.

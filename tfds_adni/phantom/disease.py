@@ -1,16 +1,14 @@
 """What the disease takes from an invented subject, and where."""
 
-import dataclasses
 import functools
 from dataclasses import dataclass
 
 import numpy as np
 
 from tfds_adni.phantom.difficulty import Difficulty
-from tfds_adni.phantom.regions import REGIONS, read_rows
+from tfds_adni.phantom.regions import REGIONS, read_numbers, read_rows
 
-NONE, TYPICAL, LIMBIC, CORTICAL = "none", "typical", "limbic", "cortical"
-_MOST = 0.6  # largest share of its uptake that a region loses
+NONE, TYPICAL = "none", "typical"
 
 
 @dataclass(frozen=True)
@@ -18,8 +16,7 @@ class Disease:
     """The disease of one subject; all zero without one.
 
     Args:
-        subtype: "none", "typical", "limbic", "cortical", or the pattern of
-            a patient without amyloid.
+        subtype: "none", or a name in `patterns.csv`.
         amyloid: Whether amyloid is there.
         severity: Of the loss, 1 for the mean of `losses.csv`.
         loss: Share of the uptake lost in each region at the first visit,
@@ -51,24 +48,74 @@ class Disease:
         Args:
             years: From the first visit.
         """
-        return 1 - np.minimum(self.loss * self.grown(years), _MOST)
+        most = read_numbers("people.csv")["most_lost"]
+        return 1 - np.minimum(self.loss * self.grown(years), most)
 
 
-def no_disease() -> Disease:
-    """The disease of those who have none."""
+@dataclass(frozen=True)
+class Pattern:
+    """Where a disease is, a row of `patterns.csv`.
+
+    Args:
+        name: Its name, a column of `losses.csv` but for the typical one.
+        amyloid: Whether it is that of patients with amyloid.
+        share: Of the patients with amyloid, or of those without.
+        older_years: How much older such patients are than the typical.
+        right_tilt: How much more than the mean the right side loses, as a
+            share; nothing where that differs between patients.
+    """
+
+    name: str
+    amyloid: bool
+    share: float
+    older_years: float
+    right_tilt: float | None
+
+    def factors(self) -> np.ndarray:
+        """What it makes of the typical loss of each region, `[r]`."""
+        if self.name == TYPICAL:
+            return np.ones(len(REGIONS))
+        return losses(self.name)
+
+
+def no_disease(*, amyloid: bool = False) -> Disease:
+    """The disease of those who have none.
+
+    Args:
+        amyloid: Whether amyloid is there all the same.
+    """
     nothing = np.zeros((2, len(REGIONS)))
-    return Disease(NONE, False, 0.0, nothing, 0.0, 0.0, 0.0)
+    return Disease(NONE, amyloid, 0.0, nothing, 0.0, 0.0, 0.0)
 
 
 @functools.cache
 def losses(column: str) -> np.ndarray:
-    """A column of `data/losses.csv`, `[r]`.
+    """A column of `losses.csv`, `[r]`.
 
     Args:
         column: Its name.
     """
     rows = {row["region"]: row for row in read_rows("losses.csv")}
     return np.array([float(rows[r.name][column]) for r in REGIONS])
+
+
+@functools.cache
+def load_patterns(difficulty: str) -> dict[str, Pattern]:
+    """Reads `patterns.csv`: a pattern for each name.
+
+    Args:
+        difficulty: "easy" or "realistic".
+    """
+    return {
+        row["name"]: Pattern(
+            name=row["name"],
+            amyloid=row["amyloid"] == "1",
+            share=float(row[difficulty]),
+            older_years=float(row["older_years"]),
+            right_tilt=float(row["right_tilt"]) if row["right_tilt"] else None,
+        )
+        for row in read_rows("patterns.csv")
+    }
 
 
 def draw_disease(
@@ -83,54 +130,67 @@ def draw_disease(
             subject stays the same.
     """
     # all draws come first, so that none depends on another
-    which, amyloid_at, spared_at, depth = rng.random(4)
+    which, amyloid_at, size_at = rng.random(3)
     shape = difficulty.severity_sd**-2
     size = rng.gamma(shape, 1 / shape)
-    regional = np.maximum(
-        rng.normal(1, difficulty.regional_sd, len(REGIONS)), 0
-    )
+    regional = rng.normal(1, difficulty.regional_sd, len(REGIONS))
     tilt = _tilt(difficulty, rng)
     rate = 1 + difficulty.a_year_sd * rng.standard_normal()
-    like = "MCI" if stage == "NC" else stage
-    subtype = _subtype(difficulty, which)
-    amyloid = amyloid_at >= 1 - difficulty.preclinical_share
-    if stage == "NC":
-        size *= difficulty.preclinical_severity * amyloid
-    else:
-        amyloid = amyloid_at >= difficulty.of(stage, "negative_share")
-        if not amyloid:
-            spared = spared_at < difficulty.negative_spared_share
-            size *= 0 if spared else (1 + depth) / 2
+    amyloid = bool(amyloid_at < _amyloid_share(stage, difficulty))
+    size *= _part(stage, amyloid, difficulty, size_at)
     if size == 0:
-        return dataclasses.replace(no_disease(), amyloid=bool(amyloid))
+        return no_disease(amyloid=amyloid)
+    pattern = _pattern(difficulty, amyloid, which)
+    if pattern.right_tilt is not None:
+        tilt = pattern.right_tilt
+    like = "MCI" if stage == "NC" else stage
     severity = size * difficulty.of(like, "severity")
-    loss = losses(f"{like.lower()}_pct") / 100 * _factors(subtype) * regional
-    sides = np.array([[1 - tilt], [1 + tilt]])
+    loss = losses(f"{like.lower()}_pct") / 100 * pattern.factors()
+    loss *= severity * np.maximum(regional, 0)
     return Disease(
-        subtype=subtype,
-        amyloid=bool(amyloid),
+        subtype=pattern.name,
+        amyloid=amyloid,
         severity=severity,
-        loss=severity * sides * loss,
+        loss=np.stack([(1 - tilt) * loss, (1 + tilt) * loss]),
         thinning_mm=size * difficulty.of(like, "thinning_mm"),
         ventricle_mm=size * difficulty.of(like, "ventricle_mm"),
         a_year=max(rate, 0) * difficulty.of(stage, "a_year"),
     )
 
 
-def _subtype(difficulty: Difficulty, at: float) -> str:
-    """The subtype at a place of the unit interval."""
-    if at < difficulty.limbic_share:
-        return LIMBIC
-    if at < difficulty.limbic_share + difficulty.cortical_share:
-        return CORTICAL
-    return TYPICAL
+def _amyloid_share(stage: str, difficulty: Difficulty) -> float:
+    """How many of a stage have amyloid."""
+    if stage == "NC":
+        return difficulty.preclinical_share
+    return 1 - difficulty.of(stage, "negative_share")
 
 
-def _factors(subtype: str) -> np.ndarray:
-    """What a subtype makes of the loss of each region, `[r]`."""
-    if subtype == TYPICAL:
-        return np.ones(len(REGIONS))
-    return losses(subtype)
+def _part(
+    stage: str, amyloid: bool, difficulty: Difficulty, at: float
+) -> float:
+    """The part of a patient's severity that a subject has.
+
+    `at` is a place of the unit interval: those without amyloid who lose
+    nothing come first, then the mildest of the others.
+    """
+    if stage == "NC":
+        return difficulty.preclinical_severity * amyloid
+    if amyloid:
+        return 1.0
+    spared = difficulty.negative_spared_share
+    if at < spared:
+        return 0.0
+    least = difficulty.negative_least
+    return least + (1 - least) * (at - spared) / (1 - spared)
+
+
+def _pattern(difficulty: Difficulty, amyloid: bool, at: float) -> Pattern:
+    """The pattern at a place of the unit interval."""
+    patterns = load_patterns(difficulty.name).values()
+    fitting = [p for p in patterns if p.amyloid == amyloid]
+    ends = np.cumsum([p.share for p in fitting])
+    place = np.searchsorted(ends / ends[-1], at, side="right")
+    return fitting[int(place)]
 
 
 def _tilt(difficulty: Difficulty, rng: np.random.Generator) -> float:

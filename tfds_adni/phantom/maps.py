@@ -32,7 +32,7 @@ def load_maps() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def box_axes(spacing: float) -> list[np.ndarray]:
-    """Positions of the box's voxels along x, y and z, in mm.
+    """Positions of the box's voxels in mm, `[n]` along each of x, y and z.
 
     Args:
         spacing: Size of a voxel in mm.
@@ -42,10 +42,13 @@ def box_axes(spacing: float) -> list[np.ndarray]:
 
 
 def tissue_maps(spacing: float) -> tuple[np.ndarray, np.ndarray]:
-    """Grey and white matter on the box, float32 in [0, 1].
+    """Samples the MNI maps on the box.
 
     Args:
         spacing: Size of a voxel in mm.
+
+    Returns:
+        Grey and white matter, float32 `(x, y, z)` in [0, 1].
 
     Raises:
         ImportError: If nilearn is not installed.
@@ -83,7 +86,7 @@ def ventricle_of(fluid: np.ndarray, axes: list[np.ndarray]) -> np.ndarray:
     """The fluid in the middle: lateral and third ventricles.
 
     Args:
-        fluid: Where there is fluid in the brain.
+        fluid: Where there is fluid in the brain, boolean `(x, y, z)`.
         axes: Positions of the voxels in mm.
     """
     grid = np.meshgrid(*axes, indexing="ij", sparse=True)
@@ -98,23 +101,21 @@ def signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:
     """The distance to a mask's edge in mm, negative inside it, float32.
 
     Args:
-        mask: Of the voxels.
+        mask: Boolean `(x, y, z)`.
         spacing: Size of a voxel in mm.
     """
     if not mask.any():
         return np.full(mask.shape, 99, np.float32)
     out = ndimage.distance_transform_edt(~mask)
     inside = ndimage.distance_transform_edt(mask)
-    return (spacing * (out - inside + 0.5 * (inside > 0) - 0.5)).astype(
-        np.float32
-    )
+    return (spacing * (out - inside + (inside > 0) - 0.5)).astype(np.float32)
 
 
 def within(values: np.ndarray, mask: np.ndarray, sigma: float) -> np.ndarray:
     """Blurs inside a mask, without what lies outside it.
 
     Args:
-        values: A volume.
+        values: A volume, `(x, y, z)`.
         mask: Where it counts; elsewhere the result is zero.
         sigma: SD of the Gaussian in voxels.
     """
@@ -127,8 +128,8 @@ def sharpened(grey: np.ndarray, white: np.ndarray) -> list[np.ndarray]:
     """Grey and white matter of one brain, from the doubt of many.
 
     Args:
-        grey: Probability of grey matter.
-        white: Probability of white matter.
+        grey: Probability of grey matter, `(x, y, z)`.
+        white: Probability of white matter, of the same shape.
     """
     fluid = np.clip(1 - grey - white, 0, 1)
     powers = [each**_DOUBT for each in (grey, white, fluid)]

@@ -40,6 +40,8 @@ class Region:
         network: Regions of a network vary together.
         row: Its row of published uptake; parts of one row may share it.
         of_row: Uptake over the row's mean; the parts of a row average to it.
+        margin_mm: How far an atlas' label reaches beyond the nucleus: into
+            the capsule and over the ventricle's edge.
         blobs: `((x, y, z), (rx, ry, rz))` in mm, MNI, right side (x >= 0).
     """
 
@@ -48,6 +50,7 @@ class Region:
     network: str
     row: str
     of_row: float
+    margin_mm: float
     blobs: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
 
 
@@ -60,6 +63,16 @@ def read_rows(name: str) -> list[dict[str, str]]:
     path = resources.files("tfds_adni.phantom") / "data" / name
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+@functools.cache
+def read_numbers(name: str) -> dict[str, float]:
+    """The column `value` of one of the package's tables, by `name`.
+
+    Args:
+        name: Its file in `data`.
+    """
+    return {row["name"]: float(row["value"]) for row in read_rows(name)}
 
 
 def _read_published() -> dict[str, Published]:

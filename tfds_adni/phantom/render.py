@@ -1,43 +1,30 @@
-"""One subject's visit to one FDG volume, in a head of its own shape."""
+"""One subject's visit to FDG volumes, in a head of its own shape."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import numpy as np
-from scipy import ndimage
 from scipy.special import expit
 
-from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy, map_blur
+from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy
 from tfds_adni.phantom.bending import bend, smooth_field
-from tfds_adni.phantom.maps import LOW, box_axes
+from tfds_adni.phantom.imaging import (
+    ADNI_GRID,
+    Grid,
+    add_noise,
+    gain,
+    scanned,
+)
+from tfds_adni.phantom.levels import LEVELS, UNIFORM
+from tfds_adni.phantom.maps import box_axes
 from tfds_adni.phantom.regions import published_means
-from tfds_adni.phantom.subjects import FOLDS, NOISE, POSE, Subject
+from tfds_adni.phantom.scanners import acquire
+from tfds_adni.phantom.subjects import FOLDS, NOISE, PERSON, Subject
 
-_CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
 _EDGE_MM = 0.8  # softness of a moved tissue border
 _MOVED_GREY = 0.4  # nuclei by the ventricles are pushed more than lost
-_BRAIN_MEAN = 0.55  # of a blurred brain whose true grey matter is 1
-_NOISE = (0.015, 0.04)  # range of a scan's noise CV after blur
-_UNEVENNESS = 0.015  # SD of the scanner's smooth gain error (Ikari 2016)
-_DOSE_SD = 0.25  # of log counts: dose and weight
-_TILT = 0.03  # SD in radians of a head on the AC-PC line
-_SHIFT_MM = 1.5
 _FIELD_KNOTS_MM = 22.0
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The grid a scan is stored on.
-
-    Args:
-        shape: Voxels to the right, to the front and to the top.
-        spacing: Size of a voxel in mm.
-    """
-
-    shape: tuple[int, int, int] = (160, 160, 96)
-    spacing: float = 1.5
-
-
-ADNI_GRID = Grid()
+_TISSUE = 0.25  # between scalp and white matter
+_BQ_ML = 30_000.0  # ours: of grey matter half an hour after 185 MBq
 
 
 def render(
@@ -47,7 +34,7 @@ def render(
     visit: int = 0,
     grid: Grid = ADNI_GRID,
 ) -> np.ndarray:
-    """Renders a visit of a subject.
+    """Renders a visit of a subject at the uniform level.
 
     Args:
         subject: One of the cohort.
@@ -57,16 +44,60 @@ def render(
 
     Returns:
         Float32 volume of `grid.shape` in RAS order, never negative, whose
-        mean in the brain is about one times a random dose.
+        mean in the brain is about one.
     """
-    rng = subject.stream(NOISE, visit)
+    return next(frames_of(subject, anatomy, visit=visit, grid=grid))
+
+
+def frames_of(
+    subject: Subject,
+    anatomy: Anatomy,
+    *,
+    level: str = UNIFORM,
+    visit: int = 0,
+    grid: Grid = ADNI_GRID,
+) -> Iterator[np.ndarray]:
+    """Renders the frames of a visit at one of ADNI's levels.
+
+    Args:
+        subject: One of the cohort.
+        anatomy: The template head.
+        level: One of `levels.LEVELS`.
+        visit: Number of the visit, from 0.
+        grid: The grid of the standardised levels. Where it is coarser than
+            ADNI's, so is the scanner's.
+
+    Yields:
+        Float32 volumes in RAS order, never negative: in Bq/ml on the
+        scanner's grid, else with a mean of about one in the brain.
+    """
+    acquisition, which = acquire(subject, visit), LEVELS[level]
+    order = list(LEVELS).index(level)
     head = activity(subject, anatomy, visit=visit)
-    sharp = _placed(head, grid, anatomy.spacing, subject, visit)
-    counts = _blur(_noisy(sharp, grid, rng), map_blur(grid.spacing))
-    axes = [np.arange(n) * grid.spacing for n in grid.shape]
-    counts *= 1 + _UNEVENNESS * smooth_field(axes, rng, knot_mm=70)
-    dose = np.exp(_DOSE_SD * rng.standard_normal()) / _BRAIN_MEAN
-    return np.maximum(counts, 0) * np.float32(dose)
+    own = which.grid(acquisition, grid)
+    for frame in range(which.frames):
+        pose = which.pose(acquisition, frame)
+        counts = scanned(
+            head,
+            anatomy.spacing,
+            scale=subject.scale,
+            pose=pose,
+            fwhm=which.resolution(acquisition),
+            grid=own,
+        )
+        add_noise(
+            counts,
+            own,
+            subject.stream(NOISE, visit, order, frame),
+            cv=which.noise_cv(acquisition),
+            fwhm=which.colour(acquisition),
+        )
+        counts *= gain(acquisition.gain, own, pose)
+        if which.native:
+            factor = _BQ_ML * acquisition.dose
+        else:
+            factor = acquisition.scale / counts[counts > _TISSUE].mean()
+        yield np.maximum(counts, 0, out=counts) * np.float32(factor)
 
 
 def activity(
@@ -98,9 +129,12 @@ def activity(
     grey *= _kept(anatomy.ventricle, _MOVED_GREY * moved_mm)
     white = np.float32(level * scan / GREY_TO_WHITE) * white
     white *= _kept(anatomy.ventricle, moved_mm)
-    head = anatomy.fill(grey + white) / np.float32(level)
+    brain = (grey + white) / np.float32(level)
+    brain *= 1 + _own_field(subject, anatomy)
+    head = anatomy.fill(brain)
     axes = box_axes(anatomy.spacing)
-    return bend(head + anatomy.outside, axes, anatomy.upright, rng)
+    head += anatomy.around(rng)
+    return bend(head, axes, anatomy.upright, rng)
 
 
 def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
@@ -110,54 +144,10 @@ def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
     return np.minimum(after / before, 1.2).astype(np.float32)
 
 
-def _blur(volume: np.ndarray, sigma: float) -> np.ndarray:
-    """Blurs with a Gaussian that is cut off at three SD."""
-    return ndimage.gaussian_filter(volume, sigma, truncate=3)
-
-
-def _noisy(volume, grid, rng) -> np.ndarray:
-    """Adds noise that has the wanted CV in grey matter after the blur.
-
-    Its variance grows with the counts, as that of a Poisson process does.
-    """
-    sigma = map_blur(grid.spacing)
-    kernel = ndimage.gaussian_filter1d(np.eye(1, 101, 50)[0], sigma)
-    left = (kernel**2).sum() ** 1.5  # share of white noise that blur leaves
-    deviation = np.float32(rng.uniform(*_NOISE) / left)
-    noise = rng.standard_normal(volume.shape, dtype=np.float32)
-    noise *= deviation
-    noise *= np.sqrt(_blur(volume, sigma) + np.float32(0.02))
-    return volume + noise
-
-
-def _placed(
-    head: np.ndarray, grid: Grid, spacing: float, subject: Subject, visit: int
-) -> np.ndarray:
-    """Samples a head on a scan's grid, whose centre is at the origin.
-
-    The head is scaled, turned and shifted as the subject says.
-    """
-    rng = subject.stream(POSE, visit)
-    turned = _rotation(_TILT * rng.standard_normal(3))
-    shift = _SHIFT_MM * rng.standard_normal(3)
-    matrix = np.diag(1 / subject.scale) @ turned
-    first = -grid.spacing * (np.array(grid.shape) - 1) / 2
-    offset = _CENTRE + shift - LOW + matrix @ first
-    return ndimage.affine_transform(
-        head,
-        matrix * grid.spacing / spacing,
-        offset / spacing,
-        output_shape=grid.shape,
-        output=np.float32,
-        order=1,
-        prefilter=False,
-    )
-
-
-def _rotation(angles) -> np.ndarray:
-    """Returns the rotation about x, then y, then z."""
-    (sx, sy, sz), (cx, cy, cz) = np.sin(angles), np.cos(angles)
-    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    return about_z @ about_y @ about_x
+def _own_field(subject: Subject, anatomy: Anatomy) -> np.ndarray:
+    """A person's own smooth change of uptake, at all visits, `[v]`."""
+    rng = subject.stream(PERSON, 1)
+    axes = box_axes(anatomy.spacing)
+    field = smooth_field(axes, rng, knot_mm=_FIELD_KNOTS_MM)
+    sd = np.float32(subject.difficulty.field_sd)
+    return sd * field.ravel()[anatomy.index]

@@ -1,16 +1,21 @@
 """The scans of a phantom cohort: files and rows as the IDA gives them."""
 
 import datetime
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 
-from tfds_adni.phantom.render import Grid
+from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.imaging import ADNI_GRID, Grid
+from tfds_adni.phantom.levels import LEVELS, UNIFORM
+from tfds_adni.phantom.render import frames_of
+from tfds_adni.phantom.scanners import acquire
 from tfds_adni.phantom.subjects import DATES, FIRST_RID, Subject
 
-DESCRIPTION = "Coreg, Avg, Std Img and Vox Siz, Uniform Resolution"
 COLUMNS = (
     "Image Data ID",
     "Subject",
@@ -27,23 +32,41 @@ COLUMNS = (
 )
 _GROUPS = {"NC": "CN", "MCI": "MCI", "AD": "AD"}
 MOST_VISITS = 10
+# Of the first subject's images of each level: far enough apart for 90,000.
+_FIRST_IDS = dict(zip(LEVELS, (2e6, 4e6, 5e6, 6e6, 9e5), strict=True))
+_FRAME_TIME = datetime.timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """One visit of a subject.
+    """One level of one visit of a subject.
 
     Args:
         subject: The subject scanned.
         visit: Number of the visit, from 0.
         time: When the scan was acquired.
-        image_id: The IDA's number of the image.
+        level: ADNI's processing level, one of `LEVELS`.
     """
 
     subject: Subject
     visit: int
     time: datetime.datetime
-    image_id: int
+    level: str = UNIFORM
+
+    @property
+    def image_id(self) -> int:
+        """The IDA's number of the image."""
+        return self._image_id(self.level)
+
+    @property
+    def raw_id(self) -> int:
+        """The IDA's number of the raw image of the visit."""
+        return self._image_id("raw")
+
+    def _image_id(self, level: str) -> int:
+        """The number of the visit's image at a level."""
+        person = self.subject.rid - FIRST_RID
+        return int(_FIRST_IDS[level]) + MOST_VISITS * person + self.visit
 
     @property
     def visit_code(self) -> str:
@@ -52,23 +75,35 @@ class Scan:
         return f"m{months:02d}" if months else "bl"
 
     @property
-    def path(self) -> Path:
-        """Path of the file inside the download."""
-        name = DESCRIPTION.replace(" ", "_")
+    def paths(self) -> tuple[Path, ...]:
+        """Paths of its files inside the download, one for each raw frame."""
+        which = LEVELS[self.level]
+        name = re.sub("[ :]", "_", which.description)
+        step = "br_raw" if which.moved else "Br"
         folder = f"{self.time:%Y-%m-%d_%H_%M_%S}.0"
-        stored = self.time + datetime.timedelta(days=1, milliseconds=111)
-        stamp = f"{stored:%Y%m%d%H%M%S}{stored.microsecond // 1000:03d}"
-        file = (
-            f"ADNI_{self.subject.ptid}_PT_{name}_Br_{stamp}"
-            f"_{8 + self.visit}_S{self.image_id + 21}_I{self.image_id}.nii"
-        )
         image = f"I{self.image_id}"
-        return Path("ADNI", self.subject.ptid, name, folder, image, file)
+        place = Path("ADNI", self.subject.ptid, name, folder, image)
+        stored = self.time + datetime.timedelta(days=1, milliseconds=111)
+        files = []
+        for frame in range(which.frames if which.moved else 1):
+            at = stored + frame * _FRAME_TIME
+            stamp = f"{at:%Y%m%d%H%M%S}{at.microsecond // 1000:03d}"
+            number = frame + 1 if which.moved else 8 + self.visit
+            files.append(
+                place / f"ADNI_{self.subject.ptid}_PT_{name}_{step}_{stamp}"
+                f"_{number}_S{self.image_id + 21}_{image}.nii"
+            )
+        return tuple(files)
+
+    @property
+    def path(self) -> Path:
+        """Path of its first file inside the download."""
+        return self.paths[0]
 
     @property
     def row(self) -> tuple[str, ...]:
         """The scan's row in the collection table."""
-        subject, date = self.subject, self.time
+        subject, date, which = self.subject, self.time, LEVELS[self.level]
         return (
             f"I{self.image_id}",
             subject.ptid,
@@ -77,51 +112,86 @@ class Scan:
             str(int(subject.age + subject.years[self.visit])),
             self.visit_code,
             "PET",
-            DESCRIPTION,
-            "Post-processed",
+            which.description,
+            "Original" if which.moved else "Post-processed",
             f"{date.month}/{date.day:02d}/{date.year}",
             "NiFTI",
             "6/01/2016",
         )
 
 
-def scans_of(subject: Subject) -> list[Scan]:
+def scans_of(
+    subject: Subject, levels: Sequence[str] = (UNIFORM,)
+) -> list[Scan]:
     """Dates the visits of a subject.
 
     Args:
         subject: One of the cohort.
+        levels: The levels of each visit, among `LEVELS`.
 
     Returns:
-        A scan for each visit, the earliest first.
+        A scan for each visit and level, the earliest and least processed
+        first.
     """
     rng = subject.stream(DATES)
     day = datetime.datetime(2006, 1, 9) + datetime.timedelta(
         days=int(rng.integers(0, 7 * 365)),
         seconds=int(rng.integers(8 * 3600, 16 * 3600)),
     )
-    first = 900_000 + MOST_VISITS * (subject.rid - FIRST_RID)
     late = np.cumsum(rng.integers(-20, 40, len(subject.years)))
     return [
         Scan(
             subject,
             visit,
             day + datetime.timedelta(days=365 * year + int(late[visit])),
-            first + visit,
+            level,
         )
         for visit, year in enumerate(subject.years)
+        for level in LEVELS
+        if level in levels
     ]
+
+
+def write_scan(scan: Scan, folder: Path, *, grid: Grid = ADNI_GRID) -> None:
+    """Renders a scan and saves its files.
+
+    Args:
+        scan: One level of a visit.
+        folder: The download, which `scan.paths` are inside of.
+        grid: The grid of the standardised levels.
+    """
+    which, subject = LEVELS[scan.level], scan.subject
+    frames = frames_of(
+        subject,
+        build_anatomy(float(grid.steps[0])),
+        level=scan.level,
+        visit=scan.visit,
+        grid=grid,
+    )
+    own = which.grid(acquire(subject, scan.visit), grid)
+    if not which.moved:
+        frames = [np.stack(list(frames), axis=3)]
+    for path, frame in zip(scan.paths, frames, strict=True):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        image = image_of(frame, own, qform_only=subject.rid % 2 == 1)
+        nib.save(image, folder / path)
 
 
 def image_of(
     volume: np.ndarray, grid: Grid, *, qform_only: bool
 ) -> nib.Nifti1Image:
-    """Makes the image as ADNI stores it: int16, slope, one frame, x flipped.
+    """Makes the image as ADNI stores it: int16 with a slope, x flipped.
 
     In part of the real files the qform alone places the voxels.
+
+    Args:
+        volume: `(x, y, z)`, or `(x, y, z, frames)`.
+        grid: Its grid.
+        qform_only: Whether the sform is left out.
     """
     slope = float(np.float32(volume.max() / 32767))
-    stored = np.rint(volume[::-1, :, :, None] / slope).astype(np.int16)
-    step = np.array([-1, 1, 1]) * grid.spacing
+    stored = np.rint(volume[::-1] / slope).astype(np.int16)
+    step = grid.steps * [-1, 1, 1]
     affine = np.diag([*step, 1])
     affine[:3, 3] = -step * (np.array(grid.shape) - 1) / 2
     image = nib.Nifti1Image(stored, affine)

@@ -9,7 +9,8 @@ from scipy.special import expit
 from tfds_adni.phantom.regions import REGIONS
 
 _SIDE_MM = 1.5  # how sharply left and right part at the midline
-_EDGE = 6.0  # steepness of a shape's edge in units of its radius
+_EDGE_MM = 1.0  # softness of a nucleus' edge
+_CORE_EDGE_MM = 2.0
 _CORE = (  # white matter and deep nuclei, no cortex: between the insulae
     ((0, -6, 5), (31, 30, 19)),
     ((0, -24, -14), (18, 16, 14)),
@@ -21,7 +22,7 @@ _SMALLEST = 0.02  # shares below this are dropped
 
 def regional_shares(
     points: np.ndarray,
-) -> tuple[sparse.csr_array, sparse.csr_array]:
+) -> tuple[sparse.csr_array, ...]:
     """What share of its cortex and of its nuclei a voxel has of each region.
 
     Nuclei take their shapes; the cortex goes to its regions by a soft
@@ -31,18 +32,16 @@ def regional_shares(
         points: Places in mm, MNI, `[v, 3]`.
 
     Returns:
-        Cortex and nuclei, sparse `[v, 2 * r]` each, left columns first. The
-        cortex's add up to about one, the nuclei's to at most one.
+        Cortex, nuclei, and the labels by which nuclei are measured, sparse
+        `[v, 2 * r]` each, left columns first. The cortex's add up to about
+        one, the nuclei's to at most one; labels may overlap.
     """
     parts = [
         _shares(points[first : first + _CHUNK])
         for first in range(0, len(points), _CHUNK)
     ]
-    cortex, nuclei = zip(*parts, strict=True)
-    return (
-        sparse.csr_array(sparse.vstack(cortex)),
-        sparse.csr_array(sparse.vstack(nuclei)),
-    )
+    kinds = zip(*parts, strict=True)
+    return tuple(sparse.csr_array(sparse.vstack(kind)) for kind in kinds)
 
 
 def core_share(points: np.ndarray) -> np.ndarray:
@@ -51,23 +50,35 @@ def core_share(points: np.ndarray) -> np.ndarray:
     Args:
         points: Places in mm, MNI, `[v, 3]`.
     """
-    return _inside(_CORE, _folded(points)).astype(np.float32)
+    folded = _folded(points)
+    deepest = np.max([depth(blob, folded) for blob in _CORE], axis=0)
+    return expit(deepest / _CORE_EDGE_MM).astype(np.float32)
 
 
 def _shares(points: np.ndarray) -> list[sparse.csr_array]:
     """Shares of some voxels."""
     folded = _folded(points)
     nothing = np.zeros(len(points))
-    shapes = {
-        r.name: _inside(r.blobs, folded)
+    deepest = {
+        r.name: np.max([depth(blob, folded) for blob in r.blobs], axis=0)
         for r in REGIONS
         if r.tissue != "cortex"
     }
+    shapes = {name: expit(d / _EDGE_MM) for name, d in deepest.items()}
     total = np.maximum(sum(shapes.values()), 1.0)
-    cortex = _cortex_shares(folded)
+    margins = {r.name: r.margin_mm for r in REGIONS}
+    labels = {
+        name: expit((d + margins[name]) / _EDGE_MM)
+        for name, d in deepest.items()
+    }
+    found = (
+        _cortex_shares(folded),
+        {name: shape / total for name, shape in shapes.items()},
+        labels,
+    )
     return [
-        _two_sides([found.get(r.name, nothing) for r in REGIONS], points[:, 0])
-        for found in (cortex, {k: v / total for k, v in shapes.items()})
+        _two_sides([f.get(r.name, nothing) for r in REGIONS], points[:, 0])
+        for f in found
     ]
 
 
@@ -76,10 +87,22 @@ def _folded(points: np.ndarray) -> tuple[np.ndarray, ...]:
     return np.abs(points[:, 0]), points[:, 1], points[:, 2]
 
 
-def _inside(blobs: Sequence, folded: Sequence[np.ndarray]) -> np.ndarray:
-    """Returns the soft membership of a union of ellipsoids, in [0, 1]."""
-    radius = np.min([_radius(blob, folded) for blob in blobs], axis=0)
-    return expit(_EDGE * (1 - radius))
+def depth(blob: tuple, places: Sequence[np.ndarray]) -> np.ndarray:
+    """How far places lie inside an ellipsoid, in mm; negative outside.
+
+    To first order, (1 - k) / |grad k| with k the distance from the centre in
+    radii.
+
+    Args:
+        blob: `((x, y, z), (rx, ry, rz))` in mm.
+        places: Along x, y and z in mm, three arrays that broadcast.
+    """
+    offsets = [(p - c) / r for p, c, r in zip(places, *blob, strict=True)]
+    size = np.sqrt(sum(o**2 for o in offsets))
+    parts = zip(offsets, blob[1], strict=True)
+    slope = np.sqrt(sum((o / r) ** 2 for o, r in parts))
+    per_mm = np.maximum(slope / np.maximum(size, 1e-6), 1 / max(blob[1]))
+    return (1 - size) / per_mm
 
 
 def _radius(blob, folded: Sequence[np.ndarray]) -> np.ndarray:

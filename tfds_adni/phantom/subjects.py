@@ -15,6 +15,7 @@ from tfds_adni.phantom.difficulty import Difficulty, load_difficulty
 from tfds_adni.phantom.disease import (
     Disease,
     draw_disease,
+    load_patterns,
     losses,
     no_disease,
 )
@@ -23,6 +24,7 @@ from tfds_adni.phantom.regions import (
     PUBLISHED,
     REGIONS,
     published_means,
+    read_numbers,
     spread,
 )
 from tfds_adni.tables.cells import STAGES
@@ -31,9 +33,6 @@ FIRST_RID = 9001
 # Random streams of a subject, each for one purpose; those after `NOISE` have
 # one for each visit.
 PERSON, FOLDS, DISEASE, SITE, DATES, NOISE, POSE, EXAM = range(8)
-_NETWORK_SHARE = 0.6  # of a region's own variance
-_MIDDLE_AGE = 74  # at which the published uptake holds
-_AGES = {"NC": (75, 6), "MCI": (74, 7), "AD": (75, 8)}  # mean and SD
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ class Subject:
         disease: What the disease takes from it.
         years: Years from the first visit to each one.
         ventricle_mm: How far the ventricles' walls are out without disease.
-        thinning_mm: Cortex missing along the sulci without disease.
+        thinning_mm: Cortex missing along the sulci without disease, `[r]`.
         scale: Size of the head over the template's, `[3]`.
         difficulty: How hard the phantom is.
         seed: Of the whole cohort.
@@ -64,7 +63,7 @@ class Subject:
     disease: Disease
     years: tuple[int, ...]
     ventricle_mm: float
-    thinning_mm: float
+    thinning_mm: np.ndarray
     scale: np.ndarray
     difficulty: Difficulty
     seed: int
@@ -94,7 +93,7 @@ class Subject:
         return own + self.disease.grown(years) * self.disease.ventricle_mm
 
     def without_disease(self) -> "Subject":
-        """The same person, had they stayed healthy; "NC" then."""
+        """The same person of the same age without it; "NC" then."""
         return dataclasses.replace(self, stage="NC", disease=no_disease())
 
     def stream(self, part: int, *visit: int) -> np.random.Generator:
@@ -124,37 +123,83 @@ def make_subject(
         difficulty: "easy" or "realistic".
         visits: Yearly visits of everybody. Defaults to one of two thirds,
             two or three of the others.
+
+    Raises:
+        ValueError: If there is no such difficulty.
     """
     hard = load_difficulty(difficulty)
+    people = read_numbers("people.csv")
     rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
-    rng = np.random.default_rng([seed, rid, PERSON])
-    age = float(np.clip(rng.normal(*_AGES[stage]), 55, 90))
-    sex = str(rng.choice(["F", "M"]))
-    draw = rng.random()
-    drawn = 1 if draw > 1 / 3 else 2 if draw > 1 / 6 else 3
-    older = age - _MIDDLE_AGE
-    healthy = _healthy(hard, rng) * (1 + older * hard.age_effect * _yearly())
-    own = rng.standard_normal(2)
-    ventricle = (
-        older * hard.ventricle_mm_a_year + hard.own_ventricle_mm * own[0]
-    )
-    thinning = older * hard.thinning_mm_a_year + hard.own_thinning_mm * own[1]
-    size = 0.905 if sex == "F" else 0.93  # of the MNI template's head
     illness = np.random.default_rng([seed, rid, DISEASE])
+    disease = draw_disease(stage, hard, illness)
+    rng = np.random.default_rng([seed, rid, PERSON])
+    age = _age(stage, disease, hard, rng)
+    older = age - people["middle_age"]
+    sex = str(rng.choice(["F", "M"]))
+    drawn = _visits(rng.random())
+    aged = 1 + older * hard.age_effect * _yearly()
+    size = people["female_scale" if sex == "F" else "male_scale"]
+    size += size * people["scale_sd"] * rng.standard_normal()
+    axes = size * people["axis_scale_sd"] * rng.standard_normal(3)
+    ventricle, thinning = _atrophy(hard, older, rng)
     return Subject(
         rid=rid,
         stage=stage,
         age=age,
         sex=sex,
-        healthy=healthy,
-        disease=draw_disease(stage, hard, illness),
+        healthy=_healthy(rng) * aged,
+        disease=disease,
         years=tuple(range(visits or drawn)),
-        ventricle_mm=float(np.clip(ventricle, -1, 5)),
-        thinning_mm=float(np.clip(thinning, -0.3, 1.5)),
-        scale=size * (1 + rng.normal(0, 0.02) + rng.normal(0, 0.012, 3)),
+        ventricle_mm=ventricle,
+        thinning_mm=thinning,
+        scale=size + axes,
         difficulty=hard,
         seed=seed,
     )
+
+
+def _age(
+    stage: str, disease: Disease, hard: Difficulty, rng: np.random.Generator
+) -> float:
+    """Draws the age, to which a patient's pattern adds years."""
+    people = read_numbers("people.csv")
+    age = rng.normal(hard.of(stage, "age"), hard.of(stage, "age_sd"))
+    patterns = load_patterns(hard.name)
+    if stage != "NC" and disease.subtype in patterns:
+        age += patterns[disease.subtype].older_years
+    return float(np.clip(age, people["youngest"], people["oldest"]))
+
+
+def _visits(at: float) -> int:
+    """How many visits there are at a place of the unit interval."""
+    people = read_numbers("people.csv")
+    once = people["once_share"]
+    return 1 + (at >= once) + (at >= once + people["twice_share"])
+
+
+def _atrophy(
+    hard: Difficulty, older: float, rng: np.random.Generator
+) -> tuple[float, np.ndarray]:
+    """Draws ventricles and thinning without disease, mm: one, and `[r]`.
+
+    Ventricles are skewed to the right by the first terms of Cornish and
+    Fisher (1938, Rev Inst Int Stat 5:307).
+    """
+    people = read_numbers("people.csv")
+    own, other = rng.standard_normal(2)
+    shared = hard.atrophy_correlation
+    thin = shared * own + np.sqrt(1 - shared**2) * other
+    thinning = older * hard.thinning_mm_a_year + hard.own_thinning_mm * thin
+    thinning = np.clip(
+        thinning, people["thinning_least_mm"], people["thinning_most_mm"]
+    )
+    regional = hard.own_region_thinning_mm * rng.standard_normal(len(REGIONS))
+    skewed = own + hard.ventricle_skew / 6 * (own**2 - 1)
+    skewed /= np.sqrt(1 + hard.ventricle_skew**2 / 18)
+    ventricle = older * hard.ventricle_mm_a_year
+    ventricle += hard.own_ventricle_mm * skewed
+    least, most = people["ventricle_least_mm"], people["ventricle_most_mm"]
+    return float(np.clip(ventricle, least, most)), thinning + regional
 
 
 def _yearly() -> np.ndarray:
@@ -162,19 +207,20 @@ def _yearly() -> np.ndarray:
     return losses("age_pct_a_year") / 100
 
 
-def _healthy(hard: Difficulty, rng: np.random.Generator) -> np.ndarray:
+def _healthy(rng: np.random.Generator) -> np.ndarray:
     """Draws the uptake without disease, pons-SUVR, `[2, r]`."""
+    people = read_numbers("people.csv")
     loading, own = spread()
     names, which = np.unique([r.network for r in REGIONS], return_inverse=True)
     network = rng.standard_normal(len(names))[which]
     single = rng.standard_normal(len(REGIONS))
-    mixed = np.sqrt(_NETWORK_SHARE) * network
-    mixed += np.sqrt(1 - _NETWORK_SHARE) * single
+    mixed = np.sqrt(people["network_share"]) * network
+    mixed += np.sqrt(1 - people["network_share"]) * single
     change = loading * rng.standard_normal() + own * mixed
-    # SD of right minus left: 1.8 to 4 %, more where the CV is larger.
+    # right minus left differs more where the CV is larger
     cv = np.array([PUBLISHED[r.row].cv_pct for r in REGIONS]) / 100
     paired = np.array([r.name not in MIDLINE for r in REGIONS])
-    asymmetry = np.clip(0.35 * cv, 0.018, 0.04) * paired
+    least, most = people["asymmetry_least"], people["asymmetry_most"]
+    asymmetry = np.clip(people["asymmetry_of_cv"] * cv, least, most) * paired
     half = 0.5 * asymmetry * rng.standard_normal(len(REGIONS))
-    change, half = hard.own_spread * change, hard.own_spread * half
     return published_means() * np.stack([1 + change - half, 1 + change + half])

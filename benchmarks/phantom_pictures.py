@@ -1,0 +1,62 @@
+"""Pictures of the phantom: eight subjects of each stage, four slices of each.
+
+Usage: python benchmarks/phantom_pictures.py [FOLDER]
+
+Writes phantom_nc.png, phantom_mci.png and phantom_ad.png, by default into
+docs/images: scans of the uniform level of the default difficulty, each over
+the mean of its brain, on one grey scale.
+"""
+
+import sys
+from pathlib import Path
+
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.render import ADNI_GRID, render
+from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.volumes.brain import find_brain
+from tfds_adni.volumes.volume import Volume
+
+SUBJECTS = 8
+SLICES = {"pons": 26, "thalamus": 47, "parietal": 65, "vertex": 79}  # voxels
+SIDES, FRONT = slice(28, 132), slice(14, 142)
+TOP = 1.8  # of the brain's mean, drawn white
+TITLE = (
+    "Phantom, no patients: eight invented {stage} subjects. Uniform level, "
+    "8 mm, realistic;\nthe left of a picture is the subject's left "
+    "(neurological); black 0 to white {top} of the brain's mean"
+)
+
+
+def main(folder="docs/images"):
+    anatomy = build_anatomy(ADNI_GRID.spacing)
+    for stage in ("NC", "MCI", "AD"):
+        figure = drawn(stage, anatomy)
+        path = Path(folder) / f"phantom_{stage.lower()}.png"
+        figure.savefig(path, dpi=100, metadata={"Software": None})
+        print(path, path.stat().st_size // 1000, "kB")
+
+
+def drawn(stage, anatomy):
+    figure = Figure(figsize=(9, 5.9), facecolor="white")
+    FigureCanvasAgg(figure)
+    tiles = figure.subplots(len(SLICES), SUBJECTS, squeeze=False)
+    for number in range(SUBJECTS):
+        volume = render(make_subject(stage, number), anatomy)
+        mean = find_brain(Volume(volume, (ADNI_GRID.spacing,) * 3)).mean
+        for tile, height in zip(tiles[:, number], SLICES.values(), strict=True):
+            image = volume[SIDES, FRONT, height].T[::-1] / mean
+            tile.imshow(image, cmap="gray", vmin=0, vmax=TOP)
+            tile.set(xticks=[], yticks=[])
+    for tile, name in zip(tiles[:, 0], SLICES, strict=True):
+        tile.set_ylabel(name, fontsize=9)
+    title = TITLE.format(stage=stage, top=TOP)
+    figure.suptitle(title, fontsize=10)
+    figure.subplots_adjust(0.03, 0.005, 0.997, 0.9, wspace=0.02, hspace=0.02)
+    return figure
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,245 @@
+"""Scanners of many models at invented sites, and what one scan has of its own.
+
+The models' numbers are in `data/scanners.csv`, which says which of them are
+published, and the sites in `data/sites.csv`.
+"""
+
+import dataclasses
+import functools
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfds_adni.phantom.difficulty import Difficulty
+from tfds_adni.phantom.imaging import (
+    GAIN_MM,
+    Grid,
+    Pose,
+    polynomial,
+    rotation,
+)
+from tfds_adni.phantom.regions import read_rows
+from tfds_adni.phantom.subjects import NOISE, POSE, SITE, Subject
+
+FRAMES = 6  # of five minutes each, 30 to 60 min after injection (ADNI)
+_DOSE_SD = 0.25  # of log counts: dose and weight
+# Semi-axes of the MNI brain about `CENTRE`, in mm.
+_BRAIN_MM = np.array([69.0, 88.0, 76.0])
+# Ours: of a head before it is brought to the AC-PC line.
+_RAW_DEG = np.array([8.0, 3.0, 4.0]), np.array([5.0, 0.0, 0.0])  # SD, mean
+_RAW_MM = np.array([4.0, 8.0, 8.0])
+_ABOVE_MM = 4.0  # least of the view over the brain
+# Classes of motion of 172 scans (J Nucl Med 52 suppl 1:2091); the mm are ours.
+_MOTION_SCANS = np.array([38, 76, 32, 13, 7, 6])
+_MOTION_MM = np.array([0.2, 0.5, 1, 2, 4, 7])
+_TURN_A_MM = np.deg2rad(0.5)
+# Ours: errors along these terms of `polynomial` are twice those of the others.
+_GAIN_WEIGHTS = np.array([1, 1, 2, 2, 1, 2, 1, 1, 1])
+
+
+@dataclass(frozen=True)
+class Scanner:
+    """A model of a scanner with its reconstruction.
+
+    Args:
+        name: Maker and model.
+        number: Its row in the table, from 1; 0 for that of everybody.
+        resolution: FWHM in-plane and axial, in mm, before ADNI's kernel.
+        kernel: FWHM of ADNI's kernel to 8 mm, in-plane and axial, in mm.
+        grid: Its own grid.
+        noise_cv: Of 30 minutes in grey matter on its own grid, as a share.
+        colour_mm: FWHM of the kernel that makes its noise of white noise.
+    """
+
+    name: str
+    number: int
+    resolution: tuple[float, float]
+    kernel: tuple[float, float]
+    grid: Grid
+    noise_cv: float
+    colour_mm: float
+
+
+@dataclass(frozen=True)
+class Acquisition:
+    """What one scan of one visit has of its own.
+
+    Args:
+        scanner: Its scanner.
+        resolution: FWHM in-plane and axial, in mm, before ADNI's kernel.
+        noise_cv: Of 30 minutes in grey matter on the scanner's grid.
+        gain: Terms of the smooth gain, see `imaging.gain`, `[9]`.
+        dose: Counts over the mean subject's.
+        scale: Mean of the brain after ADNI's scaling, about one.
+        pose: The head after it was brought to the AC-PC line.
+        frames: The head in each frame as it lay.
+        motion_mm: How far it moved between the frames, about.
+    """
+
+    scanner: Scanner
+    resolution: tuple[float, float]
+    noise_cv: float
+    gain: np.ndarray
+    dose: float
+    scale: float
+    pose: Pose
+    frames: tuple[Pose, ...]
+    motion_mm: float
+
+
+@functools.cache
+def scanners() -> dict[str, Scanner]:
+    """The models by their names, in the order of `data/scanners.csv`."""
+    rows = read_rows("scanners.csv")
+    models = (_scanner(n, row) for n, row in enumerate(rows, start=1))
+    return {model.name: model for model in models}
+
+
+def _scanner(number: int, row: dict[str, str]) -> Scanner:
+    """Reads a row of the table."""
+
+    def pair(name: str) -> tuple[float, float]:
+        return tuple(float(row[f"{name}{way}_mm"]) for way in _WAYS)
+
+    across, along = float(row["voxel_mm"]), float(row["plane_mm"])
+    matrix, planes = int(row["matrix"]), int(row["planes"])
+    return Scanner(
+        name=row["name"],
+        number=number,
+        resolution=pair(""),
+        kernel=pair("kernel_"),
+        grid=Grid((matrix, matrix, planes), (across, across, along)),
+        noise_cv=float(row["cv_pct"]) / 100,
+        colour_mm=float(row["colour_mm"]),
+    )
+
+
+_WAYS = "in_plane", "axial"
+
+
+@functools.cache
+def sites() -> tuple[Scanner, ...]:
+    """The scanner of each invented site, from number 1."""
+    return tuple(scanners()[row["model"]] for row in read_rows("sites.csv"))
+
+
+def same_for_all() -> Scanner:
+    """The scanner of everybody where there is one model: 8 mm at last.
+
+    Its noise has a CV of 2.7 % then.
+    """
+    model = next(iter(scanners().values()))
+    kernel = float(np.sqrt(64 - model.resolution[0] ** 2))
+    left = np.hypot(model.colour_mm, kernel) / model.colour_mm
+    return dataclasses.replace(
+        model,
+        name="one for everybody",
+        number=0,
+        kernel=(kernel, kernel),
+        noise_cv=0.0265 * left**3,
+    )
+
+
+def site_of(subject: Subject) -> int:
+    """The number of the subject's site, from 1; the same at all visits.
+
+    Args:
+        subject: One of the cohort.
+    """
+    return 1 + int(subject.stream(SITE).integers(len(sites())))
+
+
+def scanner_of(subject: Subject) -> Scanner:
+    """The scanner of a subject, the same at all visits.
+
+    Args:
+        subject: One of the cohort.
+    """
+    if subject.difficulty.scanner_models == 1:
+        return same_for_all()
+    return sites()[site_of(subject) - 1]
+
+
+def acquire(subject: Subject, visit: int = 0) -> Acquisition:
+    """Draws what a scan has of its own.
+
+    Args:
+        subject: One of the cohort.
+        visit: Number of the visit, from 0.
+    """
+    hard, scanner = subject.difficulty, scanner_of(subject)
+    rng = subject.stream(NOISE, visit)
+    sharper, louder, dose, scale = rng.standard_normal(4)
+    factor = 1 + hard.resolution_sd * np.clip(sharper, -3, 3)
+    terms = _model_gain(scanner.number, hard.model_gain_sd)
+    own = _draw_gain(rng, hard.scan_gain_sd)
+    rng = subject.stream(POSE, visit)
+    pose = _standard_pose(hard, rng)
+    motion_mm, frames = _frames(scanner, subject, rng)
+    return Acquisition(
+        scanner=scanner,
+        resolution=tuple(factor * each for each in scanner.resolution),
+        noise_cv=scanner.noise_cv * float(np.exp(hard.noise_sd * louder)),
+        gain=terms + own,
+        dose=float(np.exp(_DOSE_SD * dose)),
+        scale=float(np.exp(hard.scale_sd * scale)),
+        pose=pose,
+        frames=frames,
+        motion_mm=motion_mm,
+    )
+
+
+def _model_gain(number: int, sd: float) -> np.ndarray:
+    """The terms of the gain that all scanners of a model share."""
+    rng = np.random.default_rng([number, 15])
+    return _draw_gain(rng, sd * rng.uniform(2 / 3, 4 / 3))
+
+
+def _draw_gain(rng: np.random.Generator, sd: float) -> np.ndarray:
+    """Draws terms whose sum has an SD in the brain."""
+    terms = _GAIN_WEIGHTS * rng.standard_normal(len(_GAIN_WEIGHTS))
+    ball = np.linspace(-0.95, 0.95, 10)
+    places = np.stack(np.meshgrid(ball, ball, ball)).reshape(3, -1)
+    places = places[:, (places**2).sum(axis=0) < 1]
+    brain = polynomial(0.92 * _BRAIN_MM[:, None] / GAIN_MM * places)
+    return sd * terms / (terms @ brain).std()
+
+
+def _standard_pose(hard: Difficulty, rng: np.random.Generator) -> Pose:
+    """Draws what is left of a head's pose on the AC-PC line."""
+    angles, shift = rng.standard_normal((2, 3))
+    turn = rotation(np.deg2rad(hard.turn_deg) * angles)
+    return Pose(turn, hard.shift_mm * shift)
+
+
+def _frames(
+    scanner: Scanner, subject: Subject, rng: np.random.Generator
+) -> tuple[float, tuple[Pose, ...]]:
+    """Draws how the head lay in each frame, and about how far it moved."""
+    spread, middle = _RAW_DEG
+    angles, shift = rng.standard_normal((2, 3))
+    turn = rotation(np.deg2rad(middle + spread * angles))
+    shift = _inside(_RAW_MM * shift, turn, scanner.grid, subject.scale)
+    classes = np.cumsum(_MOTION_SCANS) / _MOTION_SCANS.sum()
+    size = float(_MOTION_MM[np.searchsorted(classes, rng.random())])
+    walk = rng.standard_normal((FRAMES, 2, 3))
+    walk[0] = 0  # the others are brought to the first
+    walk = size * np.cumsum(walk, axis=0) / np.sqrt(3 * (FRAMES - 1))
+    return size, tuple(
+        Pose(rotation(_TURN_A_MM * turned) @ turn, shift + moved)
+        for turned, moved in walk
+    )
+
+
+def _inside(
+    shift: np.ndarray, turn: np.ndarray, grid: Grid, scale: np.ndarray
+) -> np.ndarray:
+    """Moves a head so that its vertex, then its base, is in view.
+
+    As those who place it do. The brain is taken as an ellipsoid.
+    """
+    tall = np.linalg.norm(_BRAIN_MM * scale * turn[:, 2])
+    half = grid.steps[2] * grid.shape[2] / 2
+    highest = half - _ABOVE_MM - tall
+    lowest = min(tall + 3 - half, highest)
+    return np.array([*shift[:2], np.clip(shift[2], lowest, highest)])
