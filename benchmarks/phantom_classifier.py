@@ -69,7 +69,7 @@ def make_cohort(work, difficulty, seed, subjects, spacing):
     return home
 
 
-def predictions(data_dir, pair, seed):
+def predictions(data_dir, pair, seed, percent):
     """What the classifier of each split says, and of how many it learnt."""
     from pet_dcgan.study.classifiers import train_and_predict
     from pet_dcgan.study.data import load_study_data
@@ -79,11 +79,11 @@ def predictions(data_dir, pair, seed):
         dataset=CONFIG,
         pair=pair,
         splits=SPLITS,
-        fractions=(100,),
+        fractions=(percent,),
         seed=seed,
     )
     data = load_study_data(settings)
-    cells = [Cell(number, 0, 100, REAL) for number in range(SPLITS)]
+    cells = [Cell(number, 0, percent, REAL) for number in range(SPLITS)]
     trained = [len(data.subjects(c, stage)) for c in cells for stage in pair]
     found = [train_and_predict(c, data=data, generators={}) for c in cells]
     return [[one] for one in found], min(trained)
@@ -100,7 +100,9 @@ def measure(work, options):
         )
         for stage in options.stages:
             start = time.process_time()
-            own, trained = predictions(home, PAIRS[stage], seed)
+            own, trained = predictions(
+                home, PAIRS[stage], seed, options.percent
+            )
             auc = score_row(own, "auc", SPLITS)
             splits = [one.score("auc") for (one,) in own]
             rows.append(
@@ -157,6 +159,7 @@ def main():
     parser.add_argument("--stages", nargs="+", choices=PAIRS, default=PAIRS)
     parser.add_argument("--cohorts", type=int, default=len(SEEDS))
     parser.add_argument("--subjects", type=int, default=SUBJECTS)
+    parser.add_argument("--percent", type=int, default=100, help="of 70")
     parser.add_argument("--spacing", type=float, default=1.5)
     reporting.add_out(parser)
     options = parser.parse_args()

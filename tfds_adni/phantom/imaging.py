@@ -38,7 +38,7 @@ class Grid:
 
     @property
     def axes(self) -> list[np.ndarray]:
-        """Positions of the voxels along x, y and z, in mm."""
+        """Positions of the voxels along x, y and z, in mm, `[n]` each."""
         each = zip(self.shape, self.steps, strict=True)
         return [step * (np.arange(n) - (n - 1) / 2) for n, step in each]
 
