@@ -180,7 +180,7 @@ def test_options_of_a_phantom(tmp_path, monkeypatch):
     [
         ("--difficulty", "hard", "expected easy, realistic; found 'hard'"),
         ("--difficulty", "realistics", ": write realistic"),
-        ("--level", "uniform_8mm", "uniform, found uniform_8mm: name only"),
+        ("--level", "uniform", "uniform_8mm, found uniform: name only"),
         ("--visits", "0", "a whole number from 1 to 10; found '0'"),
         ("--visits", "11", "a whole number from 1 to 10; found '11'"),
         ("--visits", "two", "a whole number from 1 to 10; found 'two'"),
