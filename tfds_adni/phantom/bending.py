@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 LATTICE_MM = 6.0  # of the displacements
 _SHAPE = 1.8, 75.0  # SD and knots in mm: how heads differ as a whole
@@ -58,7 +58,7 @@ def bend(
     between = [_linear_basis(a, b) for a, b in zip(axes, lattice, strict=True)]
     for axis, moved in enumerate((wide + narrow) / np.float32(spacing)):
         for basis in between:
-            moved = np.tensordot(moved, basis, axes=(0, 1))
+            moved = turned_through(basis, moved)
         steps = np.arange(head.shape[axis], dtype=np.float32)
         shape = [-1 if n == axis else 1 for n in range(3)]
         np.add(moved, steps.reshape(shape), out=places[axis])
@@ -89,8 +89,26 @@ def smooth_field(
     knots = rng.standard_normal([b.shape[1] for b in bases])
     field = knots.astype(np.float32)
     for basis in bases:
-        field = np.tensordot(field, basis, axes=(0, 1))
+        field = turned_through(basis, field)
     return field
+
+
+def turned_through(basis: np.ndarray, field: np.ndarray) -> np.ndarray:
+    """Applies a basis to the first axis, which becomes the last.
+
+    Sparse, since the sums of a dense product differ between machines with
+    different numbers of cores.
+
+    Args:
+        basis: Weights, `[m, n]`.
+        field: `(n, ...)`.
+
+    Returns:
+        `(..., m)`.
+    """
+    first, *others = field.shape
+    found = sparse.csr_array(basis) @ field.reshape(first, -1)
+    return np.moveaxis(found.reshape(-1, *others), 0, -1)
 
 
 def _spline_basis(positions: np.ndarray, knot_mm: float) -> np.ndarray:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage, sparse
+from scipy import ndimage
 
 from tfds_adni.phantom.anatomy import INTRINSIC_FWHM
+from tfds_adni.phantom.bending import turned_through
 from tfds_adni.phantom.maps import LOW
 
 CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
@@ -222,12 +223,6 @@ def _gaussian(source, target, sd: float) -> np.ndarray:
 
 
 def _product(volume: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Applies weights to the first axis, which becomes the last.
-
-    Sparse, since the sums of a dense product differ between machines with
-    different numbers of cores.
-    """
+    """Applies the weights that count to the first axis, then the last."""
     near = np.where(weights > _LEAST_WEIGHT * weights.max(), weights, 0)
-    first, *others = volume.shape
-    found = sparse.csr_array(near) @ volume.reshape(first, -1)
-    return np.ascontiguousarray(np.moveaxis(found.reshape(-1, *others), 0, 2))
+    return np.ascontiguousarray(turned_through(near, volume))
