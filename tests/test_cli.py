@@ -142,11 +142,23 @@ def test_phantom_counts_by_stage(tmp_path, monkeypatch):
         assert str(counts) in done(*words, given)
 
 
-@pytest.mark.parametrize("text", ["many", "0", "XX=3", "NC=", "NC=3;AD=4"])
-def test_phantom_counts_that_make_no_sense(tmp_path, text):
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("many", "many"),
+        ("0", "0"),
+        ("XX=3", "XX=3"),
+        ("NC=", "NC="),
+        ("NC=3;AD=4", "NC=3;AD=4"),
+        ("NC=1,NC=2", "NC=2"),
+        ("3,4", "3"),
+    ],
+)
+def test_phantom_counts_that_make_no_sense(tmp_path, text, found):
     result = call("phantom", tmp_path / "p", "--subjects", text)
     assert result.exit_code == 2
     assert "--subjects" in result.stderr
+    assert f"found '{found}'" in result.stderr
 
 
 def test_options_of_a_phantom(tmp_path, monkeypatch):

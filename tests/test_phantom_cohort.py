@@ -205,8 +205,13 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
     assert list(empty.rglob("*.nii"))
     before = contents(folder)
     (tmp_path / "file").write_text("mine")
-    for used in (folder, tmp_path / "file"):
-        with pytest.raises(FileExistsError, match="choose another folder"):
+    for used, found in (
+        (folder, "with something in it"),
+        (tmp_path / "file", "the file .*file"),
+        (tmp_path / "file" / "in" / "it", "the file .*file"),
+    ):
+        message = f"{found}: choose another folder"
+        with pytest.raises(FileExistsError, match=message):
             write(used)
     assert contents(folder) == before
 
@@ -214,11 +219,13 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"subjects": {"NC": 0}}, "at least 1 for NC, found 0"),
-        ({"subjects": {"AD": -2}}, "at least 1 for AD, found -2"),
-        ({"subjects": {"AD": 1.5}}, "at least 1 for AD, found 1.5"),
+        ({"subjects": {"NC": 0}}, "from 1 to 30000 for NC, found 0"),
+        ({"subjects": {"AD": -2}}, "to 30000 for AD, found -2"),
+        ({"subjects": {"AD": 1.5}}, "to 30000 for AD, found 1.5"),
         ({"subjects": {"EMCI": 2}}, "among NC, MCI, AD, found EMCI"),
         ({"subjects": {}}, "found none"),
+        ({"subjects": 24}, "by stage, found 24: give them as {"),
+        ({"subjects": {"NC": 30_001}}, "1 to 30000 for NC, found 30001"),
         ({"jobs": 0}, "at least 1 for jobs, found 0"),
         ({"seed": -1}, "at least 0 for seed, found -1"),
         ({"seed": True}, "found True"),
@@ -226,6 +233,7 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
         ({"visits": 11}, "from 1 to 10 for visits, found 11"),
         ({"visits": 2.0}, "from 1 to 10 for visits, found 2.0"),
         ({"levels": ()}, "uniform_8mm, found none: name only these"),
+        ({"levels": "raw"}, r"found the text 'raw': give \['raw'\]"),
         ({"levels": ["uniform"]}, "found uniform: name only these"),
         ({"levels": ["raw", "raw"]}, "found raw more than once: name it once"),
         ({"difficulty": "hard"}, "among easy, realistic, found 'hard'"),

@@ -1,6 +1,7 @@
 """The values the command line takes, and how its texts are parsed."""
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -105,17 +106,20 @@ def parse_counts(text: str) -> dict[str, int]:
     Raises:
         typer.BadParameter: If it is neither.
     """
-    if text.strip().isdecimal():
-        text = ",".join(f"{stage}={text}" for stage in STAGES)
+    left = list(STAGES)
 
-    def parse(part: str) -> tuple[str, int]:
+    def parse(part: str) -> list[tuple[str, int]]:
+        if part == text.strip() and part.isdecimal():
+            return [(stage, _whole_number(part)) for stage in STAGES]
         stage, _, number = (word.strip() for word in part.partition("="))
-        if stage not in STAGES:
-            raise ValueError
-        return stage, _whole_number(number)
+        left.remove(stage)  # refuses what is no stage, and a second time
+        return [(stage, _whole_number(number))]
 
-    expected = f"a number above 0, or stage=number with {', '.join(STAGES)}"
-    return dict(_parse_list(text, parse, expected, "--subjects"))
+    expected = (
+        f"a number above 0, or stage=number with {', '.join(STAGES)}, each once"
+    )
+    counts = _parse_list(text, parse, expected, "--subjects")
+    return dict(itertools.chain.from_iterable(counts))
 
 
 def parse_planes(text: str) -> tuple[str, ...]:

@@ -34,7 +34,8 @@ def claimed(out: str | os.PathLike) -> Iterator[Path]:
 
     Raises:
         BlockingIOError: If another process makes it.
-        FileExistsError: If it exists and is not an empty folder.
+        FileExistsError: If it exists and is not an empty folder, or is inside
+            of a file.
     """
     # "." has no name, and a link leads to the place
     out = Path(os.path.realpath(out))
@@ -60,10 +61,13 @@ def claimed(out: str | os.PathLike) -> Iterator[Path]:
 
 def _require_free(out: Path) -> None:
     """Refuses a folder in use."""
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    there = next(p for p in (out, *out.parents) if p.exists())
+    file = not there.is_dir()
+    if file or (there == out and any(out.iterdir())):
+        found = f"the file {there}" if file else f"{out} with something in it"
         raise FileExistsError(
-            f"expected a new or empty folder, found {out} with something in "
-            "it: choose another folder or remove it"
+            f"expected a new or empty folder, found {found}: choose another "
+            "folder or remove it"
         )
 
 

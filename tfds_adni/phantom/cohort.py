@@ -29,7 +29,8 @@ from tfds_adni.sources.twins import WITH_DISEASE, WITHOUT_DISEASE
 
 SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
 TABLE = "Phantom_FDG_PET_6_01_2023.csv"
-_MOST = {"visits": MOST_VISITS}
+# five digits of an id, and images of their own at each level
+_MOST = {"visits": MOST_VISITS, **dict.fromkeys(STAGES, 30_000)}
 
 
 def write_cohort(
@@ -58,7 +59,8 @@ def write_cohort(
 
     Args:
         out: A new or an empty folder.
-        subjects: Subjects of each stage, among "NC", "MCI" and "AD".
+        subjects: Subjects of each stage, among "NC", "MCI" and "AD"; 1 to
+            30,000.
         seed: Seed of everything random, at least 0.
         jobs: Number of processes. Defaults to one per core.
         progress: Called with the number of scans done and the total.
@@ -117,8 +119,8 @@ def scan_pairs(out: str | os.PathLike) -> list[tuple[Path, Path]]:
         out: What `write_cohort(out, counterfactual=True)` wrote.
 
     Returns:
-        Of each scan the file with and the file without the disease, in
-        order of their paths.
+        Of each file of a scan the one with and the one without the disease,
+        in order of their paths; a raw scan has six.
 
     Raises:
         FileNotFoundError: If there are none.
@@ -159,6 +161,11 @@ def _write_lists(folder: Path, scans: Sequence[Scan]) -> None:
 
 def _check(subjects, seed, jobs, visits) -> None:
     """Refuses bad options."""
+    if not isinstance(subjects, Mapping):
+        raise ValueError(
+            f"expected a number of subjects by stage, found {subjects!r}: "
+            'give them as {"NC": 8, "AD": 8}'
+        )
     unknown = sorted(set(subjects) - set(STAGES))
     if unknown or not subjects:
         raise ValueError(

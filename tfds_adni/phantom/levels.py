@@ -134,8 +134,14 @@ def check_levels(levels: Iterable[str]) -> None:
         levels: Their names.
 
     Raises:
-        ValueError: If there is none, or one is unknown or given twice.
+        ValueError: If there is none, one is unknown or given twice, or it is
+            a name in place of a list.
     """
+    if isinstance(levels, str):
+        raise ValueError(
+            f"expected a list of levels, found the text {levels!r}: give "
+            f"[{levels!r}]"
+        )
     levels = list(levels)
     twice = [name for name in dict.fromkeys(levels) if levels.count(name) > 1]
     unknown = [str(name) for name in levels if name not in LEVELS]
