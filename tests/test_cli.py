@@ -319,6 +319,16 @@ def fail_with(error, monkeypatch):
             1,
             "Read-only file system: a?[2Jb: choose a place",
         ),
+        (
+            OSError(errno.ENOTDIR, "Not a directory", "a/b"),
+            1,
+            "Not a directory: a/b: a file is in its place, choose another",
+        ),
+        (
+            OSError(errno.EEXIST, "File exists", "a"),
+            1,
+            "File exists: a: choose another place, or remove it",
+        ),
         (OSError(errno.EIO, "Input/output error"), 1, "Input/output error"),
         (ValueError("a\x1b[2Jb\nc"), 1, "a?[2Jb c"),
         (RuntimeError("...; No space left on device\n[Op:X]"), 1, "free some"),

@@ -9,8 +9,12 @@ from toy_phantom import contents, rows_of, write
 
 from tfds_adni import prepare, survey
 from tfds_adni.phantom import Grid
+from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.cohort import TABLE
+from tfds_adni.phantom.imaging import scanned
+from tfds_adni.phantom.levels import LEVELS
 from tfds_adni.phantom.regions import REGIONS
+from tfds_adni.phantom.render import frames_of
 from tfds_adni.phantom.scanners import acquire, scanners, sites
 from tfds_adni.phantom.scans import scans_of
 from tfds_adni.phantom.subjects import make_subject
@@ -125,3 +129,44 @@ def test_no_module_outside_of_the_phantom_names_it():
                 text = path.read_text(encoding="utf-8")
                 assert FILE not in text, path
                 assert not re.search(r"phantom[. ](import )?truth", text), path
+
+
+def test_its_page_names_every_column_and_a_scan_that_is_there():
+    page = (ROOT / "docs" / "phantom.md").read_text(encoding="utf-8")
+    (scan,) = scans_of(make_subject("AD", 0))
+    for column in truth_of(scan):
+        name = re.sub("(uptake_(left|right)_).*", r"\1...", column)
+        assert f"`{name}`" in page, name
+    place = f"{scan.subject.ptid}/Coreg,_Avg,_.../{scan.time:%Y-%m-%d}_.../"
+    assert f"{place}I{scan.image_id}/" in page
+
+
+def test_images_of_twins_lose_what_it_says_region_by_region():
+    anatomy = build_anatomy(3.0)
+    ill = make_subject("AD", 0)
+    well = ill.without_disease()
+    planted = (1 - ill.uptake() / well.uptake()).ravel()
+    images = [
+        next(frames_of(s, anatomy, level="averaged", grid=COARSE))
+        for s in (ill, well)
+    ]
+    acquisition, level = acquire(ill, 0), LEVELS["averaged"]
+    lost = []
+    for region in (anatomy.cortex + anatomy.nuclei).toarray().T:
+        place = scanned(  # where folds are in the mean, not this person's
+            anatomy.fill(region.astype(np.float32)),
+            anatomy.spacing,
+            scale=ill.scale,
+            pose=level.pose(acquisition, 0),
+            fwhm=level.resolution(acquisition),
+            grid=level.grid(acquisition, COARSE),
+        )
+        inside = place > 0.5 * place.max()
+        kept, whole = (
+            np.average(image, weights=inside * place) for image in images
+        )
+        lost.append(1 - kept / whole)
+    assert np.corrcoef(planted, lost)[0, 1] > 0.9
+    lost, most = np.array(lost), planted > 0.15
+    assert 0.7 < lost[most].mean() / planted[most].mean() < 1.1
+    assert abs(lost[planted < 0.02].mean()) < 0.06

@@ -1,6 +1,5 @@
 """The same invented people with and without the disease."""
 
-import re
 import shutil
 
 import nibabel as nib
@@ -133,7 +132,7 @@ def test_pairs_of_what_has_none(folder, tmp_path):
     for out in (tmp_path / "my scans", folder / "with_disease"):
         with pytest.raises(FileNotFoundError, match="with twins") as caught:
             scan_pairs(out)
-        assert re.search(r"phantom '?/.*'? --counterfactual", str(caught.value))
+        assert "phantom FOLDER --counterfactual wrote" in str(caught.value)
 
 
 @pytest.mark.slow

@@ -44,6 +44,8 @@ _REMEDIES = {
     errno.EACCES: "change its permissions, or choose another place",
     errno.EPERM: "change its permissions, or choose another place",
     errno.EROFS: "choose a place that can be written",
+    errno.ENOTDIR: "a file is in its place, choose another",
+    errno.EEXIST: "choose another place, or remove it",
     errno.EFBIG: "the file system or ulimit -f allows no larger file",
     errno.EMFILE: "raise ulimit -n",
     errno.ENFILE: "close other programs",

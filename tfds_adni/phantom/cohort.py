@@ -3,7 +3,6 @@
 import contextlib
 import math
 import os
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -131,8 +130,8 @@ def scan_pairs(out: str | os.PathLike) -> list[tuple[Path, Path]]:
     missing = next((twin for _, twin in pairs if not twin.is_file()), well)
     if not pairs or missing != well:
         raise FileNotFoundError(
-            f"expected a phantom with twins, found no {missing}: write it "
-            f"with pet-dcgan phantom {shlex.quote(str(out))} --counterfactual"
+            f"expected a phantom with twins, found no {missing}: give what "
+            "pet-dcgan phantom FOLDER --counterfactual wrote"
         )
     return pairs
 
