@@ -21,14 +21,13 @@ from tfds_adni.phantom.maps import (
     ventricle_of,
     within,
 )
+from tfds_adni.phantom.parameters import PEOPLE, read_numbers
 from tfds_adni.phantom.regions import REGIONS, published_means
 from tfds_adni.phantom.shapes import core_share, regional_shares
 
 FWHM = 8.0  # mm, ADNI's uniform resolution
 INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
-# True ratio, before blur: ours, between the 4 of Hoffman 1991 (a phantom) and
-# what would make white matter as dark as in the mean of real scans.
-GREY_TO_WHITE = 5.0
+GREY_TO_WHITE = read_numbers(PEOPLE)["grey_to_white"]  # before blur
 _SKULL_MM = 6.0  # outside of the brain, where its narrow bends fade
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
 _OPEN = 0.35  # fluid above which a fissure is open to the outside

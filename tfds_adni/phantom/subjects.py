@@ -1,9 +1,9 @@
 """The phantom's subjects: regional uptake, atrophy and shape of the head.
 
-A region's uptake is its published mean times one plus the scan's own level,
-the level of the region's network, the region's own, and half the difference
-between the sides, each with a published spread; then comes what age takes,
-and what the disease does.
+A region's uptake is its published mean times one plus the deviation of the
+whole scan, of the region's network, of the region alone, and half the
+difference between the sides, each with a published spread; then comes what
+age takes, and what the disease does.
 """
 
 import dataclasses
@@ -19,12 +19,12 @@ from tfds_adni.phantom.disease import (
     losses,
     no_disease,
 )
+from tfds_adni.phantom.parameters import PEOPLE, read_numbers
 from tfds_adni.phantom.regions import (
     MIDLINE,
     PUBLISHED,
     REGIONS,
     published_means,
-    read_numbers,
     spread,
 )
 from tfds_adni.tables.cells import STAGES
@@ -77,7 +77,7 @@ class Subject:
         """Regional uptake at a visit, pons-SUVR, `[2, r]`."""
         years = self.years[visit]
         aged = 1 + years * self.difficulty.age_effect * _yearly()
-        return self.healthy * aged * self.disease.left(years)
+        return self.healthy * aged * self.disease.remaining(years)
 
     def thinning(self, visit: int = 0) -> np.ndarray:
         """Cortex missing along the sulci at a visit, in mm, `[r]`."""
@@ -128,7 +128,7 @@ def make_subject(
         ValueError: If there is no such difficulty.
     """
     hard = load_difficulty(difficulty)
-    people = read_numbers("people.csv")
+    people = read_numbers(PEOPLE)
     rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
     illness = np.random.default_rng([seed, rid, DISEASE])
     disease = draw_disease(stage, hard, illness)
@@ -162,7 +162,7 @@ def _age(
     stage: str, disease: Disease, hard: Difficulty, rng: np.random.Generator
 ) -> float:
     """Draws the age, to which a patient's pattern adds years."""
-    people = read_numbers("people.csv")
+    people = read_numbers(PEOPLE)
     age = rng.normal(hard.of(stage, "age"), hard.of(stage, "age_sd"))
     patterns = load_patterns(hard.name)
     if stage != "NC" and disease.subtype in patterns:
@@ -172,7 +172,7 @@ def _age(
 
 def _visits(at: float) -> int:
     """How many visits there are at a place of the unit interval."""
-    people = read_numbers("people.csv")
+    people = read_numbers(PEOPLE)
     once = people["once_share"]
     return 1 + (at >= once) + (at >= once + people["twice_share"])
 
@@ -185,7 +185,7 @@ def _atrophy(
     Ventricles are skewed to the right by the first terms of Cornish and
     Fisher (1938, Rev Inst Int Stat 5:307).
     """
-    people = read_numbers("people.csv")
+    people = read_numbers(PEOPLE)
     own, other = rng.standard_normal(2)
     shared = hard.atrophy_correlation
     thin = shared * own + np.sqrt(1 - shared**2) * other
@@ -209,7 +209,7 @@ def _yearly() -> np.ndarray:
 
 def _healthy(rng: np.random.Generator) -> np.ndarray:
     """Draws the uptake without disease, pons-SUVR, `[2, r]`."""
-    people = read_numbers("people.csv")
+    people = read_numbers(PEOPLE)
     loading, own = spread()
     names, which = np.unique([r.network for r in REGIONS], return_inverse=True)
     network = rng.standard_normal(len(names))[which]
