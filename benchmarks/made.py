@@ -11,7 +11,7 @@ def write_scans(phantom, out, count):
     from tfds_adni.phantom import write_cohort
 
     write_cohort(phantom, subjects=PHANTOMS, jobs=2)
-    (table,) = phantom.glob("*.csv")
+    (table,) = phantom.glob("Phantom*.csv")
     header, *rows = table.read_text().splitlines()
     baseline = [row for row in rows if '"bl"' in row or ",bl," in row]
     lines = [header]

@@ -27,6 +27,7 @@ from pathlib import Path
 
 import reporting
 from wrong_lines import JUDGEMENTS, READINGS, Mutation, tests_of
+from wrong_phantoms import PHANTOMS
 
 ROOT = Path(__file__).resolve().parents[1]
 COPIED = ("pet_dcgan", "tfds_adni", "tests", "pyproject.toml", "setup.cfg")
@@ -298,6 +299,7 @@ MUTATIONS = (
     ),
     *READINGS,
     *JUDGEMENTS,
+    *PHANTOMS,
 )
 
 

@@ -52,7 +52,7 @@ def main():
 def phantoms(count):
     """Heads without noise, of all stages in turn."""
     anatomy = build_anatomy(GRID.spacing)
-    with mock.patch.object(rendering, "_NOISE", (0.0, 0.0)):
+    with mock.patch.object(rendering, "add_noise"):
         for number in range(count):
             subject = make_subject(STAGES[number % 3], number)
             yield render(subject, anatomy, grid=GRID)

@@ -20,8 +20,8 @@ from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.volume import Volume
 
 SUBJECTS = 8
-SLICES = {"pons": 26, "thalamus": 47, "parietal": 65, "vertex": 79}  # voxels
-SIDES, FRONT = slice(28, 132), slice(14, 142)
+SLICES = {"pons": -35, "thalamus": -5, "parietal": 22, "vertex": 44}  # mm
+HALF = 52, 64  # voxels from the brain's centre to the edges of a picture
 TOP = 1.8  # of the brain's mean, drawn white
 TITLE = (
     "Phantom, no patients: eight invented {stage} subjects. Uniform level, "
@@ -45,9 +45,9 @@ def drawn(stage, anatomy):
     tiles = figure.subplots(len(SLICES), SUBJECTS, squeeze=False)
     for number in range(SUBJECTS):
         volume = render(make_subject(stage, number), anatomy)
-        mean = find_brain(Volume(volume, (ADNI_GRID.spacing,) * 3)).mean
+        brain = find_brain(Volume(volume, (ADNI_GRID.spacing,) * 3))
         for tile, height in zip(tiles[:, number], SLICES.values(), strict=True):
-            image = volume[SIDES, FRONT, height].T[::-1] / mean
+            image = cut(volume, brain.centre, height) / brain.mean
             tile.imshow(image, cmap="gray", vmin=0, vmax=TOP)
             tile.set(xticks=[], yticks=[])
     for tile, name in zip(tiles[:, 0], SLICES, strict=True):
@@ -56,6 +56,14 @@ def drawn(stage, anatomy):
     figure.suptitle(title, fontsize=10)
     figure.subplots_adjust(0.03, 0.005, 0.997, 0.9, wspace=0.02, hspace=0.02)
     return figure
+
+
+def cut(volume, centre, height):
+    """A slice so many mm above the brain's centre, which is in the middle."""
+    x, y, z = (round(c) for c in centre)
+    wide, long = HALF
+    level = z + round(height / ADNI_GRID.spacing)
+    return volume[x - wide : x + wide, y - long : y + long, level].T[::-1]
 
 
 if __name__ == "__main__":

@@ -1,26 +1,25 @@
 """What is left of a planted loss when a volume is divided by its brain's mean.
 
 Simulated subjects of AD, each beside itself without the disease: no noise, no
-scanner, no registration. The change of each region is given in percent, over
-the pons, which hardly changes, and over the mean of the brain, by the mask
-that `prepare` takes. "True" is the uptake of the region's own tissue; "blurred"
-is the mean over the region in a volume of 8 mm, where tissue around it counts
-too and cortex has become thinner.
+scanner, no registration, no bends. The change of each region is given in
+percent, over the pons, which hardly changes, and over the mean of the brain, by
+the mask that `prepare` takes. "True" is the uptake of the region's own tissue;
+"blurred" is the mean over the region in a volume of 8 mm, where tissue around
+it counts too and cortex has become thinner.
 
 Usage: python benchmarks/scaling.py [SUBJECTS]
 """
 
-import dataclasses
 import sys
 from unittest import mock
 
 import numpy as np
 from scipy import ndimage
 
-from tfds_adni.phantom import subjects
+from tfds_adni.phantom import render as rendering
 from tfds_adni.phantom.anatomy import build_anatomy, map_blur
 from tfds_adni.phantom.regions import REGIONS
-from tfds_adni.phantom.render import activity
+from tfds_adni.phantom.subjects import FOLDS, make_subject
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.volume import Volume
 
@@ -45,23 +44,22 @@ COLUMNS = (
 )
 
 
-def pair(number):
-    """A subject of AD, and the same one without loss and atrophy."""
-    ill = subjects.make_subject("AD", number)
-    none = {"AD": 0.0}
-    with mock.patch.multiple(subjects, _VENTRICLE_MM=none, _THINNING_MM=none):
-        well = subjects.make_subject("AD", number)
-    return ill, dataclasses.replace(well, loss=np.zeros_like(well.loss))
+def regions(anatomy, subject):
+    """The grey matter of each region in somebody's own folds, `[v, r]`."""
+    grey, _ = anatomy.tissue(subject.stream(FOLDS))
+    both = anatomy.cortex.multiply(grey[:, None]).tocsr() + anatomy.nuclei
+    return both[:, : len(NAMES)] + both[:, len(NAMES) :]
 
 
-def measured(anatomy, subject):
+def measured(anatomy, subject, weights):
     """Regional means in each way, `[4, r]`."""
     true = subject.uptake().mean(axis=0)
-    sharp = activity(subject, anatomy)
+    with mock.patch.object(rendering, "bend", lambda head, *_: head):
+        sharp = rendering.activity(subject, anatomy)
     volume = ndimage.gaussian_filter(sharp, map_blur(SPACING), truncate=3)
     brain = find_brain(Volume(data=volume, spacing=(SPACING,) * 3)).mean
-    sums = anatomy.weights.T @ volume.ravel()[anatomy.index]
-    blurred = sums.reshape(2, -1).sum(axis=0) / anatomy.sizes
+    sums = weights.T @ volume.ravel()[anatomy.index]
+    blurred = sums / np.asarray(weights.sum(axis=0)).ravel()
     by_pons = true / true[PONS], blurred / blurred[PONS]
     return np.stack([by_pons[0], true / brain, by_pons[1], blurred / brain])
 
@@ -70,7 +68,10 @@ def main(count="100"):
     anatomy = build_anatomy(SPACING)
     changes = []
     for number in range(int(count)):
-        ill, well = (measured(anatomy, one) for one in pair(number))
+        subject = make_subject("AD", number)
+        weights = regions(anatomy, subject)
+        pair = subject, subject.without_disease()
+        ill, well = (measured(anatomy, one, weights) for one in pair)
         changes.append(100 * (ill / well - 1))
     mean = np.mean(changes, axis=0)
     error = np.std(changes, axis=0, ddof=1) / np.sqrt(len(changes))

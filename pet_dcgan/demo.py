@@ -40,6 +40,7 @@ from tfds_adni.sources import require_folder
 
 _GALLERY_IMAGES = 8
 _MARK = "demo.json"
+DIFFICULTY = "realistic"  # of its phantom
 
 Advance = Callable[[int, int], None]
 Progress = Callable[[str], contextlib.AbstractContextManager[Advance | None]]
@@ -55,6 +56,7 @@ class Settings:
         overrides: Changes to the preset `demo`.
         search: Number of synthetic images that are searched for copies.
         seed: Seed of everything random.
+        difficulty: Of the phantom, "easy" or "realistic".
         real: The folder of scans, `""` for a phantom.
         selection: Facts of which of its scans are used.
     """
@@ -64,6 +66,7 @@ class Settings:
     overrides: dict[str, Any] = dataclasses.field(default_factory=dict)
     search: int = SEARCHED
     seed: int = 0
+    difficulty: str = DIFFICULTY
     real: str = ""
     selection: dict[str, Any] = dataclasses.field(default_factory=dict)
 
@@ -125,6 +128,7 @@ def run_demo(
         settings = dataclasses.replace(
             settings,
             dataset="axial_64",
+            difficulty="",
             real=str(Path(real).resolve()),
             selection=(selection or Selection()).facts(),
         )
@@ -195,7 +199,11 @@ class _Demo:
             "gallery": out / "gallery.png",
         }
         if not real:
-            self.step("phantom scans", places["scans"], self.make_phantom)
+            self.step(
+                f"phantom scans, {self.settings.difficulty}",
+                places["scans"],
+                self.make_phantom,
+            )
         if places["data set"].exists():
             remove_leftovers(places["data set"])
         self.step(
@@ -230,6 +238,7 @@ class _Demo:
                 subjects=dict.fromkeys(STAGES, self.settings.subjects),
                 seed=self.settings.seed,
                 progress=advance,
+                difficulty=self.settings.difficulty,
             )
 
     def prepare_set(

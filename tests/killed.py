@@ -113,7 +113,7 @@ def make_demo(inputs, work):
         search=100,
     )
     demo.STAGES = ("AD",)
-    demo.write_cohort = lambda out, *, subjects, seed, progress: write_cohort(
+    demo.write_cohort = lambda out, **_: write_cohort(
         out, subjects=dict.fromkeys(("NC", "MCI", "AD"), 3), jobs=2, grid=GRID
     )
     demo.evaluate = functools.partial(evaluate, count=100)

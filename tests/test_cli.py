@@ -149,6 +149,63 @@ def test_phantom_counts_that_make_no_sense(tmp_path, text):
     assert "--subjects" in result.stderr
 
 
+def test_options_of_a_phantom(tmp_path, monkeypatch):
+    given = []
+
+    def write(out, **options):
+        given.append(options)
+        return out
+
+    monkeypatch.setattr("tfds_adni.phantom.write_cohort", write)
+    assert "prepare p --data-dir" in done("phantom", "p")
+    words = ("--difficulty", "easy", "--visits", 3, "--counterfactual")
+    words += ("--level", "raw", "--level", "uniform")
+    output = done("phantom", "p", *words)
+    assert "prepare p/with_disease --data-dir" in output
+    defaults, chosen = given
+    assert defaults | {"progress": 0} == defaults | chosen | {
+        "difficulty": "realistic",
+        "visits": None,
+        "levels": ["uniform"],
+        "counterfactual": False,
+        "progress": 0,
+    }
+    assert (chosen["difficulty"], chosen["visits"]) == ("easy", 3)
+    assert chosen["levels"] == ["raw", "uniform"]
+    assert chosen["counterfactual"] is True
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--difficulty", "hard", "expected easy, realistic; found 'hard'"),
+        ("--difficulty", "realistics", ": write realistic"),
+        ("--level", "uniform_8mm", "uniform, found uniform_8mm: name only"),
+        ("--visits", "0", "a whole number from 1 to 10; found '0'"),
+        ("--visits", "11", "a whole number from 1 to 10; found '11'"),
+        ("--visits", "two", "a whole number from 1 to 10; found 'two'"),
+    ],
+)
+def test_values_a_phantom_does_not_take(tmp_path, option, value, message):
+    result = call("phantom", tmp_path / "p", option, value)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_phantom_has_what_its_command_offers():
+    from tfds_adni.phantom.difficulty import DIFFICULTIES
+    from tfds_adni.phantom.levels import LEVELS
+    from tfds_adni.phantom.scans import MOST_VISITS
+
+    text = done("phantom", "--help")
+    assert "|".join(DIFFICULTIES) in text
+    *first, last = LEVELS
+    text = " ".join(text.split())
+    assert f"{', '.join(first)} or {last}" in text
+    assert f"at most {MOST_VISITS}" in text
+
+
 @pytest.mark.parametrize(
     "words",
     [

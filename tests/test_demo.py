@@ -26,7 +26,8 @@ def tiny(quick_encoder):
         search=100,
     )
 
-    def write_cohort(out, *, subjects, seed, progress=None):
+    def write_cohort(out, *, subjects, difficulty, **_):
+        assert difficulty == demo.DIFFICULTY
         return ida_tree.write_tree(out, ida_tree.cohort_rows(subjects["AD"]))
 
     with pytest.MonkeyPatch.context() as patch:
@@ -68,7 +69,7 @@ def test_a_stopped_demo_resumes(done):
     _, _, said = done
     repeated = [line for line in said if "done already" in line]
     assert [line.partition(":")[0] for line in repeated] == [
-        "phantom scans",
+        "phantom scans, realistic",
         "prepared slices",
     ]
     assert "AD training ..." in said
@@ -222,7 +223,7 @@ def test_quick_demo_stopped_by_ctrl_c_and_run_again(tmp_path):
         words, cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert again.returncode == 0, again.stderr
-    assert "phantom scans: done already" in again.stdout
+    assert "phantom scans, realistic: done already" in again.stdout
     assert (tmp_path / "demo" / "gallery.png").exists()
     models = (tmp_path / "demo" / "models").glob("*/1/saved_model.pb")
     assert {path.parts[-3] for path in models} == {"nc", "mci", "ad"}

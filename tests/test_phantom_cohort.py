@@ -1,4 +1,3 @@
-import csv
 import datetime
 import itertools
 import os
@@ -9,25 +8,21 @@ import sys
 import nibabel as nib
 import numpy as np
 import pytest
+from toy_phantom import GRID, contents, rows_of, write
 
-from tfds_adni.phantom import Grid, cohort, write_cohort
+from tfds_adni.phantom import cohort, scans
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.claim import claimed
-from tfds_adni.phantom.cohort import COLUMNS, DESCRIPTION, scans_of
+from tfds_adni.phantom.levels import LEVELS
 from tfds_adni.phantom.render import render
+from tfds_adni.phantom.scans import COLUMNS, scans_of
 from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.phantom.tables import write_tables
 
-GRID = Grid((40, 40, 24), 6.0)
-COUNTS = {"NC": 2, "MCI": 1, "AD": 1}
 NAME = re.compile(
     r"ADNI_(999_S_9\d{3})_PT_Coreg,_Avg,_Std_Img_and_Vox_Siz,"
     r"_Uniform_Resolution_Br_\d{17}_\d+_S\d+_I(\d+)\.nii"
 )
-
-
-def write(out, **options):
-    fixed = {"subjects": COUNTS, "jobs": 1, "grid": GRID}
-    return write_cohort(out, **fixed | options)
 
 
 @pytest.fixture(scope="module")
@@ -35,25 +30,17 @@ def folder(tmp_path_factory):
     return write(tmp_path_factory.mktemp("phantom") / "cohort")
 
 
-def contents(folder):
-    return {
-        p.relative_to(folder).as_posix(): p.read_bytes()
-        for p in folder.rglob("*")
-        if p.is_file()
-    }
-
-
-def rows_of(folder):
-    (table,) = folder.glob("*.csv")
-    with table.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+def listed(folder):
+    return rows_of(folder / cohort.TABLE)
 
 
 def test_files_and_table_have_the_archive_s_layout(folder):
-    (table,) = folder.glob("*.csv")
-    header = table.read_text().splitlines()[0]
+    assert {path.name for path in folder.iterdir()} == {
+        *("ADNI", "tables", cohort.TABLE, "truth.csv")
+    }
+    header = (folder / cohort.TABLE).read_text().splitlines()[0]
     assert header == ",".join(f'"{c}"' for c in COLUMNS)
-    rows = rows_of(folder)
+    rows = listed(folder)
     by_image = {path.parent.name: path for path in folder.rglob("*.nii")}
     assert {row["Image Data ID"] for row in rows} == set(by_image)
     for row in rows:
@@ -61,7 +48,7 @@ def test_files_and_table_have_the_archive_s_layout(folder):
         ptid, image = NAME.fullmatch(path.name).groups()
         leaf, stamp, description, subject = (p.name for p in path.parents[:4])
         assert (leaf, subject) == (f"I{image}", ptid)
-        assert description == DESCRIPTION.replace(" ", "_")
+        assert description == LEVELS["uniform"].description.replace(" ", "_")
         assert re.fullmatch(r"\d{4}(-\d\d){2}(_\d\d){3}\.0", stamp)
         assert path.parents[4] == folder / "ADNI"
         day = datetime.datetime.strptime(row["Acq Date"], "%m/%d/%Y")
@@ -76,9 +63,7 @@ def test_files_and_table_have_the_archive_s_layout(folder):
 
 def test_visits_come_a_year_apart_and_ids_are_unique():
     scans = [
-        scan
-        for n in range(60)
-        for scan in scans_of(make_subject("MCI", n), seed=0)
+        scan for n in range(60) for scan in scans_of(make_subject("MCI", n))
     ]
     assert len({s.image_id for s in scans}) == len(scans)
     assert len({s.path.name for s in scans}) == len(scans)
@@ -121,7 +106,7 @@ def test_same_seed_same_bytes_whatever_the_jobs(folder, tmp_path, jobs):
         progress=lambda *counts: seen.append(counts),
     )
     assert contents(again) == contents(folder)
-    total = len(rows_of(folder))
+    total = len(listed(folder))
     assert seen == [(n, total) for n in range(1, total + 1)]
 
 
@@ -130,11 +115,85 @@ def test_a_subject_depends_on_the_seed_and_not_on_the_others(folder, tmp_path):
         contents(write(tmp_path / f"new/{seed}", subjects={"AD": 1}, seed=seed))
         for seed in (0, 5)
     )
-    for listing in (cohort.TABLE, *(n for n in alone if "tables/" in n)):
-        alone.pop(listing)
+    for name in [name for name in alone if name.endswith(".csv")]:
+        alone.pop(name)
     assert alone
     assert alone.items() <= contents(folder).items()
     assert not set(other.values()) & set(contents(folder).values())
+
+
+def test_later_visits_leave_the_first_as_it_is(folder, tmp_path):
+    more = write(tmp_path / "more", subjects={"MCI": 1}, visits=3)
+    before, after = contents(folder), contents(more)
+    (first,) = (n for n in after if n in before and n.endswith(".nii"))
+    assert after[first] == before[first]
+    for name in (cohort.TABLE, "truth.csv"):
+        assert rows_of(more / name)[0] in rows_of(folder / name)
+    rows = listed(more)
+    age = int(rows[0]["Age"])
+    assert [int(row["Age"]) for row in rows] == [age, age + 1, age + 2]
+    tables = (cohort.TABLE, "truth.csv")
+    for path in (*(more / name for name in tables), *more.glob("tables/*")):
+        rows = rows_of(path)
+        (code,) = {"Visit", "visit", "VISCODE"} & set(rows[0])
+        assert [row[code] for row in rows] == ["bl", "m12", "m24"]
+
+
+def test_ten_visits_are_before_the_download(tmp_path):
+    scans = [
+        scan
+        for n in range(60)
+        for scan in scans_of(make_subject("AD", n, visits=10))
+    ]
+    assert len({scan.image_id for scan in scans}) == 600
+    codes = [scan.visit_code for scan in scans[:10]]
+    assert codes == ["bl", *(f"m{12 * year}" for year in range(1, 10))]
+    last = max(scan.time for scan in scans)
+    assert datetime.datetime(2017, 1, 1) < last < datetime.datetime(2023, 6, 1)
+    write_tables(tmp_path, scans)
+    rows = rows_of(tmp_path / "tables" / "ADNIMERGE.csv")
+    assert [row["Month"] for row in rows[:10]] == [
+        str(12 * year) for year in range(10)
+    ]
+    assert len({row["AGE"] for row in rows[:10]}) == 1  # at the first visit
+    assert {row["COLPROT"] for row in rows if row["EXAMDATE"] > "2017"} == {
+        "ADNI3"
+    }
+
+
+def test_difficulty_changes_the_scans_and_not_their_names(folder, tmp_path):
+    easy = write(tmp_path / "easy", difficulty="easy")
+    before, after = contents(folder), contents(easy)
+    assert after.keys() == before.keys()
+    images = [name for name in after if name.endswith(".nii")]
+    assert all(after[name] != before[name] for name in images)
+    (name,) = {row["difficulty"] for row in rows_of(easy / "truth.csv")}
+    assert name == "easy"
+
+
+def test_levels_are_added_beside_the_uniform_one(folder, tmp_path):
+    levels = ("uniform", "raw", "averaged")
+    more = write(tmp_path / "more", subjects={"MCI": 1}, levels=levels)
+    before, after = contents(folder), contents(more)
+    shared = [n for n in after if n in before and n.endswith(".nii")]
+    rows = listed(more)
+    visits = len(rows) // 3
+    assert len(shared) == visits
+    assert all(after[name] == before[name] for name in shared)
+    images = {path.parent.name for path in more.rglob("*.nii")}
+    assert images == {row["Image Data ID"] for row in rows}
+    assert images == {row["image"] for row in rows_of(more / "truth.csv")}
+    assert len(list(more.rglob("*.nii"))) == visits * (6 + 1 + 1)
+    for path in more.glob("tables/*"):
+        all_rows = rows_of(folder / "tables" / path.name)
+        expected = [row for row in all_rows if row["RID"] == "9002"]
+        found = rows_of(path)
+        for row in expected + found:
+            row.pop("ID", None)  # counts the rows of its table
+        assert found == expected
+    (raw, *_) = (r for r in rows if "Raw" in r["Description"])
+    quality = rows_of(next(more.glob("tables/PETQC*")))
+    assert quality[0]["LONIUID"] == raw["Image Data ID"]
 
 
 def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
@@ -161,6 +220,13 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
         ({"jobs": 0}, "at least 1 for jobs, found 0"),
         ({"seed": -1}, "at least 0 for seed, found -1"),
         ({"seed": True}, "found True"),
+        ({"visits": 0}, "from 1 to 10 for visits, found 0"),
+        ({"visits": 11}, "from 1 to 10 for visits, found 11"),
+        ({"visits": 2.0}, "from 1 to 10 for visits, found 2.0"),
+        ({"levels": ()}, "uniform, found none: name only these"),
+        ({"levels": ["uniform_8mm"]}, "found uniform_8mm: name only these"),
+        ({"levels": ["raw", "raw"]}, "found raw more than once: name it once"),
+        ({"difficulty": "hard"}, "among easy, realistic, found 'hard'"),
     ],
 )
 def test_bad_options_are_one_line(tmp_path, options, message):
@@ -196,7 +262,7 @@ def fill_disk(image, path):
 def test_a_stopped_cohort_leaves_nothing(
     tmp_path, monkeypatch, options, save, error
 ):
-    monkeypatch.setattr(cohort.nib, "save", save)
+    monkeypatch.setattr(scans.nib, "save", save)
     with pytest.raises(error):
         write(tmp_path / "out", **options)
     assert not list(tmp_path.iterdir())

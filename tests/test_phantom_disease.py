@@ -81,6 +81,17 @@ def test_half_of_those_without_amyloid_lose_nothing(realistic):
         assert others.count(name) / len(others) == near(share, of=len(others))
 
 
+def test_the_others_without_amyloid_are_milder(realistic):
+    # half to all of the severity: three quarters of it in the mean
+    found = [
+        d.severity / REALISTIC.of(stage, "severity")
+        for stage in ("MCI", "AD")
+        for d in realistic[stage]
+        if d.severity and not d.amyloid
+    ]
+    assert np.mean(found) == pytest.approx(0.75, abs=0.08)
+
+
 def test_mean_losses_are_the_tables(easy):
     for stage, column in (("MCI", "mci_pct"), ("AD", "ad_pct")):
         mean = np.mean([d.loss for d in easy[stage]], axis=(0, 1))
@@ -228,6 +239,8 @@ def test_seeds_make_other_diseases():
     )
     np.testing.assert_array_equal(one.loss, same.loss)
     assert one.severity != other.severity
+    here, there = (make_subject("AD", 3, seed=seed) for seed in (0, 1))
+    assert here.disease.severity != there.disease.severity
 
 
 def test_easy_has_one_pattern_and_more_atrophy(easy):

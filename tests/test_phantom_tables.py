@@ -2,26 +2,23 @@
 
 import collections
 import csv
+from pathlib import Path
 
 import pytest
+from toy_phantom import rows_of, write
 
+import tfds_adni
 from tfds_adni import Selection, survey
-from tfds_adni.phantom import Grid, write_cohort
 from tfds_adni.tables import kind_of
 
-GRID = Grid((40, 40, 24), 6.0)
+DATA = Path(tfds_adni.__file__).parent / "phantom" / "data"
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     counts = {"NC": 3, "MCI": 2, "AD": 2}
     out = tmp_path_factory.mktemp("phantom") / "cohort"
-    return write_cohort(out, subjects=counts, jobs=1, grid=GRID)
-
-
-def rows_of(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return write(out, subjects=counts)
 
 
 def test_kinds_and_marks_of_the_tables(folder):
@@ -29,26 +26,26 @@ def test_kinds_and_marks_of_the_tables(folder):
     kinds = {name: kind_of(tuple(rows[0])) for name, rows in tables.items()}
     assert kinds == {
         "ADNIMERGE.csv": "ADNIMERGE",
-        "DXSUM_01Jun2016.csv": "DXSUM",
-        "PETQC_01Jun2016.csv": "PETQC",
+        "DXSUM_01Jun2023.csv": "DXSUM",
+        "PETQC_01Jun2023.csv": "PETQC",
     }
     scans = len(list(folder.rglob("*.nii")))
     assert {len(rows) for rows in tables.values()} == {scans}
     sites = {row["SITE"] for row in tables["ADNIMERGE.csv"]}
-    sites |= {row["SITEID"] for row in tables["PETQC_01Jun2016.csv"]}
-    ids = {row["PTID"] for row in tables["DXSUM_01Jun2016.csv"]}
+    sites |= {row["SITEID"] for row in tables["PETQC_01Jun2023.csv"]}
+    ids = {row["PTID"] for row in tables["DXSUM_01Jun2023.csv"]}
     assert sites == {"999"}
     assert all(subject.startswith("999_S_9") for subject in ids)
 
 
 @pytest.mark.parametrize(
     ("table", "source"),
-    [("ADNIMERGE.csv", "ADNIMERGE"), ("DXSUM_01Jun2016.csv", "DXSUM")],
+    [("ADNIMERGE.csv", "ADNIMERGE"), ("DXSUM_01Jun2023.csv", "DXSUM")],
 )
 def test_each_scan_has_its_stage_by_the_table(folder, table, source):
     selection = Selection(
         diagnosis=[folder / "tables" / table],
-        qc=[folder / "tables" / "PETQC_01Jun2016.csv"],
+        qc=[folder / "tables" / "PETQC_01Jun2023.csv"],
         visits="all",
         label_days=20,
     )
@@ -64,8 +61,18 @@ def test_a_scan_names_the_tables_that_are_not_used(folder):
     notes = survey(folder).notes
     assert [note.split(" and ")[0] for note in notes] == [
         "ADNIMERGE.csv looks like ADNIMERGE",
-        "DXSUM_01Jun2016.csv looks like DXSUM",
-        "PETQC_01Jun2016.csv looks like PETQC",
+        "DXSUM_01Jun2023.csv looks like DXSUM",
+        "PETQC_01Jun2023.csv looks like PETQC",
     ]
     assert "--diagnosis" in notes[0]
     assert "--qc" in notes[2]
+
+
+def test_each_table_of_numbers_is_described_with_its_columns():
+    text = (DATA / "README.md").read_text(encoding="utf-8")
+    for path in DATA.glob("*.csv"):
+        (part,) = (p for p in text.split("\n## ") if f"`{path.name}`:" in p)
+        with path.open(encoding="utf-8") as file:
+            columns = next(csv.reader(file))
+        for column in columns:
+            assert f"`{column}`" in part, (path.name, column)

@@ -29,20 +29,67 @@ def phantom(
             help="Subjects per stage: 24, or NC=8,MCI=8,AD=8.",
         ),
     ] = "24",
+    difficulty: Annotated[
+        Literal["easy", "realistic"],
+        typer.Option(
+            metavar="easy|realistic",
+            help="How much the stages differ, and the people of each.",
+        ),
+    ] = "realistic",
+    visits: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=10,
+            help="Yearly visits of everybody, at most 10; 1 to 3 by chance "
+            "if unset.",
+        ),
+    ] = None,
+    level: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LEVEL",
+            help="ADNI's processing level of the scans: raw, dynamic, "
+            "averaged, standardised or uniform; may be repeated. Uniform if "
+            "unset.",
+        ),
+    ] = None,
+    counterfactual: Annotated[
+        bool,
+        typer.Option(
+            "--counterfactual",
+            help="Two downloads, with_disease and without_disease: the same "
+            "people, in one as if they had never had it.",
+        ),
+    ] = False,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
 ) -> None:
     """Writes a simulated ADNI-like download, to try the program on."""
     counts = options.parse_counts(subjects)
     from tfds_adni.phantom import write_cohort
+    from tfds_adni.phantom.levels import UNIFORM, check_levels
 
+    levels = level or [UNIFORM]
+    with options.usage_errors("--level"):
+        check_levels(levels)
     with console.progress("phantom scans") as advance:
         written = write_cohort(
-            out, subjects=counts, seed=seed, jobs=jobs, progress=advance
+            out,
+            subjects=counts,
+            seed=seed,
+            jobs=jobs,
+            progress=advance,
+            difficulty=difficulty,
+            visits=visits,
+            levels=levels,
+            counterfactual=counterfactual,
         )
+    scans = written / "with_disease" if counterfactual else written
     typer.echo(
         f"{written}: a phantom cohort, no patients. Next: pet-dcgan prepare "
-        f"{as_typed(written)} --data-dir data"
+        f"{as_typed(scans)} --data-dir data"
     )
 
 

@@ -195,10 +195,17 @@ def _clearer(error: typer.BadParameter, words: list[str]) -> str:
     if len(choices) > 1:
         return expected_among(choices, found)
     if option.metavar in _NUMBERS:
-        least = getattr(getattr(option, "type", option), "min", None)
-        least = f" of at least {least}" if least else " that is not negative"
-        return f"expected {_NUMBERS[option.metavar]}{least}; found {found!r}"
+        allowed = _range(getattr(option, "type", option))
+        return f"expected {_NUMBERS[option.metavar]} {allowed}; found {found!r}"
     return error.message
+
+
+def _range(kind: Any) -> str:
+    """Which numbers a type takes."""
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if most is not None:
+        return f"from {least} to {most}"
+    return f"of at least {least}" if least else "that is not negative"
 
 
 def _missing_equals(words: list[str]) -> str:

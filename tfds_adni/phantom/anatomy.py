@@ -26,9 +26,10 @@ from tfds_adni.phantom.shapes import core_share, regional_shares
 
 FWHM = 8.0  # mm, ADNI's uniform resolution
 INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
-# True ratio, before blur: ours, for white matter as dark as in real scans; 4 in
-# the phantom of Hoffman 1991.
-GREY_TO_WHITE = 6.0
+# True ratio, before blur: ours, between the 4 of Hoffman 1991 (a phantom) and
+# what would make white matter as dark as in the mean of real scans.
+GREY_TO_WHITE = 5.0
+_SKULL_MM = 6.0  # outside of the brain, where its narrow bends fade
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
 _OPEN = 0.35  # fluid above which a fissure is open to the outside
 _PULL = 0.8  # of the way to the hull: where the folding of a voxel is read
@@ -56,7 +57,8 @@ class Anatomy:
         white: White matter of that rest, `[v]`.
         ventricle: Distance to the ventricles in mm, `[v]`.
         upright: Unit vectors towards the hull on the lattice of `bending`,
-            float32 `[3, *lattice]`; shorter where none is near.
+            shorter where none is near, and the share of narrow bends, which
+            is less outside of the brain, float32 `[4, *lattice]`.
         outside: Uptake around the brain as a share of grey matter's, float32
             volume of `shape`.
         kind: What is there, places in `head.KINDS`, uint8 of the same shape.
@@ -160,7 +162,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
     grey, white = grey.ravel()[index], white.ravel()[index]
     core = core_share(points)
     fixed = np.maximum(core, _cerebellum(points))
-    free = 1 - np.asarray(nuclei.sum(axis=1)).ravel()
+    free = np.maximum(1 - np.asarray(nuclei.sum(axis=1)).ravel(), 0)
     solid = np.minimum(grey + white, 1)
     outside, kind = draw_head(brain, axes)
     anatomy = Anatomy(
@@ -215,7 +217,7 @@ def _hull(brain, ventricle, tissue, spacing) -> np.ndarray:
 
 
 def _upright(hull, brain, index, axes) -> np.ndarray:
-    """Unit vectors along the way to the hull, continued outside the brain."""
+    """Unit vectors towards the hull, also outside, and how far folds reach."""
     spacing = axes[0][1] - axes[0][0]
     lattice = zip(lattice_axes(axes), axes, strict=True)
     places = np.meshgrid(
@@ -223,10 +225,10 @@ def _upright(hull, brain, index, axes) -> np.ndarray:
     )
     length = np.linalg.norm(hull, axis=1, keepdims=True)
     unit = hull / np.maximum(length, 1e-3)
-    nearest = ndimage.distance_transform_edt(
-        ~brain, return_distances=False, return_indices=True
-    )
-    found = []
+    away, nearest = ndimage.distance_transform_edt(~brain, return_indices=True)
+    # the skull is smooth whatever lies under it
+    share = np.exp(-away * spacing / _SKULL_MM).astype(np.float32)
+    found = [ndimage.map_coordinates(share, places, order=1, mode="nearest")]
     for axis in range(3):
         volume = np.zeros(brain.size, np.float32)
         volume[index] = unit[:, axis]
@@ -235,7 +237,7 @@ def _upright(hull, brain, index, axes) -> np.ndarray:
         found.append(
             ndimage.map_coordinates(smooth, places, order=1, mode="nearest")
         )
-    return np.stack(found)
+    return np.stack([*found[1:], found[0]])
 
 
 def _cerebellum(points: np.ndarray) -> np.ndarray:

@@ -6,15 +6,16 @@ import numpy as np
 from scipy import ndimage
 
 LATTICE_MM = 6.0  # of the displacements
-_SHAPE = 1.8, 60.0  # SD and knots in mm: how heads differ as a whole
-_ALONG = 2.5, 22.0  # how far folds lie elsewhere, along the surface only
+_SHAPE = 1.8, 75.0  # SD and knots in mm: how heads differ as a whole
+_ALONG = 3.5, 22.0  # how far folds lie elsewhere, along the surface only
+_SURE = 0.5  # length from which a way to the hull is one
 
 
 def lattice_axes(axes: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Positions of the displacements in mm; they hold the box.
 
     Args:
-        axes: Positions of the box's voxels.
+        axes: Positions of the box's voxels along x, y and z, `[n]` each.
     """
     return [
         np.arange(a[0], a[-1] + LATTICE_MM, LATTICE_MM, np.float32)
@@ -35,9 +36,10 @@ def bend(
     the surface keeps smooth.
 
     Args:
-        head: Volume on the template box.
-        axes: Positions of its voxels in mm.
-        upright: Unit vectors towards the hull, `[3, *lattice]`.
+        head: Volume on the template box, `(x, y, z)`.
+        axes: Positions of its voxels in mm, `[n]` each.
+        upright: Unit vectors towards the hull, and the share of the narrow
+            part, `[4, *lattice]`.
         rng: Source of the control points.
 
     Returns:
@@ -48,7 +50,9 @@ def bend(
         np.stack([sd * smooth_field(lattice, rng, knot_mm=k) for _ in "xyz"])
         for sd, k in (_SHAPE, _ALONG)
     )
-    narrow -= (narrow * upright).sum(axis=0) * upright
+    way, share = upright[:3], upright[3]
+    way = way / np.maximum(np.linalg.norm(way, axis=0), _SURE)
+    narrow = share * (narrow - (narrow * way).sum(axis=0) * way)
     spacing = axes[0][1] - axes[0][0]
     places = np.empty((3, *head.shape), np.float32)
     between = [_linear_basis(a, b) for a, b in zip(axes, lattice, strict=True)]
@@ -59,7 +63,12 @@ def bend(
         shape = [-1 if n == axis else 1 for n in range(3)]
         np.add(moved, steps.reshape(shape), out=places[axis])
     return ndimage.map_coordinates(
-        head, places, order=1, output=np.float32, prefilter=False
+        head,
+        places,
+        order=1,
+        output=np.float32,
+        prefilter=False,
+        mode="nearest",  # the neck goes on below the box
     )
 
 
@@ -69,7 +78,7 @@ def smooth_field(
     """Draws a smooth random field with an SD of about one.
 
     Args:
-        axes: Positions along the three axes in mm.
+        axes: Positions along the three axes in mm, `[n]` each.
         rng: Source of the control points.
         knot_mm: Distance of the control points.
 

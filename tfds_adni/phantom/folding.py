@@ -6,7 +6,8 @@ brain's hull above each voxel, says where this person's folds are: its zeros
 are the sulci, which therefore stand upright on the hull. Fluid is where the
 field's size is below the quantile of the fluid's probability, grey matter
 below that of both, white matter where it is larger; so everybody differs, and
-the mean over people is what the maps say.
+the mean over people is what the maps say. How far the folds lie apart, how
+thick the cortex is, and how wide and deep each sulcus, differ a little too.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,11 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit, ndtri
 
-SPACING_MM = 12.0  # between neighbouring sulci
+SPACING_MM = 12.0  # between neighbouring sulci, of the mean person
+_SPACING_SD = 0.08  # share, between people; this and the next are ours
+_THICKNESS_SD = 0.06  # share, between people, beside thinning
+_WIDTH_SD = 0.3  # share, between sulci, of the size below which is fluid
+_STRETCH_MM = 35.0  # along which a sulcus keeps its width
 _LATTICE_MM = 3.0  # of the random field
 _EDGE_MM = 0.6  # softness of a border: part of a voxel
 _WIDER = 1.6  # the outer Gaussian of the band-pass over the inner one
@@ -81,16 +86,26 @@ def fold(
     Returns:
         Shares of grey and of white matter, float32 `[v]` each.
     """
-    field = _band_pass(rng.standard_normal(folds.lattice, dtype=np.float32))
-    steps = np.gradient(field)
-    per_mm = float(np.sqrt(sum(s**2 for s in steps)).mean()) / _LATTICE_MM
-    size = np.abs(
-        ndimage.map_coordinates(field, folds.columns, order=1, mode="nearest")
-    )
+    spread = np.array([_SPACING_SD, _THICKNESS_SD])
+    spacing, thickness = np.exp(spread * rng.standard_normal(2)).tolist()
+    noise = rng.standard_normal((2, *folds.lattice), dtype=np.float32)
+    field = _band_pass(noise[0], SPACING_MM * spacing)
+    per_mm = float(np.sqrt(sum(s**2 for s in np.gradient(field))).mean())
+    per_mm /= _LATTICE_MM
+    size = np.abs(_read(field, folds))
+    width = 1 + _WIDTH_SD * _read(_band_pass(noise[1], _STRETCH_MM), folds)
+    fluid = folds.fluid * np.maximum(width, 0)
+    grey = fluid + thickness * (folds.grey - folds.fluid)
     edge = _EDGE_MM * per_mm
-    solid = expit((size - folds.fluid - thinning_mm * per_mm) / edge)
-    not_white = expit((folds.grey - size) / edge)
+    solid = expit((size - fluid - thinning_mm * per_mm) / edge)
+    not_white = expit((grey - size) / edge)
     return solid * not_white, 1 - not_white
+
+
+def _read(field: np.ndarray, folds: Folds) -> np.ndarray:
+    return ndimage.map_coordinates(
+        field, folds.columns, order=1, mode="nearest"
+    )
 
 
 def _size_below(probability: np.ndarray) -> np.ndarray:
@@ -99,9 +114,17 @@ def _size_below(probability: np.ndarray) -> np.ndarray:
     return ndtri(half).astype(np.float32)
 
 
-def _band_pass(noise: np.ndarray) -> np.ndarray:
-    """Keeps waves of about twice the sulci's spacing, with an SD of one."""
-    sigma = 2 * SPACING_MM / (2 * np.pi * _LATTICE_MM)
-    field = ndimage.gaussian_filter(noise, sigma)
-    field -= ndimage.gaussian_filter(noise, _WIDER * sigma)
-    return field / field.std()
+def _band_pass(noise: np.ndarray, spacing_mm: float) -> np.ndarray:
+    """Keeps waves of about twice a spacing, with an SD of one where read.
+
+    A value between two points of the lattice is `(1 - f) a + f b`, and its
+    mean square over `f` is `(a^2 + b^2 + a b) / 3`, less than `a^2`.
+    """
+    sigma = 2 * spacing_mm / (2 * np.pi * _LATTICE_MM)
+    # wrapped round, so that borders are like the middle
+    field = ndimage.gaussian_filter(noise, sigma, mode="wrap")
+    field -= ndimage.gaussian_filter(noise, _WIDER * sigma, mode="wrap")
+    between, kernel = field, (1 / 6, 2 / 3, 1 / 6)
+    for axis in range(3):
+        between = ndimage.correlate1d(between, kernel, axis, mode="wrap")
+    return field / np.sqrt((field * between).mean())

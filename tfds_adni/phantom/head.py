@@ -21,17 +21,17 @@ KINDS = {
     "scalp": 0.2,
     "bone": 0.2,
     "fat": 0.2,
-    "muscle": 0.25,
-    "marrow": 0.25,
-    "mucosa": 0.35,
-    "gland": 0.3,
-    "eye": 0.25,
+    "muscle": 0.2,
+    "marrow": 0.2,
+    "mucosa": 0.25,
+    "gland": 0.25,
+    "eye": 0.2,
     "cord": 0.1,
     "air": 0.0,
 }
 _CODES = {kind: code for code, kind in enumerate(KINDS)}
-_ALL_SD = 0.15  # of what all of them have in common, in one person
-_UNEVEN = 0.25, 14.0  # SD of the log, and knots in mm, of face and neck
+_ALL_SD = 0.1  # of what all of them have in common, in one person
+_UNEVEN = 0.2, 14.0  # SD of the log, and knots in mm, of face and neck
 _SKIN_MM = 15.0  # from the brain to the skin of the vault
 _SCALP_MM = 5.0
 _BONE_MM = 8.5  # from the brain: meninges and skull

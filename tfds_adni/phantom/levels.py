@@ -41,14 +41,15 @@ class Level:
         Args:
             acquisition: What the scan has of its own.
             standard: The grid of the standardised levels; where it is coarser
-                than ADNI's, the scanner's is as much coarser.
+                than ADNI's, the scanner's is no finer.
         """
         if not self.native:
             return standard
         own = acquisition.scanner.grid
-        coarser = standard.steps / ADNI_GRID.steps
-        shape = np.rint(np.array(own.shape) / coarser).astype(int)
-        steps = own.steps * own.shape / shape
+        if standard.steps.max() <= ADNI_GRID.steps.max():
+            return own
+        steps = np.maximum(own.steps, standard.steps)
+        shape = np.rint(own.shape * own.steps / steps)
         return Grid(tuple(map(int, shape)), tuple(map(float, steps)))
 
     def pose(self, acquisition: Acquisition, frame: int) -> Pose:

@@ -65,7 +65,7 @@ def frames_of(
         level: One of `levels.LEVELS`.
         visit: Number of the visit, from 0.
         grid: The grid of the standardised levels. Where it is coarser than
-            ADNI's, so is the scanner's.
+            ADNI's, the scanner's is no finer.
 
     Yields:
         Float32 volumes in RAS order, never negative: in Bq/ml on the

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom.difficulty import Difficulty
 from tfds_adni.phantom.imaging import (
+    ADNI_GRID,
     GAIN_MM,
     Grid,
     Pose,
@@ -174,7 +174,7 @@ def acquire(subject: Subject, visit: int = 0) -> Acquisition:
     terms = _model_gain(scanner.number, hard.model_gain_sd)
     own = _draw_gain(rng, hard.scan_gain_sd)
     rng = subject.stream(POSE, visit)
-    pose = _standard_pose(hard, rng)
+    pose = _standard_pose(subject, rng)
     motion_mm, frames = _frames(scanner, subject, rng)
     return Acquisition(
         scanner=scanner,
@@ -205,11 +205,12 @@ def _draw_gain(rng: np.random.Generator, sd: float) -> np.ndarray:
     return sd * terms / (terms @ brain).std()
 
 
-def _standard_pose(hard: Difficulty, rng: np.random.Generator) -> Pose:
+def _standard_pose(subject: Subject, rng: np.random.Generator) -> Pose:
     """Draws what is left of a head's pose on the AC-PC line."""
     angles, shift = rng.standard_normal((2, 3))
-    turn = rotation(np.deg2rad(hard.turn_deg) * angles)
-    return Pose(turn, hard.shift_mm * shift)
+    turn = rotation(np.deg2rad(subject.difficulty.turn_deg) * angles)
+    shift = subject.difficulty.shift_mm * shift
+    return Pose(turn, _inside(shift, turn, ADNI_GRID, subject.scale))
 
 
 def _frames(

@@ -116,7 +116,7 @@ class Scan:
             "Original" if which.moved else "Post-processed",
             f"{date.month}/{date.day:02d}/{date.year}",
             "NiFTI",
-            "6/01/2016",
+            "6/01/2023",
         )
 
 

@@ -58,7 +58,6 @@ def core_share(points: np.ndarray) -> np.ndarray:
 def _shares(points: np.ndarray) -> list[sparse.csr_array]:
     """Shares of some voxels."""
     folded = _folded(points)
-    nothing = np.zeros(len(points))
     deepest = {
         r.name: np.max([depth(blob, folded) for blob in r.blobs], axis=0)
         for r in REGIONS
@@ -76,15 +75,13 @@ def _shares(points: np.ndarray) -> list[sparse.csr_array]:
         {name: shape / total for name, shape in shapes.items()},
         labels,
     )
-    return [
-        _two_sides([f.get(r.name, nothing) for r in REGIONS], points[:, 0])
-        for f in found
-    ]
+    return [_two_sides(shares, points[:, 0]) for shares in found]
 
 
 def _folded(points: np.ndarray) -> tuple[np.ndarray, ...]:
     """Both sides' places as the right one's."""
-    return np.abs(points[:, 0]), points[:, 1], points[:, 2]
+    x, y, z = points.T.astype(np.float32)
+    return np.abs(x), y, z
 
 
 def depth(blob: tuple, places: Sequence[np.ndarray]) -> np.ndarray:
@@ -125,11 +122,18 @@ def _cortex_shares(folded: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
     return {r.name: s for r, s in zip(cortex, shares, strict=True)}
 
 
-def _two_sides(columns: list[np.ndarray], x: np.ndarray) -> sparse.csr_array:
-    """Splits regions at the midline; small shares are dropped."""
+def _two_sides(shares: dict[str, np.ndarray], x: np.ndarray):
+    """Splits regions at the midline, sparse; small shares are dropped."""
     right = expit(x / _SIDE_MM)
-    halves = [c * side for side in (1 - right, right) for c in columns]
-    kept = [np.where(h > _SMALLEST, h, 0).astype(np.float32) for h in halves]
-    return sparse.csr_array(
-        sparse.hstack([sparse.csc_array(k[:, None]) for k in kept])
-    )
+    rows, columns, values = [], [], []
+    for number, region in enumerate(REGIONS):
+        if region.name not in shares:
+            continue
+        for first, side in ((0, 1 - right), (len(REGIONS), right)):
+            half = shares[region.name] * side
+            rows.append(np.flatnonzero(half > _SMALLEST))
+            columns.append(np.full(len(rows[-1]), first + number))
+            values.append(half[rows[-1]].astype(np.float32))
+    parts = [np.concatenate(each) for each in (values, rows, columns)]
+    shape = len(x), 2 * len(REGIONS)
+    return sparse.csr_array((parts[0], tuple(parts[1:])), shape=shape)

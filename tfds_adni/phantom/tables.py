@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from tfds_adni.phantom.subjects import EXAM
 
 if TYPE_CHECKING:
-    from tfds_adni.phantom.cohort import Scan
+    from tfds_adni.phantom.scans import Scan
 
 FOLDER = "tables"
-_DAY = "01Jun2016"  # of the download, as ADNI adds it to names
+_DAY = "01Jun2023"  # of the download, as ADNI adds it to names
 _EXAM_DAYS = 20  # most days between a scan and the exam of its visit
 # Codes and words of the stages.
 _CODES = {"NC": "1", "MCI": "2", "AD": "3"}
@@ -26,6 +26,7 @@ _WORDS = {"NC": "CN", "MCI": "MCI", "AD": "Dementia"}
 _ENROLMENT = {"NC": "CN", "MCI": "LMCI", "AD": "AD"}
 # Of ADNI: first days of its phases.
 _PHASES = (
+    (datetime.date(2016, 10, 1), "ADNI3"),
     (datetime.date(2011, 6, 1), "ADNI2"),
     (datetime.date(2009, 10, 1), "ADNIGO"),
     (datetime.date(2004, 1, 1), "ADNI1"),
@@ -136,5 +137,5 @@ def _petqc(scan: "Scan", number: int) -> dict[str, str]:
         "VISCODE2": scan.visit_code,
         "SCANDATE": day.isoformat(),
         "PASS": "1",
-        "LONIUID": f"I{scan.image_id - 100_000}",
+        "LONIUID": f"I{scan.raw_id}",
     }

@@ -21,6 +21,7 @@ from tfds_adni.sources.ida_metadata import missing_collection
 from tfds_adni.sources.images import ImageFile, find_images, has_image_name
 from tfds_adni.sources.record import Label, ScanRecord, image_id_in, reject
 from tfds_adni.sources.tree import Tree, walk
+from tfds_adni.sources.twins import require_one_twin
 from tfds_adni.tables.spreadsheet import SheetCache
 
 __all__ = ["Label", "ScanFolder", "ScanRecord", "read_folder"]
@@ -88,10 +89,12 @@ def read_folder(
         DateOrderError: If the date of an image can be read in two ways.
         FileNotFoundError: If the folder is missing or holds no image.
         NotADirectoryError: If it is a file.
+        ValueError: If it holds a phantom's people and their twins.
     """
     folder = require_folder(Path(folder))
     tree = walk(folder, sheets=sheets)
     images = find_images(tree)
+    require_one_twin(tree, images)
     source = _source(tree, images)
     # A BIDS data set is read from its NIfTI files.
     found = Conversion(images)

@@ -30,8 +30,9 @@ _THRESHOLD = 0.55
 _PASSES = 2  # by then the median moves by less than 0.1 %
 _OPENING_MM = 6.0
 # What is brighter than all but so many ml is taken for the brain's grey matter;
-# in a body other organs may be brighter, so that more is tried.
-_BRIGHTEST_ML = (300.0, 900.0, 2700.0, 8100.0)
+# in a body other organs may be brighter, so that more is tried, in steps small
+# enough for a brain whose white matter is dark.
+_BRIGHTEST_ML = (300.0, 500.0, 900.0, 1500.0, 2700.0, 4800.0, 8100.0)
 # Share of that brightness which the first threshold has.
 _FIRST = 0.55
 # Voxels count from -3 to 5 times that brightness at first: noise of 70 % stays

@@ -1,0 +1,127 @@
+"""What was planted, beside a phantom, and that nothing reads it."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from toy_phantom import contents, rows_of, write
+
+from tfds_adni import prepare, survey
+from tfds_adni.phantom import Grid
+from tfds_adni.phantom.cohort import TABLE
+from tfds_adni.phantom.regions import REGIONS
+from tfds_adni.phantom.scanners import acquire, scanners, sites
+from tfds_adni.phantom.scans import scans_of
+from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.phantom.truth import FILE, truth_of
+from tfds_adni.tables import kind_of
+
+ROOT = Path(__file__).parents[1]
+COARSE = Grid((80, 80, 48), 3.0)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("phantom") / "cohort"
+    counts = {"AD": 3}  # as few as can be prepared
+    return write(out, subjects=counts, grid=COARSE, visits=1, seed=3)
+
+
+def test_a_row_a_scan_under_the_scan_s_id(folder):
+    rows, listed = rows_of(folder / FILE), rows_of(folder / TABLE)
+    keys = {"image": "Image Data ID", "subject": "Subject", "visit": "Visit"}
+    for row, scan in zip(rows, listed, strict=True):
+        for ours, theirs in keys.items():
+            assert row[ours] == scan[theirs]
+        assert row["stage"].replace("NC", "CN") == scan["Group"]
+        assert (row["difficulty"], row["seed"]) == ("realistic", "3")
+        assert (row["level"], row["phantom_version"]) == ("uniform", "2")
+        assert row["scanner"] in scanners()
+        assert sites()[int(row["site"]) - 1].name == row["scanner"]
+
+
+def test_values_are_those_that_were_planted():
+    people = (make_subject("AD", number, visits=3) for number in range(9))
+    subject = next(p for p in people if p.disease.severity > 0)
+    first, _, last = map(truth_of, scans_of(subject))
+    assert last["years"] == "2"
+    uptake = subject.uptake(2)
+    for number, region in enumerate(REGIONS):
+        name = region.name.replace(" ", "_")
+        sides = [last.get(f"uptake_{s}_{name}") for s in ("left", "right")]
+        if name in ("pons", "brainstem"):
+            assert sides == [None, None]
+            both = float(last[f"uptake_{name}"])
+            assert both == pytest.approx(uptake[:, number].mean(), abs=1e-4)
+        else:
+            values = np.array(sides, float)
+            np.testing.assert_allclose(values, uptake[:, number], atol=1e-4)
+    assert float(last["ventricle_mm"]) == pytest.approx(
+        subject.ventricle(2), abs=1e-4
+    )
+    cortex = [r.tissue == "cortex" for r in REGIONS]
+    assert float(last["thinning_mm"]) == pytest.approx(
+        subject.thinning(2)[cortex].mean(), abs=1e-4
+    )
+    growth = float(last["severity"]) / float(first["severity"])
+    assert growth == pytest.approx(subject.disease.grown(2), abs=0.01)
+
+
+def test_how_a_visit_was_scanned():
+    subject = make_subject("NC", 1, visits=2)
+    row = truth_of(scans_of(subject)[1])
+    one = acquire(subject, 1)
+    names = ("in_plane_mm", "axial_mm", "noise_cv", "motion_mm")
+    values = (*one.resolution, one.noise_cv, one.motion_mm)
+    for name, value in zip(names, values, strict=True):
+        assert float(row[name]) == pytest.approx(value, abs=1e-4)
+    easy = truth_of(scans_of(make_subject("NC", 1, difficulty="easy"))[0])
+    assert (easy["scanner"], easy["site"]) == ("one for everybody", "")
+
+
+def test_subtype_and_amyloid_are_words():
+    rows = [
+        truth_of(scans_of(make_subject(stage, number, visits=1))[0])
+        for stage in ("NC", "MCI", "AD")
+        for number in range(20)
+    ]
+    assert {row["amyloid"] for row in rows} == {"positive", "negative"}
+    assert {"none", "typical", "limbic"} <= {row["subtype"] for row in rows}
+    for row in rows:
+        assert (row["subtype"] == "none") == (float(row["severity"]) == 0)
+
+
+# --- read by nobody -----------------------------------------------------------
+
+
+def test_it_is_taken_for_no_table(folder, tmp_path):
+    assert kind_of(tuple(rows_of(folder / FILE)[0])) == ""
+    cohort = survey(folder)
+    assert not any(FILE in note for note in cohort.notes)
+    (folder / FILE).rename(tmp_path / FILE)
+    try:
+        without = survey(folder)
+    finally:
+        (tmp_path / FILE).rename(folder / FILE)
+    assert without.decisions == cohort.decisions
+    assert without.notes == cohort.notes
+
+
+def test_a_prepared_set_is_the_same_without_it(folder, tmp_path):
+    sets = []
+    for name in ("with", "without"):
+        if name == "without":
+            (folder / FILE).unlink()
+        home = prepare(folder, tmp_path / name, config="axial_64", jobs=1)
+        sets.append(contents(home))
+    assert sets[0] == sets[1]
+
+
+def test_no_module_outside_of_the_phantom_names_it():
+    for package in ("tfds_adni", "pet_dcgan"):
+        for path in (ROOT / package).rglob("*.py"):
+            if path.parent.name != "phantom":
+                text = path.read_text(encoding="utf-8")
+                assert FILE not in text, path
+                assert not re.search(r"phantom[. ](import )?truth", text), path
