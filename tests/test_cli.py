@@ -159,19 +159,19 @@ def test_options_of_a_phantom(tmp_path, monkeypatch):
     monkeypatch.setattr("tfds_adni.phantom.write_cohort", write)
     assert "prepare p --data-dir" in done("phantom", "p")
     words = ("--difficulty", "easy", "--visits", 3, "--counterfactual")
-    words += ("--level", "raw", "--level", "uniform")
+    words += ("--level", "raw", "--level", "uniform_8mm")
     output = done("phantom", "p", *words)
     assert "prepare p/with_disease --data-dir" in output
     defaults, chosen = given
     assert defaults | {"progress": 0} == defaults | chosen | {
         "difficulty": "realistic",
         "visits": None,
-        "levels": ["uniform"],
+        "levels": ["uniform_8mm"],
         "counterfactual": False,
         "progress": 0,
     }
     assert (chosen["difficulty"], chosen["visits"]) == ("easy", 3)
-    assert chosen["levels"] == ["raw", "uniform"]
+    assert chosen["levels"] == ["raw", "uniform_8mm"]
     assert chosen["counterfactual"] is True
 
 
@@ -180,7 +180,7 @@ def test_options_of_a_phantom(tmp_path, monkeypatch):
     [
         ("--difficulty", "hard", "expected easy, realistic; found 'hard'"),
         ("--difficulty", "realistics", ": write realistic"),
-        ("--level", "uniform_8mm", "uniform, found uniform_8mm: name only"),
+        ("--level", "uniform", "uniform_8mm, found uniform: name only"),
         ("--visits", "0", "a whole number from 1 to 10; found '0'"),
         ("--visits", "11", "a whole number from 1 to 10; found '11'"),
         ("--visits", "two", "a whole number from 1 to 10; found 'two'"),

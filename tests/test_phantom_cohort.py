@@ -48,7 +48,9 @@ def test_files_and_table_have_the_archive_s_layout(folder):
         ptid, image = NAME.fullmatch(path.name).groups()
         leaf, stamp, description, subject = (p.name for p in path.parents[:4])
         assert (leaf, subject) == (f"I{image}", ptid)
-        assert description == LEVELS["uniform"].description.replace(" ", "_")
+        assert description == LEVELS["uniform_8mm"].description.replace(
+            " ", "_"
+        )
         assert re.fullmatch(r"\d{4}(-\d\d){2}(_\d\d){3}\.0", stamp)
         assert path.parents[4] == folder / "ADNI"
         day = datetime.datetime.strptime(row["Acq Date"], "%m/%d/%Y")
@@ -172,7 +174,7 @@ def test_difficulty_changes_the_scans_and_not_their_names(folder, tmp_path):
 
 
 def test_levels_are_added_beside_the_uniform_one(folder, tmp_path):
-    levels = ("uniform", "raw", "averaged")
+    levels = ("uniform_8mm", "raw", "averaged")
     more = write(tmp_path / "more", subjects={"MCI": 1}, levels=levels)
     before, after = contents(folder), contents(more)
     shared = [n for n in after if n in before and n.endswith(".nii")]
@@ -223,8 +225,8 @@ def test_an_empty_folder_is_filled_and_a_full_one_left(folder, tmp_path):
         ({"visits": 0}, "from 1 to 10 for visits, found 0"),
         ({"visits": 11}, "from 1 to 10 for visits, found 11"),
         ({"visits": 2.0}, "from 1 to 10 for visits, found 2.0"),
-        ({"levels": ()}, "uniform, found none: name only these"),
-        ({"levels": ["uniform_8mm"]}, "found uniform_8mm: name only these"),
+        ({"levels": ()}, "uniform_8mm, found none: name only these"),
+        ({"levels": ["uniform"]}, "found uniform: name only these"),
         ({"levels": ["raw", "raw"]}, "found raw more than once: name it once"),
         ({"difficulty": "hard"}, "among easy, realistic, found 'hard'"),
     ],

@@ -21,7 +21,9 @@ from tfds_adni.phantom.tables import write_table
 from tfds_adni.sources.record import level_of
 
 GRID = Grid((60, 60, 36), 4.0)
-READ_AS = {"uniform": "uniform_8mm"} | {n: n for n in LEVELS if n != "uniform"}
+READ_AS = {"uniform_8mm": "uniform_8mm"} | {
+    n: n for n in LEVELS if n != "uniform_8mm"
+}
 SUBJECTS = 3  # of one stage: the fewest that can be split
 
 
@@ -82,7 +84,7 @@ def test_image_ids_are_unique_over_levels_and_subjects():
 
 def test_the_uniform_level_is_the_default():
     (scan,) = scans_of(make_subject("NC", 0, visits=1))
-    assert scan.level == "uniform"
+    assert scan.level == "uniform_8mm"
     assert scan.path.parts[2].endswith("_Uniform_Resolution")
 
 
@@ -90,7 +92,7 @@ def test_the_uniform_level_is_the_default():
     ("levels", "message"),
     [
         ((), "found none"),
-        (("uniform", "best"), "among raw, dynamic, .* found best"),
+        (("uniform_8mm", "best"), "among raw, dynamic, .* found best"),
         (("raw", "raw"), "found raw more than once"),
     ],
 )
@@ -168,7 +170,7 @@ def test_right_stays_right(level, head, tmp_path):
 
 
 def test_processed_levels_have_a_brain_mean_of_about_one(head):
-    for name in ("standardised", "uniform"):
+    for name in ("standardised", "uniform_8mm"):
         means = []
         for number in range(4):
             (volume,) = frames_of(
@@ -271,7 +273,7 @@ def test_scan_and_prepare_read_every_level(folder, tmp_path, level):
     for decision in cohort.used:
         files = 6 if level == "raw" else 1
         assert len(decision.record.images) == files
-    if level in ("raw", "averaged", "uniform"):
+    if level in ("raw", "averaged", "uniform_8mm"):
         place = prepare(
             folder, tmp_path, config="axial_64", selection=selection, jobs=1
         )

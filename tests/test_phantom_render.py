@@ -201,7 +201,7 @@ def test_noise_is_that_of_the_scanner(head):
     subject = dataclasses.replace(subject, difficulty=exact)
     a, b = (render(subject, head, visit=v, grid=GRID) for v in (0, 1))
     inside = a + b > 0.7 * (a + b).max()
-    wanted = LEVELS["uniform"].noise_cv(acquire(subject))
+    wanted = LEVELS["uniform_8mm"].noise_cv(acquire(subject))
     ratio = (a / a[inside].mean())[inside] / (b / b[inside].mean())[inside]
     assert 0.02 < wanted < 0.1
     assert ratio.std() / np.sqrt(2) == pytest.approx(wanted, rel=0.3)

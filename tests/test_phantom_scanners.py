@@ -84,7 +84,7 @@ def test_without_the_disease_the_scan_is_the_same():
 def test_the_easy_phantom_has_one_scanner_of_8_mm():
     found = [acquire(person(number=n, difficulty="easy")) for n in range(40)]
     assert {each.scanner.number for each in found} == {0}
-    uniform = LEVELS["uniform"]
+    uniform = LEVELS["uniform_8mm"]
     for each in found:
         np.testing.assert_allclose(uniform.resolution(each), 8)
     noise = [uniform.noise_cv(each) for each in found]
@@ -106,12 +106,14 @@ def test_noise_by_level_as_worked_out_by_hand():
         ("raw", 0.169),
         ("dynamic", 0.169),
         ("standardised", 0.069),
-        ("uniform", 0.0270),
+        ("uniform_8mm", 0.0270),
     ):
         assert LEVELS[name].noise_cv(scan) == pytest.approx(
             factor * cv, rel=0.005
         )
-    np.testing.assert_allclose(LEVELS["uniform"].colour(scan), 8.066, rtol=1e-3)
+    np.testing.assert_allclose(
+        LEVELS["uniform_8mm"].colour(scan), 8.066, rtol=1e-3
+    )
 
 
 def test_the_vertex_is_inside_every_view():

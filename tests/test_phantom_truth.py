@@ -36,7 +36,7 @@ def test_a_row_a_scan_under_the_scan_s_id(folder):
             assert row[ours] == scan[theirs]
         assert row["stage"].replace("NC", "CN") == scan["Group"]
         assert (row["difficulty"], row["seed"]) == ("realistic", "3")
-        assert (row["level"], row["phantom_version"]) == ("uniform", "2")
+        assert (row["level"], row["phantom_version"]) == ("uniform_8mm", "2")
         assert row["scanner"] in scanners()
         assert sites()[int(row["site"]) - 1].name == row["scanner"]
 

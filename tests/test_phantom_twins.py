@@ -33,7 +33,7 @@ OPTIONS = {
     "subjects": {"AD": 1, "NC": 1},
     "seed": seed_of_two(),
     "visits": 2,
-    "levels": ("averaged", "uniform"),
+    "levels": ("averaged", "uniform_8mm"),
 }
 
 

@@ -51,8 +51,8 @@ def phantom(
         typer.Option(
             metavar="LEVEL",
             help="ADNI's processing level of the scans: raw, dynamic, "
-            "averaged, standardised or uniform; may be repeated. Uniform if "
-            "unset.",
+            "averaged, standardised or uniform_8mm; may be repeated. "
+            "uniform_8mm if unset.",
         ),
     ] = None,
     counterfactual: Annotated[

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
+from scipy import ndimage, sparse
 
 from tfds_adni.phantom.anatomy import INTRINSIC_FWHM
 from tfds_adni.phantom.maps import LOW
@@ -16,6 +16,7 @@ _FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in SDs
 _REACH = np.array([108.0, 128.0, np.inf])  # mm from the centre: a head and air
 _MARGIN_MM = 15.0  # of the head beyond the field of view that blurs into it
 _AIR = 0.02  # counts that noise has where there is no uptake, of grey matter's
+_LEAST_WEIGHT = 1e-4  # of the largest: others are left out
 _LEAST_SD = 0.6  # of a blur, in voxels of the head: less would leave gaps
 
 
@@ -38,7 +39,7 @@ class Grid:
 
     @property
     def axes(self) -> list[np.ndarray]:
-        """Positions of the voxels along x, y and z, in mm."""
+        """Positions of the voxels along x, y and z, in mm, `[n]` each."""
         each = zip(self.shape, self.steps, strict=True)
         return [step * (np.arange(n) - (n - 1) / 2) for n, step in each]
 
@@ -110,7 +111,7 @@ def scanned(
     for wide, source, target in zip(fwhm, axes, grid.axes, strict=True):
         left = np.sqrt(max(wide**2 - INTRINSIC_FWHM**2, 0)) / _FWHM
         weights = _gaussian(source, target, max(left, _LEAST_SD * spacing))
-        volume = np.tensordot(volume, weights, axes=(0, 1))
+        volume = _product(volume, weights)
     return volume
 
 
@@ -142,7 +143,7 @@ def add_noise(
     for wide, axis in zip(fwhm, grid.axes, strict=True):
         weights = _gaussian(axis, axis, wide / _FWHM)
         size /= np.linalg.norm(weights[len(axis) // 2])
-        noise = np.tensordot(noise, weights, axes=(0, 1))
+        noise = _product(noise, weights)
     counts = np.maximum(volume, 0)
     counts += np.float32(_AIR * GREY)
     noise *= np.sqrt(counts, out=counts)
@@ -218,3 +219,15 @@ def _gaussian(source, target, sd: float) -> np.ndarray:
     weights = np.exp(-0.5 * ((target[:, None] - ahead) / sd) ** 2)
     weights /= weights.sum(axis=1, keepdims=True)
     return weights[:, beyond:-beyond].astype(np.float32)
+
+
+def _product(volume: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Applies weights to the first axis, which becomes the last.
+
+    Sparse, since the sums of a dense product differ between machines with
+    different numbers of cores.
+    """
+    near = np.where(weights > _LEAST_WEIGHT * weights.max(), weights, 0)
+    first, *others = volume.shape
+    found = sparse.csr_array(near) @ volume.reshape(first, -1)
+    return np.ascontiguousarray(np.moveaxis(found.reshape(-1, *others), 0, 2))

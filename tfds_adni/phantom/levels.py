@@ -12,7 +12,7 @@ import numpy as np
 from tfds_adni.phantom.imaging import ADNI_GRID, Grid, Pose
 from tfds_adni.phantom.scanners import FRAMES, Acquisition
 
-UNIFORM = "uniform"
+UNIFORM = "uniform_8mm"
 
 
 @dataclass(frozen=True)

@@ -68,8 +68,8 @@ def frames_of(
             ADNI's, the scanner's is no finer.
 
     Yields:
-        Float32 volumes in RAS order, never negative: in Bq/ml on the
-        scanner's grid, else with a mean of about one in the brain.
+        Float32 volumes `(x, y, z)` in RAS order, never negative: in Bq/ml on
+        the scanner's grid, else with a mean of about one in the brain.
     """
     acquisition, which = acquire(subject, visit), LEVELS[level]
     order = list(LEVELS).index(level)
