@@ -17,7 +17,8 @@ from tfds_adni.phantom.disease import (
 )
 from tfds_adni.phantom.parameters import read_numbers, read_rows
 from tfds_adni.phantom.regions import REGIONS
-from tfds_adni.phantom.subjects import STAGES, make_subject
+from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.tables.cells import STAGES
 
 NAMES = [r.name for r in REGIONS]
 PCC = NAMES.index("posterior cingulate")

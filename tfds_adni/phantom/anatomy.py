@@ -10,6 +10,7 @@ from scipy.special import expit
 from tfds_adni.phantom.bending import lattice_axes
 from tfds_adni.phantom.folding import Folds, fold, make_folds
 from tfds_adni.phantom.head import draw_head, own_head
+from tfds_adni.phantom.imaging import blur_mm
 from tfds_adni.phantom.maps import (
     HIGH,
     LOW,
@@ -25,8 +26,6 @@ from tfds_adni.phantom.parameters import PEOPLE, read_numbers
 from tfds_adni.phantom.regions import REGIONS, published_means
 from tfds_adni.phantom.shapes import core_share, regional_shares
 
-FWHM = 8.0  # mm, ADNI's uniform resolution
-INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
 GREY_TO_WHITE = read_numbers(PEOPLE)["grey_to_white"]  # before blur
 _SKULL_MM = 6.0  # outside of the brain, where its narrow bends fade
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
@@ -121,17 +120,6 @@ class Anatomy:
             Uptake as a share of grey matter's, float32 of `shape`.
         """
         return own_head(self.outside, self.kind, box_axes(self.spacing), rng)
-
-
-def map_blur(spacing: float, *, fwhm: float = FWHM) -> float:
-    """Returns the SD that brings the head to a scan's resolution, in voxels.
-
-    Args:
-        spacing: Size of a voxel in mm.
-        fwhm: Of the scan in mm.
-    """
-    left = np.sqrt(max(fwhm**2 - INTRINSIC_FWHM**2, 0))
-    return float(left / np.sqrt(8 * np.log(2)) / spacing)
 
 
 @functools.lru_cache(maxsize=2)
@@ -267,7 +255,7 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
     measured = folded + np.asarray(labels.sum(axis=0)).ravel()
     wanted = published_means()
     true = wanted.copy()
-    sigma = map_blur(anatomy.spacing)
+    sigma = blur_mm() / anatomy.spacing
     for _ in range(_CORRECTIONS):
         level = np.average(true, weights=sizes) / GREY_TO_WHITE
         found = np.zeros(count)

@@ -11,7 +11,7 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit
 
-from tfds_adni.phantom.bending import smooth_field
+from tfds_adni.phantom.fields import smooth_field
 from tfds_adni.phantom.parameters import read_rows
 from tfds_adni.phantom.shapes import depth
 

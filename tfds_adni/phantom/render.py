@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import expit
 
 from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy
-from tfds_adni.phantom.bending import bend, smooth_field
+from tfds_adni.phantom.bending import bend
+from tfds_adni.phantom.fields import smooth_field
 from tfds_adni.phantom.imaging import (
     ADNI_GRID,
     Grid,
