@@ -147,8 +147,6 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         **_probabilities(grey, white, brain, index, spacing),
     )
     grey, white = grey.ravel()[index], white.ravel()[index]
-    core = core_share(points)
-    fixed = np.maximum(core, _cerebellum(points))
     free = np.maximum(1 - np.asarray(nuclei.sum(axis=1)).ravel(), 0)
     solid = np.minimum(grey + white, 1)
     outside, kind = draw_head(brain, axes)
@@ -160,10 +158,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         nuclei=sparse.csr_array(nuclei * solid[:, None]),
         labels=sparse.csr_array(labels * solid[:, None]),
         folds=folds,
-        own=(free * (1 - fixed)).astype(np.float32),
-        # grey matter of the maps among the nuclei is doubt between tissues
-        grey=(free * fixed * grey * (1 - core)).astype(np.float32),
-        white=(free * fixed * (white + core * grey)).astype(np.float32),
+        **_folding_and_fixed(free, grey, white, points),
         ventricle=signed_distance(ventricle, spacing).ravel()[index],
         upright=_upright(hull, brain, index, axes),
         outside=outside,
@@ -172,6 +167,19 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         true_uptake=np.ones(len(REGIONS)),
     )
     return _calibrated(anatomy)
+
+
+def _folding_and_fixed(free, grey, white, points) -> dict:
+    """What folds of the part that is no nucleus, and the tissue of the rest."""
+    core = core_share(points)
+    fixed = np.maximum(core, _cerebellum(points))
+    found = {
+        "own": free * (1 - fixed),
+        # grey matter of the maps among the nuclei is doubt between tissues
+        "grey": free * fixed * grey * (1 - core),
+        "white": free * fixed * (white + core * grey),
+    }
+    return {name: each.astype(np.float32) for name, each in found.items()}
 
 
 def _probabilities(grey, white, brain, index, spacing) -> dict:
@@ -255,18 +263,22 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
     measured = folded + np.asarray(labels.sum(axis=0)).ravel()
     wanted = published_means()
     true = wanted.copy()
-    sigma = blur_mm() / anatomy.spacing
     for _ in range(_CORRECTIONS):
-        level = np.average(true, weights=sizes) / GREY_TO_WHITE
+        dim = np.average(true, weights=sizes) / GREY_TO_WHITE
         found = np.zeros(count)
         for grey, white in people:
-            head = grey * (cortex @ true) + nuclei @ true + level * white
-            blurred = ndimage.gaussian_filter(
-                anatomy.fill(head), sigma, truncate=3
-            ).ravel()[anatomy.index]
+            sharp = grey * (cortex @ true) + nuclei @ true + dim * white
+            blurred = _blurred(anatomy, sharp)
             found += cortex.T @ (grey * blurred) + labels.T @ blurred
         true *= (wanted * measured * len(people) / found) ** 0.8
         ratio = true / wanted
         middle = np.median(ratio)
         true = wanted * np.clip(ratio, middle / _MOST, middle * _MOST)
     return replace(anatomy, sizes=sizes, true_uptake=true)
+
+
+def _blurred(anatomy: Anatomy, sharp: np.ndarray) -> np.ndarray:
+    """What of some values a scan of uniform resolution shows, `[v]`."""
+    sigma = blur_mm() / anatomy.spacing
+    volume = ndimage.gaussian_filter(anatomy.fill(sharp), sigma, truncate=3)
+    return volume.ravel()[anatomy.index]

@@ -128,19 +128,16 @@ def make_subject(
         ValueError: If there is no such difficulty.
     """
     hard = load_difficulty(difficulty)
-    people = read_numbers(PEOPLE)
     rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
     illness = np.random.default_rng([seed, rid, DISEASE])
     disease = draw_disease(stage, hard, illness)
     rng = np.random.default_rng([seed, rid, PERSON])
     age = _age(stage, disease, hard, rng)
-    older = age - people["middle_age"]
+    older = age - read_numbers(PEOPLE)["middle_age"]
     sex = str(rng.choice(["F", "M"]))
     drawn = _visits(rng.random())
     aged = 1 + older * hard.age_effect * _yearly()
-    size = people["female_scale" if sex == "F" else "male_scale"]
-    size += size * people["scale_sd"] * rng.standard_normal()
-    axes = size * people["axis_scale_sd"] * rng.standard_normal(3)
+    scale = _scale(sex, rng)
     ventricle, thinning = _atrophy(hard, older, rng)
     return Subject(
         rid=rid,
@@ -152,7 +149,7 @@ def make_subject(
         years=tuple(range(visits or drawn)),
         ventricle_mm=ventricle,
         thinning_mm=thinning,
-        scale=size + axes,
+        scale=scale,
         difficulty=hard,
         seed=seed,
     )
@@ -175,6 +172,14 @@ def _visits(at: float) -> int:
     people = read_numbers(PEOPLE)
     once = people["once_share"]
     return 1 + (at >= once) + (at >= once + people["twice_share"])
+
+
+def _scale(sex: str, rng: np.random.Generator) -> np.ndarray:
+    """Draws the size of the head over the template's, `[3]`."""
+    people = read_numbers(PEOPLE)
+    size = people["female_scale" if sex == "F" else "male_scale"]
+    size += size * people["scale_sd"] * rng.standard_normal()
+    return size + size * people["axis_scale_sd"] * rng.standard_normal(3)
 
 
 def _atrophy(
