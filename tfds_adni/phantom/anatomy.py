@@ -22,16 +22,16 @@ from tfds_adni.phantom.maps import (
     ventricle_of,
     within,
 )
-from tfds_adni.phantom.parameters import PEOPLE, read_numbers
+from tfds_adni.phantom.parameters import PEOPLE
 from tfds_adni.phantom.regions import REGIONS, published_means
 from tfds_adni.phantom.shapes import core_share, regional_shares
 
-GREY_TO_WHITE = read_numbers(PEOPLE)["grey_to_white"]  # before blur
+GREY_TO_WHITE = PEOPLE["grey_to_white"]  # before blur
 _SKULL_MM = 6.0  # outside of the brain, where its narrow bends fade
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
 _OPEN = 0.35  # fluid above which a fissure is open to the outside
 _PULL = 0.8  # of the way to the hull: where the folding of a voxel is read
-_PEOPLE = 3  # whose folding the calibration averages
+_SAMPLE = 3  # people whose folding the calibration averages
 _CORRECTIONS = 6
 _MOST = 2.0  # largest correction over the median one, either way
 
@@ -250,7 +250,7 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
     Rousset 1998, J Nucl Med 39:904).
     """
     people = [
-        anatomy.tissue(np.random.default_rng([7, n])) for n in range(_PEOPLE)
+        anatomy.tissue(np.random.default_rng([7, n])) for n in range(_SAMPLE)
     ]
     count = len(REGIONS)
     cortex, nuclei, labels = (

@@ -6,10 +6,12 @@ import numpy as np
 from scipy import ndimage
 
 from tfds_adni.phantom.fields import smooth_field, turned_through
+from tfds_adni.phantom.parameters import PEOPLE
 
 LATTICE_MM = 6.0  # of the displacements
-_SHAPE = 1.8, 75.0  # SD and knots in mm: how heads differ as a whole
-_ALONG = 3.5, 22.0  # how far folds lie elsewhere, along the surface only
+# SD and distance of the knots in mm: of heads as a whole, and along a surface
+_SHAPE = PEOPLE["head_bend_sd"], PEOPLE["head_bend_knots"]
+_ALONG = PEOPLE["fold_bend_sd"], PEOPLE["fold_bend_knots"]
 _SURE = 0.5  # length from which a way to the hull is one
 
 

@@ -49,7 +49,7 @@ class Disease:
         Args:
             years: From the first visit.
         """
-        most = read_numbers(PEOPLE)["most_lost"]
+        most = PEOPLE["most_lost"]
         return 1 - np.minimum(self.loss * self.grown(years), most)
 
 

@@ -7,8 +7,6 @@ import csv
 import functools
 from importlib import resources
 
-PEOPLE = "people.csv"
-
 
 def read_rows(name: str) -> list[dict[str, str]]:
     """The rows of one of the package's tables.
@@ -56,3 +54,7 @@ def read_numbers(name: str, column: str = "value") -> dict[str, float]:
                 f"found {row[column]!r}: mend the table"
             ) from None
     return numbers
+
+
+PEOPLE = read_numbers("people.csv")  # whatever the difficulty
+ACQUISITION = read_numbers("acquisition.csv")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfds_adni.phantom.parameters import PEOPLE, read_numbers, read_rows
+from tfds_adni.phantom.parameters import PEOPLE, read_rows
 
 MIDLINE = frozenset({"brainstem", "pons"})
 
@@ -89,7 +89,7 @@ def spread() -> tuple[np.ndarray, np.ndarray]:
     rows = [PUBLISHED[region.row] for region in REGIONS]
     total = np.array([row.cv_pct for row in rows]) / 100
     residual = np.array([row.relative_sd_pct for row in rows]) / 100
-    whole = read_numbers(PEOPLE)["whole_scan_sd"]
+    whole = PEOPLE["whole_scan_sd"]
     loading = total**2 - residual**2 + whole**2
     loading /= 2 * whole
     return loading, np.sqrt(np.maximum(total**2 - loading**2, 1e-6))

@@ -17,13 +17,12 @@ from tfds_adni.phantom.imaging import (
 )
 from tfds_adni.phantom.levels import LEVELS, UNIFORM
 from tfds_adni.phantom.maps import box_axes
-from tfds_adni.phantom.parameters import PEOPLE, read_numbers
+from tfds_adni.phantom.parameters import ACQUISITION, PEOPLE
 from tfds_adni.phantom.regions import published_means
 from tfds_adni.phantom.scanners import acquire
 from tfds_adni.phantom.subjects import FOLDS, NOISE, PERSON, Subject
 
 _EDGE_MM = 0.8  # softness of a moved tissue border
-_FIELD_KNOTS_MM = 22.0
 _TISSUE = 0.25  # between scalp and white matter
 
 
@@ -94,7 +93,7 @@ def frames_of(
         )
         counts *= gain(acquisition.gain, own, pose)
         if which.native:
-            factor = read_numbers("acquisition.csv")["grey_bq_ml"]
+            factor = ACQUISITION["grey_bq_ml"]
             factor *= acquisition.dose
         else:
             factor = acquisition.scale / counts[counts > _TISSUE].mean()
@@ -127,7 +126,7 @@ def activity(
     moved_mm = subject.ventricle(visit)
     grey, white = anatomy.tissue(rng, thinning_mm=anatomy.cortex @ thinning)
     grey = grey * (anatomy.cortex @ uptake) + anatomy.nuclei @ uptake
-    pushed = 1 - read_numbers(PEOPLE)["nuclei_pushed"]
+    pushed = 1 - PEOPLE["nuclei_pushed"]
     grey *= _kept(anatomy.ventricle, pushed * moved_mm)
     white = np.float32(grey_mean * factor / GREY_TO_WHITE) * white
     white *= _kept(anatomy.ventricle, moved_mm)
@@ -150,6 +149,7 @@ def _own_field(subject: Subject, anatomy: Anatomy) -> np.ndarray:
     """A person's own smooth change of uptake, at all visits, `[v]`."""
     rng = subject.stream(PERSON, 1)  # 0 drew the subject
     axes = box_axes(anatomy.spacing)
-    field = smooth_field(axes, rng, knot_mm=_FIELD_KNOTS_MM)
+    knots = PEOPLE["uptake_field_knots"]
+    field = smooth_field(axes, rng, knot_mm=knots)
     sd = np.float32(subject.difficulty.field_sd)
     return sd * field.ravel()[anatomy.index]

@@ -1,7 +1,8 @@
 """Scanners of many models at invented sites, and what one scan has of its own.
 
 The models' numbers are in `data/scanners.csv`, which says which of them are
-published, and the sites in `data/sites.csv`.
+published, the sites in `data/sites.csv`, and what does not depend on the model
+in `data/acquisition.csv` and `data/motion.csv`.
 """
 
 import dataclasses
@@ -18,14 +19,13 @@ from tfds_adni.phantom.imaging import (
     polynomial,
     rotation,
 )
-from tfds_adni.phantom.parameters import read_numbers, read_rows
+from tfds_adni.phantom.parameters import ACQUISITION, read_rows
 from tfds_adni.phantom.subjects import NOISE, POSE, SITE, Subject
 
 FRAMES = 6  # of five minutes each, 30 to 60 min after injection (ADNI)
 # Semi-axes of the MNI brain about `CENTRE`, in mm.
 _BRAIN_MM = np.array([69.0, 88.0, 76.0])
 _WAYS = "in_plane", "axial"
-_NUMBERS = read_numbers("acquisition.csv")
 # Ours: errors along these terms of `polynomial` are twice those of the others.
 _GAIN_WEIGHTS = np.array([1, 1, 2, 2, 1, 2, 1, 1, 1])
 
@@ -124,7 +124,7 @@ def same_for_all() -> Scanner:
         name="one for everybody",
         number=0,
         kernel=(kernel, kernel),
-        noise_cv=_NUMBERS["one_scanner_cv"] * ratio**3,
+        noise_cv=ACQUISITION["one_scanner_cv"] * ratio**3,
     )
 
 
@@ -169,7 +169,7 @@ def acquire(subject: Subject, visit: int = 0) -> Acquisition:
         resolution=tuple(factor * each for each in scanner.resolution),
         noise_cv=scanner.noise_cv * float(np.exp(hard.noise_sd * louder)),
         gain=terms + own,
-        dose=float(np.exp(_NUMBERS["log_dose_sd"] * dose)),
+        dose=float(np.exp(ACQUISITION["log_dose_sd"] * dose)),
         scale=float(np.exp(hard.scale_sd * scale)),
         pose=pose,
         frames=frames,
@@ -214,7 +214,7 @@ def _frames(
     walk = rng.standard_normal((FRAMES, 2, 3))
     walk[0] = 0  # the others are brought to the first
     walk = size * np.cumsum(walk, axis=0) / np.sqrt(3 * (FRAMES - 1))
-    turn_a_mm = np.deg2rad(_NUMBERS["turn_a_mm"])
+    turn_a_mm = np.deg2rad(ACQUISITION["turn_a_mm"])
     return size, tuple(
         Pose(rotation(turn_a_mm * turned) @ turn, shift + moved)
         for turned, moved in walk
@@ -223,7 +223,7 @@ def _frames(
 
 def _raw(what: str) -> np.ndarray:
     """Numbers along or about x, y and z of a head as it lay, `[3]`."""
-    return np.array([_NUMBERS[f"raw_{axis}_{what}"] for axis in "xyz"])
+    return np.array([ACQUISITION[f"raw_{axis}_{what}"] for axis in "xyz"])
 
 
 @functools.cache
@@ -244,6 +244,6 @@ def _inside(
     """
     tall = np.linalg.norm(_BRAIN_MM * scale * turn[:, 2])
     half = grid.steps[2] * grid.shape[2] / 2
-    highest = half - _NUMBERS["above_brain"] - tall
+    highest = half - ACQUISITION["above_brain"] - tall
     lowest = min(tall + 3 - half, highest)
     return np.array([*shift[:2], np.clip(shift[2], lowest, highest)])
