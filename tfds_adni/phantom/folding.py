@@ -7,7 +7,8 @@ are the sulci, which therefore stand upright on the hull. Fluid is where the
 field's size is below the quantile of the fluid's probability, grey matter
 below that of both, white matter where it is larger; so everybody differs, and
 the mean over people is what the maps say. How far the folds lie apart, how
-thick the cortex is, and how wide and deep each sulcus, differ a little too.
+thick the cortex is, and how wide and deep each sulcus, differ a little too, by
+the numbers of `data/people.csv`.
 """
 
 from dataclasses import dataclass
