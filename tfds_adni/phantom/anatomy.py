@@ -26,8 +26,8 @@ from tfds_adni.phantom.shapes import core_share, regional_shares
 
 FWHM = 8.0  # mm, ADNI's uniform resolution
 INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
-# True ratio, before blur: ours, between the 4 of Hoffman 1991 (a phantom) and
-# what would make white matter as dark as in the mean of real scans.
+# True ratio, before blur: that of the phantom of Hoffman 1991 (J Cereb Blood
+# Flow Metab 11:A17). White matter is brighter than in the mean of real scans.
 GREY_TO_WHITE = 5.0
 _SKULL_MM = 6.0  # outside of the brain, where its narrow bends fade
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
