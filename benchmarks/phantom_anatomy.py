@@ -18,7 +18,8 @@ from reporting import add_out, print_table, write
 from scipy import ndimage
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.render import Grid, render
+from tfds_adni.phantom.imaging import Grid
+from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
 
 GRID = Grid((80, 80, 48), 3.0)

@@ -47,7 +47,7 @@ def make_cohort(work, difficulty, seed, subjects, spacing):
     """Renders and prepares a phantom unless it is there; its slices' folder."""
     from tfds_adni import prepare
     from tfds_adni.phantom import write_cohort
-    from tfds_adni.phantom.render import ADNI_GRID, Grid
+    from tfds_adni.phantom.imaging import ADNI_GRID, Grid
 
     home = work / f"{difficulty}_{seed}_{subjects}_{spacing:g}mm"
     if (home / "adni" / CONFIG).exists():

@@ -14,7 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.render import ADNI_GRID, render
+from tfds_adni.phantom.imaging import ADNI_GRID
+from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.volume import Volume

@@ -28,7 +28,8 @@ from reporting import add_out, print_table, write
 from scipy import ndimage
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.render import ADNI_GRID, render
+from tfds_adni.phantom.imaging import ADNI_GRID
+from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
 
 try:

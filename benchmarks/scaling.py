@@ -17,7 +17,8 @@ import numpy as np
 from scipy import ndimage
 
 from tfds_adni.phantom import render as rendering
-from tfds_adni.phantom.anatomy import build_anatomy, map_blur
+from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.imaging import blur_mm
 from tfds_adni.phantom.regions import REGIONS
 from tfds_adni.phantom.subjects import FOLDS, make_subject
 from tfds_adni.volumes.brain import find_brain
@@ -56,7 +57,7 @@ def measured(anatomy, subject, weights):
     true = subject.uptake().mean(axis=0)
     with mock.patch.object(rendering, "bend", lambda head, *_: head):
         sharp = rendering.activity(subject, anatomy)
-    volume = ndimage.gaussian_filter(sharp, map_blur(SPACING), truncate=3)
+    volume = ndimage.gaussian_filter(sharp, blur_mm() / SPACING, truncate=3)
     brain = find_brain(Volume(data=volume, spacing=(SPACING,) * 3)).mean
     sums = weights.T @ volume.ravel()[anatomy.index]
     blurred = sums / np.asarray(weights.sum(axis=0)).ravel()

@@ -8,7 +8,8 @@ import pytest
 from scipy import ndimage
 
 from tfds_adni.phantom.anatomy import build_anatomy
-from tfds_adni.phantom.render import Grid, render
+from tfds_adni.phantom.imaging import Grid
+from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.volume import Volume, VolumeError

@@ -5,7 +5,8 @@ import pytest
 from scipy import ndimage
 
 from tfds_adni.phantom import maps, shapes
-from tfds_adni.phantom.anatomy import GREY_TO_WHITE, build_anatomy, map_blur
+from tfds_adni.phantom.anatomy import GREY_TO_WHITE, build_anatomy
+from tfds_adni.phantom.imaging import blur_mm
 from tfds_adni.phantom.regions import REGIONS, published_means
 
 NAMES = [region.name for region in REGIONS]
@@ -30,7 +31,7 @@ def normal(head):
     for number in range(6):
         grey, white = head.tissue(np.random.default_rng([3, number]))
         sharp = grey * (cortex @ uptake) + nuclei @ uptake + level * white
-        volume = ndimage.gaussian_filter(head.fill(sharp), map_blur(3.0))
+        volume = ndimage.gaussian_filter(head.fill(sharp), blur_mm() / 3)
         blurred = volume.ravel()[head.index]
         found += cortex.T @ (grey * blurred) + labels.T @ blurred
         size += cortex.T @ grey + np.asarray(labels.sum(axis=0)).ravel()
@@ -144,6 +145,8 @@ def test_shares_add_up(head):
     assert nuclei.max() < 1.0001
     grey, white = head.tissue(np.random.default_rng(0))
     assert (grey + white + nuclei).max() < 1.01
+    litres = (grey + white + nuclei).sum() * 27e-6
+    assert 1.3 < litres < 2.0  # the MNI head is a large one
     assert min(grey.min(), white.min()) >= 0
 
 
@@ -201,6 +204,7 @@ def test_people_share_the_template_and_not_the_folding(head):
     folded = head.own > 0.9
     assert np.corrcoef(one[folded], other[folded])[0, 1] < 0.85
     np.testing.assert_array_equal(one[head.own == 0], other[head.own == 0])
+    assert one.sum() == pytest.approx(other.sum(), rel=0.03)
 
 
 def test_around_is_a_volume_of_the_box(head):

@@ -315,7 +315,7 @@ SCRIPT = """
 from pathlib import Path
 import tempfile
 from tfds_adni.phantom import write_cohort
-from tfds_adni.phantom.render import Grid
+from tfds_adni.phantom.imaging import Grid
 with tempfile.TemporaryDirectory() as folder:
     write_cohort(
         Path(folder, "out"), subjects={"AD": 2}, jobs=2, grid=Grid((4,) * 3, 8)

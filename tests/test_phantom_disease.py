@@ -15,8 +15,10 @@ from tfds_adni.phantom.disease import (
     losses,
     no_disease,
 )
-from tfds_adni.phantom.regions import REGIONS, read_numbers, read_rows
-from tfds_adni.phantom.subjects import STAGES, make_subject
+from tfds_adni.phantom.parameters import read_numbers, read_rows
+from tfds_adni.phantom.regions import REGIONS
+from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.tables.cells import STAGES
 
 NAMES = [r.name for r in REGIONS]
 PCC = NAMES.index("posterior cingulate")
@@ -168,8 +170,8 @@ def test_a_loss_by_hand():
 def test_no_region_loses_more_than_the_most():
     loss = np.full((2, len(REGIONS)), 0.5)
     disease = dataclasses.replace(no_disease(), loss=loss, a_year=1.0)
-    np.testing.assert_array_equal(disease.left(0), 0.5)
-    np.testing.assert_allclose(disease.left(4), 0.4)
+    np.testing.assert_array_equal(disease.remaining(0), 0.5)
+    np.testing.assert_allclose(disease.remaining(4), 0.4)
 
 
 def test_progress_differs_between_patients_and_never_reverses(realistic):
@@ -255,9 +257,7 @@ def test_the_tables_columns_are_the_difficultys_fields():
     rows = read_rows("difficulty.csv")
     fields = [f.name for f in dataclasses.fields(Difficulty)]
     assert ["name", *(row["name"] for row in rows)] == fields
-    tables = rows + read_rows("people.csv") + read_rows("patterns.csv")
-    assert all(row["source"] for row in tables)
-    assert all(row["unit"] for row in rows + read_rows("people.csv"))
+    assert all(row["source"] for row in read_rows("patterns.csv"))
 
 
 def test_a_difficulty_that_there_is_not():

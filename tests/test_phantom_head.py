@@ -7,9 +7,10 @@ import pytest
 
 from tfds_adni.phantom.anatomy import build_anatomy
 from tfds_adni.phantom.head import KINDS, draw_head, own_head
+from tfds_adni.phantom.imaging import Grid
 from tfds_adni.phantom.maps import box_axes
-from tfds_adni.phantom.regions import read_rows
-from tfds_adni.phantom.render import Grid, render
+from tfds_adni.phantom.parameters import read_rows
+from tfds_adni.phantom.render import render
 from tfds_adni.phantom.subjects import make_subject
 from tfds_adni.volumes.brain import find_brain
 from tfds_adni.volumes.volume import Volume

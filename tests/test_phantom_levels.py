@@ -21,9 +21,6 @@ from tfds_adni.phantom.tables import write_table
 from tfds_adni.sources.record import level_of
 
 GRID = Grid((60, 60, 36), 4.0)
-READ_AS = {"uniform_8mm": "uniform_8mm"} | {
-    n: n for n in LEVELS if n != "uniform_8mm"
-}
 SUBJECTS = 3  # of one stage: the fewest that can be split
 
 
@@ -47,7 +44,7 @@ def folder(tmp_path_factory):
 def test_the_readers_know_every_level():
     for name, level in LEVELS.items():
         assert level.name == name
-        assert level_of(level.description) == READ_AS[name]
+        assert level_of(level.description) == name
 
 
 def test_names_of_files_and_folders():
@@ -191,7 +188,7 @@ def test_render_is_the_uniform_level(head):
     assert volume.min() >= 0
 
 
-def test_six_frames_move_and_registered_ones_do_not(head):
+def test_six_frames_move_and_registered_ones_do_not():
     subject = next(
         s
         for s in (make_subject("NC", n) for n in range(200))
@@ -267,7 +264,7 @@ def test_scan_prefers_the_uniform_level(folder):
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_scan_and_prepare_read_every_level(folder, tmp_path, level):
-    selection = Selection(levels=[READ_AS[level]])
+    selection = Selection(levels=[level])
     cohort = survey(folder, selection)
     assert len(cohort.used) == SUBJECTS
     for decision in cohort.used:

@@ -19,7 +19,7 @@ from tfds_adni.phantom.imaging import (
 )
 from tfds_adni.phantom.levels import LEVELS
 from tfds_adni.phantom.maps import LOW, box_axes
-from tfds_adni.phantom.regions import read_rows
+from tfds_adni.phantom.parameters import read_rows
 from tfds_adni.phantom.scanners import (
     acquire,
     scanner_of,

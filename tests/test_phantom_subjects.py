@@ -10,7 +10,8 @@ from tfds_adni.phantom.regions import (
     published_means,
     spread,
 )
-from tfds_adni.phantom.subjects import STAGES, make_subject
+from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.tables.cells import STAGES
 
 NAMES = [r.name for r in REGIONS]
 PCC = NAMES.index("posterior cingulate")
@@ -137,11 +138,6 @@ def test_later_visits_lose_more(planted):
 
 def test_visits_may_be_given():
     assert make_subject("NC", 0, visits=4).years == (0, 1, 2, 3)
-
-
-def test_a_difficulty_that_there_is_not():
-    with pytest.raises(ValueError, match="easy, realistic, found 'hard'"):
-        make_subject("NC", 0, difficulty="hard")
 
 
 def test_ids_are_invented_and_stages_alternate(planted):

@@ -1,17 +1,12 @@
 """ADNI's tables beside a phantom, as `scan` reads them."""
 
 import collections
-import csv
-from pathlib import Path
 
 import pytest
 from toy_phantom import rows_of, write
 
-import tfds_adni
 from tfds_adni import Selection, survey
 from tfds_adni.tables import kind_of
-
-DATA = Path(tfds_adni.__file__).parent / "phantom" / "data"
 
 
 @pytest.fixture(scope="module")
@@ -66,13 +61,3 @@ def test_a_scan_names_the_tables_that_are_not_used(folder):
     ]
     assert "--diagnosis" in notes[0]
     assert "--qc" in notes[2]
-
-
-def test_each_table_of_numbers_is_described_with_its_columns():
-    text = (DATA / "README.md").read_text(encoding="utf-8")
-    for path in DATA.glob("*.csv"):
-        (part,) = (p for p in text.split("\n## ") if f"`{path.name}`:" in p)
-        with path.open(encoding="utf-8") as file:
-            columns = next(csv.reader(file))
-        for column in columns:
-            assert f"`{column}`" in part, (path.name, column)

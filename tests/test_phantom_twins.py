@@ -95,9 +95,10 @@ def test_a_pair_differs_by_the_disease_alone(folder):
 def test_uptake_is_lower_where_that_was_planted(folder):
     truth = [rows_of(folder / name / "truth.csv")[-1] for name in TWINS]
     ill, well = (float(t["uptake_left_precuneus"]) for t in truth)
-    left = make_subject("AD", 0, seed=OPTIONS["seed"], visits=2).disease.left(1)
+    person = make_subject("AD", 0, seed=OPTIONS["seed"], visits=2)
+    remaining = person.disease.remaining(1)
     place = [region.name for region in REGIONS].index("precuneus")
-    assert ill / well == pytest.approx(left[0, place], abs=1e-3)
+    assert ill / well == pytest.approx(remaining[0, place], abs=1e-3)
     assert ill / well < 0.95
     pairs = [pair for pair in scan_pairs(folder) if ILL in pair[0].name]
     for pair in [pair for pair in pairs if "Uniform" in pair[0].name]:

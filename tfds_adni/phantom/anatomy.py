@@ -10,6 +10,7 @@ from scipy.special import expit
 from tfds_adni.phantom.bending import lattice_axes
 from tfds_adni.phantom.folding import Folds, fold, make_folds
 from tfds_adni.phantom.head import draw_head, own_head
+from tfds_adni.phantom.imaging import blur_mm
 from tfds_adni.phantom.maps import (
     HIGH,
     LOW,
@@ -21,19 +22,16 @@ from tfds_adni.phantom.maps import (
     ventricle_of,
     within,
 )
+from tfds_adni.phantom.parameters import PEOPLE
 from tfds_adni.phantom.regions import REGIONS, published_means
 from tfds_adni.phantom.shapes import core_share, regional_shares
 
-FWHM = 8.0  # mm, ADNI's uniform resolution
-INTRINSIC_FWHM = 3.5  # mm, blur that voxels and soft borders already bring
-# True ratio, before blur: that of the phantom of Hoffman 1991 (J Cereb Blood
-# Flow Metab 11:A17). White matter is brighter than in the mean of real scans.
-GREY_TO_WHITE = 5.0
+GREY_TO_WHITE = PEOPLE["grey_to_white"]  # before blur
 _SKULL_MM = 6.0  # outside of the brain, where its narrow bends fade
 _SPREAD_MM = 1.5  # SD by which a fold may lie elsewhere in another person
 _OPEN = 0.35  # fluid above which a fissure is open to the outside
 _PULL = 0.8  # of the way to the hull: where the folding of a voxel is read
-_PEOPLE = 3  # whose folding the calibration averages
+_SAMPLE = 3  # people whose folding the calibration averages
 _CORRECTIONS = 6
 _MOST = 2.0  # largest correction over the median one, either way
 
@@ -124,17 +122,6 @@ class Anatomy:
         return own_head(self.outside, self.kind, box_axes(self.spacing), rng)
 
 
-def map_blur(spacing: float, *, fwhm: float = FWHM) -> float:
-    """Returns the SD that brings the head to a scan's resolution, in voxels.
-
-    Args:
-        spacing: Size of a voxel in mm.
-        fwhm: Of the scan in mm.
-    """
-    left = np.sqrt(max(fwhm**2 - INTRINSIC_FWHM**2, 0))
-    return float(left / np.sqrt(8 * np.log(2)) / spacing)
-
-
 @functools.lru_cache(maxsize=2)
 def build_anatomy(spacing: float = 1.5) -> Anatomy:
     """Builds the template head; later calls return the same object.
@@ -160,8 +147,6 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         **_probabilities(grey, white, brain, index, spacing),
     )
     grey, white = grey.ravel()[index], white.ravel()[index]
-    core = core_share(points)
-    fixed = np.maximum(core, _cerebellum(points))
     free = np.maximum(1 - np.asarray(nuclei.sum(axis=1)).ravel(), 0)
     solid = np.minimum(grey + white, 1)
     outside, kind = draw_head(brain, axes)
@@ -173,10 +158,7 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         nuclei=sparse.csr_array(nuclei * solid[:, None]),
         labels=sparse.csr_array(labels * solid[:, None]),
         folds=folds,
-        own=(free * (1 - fixed)).astype(np.float32),
-        # grey matter of the maps among the nuclei is doubt between tissues
-        grey=(free * fixed * grey * (1 - core)).astype(np.float32),
-        white=(free * fixed * (white + core * grey)).astype(np.float32),
+        **_folding_and_fixed(free, grey, white, points),
         ventricle=signed_distance(ventricle, spacing).ravel()[index],
         upright=_upright(hull, brain, index, axes),
         outside=outside,
@@ -185,6 +167,19 @@ def build_anatomy(spacing: float = 1.5) -> Anatomy:
         true_uptake=np.ones(len(REGIONS)),
     )
     return _calibrated(anatomy)
+
+
+def _folding_and_fixed(free, grey, white, points) -> dict:
+    """What folds of the part that is no nucleus, and the tissue of the rest."""
+    core = core_share(points)
+    fixed = np.maximum(core, _cerebellum(points))
+    found = {
+        "own": free * (1 - fixed),
+        # grey matter of the maps among the nuclei is doubt between tissues
+        "grey": free * fixed * grey * (1 - core),
+        "white": free * fixed * (white + core * grey),
+    }
+    return {name: each.astype(np.float32) for name, each in found.items()}
 
 
 def _probabilities(grey, white, brain, index, spacing) -> dict:
@@ -255,7 +250,7 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
     Rousset 1998, J Nucl Med 39:904).
     """
     people = [
-        anatomy.tissue(np.random.default_rng([7, n])) for n in range(_PEOPLE)
+        anatomy.tissue(np.random.default_rng([7, n])) for n in range(_SAMPLE)
     ]
     count = len(REGIONS)
     cortex, nuclei, labels = (
@@ -268,18 +263,22 @@ def _calibrated(anatomy: Anatomy) -> Anatomy:
     measured = folded + np.asarray(labels.sum(axis=0)).ravel()
     wanted = published_means()
     true = wanted.copy()
-    sigma = map_blur(anatomy.spacing)
     for _ in range(_CORRECTIONS):
-        level = np.average(true, weights=sizes) / GREY_TO_WHITE
+        dim = np.average(true, weights=sizes) / GREY_TO_WHITE
         found = np.zeros(count)
         for grey, white in people:
-            head = grey * (cortex @ true) + nuclei @ true + level * white
-            blurred = ndimage.gaussian_filter(
-                anatomy.fill(head), sigma, truncate=3
-            ).ravel()[anatomy.index]
+            sharp = grey * (cortex @ true) + nuclei @ true + dim * white
+            blurred = _blurred(anatomy, sharp)
             found += cortex.T @ (grey * blurred) + labels.T @ blurred
         true *= (wanted * measured * len(people) / found) ** 0.8
         ratio = true / wanted
         middle = np.median(ratio)
         true = wanted * np.clip(ratio, middle / _MOST, middle * _MOST)
     return replace(anatomy, sizes=sizes, true_uptake=true)
+
+
+def _blurred(anatomy: Anatomy, sharp: np.ndarray) -> np.ndarray:
+    """What of some values a scan of uniform resolution shows, `[v]`."""
+    sigma = blur_mm() / anatomy.spacing
+    volume = ndimage.gaussian_filter(anatomy.fill(sharp), sigma, truncate=3)
+    return volume.ravel()[anatomy.index]

@@ -12,9 +12,9 @@ import numpy as np
 from tfds_adni.parallel.pool import Pool
 from tfds_adni.phantom.claim import claimed
 from tfds_adni.phantom.difficulty import REALISTIC, load_difficulty
+from tfds_adni.phantom.imaging import ADNI_GRID, Grid
 from tfds_adni.phantom.levels import UNIFORM, check_levels
 from tfds_adni.phantom.maps import load_maps
-from tfds_adni.phantom.render import ADNI_GRID, Grid
 from tfds_adni.phantom.scans import (
     COLUMNS,
     MOST_VISITS,
@@ -22,10 +22,11 @@ from tfds_adni.phantom.scans import (
     scans_of,
     write_scan,
 )
-from tfds_adni.phantom.subjects import STAGES, Subject, make_subject
+from tfds_adni.phantom.subjects import Subject, make_subject
 from tfds_adni.phantom.tables import write_table, write_tables
 from tfds_adni.phantom.truth import write_truth
 from tfds_adni.sources.twins import WITH_DISEASE, WITHOUT_DISEASE
+from tfds_adni.tables.cells import STAGES
 
 SUBJECTS = {"NC": 8, "MCI": 8, "AD": 8}
 TABLE = "Phantom_FDG_PET_6_01_2023.csv"

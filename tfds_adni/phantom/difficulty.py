@@ -3,7 +3,7 @@
 import dataclasses
 import functools
 
-from tfds_adni.phantom.regions import read_rows
+from tfds_adni.phantom.parameters import read_numbers
 
 REALISTIC = "realistic"
 DIFFICULTIES = ("easy", REALISTIC)
@@ -55,7 +55,7 @@ class Difficulty:
     mci_a_year: float
     ad_a_year: float
     a_year_sd: float
-    scanner_models: float
+    own_scanners: float
     resolution_sd: float
     noise_sd: float
     model_gain_sd: float
@@ -89,5 +89,4 @@ def load_difficulty(name: str = REALISTIC) -> Difficulty:
             f"expected a difficulty among {', '.join(DIFFICULTIES)}, found "
             f"{name!r}: name one of these"
         )
-    rows = read_rows("difficulty.csv")
-    return Difficulty(name, **{r["name"]: float(r[name]) for r in rows})
+    return Difficulty(name, **read_numbers("difficulty.csv", name))

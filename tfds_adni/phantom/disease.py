@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfds_adni.phantom.difficulty import Difficulty
-from tfds_adni.phantom.regions import REGIONS, read_numbers, read_rows
+from tfds_adni.phantom.parameters import PEOPLE, read_numbers, read_rows
+from tfds_adni.phantom.regions import REGIONS
 
 NONE, TYPICAL = "none", "typical"
 
@@ -42,13 +43,13 @@ class Disease:
         """
         return 1 + self.a_year * years
 
-    def left(self, years: float) -> np.ndarray:
-        """The share of the uptake that is left, `[2, r]`.
+    def remaining(self, years: float) -> np.ndarray:
+        """The share of the uptake that remains, `[2, r]`.
 
         Args:
             years: From the first visit.
         """
-        most = read_numbers("people.csv")["most_lost"]
+        most = PEOPLE["most_lost"]
         return 1 - np.minimum(self.loss * self.grown(years), most)
 
 
@@ -95,8 +96,8 @@ def losses(column: str) -> np.ndarray:
     Args:
         column: Its name.
     """
-    rows = {row["region"]: row for row in read_rows("losses.csv")}
-    return np.array([float(rows[r.name][column]) for r in REGIONS])
+    found = read_numbers("losses.csv", column)
+    return np.array([found[region.name] for region in REGIONS])
 
 
 @functools.cache

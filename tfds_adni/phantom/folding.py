@@ -7,7 +7,8 @@ are the sulci, which therefore stand upright on the hull. Fluid is where the
 field's size is below the quantile of the fluid's probability, grey matter
 below that of both, white matter where it is larger; so everybody differs, and
 the mean over people is what the maps say. How far the folds lie apart, how
-thick the cortex is, and how wide and deep each sulcus, differ a little too.
+thick the cortex is, and how wide and deep each sulcus, differ a little too, by
+the numbers of `data/people.csv`.
 """
 
 from dataclasses import dataclass
@@ -16,11 +17,13 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit, ndtri
 
-SPACING_MM = 12.0  # between neighbouring sulci, of the mean person
-_SPACING_SD = 0.08  # share, between people; this and the next are ours
-_THICKNESS_SD = 0.06  # share, between people, beside thinning
-_WIDTH_SD = 0.3  # share, between sulci, of the size below which is fluid
-_STRETCH_MM = 35.0  # along which a sulcus keeps its width
+from tfds_adni.phantom.parameters import PEOPLE
+
+_SPACING_MM = PEOPLE["sulcus_spacing"]
+_SPACING_SD = PEOPLE["sulcus_spacing_sd"]
+_THICKNESS_SD = PEOPLE["cortex_thickness_sd"]
+_WIDTH_SD = PEOPLE["sulcus_width_sd"]
+_STRETCH_MM = PEOPLE["sulcus_width_stretch"]
 _LATTICE_MM = 3.0  # of the random field
 _EDGE_MM = 0.6  # softness of a border: part of a voxel
 _WIDER = 1.6  # the outer Gaussian of the band-pass over the inner one
@@ -89,7 +92,7 @@ def fold(
     spread = np.array([_SPACING_SD, _THICKNESS_SD])
     spacing, thickness = np.exp(spread * rng.standard_normal(2)).tolist()
     noise = rng.standard_normal((2, *folds.lattice), dtype=np.float32)
-    field = _band_pass(noise[0], SPACING_MM * spacing)
+    field = _band_pass(noise[0], _SPACING_MM * spacing)
     per_mm = float(np.sqrt(sum(s**2 for s in np.gradient(field))).mean())
     per_mm /= _LATTICE_MM
     size = np.abs(_read(field, folds))

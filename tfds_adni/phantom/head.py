@@ -11,8 +11,8 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import expit
 
-from tfds_adni.phantom.bending import smooth_field
-from tfds_adni.phantom.regions import read_rows
+from tfds_adni.phantom.fields import smooth_field
+from tfds_adni.phantom.parameters import read_rows
 from tfds_adni.phantom.shapes import depth
 
 # How far the uptake of each kind differs between people: SD of its log, ours.

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
-from tfds_adni.phantom.anatomy import INTRINSIC_FWHM
-from tfds_adni.phantom.bending import turned_through
+from tfds_adni.phantom.fields import turned_through
 from tfds_adni.phantom.maps import LOW
 
 CENTRE = np.array([0.0, -20.0, 7.0])  # mm, MNI, comes to the grid's centre
 GREY = 0.8  # of a blurred head whose true grey matter is 1
 GAIN_MM = 75.0  # unit of the smooth gain's polynomial
+UNIFORM_MM = 8.0  # FWHM of ADNI's uniform resolution
+_HEAD_MM = 3.5  # FWHM that voxels and soft borders of the head bring
 _FWHM = np.sqrt(8 * np.log(2))  # of a Gaussian, in SDs
 _REACH = np.array([108.0, 128.0, np.inf])  # mm from the centre: a head and air
 _MARGIN_MM = 15.0  # of the head beyond the field of view that blurs into it
@@ -74,6 +75,15 @@ def rotation(angles: Sequence[float]) -> np.ndarray:
     return about_z @ about_y @ about_x
 
 
+def blur_mm(fwhm: float = UNIFORM_MM) -> float:
+    """The SD of the blur that brings a head to a resolution, in mm.
+
+    Args:
+        fwhm: The resolution in mm; the head's own blur counts.
+    """
+    return float(np.sqrt(max(fwhm**2 - _HEAD_MM**2, 0)) / _FWHM)
+
+
 def scanned(
     head: np.ndarray,
     spacing: float,
@@ -110,8 +120,8 @@ def scanned(
     ]
     volume = _placed(head, spacing, scale, pose, axes)
     for wide, source, target in zip(fwhm, axes, grid.axes, strict=True):
-        left = np.sqrt(max(wide**2 - INTRINSIC_FWHM**2, 0)) / _FWHM
-        weights = _gaussian(source, target, max(left, _LEAST_SD * spacing))
+        sd = max(blur_mm(wide), _LEAST_SD * spacing)
+        weights = _gaussian(source, target, sd)
         volume = _product(volume, weights)
     return volume
 

@@ -1,16 +1,12 @@
-"""The phantom's regions: where they are and what they take up, from tables.
+"""The phantom's regions: where they are and what they take up, from tables."""
 
-The tables lie in `data`, and `data/README.md` says where each number is from.
-"""
-
-import csv
 import functools
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 
-GLOBAL_SD = 0.072  # SD of a whole scan's pons-SUVR, as `published_uptake.csv`
+from tfds_adni.phantom.parameters import PEOPLE, read_rows
+
 MIDLINE = frozenset({"brainstem", "pons"})
 
 
@@ -54,27 +50,6 @@ class Region:
     blobs: tuple[tuple[tuple[float, ...], tuple[float, ...]], ...]
 
 
-def read_rows(name: str) -> list[dict[str, str]]:
-    """The rows of one of the package's tables.
-
-    Args:
-        name: Its file in `data`.
-    """
-    path = resources.files("tfds_adni.phantom") / "data" / name
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-@functools.cache
-def read_numbers(name: str) -> dict[str, float]:
-    """The column `value` of one of the package's tables, by `name`.
-
-    Args:
-        name: Its file in `data`.
-    """
-    return {row["name"]: float(row["value"]) for row in read_rows(name)}
-
-
 def _read_published() -> dict[str, Published]:
     return {
         row.pop("row"): Published(**{k: float(v) for k, v in row.items()})
@@ -102,10 +77,10 @@ REGIONS = _read_regions()
 
 @functools.cache
 def spread() -> tuple[np.ndarray, np.ndarray]:
-    """Solves for the loading on the scan's level and the own SD of regions.
+    """Solves for the loading on the whole scan and the own SD of regions.
 
-    With level SD g, total CV c and SD s after division by the scan's mean,
-    a region with loading a and own SD e has c^2 = a^2 + e^2 and
+    With SD g of a whole scan, total CV c and SD s after division by the
+    scan's mean, a region with loading a and own SD e has c^2 = a^2 + e^2 and
     s^2 = (a - g)^2 + e^2.
 
     Returns:
@@ -114,8 +89,9 @@ def spread() -> tuple[np.ndarray, np.ndarray]:
     rows = [PUBLISHED[region.row] for region in REGIONS]
     total = np.array([row.cv_pct for row in rows]) / 100
     residual = np.array([row.relative_sd_pct for row in rows]) / 100
-    loading = total**2 - residual**2 + GLOBAL_SD**2
-    loading /= 2 * GLOBAL_SD
+    whole = PEOPLE["whole_scan_sd"]
+    loading = total**2 - residual**2 + whole**2
+    loading /= 2 * whole
     return loading, np.sqrt(np.maximum(total**2 - loading**2, 1e-6))
 
 

@@ -6,7 +6,8 @@ import numpy as np
 from scipy.special import expit
 
 from tfds_adni.phantom.anatomy import GREY_TO_WHITE, Anatomy
-from tfds_adni.phantom.bending import bend, smooth_field
+from tfds_adni.phantom.bending import bend
+from tfds_adni.phantom.fields import smooth_field
 from tfds_adni.phantom.imaging import (
     ADNI_GRID,
     Grid,
@@ -16,15 +17,13 @@ from tfds_adni.phantom.imaging import (
 )
 from tfds_adni.phantom.levels import LEVELS, UNIFORM
 from tfds_adni.phantom.maps import box_axes
+from tfds_adni.phantom.parameters import ACQUISITION, PEOPLE
 from tfds_adni.phantom.regions import published_means
 from tfds_adni.phantom.scanners import acquire
 from tfds_adni.phantom.subjects import FOLDS, NOISE, PERSON, Subject
 
 _EDGE_MM = 0.8  # softness of a moved tissue border
-_MOVED_GREY = 0.4  # nuclei by the ventricles are pushed more than lost
-_FIELD_KNOTS_MM = 22.0
 _TISSUE = 0.25  # between scalp and white matter
-_BQ_ML = 30_000.0  # ours: of grey matter half an hour after 185 MBq
 
 
 def render(
@@ -94,7 +93,8 @@ def frames_of(
         )
         counts *= gain(acquisition.gain, own, pose)
         if which.native:
-            factor = _BQ_ML * acquisition.dose
+            factor = ACQUISITION["grey_bq_ml"]
+            factor *= acquisition.dose
         else:
             factor = acquisition.scale / counts[counts > _TISSUE].mean()
         yield np.maximum(counts, 0, out=counts) * np.float32(factor)
@@ -119,17 +119,18 @@ def activity(
     mean = published_means()
     uptake = subject.uptake(visit) * anatomy.true_uptake / mean
     uptake = uptake.ravel().astype(np.float32)
-    level = np.average(anatomy.true_uptake, weights=anatomy.sizes)
-    scan = np.average((subject.healthy / mean).mean(0), weights=anatomy.sizes)
+    grey_mean = np.average(anatomy.true_uptake, weights=anatomy.sizes)
+    factor = np.average((subject.healthy / mean).mean(0), weights=anatomy.sizes)
     rng = subject.stream(FOLDS)  # folds alike at all visits
     thinning = np.tile(subject.thinning(visit), 2).astype(np.float32)
     moved_mm = subject.ventricle(visit)
     grey, white = anatomy.tissue(rng, thinning_mm=anatomy.cortex @ thinning)
     grey = grey * (anatomy.cortex @ uptake) + anatomy.nuclei @ uptake
-    grey *= _kept(anatomy.ventricle, _MOVED_GREY * moved_mm)
-    white = np.float32(level * scan / GREY_TO_WHITE) * white
+    pushed = 1 - PEOPLE["nuclei_pushed"]
+    grey *= _kept(anatomy.ventricle, pushed * moved_mm)
+    white = np.float32(grey_mean * factor / GREY_TO_WHITE) * white
     white *= _kept(anatomy.ventricle, moved_mm)
-    brain = (grey + white) / np.float32(level)
+    brain = (grey + white) / np.float32(grey_mean)
     brain *= 1 + _own_field(subject, anatomy)
     head = anatomy.fill(brain)
     axes = box_axes(anatomy.spacing)
@@ -146,8 +147,9 @@ def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
 
 def _own_field(subject: Subject, anatomy: Anatomy) -> np.ndarray:
     """A person's own smooth change of uptake, at all visits, `[v]`."""
-    rng = subject.stream(PERSON, 1)
+    rng = subject.stream(PERSON, 1)  # 0 drew the subject
     axes = box_axes(anatomy.spacing)
-    field = smooth_field(axes, rng, knot_mm=_FIELD_KNOTS_MM)
+    knots = PEOPLE["uptake_field_knots"]
+    field = smooth_field(axes, rng, knot_mm=knots)
     sd = np.float32(subject.difficulty.field_sd)
     return sd * field.ravel()[anatomy.index]

@@ -1,7 +1,8 @@
 """Scanners of many models at invented sites, and what one scan has of its own.
 
 The models' numbers are in `data/scanners.csv`, which says which of them are
-published, and the sites in `data/sites.csv`.
+published, the sites in `data/sites.csv`, and what does not depend on the model
+in `data/acquisition.csv` and `data/motion.csv`.
 """
 
 import dataclasses
@@ -18,21 +19,13 @@ from tfds_adni.phantom.imaging import (
     polynomial,
     rotation,
 )
-from tfds_adni.phantom.regions import read_rows
+from tfds_adni.phantom.parameters import ACQUISITION, read_rows
 from tfds_adni.phantom.subjects import NOISE, POSE, SITE, Subject
 
 FRAMES = 6  # of five minutes each, 30 to 60 min after injection (ADNI)
-_DOSE_SD = 0.25  # of log counts: dose and weight
 # Semi-axes of the MNI brain about `CENTRE`, in mm.
 _BRAIN_MM = np.array([69.0, 88.0, 76.0])
-# Ours: of a head before it is brought to the AC-PC line.
-_RAW_DEG = np.array([8.0, 3.0, 4.0]), np.array([5.0, 0.0, 0.0])  # SD, mean
-_RAW_MM = np.array([4.0, 8.0, 8.0])
-_ABOVE_MM = 4.0  # least of the view over the brain
-# Classes of motion of 172 scans (J Nucl Med 52 suppl 1:2091); the mm are ours.
-_MOTION_SCANS = np.array([38, 76, 32, 13, 7, 6])
-_MOTION_MM = np.array([0.2, 0.5, 1, 2, 4, 7])
-_TURN_A_MM = np.deg2rad(0.5)
+_WAYS = "in_plane", "axial"
 # Ours: errors along these terms of `polynomial` are twice those of the others.
 _GAIN_WEIGHTS = np.array([1, 1, 2, 2, 1, 2, 1, 1, 1])
 
@@ -114,9 +107,6 @@ def _scanner(number: int, row: dict[str, str]) -> Scanner:
     )
 
 
-_WAYS = "in_plane", "axial"
-
-
 @functools.cache
 def sites() -> tuple[Scanner, ...]:
     """The scanner of each invented site, from number 1."""
@@ -124,19 +114,17 @@ def sites() -> tuple[Scanner, ...]:
 
 
 def same_for_all() -> Scanner:
-    """The scanner of everybody where there is one model: 8 mm at last.
-
-    Its noise has a CV of 2.7 % then.
-    """
+    """The scanner of everybody where there is one: 8 mm after the kernel."""
     model = next(iter(scanners().values()))
     kernel = float(np.sqrt(64 - model.resolution[0] ** 2))
-    left = np.hypot(model.colour_mm, kernel) / model.colour_mm
+    # the kernel takes noise down along each axis, see `Level.noise_cv`
+    ratio = np.hypot(model.colour_mm, kernel) / model.colour_mm
     return dataclasses.replace(
         model,
         name="one for everybody",
         number=0,
         kernel=(kernel, kernel),
-        noise_cv=0.0265 * left**3,
+        noise_cv=ACQUISITION["one_scanner_cv"] * ratio**3,
     )
 
 
@@ -155,7 +143,7 @@ def scanner_of(subject: Subject) -> Scanner:
     Args:
         subject: One of the cohort.
     """
-    if subject.difficulty.scanner_models == 1:
+    if not subject.difficulty.own_scanners:
         return same_for_all()
     return sites()[site_of(subject) - 1]
 
@@ -181,7 +169,7 @@ def acquire(subject: Subject, visit: int = 0) -> Acquisition:
         resolution=tuple(factor * each for each in scanner.resolution),
         noise_cv=scanner.noise_cv * float(np.exp(hard.noise_sd * louder)),
         gain=terms + own,
-        dose=float(np.exp(_DOSE_SD * dose)),
+        dose=float(np.exp(ACQUISITION["log_dose_sd"] * dose)),
         scale=float(np.exp(hard.scale_sd * scale)),
         pose=pose,
         frames=frames,
@@ -217,19 +205,34 @@ def _frames(
     scanner: Scanner, subject: Subject, rng: np.random.Generator
 ) -> tuple[float, tuple[Pose, ...]]:
     """Draws how the head lay in each frame, and about how far it moved."""
-    spread, middle = _RAW_DEG
     angles, shift = rng.standard_normal((2, 3))
-    turn = rotation(np.deg2rad(middle + spread * angles))
-    shift = _inside(_RAW_MM * shift, turn, scanner.grid, subject.scale)
-    classes = np.cumsum(_MOTION_SCANS) / _MOTION_SCANS.sum()
-    size = float(_MOTION_MM[np.searchsorted(classes, rng.random())])
+    turn = rotation(np.deg2rad(_raw("turn") + _raw("turn_sd") * angles))
+    shift = _raw("shift_sd") * shift
+    shift = _inside(shift, turn, scanner.grid, subject.scale)
+    classes, sizes = _motion_classes()
+    size = float(sizes[np.searchsorted(classes, rng.random())])
     walk = rng.standard_normal((FRAMES, 2, 3))
     walk[0] = 0  # the others are brought to the first
     walk = size * np.cumsum(walk, axis=0) / np.sqrt(3 * (FRAMES - 1))
+    turn_a_mm = np.deg2rad(ACQUISITION["turn_a_mm"])
     return size, tuple(
-        Pose(rotation(_TURN_A_MM * turned) @ turn, shift + moved)
+        Pose(rotation(turn_a_mm * turned) @ turn, shift + moved)
         for turned, moved in walk
     )
+
+
+def _raw(what: str) -> np.ndarray:
+    """Numbers along or about x, y and z of a head as it lay, `[3]`."""
+    return np.array([ACQUISITION[f"raw_{axis}_{what}"] for axis in "xyz"])
+
+
+@functools.cache
+def _motion_classes() -> tuple[np.ndarray, np.ndarray]:
+    """How many scans move at most so far, as shares, and how far in mm."""
+    rows = read_rows("motion.csv")
+    scans = np.array([int(row["scans"]) for row in rows])
+    moved_mm = np.array([float(row["moved_mm"]) for row in rows])
+    return np.cumsum(scans) / scans.sum(), moved_mm
 
 
 def _inside(
@@ -241,6 +244,6 @@ def _inside(
     """
     tall = np.linalg.norm(_BRAIN_MM * scale * turn[:, 2])
     half = grid.steps[2] * grid.shape[2] / 2
-    highest = half - _ABOVE_MM - tall
+    highest = half - ACQUISITION["above_brain"] - tall
     lowest = min(tall + 3 - half, highest)
     return np.array([*shift[:2], np.clip(shift[2], lowest, highest)])

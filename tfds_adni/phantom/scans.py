@@ -33,7 +33,13 @@ COLUMNS = (
 _GROUPS = {"NC": "CN", "MCI": "MCI", "AD": "AD"}
 MOST_VISITS = 10
 # Of the first subject's images of each level: far enough apart for 90,000.
-_FIRST_IDS = dict(zip(LEVELS, (2e6, 4e6, 5e6, 6e6, 9e5), strict=True))
+_FIRST_IDS = {
+    "raw": 2_000_000,
+    "dynamic": 4_000_000,
+    "averaged": 5_000_000,
+    "standardised": 6_000_000,
+    UNIFORM: 900_000,
+}
 _FRAME_TIME = datetime.timedelta(minutes=5)
 
 
@@ -66,7 +72,7 @@ class Scan:
     def _image_id(self, level: str) -> int:
         """The number of the visit's image at a level."""
         person = self.subject.rid - FIRST_RID
-        return int(_FIRST_IDS[level]) + MOST_VISITS * person + self.visit
+        return _FIRST_IDS[level] + MOST_VISITS * person + self.visit
 
     @property
     def visit_code(self) -> str:

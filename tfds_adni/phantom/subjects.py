@@ -1,9 +1,9 @@
 """The phantom's subjects: regional uptake, atrophy and shape of the head.
 
-A region's uptake is its published mean times one plus the scan's own level,
-the level of the region's network, the region's own, and half the difference
-between the sides, each with a published spread; then comes what age takes,
-and what the disease does.
+A region's uptake is its published mean times one plus the deviation of the
+whole scan, of the region's network, of the region alone, and half the
+difference between the sides, each with a published spread; then comes what
+age takes, and what the disease does.
 """
 
 import dataclasses
@@ -19,12 +19,12 @@ from tfds_adni.phantom.disease import (
     losses,
     no_disease,
 )
+from tfds_adni.phantom.parameters import PEOPLE
 from tfds_adni.phantom.regions import (
     MIDLINE,
     PUBLISHED,
     REGIONS,
     published_means,
-    read_numbers,
     spread,
 )
 from tfds_adni.tables.cells import STAGES
@@ -77,7 +77,7 @@ class Subject:
         """Regional uptake at a visit, pons-SUVR, `[2, r]`."""
         years = self.years[visit]
         aged = 1 + years * self.difficulty.age_effect * _yearly()
-        return self.healthy * aged * self.disease.left(years)
+        return self.healthy * aged * self.disease.remaining(years)
 
     def thinning(self, visit: int = 0) -> np.ndarray:
         """Cortex missing along the sulci at a visit, in mm, `[r]`."""
@@ -128,19 +128,16 @@ def make_subject(
         ValueError: If there is no such difficulty.
     """
     hard = load_difficulty(difficulty)
-    people = read_numbers("people.csv")
     rid = FIRST_RID + number * len(STAGES) + STAGES.index(stage)
     illness = np.random.default_rng([seed, rid, DISEASE])
     disease = draw_disease(stage, hard, illness)
     rng = np.random.default_rng([seed, rid, PERSON])
     age = _age(stage, disease, hard, rng)
-    older = age - people["middle_age"]
+    older = age - PEOPLE["middle_age"]
     sex = str(rng.choice(["F", "M"]))
     drawn = _visits(rng.random())
     aged = 1 + older * hard.age_effect * _yearly()
-    size = people["female_scale" if sex == "F" else "male_scale"]
-    size += size * people["scale_sd"] * rng.standard_normal()
-    axes = size * people["axis_scale_sd"] * rng.standard_normal(3)
+    scale = _scale(sex, rng)
     ventricle, thinning = _atrophy(hard, older, rng)
     return Subject(
         rid=rid,
@@ -152,7 +149,7 @@ def make_subject(
         years=tuple(range(visits or drawn)),
         ventricle_mm=ventricle,
         thinning_mm=thinning,
-        scale=size + axes,
+        scale=scale,
         difficulty=hard,
         seed=seed,
     )
@@ -162,19 +159,24 @@ def _age(
     stage: str, disease: Disease, hard: Difficulty, rng: np.random.Generator
 ) -> float:
     """Draws the age, to which a patient's pattern adds years."""
-    people = read_numbers("people.csv")
     age = rng.normal(hard.of(stage, "age"), hard.of(stage, "age_sd"))
     patterns = load_patterns(hard.name)
     if stage != "NC" and disease.subtype in patterns:
         age += patterns[disease.subtype].older_years
-    return float(np.clip(age, people["youngest"], people["oldest"]))
+    return float(np.clip(age, PEOPLE["youngest"], PEOPLE["oldest"]))
 
 
 def _visits(at: float) -> int:
     """How many visits there are at a place of the unit interval."""
-    people = read_numbers("people.csv")
-    once = people["once_share"]
-    return 1 + (at >= once) + (at >= once + people["twice_share"])
+    once = PEOPLE["once_share"]
+    return 1 + (at >= once) + (at >= once + PEOPLE["twice_share"])
+
+
+def _scale(sex: str, rng: np.random.Generator) -> np.ndarray:
+    """Draws the size of the head over the template's, `[3]`."""
+    size = PEOPLE["female_scale" if sex == "F" else "male_scale"]
+    size += size * PEOPLE["scale_sd"] * rng.standard_normal()
+    return size + size * PEOPLE["axis_scale_sd"] * rng.standard_normal(3)
 
 
 def _atrophy(
@@ -185,20 +187,19 @@ def _atrophy(
     Ventricles are skewed to the right by the first terms of Cornish and
     Fisher (1938, Rev Inst Int Stat 5:307).
     """
-    people = read_numbers("people.csv")
     own, other = rng.standard_normal(2)
     shared = hard.atrophy_correlation
     thin = shared * own + np.sqrt(1 - shared**2) * other
     thinning = older * hard.thinning_mm_a_year + hard.own_thinning_mm * thin
     thinning = np.clip(
-        thinning, people["thinning_least_mm"], people["thinning_most_mm"]
+        thinning, PEOPLE["thinning_least_mm"], PEOPLE["thinning_most_mm"]
     )
     regional = hard.own_region_thinning_mm * rng.standard_normal(len(REGIONS))
     skewed = own + hard.ventricle_skew / 6 * (own**2 - 1)
     skewed /= np.sqrt(1 + hard.ventricle_skew**2 / 18)
     ventricle = older * hard.ventricle_mm_a_year
     ventricle += hard.own_ventricle_mm * skewed
-    least, most = people["ventricle_least_mm"], people["ventricle_most_mm"]
+    least, most = PEOPLE["ventricle_least_mm"], PEOPLE["ventricle_most_mm"]
     return float(np.clip(ventricle, least, most)), thinning + regional
 
 
@@ -209,18 +210,17 @@ def _yearly() -> np.ndarray:
 
 def _healthy(rng: np.random.Generator) -> np.ndarray:
     """Draws the uptake without disease, pons-SUVR, `[2, r]`."""
-    people = read_numbers("people.csv")
     loading, own = spread()
     names, which = np.unique([r.network for r in REGIONS], return_inverse=True)
     network = rng.standard_normal(len(names))[which]
     single = rng.standard_normal(len(REGIONS))
-    mixed = np.sqrt(people["network_share"]) * network
-    mixed += np.sqrt(1 - people["network_share"]) * single
+    mixed = np.sqrt(PEOPLE["network_share"]) * network
+    mixed += np.sqrt(1 - PEOPLE["network_share"]) * single
     change = loading * rng.standard_normal() + own * mixed
     # right minus left differs more where the CV is larger
     cv = np.array([PUBLISHED[r.row].cv_pct for r in REGIONS]) / 100
     paired = np.array([r.name not in MIDLINE for r in REGIONS])
-    least, most = people["asymmetry_least"], people["asymmetry_most"]
-    asymmetry = np.clip(people["asymmetry_of_cv"] * cv, least, most) * paired
+    least, most = PEOPLE["asymmetry_least"], PEOPLE["asymmetry_most"]
+    asymmetry = np.clip(PEOPLE["asymmetry_of_cv"] * cv, least, most) * paired
     half = 0.5 * asymmetry * rng.standard_normal(len(REGIONS))
     return published_means() * np.stack([1 + change - half, 1 + change + half])

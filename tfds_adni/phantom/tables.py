@@ -10,12 +10,9 @@ import csv
 import datetime
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from tfds_adni.phantom.scans import Scan
 from tfds_adni.phantom.subjects import EXAM
-
-if TYPE_CHECKING:
-    from tfds_adni.phantom.scans import Scan
 
 FOLDER = "tables"
 _DAY = "01Jun2023"  # of the download, as ADNI adds it to names
@@ -51,7 +48,7 @@ def write_table(
         writer.writerows(rows)
 
 
-def write_tables(out: Path, scans: Sequence["Scan"]) -> None:
+def write_tables(out: Path, scans: Sequence[Scan]) -> None:
     """Writes the three tables into a folder of a phantom.
 
     Args:
@@ -76,7 +73,7 @@ def write_tables(out: Path, scans: Sequence["Scan"]) -> None:
         write_table(out / FOLDER / name, tuple(rows[0]), cells)
 
 
-def _exam_day(scan: "Scan") -> datetime.date:
+def _exam_day(scan: Scan) -> datetime.date:
     """Returns the day of the exam, within weeks of the scan."""
     rng = scan.subject.stream(EXAM, scan.visit)
     days = int(rng.integers(-_EXAM_DAYS, _EXAM_DAYS + 1))
@@ -89,7 +86,7 @@ def _phase(day: datetime.date) -> str:
 
 
 def _adnimerge(
-    scan: "Scan", day: datetime.date, baseline: "Scan"
+    scan: Scan, day: datetime.date, baseline: Scan
 ) -> dict[str, str]:
     """Returns a row of ADNIMERGE; what a phantom has not is empty."""
     subject, months = scan.subject, scan.visit_code
@@ -112,7 +109,7 @@ def _adnimerge(
     }
 
 
-def _dxsum(scan: "Scan", day: datetime.date) -> dict[str, str]:
+def _dxsum(scan: Scan, day: datetime.date) -> dict[str, str]:
     """Returns a row of DXSUM in its form since ADNI3."""
     return {
         "PHASE": _phase(day),
@@ -125,7 +122,7 @@ def _dxsum(scan: "Scan", day: datetime.date) -> dict[str, str]:
     }
 
 
-def _petqc(scan: "Scan", number: int) -> dict[str, str]:
+def _petqc(scan: Scan, number: int) -> dict[str, str]:
     """Returns a row of PETQC; its image is the one that was scanned."""
     day = scan.time.date()
     return {
