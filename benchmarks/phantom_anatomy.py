@@ -42,6 +42,7 @@ def main():
         _row("brain", first, second, mask),
         _row("folds", folds(first), folds(second), mask),
     ]
+    print("phantom: no patients")
     print_table(rows)
     print()
     shares = principal_shares(first[:, mask])

@@ -229,13 +229,16 @@ def rendered(difficulty, seeds, *, processes, folder):
             for p, seed in zip(products, seeds, strict=True)
         ]
         area, accuracy = np.mean(found, axis=0)
-        error = np.std(found, axis=0, ddof=1)[0] / np.sqrt(len(found))
+        error = ""  # of one cohort there is none
+        if len(found) > 1:
+            error = np.std(found, axis=0, ddof=1)[0] / np.sqrt(len(found))
+            error = float(error)
         rows.append(
             {
                 "NC against": stage,
                 "a stage": size,
                 "auc": float(area),
-                "standard error": float(error),
+                "standard error": error,
                 "accuracy": float(accuracy),
             }
         )
@@ -255,6 +258,7 @@ def main(arguments=None):
         "difficulty": options.difficulty,
         "planted": planted(options.difficulty),
     }
+    print(f"phantom, {options.difficulty}: no patients")
     print_table(result["planted"])
     if options.cohorts:
         seeds = [FIRST_SEED + n for n in range(options.cohorts)]

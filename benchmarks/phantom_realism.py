@@ -61,6 +61,7 @@ def main():
         | {"Dice": dice(mask, own)},
         {"measured": "as before"} | _as_before(template * mask, affine, heads),
     ]
+    print("phantom against the mean of real scans")
     print_table(rows)
     print()
     profile = _profile(real, made, both)

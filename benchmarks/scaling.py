@@ -81,7 +81,7 @@ def main(count="100"):
     for name in SHOWN:
         at = NAMES.index(name)
         print(f"| {name} | {' | '.join(f'{v:+.1f}' for v in mean[:, at])} |")
-    print(f"\n{count} subjects; largest standard error {error.max():.1f}")
+    print(f"\n{count} phantoms of AD; largest standard error {error.max():.1f}")
 
 
 if __name__ == "__main__":

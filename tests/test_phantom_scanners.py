@@ -27,7 +27,8 @@ from tfds_adni.phantom.scanners import (
     site_of,
     sites,
 )
-from tfds_adni.phantom.subjects import make_subject
+from tfds_adni.phantom.scans import scans_of
+from tfds_adni.phantom.subjects import STAGES, make_subject
 
 STRAIGHT = Pose(np.eye(3), np.zeros(3))
 
@@ -53,7 +54,7 @@ def test_every_number_of_a_scanner_says_whether_it_is_published():
     for row in read_rows("scanners.csv"):
         marks = [row[name] for name in row if name.endswith("_source")]
         assert len(marks) == 3
-        assert set(marks) <= {"published", "ours"}
+        assert set(marks) <= {"published", "derived", "ours"}
 
 
 def person(stage="NC", number=0, **options):
@@ -79,6 +80,37 @@ def test_without_the_disease_the_scan_is_the_same():
     assert (ill.scanner, ill.resolution) == (well.scanner, well.resolution)
     assert ill.motion_mm == well.motion_mm
     np.testing.assert_array_equal(ill.pose.shift, well.pose.shift)
+
+
+def beside_the_brain(subject):
+    """All that a scan and its rows say beside age and brain."""
+    one, scan = acquire(subject), scans_of(subject)[0]
+    poses = [each for frame in one.frames for each in (frame.turn, frame.shift)]
+    numbers = (
+        *(one.scanner.number, site_of(subject), subject.sex == "F"),
+        *(len(subject.years), scan.time.toordinal(), scan.time.hour),
+        *(one.dose, one.scale, one.noise_cv, one.motion_mm),
+    )
+    arrays = (one.resolution, one.gain, one.pose.turn, one.pose.shift)
+    arrays = (*arrays, *poses, subject.scale)
+    return np.concatenate([numbers, *map(np.ravel, arrays)]).astype(float)
+
+
+def test_nothing_beside_the_brain_tells_the_stage():
+    count = 150
+    groups = np.array(
+        [
+            [beside_the_brain(make_subject(s, n, seed=9)) for n in range(count)]
+            for s in STAGES
+        ]
+    )
+    groups -= groups.mean(axis=(0, 1))
+    groups = groups[..., groups.std(axis=(0, 1)) > 1e-9]
+    for values in (groups, groups**2):
+        errors = np.sqrt(2 * values.var(axis=1).mean(axis=0) / count)
+        means = values.mean(axis=1)
+        apart = np.abs(means - np.roll(means, 1, axis=0)) / errors
+        assert apart.max() < 4.5
 
 
 def test_the_easy_phantom_has_one_scanner_of_8_mm():

@@ -1,5 +1,6 @@
 """What was planted, beside a phantom, and that nothing reads it."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from tfds_adni.phantom.truth import FILE, truth_of
 from tfds_adni.tables import kind_of
 
 ROOT = Path(__file__).parents[1]
+NAMES = [region.name for region in REGIONS]
 COARSE = Grid((80, 80, 48), 3.0)
 
 
@@ -64,12 +66,25 @@ def test_values_are_those_that_were_planted():
     assert float(last["ventricle_mm"]) == pytest.approx(
         subject.ventricle(2), abs=1e-4
     )
-    cortex = [r.tissue == "cortex" for r in REGIONS]
-    assert float(last["thinning_mm"]) == pytest.approx(
-        subject.thinning(2)[cortex].mean(), abs=1e-4
-    )
     growth = float(last["severity"]) / float(first["severity"])
     assert growth == pytest.approx(subject.disease.grown(2), abs=0.01)
+
+
+def test_thinning_is_the_mean_of_the_cerebral_cortex():
+    ill = make_subject("AD", 5, visits=1)
+    well = ill.without_disease()
+    found, without = (
+        float(truth_of(scans_of(each)[0])["thinning_mm"])
+        for each in (ill, well)
+    )
+    # regions count by their size, and the cerebellum does not
+    lost = ill.disease.thinning_mm
+    assert lost > 0.05
+    assert found - without == pytest.approx(lost, rel=0.03, abs=2e-4)
+    even = dataclasses.replace(well, thinning_mm=np.full(len(REGIONS), 0.2))
+    even.thinning_mm[NAMES.index("cerebellar cortex")] = 9
+    even.thinning_mm[NAMES.index("thalamus")] = 9
+    assert truth_of(scans_of(even)[0])["thinning_mm"] == "0.2000"
 
 
 def test_how_a_visit_was_scanned():

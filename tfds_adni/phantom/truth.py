@@ -5,11 +5,14 @@ scans, prepares or trains opens it, and its columns are named so that it is
 taken for no table of ADNI's.
 """
 
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tfds_adni.phantom.anatomy import build_anatomy
+from tfds_adni.phantom.disease import losses
 from tfds_adni.phantom.regions import MIDLINE, REGIONS
 from tfds_adni.phantom.scanners import acquire, site_of
 from tfds_adni.phantom.scans import Scan
@@ -18,6 +21,7 @@ from tfds_adni.phantom.tables import write_table
 FILE = "truth.csv"
 VERSION = 2  # of the phantom; the first one had one folding for everybody
 _SIDES = ("left", "right")
+_SPACING_MM = 3.0  # of the head whose cortex is measured
 
 
 def write_truth(out: Path, scans: Sequence[Scan]) -> None:
@@ -42,7 +46,6 @@ def truth_of(scan: Scan) -> dict[str, str]:
     """
     subject, visit = scan.subject, scan.visit
     years, disease = subject.years[visit], subject.disease
-    cortex = [region.tissue == "cortex" for region in REGIONS]
     return {
         "image": f"I{scan.image_id}",
         "subject": subject.ptid,
@@ -52,7 +55,7 @@ def truth_of(scan: Scan) -> dict[str, str]:
         "subtype": disease.subtype,
         "amyloid": "positive" if disease.amyloid else "negative",
         "severity": _number(disease.severity * disease.grown(years)),
-        "thinning_mm": _number(np.mean(subject.thinning(visit)[cortex])),
+        "thinning_mm": _number(subject.thinning(visit) @ _cortex()),
         "ventricle_mm": _number(subject.ventricle(visit)),
         "level": scan.level,
         **_acquired(scan),
@@ -61,6 +64,13 @@ def truth_of(scan: Scan) -> dict[str, str]:
         "seed": str(subject.seed),
         "phantom_version": str(VERSION),
     }
+
+
+@functools.cache
+def _cortex() -> np.ndarray:
+    """Each region's share of the cerebral cortex, `[r]`."""
+    sizes = build_anatomy(_SPACING_MM).sizes * (losses("thinning") > 0)
+    return sizes / sizes.sum()
 
 
 def _acquired(scan: Scan) -> dict[str, str]:
