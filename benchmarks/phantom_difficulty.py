@@ -40,7 +40,7 @@ from tfds_adni.phantom.subjects import make_subject
 GRID = Grid((80, 80, 48), 3.0)
 STAGES = ("NC", "MCI", "AD")
 PLANTED, PLANTED_SEED = 1500, 1000
-COHORTS, FIRST_SEED = 24, 2000  # cohort n has the seed FIRST_SEED + n
+COHORTS, FIRST_SEED = 36, 2000  # cohort n has the seed FIRST_SEED + n
 SUBJECTS = 80  # a stage
 SIZES = (20, 40, 80)
 COMPONENTS, FOLDS, REPEATS = 30, 5, 3
