@@ -199,6 +199,19 @@ def test_resolution_of_a_point(grid):
     assert content == pytest.approx(1.5**3, rel=0.01)
 
 
+def test_the_neck_goes_on_below_the_box():
+    shape = [len(axis) for axis in box_axes(3.0)]
+    head = np.zeros(shape, np.float32)
+    head[20:40, 20:40] = 0.5
+    pose = Pose(np.eye(3), np.zeros(3))
+    grid = Grid((64, 64, 90), 3.0)  # its lowest plane is 43 mm below
+    seen = scanned(
+        head, 3.0, scale=np.ones(3), pose=pose, fwhm=(6, 6, 6), grid=grid
+    )
+    assert seen.max() == pytest.approx(0.5, rel=0.01)
+    np.testing.assert_allclose(seen[:, :, 0], seen[:, :, 30], atol=1e-3)
+
+
 def block(level):
     grid = Grid((48, 48, 48), 2.0)
     return grid, np.full(grid.shape, level, np.float32)

@@ -215,6 +215,7 @@ def _placed(head, spacing, scale, pose, axes) -> np.ndarray:
         output=np.float32,
         order=1,
         prefilter=False,
+        mode="nearest",  # the neck goes on below the box
     )
 
 

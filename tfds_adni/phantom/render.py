@@ -135,7 +135,9 @@ def activity(
     head = anatomy.fill(brain)
     axes = box_axes(anatomy.spacing)
     head += anatomy.around(rng)
-    return bend(head, axes, anatomy.upright, rng)
+    head = bend(head, axes, anatomy.upright, rng)
+    head[:, [0, -1]] = 0  # a nose that reaches the box ends there
+    return head
 
 
 def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
