@@ -7,10 +7,10 @@ the mask that `prepare` takes. "True" is the uptake of the region's own tissue;
 "blurred" is the mean over the region in a volume of 8 mm, where tissue around
 it counts too and cortex has become thinner.
 
-Usage: python benchmarks/scaling.py [SUBJECTS]
+Usage: python benchmarks/scaling.py [SUBJECTS], 100 by default
 """
 
-import sys
+import argparse
 from unittest import mock
 
 import numpy as np
@@ -65,10 +65,13 @@ def measured(anatomy, subject, weights):
     return np.stack([by_pons[0], true / brain, by_pons[1], blurred / brain])
 
 
-def main(count="100"):
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("subjects", type=int, nargs="?", default=100)
+    count = parser.parse_args().subjects
     anatomy = build_anatomy(SPACING)
     changes = []
-    for number in range(int(count)):
+    for number in range(count):
         subject = make_subject("AD", number)
         weights = regions(anatomy, subject)
         pair = subject, subject.without_disease()
@@ -85,4 +88,4 @@ def main(count="100"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()
