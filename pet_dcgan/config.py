@@ -76,6 +76,8 @@ class TrainConfig:
             augmentation (ADA) the initial one.
         augment_target: Mean sign of the real images' logits that ADA aims at;
             0 keeps the probability fixed.
+        bend_mm: SD of the smooth random bends of the training slices, in mm,
+            anew in every step; 0 leaves them as they are.
         label_smoothing: How far the label of real images is below 1.
         r1_weight: Weight (gamma) of the R1 penalty on real images; 0 is none.
         r1_every: Steps between two R1 penalties, each weighted by it.
@@ -122,6 +124,7 @@ class TrainConfig:
     augment: str
     augment_probability: float = _between(0.0, 1.0)
     augment_target: float = _between(0.0, 1.0)
+    bend_mm: float = _between(0.0, 10.0)
     label_smoothing: float = _between(0.0, 0.49)
     r1_weight: float = _between(0.0, 10_000.0)
     r1_every: int = _between(1, 1000)

@@ -11,6 +11,7 @@ PLAIN: dict[str, Any] = {
     "augment": "none",
     "augment_probability": 0.0,
     "augment_target": 0.0,
+    "bend_mm": 0.0,
     "label_smoothing": 0.0,
     "r1_weight": 0.0,
     "r1_every": 1,

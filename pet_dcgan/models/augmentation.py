@@ -91,14 +91,14 @@ def _warp(
     y, x = moved[:, :, None, 0], moved[:, None, :, 1]
     cosine = (tf.cos(angle) / zoom)[:, None, None]
     sine = (tf.sin(angle) / zoom)[:, None, None]
-    return _sample(
+    return resampled(
         images,
         cosine * y + sine * x + centre,
         cosine * x - sine * y + centre,
     )
 
 
-def _sample(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+def resampled(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
     """Bilinear samples at `y`, `x` `[n, size, size]`, in pixels.
 
     A border of one pixel represents everything outside.

@@ -5,6 +5,7 @@ import keras
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.bending import REACH_MM, Bender
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.losses import NonSaturating
 from pet_dcgan.models.networks import build_discriminator, build_generator
@@ -44,6 +45,7 @@ def build_dcgan(
         ema_decay=config.ema_decay,
         facts=ImageFacts.of(config),
         augmenter=_augmenter(config),
+        bender=_bender(config),
         r1_weight=config.r1_weight,
         r1_every=config.r1_every,
         name="dcgan",
@@ -64,6 +66,16 @@ def _augmenter(config: TrainConfig) -> Augmenter | None:
         config.augmentations,
         config.augment_probability,
         target=config.augment_target,
+        seed=config.seed,
+    )
+
+
+def _bender(config: TrainConfig) -> Bender | None:
+    if not config.bend_mm:
+        return None
+    return Bender(
+        config.bend_mm / config.spacing_mm,
+        REACH_MM / config.spacing_mm,
         seed=config.seed,
     )
 

@@ -9,6 +9,7 @@ from pet_dcgan.data.real_images import model_images
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import losses
 from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.bending import Bender
 from pet_dcgan.models.gan import GAN
 from pet_dcgan.models.metric_group import reported
 from pet_dcgan.models.networks import float32_copy
@@ -37,7 +38,7 @@ class DCGAN(GAN):
     alike, by separate draws; the generator's step sees the images that the
     discriminator has seen.
 
-    Latents and augmentations depend on the seed, the step and the position in
+    Latents, bends and augmentations depend on the seed, the step and the position in
     the batch alone, so a run can be repeated, resumed, and shared by several
     replicas. `save` and `keras.saving.load_model` keep all of it, optimisers
     included; `sampler_network` is the network that images come from.
@@ -52,6 +53,7 @@ class DCGAN(GAN):
             after the warm-up of `ema_decay_at`; 0 for none.
         augmenter: Augmentation of all images that the discriminator sees; an
             adaptive probability is logged.
+        bender: Bends the real images, before they are augmented.
         r1_weight: Weight gamma of the R1 penalty on the real images; 0 for
             none. The discriminator has to be twice differentiable.
         r1_every: Steps between two penalties, each multiplied by it (the lazy
@@ -89,6 +91,7 @@ class DCGAN(GAN):
         seed: int = 0,
         ema_decay: float = 0.0,
         augmenter: Augmenter | None = None,
+        bender: Bender | None = None,
         r1_weight: float = 0.0,
         r1_every: int = 1,
         **kwargs,
@@ -99,6 +102,7 @@ class DCGAN(GAN):
         self.ema_decay = ema_decay
         self.average = float32_copy(generator) if ema_decay else None
         self.augmenter = augmenter
+        self.bender = bender
         self.r1_weight = r1_weight
         self.r1_every = r1_every
         # not the optimisers' counts, which leave out skipped steps
@@ -145,6 +149,8 @@ class DCGAN(GAN):
         """
         real = model_images(data, self.discriminator.input_shape)
         latents = self.latents(tf.shape(real)[0], self.step)
+        if self.bender is not None:
+            real = self.bender(real, step=self.step)
         real = self._augmented(real, REAL)
         with tf.GradientTape() as tape:
             fake = self.generator(latents, training=True)
@@ -198,7 +204,10 @@ class DCGAN(GAN):
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments; weights are saved beside them."""
-        augmenter = keras.saving.serialize_keras_object(self.augmenter)
+        parts = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in ("augmenter", "bender")
+        }
         names = ("ema_decay", "r1_weight", "r1_every")
         own = {name: getattr(self, name) for name in names}
-        return super().get_config() | own | {"augmenter": augmenter}
+        return super().get_config() | own | parts

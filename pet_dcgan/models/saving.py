@@ -11,7 +11,7 @@ import keras
 from pet_dcgan.image_facts import ImageFacts
 
 _NETWORKS = ("generator", "discriminator")
-_PARTS = (*_NETWORKS, "augmenter")
+_PARTS = (*_NETWORKS, "augmenter", "bender")
 _OPTIMIZERS = ("g_optimizer", "d_optimizer")
 
 

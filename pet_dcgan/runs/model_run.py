@@ -144,12 +144,15 @@ def _config(
     """A configuration of what is known."""
     meta = slices.meta
     unknown = dict.fromkeys(PRESETS["paper"])
+    shown = {}
+    if isinstance(model, DCGAN):
+        shown = _settings(model, meta.spacing_mm)
     return TrainConfig(
         **unknown
         | {name: getattr(meta, name) for name in SET_FACTS}
         | _ends(generator)
         | {"seed": getattr(model, "seed", 0)}
-        | (_settings(model) if isinstance(model, DCGAN) else {})
+        | shown
         | {"epochs": _epochs(model)},
         preset=OWN,
         stage=slices.stage,
@@ -172,11 +175,14 @@ def _ends(generator: keras.Model) -> dict[str, int]:
         ) from None
 
 
-def _settings(model: DCGAN) -> dict[str, Any]:
+def _settings(model: DCGAN, spacing_mm: float) -> dict[str, Any]:
     """The settings that a DCGAN shows."""
     settings = {name: getattr(model, name) for name in _SHOWN}
-    augmenter = model.augmenter
+    augmenter, bender = model.augmenter, model.bender
     settings |= {
+        "bend_mm": round(bender.displacement * spacing_mm, 6)
+        if bender
+        else 0.0,
         "augment": ",".join(augmenter.names) if augmenter else "none",
         "augment_probability": augmenter.initial_probability
         if augmenter

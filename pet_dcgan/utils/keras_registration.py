@@ -19,6 +19,7 @@ _PACKAGE = "pet_dcgan"
 # modules in pet_dcgan.models, and the classes that they register
 REGISTERED = {
     "augmentation": ("Augmenter",),
+    "bending": ("Bender",),
     "cpu_layers": ("StridedConv2D", "StridedConv2DTranspose"),
     "dcgan": ("DCGAN",),
     "kid": ("KID",),
