@@ -73,6 +73,31 @@ PRESETS: dict[str, dict[str, Any]] = {
     | {"epochs": 50, "select_every": 0, "patience": 0, "samples_every": 5},
 }
 
+# Steps that a preset's training has at least: few slices make short epochs, of
+# which there are then more.
+LEAST_STEPS: dict[str, int] = {"robust": 8000}
+# settings that count epochs between two events
+EVERY = ("select_every", "samples_every")
+
+
+def in_epochs(values: Mapping[str, Any], epochs: int) -> dict[str, int]:
+    """What changes where a training has another number of epochs.
+
+    Args:
+        values: `epochs`, `select_every` and `samples_every` of a preset.
+        epochs: Passes over the slices in place of `values["epochs"]`.
+
+    Returns:
+        The same three: what happens every few epochs, 0 for never, happens as
+        often in total.
+    """
+    share = epochs / values["epochs"]
+    every = {name: values[name] for name in EVERY}
+    return {"epochs": epochs} | {
+        name: value and max(1, round(value * share))
+        for name, value in every.items()
+    }
+
 
 def parse_overrides(items: Iterable[str]) -> dict[str, str]:
     """Turns `["epochs=3", "width=8"]` into `{"epochs": "3", "width": "8"}`.

@@ -1,5 +1,7 @@
 """What a training takes from a prepared set: its metadata and its slices."""
 
+import dataclasses
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,12 @@ from pet_dcgan.config import ALL_STAGES, SET_FACTS, TrainConfig, make_config
 from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import (
     ALL_SPLITS,
+    NoSlicesError,
     Slices,
     load_slices,
     open_set,
 )
+from pet_dcgan.presets import LEAST_STEPS, in_epochs
 
 FEW_SUBJECTS = 8
 
@@ -28,6 +32,9 @@ def resolve_config(
     warm_start: str | Path = "",
 ) -> TrainConfig:
     """A preset completed with the metadata of a prepared set.
+
+    Where the training slices of the stage are few, epochs are added until the
+    preset has the steps it needs, unless `overrides` give the epochs.
 
     Args:
         preset: Name of one of `pet_dcgan.PRESETS`.
@@ -52,17 +59,32 @@ def resolve_config(
             f"found {plane or 'none'}: "
             f"write --plane {' or '.join(meta.planes)}"
         )
-    return make_config(
-        preset,
-        overrides=overrides,
-        stage=stage,
-        plane=plane,
-        dataset=dataset,
-        data_dir=str(Path(data_dir).resolve()),
-        seed=seed,
-        warm_start=str(Path(warm_start).resolve()) if warm_start else "",
-        **{name: getattr(meta, name) for name in SET_FACTS},
-    )
+    changes = dict(overrides or {})
+    facts = {
+        "stage": stage,
+        "plane": plane,
+        "dataset": dataset,
+        "data_dir": str(Path(data_dir).resolve()),
+        "seed": seed,
+        "warm_start": str(Path(warm_start).resolve()) if warm_start else "",
+    } | {name: getattr(meta, name) for name in SET_FACTS}
+    config = make_config(preset, overrides=changes, **facts)
+    if "epochs" in changes or preset not in LEAST_STEPS:
+        return config
+    longer = _lengthened(config, LEAST_STEPS[preset])
+    return make_config(preset, overrides=longer | changes, **facts)
+
+
+def _lengthened(config: TrainConfig, steps: int) -> dict[str, int]:
+    """What gives a training at least so many steps, if anything has to."""
+    try:
+        slices = _load(config, "train", decode=False)
+    except NoSlicesError:
+        return {}  # as whoever trains will say
+    per_epoch = max(1, len(slices.images) // config.batch_size)
+    epochs = math.ceil(steps / per_epoch)
+    values = dataclasses.asdict(config)
+    return in_epochs(values, epochs) if epochs > config.epochs else {}
 
 
 def load_training_slices(

@@ -12,6 +12,7 @@ Fields are smooth as in Simard et al. (2003), doi 10.1109/ICDAR.2003.1227801,
 but drawn as sums of bumps on a coarse grid.
 """
 
+import math
 from typing import Any
 
 import keras
@@ -102,7 +103,8 @@ def bend(
     Returns:
         Images of the same shape and range.
     """
-    heights = (draws - 0.5) * np.sqrt(12.0)  # of variance 1
+    # of variance 1
+    heights = (tf.convert_to_tensor(draws) - 0.5) * math.sqrt(12.0)
     field = tf.einsum("yi,ndij,xj->ndyx", bumps, heights, bumps)
     axis = tf.range(images.shape[1], dtype=tf.float32)
     return resampled(

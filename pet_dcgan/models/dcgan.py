@@ -38,10 +38,11 @@ class DCGAN(GAN):
     alike, by separate draws; the generator's step sees the images that the
     discriminator has seen.
 
-    Latents, bends and augmentations depend on the seed, the step and the position in
-    the batch alone, so a run can be repeated, resumed, and shared by several
-    replicas. `save` and `keras.saving.load_model` keep all of it, optimisers
-    included; `sampler_network` is the network that images come from.
+    Latents, bends and augmentations depend on the seed, the step and the
+    place in the batch alone, so a run can be repeated, resumed, and shared by
+    several replicas. `save` and `keras.saving.load_model` keep all of it,
+    optimisers included; `sampler_network` is the network that images come
+    from.
 
     Args:
         generator: Model from latents `[n, latent_dim]` to images.

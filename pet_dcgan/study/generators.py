@@ -14,6 +14,7 @@ from pet_dcgan.config import PRESETS, TrainConfig, checked_value
 from pet_dcgan.data.leakage import require_unseen, require_within
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.presets import EVERY, in_epochs
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.data import StudyData
 from pet_dcgan.study.settings import StudySettings
@@ -27,7 +28,6 @@ _FIRST_SEED = 2**41
 # shifted by 0.3 SD. How soon generators reach it: docs/study.md.
 KID_LIMIT = 0.295  # (1 + 0.3^2)^3 - 1, see `mean_shift`
 _NAMED = 5
-_EVERY = ("samples_every", "select_every")
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -115,10 +115,11 @@ def training_config(spec: GeneratorSpec, data: StudyData) -> TrainConfig:
     """
     settings = data.settings
     values = dict(PRESETS[settings.preset]) | dict(settings.overrides)
-    epochs, batch, *others = (
-        checked_value(name, values[name])
-        for name in ("epochs", "batch_size", *_EVERY)
-    )
+    lengths = {
+        name: checked_value(name, values[name])
+        for name in ("epochs", "batch_size", *EVERY)
+    }
+    batch = lengths["batch_size"]
     label = settings.classes.index(spec.stage)
     slices = data.slices[spec.plane]
     own = slices.count(label, of=data.subjects(spec, spec.stage))
@@ -131,11 +132,9 @@ def training_config(spec: GeneratorSpec, data: StudyData) -> TrainConfig:
     steps = settings.generator_steps
     if "epochs" in settings.overrides:
         whole = slices.count(label, of=data.splits[spec.split].training)
-        steps = epochs * max(1, whole // batch)
+        steps = lengths["epochs"] * max(1, whole // batch)
     longer = math.ceil(steps / (own // batch))
-    # what happens every few epochs, 0 for never, happens as often in total
-    every = [v and max(1, round(v * longer / epochs)) for v in others]
-    changes = {"epochs": longer} | dict(zip(_EVERY, every, strict=True))
+    changes = in_epochs(lengths, longer)
     changes["select_every"] = changes["select_every"] or longer
     return resolve_config(
         settings.preset,
