@@ -45,6 +45,7 @@ ROBUST = {
     "r2": 0.0,
     "every": 4,
     "lecam": 0.0,
+    "smoothing": 0.0,
     "warm": 0.0,
     # mm by which training images are bent (SD), and how smoothly
     "bend": 0.0,
@@ -60,6 +61,7 @@ ARMS = {
     "width 32": {"width": 32},
     "hinge": {"loss": "hinge"},
     "lecam": {"lecam": 0.1},
+    "smoothing": {"smoothing": 0.1},
     "d rate 5e-4": {"d_rate": 5e-4},
     "d rate 1e-3": {"d_rate": 1e-3},
     "g rate 2e-4": {"g_rate": 2e-4},
@@ -274,6 +276,8 @@ class Arm(GAN):
             loss = tf.reduce_mean(tf.nn.softplus(fake - real))
         else:
             loss = tf.reduce_mean(tf.nn.softplus(-real))
+            opposite = tf.reduce_mean(real)  # softplus(x) - softplus(-x) = x
+            loss += self.settings["smoothing"] * opposite
             loss += tf.reduce_mean(tf.nn.softplus(fake))
         if self.settings["lecam"]:
             means = tf.stack([tf.reduce_mean(real), tf.reduce_mean(fake)])
