@@ -58,6 +58,7 @@ ARMS = {
     "spectral": {"norm": "spectral"},
     "warm": {"warm": 0.5},
     "spread": {"spread": True},
+    "width 8": {"width": 8},
     "width 32": {"width": 32},
     "hinge": {"loss": "hinge"},
     "lecam": {"lecam": 0.1},
