@@ -78,6 +78,7 @@ ARMS = {
     "r3gan 1": RELATIVISTIC | {"r1": 1.0, "r2": 1.0},
     "bend 1": {"bend": 1.0},
     "bend 2": {"bend": 2.0},
+    "bend 2.5": {"bend": 2.5},
     "bend 3": {"bend": 3.0},
     "bend 4": {"bend": 4.0},
     "reach 36": {"reach": 36.0},
