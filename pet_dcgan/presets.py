@@ -48,7 +48,7 @@ _PAPER: dict[str, Any] = PLAIN | {
     "samples_every": 20,
 }
 # Networks a quarter as wide, which two CPU cores train, with the options that
-# helped most with 24 training subjects (benchmarks/small_data.py). The
+# helped most with 24 training subjects (benchmarks/few_subjects.py). The
 # generator's rate is five times the discriminator's: at ten times the images
 # were noisier and less varied (one run of each, NC, by eye).
 _ROBUST: dict[str, Any] = _PAPER | {
@@ -61,6 +61,7 @@ _ROBUST: dict[str, Any] = _PAPER | {
     "ema_decay": 0.995,
     "augment": "translate,cutout,rotate,scale",
     "augment_target": 0.6,
+    "bend_mm": 3.0,
     "select_every": 5,
     "patience": 10,
     "samples_every": 10,
