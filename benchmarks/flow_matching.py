@@ -113,6 +113,36 @@ def _block(x, embedded, width):
     return short + x
 
 
+def draw(network, seeds):
+    """Images `[n, size, size]` in SUVR of seeds, with Euler's steps."""
+    made = [
+        _chunk(network, tf.constant(seeds[first : first + _CHUNK]))
+        for first in range(0, len(seeds), _CHUNK)
+    ]
+    return np.maximum(np.concatenate(made) + 1, 0) * (2.5 / 2)
+
+
+@tf.function
+def _chunk(network, seeds):
+    shape = network.input_shape[0][1:]
+    x = tf.map_fn(
+        lambda seed: tf.random.stateless_normal(shape, tf.stack([seed, 1])),
+        seeds,
+        fn_output_signature=tf.float32,
+    )
+    for step in range(EULER):
+        time = tf.fill([tf.shape(x)[0], 1], step / EULER)
+        x += network([x, time], training=False) / EULER
+    return x[..., 0]
+
+
+def kept(path, size):
+    """What draws the images of weights that `Flow.save` has kept."""
+    network = build_velocity(size=size)
+    network.load_weights(path)
+    return lambda seeds: draw(network, seeds)
+
+
 class Flow:
     """Trains a velocity, as `few_subjects.Adversaries` trains two networks.
 
@@ -142,16 +172,19 @@ class Flow:
             self._step()
 
     def _step(self):
-        key = [self.seed + 2**21, tf.cast(self.steps, tf.int32)]
+        # streams of rows, noise and times
+        keys = [
+            [3 * self.seed + stream, tf.cast(self.steps, tf.int32)]
+            for stream in range(3)
+        ]
         rows = tf.random.stateless_uniform(
-            [BATCH], key, maxval=len(self.images), dtype=tf.int32
+            [BATCH], keys[0], maxval=len(self.images), dtype=tf.int32
         )
         image = tf.gather(self.images, rows)
         if self.bender is not None:
             image = self.bender(image, step=self.steps)
-        noise = tf.random.stateless_normal(image.shape, key)
-        logit = tf.random.stateless_normal([BATCH, 1], [key[0] + 1, key[1]])
-        time = tf.sigmoid(logit)
+        noise = tf.random.stateless_normal(image.shape, keys[1])
+        time = tf.sigmoid(tf.random.stateless_normal([BATCH, 1], keys[2]))
         part = time[:, :, None, None]
         with tf.GradientTape() as tape:
             found = self.network([(1 - part) * noise + part * image, time])
@@ -163,29 +196,7 @@ class Flow:
 
     def draws(self):
         """What draws the images, by the name of the weights."""
-        return {"ema": self.draw}
-
-    def draw(self, seeds):
-        """Images `[n, size, size]` in SUVR of seeds."""
-        parts = [
-            self._chunk(tf.constant(seeds[first : first + _CHUNK]))
-            for first in range(0, len(seeds), _CHUNK)
-        ]
-        return np.maximum(np.concatenate(parts) + 1, 0) * (2.5 / 2)
-
-    @tf.function
-    def _chunk(self, seeds):
-        shape = self.images.shape[1:]
-        x = tf.vectorized_map(
-            lambda seed: tf.random.stateless_normal(
-                shape, tf.stack([seed, tf.ones_like(seed)])
-            ),
-            seeds,
-        )
-        for step in range(EULER):
-            time = tf.fill([tf.shape(x)[0], 1], step / EULER)
-            x += self.average([x, time], training=False) / EULER
-        return x[..., 0]
+        return {"ema": lambda seeds: draw(self.average, seeds)}
 
     def save(self, path):
         """Keeps the weights that images are drawn with."""
