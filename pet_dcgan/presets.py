@@ -54,7 +54,7 @@ _ROBUST: dict[str, Any] = _PAPER | {
     "ema_decay": 0.995,
     "augment": "translate,cutout,rotate,scale",
     "augment_target": 0.6,
-    "bend_mm": 3.0,
+    "bend_mm": 2.5,
     "select_every": 5,
     "patience": 10,
     "samples_every": 10,
