@@ -13,6 +13,7 @@ normalisation, Miyato et al. 2018 (arXiv 1802.05957).
 
 import keras
 import tensorflow as tf
+from few_subjects_layers import SpectralConv2D, SpectralDense, Spread
 
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.bending import REACH_MM, Bender
@@ -22,6 +23,7 @@ from pet_dcgan.models.networks import (
     build_discriminator,
     build_generator,
     float32_copy,
+    layer_seed,
 )
 from pet_dcgan.models.optimization import ema_decay_at, update_ema
 from pet_dcgan.models.sampling import FAKE, REAL, per_example_uniform
@@ -85,7 +87,7 @@ ARMS = {
     "reach 12": {"reach": 12.0},
     "r3gan 10": RELATIVISTIC | {"r1": 10.0, "r2": 10.0},
 }
-_GROUP = 4  # images whose spread is one number, as Karras et al.
+_SINGULAR = 2  # the stream of first singular vectors
 
 
 def settings_of(arm):
@@ -96,69 +98,64 @@ def settings_of(arm):
     return settings
 
 
-@keras.saving.register_keras_serializable(package="few_subjects")
-class Spread(keras.layers.Layer):
-    """Appends a map of the standard deviation over groups of four images."""
-
-    def call(self, inputs):
-        """Maps `[n, h, w, c]` to `[n, h, w, c + 1]`, n a multiple of four."""
-        shape = tf.shape(inputs)
-        groups = tf.reshape(
-            inputs, [_GROUP, shape[0] // _GROUP, *inputs.shape[1:]]
-        )
-        variance = tf.math.reduce_variance(groups, axis=0)
-        spread = tf.reduce_mean(tf.sqrt(variance + 1e-8), axis=[1, 2, 3])
-        spread = tf.tile(spread, [_GROUP])[:, None, None, None]
-        spread = tf.broadcast_to(spread, [*tf.unstack(shape[:3]), 1])
-        return tf.concat([inputs, spread], axis=-1)
-
-    def compute_output_shape(self, shape):
-        """One channel more."""
-        return (*shape[:-1], shape[-1] + 1)
-
-
 def discriminator_of(settings, *, size, seed):
     """The package's discriminator, or one of other layers."""
-    norm, width = settings["norm"], settings["width"]
-    if norm != "none" and not settings["spread"]:
-        return build_discriminator(
-            size=size,
-            channels=1,
-            width=width,
-            spectral_norm=norm == "spectral",
-            seed=seed,
-        )
+    norm, spread = settings["norm"], settings["spread"]
     whole = build_discriminator(
-        size=size,
-        channels=1,
-        width=width,
-        spectral_norm=norm == "spectral",
-        seed=seed,
+        size=size, channels=1, width=settings["width"], seed=seed
     )
+    if norm == "batch" and not spread:
+        return whole
     image = x = keras.Input([size, size, 1])
     depth = 0
     for layer in whole.layers[1:]:
-        if (
-            isinstance(layer, keras.layers.BatchNormalization)
-            and norm == "none"
-        ):
+        if isinstance(layer, keras.layers.BatchNormalization):
+            x = layer(x) if norm == "batch" else x
             continue
-        if isinstance(layer, StridedConv2D) and norm == "none":
-            layer = StridedConv2D(
-                layer.filters,
-                layer.kernel_size[0],
-                use_bias=True,
-                kernel_initializer=keras.initializers.HeNormal(
-                    seed=seed * 100 + depth
-                ),
-            )
-            depth += 1
-        if isinstance(layer, keras.layers.Flatten) and settings["spread"]:
+        if isinstance(layer, keras.layers.Flatten) and spread:
             x = Spread()(x)
-        if isinstance(layer, keras.layers.Dense) and settings["spread"]:
-            layer = layer.from_config(layer.get_config())
+        if isinstance(layer, StridedConv2D | keras.layers.Dense):
+            layer = _LAYERS[norm](layer, seed, depth)
+            depth += 1
         x = layer(x)
     return keras.Model(image, x, name="discriminator")
+
+
+def _batch_layer(layer, seed, depth):
+    """The package's layer, not yet built."""
+    return layer.from_config(layer.get_config())
+
+
+def _plain_layer(layer, seed, depth):
+    """A layer that no normalisation follows."""
+    if isinstance(layer, keras.layers.Dense):
+        return _batch_layer(layer, seed, depth)
+    return StridedConv2D(
+        layer.filters,
+        layer.kernel_size[0],
+        use_bias=True,
+        kernel_initializer=keras.initializers.HeNormal(seed=seed * 100 + depth),
+    )
+
+
+def _spectral_layer(layer, seed, depth):
+    """A layer that divides its kernel; it starts from the package's."""
+    options = {
+        "kernel_initializer": layer.kernel_initializer,
+        "seed": layer_seed(seed, _SINGULAR, depth),
+    }
+    if isinstance(layer, keras.layers.Dense):
+        return SpectralDense(layer.units, **options)
+    return SpectralConv2D(
+        layer.filters, layer.kernel_size, strides=2, padding="same", **options
+    )
+
+
+_LAYERS = {
+    "batch": _batch_layer,
+    "none": _plain_layer,
+    "spectral": _spectral_layer,
+}
 
 
 def bender_of(settings, *, size, seed):

@@ -21,10 +21,6 @@ VARIANTS = {
     "cutout": {"augment": "cutout", "augment_probability": 0.5},
     "all four": {"augment": FOUR, "augment_probability": 0.5},
     "adaptive": {"augment": FOUR, "augment_target": 0.6},
-    "smoothing": {"label_smoothing": 0.1},
-    "r1, each step": {"r1_weight": 1.0},
-    "r1, every 4": {"r1_weight": 1.0, "r1_every": 4},
-    "spectral": {"spectral_norm": True},
     "bfloat16": {"precision": "mixed_bfloat16"},
     "float16": {"precision": "mixed_float16"},
     "xla": {"xla": True},
@@ -67,7 +63,7 @@ def make_step(preset, size, settings):
 def measure(steps, rounds, clock):
     """Seconds of each step, by variant, the variants taking turns."""
     for step in steps.values():
-        for _ in range(3):  # traced, and past a first penalty
+        for _ in range(3):  # traced
             step()
     seconds = {name: [] for name in steps}
     for _ in range(rounds):
@@ -95,7 +91,6 @@ def main():
         for name in options.variants
     }
     found = measure(steps, options.rounds, clock)
-    # a mean: a penalty that comes every few steps must count
     first = statistics.mean(found[options.variants[0]])
     print(f"{options.preset}, {options.size}x{options.size}, {clock.__name__}")
     for name, seconds in found.items():

@@ -78,11 +78,6 @@ class TrainConfig:
             0 keeps the probability fixed.
         bend_mm: SD of the smooth random bends of the training slices, in mm,
             anew in every step; 0 leaves them as they are.
-        label_smoothing: How far the label of real images is below 1.
-        r1_weight: Weight (gamma) of the R1 penalty on real images; 0 is none.
-        r1_every: Steps between two R1 penalties, each weighted by it.
-        spectral_norm: Whether spectral normalisation replaces batch
-            normalisation in the discriminator.
         warm_start: Run folder whose networks a training starts from, or "".
         recipe: How the set's brains were placed and scaled, see `RECIPE`.
         select_every: Epochs between two evaluations of the KID on validation
@@ -125,10 +120,6 @@ class TrainConfig:
     augment_probability: float = _between(0.0, 1.0)
     augment_target: float = _between(0.0, 1.0)
     bend_mm: float = _between(0.0, 10.0)
-    label_smoothing: float = _between(0.0, 0.49)
-    r1_weight: float = _between(0.0, 10_000.0)
-    r1_every: int = _between(1, 1000)
-    spectral_norm: bool
     select_every: int = _between(0, 1_000_000)
     patience: int = _between(0, 1_000_000)
     precision: str = _among(("float32", "mixed_bfloat16", "mixed_float16"))

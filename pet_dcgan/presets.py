@@ -12,10 +12,6 @@ PLAIN: dict[str, Any] = {
     "augment_probability": 0.0,
     "augment_target": 0.0,
     "bend_mm": 0.0,
-    "label_smoothing": 0.0,
-    "r1_weight": 0.0,
-    "r1_every": 1,
-    "spectral_norm": False,
     "select_every": 0,
     "patience": 0,
     "precision": "float32",
@@ -26,10 +22,7 @@ PLAIN: dict[str, Any] = {
 PARTS_OF = {
     "augment": ("augment_probability", "augment_target"),
     "select_every": ("patience",),
-    "r1_weight": ("r1_every",),
 }
-# above this value, the first needs the last
-_NEEDS = (("patience", 0, "select_every"), ("r1_every", 1, "r1_weight"))
 # `paper` is Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2. Their text
 # states the latent length, the batch, the optimiser and the epochs; the
 # widths and the kernel's place in each layer are read from DCGAN (Radford,
@@ -145,9 +138,8 @@ def require_consistent(values: Mapping[str, Any]) -> None:
             f"expected a probability for augment {augment}, found 0: add "
             "--set augment_probability= or --set augment_target="
         )
-    for name, least, needed in _NEEDS:
-        if values[name] > least and not values[needed]:
-            raise ValueError(
-                f"expected {needed} with {name} {values[name]}, found 0: add "
-                f"--set {needed}="
-            )
+    if values["patience"] and not values["select_every"]:
+        raise ValueError(
+            f"expected select_every with patience {values['patience']}, found "
+            "0: add --set select_every="
+        )

@@ -22,10 +22,6 @@ EVERYTHING = {
     "augment": "translate,cutout,rotate,scale",
     "augment_probability": 0.5,
     "augment_target": 0.6,
-    "label_smoothing": 0.1,
-    "r1_weight": 1.0,
-    "r1_every": 2,
-    "spectral_norm": True,
     "precision": "mixed_float16",
     "width": 2,
 }

@@ -381,7 +381,7 @@ def test_settings_and_options_are_read_together():
     [
         (["epochs=4"], "epochs once, found --epochs 3 and --set epochs=4"),
         (["widht=4"], "expected a setting among width"),
-        (["r1_every=4"], "expected r1_weight with r1_every 4, found 0"),
+        (["patience=3"], "expected select_every with patience 3, found 0"),
     ],
 )
 def test_what_cannot_be_set_is_refused_before_anything_is_loaded(

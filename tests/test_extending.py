@@ -122,7 +122,7 @@ def test_a_preset(monkeypatch):
 
 def test_the_loss_trains_and_is_saved(tiny_model, tmp_path):
     made = module(LOSS, "notebook")
-    loss = made.WideHinge(3.0)
+    loss = made.Hinge(3.0)
     real, fake = tf.constant([[1.0], [5.0]]), tf.constant([[-4.0], [0.0]])
     # (2 + 0) / 2 + (0 + 3) / 2
     assert float(loss.discriminator_loss(real, fake)) == 2.5

@@ -51,7 +51,7 @@ def test_an_export_passes(model):
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [32, 64, 128, 256])
 def test_an_export_of_every_kind_passes(size, channels, tmp_path):
-    """A spectral norm is the discriminator's; a mean of weights is weights."""
+    """A mean of weights is weights."""
     network = build_generator(
         size=size,
         channels=channels,

@@ -2,7 +2,6 @@ import keras
 import numpy as np
 import pytest
 
-from pet_dcgan.models.layers import SpectralConv2D, SpectralDense
 from pet_dcgan.models.networks import (
     build_discriminator,
     build_generator,
@@ -131,22 +130,6 @@ def test_a_bad_option_is_refused(build, option, message):
         build(**SMALL | option)
     with pytest.raises(ValueError, match="latent_dim as a whole number"):
         build_generator(latent_dim=-1, **SMALL)
-
-
-def test_spectral_normalisation_takes_the_place_of_batch_normalisation():
-    network = build_discriminator(spectral_norm=True, **SMALL)
-    assert not of_kind(network, keras.layers.BatchNormalization)
-    convolutions = of_kind(network, keras.layers.Conv2D)
-    assert len(convolutions) == 3
-    for layer in (*convolutions, network.get_layer("logit")):
-        assert isinstance(layer, SpectralConv2D | SpectralDense)
-        assert layer.use_bias
-    starts = {float(np.ravel(x.right)[0]) for x in convolutions}
-    assert len(starts) == 3
-    plain = build_discriminator(**SMALL)
-    np.testing.assert_array_equal(
-        network.get_layer("down_8").kernel, plain.get_layer("down_8").kernel
-    )
 
 
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])

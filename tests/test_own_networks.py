@@ -233,16 +233,6 @@ class TestRefusals:
         self.refused(config, "compute in float32", generator=network)
         self.refused(mixed, "ends in float32", generator=network)
 
-    def test_a_normalisation_that_r1_cannot_penalise(self, config):
-        image = keras.Input([32, 32, 1])
-        x = keras.layers.BatchNormalization(name="norm")(image)
-        x = keras.layers.Dense(1)(keras.layers.Flatten()(x))
-        network = keras.Model(image, x)
-        penalised = changed(config, r1_weight=1.0)
-        self.refused(penalised, "found norm", discriminator=network)
-        assert own_networks(config, discriminator=network)
-        assert own_networks(penalised, discriminator=own_discriminator)
-
     def test_before_anything_is_written(self, config, tmp_path):
         class Mine(keras.layers.Layer):
             def call(self, latents):

@@ -11,7 +11,6 @@ from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
-from pet_dcgan.models.losses import NonSaturating
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.train import train
 
@@ -20,7 +19,6 @@ SETTINGS = {
     "ema_decay": 0.9,
     "augment": "translate,cutout,rotate,scale",
     "augment_target": 0.6,
-    "label_smoothing": 0.1,
     "epochs": 4,
     "seed": 3,
 }
@@ -83,7 +81,6 @@ def by_hand(config):
     model.compile(
         keras.optimizers.Adam(config.g_learning_rate, **adam),
         keras.optimizers.Adam(config.d_learning_rate, **adam),
-        loss=NonSaturating(smoothing=config.label_smoothing),
     )
     return model
 

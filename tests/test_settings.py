@@ -73,9 +73,9 @@ def test_what_is_completed_can_be_set(name):
 
 
 def test_names_come_first_and_then_values():
-    assert [text for text, _ in complete_setting("r1")] == [
-        "r1_weight=",
-        "r1_every=",
+    assert [text for text, _ in complete_setting("augment_")] == [
+        "augment_probability=",
+        "augment_target=",
     ]
     assert [text for text, _ in complete_setting("batch")] == [
         "batch_size=16",

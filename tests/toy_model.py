@@ -24,10 +24,9 @@ def make_config(data_dir, *, stage="AD", seed=0, **overrides):
 def make_model(seed=0, **options):
     """A compiled DCGAN of 32 px, 1 channel, width 4, latents of 6."""
     shape = {"size": 32, "channels": 1, "width": 4, "seed": seed}
-    twice = "r1_weight" in options
     model = DCGAN(
         build_generator(latent_dim=6, **shape),
-        build_discriminator(twice_differentiable=twice, **shape),
+        build_discriminator(**shape),
         seed=seed,
         **options,
     )

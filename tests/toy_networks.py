@@ -2,8 +2,6 @@
 
 import keras
 
-from pet_dcgan.models.layers import SharedBatchNormalization
-
 layers = keras.layers
 
 
@@ -78,7 +76,7 @@ def own_discriminator(config, *, dropout=0.2):
             layers.Conv2D(
                 4, 5, strides=4, activation="gelu", kernel_initializer=_start(4)
             ),
-            SharedBatchNormalization(),
+            layers.BatchNormalization(synchronized=True),
             layers.Dropout(dropout, seed=5),
             layers.Flatten(),
             layers.Dense(1, kernel_initializer=_start(6)),

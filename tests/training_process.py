@@ -19,9 +19,6 @@ SETTINGS = {
     "ema_decay": 0.9,
     "augment": "translate,cutout,rotate,scale",
     "augment_target": 0.6,
-    "r1_weight": 1,
-    "r1_every": 4,
-    "label_smoothing": 0.1,
     "select_every": 2,
     "patience": 0,
 }

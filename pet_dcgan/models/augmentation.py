@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models.layers import replica_count, replica_mean
+from pet_dcgan.models.replicas import replica_count, replica_mean
 from pet_dcgan.models.sampling import per_example_uniform
 
 SHIFT = 1 / 8  # of the side, in either direction, as in Zhao et al.

@@ -7,7 +7,6 @@ from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.bending import REACH_MM, Bender
 from pet_dcgan.models.dcgan import DCGAN
-from pet_dcgan.models.losses import NonSaturating
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.models.optimization import paper_adam
 
@@ -35,25 +34,17 @@ def build_dcgan(
     }
     model = DCGAN(
         generator or build_generator(latent_dim=config.latent_dim, **shape),
-        discriminator
-        or build_discriminator(
-            spectral_norm=config.spectral_norm,
-            twice_differentiable=config.r1_weight > 0,
-            **shape,
-        ),
+        discriminator or build_discriminator(**shape),
         seed=config.seed,
         ema_decay=config.ema_decay,
         facts=ImageFacts.of(config),
         augmenter=_augmenter(config),
         bender=_bender(config),
-        r1_weight=config.r1_weight,
-        r1_every=config.r1_every,
         name="dcgan",
     )
     model.compile(
         g_optimizer=_optimizer(config, config.g_learning_rate),
         d_optimizer=_optimizer(config, config.d_learning_rate),
-        loss=NonSaturating(smoothing=config.label_smoothing),
         jit_compile=config.xla,
     )
     return model

@@ -19,7 +19,6 @@ from pet_dcgan.models.optimization import (
     scale_loss,
     update_ema,
 )
-from pet_dcgan.models.r1 import real_pass
 from pet_dcgan.models.sampling import FAKE, REAL
 from pet_dcgan.utils.keras_settings import keras_defaults
 
@@ -55,10 +54,6 @@ class DCGAN(GAN):
         augmenter: Augmentation of all images that the discriminator sees; an
             adaptive probability is logged.
         bender: Bends the real images, before they are augmented.
-        r1_weight: Weight gamma of the R1 penalty on the real images; 0 for
-            none. The discriminator has to be twice differentiable.
-        r1_every: Steps between two penalties, each multiplied by it (the lazy
-            regularisation of Karras et al. 2020, arXiv 1912.04958).
 
     Call arguments:
         inputs: Latents `[n, latent_dim]`; the result is `generator`'s.
@@ -93,8 +88,6 @@ class DCGAN(GAN):
         ema_decay: float = 0.0,
         augmenter: Augmenter | None = None,
         bender: Bender | None = None,
-        r1_weight: float = 0.0,
-        r1_every: int = 1,
         **kwargs,
     ) -> None:
         super().__init__(
@@ -104,8 +97,6 @@ class DCGAN(GAN):
         self.average = float32_copy(generator) if ema_decay else None
         self.augmenter = augmenter
         self.bender = bender
-        self.r1_weight = r1_weight
-        self.r1_every = r1_every
         # not the optimisers' counts, which leave out skipped steps
         self.step = self.add_weight(
             name="step",
@@ -180,17 +171,10 @@ class DCGAN(GAN):
     def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
         """One optimiser step on the loss of the two passes."""
         with tf.GradientTape() as tape:
-            real_logits, penalty = real_pass(
-                self.discriminator,
-                real,
-                optimizer=self.d_optimizer,
-                step=self.step,
-                weight=self.r1_weight,
-                every=self.r1_every,
-            )
+            real_logits = self.discriminator(real, training=True)
             fake_logits = self.discriminator(fake, training=True)
             loss = self._observe_logits(real_logits, fake_logits)
-            total = scale_loss(loss + penalty, self.d_optimizer)
+            total = scale_loss(loss, self.d_optimizer)
         variables = self.discriminator.trainable_variables
         gradients = tape.gradient(total, variables)
         apply_gradients(self.d_optimizer, gradients, variables)
@@ -209,6 +193,4 @@ class DCGAN(GAN):
             name: keras.saving.serialize_keras_object(getattr(self, name))
             for name in ("augmenter", "bender")
         }
-        names = ("ema_decay", "r1_weight", "r1_every")
-        own = {name: getattr(self, name) for name in names}
-        return super().get_config() | own | parts
+        return super().get_config() | {"ema_decay": self.ema_decay} | parts

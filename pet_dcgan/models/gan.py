@@ -70,7 +70,7 @@ class GAN(keras.Model):
         g_optimizer: keras.optimizers.Optimizer | str | None = None,
         d_optimizer: keras.optimizers.Optimizer | str | None = None,
         *,
-        loss: AdversarialLoss | str = "non_saturating",
+        loss: AdversarialLoss | None = None,
         metrics: Sequence[keras.metrics.Metric] | None = None,
         run_eagerly: bool = False,
         steps_per_execution: int = 1,
@@ -83,7 +83,7 @@ class GAN(keras.Model):
         Args:
             g_optimizer: Optimiser of the generator, or its name.
             d_optimizer: Optimiser of the discriminator, or its name.
-            loss: A name in `losses.LOSSES`, or an object with the two losses.
+            loss: An object with the two losses.
             metrics: What `evaluate` and a `fit` with `validation_data` measure
                 beside the losses: metrics whose `update_state` takes real and
                 generated images. `KID` by default, where the size of the
@@ -112,7 +112,7 @@ class GAN(keras.Model):
         )
         own = getattr(self, "optimizer", None)
         optimizer_pair.require_separate(g_optimizer, d_optimizer, own=own)
-        self.loss_of = losses.get_loss(loss)
+        self.loss_of = losses.as_loss(loss)
         if metrics is None:
             metrics = default_metrics(self.discriminator.input_shape)
         self.measured.replace(metrics)

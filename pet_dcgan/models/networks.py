@@ -21,12 +21,7 @@ from pet_dcgan.models.cpu_layers import (
     StridedConv2DTranspose,
     plain_layer,
 )
-from pet_dcgan.models.layers import (
-    SharedBatchNormalization,
-    SpectralConv2D,
-    SpectralDense,
-    replica_count,
-)
+from pet_dcgan.models.replicas import replica_count
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 LEAKY_SLOPE = 0.2
@@ -36,7 +31,7 @@ NORM_EPSILON = 1e-3
 SIZES = (32, 64, 128, 256)
 _FIRST_SIDE = 4
 # the two networks draw their weights from different streams
-_GENERATOR, _DISCRIMINATOR, _SINGULAR = 0, 1, 2
+_GENERATOR, _DISCRIMINATOR = 0, 1
 
 
 @keras_defaults()
@@ -107,8 +102,6 @@ def build_discriminator(
     channels: int = 3,
     width: int = 64,
     kernel_size: int = 5,
-    spectral_norm: bool = False,
-    twice_differentiable: bool = False,
     precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
@@ -119,19 +112,11 @@ def build_discriminator(
     which the losses are numerically stable; their sigmoid is the probability
     that an image is real.
 
-    With spectral normalisation there is no batch normalisation, as in Miyato
-    et al. (2018), arXiv 1802.05957, since it would undo the scaling.
-
     Args:
         size: Height and width of an image: 32, 64, 128 or 256.
         channels: 1 or 3.
         width: Channels of the first convolution; they double with each.
         kernel_size: Side of every convolution.
-        spectral_norm: Whether each kernel is divided by its largest singular
-            value, instead of batch normalisation.
-        twice_differentiable: Whether a penalty on gradients may be used, for
-            which Keras's batch normalisation is not exact (see
-            `pet_dcgan.models.layers`).
         precision: Keras dtype policy of all layers but the last, such as
             `"mixed_bfloat16"`; weights are always float32.
         seed: Fixes the initial weights; each layer has its own stream.
@@ -148,23 +133,20 @@ def build_discriminator(
     widths = _widths(size, width)
     for depth, filters in enumerate(widths):
         name = f"down_{size // 2 ** (depth + 1)}"
-        convolution, _ = _discriminator_layers(spectral_norm, seed, depth)
-        x = convolution(
+        x = StridedConv2D(
             filters,
             kernel_size,
-            use_bias=spectral_norm,  # batch normalisation has its own
+            use_bias=False,  # batch normalisation has its own
             kernel_initializer=_normal(seed, _DISCRIMINATOR, depth),
             name=name,
             dtype=precision,
         )(x)
-        if not spectral_norm:
-            x = _norm(f"{name}_norm", precision, twice_differentiable)(x)
+        x = _norm(f"{name}_norm", precision)(x)
         x = keras.layers.LeakyReLU(
             negative_slope=LEAKY_SLOPE, name=f"{name}_leaky", dtype=precision
         )(x)
     x = keras.layers.Flatten(name="flatten", dtype=precision)(x)
-    _, dense = _discriminator_layers(spectral_norm, seed, len(widths))
-    logit = dense(
+    logit = keras.layers.Dense(
         1,
         kernel_initializer=_normal(seed, _DISCRIMINATOR, len(widths)),
         name="logit",
@@ -201,24 +183,8 @@ def _widths(size: int, width: int) -> list[int]:
     return [width * 2**level for level in range(depth)]
 
 
-def _discriminator_layers(spectral_norm: bool, seed: int, depth: int) -> tuple:
-    """Classes of the convolution and the dense layer at a depth."""
-    if not spectral_norm:
-        return StridedConv2D, keras.layers.Dense
-    start = layer_seed(seed, _SINGULAR, depth)
-    convolution = functools.partial(
-        SpectralConv2D, strides=2, padding="same", seed=start
-    )
-    return convolution, functools.partial(SpectralDense, seed=start)
-
-
-def _norm(
-    name: str, precision: str, twice_differentiable: bool = False
-) -> keras.layers.Layer:
-    layer_class = keras.layers.BatchNormalization
-    if twice_differentiable:
-        layer_class = SharedBatchNormalization
-    return layer_class(
+def _norm(name: str, precision: str) -> keras.layers.Layer:
+    return keras.layers.BatchNormalization(
         momentum=NORM_MOMENTUM,
         epsilon=NORM_EPSILON,
         # replicas together have the statistics of one device

@@ -7,7 +7,7 @@ The EMA evens out what single steps overshoot: Yazici et al. (2019), arXiv
 import keras
 import tensorflow as tf
 
-from pet_dcgan.models.layers import replica_count
+from pet_dcgan.models.replicas import replica_count
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 

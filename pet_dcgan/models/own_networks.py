@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 import keras
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.models.layers import SharedBatchNormalization
 from pet_dcgan.models.network_check import require_no_sigmoid
 
 ROLES = ("generator", "discriminator")
@@ -38,8 +37,6 @@ def own_networks(
         require_shapes(role, network, config)
         _require_precision(role, network, config)
         require_no_sigmoid(role, network)
-    if config.r1_weight and "discriminator" in found:
-        _require_twice_differentiable(found["discriminator"])
     return found
 
 
@@ -123,20 +120,6 @@ def _require_precision(
             f"expected a {role} that ends in {_FLOAT}, found {last}: give its "
             f'last layer dtype="{_FLOAT}"'
         )
-
-
-def _require_twice_differentiable(network: keras.Model) -> None:
-    """Refuses Keras's batch normalisation under the R1 penalty."""
-    for layer in layers_of(network):
-        plain = isinstance(layer, keras.layers.BatchNormalization)
-        exact = isinstance(layer, SharedBatchNormalization)
-        if plain and not exact and not layer.synchronized:
-            raise ValueError(
-                f"expected a discriminator that r1_weight can penalise, found "
-                f"{layer.name}, whose second derivative is not exact: use "
-                "pet_dcgan.models.layers.SharedBatchNormalization, or set "
-                "r1_weight to 0"
-            )
 
 
 def layers_of(network: keras.Model) -> Iterable[keras.layers.Layer]:

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.models.layers import replica_count
+from pet_dcgan.models.replicas import replica_count
 from pet_dcgan.utils.seed_blocks import MAX_ROWS, block_seeds, seed_blocks
 
 # streams of independent numbers in a training step

@@ -22,15 +22,12 @@ from pet_dcgan.data.prepared_set import subjects_of
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.gan import GAN
-from pet_dcgan.models.losses import NonSaturating
 from pet_dcgan.models.network_config import copied, describe
 from pet_dcgan.models.own_networks import require_shapes
 from pet_dcgan.presets import PRESETS
 from pet_dcgan.runs.fixed_files import GENERATOR, RunFacts
 from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.utils.foreign_text import one_line
-
-_SHOWN = ("ema_decay", "r1_weight", "r1_every")
 
 
 def model_run(
@@ -177,9 +174,9 @@ def _ends(generator: keras.Model) -> dict[str, int]:
 
 def _settings(model: DCGAN, spacing_mm: float) -> dict[str, Any]:
     """The settings that a DCGAN shows."""
-    settings = {name: getattr(model, name) for name in _SHOWN}
     augmenter, bender = model.augmenter, model.bender
-    settings |= {
+    return {
+        "ema_decay": model.ema_decay,
         "bend_mm": round(bender.displacement * spacing_mm, 6)
         if bender
         else 0.0,
@@ -189,10 +186,6 @@ def _settings(model: DCGAN, spacing_mm: float) -> dict[str, Any]:
         else 0.0,
         "augment_target": augmenter.target if augmenter else 0.0,
     }
-    loss = getattr(model, "loss_of", None)
-    if type(loss) is NonSaturating:
-        settings["label_smoothing"] = loss.smoothing
-    return settings
 
 
 def _epochs(model: keras.Model) -> int | None:

@@ -117,18 +117,14 @@ def step_operations(model: DCGAN) -> int:
     on a real and on a generated image, without the gradient by the image. The
     generator runs forward and back once, without the gradient by the latent;
     its loss passes through the discriminator, forward and, by the input alone,
-    back. The R1 penalty runs back by the image once, and back through both
-    passes again. Augmentation, EMA and spectral norms are negligible.
+    back. Augmentation and EMA are negligible.
     """
     generator = list(forward_operations(model.generator).values())
     discriminator = list(forward_operations(model.discriminator).values())
     all_layers, first = sum(discriminator), sum(discriminator[:1])
     discriminator_step = 2 * (3 * all_layers - first)
     generator_step = 2 * all_layers + 3 * sum(generator) - sum(generator[:1])
-    penalty = 0.0
-    if model.r1_weight:
-        penalty = (3 * all_layers + first) / model.r1_every
-    return discriminator_step + generator_step + round(penalty)
+    return discriminator_step + generator_step
 
 
 def _memory(model: DCGAN, batch_size: int, image_bytes: int) -> str:

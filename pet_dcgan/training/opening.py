@@ -20,7 +20,7 @@ _MOVABLE = ("data_dir", "warm_start")
 # a warm start needs a run with the same values: of these, or its images would
 # be others, and of the next, or its weights would not fit
 _IMAGES = (*SET_FACTS, "plane", "channels", "latent_dim")
-_ARCHITECTURE = ("width", "kernel_size", "spectral_norm")
+_ARCHITECTURE = ("width", "kernel_size")
 _SETTABLE = (*_ARCHITECTURE, "latent_dim")
 # descriptions of own networks, by role
 Networks = Mapping[str, dict[str, Any]]
