@@ -99,9 +99,15 @@ def _warp(
 
 
 def resampled(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """Bilinear samples at `y`, `x` `[n, size, size]`, in pixels.
+    """Bilinear samples of images; a border of one pixel is all that is outside.
 
-    A border of one pixel represents everything outside.
+    Args:
+        images: float32 `[n, size, size, channels]` in [-1, 1].
+        y: Rows to sample at `[n, size, size]`, in pixels.
+        x: Columns to sample at `[n, size, size]`, in pixels.
+
+    Returns:
+        Images of the same shape and range.
     """
     size, channels = images.shape[1], images.shape[3]
     side = size + 2
