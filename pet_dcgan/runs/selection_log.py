@@ -1,8 +1,8 @@
 """The selection log of a run, and which epoch its generator is of.
 
 `selection.csv` has a row per evaluated epoch. The best one is that with the
-lowest KID plus suspected copies: KID alone takes generators that copy, which
-are near every real image (benchmarks/few_subjects.py).
+lowest KID plus suspected copies: of few subjects, KID alone takes generators
+that copy them (docs/small-data.md).
 """
 
 import csv
