@@ -95,6 +95,13 @@ JUDGEMENTS = (
         tests_of("copy_search.py"),
     ),
     Mutation(
+        "a generator chosen by KID alone",
+        "pet_dcgan/runs/selection_log.py",
+        "return self.val_kid + self.suspects",
+        "return self.val_kid",
+        tests_of("selection_log.py", "kid_selection.py"),
+    ),
+    Mutation(
         "a subject under two names",
         "pet_dcgan/metrics/memorization.py",
         "owners = merged_subjects(train, train_subjects)",

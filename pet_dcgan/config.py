@@ -81,8 +81,9 @@ class TrainConfig:
         warm_start: Run folder whose networks a training starts from, or "".
         recipe: How the set's brains were placed and scaled, see `RECIPE`.
         select_every: Epochs between two evaluations of the KID on validation
-            subjects; the best generator is kept. 0 keeps the last one.
-        patience: Evaluations without a better KID that end the training; 0
+            subjects and of suspected copies; the generator with the lowest
+            sum is kept. 0 keeps the last one.
+        patience: Evaluations without a lower sum that end the training; 0
             trains to the last epoch.
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
         xla: Whether XLA compiles a step: faster on some GPUs, several times

@@ -9,21 +9,19 @@ import tensorflow as tf
 from PIL import Image
 from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.util import tensor_util
+from toy_brains import subjects_slices
 from toy_model import make_config
 from training_process import assert_same_run
 
-from pet_dcgan.data.prepared_set import NoSlicesError
+from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.metrics.distribution import Kid, kid
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
-from pet_dcgan.runs.run import Run
-from pet_dcgan.training import callbacks, kid_selection
-from pet_dcgan.training.kid_selection import (
-    KidSelection,
-    ended_early,
-    generator_facts,
-)
-from pet_dcgan.training.train import load_training_slices, train
+from pet_dcgan.runs.selection_log import best_evaluation, ended_early
+from pet_dcgan.training import kid_selection
+from pet_dcgan.training.kid_selection import KidSelection
+from pet_dcgan.training.suspected_copies import SuspectedCopies
+from pet_dcgan.training.train import train
 
 REAL = np.random.default_rng(0).uniform(0, 2.5, [8, 32, 32])
 
@@ -34,6 +32,16 @@ class Pooled:
     def features(self, images):
         blocks = np.asarray(images).reshape(len(images), 4, 8, 4, 8)
         return blocks.mean((2, 4)).reshape(len(images), 16)
+
+
+class Copies:
+    """Finds so many suspected copies, evaluation by evaluation, then none."""
+
+    def __init__(self, *shares):
+        self.shares = iter(shares)
+
+    def excess(self, images):
+        return next(self.shares, 0.0)
 
 
 class Network:
@@ -70,13 +78,14 @@ def found(monkeypatch):
 def selection(tmp_path, tiny_config, monkeypatch):
     """`selection(3, **settings)`: after three epochs."""
 
-    def select(count, *, first=0, subjects="aabbccdd", **settings):
+    def select(count, *, first=0, subjects="aabbccdd", copies=None, **settings):
         callback = KidSelection(
             tmp_path,
             config=tiny_config(**{"epochs": 20, "select_every": 1} | settings),
             encoder=Pooled(),
             real=REAL,
             subjects=np.array([*subjects]),
+            copies=copies or Copies(),
         )
         network = Network()
         callback.set_model(
@@ -104,7 +113,9 @@ def test_evaluations_come_when_due_and_at_the_end(selection, found, tmp_path):
     assert logs == {"val_kid": 0.6}
     assert log_rows(tmp_path) == [(2, 0.5), (4, 1 / 3), (5, 0.6)]
     text = (tmp_path / "selection.csv").read_text()
-    assert text.startswith("epoch,val_kid,standard_error,phantom\n2,0.5,0.01,")
+    assert text.startswith(
+        "epoch,val_kid,standard_error,suspects,phantom\n2,0.5,0.01,0.0,"
+    )
 
 
 @pytest.mark.parametrize(
@@ -128,6 +139,39 @@ def test_evaluations_without_improvement_end_a_training(
 def test_only_a_lower_kid_is_better(selection, found, last, ends):
     found(0.3, 0.4, 0.4, last)
     assert bool(selection(4, patience=3).model.stop_training) == ends
+
+
+def test_a_lower_kid_of_copies_is_no_better(selection, found, tmp_path):
+    copies = Copies(0.002, 0.27, 0.0)
+    found(0.03, 0.02)  # sums of 0.032 and 0.29
+    assert selection(2, patience=1, copies=copies).model.stop_training
+    assert ended_early(tmp_path, epoch=2, patience=1)
+    found(0.025)
+    selection(3, first=2, copies=copies)
+    kept = sorted(p.name for p in (tmp_path / "checkpoint").glob("best_*"))
+    assert kept == ["best_0001.npz", "best_0003.npz"]
+
+
+def test_training_slices_are_drawn_no_better_than_poor_images(
+    selection, found, tmp_path, monkeypatch
+):
+    images, subjects, _ = subjects_slices(9, seed=0)
+    own, others = subjects != "s0_8", subjects == "s0_8"
+    copies = SuspectedCopies(
+        png_from_suvr(images[own], 2.5),
+        subjects[own],
+        suvr_max=2.5,
+        held_out=images[others],
+    )
+    drawn = iter([REAL, images[own]])
+    monkeypatch.setattr(
+        kid_selection, "synthetic_slices", lambda *_, **__: next(drawn)
+    )
+    found(0.4, 0.01)
+    callback = selection(2, copies=copies)
+    poor, copied = callback.evaluations
+    assert (poor.suspects, copied.suspects) == (0, 1)
+    assert best_evaluation(callback.evaluations) == poor
 
 
 def test_a_training_at_its_end_ends_no_earlier(selection, found, capsys):
@@ -165,43 +209,6 @@ def test_a_resumed_part_forgets_what_it_repeats(selection, found, tmp_path):
         assert weights["weight_0"] == [4]
 
 
-def of_epochs(path, epochs):
-    """What `generator_facts` needs of a run."""
-    config = SimpleNamespace(preset="demo", epochs=epochs)
-    return SimpleNamespace(path=path, config=config)
-
-
-def test_a_run_knows_which_epoch_its_generator_is_of(
-    selection, found, tmp_path
-):
-    run = of_epochs(tmp_path, 9)
-    assert generator_facts(run) == {"epoch": 9, "chosen_by": "last epoch"}
-    # a callback of the user ended it
-    (tmp_path / "log.csv").write_text("epoch,g_loss\n1,1\n2,1\n")
-    assert generator_facts(run) == {"epoch": 2, "chosen_by": "last epoch"}
-    for damaged in ("epoch\nx\n", "epoch\n999\n", "\0", "epoch\n"):
-        (tmp_path / "log.csv").write_text(damaged)
-        assert generator_facts(run)["epoch"] == 9
-    assert not ended_early(tmp_path, epoch=9, patience=1)
-    found(0.5, 1 / 3, 1 / 3)  # the first of the lowest
-    selection(3)
-    assert generator_facts(run) == {
-        "epoch": 2,
-        "chosen_by": "val_kid",
-        "val_kid": 1 / 3,
-        "standard_error": 0.01,
-    }
-
-
-@pytest.mark.parametrize(
-    "text", ["epoch,val_kid\n2,1\n", "epoch,val_kid,standard_error\n2,x,1\n"]
-)
-def test_a_damaged_log_is_refused(tmp_path, text):
-    (tmp_path / "selection.csv").write_text(text)
-    with pytest.raises(ValueError, match=r"selection\.csv, found .*restore it"):
-        generator_facts(of_epochs(tmp_path, 1))
-
-
 def test_the_kid_is_of_the_moving_average_and_real_slices(
     tmp_path, tiny_config, monkeypatch
 ):
@@ -211,7 +218,12 @@ def test_the_kid_is_of_the_moving_average_and_real_slices(
     model.average.weights[0].assign_add(tf.ones_like(model.average.weights[0]))
     subjects = np.repeat(list("abcd"), 2)
     callback = KidSelection(
-        tmp_path, config=config, encoder=Pooled(), real=REAL, subjects=subjects
+        tmp_path,
+        config=config,
+        encoder=Pooled(),
+        real=REAL,
+        subjects=subjects,
+        copies=Copies(),
     )
     callback.set_model(model)
     callback.on_epoch_end(0)
@@ -281,9 +293,10 @@ class TestWholeRun:
         (stopped / "best").rename(best)
         train(run.config, stopped, resume=True, verbose=0)
         assert_same_run(run.path, stopped)
-        assert "kept the generator of epoch 2: KID on validation subjects " in (
-            capsys.readouterr().err
-        )
+        shown = capsys.readouterr().err
+        message = "kept the generator of epoch 2: KID on validation subjects "
+        assert message in shown
+        assert ", excess of suspected copies " in shown
 
     def test_tensorboard_shows_scalars_and_sample_grids(self, run):
         log = plugin_event_accumulator.EventAccumulator(
@@ -308,42 +321,3 @@ class TestWholeRun:
         # three rows of four slices of 32 pixels, not of one grey
         assert grid.shape == (96, 128)
         assert np.ptp(grid) > 50
-
-
-def test_without_validation_subjects_the_last_generator_is_kept(
-    tiny_config, tmp_path, monkeypatch, capsys
-):
-    def none(config, *, subjects):
-        raise NoSlicesError("none of that stage")
-
-    monkeypatch.setattr(callbacks, "load_validation_slices", none)
-    config = tiny_config(select_every=1)
-    slices = load_training_slices(config)
-    built = callbacks.training_callbacks(
-        Run(tmp_path, config, ["a"]),
-        slices,
-        writer=tf.summary.create_noop_writer(),
-    )
-    assert list(built) == ["health", "samples", "log", "checkpoint"]
-    assert "no validation subjects of AD" in capsys.readouterr().err
-
-
-def test_the_validation_subjects_of_the_run_choose_its_generator(
-    tiny_config, tmp_path, monkeypatch
-):
-    asked = []
-
-    def load(config, *, subjects):
-        asked.append(subjects)
-        raise NoSlicesError("none of that stage")
-
-    monkeypatch.setattr(callbacks, "load_validation_slices", load)
-    config = tiny_config()
-    slices = load_training_slices(config)
-    for validation in ((), ("b",)):
-        callbacks.training_callbacks(
-            Run(tmp_path, config, ["a"], validation),
-            slices,
-            writer=tf.summary.create_noop_writer(),
-        )
-    assert asked == [None, ["b"]]

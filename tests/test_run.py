@@ -11,7 +11,11 @@ from pet_dcgan.runs.run import Run
 
 PNG = b"\x89PNG\r\n\x1a\n"
 LOG = "epoch,d_loss,g_loss\n1,1.2,0.8\n2,1.1,0.9\n"
-SELECTION = "epoch,val_kid,standard_error\n1,0.5,0.1\n2,0.25,0.05\n3,0.25,0\n"
+SELECTION = """epoch,val_kid,standard_error,suspects
+1,0.5,0.1,0
+2,0.25,0.05,0.0625
+3,0.2,0,0.5
+"""
 
 
 @pytest.fixture
@@ -130,7 +134,8 @@ class TestNotebook:
         shown = run._repr_html_()
         assert f"2 of {run.config.epochs}" in shown
         assert "d_loss 1.10, g_loss 0.90" in shown
-        assert "epoch 2, KID 0.250 ± 0.050" in shown
+        best = "epoch 2, KID 0.250 ± 0.050, excess of suspected copies 6.2 %"
+        assert best in shown
         assert 'alt="samples, epoch_0010"' in shown
         assert "finished, not evaluated" in shown
         run.evaluation.mkdir()

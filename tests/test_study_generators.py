@@ -160,6 +160,7 @@ def test_a_description_has_no_name_and_no_path(made):
         "chosen_by": "last epoch",
         "val_kid": None,
         "standard_error": None,
+        "suspects": None,
     }
     assert describe(run, ALL, given=True)["trained_by"] == "the user"
 

@@ -16,8 +16,8 @@ from pet_dcgan.evaluation.training_curves import (
 
 LOG = "epoch,d_loss,g_loss,real_accuracy,phantom\n1,1.2,0.8,0.9,true\n"
 LOG += "2,1.1,,0.7,true\n"
-SELECTION = "epoch,val_kid,standard_error,phantom\n"
-SELECTION += "1,0.5,0.1,true\n2,0.25,0.1,true\n"
+SELECTION = "epoch,val_kid,standard_error,suspects,phantom\n"
+SELECTION += "1,0.5,0.1,0.0,true\n2,0.25,0.1,0.1,true\n"
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def test_facts_are_counts_and_states(selected):
     assert facts["warnings"] == ["collapse", "memorisation"]
     assert (facts["subjects"], facts["slices"]) == (3, 12)
     assert facts["epochs"] == selected.config.epochs
-    assert facts["generator"]["chosen_by"] == "val_kid"
+    assert facts["generator"]["chosen_by"] == "val_kid + suspects"
     assert facts["generator"]["epoch"] == 2
 
 

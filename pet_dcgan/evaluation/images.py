@@ -18,12 +18,11 @@ from pet_dcgan.evaluation.synthetic_images import (
     measured,
     searched,
 )
-from pet_dcgan.metrics.centring import centred
 from pet_dcgan.runs.run import Run
+from pet_dcgan.training.suspected_copies import centred_stored
 
 # synthetic images that are measured by default, at least
 _SYNTHETIC = 1000
-_CHUNK = 512
 
 
 def evenly_spaced(total: int, count: int) -> np.ndarray:
@@ -122,16 +121,8 @@ class EvaluationImages:
 
     @functools.cached_property
     def centred_training(self) -> np.ndarray:
-        """The training slices `centred`, float32 `[n, 32, 32]`.
-
-        A part at a time, since all in full may be much.
-        """
-        stored, suvr_max = self.training.images, self.config.suvr_max
-        parts = [
-            centred(suvr_from_png(stored[start : start + _CHUNK], suvr_max))
-            for start in range(0, len(stored), _CHUNK)
-        ]
-        return np.concatenate(parts)
+        """The training slices `centred`, float32 `[n, 32, 32]`."""
+        return centred_stored(self.training.images, self.config.suvr_max)
 
     @property
     def samples(self) -> Samples:

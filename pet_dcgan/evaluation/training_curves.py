@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from pet_dcgan.evaluation.plots import COLOURS, plots, run_title
 from pet_dcgan.runs.run import Run
-from pet_dcgan.training.kid_selection import generator_facts
+from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.utils.foreign_tables import read_table
 
 if TYPE_CHECKING:

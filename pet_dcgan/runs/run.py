@@ -9,7 +9,7 @@ runs/<name>/
     SHA256SUMS         checksums of these, which never change
     log.csv            one row per epoch
     health.csv         what each check of the training's health found
-    selection.csv      KID on validation subjects, where a generator is chosen
+    selection.csv      what a generator is chosen by, where one is
     tensorboard/  samples/  checkpoint/  encoder/
     generator.keras    written last, so its presence means "finished"
     evaluation/        report.html, metrics.json, their SHA256SUMS, figures
@@ -39,7 +39,6 @@ from pet_dcgan.runs.fixed_files import (
 from pet_dcgan.runs.generator_file import read_generator, write_generator
 from pet_dcgan.runs.metrics_shape import require_metrics
 from pet_dcgan.runs.model_run import model_run
-from pet_dcgan.runs.run_card import SELECTION_LOG as SELECTION_LOG
 from pet_dcgan.runs.run_card import run_card
 from pet_dcgan.utils.checksums import require_unchanged
 from pet_dcgan.utils.foreign_text import read_object

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pet_dcgan.runs.selection_log import best_evaluation, read_evaluations
 from pet_dcgan.utils.foreign_files import read_bytes
 from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.templates import render
@@ -10,7 +11,6 @@ from pet_dcgan.utils.templates import render
 if TYPE_CHECKING:
     from pet_dcgan.runs.run import Run
 
-SELECTION_LOG = "selection.csv"
 _SHEET_BYTES = 2**24
 
 
@@ -38,7 +38,7 @@ def run_card(run: "Run") -> str:
         *_own(run),
         ("state", state),
         *_losses(last),
-        *_lowest_kid(_rows(run.path / SELECTION_LOG)),
+        *_best(run.path),
     ]
     return render(
         "utils/card.html",
@@ -73,15 +73,19 @@ def _losses(row: dict[str, str]) -> list[tuple[str, str]]:
     return [("last losses", ", ".join(found))]
 
 
-def _lowest_kid(rows: list[dict[str, str]]) -> list[tuple[str, str]]:
-    """The best evaluation, where generators are chosen by their KID."""
+def _best(run_path: Path) -> list[tuple[str, str]]:
+    """The best evaluation, where generators are chosen by evaluations."""
     try:
-        best = min(rows, key=lambda row: float(row["val_kid"]))
-        kid = f"{float(best['val_kid']):.3f}"
-        error = f"{float(best['standard_error']):.3f}"
-        text = f"epoch {int(best['epoch'])}, KID {kid} ± {error}"
-    except (KeyError, ValueError):
+        best = best_evaluation(read_evaluations(run_path))
+    except (OSError, ValueError):
         return []
+    if best is None:
+        return []
+    text = (
+        f"epoch {best.epoch}, KID {best.val_kid:.3f} ± "
+        f"{best.standard_error:.3f}, excess of suspected copies "
+        f"{100 * best.suspects:.1f} %"
+    )
     return [("best on validation", text)]
 
 

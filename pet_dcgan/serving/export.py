@@ -16,6 +16,7 @@ from pet_dcgan.models.plain_generator import (
     model_info,
 )
 from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.serving.compatibility import check_compatible
 from pet_dcgan.serving.exported_model import complete_versions, versions
 from pet_dcgan.serving.model_card import has_copies, model_card
@@ -26,7 +27,6 @@ from pet_dcgan.serving.model_folder import (
     show_newest,
     write_descriptions,
 )
-from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.utils.files import replacing, restore
 from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive

@@ -16,10 +16,10 @@ from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.presets import EVERY, in_epochs
 from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.study.data import StudyData
 from pet_dcgan.study.settings import StudySettings
 from pet_dcgan.study.splits import Place
-from pet_dcgan.training.kid_selection import generator_facts
 from pet_dcgan.training.train import resolve_config, train
 
 # latent seeds that neither samples, selection nor an evaluation start with
@@ -188,6 +188,7 @@ def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
         "preset": run.config.preset,
         "val_kid": None,
         "standard_error": None,
+        "suspects": None,
         **generator_facts(run),
     }
     measured = facts["val_kid"] is not None

@@ -18,6 +18,7 @@ from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
 from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
 from pet_dcgan.training.sample_grid import SampleGrid
+from pet_dcgan.training.suspected_copies import SuspectedCopies
 from pet_dcgan.training.tensorboard import write_charts
 from pet_dcgan.training.vitals import RealImages, pooled_stored
 from pet_dcgan.utils.files import replacing
@@ -190,10 +191,17 @@ def _selection(
             "by, so the last one is kept: prepare more scans"
         )
         return None
+    real = suvr_from_png(held_out.images, held_out.meta.suvr_max)
     return KidSelection(
         run.path,
         config=config,
         encoder=run.encoder(slices),
-        real=suvr_from_png(held_out.images, held_out.meta.suvr_max),
+        real=real,
         subjects=held_out.subjects,
+        copies=SuspectedCopies(
+            slices.images,
+            slices.subjects,
+            suvr_max=config.suvr_max,
+            held_out=real,
+        ),
     )

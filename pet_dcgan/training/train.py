@@ -32,6 +32,7 @@ from pet_dcgan.models.network_config import copied, describe, rebuild
 from pet_dcgan.models.own_networks import Network, own_networks
 from pet_dcgan.runs.fixed_files import RunFacts, require_free
 from pet_dcgan.runs.run import Run
+from pet_dcgan.runs.selection_log import ended_early
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
 from pet_dcgan.training.checkpoint import (
     has_state,
@@ -54,7 +55,6 @@ from pet_dcgan.training.distribution import (
     weights_digest,
 )
 from pet_dcgan.training.interrupt import held_back
-from pet_dcgan.training.kid_selection import ended_early
 from pet_dcgan.training.opening import new_run, unfinished_run, warm_start_run
 from pet_dcgan.training.training_progress import training_progress
 from pet_dcgan.training.user_callbacks import (
