@@ -226,46 +226,51 @@ COLUMNS = {
 }
 
 
-def table(rows, *, size, subjects, minutes=None):
+def table(rows, *, size, subjects, steps, minutes=None):
     """Markdown: medians over seeds, and all seeds' KID and recall.
 
     Args:
         rows: All rows.
         size: Of images.
         subjects: Trained on.
-        minutes: Of processor time: what had been reached after so many, in
-            place of what was reached in the end.
+        steps: After which trainings are compared.
+        minutes: Of processor time, for what had been reached by then instead.
     """
     heads = ["arm", "steps", "minutes", *COLUMNS, "KID, seeds", "recall, seeds"]
     lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    groups = {}
+    found = {}
     for row in rows:
-        if (row["size"], row["subjects"]) == (size, subjects):
-            groups.setdefault((row["arm"], row["steps"]), []).append(row)
-    for (arm, steps), own in groups.items():
-        moment = moment_of(own, minutes)
-        if moment is not None:
-            lines.append(cells(arm, moment or steps, own, moment))
+        here = (row["size"], row["subjects"]) == (size, subjects)
+        if here and is_in_time(row, steps, minutes):
+            arm = found.setdefault(row["arm"], {})
+            before = arm.get(row["seed"], row)
+            # the same training may have been made to several lengths
+            longest = row.get("step", 0) >= before.get("step", 0)
+            if longest and ("ms_ssim" in row or "ms_ssim" not in before):
+                arm[row["seed"]] = row
+    lines += [
+        cells(arm, [by_seed[seed] for seed in sorted(by_seed)])
+        for arm, by_seed in found.items()
+    ]
     return "\n".join(lines)
 
 
-def moment_of(rows, minutes):
-    """The last step within so many minutes of processor time."""
-    if "step" not in rows[0]:
-        return 0
-    steps = [
-        row["step"]
-        for row in rows
-        if minutes is None or row["seconds"] <= 60 * minutes
-    ]
-    return max(steps, default=None)
+def is_in_time(row, steps, minutes):
+    """Whether a row belongs into a table; real images always do."""
+    if "step" not in row:
+        return True
+    if minutes is None:
+        return row["step"] == steps
+    return row["seconds"] <= 60 * minutes
 
 
-def cells(arm, steps, rows, moment):
+def cells(arm, rows):
     """One line of the table."""
-    rows = [row for row in rows if row.get("step", 0) == moment]
-    seconds = statistics.median(row.get("seconds", 0) for row in rows)
-    found = [arm, f"{steps:,}", f"{seconds / 60:.1f}"]
+    steps, seconds = (
+        statistics.median(row.get(name, 0) for row in rows)
+        for name in ("step", "seconds")
+    )
+    found = [arm, f"{steps:,.0f}", f"{seconds / 60:.1f}"]
     for path in COLUMNS.values():
         values = [value for row in rows if (value := at(row, path)) is not None]
         found.append(f"{statistics.median(values):.3f}" if values else "")
@@ -299,6 +304,7 @@ def main():
                 read(),
                 size=options.size,
                 subjects=options.subjects,
+                steps=options.steps,
                 minutes=options.minutes,
             )
         )

@@ -57,6 +57,9 @@ PENALISED = {"norm": "none", "r1": 1.0}
 RELATIVISTIC = {"norm": "none", "loss": "relativistic"}
 ARMS = {
     "robust": {},
+    # of the preset of that name: rates, no average, no augmentation
+    "paper": {"g_rate": 1e-4, "d_rate": 1e-4, "ema": 0.0, "target": 0.0},
+    "no augmentation": {"target": 0.0},
     "spectral": {"norm": "spectral"},
     "warm": {"warm": 0.5},
     "spread": {"spread": True},

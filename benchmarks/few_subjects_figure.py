@@ -17,7 +17,7 @@ import numpy as np
 
 ARMS = {
     "robust": "as `robust` was",
-    "bend 3": "bent by 3 mm",
+    "bend 2.5": "bent by 2.5 mm",
     "flow": "flow matching",
     "flow + bend 2": "flow matching, bent by 2 mm",
 }
@@ -38,7 +38,7 @@ def curves(path):
     names = {
         "kid": "KID",
         "recall": "recall",
-        "share_nearer": "nearer to training than new people are",
+        "share_nearer": "nearer to the training people",
     }
     for arm, label in ARMS.items():
         own = [row for row in rows if row["arm"] == arm]
