@@ -250,7 +250,7 @@ def table(rows, *, size, subjects, steps, minutes=None):
                 arm[row["seed"]] = row
     lines += [
         cells(arm, [by_seed[seed] for seed in sorted(by_seed)])
-        for arm, by_seed in found.items()
+        for arm, by_seed in sorted(found.items(), key=lambda x: x[0] != "real")
     ]
     return "\n".join(lines)
 
