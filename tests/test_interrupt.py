@@ -80,12 +80,28 @@ def test_only_a_first_step_is_waited_for_with_a_line(capsys):
     )
 
 
-def test_between_steps_it_is_handled_at_once():
+def test_what_ends_an_epoch_is_ended_first(capsys):
+    """An evaluation computes with TensorFlow, too, and may take minutes."""
     with held_back() as (callback,):
+        callback.on_epoch_begin(0)
         callback.on_train_batch_begin(0)
         callback.on_train_batch_end(0)
+        signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
+            callback.on_epoch_begin(1)
+    assert capsys.readouterr().err == (
+        "pet-dcgan: stopping once what ends this epoch is done; "
+        "Ctrl-C again stops at once\n"
+    )
+
+
+def test_after_the_last_epoch_it_is_handled_at_the_end():
+    with pytest.raises(KeyboardInterrupt), held_back() as (callback,):
+        callback.on_train_batch_begin(0)
+        callback.on_train_batch_end(0)
+        signal.raise_signal(signal.SIGINT)
+        ended = True
+    assert ended
 
 
 def test_the_handler_is_put_back_whatever_happens():

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a training between two steps, not within one."""
+"""Ctrl-C ends a training between two steps, not while one is computed."""
 
 import contextlib
 import signal
@@ -10,29 +10,31 @@ import keras
 
 from pet_dcgan.utils.progress import status
 
-_WAITING_LINE = (
-    "stopping after the first step, which takes longest; Ctrl-C again stops "
-    "at once"
+_AT_ONCE = "Ctrl-C again stops at once"
+_FIRST_STEP_LINE = (
+    f"stopping after the first step, which takes longest; {_AT_ONCE}"
 )
+_EPOCH_LINE = f"stopping once what ends this epoch is done; {_AT_ONCE}"
 
 
 class StopBetweenSteps(keras.callbacks.Callback):
-    """Holds a Ctrl-C back until the step under way has ended.
+    """Holds a Ctrl-C back until the step, or the end of an epoch, is over.
 
-    Interrupted within a step, TensorFlow's threads go on with what Python has
-    given up, and the process sometimes ended in a segmentation fault instead
-    of its last line. A second Ctrl-C stops at once. Use `held_back`.
+    Interrupted while TensorFlow computes, its threads go on with what Python
+    has given up, and the process sometimes ended in a segmentation fault
+    instead of its last line. What ends an epoch (an evaluation, samples, the
+    state) computes as well. A second Ctrl-C stops at once. Use `held_back`,
+    and let it be the last callback.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self._before = signal.getsignal(signal.SIGINT)
-        self._within = False
-        self._first = True
+        self._line = _FIRST_STEP_LINE
         self._received: tuple[int, FrameType | None] | None = None
 
     def receive(self, number: int, frame: FrameType | None) -> None:
-        """Handles the signal, now or after the step.
+        """Keeps the signal for later; handles a second one now.
 
         Args:
             number: Of the signal.
@@ -41,21 +43,26 @@ class StopBetweenSteps(keras.callbacks.Callback):
         Raises:
             KeyboardInterrupt: By Python's own handler.
         """
-        if self._within and self._received is None:
+        if self._received is None:
             self._received = number, frame
-            if self._first:
-                status(_WAITING_LINE)
+            if self._line:
+                status(self._line)
         else:
             self._received = None
             self._before(number, frame)
 
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Ends the training if that was asked for at the end of an epoch."""
+        self.release()
+
     def on_train_batch_begin(self, batch: int, logs: dict | None = None):
-        """Begins a step."""
-        self._within = True
+        """Begins a step; a short one is waited for without a line."""
+        if self._line != _FIRST_STEP_LINE:
+            self._line = ""
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Ends a step, and the training if that was asked for."""
-        self._first = False
+        self._line = _EPOCH_LINE
         self.release()
 
     def release(self) -> None:
@@ -64,7 +71,6 @@ class StopBetweenSteps(keras.callbacks.Callback):
         Raises:
             KeyboardInterrupt: As in `receive`, if there is one.
         """
-        self._within = False
         if self._received is not None:
             received, self._received = self._received, None
             self._before(*received)
