@@ -40,10 +40,10 @@ SUBJECTS = {8: "few", 24: "few", 70: "many"}
 MOMENTS = (0.25, 0.5, 0.75, 1.0)
 
 
-def make_cohorts(work):
+def make_cohorts(work, cohorts=COHORTS):
     """Draws and prepares every cohort that is not there yet."""
     command = [sys.executable, "-m", "pet_dcgan"]
-    for name, (seed, subjects) in COHORTS.items():
+    for name, (seed, subjects) in cohorts.items():
         scans, data = work / name / "scans", work / name / "data"
         if not scans.exists():
             drawn = ["--seed", str(seed), "--subjects", subjects]

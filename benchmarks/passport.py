@@ -1,7 +1,7 @@
 """What the search for copies finds in planted copies and in new subjects.
 
-    pet-dcgan phantom A --seed 0 --subjects NC=2,MCI=2,AD=100
-    pet-dcgan phantom B --seed 777 --subjects NC=2,MCI=2,AD=100
+    pet-dcgan phantom A --seed 1 --subjects AD=200
+    pet-dcgan phantom B --seed 2 --subjects AD=100
     pet-dcgan prepare A --data-dir DATA_A --config axial_64
     pet-dcgan prepare B --data-dir DATA_B --config axial_64
     OMP_NUM_THREADS=1 python benchmarks/passport.py DATA_A DATA_B
@@ -17,8 +17,8 @@ for the images of an honest generator. `--part` chooses a table:
   one observation;
 - cost: CPU time and memory of a search of 10,000 images.
 
-Draws of one pool are not independent, and phantom subjects are more alike than
-patients: thresholds that hold here have to be checked again on harder data.
+Draws of one pool are not independent, and phantom subjects are no patients:
+thresholds that hold here have to be checked again on real scans.
 """
 
 import argparse

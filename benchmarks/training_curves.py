@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from pet_dcgan.cli.console import start_tensorflow
+from pet_dcgan.presets import PLAIN, PRESETS
 
 DATASET = "axial_64"
 EVERY = 50
@@ -32,7 +33,7 @@ class Case:
     """One kind of training.
 
     Args:
-        settings: What differs from the demo preset.
+        settings: What differs from the demo preset as a plain DCGAN.
         starts: Stage and seed of each training.
         steps: How long it goes on.
         subjects: How many of the training subjects there are, 0 for all.
@@ -44,13 +45,14 @@ class Case:
     subjects: int = 0
 
 
-FOUR = "translate,cutout,rotate,scale"
+# what the robust preset, and the demo's, add to a plain DCGAN
+ROBUST = "ema_decay", "augment", "augment_target", "bend_mm"
 STARTS = (("AD", 0), ("AD", 1), ("MCI", 2), ("NC", 3))
 TWO = STARTS[:2]
 CASES = {
     "healthy": Case({}, STARTS, 1500),
-    "healthy, augmented": Case(
-        {"augment": FOUR, "augment_target": 0.6}, STARTS[:1], 1500
+    "healthy, robust": Case(
+        {name: PRESETS["robust"][name] for name in ROBUST}, STARTS[::3], 1500
     ),
     "slow start": Case(SMALL, STARTS, 1500),
     "discriminator wins": Case(
@@ -93,7 +95,6 @@ def fit(case, start, data_dir, folder):
         resolve_config,
     )
     from pet_dcgan.models.configured_dcgan import build_dcgan
-    from pet_dcgan.presets import PLAIN
     from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
     from pet_dcgan.training.vitals import RealImages, pooled_stored
 
