@@ -4,9 +4,9 @@
     python benchmarks/finished_health.py WORK --arms robust "bend 2.5"
 
 WORK is the folder of `few_subjects.py`, which keeps the generator of each
-training there. 64 images of each are measured as `train` measures them, beside
-20 draws of 64 slices of 30 people whom nobody trained on, as least to most:
-what a perfect generator would read.
+training there. 64 images of each are measured as `train` measures them, and 512
+are searched for copies. Beside them stand 20 draws of 64 slices of 30 people
+whom nobody trained on, as least to most: what a perfect generator would read.
 """
 
 import argparse
@@ -19,39 +19,59 @@ from few_subjects import SUBJECTS
 from few_subjects_judge import slices_of, training_slices
 
 from pet_dcgan.cli.console import start_tensorflow
+from pet_dcgan.metrics.centring import centred
+from pet_dcgan.metrics.copy_search import search
 from pet_dcgan.training.vitals import RealImages, Vitals, pooled
 
 MEASURES = [field.name for field in dataclasses.fields(Vitals)]
-IMAGES, DRAWS = 64, 20
+IMAGES, DRAWS, SEARCHED = 64, 20, 512
 
 
-def real_images(work, size, count):
-    """What is compared with, as a training has it."""
-    folder = work / SUBJECTS[count]
-    suvr, owners, _ = training_slices(folder, size, count)
-    held_out = slices_of(folder, size, ["validation"])[0]
-    return RealImages(pooled(suvr), owners, pooled(held_out))
+class Measured:
+    """Measures of images beside those of a training.
+
+    Args:
+        work: Folder of the cohorts.
+        size: Of images.
+        count: Training subjects.
+    """
+
+    def __init__(self, work, size, count):
+        folder = work / SUBJECTS[count]
+        suvr, self.owners, _ = training_slices(folder, size, count)
+        held_out = slices_of(folder, size, ["validation"])[0]
+        self.real = RealImages(pooled(suvr), self.owners, pooled(held_out))
+        self.train = centred(suvr)
+
+    def vitals(self, images):
+        """As `HealthLog` has them, in the order of `MEASURES`."""
+        return list(vars(self.real.vitals(pooled(images))).values())
+
+    def suspects(self, images):
+        """Share of suspected copies."""
+        found = search(centred(images), self.train, self.owners)
+        return np.mean(found.suspects)
 
 
-def of_new_people(real, work, size):
-    """Measures of real slices `[draws, measures]`."""
-    rows = pooled(slices_of(work / "fresh", size, ["validation"])[0])
+def of_new_people(measured, work, size):
+    """Cells of slices of people whom nobody trained on."""
+    images = slices_of(work / "fresh", size, ["validation"])[0]
     rng = np.random.default_rng(0)
-    draws = [rng.choice(len(rows), IMAGES, False) for _ in range(DRAWS)]
-    return np.array([measures(real, rows[draw]) for draw in draws])
+    draws = [rng.choice(len(images), IMAGES, False) for _ in range(DRAWS)]
+    found = np.array([measured.vitals(images[draw]) for draw in draws])
+    ends = zip(found.min(0), found.max(0), strict=True)
+    cells = [f"{low:.2f} to {high:.2f}" for low, high in ends]
+    return [*cells, f"{measured.suspects(images):.0%}"]
 
 
-def of_generator(real, path):
-    """Measures of the images of the first seeds."""
+def of_generator(measured, path):
+    """Cells of the images of the first seeds."""
     from pet_dcgan.models.sampling import synthetic_slices
 
     generator = keras.models.load_model(path, compile=False)
-    made = synthetic_slices(generator, np.arange(IMAGES), suvr_max=2.5)
-    return measures(real, pooled(made))
-
-
-def measures(real, rows):
-    return list(vars(real.vitals(rows)).values())
+    made = synthetic_slices(generator, np.arange(SEARCHED), suvr_max=2.5)
+    cells = [f"{value:.2f}" for value in measured.vitals(made[:IMAGES])]
+    return [*cells, f"{measured.suspects(made):.0%}"]
 
 
 def generators_of(work, start, arms):
@@ -67,14 +87,11 @@ def show(work, size, count, arms):
     paths = list(generators_of(work, start, arms))
     if not paths:
         return
-    real = real_images(work, size, count)
-    found = of_new_people(real, work, size)
-    ends = zip(found.min(0), found.max(0), strict=True)
-    row(size, count, "new people", [f"{a:.2f} to {b:.2f}" for a, b in ends])
+    measured = Measured(work, size, count)
+    row(size, count, "new people", of_new_people(measured, work, size))
     for path in paths:
         name = path.stem.removeprefix(start).replace("_", " ")
-        cells = [f"{value:.2f}" for value in of_generator(real, path)]
-        row(size, count, name, cells)
+        row(size, count, name, of_generator(measured, path))
 
 
 def row(size, count, name, cells):
@@ -87,8 +104,9 @@ def main():
     parser.add_argument("--arms", nargs="+", default=["robust", "bend 2.5"])
     options = parser.parse_args()
     start_tensorflow(gpu=False)
-    print("| size, subjects | images | " + " | ".join(MEASURES) + " |")
-    print("|---" * (len(MEASURES) + 2) + "|")
+    heads = "size, subjects", "images", *MEASURES, "suspects"
+    print(f"| {' | '.join(heads)} |")
+    print("|---" * len(heads) + "|")
     for size in (64, 128):
         for count in SUBJECTS:
             show(options.work, size, count, options.arms)
