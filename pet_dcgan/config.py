@@ -62,8 +62,8 @@ class TrainConfig:
         width: Channels at half the image size; each halving doubles them.
         kernel_size: Side of every (transposed) convolution, in pixels.
         batch_size: Real images, and latent vectors, per step.
-        epochs: Passes over the slices; more in `robust` where those of a preset
-            would be fewer than 8,000 steps.
+        epochs: Passes over the slices; with few slices a preset takes more,
+            until it has its least number of steps.
         g_learning_rate: Adam's learning rate of the generator.
         d_learning_rate: Adam's learning rate of the discriminator.
         beta_1: Adam's decay of the first moment.

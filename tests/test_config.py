@@ -99,7 +99,9 @@ def test_a_bad_fact_or_preset_is_named():
             make_config("demo", **FACTS | {name: value})
     with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
-    with pytest.raises(ValueError, match="among robust, paper, demo, found"):
+    with pytest.raises(
+        ValueError, match="among robust, best, paper, demo, found"
+    ):
         make_config("xyz", **FACTS)
 
 
