@@ -96,12 +96,13 @@ def test_what_ends_an_epoch_is_ended_first(capsys):
 
 
 def test_after_the_last_epoch_it_is_handled_at_the_end():
-    with pytest.raises(KeyboardInterrupt), held_back() as (callback,):
-        callback.on_train_batch_begin(0)
-        callback.on_train_batch_end(0)
-        signal.raise_signal(signal.SIGINT)
-        ended = True
-    assert ended
+    held = held_back()
+    (callback,) = held.__enter__()
+    callback.on_train_batch_begin(0)
+    callback.on_train_batch_end(0)
+    signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        held.__exit__(None, None, None)
 
 
 def test_the_handler_is_put_back_whatever_happens():
