@@ -3,7 +3,8 @@
 Every arm trains on the same 24 (or 70) phantom subjects of AD, once for each
 seed, and is judged on the way by phantom subjects nobody trained on. What
 arms are is in `few_subjects_arms.py`, how they are judged in
-`few_subjects_judge.py`, and `flow_matching.py` has the one that is no GAN.
+`few_subjects_judge.py`, and `flow_matching.py` has the one that is no GAN;
+`few_subjects_table.py` makes the table.
 
     python benchmarks/few_subjects.py WORK --arms robust spectral --seeds 0 1 2
     python benchmarks/few_subjects.py WORK --size 128 --arms robust --steps 3000
@@ -18,16 +19,16 @@ are of processor time, without the judging.
 
 import argparse
 import concurrent.futures
-import json
 import multiprocessing
 import os
-import statistics
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-RESULTS = Path(__file__).with_suffix(".jsonl")
+from few_subjects_results import is_done, read, write
+from few_subjects_table import table
+
 COHORTS = {
     "few": (0, "NC=34,MCI=34,AD=34"),
     "encoder": (3, "NC=40,MCI=40,AD=40"),
@@ -80,12 +81,11 @@ def run(work, task):
         trainer.train(until - done)
         seconds += time.process_time() - before
         done = until
-        rows += [
+        rows.append(
             task
-            | {"step": done, "seconds": round(seconds, 1), "average": name}
-            | judge.scores(draw, full=moment == 1.0)
-            for name, draw in trainer.draws().items()
-        ]
+            | {"step": done, "seconds": round(seconds, 1)}
+            | judge.scores(trainer.draw, full=moment == 1.0)
+        )
     trainer.save(work / "weights" / name_of(task))
     return rows
 
@@ -129,15 +129,11 @@ class Adversaries:
         if count - early:
             self.arm.steps_on(self.images, tf.constant(count - early))
 
-    def draws(self):
-        """What draws the images, by the name of the weights."""
+    def draw(self, seeds):
+        """Images `[n, size, size]` in SUVR of seeds, by the average."""
         from pet_dcgan.models.sampling import synthetic_slices
 
-        return {
-            "ema": lambda seeds: synthetic_slices(
-                self.arm.average, seeds, suvr_max=2.5
-            )
-        }
+        return synthetic_slices(self.arm.average, seeds, suvr_max=2.5)
 
     def save(self, path):
         """Keeps the generator that images are drawn with."""
@@ -164,31 +160,6 @@ def name_of(task):
     return "_".join([*map(str, words), str(task["seed"])]).replace(" ", "_")
 
 
-def read():
-    """The rows there are."""
-    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
-    return [json.loads(line) for line in lines]
-
-
-def write(rows):
-    """Adds rows, with four digits that say something."""
-    with RESULTS.open("a") as file:
-        for row in rows:
-            file.write(json.dumps(rounded(row)) + "\n")
-
-
-def rounded(value):
-    """A value whose numbers have four digits."""
-    if isinstance(value, dict):
-        return {name: rounded(each) for name, each in value.items()}
-    return float(f"{value:.4g}") if isinstance(value, float) else value
-
-
-def is_done(task, rows):
-    """Whether a training has been made."""
-    return any(task.items() <= row.items() for row in rows)
-
-
 def measure(options):
     """Makes what is not there, two trainings at once."""
     rows = read()
@@ -209,81 +180,6 @@ def measure(options):
         for each in concurrent.futures.as_completed(waiting):
             write(each.result())
             print(name_of(waiting[each]), flush=True)
-
-
-COLUMNS = {
-    "KID": ("frozen", "kid"),
-    "precision": ("frozen", "precision"),
-    "recall": ("frozen", "recall"),
-    "density": ("frozen", "density"),
-    "coverage": ("frozen", "coverage"),
-    "KID, random encoder": ("random", "kid"),
-    "MS-SSIM of pairs": ("ms_ssim",),
-    "regions vary alike": ("regions", "correlation"),
-    "nearer than held-out": ("copies", "share_nearer"),
-    "authentic": ("copies", "authenticity"),
-    "suspects": ("copies", "suspects"),
-}
-
-
-def table(rows, *, size, subjects, steps, minutes=None):
-    """Markdown: medians over seeds, and all seeds' KID and recall.
-
-    Args:
-        rows: All rows.
-        size: Of images.
-        subjects: Trained on.
-        steps: After which trainings are compared.
-        minutes: Of processor time, for what had been reached by then instead.
-    """
-    heads = ["arm", "steps", "minutes", *COLUMNS, "KID, seeds", "recall, seeds"]
-    lines = ["| " + " | ".join(heads) + " |", "|---" * len(heads) + "|"]
-    found = {}
-    for row in rows:
-        here = (row["size"], row["subjects"]) == (size, subjects)
-        if here and is_in_time(row, steps, minutes):
-            arm = found.setdefault(row["arm"], {})
-            before = arm.get(row["seed"], row)
-            # the same training may have been made to several lengths
-            longest = row.get("step", 0) >= before.get("step", 0)
-            if longest and ("ms_ssim" in row or "ms_ssim" not in before):
-                arm[row["seed"]] = row
-    lines += [
-        cells(arm, [by_seed[seed] for seed in sorted(by_seed)])
-        for arm, by_seed in sorted(found.items(), key=lambda x: x[0] != "real")
-    ]
-    return "\n".join(lines)
-
-
-def is_in_time(row, steps, minutes):
-    """Whether a row belongs into a table; real images always do."""
-    if "step" not in row:
-        return True
-    if minutes is None:
-        return row["step"] == steps
-    return row["seconds"] <= 60 * minutes
-
-
-def cells(arm, rows):
-    """One line of the table."""
-    steps, seconds = (
-        statistics.median(row.get(name, 0) for row in rows)
-        for name in ("step", "seconds")
-    )
-    found = [arm, f"{steps:,.0f}", f"{seconds / 60:.1f}"]
-    for path in COLUMNS.values():
-        values = [value for row in rows if (value := at(row, path)) is not None]
-        found.append(f"{statistics.median(values):.3f}" if values else "")
-    for path in (COLUMNS["KID"], COLUMNS["recall"]):
-        found.append(" ".join(f"{at(row, path):.3f}" for row in rows))
-    return "| " + " | ".join(found) + " |"
-
-
-def at(row, path):
-    """A value in nested dictionaries, None where there is none."""
-    for name in path:
-        row = (row or {}).get(name)
-    return row
 
 
 def main():

@@ -81,6 +81,7 @@ ARMS = {
     "r1 10": PENALISED | {"r1": 10.0},
     "r3gan 0.1": RELATIVISTIC | {"r1": 0.1, "r2": 0.1},
     "r3gan 1": RELATIVISTIC | {"r1": 1.0, "r2": 1.0},
+    "r3gan 10": RELATIVISTIC | {"r1": 10.0, "r2": 10.0},
     "bend 1": {"bend": 1.0},
     "bend 2": {"bend": 2.0},
     "bend 2.5": {"bend": 2.5},
@@ -88,7 +89,6 @@ ARMS = {
     "bend 4": {"bend": 4.0},
     "reach 36": {"reach": 36.0},
     "reach 12": {"reach": 12.0},
-    "r3gan 10": RELATIVISTIC | {"r1": 10.0, "r2": 10.0},
 }
 _SINGULAR = 2  # the stream of first singular vectors
 

@@ -113,7 +113,7 @@ def _block(x, embedded, width):
     return short + x
 
 
-def draw(network, seeds):
+def drawn(network, seeds):
     """Images `[n, size, size]` in SUVR of seeds, with Euler's steps."""
     made = [
         _chunk(network, tf.constant(seeds[first : first + _CHUNK]))
@@ -140,7 +140,7 @@ def kept(path, size):
     """What draws the images of weights that `Flow.save` has kept."""
     network = build_velocity(size=size)
     network.load_weights(path)
-    return lambda seeds: draw(network, seeds)
+    return lambda seeds: drawn(network, seeds)
 
 
 class Flow:
@@ -194,9 +194,9 @@ class Flow:
         update_ema(self.average, self.network, ema_decay_at(self.steps, DECAY))
         self.steps.assign_add(1)
 
-    def draws(self):
-        """What draws the images, by the name of the weights."""
-        return {"ema": lambda seeds: draw(self.average, seeds)}
+    def draw(self, seeds):
+        """Images `[n, size, size]` in SUVR of seeds, by the average."""
+        return drawn(self.average, seeds)
 
     def save(self, path):
         """Keeps the weights that images are drawn with."""

@@ -18,7 +18,7 @@ from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.plain_values import converted, shown
 
 STAGES = ("NC", "MCI", "AD")
-# one generator of all stages together, for others to start from
+# one generator of all stages together
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
 # that `pet-dcgan prepare` makes
@@ -62,8 +62,8 @@ class TrainConfig:
         width: Channels at half the image size; each halving doubles them.
         kernel_size: Side of every (transposed) convolution, in pixels.
         batch_size: Real images, and latent vectors, per step.
-        epochs: Passes over the slices; more in `robust` where those of a preset
-            would be fewer than 8,000 steps.
+        epochs: Passes over the slices; with few slices a preset takes more,
+            until it has its least number of steps.
         g_learning_rate: Adam's learning rate of the generator.
         d_learning_rate: Adam's learning rate of the discriminator.
         beta_1: Adam's decay of the first moment.
@@ -79,7 +79,6 @@ class TrainConfig:
             0 keeps the probability fixed.
         bend_mm: SD of the smooth random bends of the training slices, in mm,
             anew in every step; 0 leaves them as they are.
-        warm_start: Run folder whose networks a training starts from, or "".
         recipe: How the set's brains were placed and scaled, see `RECIPE`.
         select_every: Epochs between two evaluations of the KID on validation
             subjects and of suspected copies; the generator with the lowest
@@ -128,7 +127,6 @@ class TrainConfig:
     xla: bool
     deterministic: bool
     seed: int = _between(0, 2**31 - 1)
-    warm_start: str = ""
     recipe: int = RECIPE
 
     def __post_init__(self) -> None:
@@ -191,8 +189,7 @@ def make_config(
         overrides: Fields to change, as values or as text (`{"epochs": "3"}`).
             They win over the preset; a fact of the data cannot be overridden.
         **facts: The remaining fields: `stage`, `plane`, `dataset`, `data_dir`,
-            `phantom`, `size`, `spacing_mm`, `suvr_max`, `reference`, `seed`,
-            and `warm_start` if there is one.
+            `phantom`, `size`, `spacing_mm`, `suvr_max`, `reference`, `seed`.
 
     Raises:
         ValueError: If the preset or a field is unknown, or a value invalid.
@@ -312,7 +309,7 @@ def _split(augment: str) -> tuple[str, ...]:
 
 def _from_values(values: Mapping[str, Any]) -> TrainConfig:
     """A configuration from exactly its fields; some may miss."""
-    missing = sorted(set(_FIELDS) - set(values) - {"warm_start", "recipe"})
+    missing = sorted(set(_FIELDS) - set(values) - {"recipe"})
     unknown = sorted(set(values) - set(_FIELDS))
     if missing or unknown:
         raise ValueError(

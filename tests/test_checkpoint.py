@@ -14,7 +14,6 @@ from pet_dcgan.training.checkpoint import (
     remove_older_states,
     restore,
     return_to_last_healthy,
-    start_from,
 )
 
 EVERYTHING = {
@@ -81,20 +80,6 @@ def test_weights_optimisers_and_steps_come_back(trained, tiny_model):
     assert all(name.endswith(".npy") for name in members)
     for part in ("generator", "d_optimizer", "step"):
         assert f"{part}_0.npy" in members
-
-
-def test_a_warm_start_takes_both_networks_and_the_average(
-    tiny_config, tmp_path
-):
-    earlier = build_dcgan(tiny_config(ema_decay=0.9, seed=1))
-    earlier.average.weights[0].assign_add(np.ones([6, 256]))
-    save(earlier, tmp_path, 0)
-    model = build_dcgan(tiny_config(ema_decay=0.5))
-    start_from(model, tmp_path)
-    for part in ("generator", "discriminator", "average"):
-        pairs = zip(earlier.state[part], model.state[part], strict=True)
-        for a, b in pairs:
-            np.testing.assert_array_equal(a, b, err_msg=part)
 
 
 def test_every_option_resumes_bit_for_bit(tiny_config, tmp_path):

@@ -41,7 +41,6 @@ def test_the_paper_preset_has_the_values_of_the_paper():
 def test_every_preset_can_be_trained_and_its_json_read_again(preset):
     config = make_config(preset, overrides={"epochs": 3}, **FACTS)
     assert config.preset == preset
-    assert config.warm_start == ""
     assert TrainConfig.from_json(config.to_json()) == config
     assert json.loads(config.to_json())["phantom"] is True
 
@@ -99,7 +98,9 @@ def test_a_bad_fact_or_preset_is_named():
             make_config("demo", **FACTS | {name: value})
     with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
-    with pytest.raises(ValueError, match="among robust, paper, demo, found"):
+    with pytest.raises(
+        ValueError, match="among robust, best, paper, demo, found"
+    ):
         make_config("xyz", **FACTS)
 
 
@@ -145,7 +146,7 @@ def test_a_bad_override_is_refused():
 def test_a_run_of_an_earlier_version_had_every_option_off():
     config = make_config("paper", **FACTS)
     values = dataclasses.asdict(config)
-    for name in (*PLAIN, "warm_start"):
+    for name in PLAIN:
         del values[name]
     assert TrainConfig.from_json(json.dumps(values)) == config
 

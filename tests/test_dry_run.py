@@ -102,14 +102,6 @@ def test_data_steps_parameters_and_time_are_estimated(
     assert re.search(r"of the [1-9]\d* GFLOP/s", dry_run(config))
 
 
-@pytest.mark.parametrize(
-    ("changes", "error", "message"),
-    [
-        ({"warm_start": "/nowhere"}, FileNotFoundError, "a run folder"),
-        ({"batch_size": 64}, ValueError, "--set batch_size=12"),
-    ],
-)
-def test_what_could_not_start_is_refused(tiny_config, changes, error, message):
-    config = dataclasses.replace(tiny_config(), **changes)
-    with pytest.raises(error, match=message):
-        dry_run(config)
+def test_what_could_not_start_is_refused(tiny_config):
+    with pytest.raises(ValueError, match="--set batch_size=12"):
+        dry_run(dataclasses.replace(tiny_config(), batch_size=64))

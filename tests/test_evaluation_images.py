@@ -115,14 +115,6 @@ def test_validation_subject_that_was_trained_on_is_named(run):
         load(run, subjects=["999_S_3000", "999_S_3003"])
 
 
-def test_a_run_that_started_from_one_of_all_stages(run):
-    options = {"warm_start": "runs/all"}
-    images = load(run, subjects=["999_S_1000", *OWN], **options)
-    assert set(images.training.subjects) == set(OWN)
-    with pytest.raises(DataLeakageError, match="found 1: 999_S_3005"):
-        load(run, subjects=["999_S_3000", "999_S_3005"], **options)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [

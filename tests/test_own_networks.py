@@ -16,6 +16,7 @@ from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.models.own_networks import own_networks
 from pet_dcgan.runs.run import Run
 from pet_dcgan.serving.export import export_run
+from pet_dcgan.training.dry_run import dry_run
 from pet_dcgan.training.train import train
 
 OWN = {"generator": own_generator, "discriminator": own_discriminator}
@@ -172,22 +173,6 @@ def test_a_class_that_is_not_registered_is_named(run, monkeypatch):
     assert str(run.path / "networks.json") in str(e.value)
 
 
-class TestWarmStart:
-    def test_takes_own_networks(self, config, run, tmp_path):
-        warm = changed(
-            config, warm_start=str(run.path), epochs=1, select_every=0, seed=7
-        )
-        new = train(warm, tmp_path / "new", verbose=0, **OWN)
-        assert new.finished
-        assert set(new.networks) == set(OWN)
-
-    def test_refuses_others(self, config, run, tmp_path):
-        warm = changed(config, warm_start=str(run.path))
-        with pytest.raises(ValueError, match="run of the same generator"):
-            train(warm, tmp_path / "new", verbose=0)
-        assert not (tmp_path / "new").exists()
-
-
 class TestRefusals:
     def refused(self, config, match, error=ValueError, **given):
         with pytest.raises(error, match=match) as caught:
@@ -245,6 +230,8 @@ class TestRefusals:
 
         with pytest.raises(ValueError, match=r"found .*Mine: decorate"):
             train(config, tmp_path / "ad", verbose=0, generator=make)
+        with pytest.raises(ValueError, match=r"found .*Mine: decorate"):
+            dry_run(config, generator=make)
         assert not list(tmp_path.iterdir())
 
 

@@ -36,13 +36,14 @@ def test_the_list_has_every_setting_and_its_presets():
         assert re.search(rf"^{name} +\S", result.output, re.M), name
     assert (
         "batch_size Real images, and latent vectors, per step. 2 to 4096 "
-        "(robust 16; paper 64; demo 16)"
+        "(robust 16; best 16; paper 64; demo 16)"
     ) in text
     assert "xla Whether XLA compiles a step" in text
     assert "true or false (false in every preset)" in text
     assert "channels 1, or 3 for the one channel repeated. 1 or 3 (" in text
     assert "augment How images are changed" in text
-    assert "robust translate,cutout,rotate,scale; paper none" in text
+    augmented = "translate,cutout,rotate,scale"
+    assert f"robust {augmented}; best {augmented}; paper none" in text
     assert "`" not in text
     assert max(map(len, result.output.splitlines())) <= 80
 
@@ -120,7 +121,7 @@ def completed(line, *, shell="bash", **environment):
         ("train --preset ", list(PRESETS)),
         ("train --stage a", ["AD", "ALL"]),
         ("train --plane c", ["coronal"]),
-        ("train --set wid", ["width=16", "width=64"]),
+        ("train --set wid", ["width=16", "width=32", "width=64"]),
         ("prepare --config axial", ["axial_128", "axial_64"]),
         ("study --planes axial,", ["axial,coronal", "axial,sagittal"]),
         ("generate --format n", ["npy", "nifti"]),

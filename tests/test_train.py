@@ -6,21 +6,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from study_toy import prepare_leaky
 from toy_model import make_config
 from training_process import assert_same_run, log_rows
 
+from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.data.training_data import load_training_slices
-from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.callbacks import EpochLog
-from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.distribution import FollowChief
 from pet_dcgan.training.interrupt import StopBetweenSteps
-from pet_dcgan.training.opening import all_subjects
 from pet_dcgan.training.train import _Training, train
 
-EARLIER = ["999_S_2000", "999_S_2001"]
 OWN = ["999_S_3000", "999_S_3001", "999_S_3002"]
 
 
@@ -52,11 +50,6 @@ def trainings(monkeypatch):
     found = []
     monkeypatch.setattr(_Training, "complete", lambda self: found.append(self))
     return found
-
-
-def assert_same_weights(one, other):
-    for a, b in zip(one.variables, other.variables, strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 def test_a_run_folder_holds_what_it_should(straight):
@@ -166,6 +159,18 @@ def test_nothing_is_made_when_the_data_do_not_fit(tiny_config, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_nobody_is_both_trained_on_and_held_out(tiny_config, tmp_path):
+    leaky = prepare_leaky(tmp_path / "data", into="test")
+    for config, given, found in (
+        (tiny_config(), {"validation": {OWN[1]}}, OWN[1]),
+        (make_config(leaky), {}, OWN[2]),
+    ):
+        for resume in (False, True):
+            with pytest.raises(DataLeakageError, match=f"found 1: {found}"):
+                train(config, tmp_path / "ad", resume=resume, **given)
+    assert not (tmp_path / "ad").exists()
+
+
 def test_slices_beyond_the_memory_are_read_from_the_disk_of_the_run(
     tiny_config, tmp_path, monkeypatch, capsys, trainings
 ):
@@ -263,102 +268,3 @@ def test_only_the_same_unfinished_run_is_resumed(
     Run.create(tmp_path / "other", moved, OWN[:1])
     with pytest.raises(ValueError, match=r"expected the 1 subjects.*anew"):
         resume(tiny_config(), "other")
-
-
-class TestWarmStart:
-    @pytest.fixture
-    def earlier(self, tiny_config, tmp_path):
-        """`earlier(**changes)`: a run of MCI with one state, and its model."""
-
-        def make(subjects=EARLIER, facts=None, **changes):
-            config = tiny_config(stage="MCI", seed=5, **changes)
-            config = dataclasses.replace(config, **facts or {})
-            run = Run.create(tmp_path / "mci", config, subjects)
-            model = build_dcgan(config)
-            for variable in model.generator.variables:
-                variable.assign_add(np.full(variable.shape, 0.5))
-            model.step.assign(9)
-            callback = Checkpoint(run.path / "checkpoint")
-            callback.set_model(model)
-            callback.on_epoch_end(0)
-            return run, model
-
-        return make
-
-    @pytest.fixture
-    def warm(self, tiny_config, tmp_path):
-        """`warm(**changes)`: the configuration of a start from `earlier`."""
-
-        def make(**changes):
-            start = str(tmp_path / "mci")
-            return dataclasses.replace(tiny_config(**changes), warm_start=start)
-
-        return make
-
-    def test_networks_are_taken_and_the_rest_begins_anew(
-        self, earlier, warm, tmp_path, monkeypatch
-    ):
-        fitted = []
-
-        def fit(self, model, first_epoch):
-            fitted.append((first_epoch, model))
-            callback = Checkpoint(self.run.path / "checkpoint")
-            callback.set_model(model)
-            callback.on_epoch_end(first_epoch)
-
-        monkeypatch.setattr(_Training, "_fit_and_write", fit)
-        run, before = earlier()
-        config = warm(ema_decay=0.5, g_learning_rate=0.01)
-        train(config, tmp_path / "ad", verbose=0)
-        assert Run.open(tmp_path / "ad").subjects == EARLIER + OWN
-        ((first_epoch, model),) = fitted
-        assert_same_weights(model.generator, before.generator)
-        assert_same_weights(model.discriminator, before.discriminator)
-        assert_same_weights(model.average, before.generator)
-        optimizer = model.g_optimizer
-        assert first_epoch == int(model.step) == int(optimizer.iterations) == 0
-        assert float(optimizer.learning_rate) == pytest.approx(0.01)
-        # it goes on without the earlier run
-        run.path.rename(tmp_path / "moved")
-        train(config, tmp_path / "ad", resume=True, verbose=0)
-        first_epoch, resumed = fitted[1]
-        assert first_epoch == 1
-        assert_same_weights(resumed.generator, model.generator)
-
-    @pytest.mark.parametrize(
-        ("facts", "message"),
-        [
-            ({"phantom": False}, "of phantom True, found False"),
-            ({"suvr_max": 2.0}, "of suvr_max 2.5, found 2.0"),
-            ({"reference": "none"}, "of reference brain, found none"),
-            ({"plane": "coronal"}, "of plane axial, found coronal"),
-            ({"width": 8}, r"of width 4, found 8 .*--set width=8"),
-        ],
-    )
-    def test_another_kind_of_run_is_refused(
-        self, earlier, warm, facts, message
-    ):
-        earlier(facts=facts)
-        with pytest.raises(ValueError, match=message):
-            all_subjects(warm(), load_training_slices(warm()))
-
-    def test_an_earlier_subject_must_not_be_held_out_now(
-        self, earlier, warm, tmp_path
-    ):
-        # the toy set tests on it
-        earlier(subjects=["999_S_2000", "999_S_1005"])
-        with pytest.raises(ValueError, match="found 1: 999_S_1005"):
-            train(warm(), tmp_path / "ad", verbose=0)
-        assert not (tmp_path / "ad").exists()
-
-    def test_a_run_with_a_state_is_needed(self, earlier, warm, tmp_path):
-        with pytest.raises(FileNotFoundError, match="expected a run folder"):
-            train(warm(), tmp_path / "ad", verbose=0)
-        run, _ = earlier()
-        state = run.path / "checkpoint" / "state_0001.npz"
-        np.savez(state, generator_0=np.zeros(3))
-        with pytest.raises(ValueError, match="another architecture"):
-            train(warm(), tmp_path / "ad", verbose=0)
-        state.unlink()
-        with pytest.raises(FileNotFoundError, match="has completed an epoch"):
-            train(warm(), tmp_path / "other", verbose=0)

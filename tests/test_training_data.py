@@ -83,4 +83,8 @@ def test_fewer_than_eight_subjects_give_a_warning(tiny_config, count, few):
     if few:
         assert line.startswith("7 subjects of AD to train on, fewer than 8: ")
         assert "copy these subjects" in line.replace("\n", " ")
-        assert "--stage ALL" in line
+        assert line.endswith("prepare more scans, and add --set bend_mm=3")
+        for enough in (3.0, 4.0):
+            config = dataclasses.replace(config, bend_mm=enough)
+            line = few_subjects_warning(slices, config)
+            assert line.endswith("; prepare more scans")

@@ -66,10 +66,6 @@ def train(
         ),
     ] = False,
     seed: options.Seed = 0,
-    warm_start: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", help="A run whose networks to start from."),
-    ] = None,
     precision: Annotated[
         Literal["float32", "mixed_bfloat16", "mixed_float16"] | None,
         typer.Option(
@@ -110,7 +106,7 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Trains a generator for one stage, or for ALL to start others from."""
+    """Trains a generator for one stage, or one for ALL of them."""
     overrides = options.parse_settings(
         preset,
         settings,
@@ -132,7 +128,6 @@ def train(
         plane=plane,
         overrides=overrides,
         seed=seed,
-        warm_start=warm_start or "",
     )
     if dry_run:
         from pet_dcgan.training.dry_run import dry_run as estimate

@@ -41,7 +41,7 @@ def require_not_held_out(
     """Refuses training subjects that a set keeps for validation or testing.
 
     Args:
-        subjects: Those that were trained on, perhaps of another set.
+        subjects: Those that were trained on.
         data_dir: Folder of the prepared sets.
         dataset: Configuration of the set.
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import ALL_STAGES, SET_FACTS, TrainConfig, make_config
+from pet_dcgan.config import SET_FACTS, TrainConfig, make_config
 from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import (
     ALL_SPLITS,
@@ -18,6 +18,8 @@ from pet_dcgan.data.prepared_set import (
 from pet_dcgan.presets import LEAST_STEPS, in_epochs
 
 FEW_SUBJECTS = 8
+# bends that left the fewest suspected copies of so few (docs/small-data.md)
+_BEND_MM = 3
 
 
 def resolve_config(
@@ -29,7 +31,6 @@ def resolve_config(
     plane: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
-    warm_start: str | Path = "",
 ) -> TrainConfig:
     """A preset completed with the metadata of a prepared set.
 
@@ -44,7 +45,6 @@ def resolve_config(
         plane: Only needed where the set holds several.
         overrides: Settings to change, as `{"epochs": 3}`.
         seed: Fixes weights, latents and the order of the slices.
-        warm_start: Run folder whose networks it starts from, if any.
 
     Raises:
         FileNotFoundError: If there is no such set.
@@ -66,7 +66,6 @@ def resolve_config(
         "dataset": dataset,
         "data_dir": str(Path(data_dir).resolve()),
         "seed": seed,
-        "warm_start": str(Path(warm_start).resolve()) if warm_start else "",
     } | {name: getattr(meta, name) for name in SET_FACTS}
     config = make_config(preset, overrides=changes, **facts)
     if "epochs" in changes or preset not in LEAST_STEPS:
@@ -171,9 +170,9 @@ def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
         f"{FEW_SUBJECTS}: expect images that vary little or copy these "
         "subjects, and metrics with wide errors; prepare more scans"
     )
-    if config.stage == ALL_STAGES:
+    if config.bend_mm >= _BEND_MM:
         return line
-    return line + ", or start with --warm-start from a run of --stage ALL"
+    return f"{line}, and add --set bend_mm={_BEND_MM}"
 
 
 def _load(config: TrainConfig, split: str, **options: Any) -> Slices:

@@ -256,14 +256,10 @@ def _validation(run: Run, place: str | Path) -> RealSlices:
 
 
 def _training(run: Run, place: str | Path) -> Slices:
-    """The slices that the run trained on.
-
-    A run that started from another one's weights lists the subjects of that
-    one as well, which may be of another stage or set.
-    """
+    """The slices that the run trained on."""
     slices = _load(run.config, place, "train", subjects=set(run.subjects))
     lost = sorted(set(run.subjects) - set(slices.subjects))
-    if lost and not run.config.warm_start:
+    if lost:
         raise ValueError(
             f"expected the run's {len(run.subjects)} training subjects in the "
             f"set, found none of {named(lost)}: give the --data-dir the run "

@@ -58,7 +58,6 @@ def resume_command(config: TrainConfig, path: Path) -> str:
         "plane": config.plane,
         "run": str(path),
         "preset": config.preset,
-        "warm-start": config.warm_start,
     }
     options = [
         f"--{n} {as_typed(value)}" for n, value in facts.items() if value

@@ -35,8 +35,8 @@ _CARD = """\
 {% filter wrap %}
 Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
 {{ facts.plane }} slices of brain PET
-{{ "of all stages together, for other trainings to start from"
-   if facts.stage == all_stages else "at the stage " ~ facts.stage }}.
+{{ "of all stages together" if facts.stage == all_stages
+   else "at the stage " ~ facts.stage }}.
 {% endfilter %}
 
 

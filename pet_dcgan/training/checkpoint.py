@@ -108,30 +108,6 @@ def restore(model: DCGAN, folder: str | Path) -> int:
     return epochs
 
 
-def start_from(model: DCGAN, folder: str | Path) -> None:
-    """Starts a new model from the networks of another training.
-
-    The EMA starts from that training's, or from its generator if it has none.
-
-    Args:
-        model: A new one.
-        folder: Where the `Checkpoint` of the other training wrote.
-
-    Raises:
-        ValueError: If it is of another architecture, or damaged.
-    """
-    most = _most_bytes(_named(model).values())
-    _, arrays = newest_state(folder, most=most)
-    sources = {"generator": "generator", "discriminator": "discriminator"}
-    if model.average is not None:
-        has_own = any(name.startswith("average_") for name in arrays)
-        sources["average"] = "average" if has_own else "generator"
-    for part, source in sources.items():
-        own = {n: a for n, a in arrays.items() if n.startswith(f"{source}_")}
-        variables = _numbered(source, getattr(model, part).variables)
-        _assign(own, variables, folder)
-
-
 def newest_state(
     folder: str | Path, *, most: int = 2**40
 ) -> tuple[int, dict[str, np.ndarray]]:

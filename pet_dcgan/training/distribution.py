@@ -32,8 +32,6 @@ _LOST = (
     tf.errors.DeadlineExceededError,
     tf.errors.InternalError,
 )
-# may differ between machines
-_LOCATIONS = ("data_dir", "warm_start")
 
 
 def make_strategy(name: str = "none") -> tf.distribute.Strategy | None:
@@ -158,7 +156,7 @@ def require_same_training(
     options = [
         f"{name}={value}"
         for name, value in vars(config).items()
-        if name not in _LOCATIONS
+        if name != "data_dir"  # it may differ between machines
     ]
     found = [*slices.subjects, *slices.scans, *map(str, slices.positions_mm)]
     facts = {

@@ -15,7 +15,6 @@ from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_config import describe
 from pet_dcgan.models.own_networks import Network, layers_of, own_networks
 from pet_dcgan.training.devices import step_memory
-from pet_dcgan.training.opening import all_subjects
 
 # share of the speed of a plain matrix product that a whole step reaches;
 # measured on two CPU cores: 0.92 for width and batch 64, and 0.62 for 16, with
@@ -43,13 +42,13 @@ def dry_run(
         Configuration, sizes, time and memory as lines of text.
 
     Raises:
-        FileNotFoundError: If there is no such set, or no run to start from.
+        FileNotFoundError: If there is no such set.
         ValueError: If data, networks and configuration do not fit.
     """
     own = own_networks(config, generator=generator, discriminator=discriminator)
-    described = {role: describe(network) for role, network in own.items()}
+    for network in own.values():
+        describe(network)  # rejects what a run could not keep
     slices = load_training_slices(config, decode=False)
-    all_subjects(config, slices, described)  # rejects an unfit warm start
     steps = steps_per_epoch(slices, config)
     model = build_dcgan(config, **own)
     operations = step_operations(model)

@@ -1,9 +1,6 @@
 """Trains one stage of a prepared set into a run folder.
 
-A training may continue an earlier one. With `resume` an unfinished run goes on
-from its last completed epoch. A warm start (`config.warm_start`) takes the
-networks of another run, such as one trained on all stages together, and begins
-optimisers, EMA and steps anew; that run's subjects count as trained on, too.
+With `resume` an unfinished run goes on from its last completed epoch.
 """
 
 import dataclasses
@@ -34,12 +31,7 @@ from pet_dcgan.runs.fixed_files import RunFacts, require_free
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import ended_early
 from pet_dcgan.training.callbacks import EpochProgress, training_callbacks
-from pet_dcgan.training.checkpoint import (
-    has_state,
-    keep_start,
-    restore,
-    start_from,
-)
+from pet_dcgan.training.checkpoint import has_state, keep_start, restore
 from pet_dcgan.training.devices import (
     device_lines,
     exhaustion_error,
@@ -55,7 +47,7 @@ from pet_dcgan.training.distribution import (
     weights_digest,
 )
 from pet_dcgan.training.interrupt import held_back
-from pet_dcgan.training.opening import new_run, unfinished_run, warm_start_run
+from pet_dcgan.training.opening import new_run, unfinished_run
 from pet_dcgan.training.training_progress import training_progress
 from pet_dcgan.training.user_callbacks import (
     require_suitable,
@@ -239,11 +231,7 @@ class _Training:
             for role, description in run.networks.items()
         }
         model = build_dcgan(run.config, **networks)
-        first_epoch = restore(model, states)
-        if run.config.warm_start and not first_epoch:
-            earlier = warm_start_run(run.config, run.networks)
-            start_from(model, earlier.path / "checkpoint")
-        return model, first_epoch
+        return model, restore(model, states)
 
     def _fit_and_write(self, model: DCGAN, first_epoch: int) -> None:
         """Fits with all callbacks; `generator.keras` is written last."""
