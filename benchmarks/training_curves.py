@@ -66,7 +66,7 @@ CASES = {
     "no progress": Case(
         SMALL | {"g_learning_rate": 1e-6, "d_learning_rate": 1e-6}, TWO, 600
     ),
-    "memorisation": Case({"batch_size": 8}, TWO, 2000, subjects=1),
+    "one subject": Case({"batch_size": 8}, TWO, 2000, subjects=1),
 }
 # not drawn: they come to be healthy
 RECOVERING = ("slow start",)
