@@ -64,7 +64,8 @@ def resume_command(config: TrainConfig, path: Path) -> str:
     ]
     for name, usual in PRESETS[config.preset].items():
         value = getattr(config, name)
-        if value != usual:
+        # without epochs, a preset takes more of them where slices are few
+        if value != usual or name == "epochs":
             # JSON's words for Python's
             text = str(value).lower() if value in (True, False) else value
             options.append(f"--set {as_typed(f'{name}={text}')}")
