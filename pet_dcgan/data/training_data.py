@@ -15,11 +15,9 @@ from pet_dcgan.data.prepared_set import (
     load_slices,
     open_set,
 )
-from pet_dcgan.presets import LEAST_STEPS, in_epochs
+from pet_dcgan.presets import FEW_COPIES_BEND_MM, LEAST_STEPS, in_epochs
 
 FEW_SUBJECTS = 8
-# bends that left the fewest suspected copies of so few (docs/small-data.md)
-_BEND_MM = 3
 
 
 def resolve_config(
@@ -170,9 +168,9 @@ def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
         f"{FEW_SUBJECTS}: expect images that vary little or copy these "
         "subjects, and metrics with wide errors; prepare more scans"
     )
-    if config.bend_mm >= _BEND_MM:
+    if config.bend_mm >= FEW_COPIES_BEND_MM:
         return line
-    return f"{line}, and add --set bend_mm={_BEND_MM}"
+    return f"{line}, and add --set bend_mm={FEW_COPIES_BEND_MM}"
 
 
 def _load(config: TrainConfig, split: str, **options: Any) -> Slices:
