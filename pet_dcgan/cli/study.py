@@ -78,7 +78,7 @@ def study(
             metavar="N",
             min=1,
             help="For a generator of all training subjects; as many as make "
-            "800 steps if unset.",
+            "2,000 steps if unset.",
         ),
     ] = None,
     settings: options.Settings = None,

@@ -68,7 +68,7 @@ class StudySettings:
     seeds: int = 1
     preset: str = "demo"
     overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    generator_steps: int = 800
+    generator_steps: int = 2000
     steps: int = STEPS
     shuffle_labels: bool = False
     seed: int = 0
