@@ -143,7 +143,8 @@ def test_the_command_that_resumes_has_the_options_of_the_start(
     assert (options["preset"], options["seed"]) == (preset, 7)
     changes = dict(each.split("=", 1) for each in options["settings"])
     # those of the preset, too: of a small set it would take more
-    assert changes.pop("epochs") == str(config.epochs)
+    for name in ("epochs", "select_every", "samples_every"):
+        assert changes.pop(name) == str(getattr(config, name))
     assert changes == {
         "g_learning_rate": "0.0003",
         "width": "8",

@@ -53,9 +53,15 @@ def test_epochs_that_are_given_or_enough_are_those(where, monkeypatch):
     given = {"batch_size": 4, "epochs": "200", "select_every": 7}
     config = resolve_config("robust", overrides=given, **where)
     assert (config.epochs, config.select_every) == (200, 7)
-    del given["epochs"]
-    longer = resolve_config("robust", overrides=given, **where)
-    assert (longer.epochs, longer.select_every) == (2667, 7)
+    # measured after as many steps as without: patience counts measurements
+    del given["select_every"]
+    config = resolve_config("robust", overrides=given, **where)
+    assert (config.epochs, config.select_every) == (200, 67)
+    longer = resolve_config("robust", overrides={"batch_size": 4}, **where)
+    assert (longer.epochs, longer.select_every) == (2667, 67)
+    off = {"batch_size": 4, "select_every": 0}
+    config = resolve_config("robust", overrides=off, **where)
+    assert (config.epochs, config.select_every, config.patience) == (2667, 0, 0)
     monkeypatch.setitem(LEAST_STEPS, "robust", 600)
     enough = resolve_config("robust", overrides={"batch_size": 4}, **where)
     assert (enough.epochs, enough.select_every) == (200, 5)
