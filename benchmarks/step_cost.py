@@ -20,6 +20,7 @@ VARIANTS = {
     "translate": {"augment": "translate", "augment_probability": 0.5},
     "cutout": {"augment": "cutout", "augment_probability": 0.5},
     "all four": {"augment": FOUR, "augment_probability": 0.5},
+    "bends": {"bend_mm": 2.5},
     "adaptive": {"augment": FOUR, "augment_target": 0.6},
     "bfloat16": {"precision": "mixed_bfloat16"},
     "float16": {"precision": "mixed_float16"},

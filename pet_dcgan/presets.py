@@ -74,6 +74,9 @@ PRESETS: dict[str, dict[str, Any]] = {
 # Steps that a preset's training has at least: few slices make short epochs, of
 # which there are then more.
 LEAST_STEPS: dict[str, int] = {"robust": 8000, "best": 32_000, "demo": 4000}
+# SD of the bends that left the fewest suspected copies of few subjects, in mm
+# (docs/small-data.md)
+FEW_COPIES_BEND_MM = 3
 # settings that count epochs between two events
 EVERY = ("select_every", "samples_every")
 

@@ -84,9 +84,12 @@ def test_bends_depend_on_seed_step_and_place_alone():
     assert not np.array_equal(first[0], first[1])
 
 
-@pytest.mark.parametrize("sizes", [(0.0, 8.0), (1.0, 0.0), (-1.0, 8.0)])
-def test_sizes_of_nothing_are_refused(sizes):
-    with pytest.raises(ValueError, match="above 0 pixels, found"):
+@pytest.mark.parametrize(
+    "sizes",
+    [(0.0, 8.0), (1.0, 0.0), (-1.0, 8.0), (np.nan, 8.0), (1.0, np.inf)],
+)
+def test_sizes_of_nothing_or_everything_are_refused(sizes):
+    with pytest.raises(ValueError, match="above 0 pixels and finite, found"):
         Bender(*sizes)
 
 

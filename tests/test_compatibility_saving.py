@@ -14,6 +14,7 @@ from compatibility import Rows, own_networks
 
 import pet_dcgan as pd
 from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.bending import Bender
 
 TESTS = Path(__file__).parent
 
@@ -98,13 +99,14 @@ def _(folder):
     assert_goes_on(loaded, model)
 
 
-@works("... with `ema_decay`, augmentation and facts")
+@works("... with `ema_decay`, bends, augmentation and facts")
 def _(folder):
     facts = pd.ImageFacts(
         stage="AD", plane="axial", spacing_mm=3.0, suvr_max=2.5, phantom=True
     )
     augmenter = Augmenter(("translate", "cutout"), 0.5, target=0.6)
     options = {"augmenter": augmenter, "facts": facts, "seed": 3}
+    options["bender"] = Bender(0.5, 8.0, seed=3)
     model = trained(make(ema_decay=0.9, **options))
     loaded = reloaded(model, folder)
     assert (loaded.facts, loaded.seed) == (facts, 3)

@@ -277,6 +277,8 @@ def test_rates_outside_twice_the_robust_ones_are_replaced(
         (COPIES, {"select_every": 3, "patience": 1}, "select_every", False),
         (COPIES, {}, "more subjects than AD has", True),
         (COPIES, {}, AUGMENT, True),
+        (COPIES, {"bend_mm": 2.5}, "--set bend_mm=3", True),
+        (COPIES, {"bend_mm": 3.0}, "bend_mm", False),
     ],
 )
 def test_a_state_is_met_by_its_causes(remedy, changes, settings, option, given):

@@ -95,6 +95,15 @@ def test_what_ends_an_epoch_is_ended_first(capsys):
     )
 
 
+def test_between_two_steps_no_further_one_begins():
+    with held_back() as (callback,):
+        callback.on_train_batch_begin(0)
+        callback.on_train_batch_end(0)
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            callback.on_train_batch_begin(1)
+
+
 def test_after_the_last_epoch_it_is_handled_at_the_end():
     held = held_back()
     (callback,) = held.__enter__()

@@ -16,7 +16,9 @@ from pet_dcgan.data.prepared_set import load_slices
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.evaluation.training_curves import plot_run
+from pet_dcgan.models.bending import Bender
 from pet_dcgan.models.configured_dcgan import build_dcgan
+from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs.given import as_run
 from pet_dcgan.runs.run import Run
@@ -27,7 +29,7 @@ from pet_dcgan.training.train import train
 
 @pytest.fixture(scope="module")
 def config(toy_set):
-    return make_config(toy_set, epochs=3, ema_decay=0.9, seed=5)
+    return make_config(toy_set, epochs=3, ema_decay=0.9, bend_mm=1.5, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +99,13 @@ def test_the_run_holds_what_the_model_shows_and_no_more(model, run, config):
         found.load_generator()(latents), model.sampler_network(latents)
     )
     assert found.subjects == ["999_S_3000", "999_S_3001", "999_S_3002"]
+
+
+def test_bends_that_train_would_not_take_are_left_open(model, slices, tmp_path):
+    networks = model.generator, model.discriminator
+    bent = DCGAN(*networks, bender=Bender(2.0, 4.0))  # of 12 mm
+    run = Run.of_model(tmp_path / "mine", bent, slices)
+    assert Run.open(run.path).config.bend_mm is None
 
 
 def test_the_log_is_what_the_last_fit_recorded(model, run):

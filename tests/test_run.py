@@ -128,7 +128,7 @@ class TestNotebook:
         (run.path / "selection.csv").write_text(SELECTION)
         samples = run.path / "samples"
         samples.mkdir()
-        for number in (5, 10):
+        for number in (5, 9600, 10400):
             (samples / f"epoch_{number:04}.png").write_bytes(PNG)
         (run.path / "generator.keras").touch()
         shown = run._repr_html_()
@@ -136,7 +136,7 @@ class TestNotebook:
         assert "d_loss 1.10, g_loss 0.90" in shown
         best = "epoch 2, KID 0.250 ± 0.050, excess of suspected copies 6.2 %"
         assert best in shown
-        assert 'alt="samples, epoch_0010"' in shown
+        assert 'alt="samples, epoch_10400"' in shown
         assert "finished, not evaluated" in shown
         run.evaluation.mkdir()
         (run.evaluation / "metrics.json").write_text("{}")

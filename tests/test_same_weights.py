@@ -9,16 +9,18 @@ from toy_networks import own_discriminator, own_generator
 
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.bending import Bender
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.train import train
 
-# all that has a state of its own
+# all that has a state, or draws numbers, of its own
 SETTINGS = {
     "ema_decay": 0.9,
     "augment": "translate,cutout,rotate,scale",
     "augment_target": 0.6,
+    "bend_mm": 6.0,
     "epochs": 4,
     "seed": 3,
 }
@@ -76,6 +78,8 @@ def by_hand(config):
             target=config.augment_target,
             seed=config.seed,
         ),
+        # a pixel has 6 mm, and a field changes over 24
+        bender=Bender(1.0, 4.0, seed=config.seed),
     )
     adam = {"beta_1": config.beta_1, "beta_2": config.beta_2}
     model.compile(

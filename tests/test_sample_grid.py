@@ -159,6 +159,12 @@ def test_without_facts_the_scale_is_said_to_be_unknown(grid, sheets):
             [1, 5, 10, 15, 17],
             "epoch 1, every 5 epochs and epoch 17; others are left out",
         ),
+        (
+            [1, 9600, 10400],
+            800,
+            [1, 9600, 10400],
+            "epoch 1 and every 800 epochs; others are left out",
+        ),
     ],
 )
 def test_the_montage_says_which_epochs_it_shows(

@@ -25,6 +25,7 @@ OPTIONS = (
     "augment=translate,cutout,rotate,scale",
     "augment_probability=0.5",
     "augment_target=0.6",
+    "bend_mm=6",
 )
 CASES = {
     "plain": (),

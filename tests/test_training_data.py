@@ -1,4 +1,5 @@
 import dataclasses
+import math
 import types
 
 import numpy as np
@@ -8,12 +9,14 @@ from toy_model import make_config
 
 from pet_dcgan.data import training_data
 from pet_dcgan.data.leakage import DataLeakageError
+from pet_dcgan.data.prepared_set import NoSlicesError
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
     load_training_slices,
     load_validation_slices,
     resolve_config,
 )
+from pet_dcgan.presets import LEAST_STEPS, PRESETS, in_epochs
 
 
 @pytest.fixture
@@ -29,6 +32,67 @@ def test_a_configuration_takes_its_facts_from_the_set(where):
     assert config.phantom is True
     assert config.epochs == 3
     assert resolve_config("demo", plane="axial", seed=4, **where).seed == 4
+
+
+@pytest.mark.parametrize("preset", LEAST_STEPS)
+def test_few_slices_make_more_epochs(where, preset):
+    # 12 slices, three batches an epoch
+    config = resolve_config(preset, overrides={"batch_size": 4}, **where)
+    steps, usual = LEAST_STEPS[preset], PRESETS[preset]
+    assert 3 * (config.epochs - 1) < steps <= 3 * config.epochs
+    # what happens every few epochs happens as often in total
+    for name in ("select_every", "samples_every"):
+        often = config.epochs / (getattr(config, name) or math.inf)
+        before = usual["epochs"] / (usual[name] or math.inf)
+        assert often == pytest.approx(before, rel=0.02)
+    again = resolve_config(preset, overrides={"batch_size": "4"}, **where)
+    assert again == config
+
+
+def test_epochs_that_are_given_or_enough_are_those(where, monkeypatch):
+    given = {"batch_size": 4, "epochs": "200", "select_every": 7}
+    config = resolve_config("robust", overrides=given, **where)
+    assert (config.epochs, config.select_every) == (200, 7)
+    # measured after as many steps as without: patience counts measurements
+    del given["select_every"]
+    config = resolve_config("robust", overrides=given, **where)
+    assert (config.epochs, config.select_every) == (200, 67)
+    longer = resolve_config("robust", overrides={"batch_size": 4}, **where)
+    assert (longer.epochs, longer.select_every) == (2667, 67)
+    off = {"batch_size": 4, "select_every": 0}
+    config = resolve_config("robust", overrides=off, **where)
+    assert (config.epochs, config.select_every, config.patience) == (2667, 0, 0)
+    monkeypatch.setitem(LEAST_STEPS, "robust", 600)
+    enough = resolve_config("robust", overrides={"batch_size": 4}, **where)
+    assert (enough.epochs, enough.select_every) == (200, 5)
+    paper = resolve_config("paper", overrides={"batch_size": 4}, **where)
+    assert paper.epochs == 500
+
+
+def test_without_slices_it_is_who_trains_that_refuses(where, monkeypatch):
+    def none(*_, **__):
+        raise NoSlicesError("none of that stage")
+
+    monkeypatch.setattr(training_data, "load_slices", none)
+    config = resolve_config("robust", **where)
+    assert config.epochs == 200
+    with pytest.raises(NoSlicesError):
+        load_training_slices(config)
+
+
+def test_other_epochs_have_as_many_events():
+    values = {"epochs": 200, "select_every": 5, "samples_every": 10}
+    assert in_epochs(values, 500) == {
+        "epochs": 500,
+        "select_every": 12,  # 12.5
+        "samples_every": 25,
+    }
+    never = values | {"select_every": 0}
+    assert in_epochs(never, 10) == {
+        "epochs": 10,
+        "select_every": 0,
+        "samples_every": 1,
+    }
 
 
 def test_the_plane_must_be_one_of_the_set(where, monkeypatch):

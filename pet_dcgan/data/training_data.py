@@ -1,6 +1,5 @@
 """What a training takes from a prepared set: its metadata and its slices."""
 
-import dataclasses
 import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -15,11 +14,14 @@ from pet_dcgan.data.prepared_set import (
     load_slices,
     open_set,
 )
-from pet_dcgan.presets import LEAST_STEPS, in_epochs
+from pet_dcgan.presets import (
+    FEW_COPIES_BEND_MM,
+    LEAST_STEPS,
+    PRESETS,
+    in_epochs,
+)
 
 FEW_SUBJECTS = 8
-# bends that left the fewest suspected copies of so few (docs/small-data.md)
-_BEND_MM = 3
 
 
 def resolve_config(
@@ -34,8 +36,9 @@ def resolve_config(
 ) -> TrainConfig:
     """A preset completed with the metadata of a prepared set.
 
-    Where the training slices of the stage are few, epochs are added until the
-    preset has the steps it needs, unless `overrides` give the epochs.
+    Where the training slices of the stage are few, epochs are short. There are
+    then more of them, until the preset has the steps it needs, and more between
+    two measurements or two sheets of samples, unless `overrides` give these.
 
     Args:
         preset: Name of one of `pet_dcgan.PRESETS`.
@@ -68,22 +71,20 @@ def resolve_config(
         "seed": seed,
     } | {name: getattr(meta, name) for name in SET_FACTS}
     config = make_config(preset, overrides=changes, **facts)
-    if "epochs" in changes or preset not in LEAST_STEPS:
-        return config
-    longer = _lengthened(config, LEAST_STEPS[preset])
+    longer = _lengthened(config) if preset in LEAST_STEPS else {}
     return make_config(preset, overrides=longer | changes, **facts)
 
 
-def _lengthened(config: TrainConfig, steps: int) -> dict[str, int]:
-    """What gives a training at least so many steps, if anything has to."""
+def _lengthened(config: TrainConfig) -> dict[str, int]:
+    """What gives a preset its least number of steps, if anything has to."""
     try:
         slices = _load(config, "train", decode=False)
     except NoSlicesError:
         return {}  # as whoever trains will say
     per_epoch = max(1, len(slices.images) // config.batch_size)
-    epochs = math.ceil(steps / per_epoch)
-    values = dataclasses.asdict(config)
-    return in_epochs(values, epochs) if epochs > config.epochs else {}
+    epochs = math.ceil(LEAST_STEPS[config.preset] / per_epoch)
+    usual = PRESETS[config.preset]
+    return in_epochs(usual, epochs) if epochs > usual["epochs"] else {}
 
 
 def load_training_slices(
@@ -170,9 +171,9 @@ def few_subjects_warning(slices: Slices, config: TrainConfig) -> str | None:
         f"{FEW_SUBJECTS}: expect images that vary little or copy these "
         "subjects, and metrics with wide errors; prepare more scans"
     )
-    if config.bend_mm >= _BEND_MM:
+    if config.bend_mm >= FEW_COPIES_BEND_MM:
         return line
-    return f"{line}, and add --set bend_mm={_BEND_MM}"
+    return f"{line}, and add --set bend_mm={FEW_COPIES_BEND_MM}"
 
 
 def _load(config: TrainConfig, split: str, **options: Any) -> Slices:

@@ -37,7 +37,7 @@ class Bender(keras.layers.Layer):
         seed: Fixes the fields of every step.
 
     Raises:
-        ValueError: If `displacement` or `reach` is not above 0.
+        ValueError: If `displacement` or `reach` is not above 0 and finite.
     """
 
     def __init__(
@@ -45,10 +45,10 @@ class Bender(keras.layers.Layer):
     ) -> None:
         super().__init__(name="bender", dtype="float32")
         for name, value in (("displacement", displacement), ("reach", reach)):
-            if not value > 0:
+            if not 0 < value < math.inf:
                 raise ValueError(
-                    f"expected {name} above 0 pixels, found {value}: leave out "
-                    "the bender for images as they are"
+                    f"expected {name} above 0 pixels and finite, found "
+                    f"{value}: leave out the bender for images as they are"
                 )
         self.displacement = displacement
         self.reach = reach

@@ -48,7 +48,8 @@ class DCGAN(GAN):
         discriminator: Model from images to logits `[n, 1]`.
         facts: What the images mean, which `export` needs; `fit` on `Slices`
             fills it in.
-        seed: Fixes the latents and augmentations of every step.
+        seed: Fixes the latents of every step; bends and augmentations have
+            seeds of their own.
         ema_decay: Decay of the generator's exponential moving average (EMA)
             after the warm-up of `ema_decay_at`; 0 for none.
         augmenter: Augmentation of all images that the discriminator sees; an

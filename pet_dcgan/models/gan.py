@@ -83,7 +83,7 @@ class GAN(keras.Model):
         Args:
             g_optimizer: Optimiser of the generator, or its name.
             d_optimizer: Optimiser of the discriminator, or its name.
-            loss: An object with the two losses.
+            loss: An object with the two losses, an `AdversarialLoss`.
             metrics: What `evaluate` and a `fit` with `validation_data` measure
                 beside the losses: metrics whose `update_state` takes real and
                 generated images. `KID` by default, where the size of the

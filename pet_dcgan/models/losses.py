@@ -107,7 +107,7 @@ def as_loss(loss: AdversarialLoss | None) -> AdversarialLoss:
     """The loss that `compile` was given, the paper's without one.
 
     Args:
-        loss: An object with the methods of `AdversarialLoss`.
+        loss: An object with the methods of `AdversarialLoss`, or None.
 
     Raises:
         ValueError: If it is none.

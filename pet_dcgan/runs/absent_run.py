@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pet_dcgan.config import OWN, TrainConfig
 from pet_dcgan.models.model_info import GRAPH_FILE
-from pet_dcgan.presets import PRESETS
+from pet_dcgan.presets import EVERY, PRESETS
 from pet_dcgan.utils.meant import as_typed, meant
 
 
@@ -64,7 +64,8 @@ def resume_command(config: TrainConfig, path: Path) -> str:
     ]
     for name, usual in PRESETS[config.preset].items():
         value = getattr(config, name)
-        if value != usual:
+        # unless these are given, a preset has others where slices are few
+        if value != usual or name in ("epochs", *EVERY):
             # JSON's words for Python's
             text = str(value).lower() if value in (True, False) else value
             options.append(f"--set {as_typed(f'{name}={text}')}")

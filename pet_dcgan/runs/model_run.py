@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from pet_dcgan.config import OWN, SET_FACTS, TrainConfig
+from pet_dcgan.config import OWN, SET_FACTS, TrainConfig, checked_value
 from pet_dcgan.data.leakage import (
     DataLeakageError,
     named,
@@ -20,6 +20,7 @@ from pet_dcgan.data.leakage import (
 )
 from pet_dcgan.data.prepared_set import subjects_of
 from pet_dcgan.data.slices import Slices
+from pet_dcgan.models.bending import Bender
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.gan import GAN
 from pet_dcgan.models.network_config import copied, describe
@@ -174,18 +175,27 @@ def _ends(generator: keras.Model) -> dict[str, int]:
 
 def _settings(model: DCGAN, spacing_mm: float) -> dict[str, Any]:
     """The settings that a DCGAN shows."""
-    augmenter, bender = model.augmenter, model.bender
+    augmenter = model.augmenter
     return {
         "ema_decay": model.ema_decay,
-        "bend_mm": round(bender.displacement * spacing_mm, 6)
-        if bender
-        else 0.0,
+        "bend_mm": _bend_mm(model.bender, spacing_mm),
         "augment": ",".join(augmenter.names) if augmenter else "none",
         "augment_probability": augmenter.initial_probability
         if augmenter
         else 0.0,
         "augment_target": augmenter.target if augmenter else 0.0,
     }
+
+
+def _bend_mm(bender: Bender | None, spacing_mm: float) -> float | None:
+    """The setting of a bender, None of one stronger than `train` takes."""
+    if bender is None:
+        return 0.0
+    bend_mm = round(float(bender.displacement) * spacing_mm, 6)
+    try:
+        return checked_value("bend_mm", bend_mm)
+    except ValueError:
+        return None
 
 
 def _epochs(model: keras.Model) -> int | None:

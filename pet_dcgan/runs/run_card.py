@@ -91,7 +91,8 @@ def _best(run_path: Path) -> list[tuple[str, str]]:
 
 def _latest_sheet(folder: Path) -> tuple[str, bytes]:
     """Name and bytes of the latest sheet of samples, empty if there is none."""
-    sheets = sorted(folder.glob("epoch_*.png"))
+    # from epoch 10000 on names are longer
+    sheets = sorted(folder.glob("epoch_*.png"), key=lambda p: (len(p.name), p))
     try:
         content = read_bytes(sheets[-1], most=_SHEET_BYTES)
     except (IndexError, OSError, ValueError):

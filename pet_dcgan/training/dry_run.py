@@ -116,7 +116,7 @@ def step_operations(model: DCGAN) -> int:
     on a real and on a generated image, without the gradient by the image. The
     generator runs forward and back once, without the gradient by the latent;
     its loss passes through the discriminator, forward and, by the input alone,
-    back. Augmentation and EMA are negligible.
+    back. Bends, augmentation and EMA are negligible.
     """
     generator = list(forward_operations(model.generator).values())
     discriminator = list(forward_operations(model.discriminator).values())

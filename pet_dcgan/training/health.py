@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pet_dcgan.config import AUGMENTATIONS, TrainConfig
-from pet_dcgan.presets import PRESETS
+from pet_dcgan.presets import FEW_COPIES_BEND_MM, PRESETS
 from pet_dcgan.training.vitals import HealthRecord
 
 # share of images a winning discriminator recognises, and a losing one
@@ -245,6 +245,8 @@ def _novelty(config: TrainConfig) -> list[str]:
             f"--set select_every={config.select_every or 5} --set patience=4 "
             "(which keeps the best generator and ends the training)"
         )
+    if config.bend_mm < FEW_COPIES_BEND_MM:
+        options.append(f"--set bend_mm={FEW_COPIES_BEND_MM}")
     return options + _augmentation(config)
 
 

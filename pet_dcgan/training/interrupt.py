@@ -57,6 +57,7 @@ class StopBetweenSteps(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: dict | None = None):
         """Begins a step; a short one is waited for without a line."""
+        self.release()
         if self._line != _FIRST_STEP_LINE:
             self._line = ""
 

@@ -90,13 +90,12 @@ class SampleGrid(keras.callbacks.Callback):
         than fit, the first, the last and every so many between are drawn; the
         title says which.
         """
-        paths = sorted(self.tiles.glob(f"{_TILES}*.npz"))
         kept = {
             int(number): path
-            for path in paths
+            for path in self.tiles.glob(f"{_TILES}*.npz")
             if (number := path.stem.removeprefix(_TILES)).isdecimal()
         }
-        rows, (drawn, words) = [], _montage_epochs(list(kept), self.every)
+        rows, (drawn, words) = [], _montage_epochs(sorted(kept), self.every)
         for epoch in drawn:
             # a picture more or less; the training is what matters
             try:
