@@ -6,8 +6,9 @@
 Draws and prepares the cohorts that are not in WORK yet, runs the scripts one
 after another, and keeps what each prints in WORK/tables/<name>.md below the
 command and its processor time; `figure`, after `trainings`, is drawn into the
-page. A table that stands is not made again. All take about an hour of one core; `phantom.md`, `small-data.md`, `study.md` and
-`measured.md` have scripts of their own.
+page. A table that stands is not made again. All take about an hour of one core.
+What `phantom.md`, `small-data.md`, `study.md` and `measured.md` quote comes
+from scripts of its own.
 """
 
 import argparse
