@@ -226,7 +226,7 @@ def test_the_phantom_has_what_its_command_offers():
         ("generate", "m", "--count", "0", "--out", "o"),
         ("generate", "m", "--count", "1", "--out", "o", "--format", "gif"),
         ("generate", "http://host:8501", "--count", "1", "--out", "o"),
-        (*TRAIN, "--preset", "best"),
+        (*TRAIN, "--preset", "better"),
         (*TRAIN, "--set", "colour=red"),
         (*TRAIN, "--set", "width=wide"),
         ("prepare", "scans", "--data-dir", "d", "--config", "axial_1"),

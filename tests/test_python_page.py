@@ -8,7 +8,7 @@ from matplotlib import pyplot
 from pages import ROOT, blocks_of
 from toy_model import SMALL
 
-from pet_dcgan.presets import PRESETS
+from pet_dcgan.presets import LEAST_STEPS, PRESETS
 
 
 @pytest.fixture
@@ -17,6 +17,7 @@ def code(toy_set, tmp_path, monkeypatch):
     sets = tmp_path / "data" / "adni"
     shutil.copytree(toy_set / "adni" / "axial_32", sets / "axial_64")
     monkeypatch.setitem(PRESETS, "demo", PRESETS["demo"] | SMALL)
+    monkeypatch.delitem(LEAST_STEPS, "demo")
     monkeypatch.chdir(tmp_path)
     blocks = blocks_of(ROOT / "docs" / "python.md")
     return next(block.text for block in blocks if block.language == "python")
