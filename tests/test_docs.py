@@ -29,7 +29,7 @@ import tfds_adni
 from pet_dcgan.cli.main import app
 from pet_dcgan.config import check_overrides
 from pet_dcgan.models.networks import build_generator
-from pet_dcgan.presets import PRESETS, parse_overrides
+from pet_dcgan.presets import LEAST_STEPS, PRESETS, parse_overrides
 from pet_dcgan.runs.run import Run
 from tfds_adni import Builder
 
@@ -145,7 +145,8 @@ def _finished_run():
 
 @pytest.fixture
 def at_home(world, monkeypatch, tmp_path):
-    """A copy of the world as the working folder."""
+    """A copy of the world as the working folder, where the demo is short."""
+    monkeypatch.delitem(LEAST_STEPS, "demo")
     home = shutil.copytree(world, tmp_path / "home")
     monkeypatch.chdir(home)
 
