@@ -21,8 +21,15 @@ STAGES = ("NC", "MCI", "AD")
 # one generator of all stages together
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
+# all planes of a set together
+ALL_PLANES = "ALL"
+# what a generator may be asked for beside a latent vector
+CONDITIONS = ("stage", "plane", "position", "age", "sex")
 # that `pet-dcgan prepare` makes
-DATASETS = ("axial_128", "coronal_128", "sagittal_128", "all_128", "axial_64")
+DATASETS = (
+    *("axial_128", "coronal_128", "sagittal_128", "all_128"),
+    *("axial_64", "all_64"),
+)
 # in place of a preset's name where something else than `train` has trained
 OWN = "own"
 # what is then not known: the settings, but what the network itself shows

@@ -140,18 +140,20 @@ class DCGAN(GAN):
         Returns:
             Mean of each metric since the epoch began, by name.
         """
-        real = model_images(data, self.discriminator.input_shape)
+        real = model_images(data, self.image_shape)
+        conditions = self._training_conditions(data)
         latents = self.latents(tf.shape(real)[0], self.step)
         if self.bender is not None:
             real = self.bender(real, step=self.step)
         real = self._augmented(real, REAL)
         with tf.GradientTape() as tape:
-            fake = self.generator(latents, training=True)
+            drawn = self._generator_inputs(latents, conditions)
+            fake = self.generator(drawn, training=True)
             fake = self._augmented(fake, FAKE)
-        self._train_discriminator(real, fake)
+        self._train_discriminator(real, fake, conditions)
         with tape:  # goes on recording, through the updated discriminator
-            logits = self.discriminator(fake, training=True)
-            loss = self.loss_of.generator_loss(logits)
+            logits = self._logits(fake, conditions, training=True)
+            loss = self._generator_loss(logits)
             total = scale_loss(loss, self.g_optimizer)
         variables = self.generator.trainable_variables
         gradients = tape.gradient(total, variables)
@@ -169,11 +171,17 @@ class DCGAN(GAN):
             return images
         return self.augmenter(images, step=self.step, stream=stream)
 
-    def _train_discriminator(self, real: tf.Tensor, fake: tf.Tensor) -> None:
+    def _training_conditions(self, data: Any) -> dict[str, tf.Tensor]:
+        """What both networks are told of a step's images."""
+        return self.conditions_in(data)
+
+    def _train_discriminator(
+        self, real: tf.Tensor, fake: tf.Tensor, conditions: dict
+    ) -> None:
         """One optimiser step on the loss of the two passes."""
         with tf.GradientTape() as tape:
-            real_logits = self.discriminator(real, training=True)
-            fake_logits = self.discriminator(fake, training=True)
+            real_logits = self._logits(real, conditions, training=True)
+            fake_logits = self._logits(fake, conditions, training=True)
             loss = self._observe_logits(real_logits, fake_logits)
             total = scale_loss(loss, self.d_optimizer)
         variables = self.discriminator.trainable_variables

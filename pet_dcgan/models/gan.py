@@ -10,6 +10,7 @@ import tensorflow as tf
 from pet_dcgan.data.real_images import model_images
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import archive, fitting, losses, optimizer_pair, saving
+from pet_dcgan.models.conditioned import latent_length
 from pet_dcgan.models.kid import default_metrics
 from pet_dcgan.models.losses import AdversarialLoss
 from pet_dcgan.models.metric_group import MetricGroup, reported
@@ -57,7 +58,8 @@ class GAN(keras.Model):
         self.subjects: frozenset[str] = frozenset()
         self.measured_by: frozenset[str] = frozenset()
         self.seed = seed
-        self.latent_dim = generator.input_shape[-1]
+        self.latent_dim = latent_length(generator)
+        self.image_shape = generator.output_shape
         self.d_loss = keras.metrics.Mean(name="d_loss")
         self.g_loss = keras.metrics.Mean(name="g_loss")
         self.real_accuracy = keras.metrics.Mean(name="real_accuracy")
@@ -114,7 +116,7 @@ class GAN(keras.Model):
         optimizer_pair.require_separate(g_optimizer, d_optimizer, own=own)
         self.loss_of = losses.as_loss(loss)
         if metrics is None:
-            metrics = default_metrics(self.discriminator.input_shape)
+            metrics = default_metrics(self.image_shape)
         self.measured.replace(metrics)
         self.compile_options = {
             "run_eagerly": run_eagerly,
@@ -207,25 +209,53 @@ class GAN(keras.Model):
         Returns:
             Each metric of all batches so far, by name.
         """
-        real = model_images(data, self.discriminator.input_shape)
+        real = model_images(data, self.image_shape)
+        conditions = self.conditions_in(data)
         count = tf.shape(real)[0]
         seeds = held_out_seeds(self.measured.images, count)
         latents = latents_from_seeds(seeds, self.latent_dim)
-        fake = self.sampler_network(latents, training=False)
-        real_logits = self.discriminator(real, training=False)
-        fake_logits = self.discriminator(fake, training=False)
+        drawn = self._generator_inputs(latents, conditions)
+        fake = self.sampler_network(drawn, training=False)
+        real_logits = self._logits(real, conditions, training=False)
+        fake_logits = self._logits(fake, conditions, training=False)
         # the last batch may have fewer images
         self._observe_logits(real_logits, fake_logits, weight=count)
-        loss = self.loss_of.generator_loss(fake_logits)
+        loss = self._generator_loss(fake_logits)
         self.g_loss.update_state(loss, count)
         self.measured.update_state(real, fake)
         return reported([*self._counted, *self.measured.members])
+
+    def conditions_in(self, data: Any) -> dict[str, tf.Tensor]:
+        """What the images of a batch show; nothing but for a conditional GAN.
+
+        Args:
+            data: A batch, as of `fit`.
+        """
+        return {}
+
+    def _generator_inputs(self, latents: tf.Tensor, conditions: dict) -> Any:
+        """What the generator takes."""
+        return latents
+
+    def _logits(
+        self, images: tf.Tensor, conditions: dict, *, training: bool
+    ) -> tf.Tensor:
+        """The discriminator's logits."""
+        return self.discriminator(images, training=training)
+
+    def _generator_loss(self, fake: tf.Tensor) -> tf.Tensor:
+        """The generator's loss, of logits."""
+        return self.loss_of.generator_loss(fake)
+
+    def _discriminator_loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+        """The discriminator's loss, of logits."""
+        return self.loss_of.discriminator_loss(real, fake)
 
     def _observe_logits(
         self, real: tf.Tensor, fake: tf.Tensor, *, weight: Any = None
     ) -> tf.Tensor:
         """The discriminator's loss; it and the accuracies are counted."""
-        loss = self.loss_of.discriminator_loss(real, fake)
+        loss = self._discriminator_loss(real, fake)
         share = losses.share_called_real
         self.d_loss.update_state(loss, weight)
         self.real_accuracy.update_state(share(real), weight)

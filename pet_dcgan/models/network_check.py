@@ -2,6 +2,9 @@
 
 import keras
 
+from pet_dcgan.models.conditioned import conditions_of
+from pet_dcgan.models.conditions import Conditions
+
 
 def require_pair(generator: keras.Model, discriminator: keras.Model) -> None:
     """Refuses networks that cannot be trained as a pair.
@@ -18,6 +21,8 @@ def require_pair(generator: keras.Model, discriminator: keras.Model) -> None:
     made = _shape(generator, "generator", "output")
     _shape(generator, "generator", "input")
     taken = _shape(discriminator, "discriminator", "input")
+    if isinstance(getattr(discriminator, "input", None), dict):
+        taken = discriminator.input["image"].shape
     if made != taken:
         raise ValueError(
             f"expected a discriminator of the generator's images {made}, "
@@ -60,3 +65,24 @@ def _shape(network: keras.Model, name: str, side: str) -> tuple:
             "keras.Input, and make a subclass keras.Model(inputs, "
             "network(inputs))"
         ) from None
+
+
+def require_conditions(
+    generator: keras.Model, discriminator: keras.Model
+) -> Conditions:
+    """The conditions that two networks share.
+
+    Args:
+        generator: A conditional generator.
+        discriminator: A conditional discriminator.
+
+    Raises:
+        ValueError: If one has none, or others.
+    """
+    asked, judged = conditions_of(generator), conditions_of(discriminator)
+    if asked is None or asked != judged:
+        raise ValueError(
+            f"expected two networks of the same conditions, found {asked} and "
+            f"{judged}: build both with conditions="
+        )
+    return asked

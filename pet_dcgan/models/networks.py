@@ -16,6 +16,12 @@ import functools
 import keras
 import numpy as np
 
+from pet_dcgan.models.condition_layers import (
+    ConditionFeatures,
+    LabelWeight,
+    Modulation,
+)
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.cpu_layers import (
     StridedConv2D,
     StridedConv2DTranspose,
@@ -32,6 +38,8 @@ SIZES = (32, 64, 128, 256)
 _FIRST_SIDE = 4
 # the two networks draw their weights from different streams
 _GENERATOR, _DISCRIMINATOR = 0, 1
+# numbers in the embedding of conditions, and in the discriminator's product
+_EMBEDDING, _RANK = 48, 16
 
 
 @keras_defaults()
@@ -44,6 +52,7 @@ def build_generator(
     kernel_size: int = 5,
     precision: str = "float32",
     seed: int = 0,
+    conditions: Conditions | None = None,
 ) -> keras.Model:
     """Latent vectors to images: one dense layer, then strided convolutions.
 
@@ -57,10 +66,13 @@ def build_generator(
         precision: Keras dtype policy of all layers but the last, such as
             `"mixed_bfloat16"`; weights are always float32.
         seed: Fixes the initial weights; each layer has its own stream.
+        conditions: What it is asked for beside a latent vector: an embedding
+            of the conditions modulates every normalised map.
 
     Returns:
         Model `"generator"`: `latent` float32 `[n, latent_dim]` to `image`
-        float32 `[n, size, size, channels]` in [-1, 1].
+        float32 `[n, size, size, channels]` in [-1, 1]. With conditions its
+        input is a dictionary of `latent` and `conditions.inputs`.
 
     Raises:
         ValueError: If an argument is outside its limits.
@@ -68,7 +80,13 @@ def build_generator(
     positive = {"width": width, "kernel_size": kernel_size}
     _check(size, channels, latent_dim=latent_dim, **positive)
     first, *rest = _widths(size, width)[::-1]
-    latent = keras.Input([latent_dim], name="latent")
+    inputs = latent = keras.Input([latent_dim], name="latent")
+    embedded = None
+    if conditions is not None:
+        asked = _condition_inputs(conditions)
+        inputs = {"latent": latent} | asked
+        embedded = _embedding(conditions, asked, seed, _GENERATOR)
+        embedded = LabelWeight(name="label_weight", dtype="float32")(embedded)
     x = keras.layers.Dense(
         _FIRST_SIDE**2 * first,
         use_bias=False,  # batch normalisation has its own
@@ -78,7 +96,7 @@ def build_generator(
     )(latent)
     map_shape = (_FIRST_SIDE, _FIRST_SIDE, first)
     x = keras.layers.Reshape(map_shape, name="project_map", dtype=precision)(x)
-    x = _norm_relu(x, "project", precision)
+    x = _norm_relu(x, "project", precision, embedded)
     for depth, filters in enumerate([*rest, channels], start=1):
         last = depth > len(rest)
         name = f"up_{_FIRST_SIDE * 2**depth}"
@@ -90,9 +108,9 @@ def build_generator(
             name=name,
             dtype=precision,
         )(x)
-        x = x if last else _norm_relu(x, name, precision)
+        x = x if last else _norm_relu(x, name, precision, embedded)
     image = keras.layers.Activation("tanh", name="image", dtype="float32")(x)
-    return keras.Model(latent, image, name="generator")
+    return keras.Model(inputs, image, name="generator")
 
 
 @keras_defaults()
@@ -104,6 +122,7 @@ def build_discriminator(
     kernel_size: int = 5,
     precision: str = "float32",
     seed: int = 0,
+    conditions: Conditions | None = None,
 ) -> keras.Model:
     """Images to logits: strided convolutions, then one dense unit.
 
@@ -120,10 +139,17 @@ def build_discriminator(
         precision: Keras dtype policy of all layers but the last, such as
             `"mixed_bfloat16"`; weights are always float32.
         seed: Fixes the initial weights; each layer has its own stream.
+        conditions: What images are said to show. There is then a second
+            logit: a dense unit of its own, and the product of the last map
+            and an embedding of the conditions (Miyato & Koyama 2018, arXiv
+            1802.05637), of rank 16.
 
     Returns:
         Model `"discriminator"`: `image` float32 `[n, size, size, channels]`
-        in [-1, 1] to `logit` float32 `[n, 1]`, positive for real.
+        in [-1, 1] to `logit` float32 `[n, 1]`, positive for real. With
+        conditions its input is a dictionary of `image` and
+        `conditions.inputs`, and its output `[n, 2]`: whether an image is
+        real, and whether it is a real one of these conditions.
 
     Raises:
         ValueError: If an argument is outside its limits.
@@ -147,12 +173,25 @@ def build_discriminator(
         )(x)
     x = keras.layers.Flatten(name="flatten", dtype=precision)(x)
     logit = keras.layers.Dense(
-        1,
+        1 if conditions is None else 2,
         kernel_initializer=_normal(seed, _DISCRIMINATOR, len(widths)),
         name="logit",
         dtype="float32",
     )(x)
-    return keras.Model(image, logit, name="discriminator")
+    if conditions is None:
+        return keras.Model(image, logit, name="discriminator")
+    asked = _condition_inputs(conditions)
+    embedded = _embedding(conditions, asked, seed, _DISCRIMINATOR)
+    product = keras.layers.Dot(-1, name="product", dtype="float32")(
+        [
+            _dense(_RANK, "look", seed, _DISCRIMINATOR)(x),
+            _dense(_RANK, "wanted", seed, _DISCRIMINATOR)(embedded),
+        ]
+    )
+    nothing = keras.layers.Rescaling(0.0, name="nothing")(product)
+    both = keras.layers.Concatenate(name="products")([nothing, product])
+    logits = keras.layers.Add(name="logits", dtype="float32")([logit, both])
+    return keras.Model({"image": image} | asked, logits, name="discriminator")
 
 
 @keras_defaults()
@@ -194,8 +233,43 @@ def _norm(name: str, precision: str) -> keras.layers.Layer:
     )
 
 
-def _norm_relu(x, name: str, precision: str):
+def _condition_inputs(conditions: Conditions) -> dict[str, keras.KerasTensor]:
+    """The inputs of conditions, by name."""
+    widths = conditions.inputs.items()
+    return {name: keras.Input([width], name=name) for name, width in widths}
+
+
+def _embedding(
+    conditions: Conditions, inputs: dict, seed: int, network: int
+) -> keras.KerasTensor:
+    """Conditions through two dense layers, `[n, 48]`."""
+    x = ConditionFeatures(conditions, name="features", dtype="float32")(inputs)
+    for name in ("embed", "embed_more"):
+        x = _dense(_EMBEDDING, name, seed, network)(x)
+        x = keras.layers.LeakyReLU(
+            negative_slope=LEAKY_SLOPE, name=f"{name}_leaky", dtype="float32"
+        )(x)
+    return x
+
+
+def _dense(
+    units: int, name: str, seed: int, network: int
+) -> keras.layers.Layer:
+    """A dense layer of a conditional network, in float32."""
+    # each has its own stream, by the letters of its name
+    stream = layer_seed(seed, network, *name.encode())
+    return keras.layers.Dense(
+        units,
+        kernel_initializer=keras.initializers.GlorotUniform(seed=stream),
+        name=name,
+        dtype="float32",
+    )
+
+
+def _norm_relu(x, name: str, precision: str, embedded=None):
     x = _norm(f"{name}_norm", precision)(x)
+    if embedded is not None:
+        x = Modulation(name=f"{name}_condition", dtype=precision)([x, embedded])
     return keras.layers.ReLU(name=f"{name}_relu", dtype=precision)(x)
 
 

@@ -12,7 +12,7 @@ from pet_dcgan.models.replicas import replica_count
 from pet_dcgan.utils.seed_blocks import MAX_ROWS, block_seeds, seed_blocks
 
 # streams of independent numbers in a training step
-LATENTS, REAL, FAKE, BEND = range(4)
+LATENTS, REAL, FAKE, BEND, JITTER = range(5)
 _STREAM = 2**32  # above every seed
 # seeds of a validation, which neither samples nor an evaluation begin with
 _FIRST_HELD_OUT = 2**42
@@ -37,7 +37,7 @@ def per_example_uniform(
         columns: Numbers per image.
         seed: Fixes the numbers of all steps.
         step: Completed steps.
-        stream: `LATENTS`, `REAL`, `FAKE` or `BEND`.
+        stream: `LATENTS`, `REAL`, `FAKE`, `BEND` or `JITTER`.
 
     Returns:
         float32 `[rows, columns]`.

@@ -20,6 +20,8 @@ _PACKAGE = "pet_dcgan"
 REGISTERED = {
     "augmentation": ("Augmenter",),
     "bending": ("Bender",),
+    "condition_layers": ("ConditionFeatures", "LabelWeight", "Modulation"),
+    "conditional_dcgan": ("ConditionalDCGAN",),
     "cpu_layers": ("StridedConv2D", "StridedConv2DTranspose"),
     "dcgan": ("DCGAN",),
     "kid": ("KID",),
