@@ -212,10 +212,7 @@ def truth_agreement(
             f"{np.shape(found)}, {wanted.shape} and {affected.shape}"
         )
     mask = brain_mask(np.mean([x.mean(axis=0) for x in truth], axis=0))
-    inside, outside = (
-        mask & affected.astype(bool),
-        mask & ~affected.astype(bool),
-    )
+    inside, outside = mask & affected, mask & ~affected
     require_finite(np.asarray(found)[mask])
     change = np.abs(wanted[inside]).mean() if inside.any() else 0.0
     if not change > 0 or not outside.any():
