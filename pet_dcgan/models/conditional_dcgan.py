@@ -150,7 +150,9 @@ class ConditionalDCGAN(DCGAN):
         loss = self.loss_of.generator_loss
         return loss(fake[:, :1]) + self._label.weight * loss(fake[:, 1:])
 
-    def _discriminator_loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    def _discriminator_loss(
+        self, real: tf.Tensor, fake: tf.Tensor
+    ) -> tf.Tensor:
         """The discriminator's loss, of both logits."""
         loss = self.loss_of.discriminator_loss
         with_labels = loss(real[:, 1:], fake[:, 1:])
@@ -173,7 +175,6 @@ def _as_input(name: str, values: Any, width: int) -> tf.Tensor:
         values = values[:, tf.newaxis]
     if not values.shape.is_compatible_with([None, width]):
         raise ValueError(
-            f"expected {name} of the shape [n, {width}], found "
-            f"{values.shape}"
+            f"expected {name} of the shape [n, {width}], found {values.shape}"
         )
     return values
