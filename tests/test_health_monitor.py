@@ -21,7 +21,8 @@ from pet_dcgan.data.training_data import (
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.training import health
 from pet_dcgan.training.health import HealthFinding
-from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+from pet_dcgan.training.health_log import HealthLog
+from pet_dcgan.training.health_monitor import HealthMonitor
 from pet_dcgan.training.train import train
 from pet_dcgan.training.vitals import RealImages, Vitals, pooled, pooled_stored
 

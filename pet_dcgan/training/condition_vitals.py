@@ -15,9 +15,9 @@ from pet_dcgan.metrics.arrays import checked_rows
 from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.training.vitals import HealthRecord
 
-# images of a check by the conditions of real ones, and of each request, which
-# share them among the planes
-IMAGES = 64
+# images by the conditions of real ones, and, shared among the planes, by those
+# of a request: a check costs as much as three or four training steps
+IMAGES, ASKED = 64, 32
 # parts of a band at which positions are asked for
 _PLACES = (0.2, 0.5, 0.8)
 # rows that pairwise distances are taken of, evenly over a set
@@ -180,7 +180,8 @@ class RealConditions:
         if "position" not in self.conditions.names:
             return {plane: [None] for plane in self.conditions.planes}
         return {
-            plane: [low + part * (high - low) for part in _PLACES]
+            # a band of one position has one place
+            plane: sorted({low + part * (high - low) for part in _PLACES})
             for plane, (low, high) in self.conditions.bands_mm.items()
         }
 
@@ -196,7 +197,7 @@ class RealConditions:
     ) -> dict[str, np.ndarray]:
         """Conditions of the images of one request."""
         # two or more, of which pairs differ
-        count = max(IMAGES // len(self._places), 2)
+        count = max(ASKED // len(self._places), 2)
         turn = np.take(self._stages, np.arange(count) % len(self._stages))
         which = turn if stage is None else np.full(count, stage)
         asked = {name: x[:count] for name, x in self.typical.items()}
