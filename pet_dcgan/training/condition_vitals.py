@@ -89,17 +89,10 @@ class RealConditions:
     ) -> None:
         (self._rows,) = checked_rows(rows, least=2)
         self._subjects = np.asarray(subjects)
-        count = len(self._rows)
-        found = {name: values[name].shape for name in conditions.inputs}
-        wanted = {n: (count, width) for n, width in conditions.inputs.items()}
-        if found != wanted or len(self._subjects) != count:
-            raise ValueError(
-                f"expected conditions {wanted} and as many subjects, found "
-                f"{found} and {len(self._subjects)}"
-            )
+        _require_shapes(conditions, values, rows, subjects)
         self.conditions, self._values = conditions, values
         self._stages = [STAGES.index(name) for name in conditions.stages]
-        even = np.linspace(0, count - 1, IMAGES).round().astype(int)
+        even = np.linspace(0, len(rows) - 1, IMAGES).round().astype(int)
         self.typical = {
             name: np.asarray(values[name], np.float32)[even]
             for name in conditions.inputs
@@ -109,27 +102,13 @@ class RealConditions:
             for plane in conditions.planes
             for asked in self._asked(plane)
         ]
-        chosen = [
+        # by plane, place and stage
+        near = [
             [[self._near(plane, s, mm) for s in self._stages] for mm in places]
             for plane, places in self._places.items()
         ]
-        # [planes, places, stages, 1024]
-        self._means = np.array(
-            [
-                [
-                    [self._rows[rows].mean(axis=0) for rows in row]
-                    for row in each
-                ]
-                for each in chosen
-            ]
-        )
-        self._spread = [
-            [
-                _between(self._rows[rows], self._subjects[rows])
-                for rows in each[len(each) // 2]
-            ]
-            for each in chosen
-        ]
+        self._means = np.array([[self._mean(x) for x in y] for y in near])
+        self._spread = [self._between(each[len(each) // 2]) for each in near]
 
     def vitals(
         self, images: np.ndarray, *, label_weight: float
@@ -158,7 +137,7 @@ class RealConditions:
         turn = np.arange(latents) % len(self._stages)
         middle = stages[:, turn, np.arange(latents)]
         places = [middle] if not ends.size else [ends[:, 0], middle, ends[:, 1]]
-        real = self._means
+        real = self._means  # [planes, places, stages, 1024]
         real_stages = real[:, real.shape[1] // 2]
         return ConditionVitals(
             label_weight=float(label_weight),
@@ -228,6 +207,16 @@ class RealConditions:
         rows = rows[np.argsort(away, kind="stable")]
         return rows[np.unique(self._subjects[rows], return_index=True)[1]]
 
+    def _mean(self, stages: list[np.ndarray]) -> list[np.ndarray]:
+        """The mean image of each stage."""
+        return [self._rows[rows].mean(axis=0) for rows in stages]
+
+    def _between(self, stages: list[np.ndarray]) -> list[float]:
+        """Mean distance of images of different subjects of each stage."""
+        return [
+            _distance(self._rows[rows], self._subjects[rows]) for rows in stages
+        ]
+
     def _diversity(self, stages: np.ndarray) -> float:
         """The least variety within a stage and plane, as part of the real."""
         found = [
@@ -239,13 +228,29 @@ class RealConditions:
         return float(min(found, default=np.nan))
 
 
-def _between(rows: np.ndarray, subjects: np.ndarray) -> float:
+def _distance(rows: np.ndarray, subjects: np.ndarray) -> float:
     """Mean distance of images of different subjects, NaN without any."""
     even = np.linspace(0, len(rows) - 1, min(len(rows), _PAIRED))
     even = even.round().astype(int)
     different = subjects[even, None] != subjects[even]
     distances = cdist(rows[even], rows[even])[different]
     return float(distances.mean()) if distances.size else float("nan")
+
+
+def _require_shapes(
+    conditions: Conditions,
+    values: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    subjects: Sequence[str],
+) -> None:
+    """Refuses what is not of as many images, or of other conditions."""
+    found = {n: np.shape(values.get(n, ())) for n in conditions.inputs}
+    wanted = {n: (len(rows), width) for n, width in conditions.inputs.items()}
+    if found != wanted or len(subjects) != len(rows):
+        raise ValueError(
+            f"expected conditions {wanted} and as many subjects, found "
+            f"{found} and {len(subjects)}"
+        )
 
 
 def _slope(generated: np.ndarray, real: np.ndarray, *, axis: int) -> float:
