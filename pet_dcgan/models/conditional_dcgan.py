@@ -9,7 +9,6 @@ from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import losses
 from pet_dcgan.models.condition_layers import LabelWeight
-from pet_dcgan.models.conditioned import conditions_of
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_check import require_conditions
 from pet_dcgan.models.sampling import JITTER, per_example_uniform
