@@ -11,7 +11,7 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from pet_dcgan.config import PLANES, STAGES
-from pet_dcgan.metrics.arrays import checked_rows
+from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.training.vitals import HealthRecord
 
@@ -66,7 +66,7 @@ class RealConditions:
         conditions: Those of the generator.
         values: What each training image shows, float32 `[n, width]` by name,
             as `conditions.inputs` has them.
-        rows: Those images `[n, 1024]`, from `pooled`; two or more.
+        rows: Those images `[n, 1024]`, from `pooled`.
         subjects: Subject of each, text `[n]`.
 
     Attributes:
@@ -87,8 +87,8 @@ class RealConditions:
         rows: np.ndarray,
         subjects: Sequence[str],
     ) -> None:
-        (self._rows,) = checked_rows(rows, least=2)
-        self._subjects = np.asarray(subjects)
+        rows, self._subjects = np.asarray(rows), np.asarray(subjects)
+        require_finite(rows)
         _require_shapes(conditions, values, rows, subjects)
         self.conditions, self._values = conditions, values
         self._stages = [STAGES.index(name) for name in conditions.stages]
@@ -107,8 +107,16 @@ class RealConditions:
             [[self._near(plane, s, mm) for s in self._stages] for mm in places]
             for plane, places in self._places.items()
         ]
-        self._means = np.array([[self._mean(x) for x in y] for y in near])
-        self._spread = [self._between(each[len(each) // 2]) for each in near]
+        self._means = np.array(
+            [[[rows[x].mean(axis=0) for x in y] for y in each] for each in near]
+        )
+        self._spread = [
+            [
+                _distance(rows[x], self._subjects[x])
+                for x in each[len(each) // 2]
+            ]
+            for each in near
+        ]
 
     def vitals(
         self, images: np.ndarray, *, label_weight: float
@@ -124,7 +132,7 @@ class RealConditions:
             ValueError: If the shape does not fit, or a value is not finite.
         """
         count, latents = len(self.requests), len(self.requests[0]["stage"])
-        wanted = count, latents, self._rows.shape[1]
+        wanted = count, latents, self._means.shape[-1]
         if np.shape(images) != wanted or not np.isfinite(images).all():
             raise ValueError(
                 f"expected finite rows {wanted}, found {np.shape(images)}"
@@ -206,16 +214,6 @@ class RealConditions:
         away = np.abs(self._values["position_mm"][rows, 0] - position)
         rows = rows[np.argsort(away, kind="stable")]
         return rows[np.unique(self._subjects[rows], return_index=True)[1]]
-
-    def _mean(self, stages: list[np.ndarray]) -> list[np.ndarray]:
-        """The mean image of each stage."""
-        return [self._rows[rows].mean(axis=0) for rows in stages]
-
-    def _between(self, stages: list[np.ndarray]) -> list[float]:
-        """Mean distance of images of different subjects of each stage."""
-        return [
-            _distance(self._rows[rows], self._subjects[rows]) for rows in stages
-        ]
 
     def _diversity(self, stages: np.ndarray) -> float:
         """The least variety within a stage and plane, as part of the real."""
