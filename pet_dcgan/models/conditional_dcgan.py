@@ -128,7 +128,7 @@ class ConditionalDCGAN(DCGAN):
 
     @property
     def label_weight(self) -> tf.Tensor:
-        """The weight of the conditions in the present step, 0 to 1."""
+        """Weight of the conditions in the present step, a scalar in [0, 1]."""
         first, last = self.transition
         done = tf.cast(self.step, tf.float32) - first
         return tf.clip_by_value(done / max(1, last - first), 0.0, 1.0)
