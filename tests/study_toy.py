@@ -5,7 +5,7 @@ import toy_data
 from toy_run import make_run
 
 from pet_dcgan.study.scores import METRICS, SCORES, Predictions
-from pet_dcgan.study.settings import ARMS, StudySettings
+from pet_dcgan.study.settings import StudySettings, arms_of
 
 SMALL = {"width": 4, "latent_dim": 6, "batch_size": 4, "epochs": 2}
 
@@ -50,7 +50,13 @@ def two_classes(ones, truth):
 
 
 def make_summary(
-    *, low=-0.1, high=0.2, equivalent=False, detectable=0.17, **changes
+    *,
+    low=-0.1,
+    high=0.2,
+    equivalent=False,
+    detectable=0.17,
+    generators=("separate",),
+    **changes,
 ):
     """Two fractions, four arms; `low` and `high` are of every difference."""
     ends = {"low": low, "high": high, "by_split": [0.0, 0.1]}
@@ -58,7 +64,8 @@ def make_summary(
         ends["reason"] = "an interval needs 8 or more subjects"
     else:
         ends |= {"detectable": detectable, "equivalent": equivalent}
-    names = [{"fraction": f, "arm": arm} for f in (25, 100) for arm in ARMS]
+    arms = arms_of(generators)
+    names = [{"fraction": f, "arm": arm} for f in (25, 100) for arm in arms]
     interval = {"low": 0.6, "high": 0.9}
     return {
         "phantom": True,
@@ -101,6 +108,7 @@ def make_summary(
             "splits": 2,
             "by_site": False,
             "seeds": 1,
+            "generators": list(generators),
             "shuffle_labels": False,
         },
         **changes,
