@@ -1,9 +1,15 @@
 """Studies of the toy set that take seconds, and a summary of one."""
 
+import dataclasses
+
 import numpy as np
 import toy_data
 from toy_run import make_run
 
+from pet_dcgan.data.training_data import resolve_config
+from pet_dcgan.models.conditions import Conditions
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs.run import Run
 from pet_dcgan.study.scores import METRICS, SCORES, Predictions
 from pet_dcgan.study.settings import StudySettings, arms_of
 
@@ -27,6 +33,32 @@ def untrained_run(path, toy_set, stage="AD", **changes):
     """A run that counts as finished, though its generator is an empty file."""
     run = make_run(path, toy_set, stage, finished=False, **changes)
     (path / "generator.keras").touch()
+    return run
+
+
+def conditional_run(
+    path, toy_set, *, subjects, validation=(), generator=True, **facts
+):
+    """A run of all stages; without `generator` that is an empty file."""
+    config = resolve_config(
+        "demo",
+        data_dir=toy_set,
+        dataset="axial_32",
+        stage="ALL",
+        overrides={"conditions": "stage,position"} | SMALL,
+    )
+    config = dataclasses.replace(config, **facts)
+    conditions = Conditions(
+        names=config.condition_names, bands_mm={"axial": (0.0, 18.0)}
+    )
+    run = Run.create(path, config, subjects, validation, conditions=conditions)
+    (run.path / "generator.keras").touch()
+    if generator:
+        network = build_generator(
+            size=32, channels=1, latent_dim=6, width=4, conditions=conditions
+        )
+        network.set_weights([w * 12 for w in network.get_weights()])
+        run.save_generator(network)
     return run
 
 

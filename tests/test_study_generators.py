@@ -207,10 +207,12 @@ def test_images_are_generated_as_a_set_stores_them():
     run = types.SimpleNamespace(
         path="runs/ad",
         config=types.SimpleNamespace(suvr_max=2.5),
+        conditions=None,
         load_generator=lambda: generator,
     )
+    what = {"stage": "AD", "plane": "axial"}
     images, again, others = (
-        generate_stored(run, count=5, seed=seed) for seed in (0, 0, 1)
+        generate_stored(run, count=5, seed=seed, **what) for seed in (0, 0, 1)
     )
     assert images.dtype == np.uint16
     assert images.shape == (5, 32, 32)
@@ -218,7 +220,7 @@ def test_images_are_generated_as_a_set_stores_them():
     assert not any((a == b).all() for a in images for b in others)
     generator.set_weights([w * 0 for w in generator.get_weights()])
     with pytest.raises(ValueError, match=r"runs/ad, .* one brightness"):
-        generate_stored(run, count=3, seed=0)
+        generate_stored(run, count=3, seed=0, **what)
 
 
 def test_runs_go_where_their_subjects_are(made, data):

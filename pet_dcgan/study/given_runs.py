@@ -80,6 +80,13 @@ def _require_alike(run: Run, data: StudyData) -> None:
         run.load_generator()  # raises with what is missing
     settings = data.settings
     allowed = {name: (getattr(data.meta, name),) for name in SET_FACTS}
+    kind = SEPARATE if run.conditions is None else CONDITIONAL
+    if kind not in settings.generators:
+        raise ValueError(
+            f"expected runs of {' or '.join(settings.generators)} generators, "
+            f"found a {kind} one in {run.path}: leave it out, or add it with "
+            f"--generators {SEPARATE},{CONDITIONAL}"
+        )
     if run.conditions is None:
         allowed |= {"plane": settings.planes, "stage": settings.classes}
     else:
@@ -97,11 +104,6 @@ def _require_alike(run: Run, data: StudyData) -> None:
 
 def _require_conditions(run: Run, settings: StudySettings) -> None:
     """Raises unless a conditional run draws all that a study needs."""
-    if CONDITIONAL not in settings.generators:
-        raise ValueError(
-            f"expected no conditional run, found {run.path}: leave it out, or "
-            "add --generators conditional"
-        )
     wanted = {"planes": settings.planes, "stages": settings.classes}
     for name, needed in wanted.items():
         found = getattr(run.conditions, name)
