@@ -10,6 +10,12 @@ import numpy as np
 
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.evaluation.assessment import assess
+from pet_dcgan.evaluation.conditional import (
+    assess_conditional,
+    measure_conditional,
+    save_conditional_figures,
+)
+from pet_dcgan.evaluation.conditional_images import conditional_images
 from pet_dcgan.evaluation.copy_scores import memorization_scores
 from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
@@ -139,18 +145,49 @@ def _evaluate(
         if progress is not None:
             progress(next(steps), _STEPS)
 
+    found = _of_stage if run.conditions is None else _of_every_stage
+    metrics, draw = found(run, encoder, step, options)
+    with replacing_folder(run.evaluation) as folder:
+        metrics["figures"] = draw(folder)
+        step()
+        _write(folder, metrics)
+    step()
+    return Evaluation(metrics)
+
+
+# draws the figures into a folder; gives title and caption by file name
+_Draw = Callable[[Path], dict[str, dict[str, str]]]
+
+
+def _of_stage(
+    run: Run, encoder: str, step: Callable[[], None], options: dict[str, Any]
+) -> tuple[dict[str, Any], _Draw]:
+    """Every number of a run of one stage, and what draws its figures."""
     images = evaluation_images(run, **options)
     step()
     encoders = _encoders(run, images, encoder)
     step()
     metrics, data = _measure(run, images, encoders, step)
     metrics["assessment"] = assess(metrics)
-    with replacing_folder(run.evaluation) as folder:
-        metrics["figures"] = save_figures(folder, run, data)
-        step()
-        _write(folder, metrics)
+    return metrics, lambda folder: save_figures(folder, run, data)
+
+
+def _of_every_stage(
+    run: Run, encoder: str, step: Callable[[], None], options: dict[str, Any]
+) -> tuple[dict[str, Any], _Draw]:
+    """The same of a run with conditions."""
+    images = conditional_images(run, **options)
     step()
-    return Evaluation(metrics)
+    encoders = _encoders(run, images.whole, encoder)
+    step()
+    measured = measure_conditional(run, images, encoders, step)
+    metrics = _settings(run) | measured.metrics
+    held_out = metrics["subjects"]["held_out"]
+    metrics["intervals"] = _intervals(held_out)
+    metrics["assessment"] = assess_conditional(metrics)
+    return metrics, lambda folder: save_conditional_figures(
+        folder, run, images, measured
+    )
 
 
 def _encoders(
@@ -203,14 +240,14 @@ def _measure(
 
 def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
     """What was evaluated on what, in counts, and what could not be."""
-    config, real = run.config, images.real
+    real = images.real
     held_out, total = real.subject_count, len(real.images)
     validation = images.validation.subject_count
     one_subject = _ONE_SUBJECT if held_out < 2 else None
     # on average over the real images, those of the other subjects
     counts = np.unique(real.subjects, return_counts=True)[1]
     others = round(float((counts * (total - counts)).sum() / total), 6)
-    return {name: getattr(config, name) for name in _FACTS} | {
+    return _settings(run) | {
         "seed": images.seed,
         "images": {
             "synthetic": total,
@@ -229,7 +266,7 @@ def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
             "real": others,
         },
         "no_real_against_real": one_subject,
-        "intervals": {"level": LEVEL, "missing": _no_intervals(held_out)},
+        "intervals": _intervals(held_out),
         "missing": {
             "real_pairs": one_subject,
             "real_samples": None
@@ -241,14 +278,21 @@ def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
     }
 
 
-def _no_intervals(subjects: int) -> str | None:
-    """Why there are no intervals over subjects, None where there are."""
-    if subjects >= MIN_SUBJECTS:
-        return None
-    found = "is 1" if subjects == 1 else f"are {subjects}"
-    return (
-        f"they need {MIN_SUBJECTS} held-out subjects or more, and there {found}"
-    )
+def _settings(run: Run) -> dict[str, Any]:
+    """Settings of the run that say what its images are."""
+    return {name: getattr(run.config, name) for name in _FACTS}
+
+
+def _intervals(subjects: int) -> dict[str, Any]:
+    """Their level, and why there are none over subjects, if so."""
+    missing = None
+    if subjects < MIN_SUBJECTS:
+        found = "is 1" if subjects == 1 else f"are {subjects}"
+        missing = (
+            f"they need {MIN_SUBJECTS} held-out subjects or more, and there "
+            f"{found}"
+        )
+    return {"level": LEVEL, "missing": missing}
 
 
 def _write(folder: Path, metrics: dict[str, Any]) -> None:
