@@ -1,64 +1,67 @@
-"""Finished conditional runs of the toy sets without a training."""
+"""A small conditional GAN, and batches for it."""
 
 import numpy as np
-from toy_data import STAGES
 
-from pet_dcgan.config import make_config
+from pet_dcgan.models.conditional_dcgan import ConditionalDCGAN
 from pet_dcgan.models.conditions import Conditions
-from pet_dcgan.models.networks import build_generator
-from pet_dcgan.runs.generator_file import write_generator
-from pet_dcgan.runs.run import Run
+from pet_dcgan.models.networks import build_discriminator, build_generator
 
-_FACTS = {
-    "plane": "axial",
-    "phantom": True,
-    "size": 32,
-    "spacing_mm": 6.0,
-    "suvr_max": 2.5,
-    "reference": "brain",
-    "seed": 0,
-}
-CONDITIONS = Conditions(
-    names=("stage", "position"), bands_mm={"axial": (0.0, 18.0)}
-)
+BANDS = {"axial": (0.0, 36.0), "coronal": (-54.0, -18.0)}
+ALL_NAMES = ("stage", "plane", "position", "age", "sex")
+SHAPE = {"size": 32, "channels": 1, "width": 4}
 
 
-def conditional_run(path, toy_set, *, training=3, obeys=True, **options):
-    """A run at `path` whose weights are random, and large.
+def make_conditions(names=ALL_NAMES, bands_mm=BANDS):
+    ages = (50.0, 90.0) if "age" in names else None
+    return Conditions(names=names, bands_mm=bands_mm, ages=ages)
 
-    `training` is how many subjects of each stage it trained on. With
-    `obeys=False` conditions change nothing; `options` replace `conditions`
-    and facts of the data.
-    """
-    conditions = options.pop("conditions", CONDITIONS)
-    config = make_config(
-        "demo",
-        overrides={
-            "width": 4,
-            "latent_dim": 6,
-            "conditions": ",".join(conditions.names),
-            "transition": True,
-        },
-        stage="ALL",
-        dataset="axial_32",
-        **{"data_dir": str(toy_set), **_FACTS, **options},
+
+def make_networks(conditions=None, *, seed=0, precision="float32"):
+    """Generator of latents of 6, and discriminator, of 32 pixels."""
+    options = SHAPE | {
+        "conditions": conditions or make_conditions(),
+        "seed": seed,
+        "precision": precision,
+    }
+    return (
+        build_generator(latent_dim=6, **options),
+        build_discriminator(**options),
     )
-    subjects = [
-        f"999_S_{STAGES.index(stage) + 1}{number:03}"
-        for stage in conditions.stages
-        for number in range(training)
-    ]
-    run = Run.create(path, config, subjects, conditions=conditions)
-    generator = build_generator(
-        size=32, channels=1, latent_dim=6, width=4, conditions=conditions
-    )
+
+
+def make_conditional(conditions=None, *, seed=0, **options):
+    """A compiled `ConditionalDCGAN`."""
+    pair = make_networks(conditions, seed=seed)
+    model = ConditionalDCGAN(*pair, seed=seed, **options)
+    model.compile()
+    return model
+
+
+def make_batch(count=8, *, seed=0):
+    """Images and every condition of `ALL_NAMES`, as a dictionary."""
+    rng = np.random.default_rng(seed)
+    eye = np.eye(3, dtype=np.float32)
+    plane = rng.integers(0, 2, count)
+    low = np.array([0.0, -54.0])[plane]
+    return {
+        "image": rng.uniform(-1, 1, [count, 32, 32, 1]).astype(np.float32),
+        "stage": eye[np.arange(count) % 3],
+        "plane": eye[plane],
+        "position_mm": (low + rng.uniform(0, 36, count)).astype(np.float32),
+        "age": rng.uniform(50, 90, count).astype(np.float32),
+        "sex": rng.integers(0, 2, count).astype(np.float32),
+    }
+
+
+def spread(model, factor=12):
+    """Larger weights, as after a training: conditions show in the images."""
     rng = np.random.default_rng(0)
-    for weight in generator.weights:
-        values = weight.numpy() * 12
-        if "condition" in weight.path:
-            values = rng.normal(size=values.shape) * obeys
-        if "label_weight" in weight.path:
-            values = np.ones_like(values)
-        weight.assign(values)
-    write_generator(run.path / "generator.keras", generator)
-    return run
+    network = model.sampler_network
+    for weight in network.weights:
+        value = np.asarray(weight)
+        name = weight.path.split("/")[0]
+        if "condition" in name:
+            weight.assign(rng.normal(0, 0.5, value.shape))
+        elif value.ndim > 1:
+            weight.assign(value * factor)
+    return network

@@ -79,7 +79,7 @@ def _worst(each: Iterable[tuple[str, str, str]]) -> Finding:
     place, _, words = next(row for row in rows if row[1] == sign)
     if len(rows) < 2:
         return sign, words
-    return sign, f"In {place} slices: {words[0].lower()}{words[1:]}"
+    return sign, f"{place}: {words}"
 
 
 def variety(cell: dict[str, Any]) -> Finding:

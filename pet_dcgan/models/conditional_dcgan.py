@@ -9,7 +9,6 @@ from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import losses
 from pet_dcgan.models.condition_layers import LabelWeight
-from pet_dcgan.models.conditioned import conditions_of
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_check import require_conditions
 from pet_dcgan.models.sampling import JITTER, per_example_uniform
@@ -129,7 +128,7 @@ class ConditionalDCGAN(DCGAN):
 
     @property
     def label_weight(self) -> tf.Tensor:
-        """The weight of the conditions in the present step, 0 to 1."""
+        """Weight of the conditions in the present step, a scalar in [0, 1]."""
         first, last = self.transition
         done = tf.cast(self.step, tf.float32) - first
         return tf.clip_by_value(done / max(1, last - first), 0.0, 1.0)
