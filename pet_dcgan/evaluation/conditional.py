@@ -9,11 +9,13 @@ import numpy as np
 from pet_dcgan.evaluation import conditional_findings as conditional
 from pet_dcgan.evaluation import findings
 from pet_dcgan.evaluation.assessment import NEVER, assessment_of
+from pet_dcgan.evaluation.beside import Separate, beside_scores
 from pet_dcgan.evaluation.closest_sheet import save_closest
 from pet_dcgan.evaluation.condition_figures import save_condition_sheets
 from pet_dcgan.evaluation.conditional_images import ConditionalImages
 from pet_dcgan.evaluation.conditional_scores import PlaneScores, plane_scores
 from pet_dcgan.evaluation.copy_scores import ClosestPairs, memorization_scores
+from pet_dcgan.evaluation.facts import intervals_of, settings_of
 from pet_dcgan.evaluation.membership_scores import membership_scores
 from pet_dcgan.evaluation.training_curves import (
     save_training_curves,
@@ -37,7 +39,7 @@ class Measured(NamedTuple):
     """What was found.
 
     Args:
-        metrics: `metrics.json`, without settings, assessment and figures.
+        metrics: `metrics.json`, without figures.
         planes: What is drawn of each plane.
         closest: Images most like copies; None where none could be searched.
     """
@@ -51,6 +53,7 @@ def measure_conditional(
     run: Run,
     images: ConditionalImages,
     encoders: dict[str, Encoder],
+    beside: Separate,
     step: Callable[[], None],
 ) -> Measured:
     """Every number of a conditional run.
@@ -59,18 +62,26 @@ def measure_conditional(
         run: The run.
         images: Its images.
         encoders: By name.
-        step: Called after each of the steps.
+        beside: Separate generators, from `separate_runs`.
+        step: Called after each of five steps.
     """
-    planes = {}
-    for plane in images.conditions.planes:
-        planes[plane] = plane_scores(images, plane, encoders)
+    planes = {
+        plane: plane_scores(images, plane, encoders)
+        for plane in images.conditions.planes
+    }
     step()
-    metrics = _counts(run, images)
+    metrics = settings_of(run) | _counts(run, images)
+    metrics["intervals"] = intervals_of(metrics["subjects"]["held_out"])
     metrics["planes"] = {name: each.numbers for name, each in planes.items()}
+    others = beside_scores(images, beside, encoders)
+    for (plane, stage), scores in others.items():
+        metrics["planes"][plane]["stages"][stage]["beside"] = scores
     step()
     metrics["copies"], closest = memorization_scores(images.whole)
     step()
     metrics["membership"] = membership_scores(images.whole)
+    step()
+    metrics["assessment"] = assess_conditional(metrics)
     step()
     return Measured(metrics, planes, closest)
 
