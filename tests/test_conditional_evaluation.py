@@ -179,7 +179,7 @@ def test_training_subjects_have_to_be_in_the_set(toy_set, tmp_path):
     (run.path / "generator.keras").write_bytes(
         (tmp_path / "run" / "generator.keras").read_bytes()
     )
-    with pytest.raises(ValueError, match="found none of 999_S_9999"):
+    with pytest.raises(ValueError, match="found none of 1: 999_S_9999"):
         evaluate(run, search=16)
 
 
@@ -193,7 +193,7 @@ def test_what_does_not_fit_is_not_set_beside(toy_set, tmp_path):
     with pytest.raises(ValueError, match="expected runs of one stage"):
         evaluate(run, beside=[run])
     wide = make_run(tmp_path / "wide", toy_set, spacing_mm=3.0)
-    with pytest.raises(ValueError, match="with spacing_mm 6.0, found 3.0"):
+    with pytest.raises(ValueError, match=r"with spacing_mm 6\.0, found 3\.0"):
         evaluate(run, beside=[wide])
     with pytest.raises(FileNotFoundError):
         evaluate(run, beside=[tmp_path / "nothing"])

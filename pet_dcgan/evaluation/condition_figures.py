@@ -175,9 +175,9 @@ def _real_at_middle(
 ) -> np.ndarray:
     """A slice of each of some held-out subjects, at the middle position."""
     splits = ("test", "validation")
-    if images.positions_mm(plane) is not None:
-        stack = real_stack(images, plane, stage, *splits)
-        slices = stack[:, stack.shape[1] // 2]
+    at = _middle(images, plane)
+    if at is not None:
+        slices = real_stack(images, plane, stage, *splits, at_mm=[at])[:, 0]
     else:
         suvr, subjects, _ = real_slices(images, plane, stage, *splits)
         slices = suvr[np.unique(subjects, return_index=True)[1]]

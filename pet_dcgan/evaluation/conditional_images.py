@@ -1,11 +1,13 @@
 """The images that the evaluation of a conditional run compares."""
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.slices import Slices
@@ -22,13 +24,16 @@ from pet_dcgan.evaluation.stage_slices import (
     stage_slices,
 )
 from pet_dcgan.evaluation.synthetic_images import drawing, measured, searched
+from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.conditions import Conditions
-from pet_dcgan.models.sampling import synthetic_slices
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
 from pet_dcgan.runs.run import Run
 
 # what is looked at side by side: latents, at positions spread over a band
 LATENTS, POSITIONS = 64, 6
+# of the scans, that may lack slices at the first or the last position
+_FEW = 0.02
 # synthetic images of all stages and planes that must not be black
 _SEEN = 256
 
@@ -67,30 +72,40 @@ class ConditionalImages:
         Args:
             plane: One that was trained on.
         """
-        gaps = [
-            np.diff(slices.positions_mm[slices.scans == scan])
-            for stage in self.conditions.stages
-            for slices in [self.slices[plane, stage].training]
-            for scan in np.unique(slices.scans)
-        ]
+        gaps = [np.diff(each) for each in self._by_scan(plane)]
         gaps = np.concatenate(gaps)
         gaps = gaps[gaps > 0]
         return float(np.median(gaps)) if len(gaps) else 0.0
 
     def positions_mm(self, plane: str) -> np.ndarray | None:
-        """Positions to look at, spread over the band of a plane.
+        """Positions to look at, evenly spread where most scans have slices.
 
-        They lie half a gap within its ends, so that every subject has a slice
-        within half a gap of each. None where position is no condition.
+        None where position is no condition.
 
         Args:
             plane: One that was trained on.
         """
         if "position" not in self.conditions.names:
             return None
-        low, high = self.conditions.bands_mm[plane]
-        inset = min(self.gap_mm(plane), high - low) / 2
-        return np.linspace(low + inset, high - inset, POSITIONS)
+        firsts, lasts = zip(
+            *((each.min(), each.max()) for each in self._by_scan(plane)),
+            strict=True,
+        )
+        # where a scan begins depends on where its brain's centre lies
+        ends = np.quantile(firsts, 1 - _FEW), np.quantile(lasts, _FEW)
+        low, high = np.clip(ends, *self.conditions.bands_mm[plane])
+        if low > high:
+            low = high = (low + high) / 2
+        return np.linspace(low, high, POSITIONS)
+
+    def _by_scan(self, plane: str) -> list[np.ndarray]:
+        """The positions of each training scan's slices, in mm."""
+        return [
+            slices.positions_mm[slices.scans == scan]
+            for stage in self.conditions.stages
+            for slices in [self.slices[plane, stage].training]
+            for scan in np.unique(slices.scans)
+        ]
 
     def of_cell(self, plane: str, stage: str) -> EvaluationImages | None:
         """The images of one stage and plane, as a run of these would have them.
@@ -160,7 +175,7 @@ class ConditionalImages:
             plane: One that was trained on.
             stage: A stage, or the weights of all three.
             position_mm: Within the band; None where it is no condition.
-            count: Number of latents.
+            count: Number of latents, at most `LATENTS`.
 
         Returns:
             float32 `[count, size, size]` in SUVR.
@@ -171,8 +186,17 @@ class ConditionalImages:
             plane=plane,
             position_mm=None if position_mm is None else float(position_mm),
         )
-        seeds = np.arange(self.seed, self.seed + count)
-        return synthetic_slices(network, seeds, suvr_max=self.suvr_max)
+        latents = self._latents[:count]
+        images = suvr_from_latents(network, latents, self.suvr_max).numpy()
+        require_finite(images)
+        return images
+
+    @functools.cached_property
+    def _latents(self) -> tf.Tensor:
+        """The latents of the first seeds, `[LATENTS, latent_dim + 3]`."""
+        length = asked(self.generator).input_shape[-1]
+        seeds = np.arange(self.seed, self.seed + LATENTS)
+        return latents_from_seeds(seeds, length)
 
 
 def conditional_images(

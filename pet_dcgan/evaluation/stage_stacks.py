@@ -1,5 +1,7 @@
 """Real slices of a stage at the positions that are looked at."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pet_dcgan.data.suvr import suvr_from_png
@@ -35,7 +37,11 @@ def real_slices(
 
 
 def real_stack(
-    images: ConditionalImages, plane: str, stage: str, *splits: str
+    images: ConditionalImages,
+    plane: str,
+    stage: str,
+    *splits: str,
+    at_mm: Sequence[float] | None = None,
 ) -> np.ndarray:
     """The slices of real subjects at the positions that are looked at.
 
@@ -44,6 +50,7 @@ def real_stack(
         plane: One that was trained on.
         stage: One that was trained on.
         *splits: `"training"`, `"test"`, `"validation"`.
+        at_mm: Other positions than `images.positions_mm`.
 
     Returns:
         float32 `[s, positions, size, size]` in SUVR of the subjects that have
@@ -54,7 +61,7 @@ def real_stack(
         suvr,
         subjects,
         positions,
-        at_mm=images.positions_mm(plane),
+        at_mm=images.positions_mm(plane) if at_mm is None else at_mm,
         within_mm=images.gap_mm(plane) / 2,
     )
     return stack
