@@ -104,7 +104,7 @@ class TrainConfig:
 
     preset: str = _among(PRESETS)
     stage: str = _among((*STAGES, ALL_STAGES))
-    plane: str = _among(PLANES)
+    plane: str = _among((*PLANES, ALL_PLANES))
     dataset: str
     data_dir: str
     phantom: bool
