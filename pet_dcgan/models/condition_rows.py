@@ -16,7 +16,8 @@ from pet_dcgan.models.conditions import Conditions
 
 # JSON has no NaN
 UNKNOWN_AGE = -1.0
-_SEXES = {0.0: "F", 1.0: "M"}
+# as numbers that a network takes
+SEXES = {0.0: "F", 1.0: "M"}
 
 
 def as_columns(
@@ -44,7 +45,7 @@ def _as_sent(name: str, value: Any) -> Any:
     if name == "stage":
         return list(value)
     if name == "sex":
-        return _SEXES.get(value, "")
+        return SEXES.get(value, "")
     if name == "age" and math.isnan(value):
         return UNKNOWN_AGE
     return value
@@ -95,7 +96,7 @@ def example_rows(conditions: Conditions) -> list[dict[str, Any]]:
     if "age" in conditions.names:
         people += [{"age": age} for age in conditions.ages]
     if "sex" in conditions.names:
-        people += [{"sex": sex} for sex in _SEXES.values()]
+        people += [{"sex": sex} for sex in SEXES.values()]
     found = []
     for plane, band in conditions.bands_mm.items():
         for number, stage in enumerate((*known, mixture)):
