@@ -18,7 +18,7 @@ from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.plain_values import converted, shown
 
 STAGES = ("NC", "MCI", "AD")
-# one generator of all stages together
+# all stages together, of a conditional generator
 ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
 # all planes of a set together
@@ -55,8 +55,9 @@ class TrainConfig:
     Args:
         preset: Name of the preset the values started from; `"own"` where
             `train` did not train: a setting that is not known is `None` then.
-        stage: `"NC"`, `"MCI"` or `"AD"`, or `"ALL"` for all of them.
-        plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        stage: `"NC"`, `"MCI"` or `"AD"`; with conditions `"ALL"`.
+        plane: `"axial"`, `"coronal"` or `"sagittal"`, or `"ALL"` where the
+            plane is a condition.
         dataset: Configuration of the prepared set, as `"axial_128"`.
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         phantom: True where every subject of the set is a phantom.
@@ -92,6 +93,12 @@ class TrainConfig:
             sum is kept. 0 keeps the last one.
         patience: Evaluations without a lower sum that end the training; 0
             trains to the last epoch.
+        conditions: What one generator of all stages is asked for: some of
+            `CONDITIONS` joined by commas, `stage` among them; `"none"` for a
+            generator of one stage.
+        transition: Whether a conditional training begins as an unconditional
+            one, and becomes conditional between a quarter and a half of its
+            steps; few subjects may collapse without.
         precision: `"float32"`, `"mixed_bfloat16"` or `"mixed_float16"`.
         xla: Whether XLA compiles a step: faster on some GPUs, several times
             slower on a CPU. It draws other latents from the same seed.
@@ -130,6 +137,8 @@ class TrainConfig:
     bend_mm: float = _between(0.0, 10.0)
     select_every: int = _between(0, 1_000_000)
     patience: int = _between(0, 1_000_000)
+    conditions: str
+    transition: bool
     precision: str = _among(("float32", "mixed_bfloat16", "mixed_float16"))
     xla: bool
     deterministic: bool
@@ -144,11 +153,19 @@ class TrainConfig:
                 object.__setattr__(self, name, checked_value(name, value))
         if not own:
             require_consistent(dataclasses.asdict(self))
+        _require_whole(self)
 
     @property
     def augmentations(self) -> tuple[str, ...]:
         """Names of the augmentations, none for `"none"`."""
         return () if self.augment == "none" else _split(self.augment)
+
+    @property
+    def condition_names(self) -> tuple[str, ...]:
+        """Names of the conditions, none for `"none"`."""
+        return (
+            () if self.conditions in ("none", None) else _split(self.conditions)
+        )
 
     def to_json(self) -> str:
         """The configuration as indented JSON, in the order of the fields."""
@@ -180,6 +197,8 @@ class TrainConfig:
         return config
 
 
+# fields that hold names joined by commas, and the names they may have
+_NAMES = {"augment": AUGMENTATIONS, "conditions": CONDITIONS}
 _FIELDS = {field.name: field for field in dataclasses.fields(TrainConfig)}
 
 
@@ -271,14 +290,48 @@ def checked_value(name: str, value: Any) -> Any:
         raise ValueError(
             f"expected {name} between {low} and {high}, found {shown(value)}"
         )
-    names = _split(value) if name == "augment" and value != "none" else ()
-    unknown = sorted(set(names) - set(AUGMENTATIONS))
+    return _checked_names(name, value) if name in _NAMES else value
+
+
+def _checked_names(field: str, value: str) -> str:
+    """Names that commas join, each once; conditions in their order."""
+    if value == "none":
+        return value
+    names, known = _split(value), _NAMES[field]
+    unknown = sorted(set(names) - set(known))
     if unknown or len(set(names)) < len(names):
         raise ValueError(
-            f"expected augment to be none or some of {','.join(AUGMENTATIONS)}"
-            f", each once, found {one_line(', '.join(unknown or names))}"
+            f"expected {field} to be none or some of {','.join(known)}, each "
+            f"once, found {one_line(', '.join(unknown or names))}"
         )
-    return value
+    if field == "augment":
+        return value
+    if "stage" not in names:
+        raise ValueError(
+            f"expected stage among the conditions, found {value}: write "
+            f"stage,{value}, or train each stage by itself without conditions"
+        )
+    return ",".join(name for name in known if name in names)
+
+
+def _require_whole(config: TrainConfig) -> None:
+    """Refuses all stages or planes of a generator that is not asked for one.
+
+    Raises:
+        ValueError: If it is, or one of them of a generator that is.
+    """
+    conditional = config.conditions not in ("none", None)
+    if (config.stage == ALL_STAGES) != conditional:
+        raise ValueError(
+            f"expected conditions with stage {ALL_STAGES} and no other, found "
+            f"conditions {config.conditions} with stage {config.stage}: add "
+            "--conditions stage,plane,position, or name a stage without"
+        )
+    if config.plane == ALL_PLANES and "plane" not in config.condition_names:
+        raise ValueError(
+            f"expected plane among the conditions with plane {ALL_PLANES}, "
+            f"found {config.conditions}: add it, or name a plane"
+        )
 
 
 def similar(value: Any, choices: Collection[Any]) -> list[str]:

@@ -14,6 +14,8 @@ PLAIN: dict[str, Any] = {
     "bend_mm": 0.0,
     "select_every": 0,
     "patience": 0,
+    "conditions": "none",
+    "transition": False,
     "precision": "float32",
     "xla": False,
     "deterministic": False,
@@ -22,6 +24,7 @@ PLAIN: dict[str, Any] = {
 PARTS_OF = {
     "augment": ("augment_probability", "augment_target"),
     "select_every": ("patience",),
+    "conditions": ("transition",),
 }
 # `paper` is Islam & Zhang (2020), doi 10.1186/s40708-020-00104-2. Their text
 # states the latent length, the batch, the optimiser and the epochs; the
@@ -66,6 +69,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "best": _ROBUST
     | {"width": 32, "epochs": 800, "select_every": 20, "samples_every": 40},
     "paper": _PAPER,
+    # one generator in place of three, in as many steps as they take together
+    "conditional": _ROBUST
+    | {"conditions": "stage,plane,position", "transition": True},
     # short enough to watch
     "demo": _ROBUST
     | {"epochs": 50, "select_every": 0, "patience": 0, "samples_every": 5},
@@ -73,7 +79,12 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 # Steps that a preset's training has at least: few slices make short epochs, of
 # which there are then more.
-LEAST_STEPS: dict[str, int] = {"robust": 8000, "best": 32_000, "demo": 4000}
+LEAST_STEPS: dict[str, int] = {
+    "robust": 8000,
+    "best": 32_000,
+    "conditional": 24_000,
+    "demo": 4000,
+}
 # SD of the bends that left the fewest suspected copies of few subjects, in mm
 # (docs/small-data.md)
 FEW_COPIES_BEND_MM = 3
@@ -144,6 +155,11 @@ def require_consistent(values: Mapping[str, Any]) -> None:
         raise ValueError(
             f"expected a probability for augment {augment}, found 0: add "
             "--set augment_probability= or --set augment_target="
+        )
+    if values["transition"] and values["conditions"] == "none":
+        raise ValueError(
+            "expected conditions with transition true, found none: add --set "
+            "conditions=stage,plane,position, or --set transition=false"
         )
     if values["patience"] and not values["select_every"]:
         raise ValueError(

@@ -5,11 +5,15 @@ import pytest
 import tensorflow as tf
 
 from pet_dcgan.data.batches import (
+    ordered_batches,
     require_equal_parts,
+    slice_batches,
     steps_per_epoch,
     training_batches,
 )
+from pet_dcgan.data.conditional_slices import condition_arrays
 from pet_dcgan.data.prepared_set import load_slices
+from pet_dcgan.models.conditions import Conditions
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
 
@@ -25,6 +29,30 @@ def numbered(slices):
     images = np.ones_like(slices.images)
     images *= np.arange(len(images), dtype=np.uint16)[:, None, None]
     return dataclasses.replace(slices, images=images)
+
+
+@pytest.fixture(scope="module")
+def uneven(toy_set):
+    """Nineteen numbered slices: of NC 3 to 14, of MCI 15 to 18, of AD 0 to 2.
+
+    Their positions are their numbers in mm.
+    """
+    slices = load_slices(toy_set, "axial_32", **AD | {"stage": "ALL"})
+    at = np.arange(19)
+    images = np.ones([19, 32, 32], np.uint16)
+    return dataclasses.replace(
+        slices,
+        images=images * at.astype(np.uint16)[:, None, None],
+        stages=np.repeat(["AD", "NC", "MCI"], [3, 12, 4]),
+        positions_mm=at.astype(np.float32),
+        **{name: getattr(slices, name)[:19] for name in ("planes", "ages")},
+        sexes=slices.sexes[:19],
+    )
+
+
+CONDITIONS = Conditions(
+    names=("stage", "position"), bands_mm={"axial": (-3.0, 21.0)}
+)
 
 
 def order(batches):
@@ -62,6 +90,12 @@ def test_an_epoch_is_a_permutation_by_its_number_and_the_seed(
     assert len({tuple(epoch) for epoch in [*places, other]}) == 4
     rest = order(training_batches(numbered, config, first_epoch=2))
     assert rest == places[2].tolist()
+
+
+def test_the_order_of_published_runs_stays(numbered):
+    batches = slice_batches(numbered, batch_size=12, epochs=2)
+    first = [2, 3, 10, 1, 0, 8, 4, 5, 11, 7, 6, 9]
+    assert order(batches) == [*first, 3, 2, 10, 8, 6, 0, 9, 5, 4, 11, 7, 1]
 
 
 def test_the_remainder_is_dropped(numbered, tiny_config):
@@ -128,6 +162,119 @@ def test_replicas_share_the_batches_of_one_device(
             for index in taken[(worker * 6 + step) * per_worker + replica]
         ]
         assert shared == batch
+
+
+# --- with conditions: of each stage as many -----------------------------------
+
+
+def conditional(slices, *, batch_size=6, epochs=4, **options):
+    """Batches with the conditions, as arrays."""
+    batches = slice_batches(
+        slices,
+        batch_size=batch_size,
+        epochs=epochs,
+        conditions=CONDITIONS,
+        **options,
+    )
+    return list(batches.as_numpy_iterator())
+
+
+def places(batches):
+    """Which numbered slice stands at each place."""
+    return order(batch["image"] for batch in batches)
+
+
+def test_images_come_with_what_they_show(uneven):
+    batches = conditional(uneven, channels=3)
+    shown = condition_arrays(uneven, CONDITIONS)
+    assert list(batches[0]) == ["image", "stage", "position_mm"]
+    for batch in batches:
+        assert batch["image"].shape == (6, 32, 32, 3)
+        for name, rows in shown.items():
+            np.testing.assert_array_equal(batch[name], rows[places([batch])])
+
+
+@pytest.mark.parametrize("batch_size", [3, 4, 5, 8, 19])
+def test_stages_share_an_epoch_and_each_batch(uneven, batch_size):
+    epochs = 5
+    batches = conditional(uneven, batch_size=batch_size, epochs=epochs)
+    steps = 19 // batch_size
+    assert len(batches) == epochs * steps
+    for batch in batches:
+        assert np.ptp(batch["stage"].sum(0)) <= 1
+    of_epoch = np.reshape(places(batches), [epochs, -1])
+    for taken in of_epoch:
+        _, counts = np.unique(uneven.stages[taken], return_counts=True)
+        assert len(counts) == 3
+        assert np.ptp(counts) <= 1
+        # the three of AD come before one of them comes again
+        rare = taken[uneven.stages[taken] == "AD"]
+        assert set(rare[:3]) == {0, 1, 2}
+        common = taken[uneven.stages[taken] == "NC"]
+        assert len(set(common)) == len(common)
+    assert len({tuple(taken) for taken in of_epoch}) == epochs
+    if batch_size == 3:
+        assert set(of_epoch.ravel()) == set(range(19))
+
+
+def test_a_balanced_order_is_that_of_its_seed_and_epoch(uneven):
+    whole = places(conditional(uneven))
+    assert places(conditional(uneven)) == whole
+    assert places(conditional(uneven, first_epoch=2)) == whole[36:]
+    assert conditional(uneven, first_epoch=4) == []
+    assert places(conditional(uneven, seed=1)) != whole
+    batches = slice_batches(
+        uneven, batch_size=6, epochs=4, first_epoch=1, conditions=CONDITIONS
+    )
+    assert int(batches.cardinality()) == 9
+
+
+def test_stages_are_drawn_apart(uneven):
+    """Stages of as many slices are not permuted alike."""
+    even = dataclasses.replace(
+        uneven, stages=np.array([*["NC", "MCI", "AD"] * 6, "NC"])
+    )
+    (taken,) = np.reshape(
+        places(conditional(even, batch_size=18, epochs=1)), [1, 6, 3]
+    )
+    assert len({tuple(column // 3) for column in taken.T}) == 3
+
+
+@pytest.mark.parametrize(("workers", "replicas"), [(1, 2), (2, 2), (2, 4)])
+def test_replicas_share_balanced_batches(uneven, workers, replicas):
+    alone = conditional(uneven, batch_size=8, epochs=2)
+    parts = slice_batches(
+        uneven,
+        batch_size=8,
+        epochs=2,
+        conditions=CONDITIONS,
+        strategy=FakeStrategy(workers, replicas),
+    )
+    taken = [list(part.as_numpy_iterator()) for part in parts]
+    each = replicas // workers
+    for step, batch in enumerate(alone):
+        shared = [
+            part
+            for worker in taken
+            for part in worker[step * each : (step + 1) * each]
+        ]
+        for name, values in batch.items():
+            joined = np.concatenate([part[name] for part in shared])
+            np.testing.assert_array_equal(joined, values)
+
+
+def test_slices_are_measured_in_their_order_with_conditions(uneven):
+    batches = list(ordered_batches(uneven, 8, CONDITIONS).as_numpy_iterator())
+    assert places(batches) == list(range(19))
+    shown = condition_arrays(uneven, CONDITIONS)
+    for name, rows in shown.items():
+        joined = np.concatenate([batch[name] for batch in batches])
+        np.testing.assert_array_equal(joined, rows)
+
+
+def test_a_stage_without_slices_is_refused(slices):
+    with pytest.raises(ValueError, match="found none of NC: load those of"):
+        conditional(slices)
 
 
 def test_a_real_strategy_of_one_device_gives_the_same(numbered, tiny_config):

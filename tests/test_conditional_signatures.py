@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-import toy_conditional
+import toy_asked
 from PIL import Image
 from serving_contract import Refused, folder_call
 from toy_phantom import contents
@@ -41,12 +41,12 @@ def call(conditional_models):
 
 @pytest.fixture(scope="module")
 def generator():
-    return toy_conditional.lively_generator()
+    return toy_asked.lively_generator()
 
 
 def live(generator, inputs=INPUTS, seeds=SEEDS):
     """The network's own images `[n, 32, 32, 1]`."""
-    latents = latents_from_seeds(seeds, toy_conditional.LATENT_DIM)
+    latents = latents_from_seeds(seeds, toy_asked.LATENT_DIM)
     named = {name: tf.constant(each) for name, each in inputs.items()}
     return generator({"latent": latents, **named}, training=False).numpy()
 
@@ -57,7 +57,7 @@ def test_images_are_those_of_the_live_network(call, generator):
     assert suvr["status"].tolist() == [b""] * 3
     scaled = (expected[..., 0] + 1) * 1.25
     np.testing.assert_allclose(suvr["suvr"], scaled, atol=1e-5)
-    latents = latents_from_seeds(SEEDS, toy_conditional.LATENT_DIM).numpy()
+    latents = latents_from_seeds(SEEDS, toy_asked.LATENT_DIM).numpy()
     image = call("serving_default", {"latent": latents, **ROWS})
     np.testing.assert_allclose(image["image"], expected, atol=1e-5)
     pngs = call("generate_png", {"seed": SEEDS, **ROWS})["image_bytes"]
@@ -109,12 +109,12 @@ def test_names_types_and_shapes(conditional_models):
 
 
 def test_only_the_conditions_of_a_model_are_inputs(tmp_path):
-    generator = toy_conditional.lively_generator(toy_conditional.FEW)
-    facts = dict(vars(toy_conditional.FACTS), plane="coronal")
+    generator = toy_asked.lively_generator(toy_asked.FEW)
+    facts = dict(vars(toy_asked.FACTS), plane="coronal")
     export_model(
         generator,
         tmp_path / "1",
-        facts=type(toy_conditional.FACTS)(**facts),
+        facts=type(toy_asked.FACTS)(**facts),
         verbose=False,
     )
     assert ModelInfo.read(tmp_path / "1").name == "conditional_coronal"
@@ -135,7 +135,7 @@ def test_a_seed_has_one_latent_whatever_is_asked_for(call):
     """And so would be the same brain, as far as the model holds that."""
     at = {name: np.repeat(v[:1], 2, axis=0) for name, v in ROWS.items()}
     at["stage"] = np.array([[1, 0, 0], [0, 0, 1]], np.float32)
-    latents = latents_from_seeds([8, 8], toy_conditional.LATENT_DIM).numpy()
+    latents = latents_from_seeds([8, 8], toy_asked.LATENT_DIM).numpy()
     by_seed = call("generate", {"seed": np.array([8, 8]), **at})["suvr"]
     image = call("serving_default", {"latent": latents, **at})["image"]
     np.testing.assert_allclose(by_seed, (image[..., 0] + 1) * 1.25, atol=1e-5)
@@ -251,7 +251,7 @@ def test_the_same_network_gives_the_same_bytes(generator, tmp_path):
         export_model(
             generator,
             tmp_path / str(number),
-            facts=toy_conditional.FACTS,
+            facts=toy_asked.FACTS,
             verbose=False,
         )
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
@@ -265,7 +265,7 @@ def test_an_archive_of_other_weights_is_noticed(
     folder = conditional_models / "conditional" / "1"
     facts = ModelInfo.read(folder)
     compare_model(generator, folder, facts)
-    other = toy_conditional.lively_generator()
+    other = toy_asked.lively_generator()
     # what only one condition reaches
     embedding = other.get_layer("embed").kernel
     changed = embedding.numpy()
@@ -279,7 +279,7 @@ def test_of_the_faster_form_for_a_cpu_too(conditional_models):
     """Its convolutions are ours, and are copied into Keras's own."""
     from pet_dcgan.models.plain_generator import generator_of
 
-    network = toy_conditional.lively_generator()
+    network = toy_asked.lively_generator()
     plain = generator_of(network)
     kinds = {type(layer).__name__ for layer in plain.layers}
     assert "StridedConv2DTranspose" not in kinds

@@ -161,6 +161,14 @@ def test_impossible_splits_are_refused(copied, entries):
         {"normalisation": {"method": ["brain"]}},
         {"normalisation": {"method": "cerebellum"}},
         {"normalisation": {}},
+        {"planes": ["ALL"]},
+        {"bands_mm": [0, 24]},
+        {"bands_mm": {"top": [0, 24]}},
+        {"bands_mm": {"axial": 24}},
+        {"bands_mm": {"axial": [24]}},
+        {"bands_mm": {"axial": [24, 0]}},
+        {"bands_mm": {"axial": ["0", 24]}},
+        {"bands_mm": {"axial": [0, 10**400]}},
     ],
 )
 def test_impossible_metadata_is_refused(copied, entries):

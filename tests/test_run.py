@@ -166,7 +166,22 @@ class TestEncoder:
         )
         stored = png_from_suvr(images, 2.5)
         where = {"stage": "AD", "plane": "axial", "data_dir": "data"}
-        return Slices(stored, subjects, subjects, positions, meta, **where)
+        count = len(stored)
+        shown = {
+            "stages": np.full(count, "AD"),
+            "planes": np.full(count, "axial"),
+            "ages": np.full(count, np.nan, np.float32),
+            "sexes": np.full(count, ""),
+        }
+        return Slices(
+            images=stored,
+            subjects=subjects,
+            scans=subjects,
+            positions_mm=positions,
+            meta=meta,
+            **shown,
+            **where,
+        )
 
     @pytest.fixture
     def trained(self, monkeypatch):

@@ -14,7 +14,7 @@ METADATA = {
     "spacing_mm": 6.0,
     "size": SIZE,
     "planes": ["axial"],
-    "bands_mm": {"axial": [-12, 12]},
+    "bands_mm": {"axial": [0, 24]},
     "source": "ida",
     "selection": {},
     "normalisation": {"method": "brain"},

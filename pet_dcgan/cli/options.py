@@ -10,7 +10,6 @@ import typer
 
 from pet_dcgan.cli import settings
 from pet_dcgan.config import (
-    ALL_STAGES,
     DATASETS,
     PLANES,
     STAGES,
@@ -20,7 +19,7 @@ from pet_dcgan.models.condition_values import stage_weights
 from pet_dcgan.presets import PRESETS, parse_overrides
 
 Plane = Literal[PLANES]
-TrainStage = Literal[*STAGES, ALL_STAGES]
+Stage = Literal[STAGES]
 
 
 def _complete_config(ctx: typer.Context, incomplete: str) -> list[str]:

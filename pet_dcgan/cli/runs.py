@@ -7,7 +7,7 @@ import typer
 
 from pet_dcgan.cli import console, options, settings
 from pet_dcgan.cli.help import Command
-from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
+from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.utils.meant import as_typed
 
 router = typer.Typer()
@@ -28,28 +28,37 @@ def _list_settings(requested: bool) -> None:
 @console.reported
 def train(
     data_dir: options.DataDir,
-    stage: Annotated[
-        options.TrainStage,
-        typer.Option(
-            metavar="|".join((*STAGES, ALL_STAGES)),
-            case_sensitive=False,
-            help="Subjects to learn from.",
-        ),
-    ],
     run: Annotated[
         Path,
         typer.Option(metavar="FOLDER", help="A new folder for the run."),
     ],
+    stage: Annotated[
+        options.Stage | None,
+        typer.Option(
+            metavar="|".join(STAGES),
+            case_sensitive=False,
+            help="Subjects to learn from; all stages with --conditions.",
+        ),
+    ] = None,
     config: options.ConfigName = "axial_128",
     plane: Annotated[
         options.Plane | None,
         typer.Option(
             metavar="|".join(PLANES),
             case_sensitive=False,
-            help="Needed if a set holds several.",
+            help="Needed if a set holds several and plane is no condition.",
         ),
     ] = None,
     preset: options.Preset = "robust",
+    conditions: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,...",
+            help="Train one generator of all stages, which is asked for some "
+            "of stage,plane,position,age,sex; stage is among them. The preset "
+            "conditional has stage,plane,position.",
+        ),
+    ] = None,
     epochs: Annotated[
         int | None,
         typer.Option(metavar="N", min=1, help="Instead of the preset's."),
@@ -106,11 +115,12 @@ def train(
         ),
     ] = False,
 ) -> None:
-    """Trains a generator for one stage, or one for ALL of them."""
+    """Trains a generator for one stage, or one that is asked for any."""
     overrides = options.parse_settings(
         preset,
         settings,
         epochs=epochs,
+        conditions=conditions,
         precision=precision,
         deterministic="true" if deterministic else None,
     )

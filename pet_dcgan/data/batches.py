@@ -2,15 +2,18 @@
 
 import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.data.conditional_slices import condition_arrays
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.records import is_streamed
+from pet_dcgan.data.slice_order import SliceOrder, replicas_per_worker
 from pet_dcgan.data.suvr import PNG_MAX
+from pet_dcgan.models.conditions import Conditions
 
 
 def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
@@ -51,6 +54,7 @@ def training_batches(
     *,
     first_epoch: int = 0,
     strategy: tf.distribute.Strategy | None = None,
+    conditions: Conditions | None = None,
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """All batches of a training that a configuration describes.
 
@@ -59,6 +63,7 @@ def training_batches(
         config: Its batch size, channels, epochs and seed are used.
         first_epoch: Completed epochs.
         strategy: Strategy whose replicas share a batch; `None` for one device.
+        conditions: Of a conditional generator.
 
     Returns:
         As from `slice_batches`.
@@ -75,6 +80,7 @@ def training_batches(
         channels=config.channels,
         first_epoch=first_epoch,
         strategy=strategy,
+        conditions=conditions,
     )
 
 
@@ -87,6 +93,7 @@ def slice_batches(
     channels: int = 1,
     first_epoch: int = 0,
     strategy: tf.distribute.Strategy | None = None,
+    conditions: Conditions | None = None,
 ) -> tf.data.Dataset | tf.distribute.DistributedDataset:
     """All batches from `first_epoch` to the last, one pass after another.
 
@@ -96,6 +103,10 @@ def slice_batches(
     a strategy, replica `r` of `n` gets the `r`-th of `n` equal parts of each
     batch, so that together they see what one device would.
 
+    With conditions, an epoch has as many slices, but of each stage an equal
+    share, and so has each batch as far as its size allows: slices of rare
+    stages come more than once, of common ones only some in each epoch.
+
     Args:
         slices: The training slices; those kept in a file are read from it.
         batch_size: Images in a batch.
@@ -104,28 +115,31 @@ def slice_batches(
         channels: How often the one channel is repeated.
         first_epoch: Completed epochs.
         strategy: Strategy whose replicas share a batch; `None` for one device.
+        conditions: Of a conditional generator: batches are then dictionaries
+            of `"image"` and of what the images show.
 
     Returns:
-        Dataset of float32 `[batch, size, size, channels]` in [-1, 1], with
-        `(epochs - first_epoch) * whole_batches(slices, batch_size)` elements;
-        `fit` needs `steps_per_epoch` with it.
+        Dataset of float32 `[batch, size, size, channels]` in [-1, 1], or of
+        dictionaries with float32 `[batch, width]` beside them, see
+        `condition_arrays`. It has `(epochs - first_epoch) *
+        whole_batches(slices, batch_size)` elements; `fit` needs
+        `steps_per_epoch` with it.
 
     Raises:
-        ValueError: If there are fewer images than one batch needs, or a batch
-            has no equal parts.
+        ValueError: If there are fewer images than one batch needs, no slice
+            of a stage of the conditions, or a batch has no equal parts.
     """
     steps = whole_batches(slices, batch_size)
     total = max(0, epochs - first_epoch) * steps
-    read = _reader(slices.images)
-    order = _Order(len(slices.images), batch_size, seed, first_epoch, epochs)
-
-    @tf.autograph.experimental.do_not_convert
-    def convert(indices: tf.Tensor) -> tf.Tensor:
-        return tf.repeat(network_images(read(indices)), channels, -1)
+    read = _batch_reader(slices, channels, conditions)
+    groups = () if conditions is None else _by_stage(slices, conditions)
+    order = SliceOrder(
+        len(slices.images), batch_size, seed, first_epoch, epochs, groups
+    )
 
     def batches(context: tf.distribute.InputContext) -> tf.data.Dataset:
-        images = order.indices(context).map(convert, tf.data.AUTOTUNE)
-        replicas = _replicas_per_worker(context)
+        images = order.indices(context).map(read, tf.data.AUTOTUNE)
+        replicas = replicas_per_worker(context)
         count = tf.data.experimental.assert_cardinality(total * replicas)
         return images.apply(count).prefetch(tf.data.AUTOTUNE)
 
@@ -135,24 +149,23 @@ def slice_batches(
     return strategy.distribute_datasets_from_function(batches)
 
 
-def ordered_batches(slices: Slices, batch_size: int) -> tf.data.Dataset:
+def ordered_batches(
+    slices: Slices, batch_size: int, conditions: Conditions | None = None
+) -> tf.data.Dataset:
     """One pass over the slices in their order, to measure them.
 
     Args:
         slices: Those kept in a file are read from it.
         batch_size: Images in a batch; the last one may have fewer.
+        conditions: As of `slice_batches`.
 
     Returns:
-        Dataset of float32 `[batch, size, size, 1]` in [-1, 1].
+        Dataset of float32 `[batch, size, size, 1]` in [-1, 1], or of
+        dictionaries, as from `slice_batches`.
     """
-    read = _reader(slices.images)
+    read = _batch_reader(slices, 1, conditions)
     indices = tf.data.Dataset.range(len(slices.images)).batch(batch_size)
-
-    @tf.autograph.experimental.do_not_convert
-    def convert(chosen: tf.Tensor) -> tf.Tensor:
-        return network_images(read(chosen))
-
-    return indices.map(convert, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+    return indices.map(read, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
 def network_images(stored: tf.Tensor) -> tf.Tensor:
@@ -188,45 +201,40 @@ def require_equal_parts(batch_size: int, replicas: int) -> None:
         )
 
 
-def _replicas_per_worker(context: tf.distribute.InputContext) -> int:
-    """How many replicas each worker feeds."""
-    return context.num_replicas_in_sync // context.num_input_pipelines
-
-
-class _Order(NamedTuple):
-    """In which order the slices come."""
-
-    count: int
-    batch_size: int
-    seed: int
-    first_epoch: int
-    epochs: int
-
-    def indices(self, context: tf.distribute.InputContext) -> tf.data.Dataset:
-        """Indices of each batch, or of each replica's part of it in turn."""
-        workers = context.num_input_pipelines
-        first = context.input_pipeline_id * self.batch_size // workers
-        last = first + self.batch_size // workers
-        replicas = _replicas_per_worker(context)
-
-        # AutoGraph has nothing to convert in these two
-        @tf.autograph.experimental.do_not_convert
-        def order(epoch: tf.Tensor) -> tf.data.Dataset:
-            indices = tf.random.experimental.stateless_shuffle(
-                tf.range(self.count),
-                seed=tf.stack([tf.constant(self.seed, tf.int64), epoch]),
-                alg="philox",
+def _by_stage(slices: Slices, conditions: Conditions) -> tuple[np.ndarray, ...]:
+    """Indices of the slices of each stage of the conditions."""
+    groups = [np.flatnonzero(slices.stages == s) for s in conditions.stages]
+    for stage, group in zip(conditions.stages, groups, strict=True):
+        if not len(group):
+            raise ValueError(
+                f"expected slices of {', '.join(conditions.stages)}, found "
+                f"none of {stage}: load those of every stage, with "
+                'stage="ALL"'
             )
-            batches = tf.data.Dataset.from_tensor_slices(indices)
-            return batches.batch(self.batch_size, drop_remainder=True)
+    return tuple(groups)
 
-        @tf.autograph.experimental.do_not_convert
-        def parts(batch: tf.Tensor) -> tf.data.Dataset:
-            own = tf.reshape(batch[first:last], [replicas, -1])
-            return tf.data.Dataset.from_tensor_slices(own)
 
-        epochs = tf.data.Dataset.range(self.first_epoch, self.epochs)
-        return epochs.flat_map(order).flat_map(parts)
+def _batch_reader(
+    slices: Slices, channels: int, conditions: Conditions | None
+) -> Callable[[tf.Tensor], Any]:
+    """Function of indices `[n]` to a batch for the networks."""
+    read, shown = _reader(slices.images), {}
+    if conditions is not None:
+        with tf.device("CPU:0"):
+            shown = {
+                name: tf.constant(values)
+                for name, values in condition_arrays(slices, conditions).items()
+            }
+
+    @tf.autograph.experimental.do_not_convert
+    def batch(indices: tf.Tensor) -> Any:
+        images = tf.repeat(network_images(read(indices)), channels, -1)
+        if conditions is None:
+            return images
+        found = {name: tf.gather(rows, indices) for name, rows in shown.items()}
+        return {"image": images} | found
+
+    return batch
 
 
 def _reader(images: np.ndarray) -> Callable[[tf.Tensor], tf.Tensor]:

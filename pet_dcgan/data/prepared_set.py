@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pet_dcgan.config import ALL_STAGES, PLANES, STAGES
+from pet_dcgan.config import ALL_PLANES, ALL_STAGES, PLANES, STAGES
 from pet_dcgan.data.absent_set import NAME, absent_set
 from pet_dcgan.data.record_files import RecordFile
 from pet_dcgan.data.records import keep_slices, read_facts, read_pixels
@@ -190,10 +190,10 @@ def load_slices(
     overflow: str | Path | None = None,
     decode: bool = True,
 ) -> Slices:
-    """Reads the slices of one stage and plane.
+    """Reads the slices of one stage and plane, or of all of them.
 
-    They come ordered by subject, scan and position, whatever the order on
-    disk.
+    They come ordered by subject, scan, plane and position, whatever the order
+    on disk.
 
     Args:
         data_dir: Folder that holds `adni/<dataset>/<version>`.
@@ -201,7 +201,8 @@ def load_slices(
         split: `"train"`, `"validation"` or `"test"`, or `"all"` for all of
             them, where a caller makes splits of its own.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
-        plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        plane: `"axial"`, `"coronal"`, `"sagittal"`, or `"ALL"` for all of
+            them.
         subjects: Only slices of these; of all subjects if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
@@ -217,19 +218,21 @@ def load_slices(
     _require_known(split=split, stage=stage, plane=plane)
     prepared = open_set(data_dir, dataset)
     facts, meta = prepared.facts(split), prepared.meta
-    wanted = facts["plane"] == plane
+    wanted = np.isin(facts["plane"], PLANES if plane == ALL_PLANES else plane)
     if stage != ALL_STAGES:
         wanted &= facts["stage"] == stage
     if subjects is not None:
         wanted &= np.isin(facts["subject"], list(subjects))
     if not wanted.any():
+        what = "slices" if plane == ALL_PLANES else f"{plane} slices"
         raise NoSlicesError(
-            f"expected {plane} slices of stage {stage} in split {split} of "
+            f"expected {what} of stage {stage} in split {split} of "
             f"{dataset}, found {_counts(facts)}: choose another "
             "--stage or prepare more scans"
         )
     facts = {name: values[wanted] for name, values in facts.items()}
-    keys = ("position_mm", "scan", "subject")  # the last one comes first
+    # the last one comes first
+    keys = ("position_mm", "plane", "scan", "subject")
     order = np.lexsort([facts[key] for key in keys])
     images = np.broadcast_to(np.uint16(0), (len(order), meta.size, meta.size))
     if decode:
@@ -241,6 +244,10 @@ def load_slices(
         subjects=facts["subject"][order],
         scans=facts["scan"][order],
         positions_mm=facts["position_mm"][order],
+        stages=facts["stage"][order],
+        planes=facts["plane"][order],
+        ages=np.full(len(order), np.nan, np.float32),
+        sexes=np.full(len(order), ""),
         meta=meta,
         stage=stage,
         plane=plane,
@@ -295,7 +302,7 @@ def _require_known(**words: str) -> None:
     choices = {
         "split": (*SPLITS, ALL_SPLITS),
         "stage": (*STAGES, ALL_STAGES),
-        "plane": PLANES,
+        "plane": (*PLANES, ALL_PLANES),
     }
     for name, word in words.items():
         if word not in choices[name]:

@@ -28,6 +28,7 @@ _CLASS = re.compile(r"tensorflow_datasets\.core\.features\.\w+\.\w+")
 _OTHER_FORMATS = ("array_record", "parquet", "riegeli")
 _MOST_FILES = 99_999  # a number has five digits
 _MOST_SIZE = 4096
+_MOST_MM = 1000.0  # from the centre of a brain
 _NEEDED = {
     "size": "number",
     "spacing_mm": "number",
@@ -109,11 +110,12 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         folder: Folder of the set's version.
 
     Returns:
-        `size`, `spacing_mm`, `suvr_max`, `reference`, `phantom`, `planes`.
+        `size`, `spacing_mm`, `suvr_max`, `reference`, `phantom`, `planes`,
+        and `bands_mm`, empty where there is none.
 
     Raises:
         OSError: If the file is missing.
-        ValueError: If it is damaged, or lacks one of them.
+        ValueError: If it is damaged, or lacks another of them.
     """
     path = folder / _METADATA
     found = read_object(path)
@@ -137,13 +139,37 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     values |= {"reference": found["normalisation"].get("method")}
     try:
         values = {n: checked_value(n, value) for n, value in values.items()}
-        planes = tuple(checked_value("plane", plane) for plane in planes)
     except ValueError as error:
         raise ValueError(f"{error} in {path}") from None
-    if not planes or len(set(planes)) < len(planes):
-        raise ValueError(f"expected one plane or more in {path}, each once")
-    facts = {"size": int(size), "phantom": found["phantom"], "planes": planes}
-    return values | facts
+    known = all(plane in PLANES for plane in planes)
+    if not planes or not known or len(set(planes)) < len(planes):
+        raise ValueError(
+            f"expected planes among {', '.join(PLANES)} in {path}, each once, "
+            f"found {one_line(planes)}"
+        )
+    return values | {
+        "size": int(size),
+        "phantom": found["phantom"],
+        "planes": tuple(planes),
+        "bands_mm": _bands_mm(found.get("bands_mm", {}), path),
+    }
+
+
+def _bands_mm(found: Any, path: Path) -> dict[str, tuple[float, float]]:
+    """The band of each plane; other versions may have none."""
+    bands = {}
+    given = found if isinstance(found, dict) else {"?": found}
+    for plane, band in given.items():
+        ends = band if isinstance(band, list) else []
+        numbers = all(json_kind(end) == "number" for end in ends)
+        fits = len(ends) == 2 and numbers and -_MOST_MM <= ends[0] < ends[1]
+        if plane not in PLANES or not fits or ends[1] > _MOST_MM:
+            raise ValueError(
+                f"expected bands_mm of planes in {path}, each from a low to a "
+                f"high position, found {one_line({plane: band})}"
+            )
+        bands[plane] = float(ends[0]), float(ends[1])
+    return bands
 
 
 def read_subjects(folder: Path) -> dict[tuple[str, str], set[str]]:

@@ -1,6 +1,7 @@
 """Slices of a prepared set and what is known of the set."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,6 +25,9 @@ class SetMeta:
         planes: The planes in it.
         dataset: Name of its configuration, such as `"axial_128"`.
         version: Its version, such as `"2.0.0"`.
+        bands_mm: For each plane the first position that its slices are cut
+            at, and the last one, which is excluded, in mm; none where the
+            set does not say.
     """
 
     size: int
@@ -34,11 +38,14 @@ class SetMeta:
     planes: tuple[str, ...]
     dataset: str
     version: str
+    bands_mm: Mapping[str, tuple[float, float]] = dataclasses.field(
+        default_factory=dict
+    )
 
 
 @dataclasses.dataclass(frozen=True)
 class Slices:
-    """The slices of one stage and plane in one split.
+    """The slices of one stage and plane, or of all of them, in one split.
 
     Args:
         images: uint16 `[n, size, size]`; 65535 stands for `meta.suvr_max`.
@@ -46,9 +53,15 @@ class Slices:
         subjects: Subject id of each slice, text `[n]`.
         scans: Image id of the scan that each slice is of, text `[n]`.
         positions_mm: float32 `[n]`, from the centre of the brain.
+        stages: Stage of each slice, text `[n]`.
+        planes: Plane that each slice is cut in, text `[n]`.
+        ages: Years of each slice's subject when it was scanned, float32
+            `[n]`, NaN where they are unknown.
+        sexes: `"F"` or `"M"` for each slice, text `[n]`, `""` where it is
+            unknown.
         meta: Metadata of the set.
         stage: Stage of the subjects, `"ALL"` for all stages.
-        plane: The plane they are cut in.
+        plane: The plane they are cut in, `"ALL"` for all planes.
         data_dir: Folder that holds the set.
     """
 
@@ -56,6 +69,10 @@ class Slices:
     subjects: np.ndarray
     scans: np.ndarray
     positions_mm: np.ndarray
+    stages: np.ndarray
+    planes: np.ndarray
+    ages: np.ndarray
+    sexes: np.ndarray
     meta: SetMeta
     stage: str
     plane: str

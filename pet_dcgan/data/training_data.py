@@ -5,7 +5,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import SET_FACTS, TrainConfig, make_config
+from pet_dcgan.config import (
+    ALL_PLANES,
+    ALL_STAGES,
+    SET_FACTS,
+    STAGES,
+    TrainConfig,
+    check_overrides,
+    make_config,
+)
 from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import (
     ALL_SPLITS,
@@ -29,7 +37,7 @@ def resolve_config(
     *,
     data_dir: str | Path,
     dataset: str,
-    stage: str,
+    stage: str | None = None,
     plane: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
@@ -44,25 +52,34 @@ def resolve_config(
         preset: Name of one of `pet_dcgan.PRESETS`.
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         dataset: Configuration of the prepared set, as `"axial_128"`.
-        stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
-        plane: Only needed where the set holds several.
+        stage: `"NC"`, `"MCI"` or `"AD"`; only left out with conditions,
+            which are of all stages.
+        plane: Only needed where the set holds several, and the plane is no
+            condition.
         overrides: Settings to change, as `{"epochs": 3}`.
         seed: Fixes weights, latents and the order of the slices.
 
     Raises:
         FileNotFoundError: If there is no such set.
-        ValueError: If a value is unknown, or the plane has to be named.
+        ValueError: If a value is unknown, or stage or plane has to be named.
     """
     meta = open_set(data_dir, dataset).meta
+    changes = dict(overrides or {})
+    asked = str(check_overrides(preset, changes)["conditions"]).split(",")
+    if stage is None:
+        stage = _only_stage(asked)
     if plane is None and len(meta.planes) == 1:
         plane = meta.planes[0]
-    if plane not in meta.planes:
+    elif plane in (None, ALL_PLANES) and "plane" in asked:
+        plane = ALL_PLANES
+    if plane not in (*meta.planes, ALL_PLANES) or (
+        plane == ALL_PLANES and "plane" not in asked
+    ):
         raise ValueError(
             f"expected --plane among {', '.join(meta.planes)} for {dataset}, "
             f"found {plane or 'none'}: "
             f"write --plane {' or '.join(meta.planes)}"
         )
-    changes = dict(overrides or {})
     facts = {
         "stage": stage,
         "plane": plane,
@@ -73,6 +90,16 @@ def resolve_config(
     config = make_config(preset, overrides=changes, **facts)
     longer = _lengthened(config) if preset in LEAST_STEPS else {}
     return make_config(preset, overrides=longer | changes, **facts)
+
+
+def _only_stage(conditions: Collection[str]) -> str:
+    """All stages of a conditional generator; another's has to be named."""
+    if "stage" in conditions:
+        return ALL_STAGES
+    raise ValueError(
+        f"expected a stage among {', '.join(STAGES)}, found none: name it with "
+        "--stage, or train one generator of all with --preset conditional"
+    )
 
 
 def _lengthened(config: TrainConfig) -> dict[str, int]:

@@ -67,7 +67,8 @@ def checked_values(
     Raises:
         ValueError: If the generator does not know it.
     """
-    weights = None if stage == ALL_STAGES else stage_weights(stage)
+    anything = isinstance(stage, str) and stage == ALL_STAGES
+    weights = None if anything else stage_weights(stage)
     for name, weight in zip(STAGES, weights or (), strict=False):
         if weight and name not in conditions.stages:
             raise ValueError(
@@ -83,20 +84,7 @@ def checked_values(
     plane = planes[0] if len(planes) == 1 else plane
     if position_mm is not None:
         _require_position(conditions, plane, position_mm)
-    for name, value in (("age", age), ("sex", sex)):
-        if value is not None and name not in conditions.names:
-            raise ValueError(
-                f"expected no {name}, found {shown(value)}: the generator's "
-                f"conditions are {', '.join(conditions.names)}"
-            )
-    if age is not None and not conditions.ages[0] <= age <= conditions.ages[1]:
-        low, high = conditions.ages
-        raise ValueError(
-            f"expected an age from {low:g} to {high:g}, which the generator "
-            f"was trained on, found {shown(age)}"
-        )
-    if sex not in (None, "F", "M"):
-        raise ValueError(f"expected sex F or M, found {shown(sex)}")
+    _require_person(conditions, age, sex)
     return {
         "stage": weights,
         "plane": None if plane == ALL_PLANES else plane,
@@ -126,3 +114,23 @@ def _require_position(
             f"expected a position from {low:g} to {high:g} mm in the "
             f"{plane} plane, found {shown(position_mm)}"
         )
+
+
+def _require_person(
+    conditions: Conditions, age: float | None, sex: str | None
+) -> None:
+    """Refuses an age or a sex that a generator does not know."""
+    for name, value in (("age", age), ("sex", sex)):
+        if value is not None and name not in conditions.names:
+            raise ValueError(
+                f"expected no {name}, found {shown(value)}: the generator's "
+                f"conditions are {', '.join(conditions.names)}"
+            )
+    if age is not None and not conditions.ages[0] <= age <= conditions.ages[1]:
+        low, high = conditions.ages
+        raise ValueError(
+            f"expected an age from {low:g} to {high:g}, which the generator "
+            f"was trained on, found {shown(age)}"
+        )
+    if sex not in (None, "F", "M"):
+        raise ValueError(f"expected sex F or M, found {shown(sex)}")

@@ -9,7 +9,6 @@ from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models import losses
 from pet_dcgan.models.condition_layers import LabelWeight
-from pet_dcgan.models.conditioned import conditions_of
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_check import require_conditions
 from pet_dcgan.models.sampling import JITTER, per_example_uniform
@@ -129,7 +128,7 @@ class ConditionalDCGAN(DCGAN):
 
     @property
     def label_weight(self) -> tf.Tensor:
-        """The weight of the conditions in the present step, 0 to 1."""
+        """Weight of the conditions in the present step, a scalar in [0, 1]."""
         first, last = self.transition
         done = tf.cast(self.step, tf.float32) - first
         return tf.clip_by_value(done / max(1, last - first), 0.0, 1.0)
@@ -150,7 +149,9 @@ class ConditionalDCGAN(DCGAN):
         loss = self.loss_of.generator_loss
         return loss(fake[:, :1]) + self._label.weight * loss(fake[:, 1:])
 
-    def _discriminator_loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    def _discriminator_loss(
+        self, real: tf.Tensor, fake: tf.Tensor
+    ) -> tf.Tensor:
         """The discriminator's loss, of both logits."""
         loss = self.loss_of.discriminator_loss
         with_labels = loss(real[:, 1:], fake[:, 1:])
@@ -173,7 +174,6 @@ def _as_input(name: str, values: Any, width: int) -> tf.Tensor:
         values = values[:, tf.newaxis]
     if not values.shape.is_compatible_with([None, width]):
         raise ValueError(
-            f"expected {name} of the shape [n, {width}], found "
-            f"{values.shape}"
+            f"expected {name} of the shape [n, {width}], found {values.shape}"
         )
     return values

@@ -4,6 +4,7 @@ Whatever draws from a generator of latents can so draw from a conditional one.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -86,22 +87,43 @@ def asked(
     }
     length = latent_length(generator)
     latent = keras.Input([length + _DRAWN], name="latent")
-    layer = _Asked(conditions, wanted, length, name="asked")
+    layer = Asked(conditions, wanted, length, name="asked")
     image = generator(layer(latent))
     return keras.Model(latent, image, name=generator.name)
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)
-class _Asked(keras.layers.Layer):
-    """Longer latents to latents and conditions."""
+class Asked(keras.layers.Layer):
+    """Longer latents to latents and conditions, see `asked`.
+
+    Args:
+        conditions: Of the generator, or their `to_dict`.
+        wanted: What is asked for, by name.
+        length: Of the generator's latents.
+    """
 
     def __init__(
-        self, conditions: Conditions, wanted: dict, length: int, **options
+        self,
+        conditions: Conditions | dict,
+        wanted: dict[str, Any],
+        length: int,
+        **options,
     ) -> None:
-        super().__init__(dtype="float32", **options)
+        super().__init__(**{"dtype": "float32"} | options)
+        if not isinstance(conditions, Conditions):
+            conditions = Conditions.from_dict(conditions)
         self.conditions = conditions
+        self.given = dict(wanted)
         self.wanted = checked_values(conditions, **wanted)
         self.length = length
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return super().get_config() | {
+            "conditions": self.conditions.to_dict(),
+            "wanted": self.given,
+            "length": self.length,
+        }
 
     def call(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """A dictionary of `latent` and every condition."""
@@ -117,7 +139,9 @@ class _Asked(keras.layers.Layer):
             found["position_mm"] = self._position(plane, drawn[:, 2])
         for name in ("age", "sex"):
             if name in names:
-                found[name] = tf.fill([tf.shape(inputs)[0], 1], self.wanted[name])
+                found[name] = tf.fill(
+                    [tf.shape(inputs)[0], 1], self.wanted[name]
+                )
         return found
 
     def _stage(self, drawn: tf.Tensor) -> tf.Tensor:

@@ -54,7 +54,10 @@ class Conditions:
         for name, value in (
             ("names", _known("conditions", self.names, CONDITIONS)),
             ("stages", _known("stages", self.stages, STAGES)),
-            ("bands_mm", {p: bands[p] for p in _known("planes", bands, PLANES)}),
+            (
+                "bands_mm",
+                {p: bands[p] for p in _known("planes", bands, PLANES)},
+            ),
         ):
             object.__setattr__(self, name, value)
         if "stage" not in self.names or len(self.stages) < 2:
@@ -117,22 +120,21 @@ class Conditions:
             )
         if not isinstance(values["bands_mm"], dict):
             raise ValueError(
-                "expected bands_mm by plane, found "
-                f"{shown(values['bands_mm'])}"
+                f"expected bands_mm by plane, found {shown(values['bands_mm'])}"
             )
         return cls(**values)
 
 
-def _known(
-    what: str, found: Any, known: Sequence[str]
-) -> tuple[str, ...]:
+def _known(what: str, found: Any, known: Sequence[str]) -> tuple[str, ...]:
     """Names in the order of the known ones, each once."""
     if isinstance(found, str) or not isinstance(found, Sequence | Mapping):
         found = (found,)
     names = list(found)
-    if not names or any(n not in known for n in names) or len(
-        set(names)
-    ) < len(names):
+    if (
+        not names
+        or any(n not in known for n in names)
+        or len(set(names)) < len(names)
+    ):
         raise ValueError(
             f"expected {what} among {', '.join(known)}, each once, found "
             f"{shown(', '.join(map(str, names)))}"

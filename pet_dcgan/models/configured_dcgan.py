@@ -6,6 +6,8 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.bending import REACH_MM, Bender
+from pet_dcgan.models.conditional_dcgan import ConditionalDCGAN
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.models.optimization import paper_adam
@@ -16,6 +18,8 @@ def build_dcgan(
     *,
     generator: keras.Model | None = None,
     discriminator: keras.Model | None = None,
+    conditions: Conditions | None = None,
+    steps: int = 0,
 ) -> DCGAN:
     """The compiled model that a configuration describes.
 
@@ -23,6 +27,8 @@ def build_dcgan(
         config: The configuration.
         generator: In place of the one that it describes.
         discriminator: In place of the one that it describes.
+        conditions: Of a conditional generator, what they mean.
+        steps: Of the whole training; a transition is a part of them.
     """
     shape = {
         "size": config.size,
@@ -31,8 +37,16 @@ def build_dcgan(
         "kernel_size": config.kernel_size,
         "precision": config.precision,
         "seed": config.seed,
+        "conditions": conditions,
     }
-    model = DCGAN(
+    kind, options = DCGAN, {}
+    if conditions is not None:
+        kind = ConditionalDCGAN
+        # slices lie a voxel apart
+        options["jitter_mm"] = config.spacing_mm / 2
+        if config.transition:
+            options["transition"] = steps // 4, steps // 2
+    model = kind(
         generator or build_generator(latent_dim=config.latent_dim, **shape),
         discriminator or build_discriminator(**shape),
         seed=config.seed,
@@ -41,6 +55,7 @@ def build_dcgan(
         augmenter=_augmenter(config),
         bender=_bender(config),
         name="dcgan",
+        **options,
     )
     model.compile(
         g_optimizer=_optimizer(config, config.g_learning_rate),

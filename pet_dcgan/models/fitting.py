@@ -109,7 +109,9 @@ def fit_arguments(
     if isinstance(held_out, Slices):
         model.measured_by |= set(held_out.subjects.tolist())
         size = bound.pop("validation_batch_size", None) or size
-        bound["validation_data"] = ordered_batches(held_out, size)
+        bound["validation_data"] = ordered_batches(
+            held_out, size, conditions=getattr(model, "conditions", None)
+        )
     elif held_out is not None:
         bound["validation_data"] = _looked_at(held_out)
     if held_out is not None or bound.get("validation_split"):
@@ -148,7 +150,9 @@ def evaluate_arguments(
     if isinstance(x, Slices):
         _require_scale(model.facts, x.facts)
         size = bound.pop("batch_size", None) or _BATCH
-        bound["x"] = ordered_batches(x, size)
+        bound["x"] = ordered_batches(
+            x, size, conditions=getattr(model, "conditions", None)
+        )
     return bound
 
 
@@ -211,10 +215,11 @@ def _of_slices(
     """Arguments that train on slices, in the order of `train`."""
     batches = slice_batches(
         slices,
+        conditions=getattr(model, "conditions", None),
         batch_size=batch_size,
         epochs=bound.get("epochs", 1),
         seed=model.seed,
-        channels=model.discriminator.input_shape[-1],
+        channels=model.image_shape[-1],
         first_epoch=bound.get("initial_epoch", 0),
     )
     return {

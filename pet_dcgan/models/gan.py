@@ -247,7 +247,9 @@ class GAN(keras.Model):
         """The generator's loss, of logits."""
         return self.loss_of.generator_loss(fake)
 
-    def _discriminator_loss(self, real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    def _discriminator_loss(
+        self, real: tf.Tensor, fake: tf.Tensor
+    ) -> tf.Tensor:
         """The discriminator's loss, of logits."""
         return self.loss_of.discriminator_loss(real, fake)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pet_dcgan.config import OWN, TrainConfig
+from pet_dcgan.config import ALL_STAGES, OWN, TrainConfig
 from pet_dcgan.models.model_info import GRAPH_FILE
 from pet_dcgan.presets import EVERY, PRESETS
 from pet_dcgan.utils.meant import as_typed, meant
@@ -60,7 +60,9 @@ def resume_command(config: TrainConfig, path: Path) -> str:
         "preset": config.preset,
     }
     options = [
-        f"--{n} {as_typed(value)}" for n, value in facts.items() if value
+        f"--{n} {as_typed(value)}"
+        for n, value in facts.items()
+        if value and value != ALL_STAGES  # nor all planes
     ]
     for name, usual in PRESETS[config.preset].items():
         value = getattr(config, name)

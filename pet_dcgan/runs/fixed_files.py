@@ -1,7 +1,8 @@
 """The files of a run that never change: what it is, and whom it trains on.
 
 `config.json`, `subjects.csv`, `networks.json` where networks are the user's
-own, and the checksums of these. They appear together, or not at all.
+own, `conditions.json` where a generator has conditions, and the checksums of
+these. They appear together, or not at all.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.network_config import MOST_BYTES
 from pet_dcgan.models.own_networks import ROLES
 from pet_dcgan.references import RecipeError
@@ -24,6 +26,7 @@ from pet_dcgan.utils.foreign_tables import read_table
 from pet_dcgan.utils.locks import is_free, move_lock, working_in
 
 NETWORKS = "networks.json"
+CONDITIONS = "conditions.json"
 GENERATOR = "generator.keras"  # marks a run as finished
 _CONFIG, _SUBJECTS = "config.json", "subjects.csv"
 _TRAIN, _HELD_OUT = "train", "validation"
@@ -38,12 +41,14 @@ class RunFacts(NamedTuple):
         validation: Subjects it is measured by, if not the set's own.
         networks: Descriptions of the networks that are the user's own, by
             role, from `pet_dcgan.models.network_config.describe`.
+        conditions: What its generator is asked for, if for anything.
     """
 
     config: TrainConfig
     subjects: list[str]
     validation: list[str]
     networks: Mapping[str, dict[str, Any]]
+    conditions: Conditions | None = None
 
 
 @contextlib.contextmanager
@@ -83,8 +88,12 @@ def read_facts(path: Path) -> RunFacts:
             remedy.
     """
     facts = RunFacts(
-        _read_config(path), *_read_subjects(path), _read_networks(path)
+        _read_config(path),
+        *_read_subjects(path),
+        _read_networks(path),
+        _read_conditions(path),
     )
+    _require_conditions(path, facts)
     require_unchanged(path, _names(facts))
     return facts
 
@@ -110,7 +119,8 @@ def require_free(path: Path) -> None:
 
 def _names(facts: RunFacts) -> tuple[str, ...]:
     """The files that a run of these facts has."""
-    return (_CONFIG, _SUBJECTS, *([NETWORKS] if facts.networks else []))
+    more = {NETWORKS: facts.networks, CONDITIONS: facts.conditions}
+    return (_CONFIG, _SUBJECTS, *(name for name in more if more[name]))
 
 
 def _write(folder: Path, facts: RunFacts) -> None:
@@ -124,6 +134,9 @@ def _write(folder: Path, facts: RunFacts) -> None:
     if facts.networks:
         text = json.dumps(facts.networks) + "\n"
         (folder / NETWORKS).write_text(text, encoding="utf-8")
+    if facts.conditions:
+        text = json.dumps(facts.conditions.to_dict(), indent=2) + "\n"
+        (folder / CONDITIONS).write_text(text, encoding="utf-8")
     write_checksums(folder, _names(facts))
 
 
@@ -172,6 +185,31 @@ def _read_networks(folder: Path) -> dict[str, dict[str, Any]]:
             "something else"
         )
     return found
+
+
+def _read_conditions(folder: Path) -> Conditions | None:
+    """What a generator is asked for, if for anything."""
+    path = folder / CONDITIONS
+    try:
+        content = read_bytes(path, most=foreign_text.MOST_BYTES)
+    except FileNotFoundError:
+        return None
+    found = foreign_text.parse_object(content, source=str(path))
+    try:
+        return Conditions.from_dict(found)
+    except ValueError as error:
+        raise ValueError(f"{error} in {path}") from None
+
+
+def _require_conditions(folder: Path, facts: RunFacts) -> None:
+    """Refuses conditions that the configuration does not name."""
+    wanted = facts.config.condition_names
+    found = facts.conditions.names if facts.conditions else ()
+    if wanted != found:
+        raise ValueError(
+            f"expected the conditions {', '.join(wanted) or 'none'} in "
+            f"{folder / CONDITIONS}, found {', '.join(found) or 'none'}"
+        )
 
 
 def _are_objects(found: dict[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from pet_dcgan.config import OWN, TrainConfig
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.network_config import rebuild
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
@@ -33,7 +34,11 @@ def write_generator(path: Path, model: keras.Model) -> None:
 
 
 def read_generator(
-    path: Path, config: TrainConfig, own: dict[str, Any] | None = None
+    path: Path,
+    config: TrainConfig,
+    own: dict[str, Any] | None = None,
+    *,
+    conditions: Conditions | None = None,
 ) -> keras.Model:
     """Reads what `write_generator` wrote: `latent` to `image` in [-1, 1].
 
@@ -42,12 +47,13 @@ def read_generator(
         config: Of the run; it says how the network is built, and only the
             weights are the file's.
         own: In place of that, the description of a network of the user's own.
+        conditions: Of a conditional generator, what they mean.
 
     Raises:
         ValueError: If the file is damaged, or holds another network, or the
             description is none that is known.
     """
-    network = _own(path, config, own) if own else _ours(config)
+    network = _own(path, config, own) if own else _ours(config, conditions)
     try:
         load_weights(network, path)
     # zipfile and zlib report damage as anything
@@ -61,10 +67,10 @@ def read_generator(
     return network
 
 
-def _ours(config: TrainConfig) -> keras.Model:
+def _ours(config: TrainConfig, conditions: Conditions | None) -> keras.Model:
     """The network that a configuration describes."""
     facts = {name: getattr(config, name) for name in _ARCHITECTURE}
-    return float32_copy(build_generator(**facts))
+    return float32_copy(build_generator(**facts, conditions=conditions))
 
 
 def _own(path: Path, config: TrainConfig, own: dict[str, Any]) -> keras.Model:

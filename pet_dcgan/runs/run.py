@@ -6,6 +6,7 @@ runs/<name>/
     subjects.csv       columns subject, split: who it trains on, and who it is
                        measured by where these are not the set's own
     networks.json      what the user's own networks are built from, if any are
+    conditions.json    what a conditional generator is asked for, and ranges
     SHA256SUMS         checksums of these, which never change
     log.csv            one row per epoch
     health.csv         what each check of the training's health found
@@ -28,6 +29,7 @@ from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.references import RecipeError
 from pet_dcgan.runs.absent_run import absent_run, finishing
 from pet_dcgan.runs.fixed_files import (
@@ -59,6 +61,7 @@ class Run:
             these are not the set's own validation subjects.
         networks: Descriptions of the networks that are the user's own, by
             role.
+        conditions: What its generator is asked for, if for anything.
 
     Example:
     >>> run = Run.open("runs/ad")  # doctest: +SKIP
@@ -73,12 +76,14 @@ class Run:
         subjects: Sequence[str],
         validation: Sequence[str] = (),
         networks: Mapping[str, dict[str, Any]] | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self.path = Path(path)
         self.config = config
         self.subjects = list(subjects)
         self.validation = list(validation)
         self.networks = dict(networks or {})
+        self.conditions = conditions
         self.evaluation = self.path / "evaluation"  # it need not exist
         self._generator = self.path / GENERATOR
 
@@ -90,6 +95,7 @@ class Run:
         subjects: Collection[str],
         validation: Collection[str] = (),
         networks: Mapping[str, dict[str, Any]] | None = None,
+        conditions: Conditions | None = None,
     ) -> "Run":
         """Makes the folder with `config.json` and `subjects.csv`.
 
@@ -100,6 +106,7 @@ class Run:
             validation: Subjects it is measured by, if not the set's own.
             networks: Descriptions of own networks by role, from
                 `pet_dcgan.models.network_config.describe`.
+            conditions: What its generator is asked for, if for anything.
 
         Raises:
             FileExistsError: If the folder holds anything.
@@ -108,7 +115,7 @@ class Run:
         people = sorted(set(subjects)), sorted(set(validation))
         if not people[0]:
             raise ValueError("expected subjects to train on, found none")
-        facts = RunFacts(config, *people, networks or {})
+        facts = RunFacts(config, *people, networks or {}, conditions)
         with new_folder(Path(path), facts):
             pass
         return cls(path, *facts)
@@ -180,6 +187,9 @@ class Run:
     def load_generator(self) -> keras.Model:
         """The trained generator, `latent` to `image` in [-1, 1].
 
+        A conditional one takes a dictionary; `pet_dcgan.asked` makes of it a
+        generator of one stage, plane and position.
+
         Raises:
             FileNotFoundError: If the run is not finished.
             ValueError: If the file is damaged, or the network is the user's
@@ -191,7 +201,10 @@ class Run:
                 f"{finishing(self.config, self.path)}"
             )
         return read_generator(
-            self._generator, self.config, self.networks.get("generator")
+            self._generator,
+            self.config,
+            self.networks.get("generator"),
+            conditions=self.conditions,
         )
 
     def save_generator(self, model: keras.Model) -> None:

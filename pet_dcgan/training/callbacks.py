@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.data.batches import steps_per_epoch
@@ -198,6 +199,9 @@ def _selection(
         encoder=run.encoder(slices),
         real=real,
         subjects=held_out.subjects,
+        shown=np.stack([held_out.stages, held_out.planes], axis=1)
+        if run.conditions
+        else None,
         copies=SuspectedCopies(
             slices.images,
             slices.subjects,

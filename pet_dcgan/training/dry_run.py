@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import steps_per_epoch
+from pet_dcgan.data.conditional_slices import conditions_for
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
@@ -50,7 +51,9 @@ def dry_run(
         describe(network)  # rejects what a run could not keep
     slices = load_training_slices(config, decode=False)
     steps = steps_per_epoch(slices, config)
-    model = build_dcgan(config, **own)
+    names = config.condition_names
+    conditions = conditions_for(slices, names) if names else None
+    model = build_dcgan(config, conditions=conditions, **own)
     operations = step_operations(model)
     speed = _matrix_product_rate()
     efficiency = WIDE_EFFICIENCY if config.width >= _WIDE else NARROW_EFFICIENCY

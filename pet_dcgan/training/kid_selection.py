@@ -9,7 +9,8 @@ import numpy as np
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.features.encoder import Encoder
-from pet_dcgan.metrics.distribution import kid
+from pet_dcgan.metrics.distribution import Kid, kid
+from pet_dcgan.models.conditioned import asked, conditions_of
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.selection_log import (
@@ -40,7 +41,9 @@ class KidSelection(keras.callbacks.Callback):
     """Evaluates every few epochs and keeps the best generator.
 
     The best has the lowest KID plus suspected copies. The images are the EMA
-    generator's where there is one, always of the same `SYNTHETIC` seeds.
+    generator's where there is one, always of the same `SYNTHETIC` seeds. The
+    KID of a conditional generator is the mean over stages and planes, each of
+    images asked for them, once its conditions count in full.
     Results go to `selection.csv`, the KID alone to the log's column `val_kid`
     and TensorBoard, weights of the best generator to
     `checkpoint/best_0040.npz`. The last few of these are kept, so that a
@@ -53,6 +56,8 @@ class KidSelection(keras.callbacks.Callback):
         real: Slices of validation subjects `[n, size, size]` in SUVR,
             `LEAST_SLICES` or more.
         subjects: Subject of each `[n]`.
+        shown: Stage and plane of each, text `[n, 2]`, for a conditional
+            generator.
         copies: Finds those of training slices.
     """
 
@@ -65,6 +70,7 @@ class KidSelection(keras.callbacks.Callback):
         real: np.ndarray,
         subjects: np.ndarray,
         copies: SuspectedCopies,
+        shown: np.ndarray | None = None,
     ) -> None:
         super().__init__()
         self.run_path = run_path
@@ -73,8 +79,8 @@ class KidSelection(keras.callbacks.Callback):
         self.encoder = encoder
         self.copies = copies
         self.real = encoder.features(real)
-        enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
-        self.subjects = subjects if enough else None
+        self.subjects = np.asarray(subjects)
+        self.groups = _groups(shown, len(real))
         first = FIRST_SEED + config.seed * SYNTHETIC
         self.seeds = first + np.arange(SYNTHETIC)
         # of an earlier part of the run
@@ -86,15 +92,11 @@ class KidSelection(keras.callbacks.Callback):
         # without those of epochs that a resumed run repeats
         self.evaluations = [e for e in self.evaluations if e.epoch < done]
         every, last = self.config.select_every, self.config.epochs
-        if done % every and done != last:
+        # what is asked for has no effect yet
+        early = float(getattr(self.model, "label_weight", 1.0)) < 1.0
+        if (done % every or early) and done != last:
             return
-        images = synthetic_slices(
-            self.model.sampler_network,
-            self.seeds,
-            suvr_max=self.config.suvr_max,
-        )
-        synthetic = self.encoder.features(images)
-        found = kid(self.real, synthetic, subjects=self.subjects)
+        found, images = self._measure(self.model.sampler_network)
         suspects = self.copies.excess(images)
         self.evaluations.append(KidEvaluation(done, *found, suspects))
         if best_evaluation(self.evaluations).epoch == done:
@@ -112,6 +114,32 @@ class KidSelection(keras.callbacks.Callback):
                 "on validation subjects and suspected copies in "
                 f"{self.config.patience} evaluations (patience)"
             )
+
+    def _measure(self, network: keras.Model) -> tuple[Kid, np.ndarray]:
+        """The KID, mean over groups, and all images that it is of."""
+        found, drawn = [], []
+        for (stage, plane), rows in self.groups.items():
+            wanted = network
+            if conditions_of(network) is not None:
+                wanted = asked(network, stage=stage, plane=plane)
+            images = synthetic_slices(
+                wanted, self.seeds, suvr_max=self.config.suvr_max
+            )
+            subjects = self.subjects[rows]
+            enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
+            found.append(
+                kid(
+                    self.real[rows],
+                    self.encoder.features(images),
+                    subjects=subjects if enough else None,
+                )
+            )
+            drawn.append(images)
+        count = len(found)
+        # subjects are in several planes, so errors do not simply average out
+        error = math.sqrt(sum(e.standard_error**2 for e in found) / count)
+        value = sum(each.value for each in found) / count
+        return Kid(value, error), np.concatenate(drawn)
 
     def best_network(self, model: keras.Model) -> keras.Model:
         """The generator of the best evaluation, in float32.
@@ -169,6 +197,21 @@ class KidSelection(keras.callbacks.Callback):
     def _best_path(self, epoch: int) -> Path:
         """Where the weights of a best generator go."""
         return self.folder / f"best_{epoch:04}.npz"
+
+
+def _groups(
+    shown: np.ndarray | None, count: int
+) -> dict[tuple[str, str], np.ndarray]:
+    """Rows of each stage and plane that has enough of them; all in one."""
+    if shown is None:
+        return {("", ""): np.arange(count)}
+    found = {
+        (str(stage), str(plane)): np.flatnonzero(
+            (shown == (stage, plane)).all(axis=1)
+        )
+        for stage, plane in np.unique(shown, axis=0)
+    }
+    return {at: rows for at, rows in found.items() if len(rows) >= LEAST_SLICES}
 
 
 def _read_weights(path: Path, variables: Sequence) -> list[np.ndarray]:

@@ -84,6 +84,12 @@ def _require_same_run(run: Run, facts: RunFacts, slices: Slices) -> None:
             f"{', '.join(changed)}: resume with the options of its start, "
             f"{resume_command(run.config, run.path)}"
         )
+    if run.conditions != facts.conditions:
+        raise ValueError(
+            f"expected {run.conditions} of {run.path}, found "
+            f"{facts.conditions}: the set was prepared anew, train under "
+            "another --run"
+        )
     _require_same_networks(run, facts.networks)
     own = set(slices.subjects)
     if set(run.subjects) != own or run.validation != facts.validation:

@@ -10,6 +10,7 @@ import tensorflow as tf
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.metrics.arrays import require_finite
+from pet_dcgan.models.conditioned import asked, conditions_of
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import grey_scale, mosaic, save_sheet, sheet_title
 from pet_dcgan.utils.array_files import read_arrays
@@ -28,7 +29,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     Writes `epoch_0040.png` and, once, `real.png`, both as TensorBoard images
     as well. Sample `i` is the image of seed `model.seed + i`, as `pet-dcgan
-    generate --seed` numbers them. The generator runs in inference mode.
+    generate --seed` numbers them. The generator runs in inference mode. Of a
+    conditional one there is a row of the same seeds for each stage.
 
     Args:
         folder: Where the pictures go.
@@ -66,22 +68,39 @@ class SampleGrid(keras.callbacks.Callback):
         chosen = np.unique(chosen.round().astype(int))
         images = np.asarray(self.real.images[chosen])
         suvr = suvr_from_png(images, self.real.meta.suvr_max)
-        self._draw("real", suvr, f"real, {len(chosen)} of {found} slices")
+        words = f"real, {len(chosen)} of {found} slices"
+        self._draw("real", _in_rows(suvr), words)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Draws the samples when due."""
         done = epoch + 1
         if done not in (1, self.params["epochs"]) and done % self.every:
             return
-        images = synthetic_slices(
-            self.model.sampler_network,
-            self.model.seed + np.arange(SHEET_ROWS * SHEET_COLUMNS),
-            suvr_max=self._scale[0],
-        )
+        rows = self._samples()
+        images = np.concatenate([images for _, images in rows])
         with replacing(self.tiles / f"{_TILES}{done:04}.npz") as temporary:
             tiles = images[:MONTAGE_COLUMNS].astype(np.float16)
             np.savez(temporary, suvr=tiles, epoch=done)
-        self._draw(f"epoch_{done:04}", images, f"synthetic, epoch {done}", done)
+        self._draw(f"epoch_{done:04}", rows, f"synthetic, epoch {done}", done)
+
+    def _samples(self) -> list[tuple[str, np.ndarray]]:
+        """Rows of images in SUVR, each with what to call it."""
+        network, suvr_max = self.model.sampler_network, self._scale[0]
+        conditions = conditions_of(network)
+        if conditions is None:
+            count = SHEET_ROWS * SHEET_COLUMNS
+            seeds = self.model.seed + np.arange(count)
+            return _in_rows(synthetic_slices(network, seeds, suvr_max=suvr_max))
+        seeds = self.model.seed + np.arange(MONTAGE_COLUMNS)
+        return [
+            (
+                stage,
+                synthetic_slices(
+                    asked(network, stage=stage), seeds, suvr_max=suvr_max
+                ),
+            )
+            for stage in conditions.stages[::-1]
+        ]
 
     def write_montage(self) -> Path:
         """Draws how the same latents changed: `montage.png`, a row per epoch.
@@ -119,19 +138,14 @@ class SampleGrid(keras.callbacks.Callback):
         require_finite(suvr)
         return f"epoch {epoch}", suvr
 
-    def _draw(
-        self, name: str, images: np.ndarray, words: str, step: int = 0
-    ) -> None:
-        """Draws images into a PNG and to TensorBoard."""
-        rows = [
-            ("", images[first : first + SHEET_COLUMNS])
-            for first in range(0, len(images), SHEET_COLUMNS)
-        ]
+    def _draw(self, name: str, rows: list, words: str, step: int = 0) -> None:
+        """Draws rows of images into a PNG and to TensorBoard."""
         self._save(name, rows, words)
         if self.writer is None:
             return
         tag = "synthetic" if step else "real"
-        grid = mosaic(images, SHEET_COLUMNS) / self._scale[0]
+        images = np.concatenate([images for _, images in rows])
+        grid = mosaic(images, len(rows[0][1])) / self._scale[0]
         facts = self.model.facts
         with self.writer.as_default(step=step):
             tf.summary.image(
@@ -158,6 +172,14 @@ class SampleGrid(keras.callbacks.Callback):
             label=label,
         )
         return path
+
+
+def _in_rows(images: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Rows of images, without words beside them."""
+    return [
+        ("", images[first : first + SHEET_COLUMNS])
+        for first in range(0, len(images), SHEET_COLUMNS)
+    ]
 
 
 def _montage_epochs(kept: list[int], every: int) -> tuple[list[int], str]:

@@ -17,6 +17,7 @@ from pet_dcgan.data.batches import (
     steps_per_epoch,
     training_batches,
 )
+from pet_dcgan.data.conditional_slices import conditions_for
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.training_data import (
     few_subjects_warning,
@@ -143,7 +144,11 @@ def train(
         )
     networks = {role: describe(network) for role, network in own.items()}
     held_out = sorted(set(validation or ()))
-    facts = RunFacts(config, [], held_out, networks)
+    conditions = None
+    if config.condition_names:
+        _require_no_networks(own)
+        conditions = conditions_for(slices, config.condition_names)
+    facts = RunFacts(config, [], held_out, networks, conditions)
     lines = [*device_lines(config), few_subjects_warning(slices, config)]
     for line in filter(None, lines):
         status(line)
@@ -170,6 +175,15 @@ def _require_settings(config: TrainConfig) -> None:
         raise ValueError(
             "expected the settings of a preset, found those of a run that "
             "train() did not train: make them with resolve_config"
+        )
+
+
+def _require_no_networks(own: Mapping[str, keras.Model]) -> None:
+    """Refuses own networks, which know of no conditions."""
+    if own:
+        raise ValueError(
+            f"expected no {min(own)}= with conditions, found one: build both "
+            "with conditions= and call ConditionalDCGAN.fit"
         )
 
 
@@ -230,7 +244,13 @@ class _Training:
             else rebuild(description)
             for role, description in run.networks.items()
         }
-        model = build_dcgan(run.config, **networks)
+        config = run.config
+        model = build_dcgan(
+            config,
+            conditions=run.conditions,
+            steps=config.epochs * steps_per_epoch(self.slices, config),
+            **networks,
+        )
         return model, restore(model, states)
 
     def _fit_and_write(self, model: DCGAN, first_epoch: int) -> None:
@@ -278,6 +298,7 @@ class _Training:
                 training_batches(
                     self.slices,
                     config,
+                    conditions=self.run.conditions,
                     first_epoch=first_epoch,
                     strategy=self.strategy,
                 ),

@@ -21,6 +21,7 @@ REGISTERED = {
     "augmentation": ("Augmenter",),
     "bending": ("Bender",),
     "condition_layers": ("ConditionFeatures", "LabelWeight", "Modulation"),
+    "conditioned": ("Asked",),
     "conditional_dcgan": ("ConditionalDCGAN",),
     "cpu_layers": ("StridedConv2D", "StridedConv2DTranspose"),
     "dcgan": ("DCGAN",),
