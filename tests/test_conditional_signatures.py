@@ -13,7 +13,9 @@ from toy_phantom import contents
 
 from pet_dcgan.models.archive import export_model
 from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.models.plain_generator import generator_of
 from pet_dcgan.models.sampling import latents_from_seeds
+from pet_dcgan.models.saved_model import compare_model
 from pet_dcgan.utils.png import check_png
 
 ROWS = {
@@ -257,11 +259,7 @@ def test_the_same_network_gives_the_same_bytes(generator, tmp_path):
     assert contents(tmp_path / "1") == contents(tmp_path / "2")
 
 
-def test_an_archive_of_other_weights_is_noticed(
-    conditional_models, generator
-):
-    from pet_dcgan.models.saved_model import compare_model
-
+def test_an_archive_of_other_weights_is_noticed(conditional_models, generator):
     folder = conditional_models / "conditional" / "1"
     facts = ModelInfo.read(folder)
     compare_model(generator, folder, facts)
@@ -277,8 +275,6 @@ def test_an_archive_of_other_weights_is_noticed(
 
 def test_of_the_faster_form_for_a_cpu_too(conditional_models):
     """Its convolutions are ours, and are copied into Keras's own."""
-    from pet_dcgan.models.plain_generator import generator_of
-
     network = toy_asked.lively_generator()
     plain = generator_of(network)
     kinds = {type(layer).__name__ for layer in plain.layers}
@@ -288,13 +284,13 @@ def test_of_the_faster_form_for_a_cpu_too(conditional_models):
 
 
 def test_other_inputs_than_its_conditions_are_refused(generator):
-    from pet_dcgan.models.plain_generator import generator_of
-
-    more = {name: keras.Input(t.shape[1:]) for name, t in generator.input.items()}
-    more["other"] = keras.Input([1], name="other")
-    known = {name: more[name] for name in generator.input}
-    wrapped = keras.Model(more, generator(known))
-    with pytest.raises(ValueError, match="expected a Keras generator"):
+    more = {
+        name: keras.Input(tensor.shape[1:], name=name)
+        for name, tensor in generator.input.items()
+    }
+    other = keras.Input([1], name="other")
+    wrapped = keras.Model(more | {"other": other}, generator(more))
+    with pytest.raises(ValueError, match="expected a"):
         generator_of(wrapped)
 
 
