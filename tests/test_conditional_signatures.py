@@ -144,7 +144,7 @@ def test_a_seed_has_one_latent_whatever_is_asked_for(call):
     assert np.abs(by_seed[0] - by_seed[1]).max() > 1e-3
 
 
-# --- rows that are refused ------------------------------------------------------
+# --- rows that are refused ----------------------------------------------------
 
 NAN, INF = np.nan, np.inf
 BAD = [
@@ -245,7 +245,7 @@ def test_a_png_says_its_own_stage_and_plane(call):
     assert texts == [("AD", "axial"), ("mixture", "coronal"), ("NC", "coronal")]
 
 
-# --- the archive ----------------------------------------------------------------
+# --- the archive --------------------------------------------------------------
 
 
 def test_the_same_network_gives_the_same_bytes(generator, tmp_path):

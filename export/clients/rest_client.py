@@ -2,11 +2,10 @@
 """Draws synthetic slices from a model server over REST.
 
     rest_client.py http://localhost:8501/v1/models/ad --count 4 --out images
-    rest_client.py http://localhost:8501/v1/models/conditional --stage AD \\
-        --plane axial --position 12 --count 4 --out images
 
 16-bit PNGs, or with --suvr float32 arrays, and images.csv with the seed and
-the model's version of each. The same seed gives the same image. Needs Python
+the model's version of each. The same seed gives the same image. A conditional
+model is asked with --stage AD --plane axial --position 12. Needs Python
 3.11 and requests (and numpy for --suvr). Exit codes: 0 done, 1 failed, 2
 options.
 """

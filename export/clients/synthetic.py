@@ -95,7 +95,7 @@ def parse_facts(text: str | bytes) -> dict[str, Any]:
         wrong = [
             name for name, fits in _LIMITS.items() if not fits(facts[name])
         ]
-        if not wanted.sound(facts.get("conditions")):
+        if not wanted.sound(facts):
             wrong.append("conditions")
     except (
         AttributeError,

@@ -58,21 +58,22 @@ def number(text: str) -> float:
     return value
 
 
-def sound(conditions: Any) -> bool:
-    """Whether conditions of `describe` make sense; None of a model without.
+def sound(facts: dict[str, Any]) -> bool:
+    """Whether a description's conditions make sense, if it has any.
 
     Raises:
         KeyError, TypeError, ValueError: If they are of another shape.
     """
+    conditions = facts.get("conditions")
     if conditions is None:
-        return True
+        return facts["plane"] in _PLANES
     bands, ages = conditions["bands_mm"], conditions["ages"]
     intervals = [*bands.values(), *([] if ages is None else [ages])]
     return (
         set(conditions["names"]) <= set(_NAMES)
         and "stage" in conditions["names"]
         and set(conditions["stages"]) <= set(_STAGES)
-        and 0 < len(bands)
+        and len(bands) > 0
         and set(bands) <= set(_PLANES)
         and ("age" in conditions["names"]) == (ages is not None)
         and all(-1000 <= low <= high <= 1000 for low, high in intervals)
@@ -127,23 +128,25 @@ class Asked:
                 f"expected --plane, one of {', '.join(self.bands)}, found "
                 f"{self.plane or 'none'}"
             )
-        limits = {"position": self.bands[self.plane], "age": None}
-        limits["age"] = self.conditions["ages"]
-        for name in ("position", "age", "sex"):
-            value = getattr(options, name)
-            if value is not None and name not in self.names:
-                raise ValueError(
-                    f"expected no --{name}: the model's conditions are "
-                    f"{', '.join(self.names)}"
-                )
-            if value is None or name == "sex":
-                continue
-            low, high = limits[name]
-            if not low <= value <= high:
-                raise ValueError(
-                    f"expected --{name} from {low:g} to {high:g}, found "
-                    f"{value:g}"
-                )
+        self._require_within("position", self.bands[self.plane])
+        self._require_within("age", self.conditions["ages"])
+        self._require_within("sex", None)
+
+    def _require_within(self, name: str, limits: list[float] | None) -> None:
+        """Refuses the value of an option that the model does not know."""
+        value = getattr(self.options, name)
+        if value is not None and name not in self.names:
+            raise ValueError(
+                f"expected no --{name}: the model's conditions are "
+                f"{', '.join(self.names)}"
+            )
+        if value is None or limits is None:
+            return
+        low, high = limits
+        if not low <= value <= high:
+            raise ValueError(
+                f"expected --{name} from {low:g} to {high:g}, found {value:g}"
+            )
 
     def columns(self, seeds: Iterable[int]) -> dict[str, list]:
         """The inputs of a request beside the seeds, by name."""
