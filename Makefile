@@ -94,6 +94,7 @@ benchmarks: $(VENV)/.torch $(VENV)/.installed-benchmarks  ## time all parts besi
 		"input_pipeline.py --scans 150 --repeats 3" \
 		"prepare.py --scans 100 --repeats 1 --memory-at 25 100" \
 		"serving.py --rounds 10 --turns 3 --count 1000" \
+		"serving_conditional.py --rounds 20" \
 		"evaluate.py --scans 30 --repeats 2" \
 		"growth.py --scans 12 --repeats 1 --figure results/growth.png"; \
 	do \
