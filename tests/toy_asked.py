@@ -24,7 +24,7 @@ LATENT_DIM = 6
 
 
 def lively_generator(conditions=CONDITIONS, *, seed=0):
-    """Large weights: images that differ by latents and by conditions."""
+    """Images that differ by latents and by conditions, in shades of grey."""
     generator = build_generator(
         size=32,
         channels=1,
@@ -37,5 +37,7 @@ def lively_generator(conditions=CONDITIONS, *, seed=0):
         # the weight of the labels stays 1
         if variable.shape != ():
             noise = random.uniform(0, 0.1, variable.shape)
-            variable.assign(variable.numpy() * 8 + noise)
+            variable.assign(variable.numpy() + noise)
+    for variable in generator.get_layer("up_32").weights:
+        variable.assign(variable.numpy() / 4)
     return generator
