@@ -6,7 +6,7 @@ from matplotlib import image as pictures
 from matplotlib.figure import Figure
 from toy_evaluation import CONFIG, evaluation, slices
 
-from pet_dcgan.evaluation import figures
+from pet_dcgan.evaluation import closest_sheet
 from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.pair_scores import real_pairs
@@ -83,14 +83,14 @@ def saved(tmp_path_factory):
 def test_the_caption_says_how_many_suspects_there_are(
     shown, suspects, title, words
 ):
-    found, caption = figures._closest_words(closest(shown, suspects))
+    found, caption = closest_sheet._closest_words(closest(shown, suspects))
     assert found == title
     assert caption.startswith(words)
     assert ("1,001 more are not shown" in caption) == (suspects == 1049)
 
 
 def test_each_row_of_suspects_lies_above_the_row_of_its_sources():
-    rows = figures._closest_rows(closest(19, 19))
+    rows = closest_sheet._closest_rows(closest(19, 19))
     assert [label for label, _ in rows] == ["synthetic", "nearest training"] * 3
     assert [len(images) for _, images in rows] == [8, 8, 8, 8, 3, 3]
     assert {float(images.max()) for _, images in rows[1::2]} == {1.25}

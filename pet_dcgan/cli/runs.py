@@ -191,6 +191,14 @@ def evaluate(
             help="inception adds InceptionV3 (downloads weights).",
         ),
     ] = "own",
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="A run of one stage, whose numbers stand beside those of a "
+            "run with conditions. May be repeated.",
+        ),
+    ] = None,
     seed: options.Seed = 0,
 ) -> None:
     """Evaluates a generator on subjects it has never seen."""
@@ -208,6 +216,7 @@ def evaluate(
             search=search,
             seed=seed,
             encoder=encoder,
+            beside=beside or (),
             progress=advance,
         )
     console.print_metrics({opened.config.stage: metrics})

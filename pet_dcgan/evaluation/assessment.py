@@ -4,9 +4,11 @@ The worst of the findings is that of the whole. Below `MIN_SUBJECTS` held-out
 subjects nothing passes.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pet_dcgan.config import ALL_PLANES
 from pet_dcgan.evaluation import findings
 from pet_dcgan.evaluation.findings import SIGNS, worst
 from pet_dcgan.metrics.confidence import MIN_SUBJECTS
@@ -36,17 +38,27 @@ _HEADLINES = {
         "to be copies of subjects that the generator was trained on."
     ),
 }
+_SINGLE = (
+    "Single slices were judged. Two synthetic slices do not belong to one "
+    "brain."
+)
+_ONE_LATENT = (
+    "Single slices were judged. Whether the slices of one latent at several "
+    "positions make one brain was not."
+)
 _NO_PATIENTS = (
     "Anything about patients: these are phantom volumes, made by this software."
 )
-_NEVER = (
+_STAGES_DIFFER = (
+    "That the images show the stage they are named for: stages differ by less "
+    "than what fails here."
+)
+NEVER = (
     "Anything about a person: synthetic images are nobody's, and nothing "
     "here was checked for diagnosis.",
     "That the images are anonymous: the copy check finds copies, it does not "
     "prove that there are none.",
     "That training on them helps a classifier: pet-dcgan study measures that.",
-    "That the images show the stage they are named for: stages differ by less "
-    "than what fails here.",
     "That another plane, scanner or tracer would do as well.",
     "That PSNR or SSIM are better or worse than the paper's: how its images "
     "were paired is not stated.",
@@ -71,6 +83,25 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
         "Uptake": findings.uptake(metrics["regions"]["difference"]),
         "Texture": findings.texture(metrics["spectrum"]["finest_detail"]),
     }
+    return assessment_of(found, metrics, may_not=(*NEVER, _STAGES_DIFFER))
+
+
+def assessment_of(
+    found: dict[str, findings.Finding],
+    metrics: dict[str, Any],
+    *,
+    may_not: Sequence[str],
+) -> dict[str, Any]:
+    """The whole assessment, by its findings.
+
+    Args:
+        found: A finding by what it is about; `"Copies"` among them.
+        metrics: What `metrics.json` holds.
+        may_not: What may not be concluded.
+
+    Returns:
+        As of `assess`.
+    """
     subjects = metrics["subjects"]["held_out"]
     signs = {
         about: "unknown" if sign == "good" and subjects < MIN_SUBJECTS else sign
@@ -84,7 +115,7 @@ def assess(metrics: dict[str, Any]) -> dict[str, Any]:
             for about, (_, words) in found.items()
         ],
         "may": _may(signs, metrics),
-        "may_not": [_NO_PATIENTS, *_NEVER] if metrics["phantom"] else [*_NEVER],
+        "may_not": [*[_NO_PATIENTS] * metrics["phantom"], *may_not],
     }
 
 
@@ -136,7 +167,7 @@ def assessment_lines(metrics: dict[str, Any]) -> list[str]:
         metrics: What `metrics.json` holds.
     """
     found = metrics["assessment"]
-    place = f"{metrics['stage']} {metrics['plane']}"
+    place = place_of(metrics)
     if metrics["phantom"]:
         place += ", PHANTOM data"
     return [
@@ -146,6 +177,18 @@ def assessment_lines(metrics: dict[str, Any]) -> list[str]:
             for each in found["findings"]
         ),
     ]
+
+
+def place_of(metrics: dict[str, Any]) -> str:
+    """Stage and plane in words.
+
+    Args:
+        metrics: What `metrics.json` holds, or some of it.
+    """
+    stage, plane = (metrics.get(name, "") for name in ("stage", "plane"))
+    if not metrics.get("conditional"):
+        return f"{stage} {plane}"
+    return f"every stage, {'every plane' if plane == ALL_PLANES else plane}"
 
 
 def next_step(metrics: dict[str, Any], run: str | Path) -> str:
@@ -198,8 +241,7 @@ def limits(metrics: dict[str, Any]) -> list[str]:
         f"The held-out images are of {metrics['subjects']['held_out']} "
         "subjects; slices of one subject are not independent, and what few "
         "subjects have in common is not what all have.",
-        "Single slices were judged. Two synthetic slices do not belong to one "
-        "brain.",
+        _ONE_LATENT if metrics.get("conditional") else _SINGLE,
         "Nearest images are found by root mean square difference, which "
         "favours smooth images; read PSNR and SSIM beside the real figure, "
         "never alone.",

@@ -1,22 +1,30 @@
 """Evaluates a generator against subjects that it was not trained on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.evaluation.assessment import assess
+from pet_dcgan.evaluation.beside import (
+    Separate,
+    separate_runs,
+)
+from pet_dcgan.evaluation.conditional import (
+    measure_conditional,
+    save_conditional_figures,
+)
+from pet_dcgan.evaluation.conditional_images import conditional_images
 from pet_dcgan.evaluation.copy_scores import memorization_scores
+from pet_dcgan.evaluation.facts import evaluation_facts
 from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.figures import FigureData, save_figures
 from pet_dcgan.evaluation.images import EvaluationImages, evaluation_images
 from pet_dcgan.evaluation.membership_scores import membership_scores
 from pet_dcgan.evaluation.pair_scores import (
-    RULES,
     image_diversity,
     pair_scores,
     real_pairs,
@@ -26,10 +34,8 @@ from pet_dcgan.evaluation.report import report_page
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
 from pet_dcgan.evaluation.summary import Evaluation
 from pet_dcgan.evaluation.synthetic_images import SEARCHED
-from pet_dcgan.evaluation.training_curves import training_facts
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
-from pet_dcgan.metrics.confidence import LEVEL, MIN_SUBJECTS
 from pet_dcgan.runs.given import as_run
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.checksums import write_checksums
@@ -38,20 +44,6 @@ from pet_dcgan.utils.keras_settings import keras_defaults
 from pet_dcgan.utils.locks import exclusive
 
 ENCODERS = ("own", "inception")
-_ONE_SUBJECT = (
-    "real against real needs held-out images of two subjects, found one"
-)
-_FACTS = (
-    "phantom",
-    "preset",
-    "stage",
-    "plane",
-    "dataset",
-    "size",
-    "spacing_mm",
-    "suvr_max",
-    "reference",
-)
 _STEPS = 9
 
 
@@ -66,6 +58,7 @@ def evaluate(
     seed: int = 0,
     search: int = SEARCHED,
     encoder: str = "own",
+    beside: Sequence[Run | str | Path] = (),
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Evaluates a run's generator on held-out real slices.
@@ -75,6 +68,8 @@ def evaluate(
     `metrics.json`, figures and `report.html` to the run's `evaluation`
     folder; the same run and seed give the same bytes. The folder is replaced
     as a whole, so that an evaluation that is stopped leaves the earlier one.
+    A run with conditions is measured at each stage and plane, and whether it
+    obeys them.
 
     Args:
         run: A finished run, or its folder; or a `DCGAN` or generator that
@@ -92,6 +87,8 @@ def evaluate(
             above among them. More of them find rarer copies.
         encoder: `"own"` for the encoder of the run's training slices and the
             random one, `"inception"` to add InceptionV3.
+        beside: Runs of one stage each, or their folders, whose numbers stand
+            beside those of a run with conditions.
         progress: Called with the number of steps done and of all steps.
 
     Returns:
@@ -101,17 +98,19 @@ def evaluate(
         BlockingIOError: If another process works in the run's folder.
         FileExistsError: If `out` is not free.
         FileNotFoundError: If the run is not finished or the set is missing.
-        ValueError: If a held-out subject was trained on, the set does not
-            fit the run, an option is out of range, or the generator's images
-            are black or not finite.
+        ValueError: If a held-out subject was trained on, the set or a run
+            beside does not fit the run, an option is out of range, or the
+            generator's images are black or not finite.
         ConnectionError: If the weights of InceptionV3 cannot be fetched.
     """
     if encoder not in ENCODERS:
         raise ValueError(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
+    opened = as_run(run, slices=slices, out=out)
     return _evaluate(
-        as_run(run, slices=slices, out=out),
+        opened,
+        beside=separate_runs(beside, opened.config, opened.conditions),
         data_dir=data_dir,
         count=count,
         seed=seed,
@@ -126,6 +125,7 @@ def _evaluate(
     run: Run,
     *,
     encoder: str,
+    beside: Separate,
     progress: Callable[[int, int], None] | None,
     **options: Any,
 ) -> Evaluation:
@@ -139,18 +139,51 @@ def _evaluate(
         if progress is not None:
             progress(next(steps), _STEPS)
 
+    if run.conditions is None:
+        metrics, draw = _of_stage(run, encoder, step, options)
+    else:
+        metrics, draw = _of_every_stage(run, encoder, step, options, beside)
+    with replacing_folder(run.evaluation) as folder:
+        metrics["figures"] = draw(folder)
+        step()
+        _write(folder, metrics)
+    step()
+    return Evaluation(metrics)
+
+
+# draws the figures into a folder; gives title and caption by file name
+_Draw = Callable[[Path], dict[str, dict[str, str]]]
+
+
+def _of_stage(
+    run: Run, encoder: str, step: Callable[[], None], options: dict[str, Any]
+) -> tuple[dict[str, Any], _Draw]:
+    """Every number of a run of one stage, and what draws its figures."""
     images = evaluation_images(run, **options)
     step()
     encoders = _encoders(run, images, encoder)
     step()
     metrics, data = _measure(run, images, encoders, step)
     metrics["assessment"] = assess(metrics)
-    with replacing_folder(run.evaluation) as folder:
-        metrics["figures"] = save_figures(folder, run, data)
-        step()
-        _write(folder, metrics)
+    return metrics, lambda folder: save_figures(folder, run, data)
+
+
+def _of_every_stage(
+    run: Run,
+    encoder: str,
+    step: Callable[[], None],
+    options: dict[str, Any],
+    beside: Separate,
+) -> tuple[dict[str, Any], _Draw]:
+    """The same of a run with conditions."""
+    images = conditional_images(run, **options)
     step()
-    return Evaluation(metrics)
+    encoders = _encoders(run, images.whole, encoder)
+    step()
+    measured = measure_conditional(run, images, encoders, beside, step)
+    return measured.metrics, lambda folder: save_conditional_figures(
+        folder, run, images, measured
+    )
 
 
 def _encoders(
@@ -176,7 +209,7 @@ def _measure(
 ) -> tuple[dict[str, Any], FigureData]:
     """Every number, and what figures are drawn of."""
     pairs = real_pairs(images)
-    metrics = _facts(run, images) | pair_scores(images, pairs)
+    metrics = evaluation_facts(run, images) | pair_scores(images, pairs)
     step()
     metrics["features"] = {
         name: feature_scores(images, encoder)
@@ -198,56 +231,6 @@ def _measure(
         histograms=histograms,
         spectra=spectra,
         regions=regions,
-    )
-
-
-def _facts(run: Run, images: EvaluationImages) -> dict[str, Any]:
-    """What was evaluated on what, in counts, and what could not be."""
-    config, real = run.config, images.real
-    held_out, total = real.subject_count, len(real.images)
-    validation = images.validation.subject_count
-    one_subject = _ONE_SUBJECT if held_out < 2 else None
-    # on average over the real images, those of the other subjects
-    counts = np.unique(real.subjects, return_counts=True)[1]
-    others = round(float((counts * (total - counts)).sum() / total), 6)
-    return {name: getattr(config, name) for name in _FACTS} | {
-        "seed": images.seed,
-        "images": {
-            "synthetic": total,
-            "held_out": total,
-            "synthetic_drawn": len(images.synthetic),
-        },
-        "subjects": {
-            "training": len(run.subjects),
-            "held_out": held_out,
-            "validation": validation,
-        },
-        "training": training_facts(run, slices=len(images.training.images)),
-        "pairing": RULES,
-        "candidates": {
-            "synthetic": total if one_subject else others,
-            "real": others,
-        },
-        "no_real_against_real": one_subject,
-        "intervals": {"level": LEVEL, "missing": _no_intervals(held_out)},
-        "missing": {
-            "real_pairs": one_subject,
-            "real_samples": None
-            if validation
-            else "how far apart samples of real subjects lie, since the set "
-            "has no validation images of this stage",
-        },
-        "units": {"psnr": "dB", "ssim": "1 for equal images"},
-    }
-
-
-def _no_intervals(subjects: int) -> str | None:
-    """Why there are no intervals over subjects, None where there are."""
-    if subjects >= MIN_SUBJECTS:
-        return None
-    found = "is 1" if subjects == 1 else f"are {subjects}"
-    return (
-        f"they need {MIN_SUBJECTS} held-out subjects or more, and there {found}"
     )
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.evaluation.closest_sheet import save_closest
 from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.images import evenly_spaced
 from pet_dcgan.evaluation.pair_scores import Pairs
@@ -119,30 +120,13 @@ def save_figures(
         missing.add("training.png")
     words = {name: each for name, each in _WORDS.items() if name not in missing}
     if data.closest is not None:
-        words["closest.png"] = _closest_words(data.closest)
+        words["closest.png"] = save_closest(
+            folder / "closest.png", data.closest, config
+        )
     return {
         name: {"title": title, "caption": caption}
         for name, (title, caption) in words.items()
     }
-
-
-def _closest_words(closest: ClosestPairs) -> tuple[str, str]:
-    """Title and caption of the sheet of suspects, or of the closest images."""
-    shown, suspects = len(closest.synthetic), closest.suspects
-    beside = (
-        "above the training image nearest to each (mirrored where that is "
-        "what it is like), the nearest first, as listed in metrics.json. If "
-        "two look like one brain, it is a copy."
-    )
-    if not suspects:
-        return "Closest to a copy", (
-            "No image is suspected to be a copy. These lie nearest to one "
-            f"training subject compared with any other, {beside}"
-        )
-    more = suspects - shown
-    which = f"{shown} of {suspects:,} suspects" if more else "Every suspect"
-    left = f" {more:,} more are not shown." if more else ""
-    return "Suspected copies", f"{which}, {beside}{left}"
 
 
 def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
@@ -175,11 +159,6 @@ def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
             ],
         ),
     }
-    if data.closest is not None:
-        sheets["closest.png"] = (
-            "closest to one training subject",
-            _closest_rows(data.closest),
-        )
     for name, (words, rows) in sheets.items():
         save_sheet(
             folder / name,
@@ -188,16 +167,6 @@ def _save_sheets(folder: Path, data: FigureData, config: TrainConfig) -> None:
             suvr_max=config.suvr_max,
             phantom=False,  # the title says it already
         )
-
-
-def _closest_rows(closest: ClosestPairs) -> list[tuple[str, np.ndarray]]:
-    """Rows of images, each above the row of what they are like."""
-    rows = []
-    for start in range(0, len(closest.synthetic), _SHOWN):
-        part = slice(start, start + _SHOWN)
-        rows.append(("synthetic", closest.synthetic[part]))
-        rows.append(("nearest training", closest.training[part]))
-    return rows
 
 
 _KINDS = {

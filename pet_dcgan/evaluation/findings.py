@@ -106,7 +106,7 @@ def likeness(features: dict[str, Any]) -> Finding:
     if real and real["value"] is not None:
         beside = f" (other real subjects: {real['value']:.3f})"
     return signs[encoder], (
-        f"KID {number['value']:.3f}{_brackets(number['interval'])} from "
+        f"KID {number['value']:.3f}{brackets(number['interval'])} from "
         f"held-out images{beside}, as if every feature were shifted by "
         f"{number['shift']:.2f} SD; p = {p_value:.3f} by permuting subjects, "
         f"by the {encoder} encoder, the strictest of {len(judged)}"
@@ -148,8 +148,8 @@ def variety(metrics: dict[str, Any]) -> Finding:
         f"real ones of different subjects {real['mean']:.3f}"
     )
     excess = synthetic["mean"] - real["mean"]
-    ends = _ends_of_difference(synthetic["interval"], real["interval"])
-    sign = _graded(excess, ends, *_MORE_ALIKE)
+    ends = ends_of_difference(synthetic["interval"], real["interval"])
+    sign = graded(excess, ends, *_MORE_ALIKE)
     coverage = metrics["features"].get("trained", {}).get("coverage")
     comparable = coverage and coverage["real"]
     if comparable and coverage["real"]["value"] is not None:
@@ -158,12 +158,17 @@ def variety(metrics: dict[str, Any]) -> Finding:
             f"; {share:.0%} of the real images have a synthetic neighbour "
             f"({of_real:.0%} have one of another real subject)"
         )
-        sign = worst([sign, _sign_of_coverage(**coverage)])
+        sign = worst([sign, sign_of_coverage(**coverage)])
     return sign, f"{words}."
 
 
-def _sign_of_coverage(synthetic: dict[str, Any], real: dict[str, Any]) -> str:
-    """By the share of what real images cover that is missing."""
+def sign_of_coverage(synthetic: dict[str, Any], real: dict[str, Any]) -> str:
+    """By the share of what real images cover that is missing.
+
+    Args:
+        synthetic: Number of the synthetic images.
+        real: Number of other real ones.
+    """
     if not real["value"] or not synthetic["interval"]:
         return "unknown"
     low, value, high = (
@@ -174,7 +179,7 @@ def _sign_of_coverage(synthetic: dict[str, Any], real: dict[str, Any]) -> str:
             synthetic["interval"][0],
         )
     )
-    return _graded(value, (low, high), *_UNCOVERED)
+    return graded(value, (low, high), *_UNCOVERED)
 
 
 def uptake(regions: dict[str, Any]) -> Finding:
@@ -203,7 +208,7 @@ def _sign_of_bias(
     if interval:
         low, high = interval
         ends = max(low, -high, 0.0), max(abs(low), abs(high))
-    return _graded(abs(value), ends, *_UPTAKE_SUVR)
+    return graded(abs(value), ends, *_UPTAKE_SUVR)
 
 
 def texture(detail: dict[str, Any]) -> Finding:
@@ -213,10 +218,10 @@ def texture(detail: dict[str, Any]) -> Finding:
         detail: `spectrum.finest_detail` of `metrics.json`.
     """
     synthetic, real = (detail[kind]["value"] for kind in ("synthetic", "real"))
-    ends = _ends_of_difference(
+    ends = ends_of_difference(
         detail["synthetic"]["interval"], detail["real"]["interval"]
     )
-    sign = _graded(synthetic - real, ends, *_DETAIL_SUVR)
+    sign = graded(synthetic - real, ends, *_DETAIL_SUVR)
     comment = "."
     if sign in ("caution", "bad"):
         comment = ". Noise or a checkerboard pattern."
@@ -228,13 +233,19 @@ def texture(detail: dict[str, Any]) -> Finding:
     )
 
 
-def _graded(
+def graded(
     value: float, ends: Sequence[float] | None, fine: float, wrong: float
 ) -> str:
     """A sign by the limits of caution and bad.
 
     It is bad if the whole interval is beyond the first limit as well, and
     good only if all of it is within the second.
+
+    Args:
+        value: What is graded; more is worse.
+        ends: Of its interval; None if there is none.
+        fine: Limit of caution.
+        wrong: Limit of bad.
     """
     if ends is None:
         return "unknown"
@@ -244,15 +255,28 @@ def _graded(
     return "good" if high <= wrong else "unknown"
 
 
-def _ends_of_difference(
+def ends_of_difference(
     one: Sequence[float] | None, other: Sequence[float] | None
 ) -> tuple[float, float] | None:
-    """Ends of a difference by those of its parts; wider than they must be."""
+    """Ends of a difference by those of its parts; wider than they must be.
+
+    Args:
+        one: Ends of the one; None if there are none.
+        other: Ends of what is subtracted.
+    """
     if one is None or other is None:
         return None
     return one[0] - other[1], one[1] - other[0]
 
 
-def _brackets(interval: Sequence[float] | None) -> str:
-    """An interval as text, or none."""
-    return f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""
+def brackets(interval: Sequence[float] | None, digits: int = 3) -> str:
+    """An interval as text, or none.
+
+    Args:
+        interval: Its ends; None if there are none.
+        digits: Decimals.
+    """
+    if not interval:
+        return ""
+    low, high = (f"{end:.{digits}f}" for end in interval)
+    return f" [{low}, {high}]"

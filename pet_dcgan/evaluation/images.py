@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from pet_dcgan.config import SET_FACTS, TrainConfig
+from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.leakage import named, require_disjoint
 from pet_dcgan.data.prepared_set import Slices, load_slices, subjects_of
 from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.evaluation.checks import require_options, require_same_set
 from pet_dcgan.evaluation.synthetic_images import (
     SEARCHED,
     Draw,
@@ -167,27 +168,16 @@ def evaluation_images(
             fit the run, `count` or `search` is out of range, or the
             generator's images are black or not finite.
     """
-    if not 0 <= seed < 2**62:
-        raise ValueError(f"expected a seed of 0 or more, found {seed}")
-    if search < 1:
-        raise ValueError(
-            f"expected one image or more to search for copies, found {search}"
-        )
+    require_options(seed=seed, search=search, count=count)
     generator = run.load_generator()
     config = run.config
     place = data_dir or config.data_dir
     slices = _load(config, place, "test")
-    for name in SET_FACTS:
-        wanted, found = getattr(config, name), getattr(slices.meta, name)
-        if wanted != found:
-            raise ValueError(
-                f"expected a data set with the run's {name} {wanted}, found "
-                f"{found}: give the --data-dir the run was trained on"
-            )
+    require_same_set(config, slices)
     # nor may one of them have chosen the generator
     require_disjoint([*run.subjects, *run.validation], slices.subjects)
     test = _in_suvr(slices)
-    real = _compared(test, count, seed)
+    real = compared(test, count, seed)
     if count is None:
         count = max(_SYNTHETIC, len(test.images))
     draw = drawing(generator, config)
@@ -225,8 +215,17 @@ def _in_suvr(slices: Slices) -> RealSlices:
     return RealSlices(suvr, slices.subjects)
 
 
-def _compared(test: RealSlices, count: int | None, seed: int) -> RealSlices:
-    """`count` of the test slices at random, or all of them."""
+def compared(test: RealSlices, count: int | None, seed: int) -> RealSlices:
+    """`count` of the test slices at random, or all of them.
+
+    Args:
+        test: Every held-out slice.
+        count: How many are wanted; None for all.
+        seed: Seed of the choice.
+
+    Raises:
+        ValueError: If there are fewer than two.
+    """
     total = len(test.images)
     if total < 2:
         raise ValueError(
@@ -234,8 +233,6 @@ def _compared(test: RealSlices, count: int | None, seed: int) -> RealSlices:
         )
     if count is None or count >= total:
         return test
-    if count < 2:
-        raise ValueError(f"expected a count of 2 or more, found {count}")
     random = np.random.default_rng(seed)
     return test.rows(np.sort(random.choice(total, count, replace=False)))
 

@@ -7,7 +7,9 @@ from pet_dcgan.evaluation.assessment import (
     NOT_FOR_DIAGNOSIS,
     interval_note,
     limits,
+    place_of,
 )
+from pet_dcgan.evaluation.conditional_summary import conditional_rows
 from pet_dcgan.evaluation.findings import SIGNS
 from pet_dcgan.evaluation.report_tables import KINDS, Row, groups
 from pet_dcgan.references import REFERENCES
@@ -32,6 +34,7 @@ def report_page(metrics: dict[str, Any], pictures: Mapping[str, bytes]) -> str:
         groups=groups(metrics),
         intervals=interval_note(metrics),
         limits=limits(metrics),
+        place=place_of(metrics),
         signs=SIGNS,
         warning=NOT_FOR_DIAGNOSIS,
     )
@@ -62,8 +65,12 @@ def metric_rows(
     Returns:
         Headings and rows of text: a row for each stage and kind of image,
         means over images against their nearest and a random held-out one,
-        and KID and recall by the features of the run's own encoder.
+        and KID and recall by the features of the run's own encoder. Of a
+        conditional run, which is alone, a row for each stage and plane.
     """
+    for values in metrics.values():
+        if values.get("conditional"):
+            return conditional_rows(values)
     headings = ["stage, images compared with held-out real", "n"]
     rows = []
     for stage, values in metrics.items():

@@ -1,6 +1,7 @@
 """What `evaluate` returns, as a table in a notebook."""
 
-from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS
+from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, place_of
+from pet_dcgan.evaluation.conditional_summary import conditional_summary
 from pet_dcgan.evaluation.report_tables import COLUMNS, KINDS, Row
 from pet_dcgan.utils.templates import render
 
@@ -37,14 +38,16 @@ class Evaluation(dict):
     def _repr_html_(self) -> str:
         """The assessment and the numbers to read first."""
         assessment = self.get("assessment") or {}
-        place = f"{self.get('stage', '')} {self.get('plane', '')}"
         rows = []
-        for row in _SUMMARY:
+        shown = _SUMMARY
+        if self.get("conditional"):
+            shown = conditional_summary(self)
+        for row in shown:
             texts = (" ".join(row.texts(self, k)).strip() for k in KINDS)
             rows.append((row.heading, *texts, row.wanted))
         return render(
             "utils/card.html",
-            title=f"Evaluation: {place}",
+            title=f"Evaluation: {place_of(self)}",
             phantom=bool(self.get("phantom")),
             headline=assessment.get("headline", "Not assessed."),
             columns=COLUMNS,

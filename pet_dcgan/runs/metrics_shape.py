@@ -39,6 +39,9 @@ _KINDS = {
     "flag": lambda v: isinstance(v, bool),
     "null": lambda v: v is None,
     "number": _is_number,
+    "pair": lambda v: (
+        isinstance(v, list) and len(v) == 2 and all(map(_is_text, v))
+    ),
     "sign": lambda v: v in ("good", "unknown", "caution", "bad"),
     "text": _is_text,
 }
@@ -60,7 +63,18 @@ _ANY_SCORE = _or_null(_SCORE)
 _MEAN = {"mean": _NUMBER, "n": "count"} | _SCORE
 _PAIRS = _by_kind(_or_null({"nearest": _MEAN, "random": _MEAN}))
 _REGIONS = {"synthetic": {"*": _SCORE}, "real": _or_null({"*": _SCORE})}
-_SHAPE = {
+_FEATURES = {
+    "*": {
+        "encoder?": "any",
+        "frechet_ratio?": _ANY_SCORE,
+        "images": "count",
+        "missing?": "text",
+        "*": _by_kind(_ANY_SCORE),
+    }
+}
+_INTENSITY = {"wasserstein": _by_kind(_ANY_SCORE)}
+# of every evaluation
+_COMMON = {
     "assessment": {
         "sign": "sign",
         "headline": "text",
@@ -81,20 +95,9 @@ _SHAPE = {
         },
         {"words": "text", "*": "null"},
     ),
-    "diversity": _by_kind(_ANY_SCORE),
-    "features": {
-        "*": {
-            "encoder?": "any",
-            "frechet_ratio?": _ANY_SCORE,
-            "images": "count",
-            "missing?": "text",
-            "*": _by_kind(_ANY_SCORE),
-        }
-    },
     "images": dict.fromkeys(
         ("synthetic", "synthetic_drawn", "held_out"), "count"
     ),
-    "intensity": {"wasserstein": _by_kind(_ANY_SCORE)},
     "intervals": {"level": "number", "missing": _TEXT},
     "membership": {
         "missing": _TEXT,
@@ -105,6 +108,17 @@ _SHAPE = {
     "phantom": "flag",
     "plane": "text",
     "preset": "text",
+    "stage": "text",
+    "subjects": dict.fromkeys(("training", "held_out", "validation"), "count"),
+    "training": {
+        "generator": {"epoch": _or_null("count"), "chosen_by": "text"},
+        "own_networks?": ["text"],
+    },
+}
+_SHAPE = _COMMON | {
+    "diversity": _by_kind(_ANY_SCORE),
+    "features": _FEATURES,
+    "intensity": _INTENSITY,
     "psnr": _PAIRS,
     "regions": {
         "agreement": {"*": _by_kind(_SCORE)},
@@ -116,18 +130,64 @@ _SHAPE = {
     },
     "spectrum": {"*": _by_kind(_ANY_SCORE)},
     "ssim": _PAIRS,
-    "stage": "text",
-    "subjects": dict.fromkeys(("training", "held_out", "validation"), "count"),
-    "training": {
-        "generator": {"epoch": _or_null("count"), "chosen_by": "text"},
-        "own_networks?": ["text"],
-    },
     "windowed_ssim": _PAIRS,
 }
+_ABSENT = {"missing": "text"}
+# of a run with conditions
+_STAGE = {
+    "images": "count",
+    "missing": _TEXT,
+    "features?": _FEATURES,
+    "beside?": _FEATURES,
+    "finest_detail?": _by_kind(_ANY_SCORE),
+    "intensity?": _INTENSITY,
+    "uptake?": _REGIONS,
+    "variety": (
+        {"missing": "null", "ratio": _SCORE, "distance": _by_kind(_SCORE)},
+        _ABSENT,
+    ),
+}
+_PLANE = {
+    "latents": "count",
+    "stages": {"*": _STAGE},
+    "position": (
+        {
+            "missing": "null",
+            "error_mm": _by_kind(_ANY_SCORE),
+            "slope": _by_kind(_ANY_SCORE),
+            "unrelated_mm": _NUMBER,
+        },
+        _ABSENT,
+    ),
+    "stage": {
+        "missing": _TEXT,
+        "chance": "number",
+        "accuracy": _by_kind(_ANY_SCORE),
+        "confusion": _by_kind(_or_null({"*": {"*": _NUMBER}})),
+    },
+    "identity": {"stages": "pair", "chance": "number", "*": _SCORE},
+    "contrast": (
+        {
+            "missing": "null",
+            "stages": "pair",
+            "correlation": _by_kind(_SCORE),
+            "slope": _by_kind(_SCORE),
+            "regions": {"*": _by_kind(_SCORE)},
+            "region_slope": _SCORE,
+            "region_correlation": _SCORE,
+            "share": _NUMBER,
+            "halves": _NUMBER,
+        },
+        _ABSENT | {"stages": "pair"},
+    ),
+}
+_CONDITIONAL = _COMMON | {"conditional": "flag", "planes": {"*": _PLANE}}
 
 
 def require_metrics(metrics: dict[str, Any], *, source: str) -> None:
-    """Refuses what is not of the shape that `pet-dcgan evaluate` writes.
+    """Refuses what is not of a shape that `pet-dcgan evaluate` writes.
+
+    There are two: of a run of one stage, and of a run with conditions.
 
     Args:
         metrics: A JSON object.
@@ -136,7 +196,8 @@ def require_metrics(metrics: dict[str, Any], *, source: str) -> None:
     Raises:
         ValueError: If it is another; in words that end without a remedy.
     """
-    if fault := _fault(metrics, _SHAPE, []):
+    shape = _CONDITIONAL if metrics.get("conditional") else _SHAPE
+    if fault := _fault(metrics, shape, []):
         raise ValueError(
             f"expected what pet-dcgan evaluate writes in {source}, found "
             f"something else for {fault}"
