@@ -36,8 +36,6 @@ def lively_generator(conditions=CONDITIONS, *, seed=0):
     for variable in generator.weights:
         # the weight of the labels stays 1
         if variable.shape != ():
-            noise = random.uniform(0, 0.1, variable.shape)
+            noise = random.uniform(-0.2, 0.2, variable.shape)
             variable.assign(variable.numpy() + noise)
-    for variable in generator.get_layer("up_32").weights:
-        variable.assign(variable.numpy() / 4)
     return generator
