@@ -139,7 +139,7 @@ def _checked_together(
         # without the static shape, as in shape_check
         fed = tf.raw_ops.PlaceholderWithDefault(input=value, shape=None)
         found = tf.shape(fed)
-        wanted = tf.concat([shape[:1], row], axis=0) if row else shape
+        wanted = tf.concat([shape[:1], row], axis=0) if row else shape[:1]
         same = tf.raw_ops.Equal(
             x=found, y=wanted, incompatible_shape_error=False
         )
