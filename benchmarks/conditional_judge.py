@@ -31,8 +31,10 @@ def run(options, tasks):
     judge = Judge(options.work, options.size)
     done = {(r["arm"], r["seed"], r["steps"], r["size"]) for r in read()}
     if ("real", 0, 0, options.size) not in done:
-        write({"arm": "real", "seed": 0, "steps": 0, "size": options.size}
-              | judge.real_against_real())
+        write(
+            {"arm": "real", "seed": 0, "steps": 0, "size": options.size}
+            | judge.real_against_real()
+        )
     groups = {}
     for task in tasks:
         key = task.arm, task.seed, options.steps, task.size
@@ -171,7 +173,9 @@ class Judge:
         every = {s: Real(work / "fresh" / "data", size, s) for s in STAGES}
         self.halves = []
         for half in range(2):
-            chosen = {s: np.unique(r.subjects)[half::2] for s, r in every.items()}
+            chosen = {
+                s: np.unique(r.subjects)[half::2] for s, r in every.items()
+            }
             self.halves.append({s: every[s].of(chosen[s]) for s in STAGES})
         first, second = self.halves
         self.encoders = {
@@ -191,7 +195,8 @@ class Judge:
         self.classifier = make_pipeline(
             StandardScaler(), LogisticRegression(C=0.01, max_iter=2000)
         ).fit(
-            np.concatenate(frozen), np.repeat(np.arange(3), list(map(len, frozen)))
+            np.concatenate(frozen),
+            np.repeat(np.arange(3), list(map(len, frozen))),
         )
         self.reader = fit_position_reader(
             *(
@@ -201,7 +206,9 @@ class Judge:
         )
         steps = np.unique(np.round(first["NC"].positions / 3) * 3)
         self.at_mm = np.array([p for p in steps if 3 <= p <= 30])[::3]
-        parts = [training_slices(work / "few", size, TRAINED, s) for s in STAGES]
+        parts = [
+            training_slices(work / "few", size, TRAINED, s) for s in STAGES
+        ]
         self.train = centred(np.concatenate([p[0] for p in parts]))
         self.owners = np.concatenate([p[1] for p in parts])
         held_out = [
@@ -242,8 +249,10 @@ class Judge:
         }
         found["accuracy"] = _mean_accuracy(answers)
         read = np.concatenate(
-            [np.abs(self.reader.read(r.images) - r.positions)
-             for r in first.values()]
+            [
+                np.abs(self.reader.read(r.images) - r.positions)
+                for r in first.values()
+            ]
         )
         found["position_mm"] = float(read.mean())
         found["contrast"] = self._real_contrast()
@@ -262,8 +271,8 @@ class Judge:
         for name, encoder in self.encoders.items():
             sides = self.features[0][stage][name], encoder.features(made)
             by = {"subjects": real.subjects}
-            by["synthetic_subjects"] = None if owners is None else (
-                owners[: len(made)]
+            by["synthetic_subjects"] = (
+                None if owners is None else (owners[: len(made)])
             )
             found[name] = {"kid": kid(*sides, **by).value}
             found[name] |= precision_recall_density_coverage(
@@ -330,9 +339,7 @@ class Judge:
     def _drawn_stack(self, draw, stage):
         """Images of the same latents at every position."""
         seeds = np.arange(LATENTS)
-        images = [
-            draw(stage, seeds, np.full(LATENTS, at)) for at in self.at_mm
-        ]
+        images = [draw(stage, seeds, np.full(LATENTS, at)) for at in self.at_mm]
         return np.stack(images, axis=1)
 
     def _truth(self, work, size):
@@ -340,9 +347,15 @@ class Judge:
         from pet_dcgan.metrics.model_contrast import difference
 
         folders = [
-            work / "pairs" / name for name in ("without_disease", "with_disease")
+            work / "pairs" / name
+            for name in ("without_disease", "with_disease")
         ]
-        pair = [Real(folder, size, "AD") for folder in folders]
+        # without the disease nobody is called AD
+        stages = "ALL", "AD"
+        pair = [
+            Real(folder, size, stage)
+            for folder, stage in zip(folders, stages, strict=True)
+        ]
         shared = np.intersect1d(*(np.unique(r.subjects) for r in pair))
         stacks, names = zip(
             *(r.of(shared).stack(self.at_mm) for r in pair), strict=True
@@ -360,7 +373,7 @@ class Judge:
 
     def _real_contrast(self):
         """Differences of as many real people as trained, and their halves."""
-        from pet_dcgan.metrics.arrays import correlation
+        from pet_dcgan.metrics.ceiling import correlation
         from pet_dcgan.metrics.model_contrast import (
             difference,
             truth_agreement,

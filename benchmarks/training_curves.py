@@ -95,7 +95,8 @@ def fit(case, start, data_dir, folder):
         resolve_config,
     )
     from pet_dcgan.models.configured_dcgan import build_dcgan
-    from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+    from pet_dcgan.training.health_log import HealthLog
+    from pet_dcgan.training.health_monitor import HealthMonitor
     from pet_dcgan.training.vitals import RealImages, pooled_stored
 
     stage, seed = start
@@ -144,7 +145,7 @@ def run_all(data_dir, work, only):
 
 def looks_of(work, name):
     """Looks of each training of a case that is done, and its folder."""
-    from pet_dcgan.training.health_monitor import HealthLog
+    from pet_dcgan.training.health_log import HealthLog
 
     folders = [work / folder_name(name, start) for start in CASES[name].starts]
     for folder in folders:

@@ -1,28 +1,33 @@
 """The configuration of a training run, and the limits of each value."""
 
 import dataclasses
-import difflib
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from pet_dcgan.presets import (
+    ALL,
     AUGMENTATIONS,
     PARTS_OF,
     PLAIN,
     PRESETS,
     require_consistent,
+    require_whole,
 )
 from pet_dcgan.references import RECIPE, REFERENCES, require_recipe
+from pet_dcgan.utils.choices import (
+    checked_names,
+    closest,
+    split_names,
+    unknown_choice,
+)
 from pet_dcgan.utils.foreign_text import one_line, parse_object
 from pet_dcgan.utils.plain_values import converted, shown
 
 STAGES = ("NC", "MCI", "AD")
-# all stages together, of a conditional generator
-ALL_STAGES = "ALL"
 PLANES = ("axial", "coronal", "sagittal")
-# all planes of a set together
-ALL_PLANES = "ALL"
+# all stages, and all planes of a set, of a conditional generator
+ALL_STAGES = ALL_PLANES = ALL
 # what a generator may be asked for beside a latent vector
 CONDITIONS = ("stage", "plane", "position", "age", "sex")
 # that `pet-dcgan prepare` makes
@@ -152,19 +157,22 @@ class TrainConfig:
             if not own or not (left_open or name == "preset"):
                 object.__setattr__(self, name, checked_value(name, value))
         if not own:
-            require_consistent(dataclasses.asdict(self))
-        _require_whole(self)
+            values = dataclasses.asdict(self)
+            require_consistent(values)
+            require_whole(values)
 
     @property
     def augmentations(self) -> tuple[str, ...]:
         """Names of the augmentations, none for `"none"`."""
-        return () if self.augment == "none" else _split(self.augment)
+        return () if self.augment == "none" else split_names(self.augment)
 
     @property
     def condition_names(self) -> tuple[str, ...]:
         """Names of the conditions, none for `"none"`."""
         return (
-            () if self.conditions in ("none", None) else _split(self.conditions)
+            ()
+            if self.conditions in ("none", None)
+            else split_names(self.conditions)
         )
 
     def to_json(self) -> str:
@@ -241,7 +249,7 @@ def check_overrides(
             two contradict each other.
     """
     if preset not in PRESETS:
-        raise ValueError(_unknown_choice("preset", preset, PRESETS))
+        raise ValueError(unknown_choice("preset", preset, PRESETS))
     unknown = sorted(set(overrides) - set(PRESETS[preset]))
     if unknown:
         raise ValueError(_unknown_settings(unknown, preset))
@@ -263,7 +271,7 @@ def _unknown_settings(names: list[str], preset: str) -> str:
         option = {"dataset": "config"}.get(first, first.replace("_", "-"))
         expected, remedy = "", f"it has an option, --{option}"
     else:
-        expected = f" among {_closest(first, known)}"
+        expected = f" among {closest(first, known)}"
         remedy = "correct the name, see pet-dcgan train --list-settings"
     found = one_line(", ".join(names))
     return f"expected a setting{expected}, found {found}: {remedy}"
@@ -284,87 +292,28 @@ def checked_value(name: str, value: Any) -> Any:
     value = converted(name, field.type, value)
     choices = field.metadata.get("choices")
     if choices and value not in choices:
-        raise ValueError(_unknown_choice(name, value, choices))
+        raise ValueError(unknown_choice(name, value, choices))
     low, high = field.metadata.get("limits", (value, value))
     if not low <= value <= high:
         raise ValueError(
             f"expected {name} between {low} and {high}, found {shown(value)}"
         )
-    return _checked_names(name, value) if name in _NAMES else value
+    if name in _NAMES:
+        checked_names(name, value, _NAMES[name])
+    return _in_order(value) if name == "conditions" else value
 
 
-def _checked_names(field: str, value: str) -> str:
-    """Names that commas join, each once; conditions in their order."""
-    if value == "none":
-        return value
-    names, known = _split(value), _NAMES[field]
-    unknown = sorted(set(names) - set(known))
-    if unknown or len(set(names)) < len(names):
-        raise ValueError(
-            f"expected {field} to be none or some of {','.join(known)}, each "
-            f"once, found {one_line(', '.join(unknown or names))}"
-        )
-    if field == "augment":
-        return value
+def _in_order(conditions: str) -> str:
+    """Conditions in the order of `CONDITIONS`, if the stage is one."""
+    names = split_names(conditions)
+    if names == ("none",):
+        return conditions
     if "stage" not in names:
         raise ValueError(
-            f"expected stage among the conditions, found {value}: write "
-            f"stage,{value}, or train each stage by itself without conditions"
+            f"expected stage among the conditions, found {conditions}: write "
+            f"stage,{conditions}, or train each stage by itself without"
         )
-    return ",".join(name for name in known if name in names)
-
-
-def _require_whole(config: TrainConfig) -> None:
-    """Refuses all stages or planes of a generator that is not asked for one.
-
-    Raises:
-        ValueError: If it is, or one of them of a generator that is.
-    """
-    conditional = config.conditions not in ("none", None)
-    if (config.stage == ALL_STAGES) != conditional:
-        raise ValueError(
-            f"expected conditions with stage {ALL_STAGES} and no other, found "
-            f"conditions {config.conditions} with stage {config.stage}: add "
-            "--conditions stage,plane,position, or name a stage without"
-        )
-    if config.plane == ALL_PLANES and "plane" not in config.condition_names:
-        raise ValueError(
-            f"expected plane among the conditions with plane {ALL_PLANES}, "
-            f"found {config.conditions}: add it, or name a plane"
-        )
-
-
-def similar(value: Any, choices: Collection[Any]) -> list[str]:
-    """Up to three choices that resemble a misspelt value, the nearest first.
-
-    Args:
-        value: What was found; its case does not matter.
-        choices: What is allowed.
-    """
-    by_letters = {str(choice).lower(): str(choice) for choice in choices}
-    wanted = str(value)[:80].lower()
-    found = difflib.get_close_matches(wanted, by_letters, 3, 0.5)
-    return [by_letters[each] for each in found]
-
-
-def _unknown_choice(name: str, value: Any, choices: Collection[Any]) -> str:
-    """The error for a value that is none of few choices."""
-    allowed = ", ".join(map(str, choices))
-    near = similar(value, choices)
-    meant = near[0] if len(near) == 1 else "one of them"
-    return (
-        f"expected {name} among {allowed}, found {shown(value)}: write {meant}"
-    )
-
-
-def _closest(value: Any, choices: Collection[Any]) -> str:
-    """The choices that resemble a misspelt value, or all of them."""
-    return ", ".join(similar(value, choices) or map(str, choices))
-
-
-def _split(augment: str) -> tuple[str, ...]:
-    """The names that commas join."""
-    return tuple(part.strip() for part in augment.split(","))
+    return ",".join(name for name in CONDITIONS if name in names)
 
 
 def _from_values(values: Mapping[str, Any]) -> TrainConfig:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+# all stages, or all planes
+ALL = "ALL"
 AUGMENTATIONS = ("translate", "cutout", "rotate", "scale")
 # The options that `paper` does not use, all off; other presets switch on those
 # that were measured to help.
@@ -71,7 +73,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     "paper": _PAPER,
     # one generator in place of three, in as many steps as they take together
     "conditional": _ROBUST
-    | {"conditions": "stage,plane,position", "transition": True},
+    | {
+        "conditions": "stage,plane,position",
+        "transition": True,
+        "ema_decay": 0.999,
+    },
     # short enough to watch
     "demo": _ROBUST
     | {"epochs": 50, "select_every": 0, "patience": 0, "samples_every": 5},
@@ -165,4 +171,31 @@ def require_consistent(values: Mapping[str, Any]) -> None:
         raise ValueError(
             f"expected select_every with patience {values['patience']}, found "
             "0: add --set select_every="
+        )
+
+
+def require_whole(values: Mapping[str, Any]) -> None:
+    """Refuses all stages or planes of a generator that is not asked for one.
+
+    Args:
+        values: `stage`, `plane` and `conditions`, among others.
+
+    Raises:
+        ValueError: If it is, or one stage of a generator that is asked.
+    """
+    conditions, stage = values["conditions"], values["stage"]
+    if stage == ALL and conditions == "none":
+        raise ValueError(
+            f"expected conditions with stage {ALL}, found none: add "
+            "--conditions stage,plane,position, or name a stage"
+        )
+    if stage != ALL and conditions != "none":
+        raise ValueError(
+            f"expected stage {ALL} with conditions {conditions}, found {stage}"
+            ": leave out --stage, or add --conditions none"
+        )
+    if values["plane"] == ALL and "plane" not in conditions.split(","):
+        raise ValueError(
+            f"expected plane among the conditions with plane {ALL}, found "
+            f"{conditions}: add it to --conditions, or name a plane"
         )

@@ -7,7 +7,7 @@ import sys
 from export_files import EXPORT
 
 CLIENTS = EXPORT / "clients"
-_MODULES = ("rest_client", "grpc_client", "load_test", "synthetic")
+_MODULES = ("rest_client", "grpc_client", "load_test", "synthetic", "wanted")
 
 
 @contextlib.contextmanager

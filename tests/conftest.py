@@ -180,6 +180,19 @@ def toy_models(toy_set, tmp_path_factory):
     return folder / "models"
 
 
+@pytest.fixture(scope="session")
+def conditional_models(tmp_path_factory):
+    """A folder of the model `conditional`, version 1: read, not changed."""
+    import toy_asked
+
+    from pet_dcgan.serving.export import export
+
+    folder = tmp_path_factory.mktemp("conditional_models") / "models"
+    generator = toy_asked.lively_generator()
+    export(generator, folder, facts=toy_asked.FACTS)
+    return folder
+
+
 @pytest.fixture
 def stub(toy_models):
     """A stub of a model server that holds `toy_models`."""

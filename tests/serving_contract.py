@@ -52,8 +52,11 @@ def _posted(url, body):
 
 
 def _array(name, values):
-    if name.endswith("_bytes"):
-        texts = [base64.b64decode(each["b64"]) for each in values]
+    if name.endswith("_bytes") or name == "status":
+        texts = [
+            each.encode() if name == "status" else base64.b64decode(each["b64"])
+            for each in values
+        ]
         return np.array([*texts, None], object)[:-1]
     return np.array(values, np.float32)
 

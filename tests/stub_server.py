@@ -199,9 +199,14 @@ class _Handler(canned_server.Handler):
         signature = models.signature(name, version, wanted)
         specs = signature.structured_input_signature[1]
         outputs = models.answer(name, version, wanted, _inputs(request, specs))
-        (values,) = outputs.values()
-        key = "predictions" if "instances" in request else "outputs"
-        return {key: _plain(values.tolist())}
+        outputs = {
+            key: _plain(values.tolist(), binary=key.endswith("_bytes"))
+            for key, values in outputs.items()
+        }
+        if "instances" in request:
+            return {"predictions": _by_row(outputs)}
+        several = len(outputs) > 1
+        return {"outputs": outputs if several else _the_only(outputs)}
 
     def _model(self):
         """Name and version in the path."""
@@ -224,39 +229,65 @@ def _object(body):
 
 
 def _inputs(request, specs):
-    """The only input of a signature, in row or in column form, as an array."""
-    ((name, spec),) = specs.items()
+    """The inputs of a signature, in row or in column form, as arrays."""
     if ("instances" in request) == ("inputs" in request):
         raise Refused(400, "expecting one of 'inputs' or 'instances' keys")
-    values = request.get("instances", request.get("inputs"))
-    if "inputs" in request and isinstance(values, dict):
-        if name not in values:
-            raise Refused(400, f"Missing named input: {name} in 'inputs'")
-        values = values[name]
     if "instances" in request:
-        values = _rows(values, name)
-    _check_leaves(values, spec.dtype)
+        columns = _columns(request["instances"], list(specs))
+    else:
+        columns = request["inputs"]
+        if not isinstance(columns, dict) and len(specs) == 1:
+            columns = dict.fromkeys(specs, columns)
+        for name in specs:
+            if not isinstance(columns, dict) or name not in columns:
+                raise Refused(400, f"Missing named input: {name} in 'inputs'")
+    return {
+        name: _as_array(columns[name], spec.dtype)
+        for name, spec in specs.items()
+    }
+
+
+def _as_array(values, dtype):
+    _check_leaves(values, dtype)
+    kind = object if dtype == tf.string else dtype.as_numpy_dtype
     try:
-        return {name: np.array(values, spec.dtype.as_numpy_dtype)}
+        return np.array(values, kind)
     except ValueError as error:
         raise Refused(400, "list at unexpected size") from error
 
 
-def _rows(values, name):
-    """The values of rows, which may be objects that name the input."""
-    if not isinstance(values, list) or not values:
+def _columns(rows, names):
+    """The values of rows by name; rows of one input may be without it."""
+    if not isinstance(rows, list) or not rows:
         raise Refused(400, "No values in 'instances' array")
-    if not isinstance(values[0], dict):
-        return values
-    if any(not isinstance(x, dict) or set(x) != {name} for x in values):
-        raise Refused(400, f"keys must be equal to: {name}")
-    return [one[name] for one in values]
+    if len(names) == 1 and not isinstance(rows[0], dict):
+        return {names[0]: rows}
+    if any(not isinstance(x, dict) or set(x) != set(names) for x in rows):
+        raise Refused(400, f"keys must be equal to: {','.join(names)}")
+    return {name: [one[name] for one in rows] for name in names}
+
+
+def _by_row(outputs):
+    """Outputs row by row, without their name where there is one."""
+    if len(outputs) == 1:
+        return _the_only(outputs)
+    rows = zip(*outputs.values(), strict=True)
+    return [dict(zip(outputs, row, strict=True)) for row in rows]
+
+
+def _the_only(outputs):
+    (values,) = outputs.values()
+    return values
 
 
 def _check_leaves(value, dtype):
     if isinstance(value, list):
         for one in value:
             _check_leaves(one, dtype)
+        return
+    if dtype == tf.string:
+        if not isinstance(value, str):
+            raise Refused(400, f"JSON Value: {value!r} is not of expected type")
         return
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if dtype == tf.int64:
@@ -268,9 +299,11 @@ def _check_leaves(value, dtype):
         raise Refused(400, f"Cannot convert {value} without loss of precision")
 
 
-def _plain(value):
+def _plain(value, *, binary):
     if isinstance(value, list):
-        return [_plain(one) for one in value]
+        return [_plain(one, binary=binary) for one in value]
     if isinstance(value, bytes):
+        if not binary:
+            return value.decode()
         return {"b64": base64.b64encode(value).decode()}
     return value

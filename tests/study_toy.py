@@ -1,11 +1,17 @@
 """Studies of the toy set that take seconds, and a summary of one."""
 
+import dataclasses
+
 import numpy as np
 import toy_data
 from toy_run import make_run
 
+from pet_dcgan.data.training_data import resolve_config
+from pet_dcgan.models.conditions import Conditions
+from pet_dcgan.models.networks import build_generator
+from pet_dcgan.runs.run import Run
 from pet_dcgan.study.scores import METRICS, SCORES, Predictions
-from pet_dcgan.study.settings import ARMS, StudySettings
+from pet_dcgan.study.settings import StudySettings, arms_of
 
 SMALL = {"width": 4, "latent_dim": 6, "batch_size": 4, "epochs": 2}
 
@@ -30,6 +36,32 @@ def untrained_run(path, toy_set, stage="AD", **changes):
     return run
 
 
+def conditional_run(
+    path, toy_set, *, subjects, validation=(), generator=True, **facts
+):
+    """A run of all stages; without `generator` that is an empty file."""
+    config = resolve_config(
+        "demo",
+        data_dir=toy_set,
+        dataset="axial_32",
+        stage="ALL",
+        overrides={"conditions": "stage,position"} | SMALL,
+    )
+    config = dataclasses.replace(config, **facts)
+    conditions = Conditions(
+        names=config.condition_names, bands_mm={"axial": (0.0, 18.0)}
+    )
+    run = Run.create(path, config, subjects, validation, conditions=conditions)
+    (run.path / "generator.keras").touch()
+    if generator:
+        network = build_generator(
+            size=32, channels=1, latent_dim=6, width=4, conditions=conditions
+        )
+        network.set_weights([w * 12 for w in network.get_weights()])
+        run.save_generator(network)
+    return run
+
+
 def prepare_leaky(data_dir, into="test"):
     """The toy set, but a training subject of each stage is held out, too."""
     held_out = {"validation": (3, 1), "test": (4, 2)} | {into: (2, 2)}
@@ -50,7 +82,13 @@ def two_classes(ones, truth):
 
 
 def make_summary(
-    *, low=-0.1, high=0.2, equivalent=False, detectable=0.17, **changes
+    *,
+    low=-0.1,
+    high=0.2,
+    equivalent=False,
+    detectable=0.17,
+    generators=("separate",),
+    **changes,
 ):
     """Two fractions, four arms; `low` and `high` are of every difference."""
     ends = {"low": low, "high": high, "by_split": [0.0, 0.1]}
@@ -58,7 +96,8 @@ def make_summary(
         ends["reason"] = "an interval needs 8 or more subjects"
     else:
         ends |= {"detectable": detectable, "equivalent": equivalent}
-    names = [{"fraction": f, "arm": arm} for f in (25, 100) for arm in ARMS]
+    arms = arms_of(generators)
+    names = [{"fraction": f, "arm": arm} for f in (25, 100) for arm in arms]
     interval = {"low": 0.6, "high": 0.9}
     return {
         "phantom": True,
@@ -101,6 +140,7 @@ def make_summary(
             "splits": 2,
             "by_site": False,
             "seeds": 1,
+            "generators": list(generators),
             "shuffle_labels": False,
         },
         **changes,

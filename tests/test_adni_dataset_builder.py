@@ -197,6 +197,8 @@ def test_metadata_loads_without_the_builders_code(prepared):
     assert list(account.columns) == [*COLUMNS, *MADE]
     counts = account["split"].value_counts().to_dict()
     assert counts == {"train": 6, "validation": 3, "test": 3}
+    assert set(account["age"]) == {71}
+    assert set(account["sex"]) <= {"F", "M"}
     (skipped,) = account[~account["used"]]["reason"]
     assert skipped.startswith("SMC")
     assert "posterior cingulate" in prepared.info.description

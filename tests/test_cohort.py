@@ -1,5 +1,6 @@
 """A folder's scans and the decision on each, from its tables to its account."""
 
+import dataclasses
 import os
 import re
 from collections import Counter
@@ -185,10 +186,15 @@ def test_an_account_has_a_row_for_every_file(tmp_path):
     assert list(table["path"]) == ["f1.nii", r"/b/M\xfcller.nii"]
     assert list(table["used"]) == [True, True]
     assert list(table.iloc[0])[1:] == [
-        *("999_S_9001", "900001", "bl", "2012-05-05", "FDG", "uniform_8mm"),
-        *("AD", "DXSUM", True, ""),
+        *("999_S_9001", "900001", "bl", "2012-05-05", "", ""),
+        *("FDG", "uniform_8mm", "AD", "DXSUM", True, ""),
     ]
     assert tuple(Cohort(()).account().columns) == COLUMNS
+    known = dataclasses.replace(verdict(1).record, age=71.25, sex="F")
+    verdicts = (dataclasses.replace(verdict(1), record=known), verdict(2))
+    people = Cohort(verdicts).account()
+    assert list(people["age"]) == ["71.25", ""]
+    assert list(people["sex"]) == ["F", ""]
     assert printable("Fälle/データ.nii") == "Fälle/データ.nii"
 
 

@@ -39,7 +39,8 @@ def test_the_paper_preset_has_the_values_of_the_paper():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_can_be_trained_and_its_json_read_again(preset):
-    config = make_config(preset, overrides={"epochs": 3}, **FACTS)
+    facts = FACTS | ({"stage": "ALL"} if preset == "conditional" else {})
+    config = make_config(preset, overrides={"epochs": 3}, **facts)
     assert config.preset == preset
     assert TrainConfig.from_json(config.to_json()) == config
     assert json.loads(config.to_json())["phantom"] is True
@@ -99,7 +100,7 @@ def test_a_bad_fact_or_preset_is_named():
     with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
     with pytest.raises(
-        ValueError, match="among robust, best, paper, demo, found"
+        ValueError, match="among robust, best, paper, conditional, demo, found"
     ):
         make_config("xyz", **FACTS)
 
@@ -167,3 +168,44 @@ def test_a_damaged_configuration_is_refused():
 def test_tensorflow_is_not_imported():
     code = "import pet_dcgan.config, sys; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_conditions_are_names_in_their_order():
+    facts = FACTS | {"stage": "ALL"}
+    overrides = {"conditions": "age, position,stage"}
+    config = make_config("conditional", overrides=overrides, **facts)
+    assert config.conditions == "stage,position,age"
+    assert config.condition_names == ("stage", "position", "age")
+    assert make_config("robust", **FACTS).condition_names == ()
+
+
+def test_without_conditions_there_is_no_transition():
+    config = make_config(
+        "conditional", overrides={"conditions": "none"}, **FACTS
+    )
+    assert not config.transition
+
+
+@pytest.mark.parametrize(
+    ("overrides", "facts", "words"),
+    [
+        ({"conditions": "stage,weight"}, {}, "some of stage,plane,position"),
+        ({"conditions": "stage,stage"}, {}, "each once"),
+        ({"conditions": "position"}, {}, "write stage,position"),
+        ({}, {"stage": "AD"}, "leave out --stage"),
+        ({"conditions": "none"}, {"stage": "ALL"}, "add --conditions"),
+        ({"conditions": "stage"}, {"plane": "ALL"}, "expected plane among"),
+        (
+            {"conditions": "none", "transition": "true"},
+            {"stage": "AD"},
+            "expected conditions with transition true",
+        ),
+    ],
+)
+def test_conditions_that_contradict_the_rest_are_refused(
+    overrides, facts, words
+):
+    facts = FACTS | {"stage": "ALL"} | facts
+    with pytest.raises(ValueError, match=words) as error:
+        make_config("conditional", overrides=overrides, **facts)
+    assert "\n" not in str(error.value)

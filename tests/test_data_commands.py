@@ -69,6 +69,7 @@ def test_table_by_reason_and_stage_and_warnings(root, tmp_path):
     assert len(rows) == 4
     assert rows["900002"]["used"] == "False"
     assert rows["900003"]["label_source"] == "collection CSV Group"
+    assert (rows["900003"]["age"], rows["900003"]["sex"]) == ("71", "F")
 
 
 def test_many_reasons_are_folded_and_printed_as_they_are(root):

@@ -10,18 +10,29 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.ndimage import gaussian_filter
-from toy_health import HEALTHY, make_records
+from toy_health import (
+    HEALTHY,
+    OBEDIENT,
+    make_conditional_records,
+    make_records,
+)
 from toy_model import make_config
 
 from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.conditional_slices import (
+    condition_arrays,
+    conditions_for,
+)
 from pet_dcgan.data.training_data import (
     load_training_slices,
     load_validation_slices,
 )
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.training import health
+from pet_dcgan.training.condition_vitals import RealConditions
 from pet_dcgan.training.health import HealthFinding
-from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+from pet_dcgan.training.health_log import HealthLog
+from pet_dcgan.training.health_monitor import HealthMonitor
 from pet_dcgan.training.train import train
 from pet_dcgan.training.vitals import RealImages, Vitals, pooled, pooled_stored
 
@@ -115,6 +126,37 @@ class TestLog:
             text = text.replace("HEADER", header).encode()
         kept.path.write_bytes(text)
         with pytest.raises(ValueError, match=r"health\.csv, found .*remove"):
+            log()
+
+
+class TestConditionalLog:
+    @pytest.fixture
+    def log(self, tmp_path):
+        return lambda conditional=True: HealthLog(
+            tmp_path / "health.csv", phantom=True, conditional=conditional
+        )
+
+    def test_has_columns_of_its_conditions(self, log):
+        first, second = make_conditional_records(2, plane_effect=math.nan)
+        log().add(1, first)
+        log().add(2, second, [COLLAPSE])
+        found = rows(log().path)
+        assert ",".join(found[0]) == (
+            "epoch,d_loss,g_loss,real_accuracy,fake_accuracy,diversity,"
+            "distinctness,misfit,training_distance,label_weight,"
+            "conditional_diversity,stage_effect,plane_effect,position_effect,"
+            "states,said,phantom"
+        )
+        assert found[0]["stage_effect"] == "0.8"
+        assert found[1]["states"] == "collapse"
+        read = log().records_before(9)
+        assert [type(r) for r in read] == [type(first)] * 2
+        assert read[0].position_effect == first.position_effect
+        assert math.isnan(read[1].plane_effect)
+
+    def test_is_none_of_another_training(self, log):
+        log(conditional=False).add(1, make_records(1)[0])
+        with pytest.raises(ValueError, match=r"label_weight.*remove the file"):
             log()
 
 
@@ -429,3 +471,61 @@ def test_a_failing_run_stops_and_can_be_resumed(
     after = [row["states"] for row in rows(path / "health.csv")]
     assert after == [*before, *[""] * (len(after) - len(before))]
     assert not list((path / "checkpoint").glob("sound_*.npz"))
+
+
+def test_a_conditional_training_is_examined_by_its_conditions(
+    toy_set, tmp_path
+):
+    settings = {"stage": "ALL", "conditions": "stage,position", "epochs": 3}
+    config = make_config(toy_set, transition=True, **settings)
+    train(config, tmp_path / "all", verbose=0)
+    found = rows(tmp_path / "all" / "health.csv")
+    assert set(HEALTHY | OBEDIENT) < set(found[-1])
+    last = found[-1]
+    assert last["label_weight"] == "1.0"
+    assert float(last["conditional_diversity"]) > 0
+    assert last["plane_effect"] == "nan"
+    # discs do not change with the position
+    assert math.isfinite(float(last["position_effect"]))
+    assert 0 < abs(float(last["stage_effect"])) < 10
+    assert last["states"] == ""
+
+
+def test_a_conditional_generator_is_asked_for_what_images_show(
+    toy_set, tmp_path
+):
+    settings = {"stage": "ALL", "conditions": "stage,position", "epochs": 50}
+    config = make_config(toy_set, ema_decay=0.9, **settings)
+    slices = load_training_slices(config)
+    conditions = conditions_for(slices, config.condition_names)
+    pool = pooled_stored(slices.images, config.suvr_max)
+    values = condition_arrays(slices, conditions)
+    writer = tf.summary.create_file_writer(str(tmp_path / "board"))
+    monitor = HealthMonitor(
+        HealthLog(tmp_path / "health.csv", phantom=True, conditional=True),
+        config=config,
+        real=RealImages(pool, slices.subjects),
+        steps_per_epoch=50,
+        writer=writer,
+        checkpoint=tmp_path,
+        conditions=RealConditions(conditions, values, pool, slices.subjects),
+    )
+    model = build_dcgan(config, conditions=conditions)
+    monitor.set_model(model)
+    monitor.on_train_begin()
+    asked = monitor.conditions.requests[-1]
+    latents = monitor._latents[: len(asked["stage"])]
+    inputs = {name: tf.constant(values) for name, values in asked.items()}
+    expected = model.average({"latent": latents} | inputs, training=False)
+    expected = pooled((expected.numpy()[..., 0] + 1) * 1.25)
+    np.testing.assert_allclose(monitor._drawn(asked), expected, atol=1e-5)
+    monitor.on_epoch_end(0, dict.fromkeys(LOSSES, 0.5))
+    writer.flush()
+    (board,) = (tmp_path / "board").iterdir()
+    tags = {
+        value.tag
+        for record in tf.data.TFRecordDataset(str(board))
+        for value in tf.compat.v1.Event.FromString(record.numpy()).summary.value
+    }
+    names = set(HEALTHY | OBEDIENT) - set(LOSSES)
+    assert {f"health/{name}" for name in names} == tags

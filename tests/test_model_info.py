@@ -75,6 +75,76 @@ def test_facts_out_of_their_limits_are_refused(name, value):
         dataclasses.replace(FACTS, **{name: value})
 
 
+CONDITIONS = {
+    "names": ["stage", "plane", "position", "age"],
+    "stages": ["NC", "AD"],
+    "bands_mm": {"axial": [-40.0, 50.0], "coronal": [0.0, 1.0]},
+    "ages": [55.0, 90.0],
+}
+CONDITIONAL = dataclasses.replace(
+    FACTS, stage="ALL", plane="ALL", conditions=CONDITIONS
+)
+
+
+def test_a_conditional_model():
+    assert CONDITIONAL.name == "conditional"
+    text = CONDITIONAL.to_json()
+    assert ModelInfo.from_json(text, source="here") == CONDITIONAL
+    assert CONDITIONAL.takes.to_dict() == CONDITIONS
+    told = json.loads(text)["how_to_ask"]
+    assert list(told) == ["age", "plane", "position_mm", "stage", "status"]
+    one = CONDITIONS | {"bands_mm": {"coronal": [0, 1]}}
+    for plane, name in (("axial", ""), ("coronal", "_coronal")):
+        one["bands_mm"] = {plane: [0, 1]}
+        facts = dataclasses.replace(CONDITIONAL, plane=plane, conditions=one)
+        assert facts.name == f"conditional{name}"
+
+
+def test_a_model_without_conditions_says_nothing_of_them():
+    """Its description has the bytes that it had before there were any."""
+    assert FACTS.takes is None
+    assert "conditions" not in FACTS.to_json()
+    assert "how_to_ask" not in FACTS.to_json()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"conditions": bad} for bad in ("x", 5, [], {}, True, {"a": 1})),
+        *({"names": bad} for bad in ([], ["age"], [{}], 7, "\x1b[2J", None)),
+        *({"stages": bad} for bad in (["NC"], ["NC", "NC"], ["x"], [[]])),
+        *({"bands_mm": bad} for bad in ({}, {"x": [0, 1]}, [], "axial", 1)),
+        *(
+            {"bands_mm": {"axial": bad, "coronal": [0, 1]}}
+            for bad in ([1, 0], [0], None, [0, 10**400], ["a", "b"], [0, 1e5])
+        ),
+        *({"ages": bad} for bad in (None, [90, 55], [0, 200], "ab", [1], {})),
+        *({"stage": bad} for bad in ("AD", "NC")),
+        *({"plane": bad} for bad in ("axial", "coronal")),
+        {"bands_mm": {"axial": [0, 1]}},
+        {"names": ["stage", "position", "age"]},
+    ],
+    ids=lambda changes: str(changes)[:40],
+)
+def test_conditions_that_make_no_sense_are_refused(changes):
+    values = json.loads(CONDITIONAL.to_json())
+    conditions = dict(CONDITIONS)
+    for name, value in changes.items():
+        (conditions if name in conditions else values)[name] = value
+    values.setdefault("conditions", conditions)
+    if "conditions" not in changes:
+        values["conditions"] = conditions
+    with pytest.raises(ValueError, match="in there: export the run") as found:
+        ModelInfo.from_json(json.dumps(values), source="there")
+    assert str(found.value).isprintable()
+    assert len(str(found.value)) < 500
+
+
+def test_all_planes_without_conditions_are_refused():
+    with pytest.raises(ValueError, match="expected plane "):
+        dataclasses.replace(FACTS, plane="ALL")
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("name", ["suvr_max", "spacing_mm"])
 def test_scales_are_finite(name, value):
@@ -110,8 +180,10 @@ def test_damaged_facts_are_refused(tmp_path, text):
 
 
 def test_facts_with_any_byte_changed_are_facts_or_refused():
-    text, random = FACTS.to_json().encode(), np.random.default_rng(0)
-    for _ in range(300):
+    texts = [each.to_json().encode() for each in (FACTS, CONDITIONAL)]
+    random = np.random.default_rng(0)
+    for number in range(600):
+        text = texts[number % 2]
         mutated = bytearray(text)
         for place in random.integers(0, len(text), random.integers(1, 4)):
             mutated[place] = random.integers(256)

@@ -8,14 +8,14 @@ import tensorflow_datasets as tfds
 from planted_scans import BANDS, coarse, fine, slices, stored
 
 from pet_dcgan.data.batches import training_batches
+from pet_dcgan.data.conditional_slices import conditions_for
 from pet_dcgan.data.prepared_set import load_slices, open_set
 from pet_dcgan.training.train import resolve_config
-from tfds_adni import AdniConfig, Builder, prepare
+from tfds_adni import prepare
 from tfds_adni.volumes.normalisation import Normalisation
 
 SPLITS = ("train", "validation", "test")
 NAMES = ("image", "position_mm")
-ALL_64 = AdniConfig(name="all_64", size=64, spacing_mm=3.0, planes=[*BANDS])
 AXES = {"sagittal": 0, "coronal": 1, "axial": 2}
 COARSE = {"size": 64, "spacing": 3.0}
 
@@ -31,9 +31,7 @@ def tree(tmp_path_factory):
 def prepared(tree, tmp_path_factory):
     """`data_dir` of `adni/all_64`, divided by the mean of the brain."""
     data_dir = tmp_path_factory.mktemp("coarse_data")
-    builder = Builder(config=ALL_64, data_dir=str(data_dir), jobs=1)
-    download = tfds.download.DownloadConfig(manual_dir=str(tree[0]))
-    builder.download_and_prepare(download_config=download)
+    prepare(tree[0], data_dir, config="all_64", jobs=1)
     return data_dir
 
 
@@ -132,6 +130,39 @@ def test_divided_by_a_region_or_not_at_all(tmp_path, method, factor, centre):
     for images, _ in found.values():
         assert centre in images[:3, 30:33, 31:34, 0]
     assert open_set(tmp_path, "axial_64").meta.reference == method
+
+
+@pytest.mark.parametrize("stage", ["NC", "MCI", "AD"])
+def test_slices_of_all_planes_come_together(prepared, stage):
+    where = {"split": "train", "stage": stage}
+    together = load_slices(prepared, "all_64", plane="ALL", **where)
+    assert set(together.planes) == set(BANDS)
+    for plane in BANDS:
+        alone = load_slices(prepared, "all_64", plane=plane, **where)
+        rows = together.planes == plane
+        assert rows.sum() == len(alone.images)
+        for name in ("images", "scans", "positions_mm", "stages", "ages"):
+            one, all_of_them = getattr(alone, name), getattr(together, name)
+            np.testing.assert_array_equal(all_of_them[rows], one)
+    assert set(together.ages) == {71.0}
+    assert set(together.sexes) <= {"F", "M"}
+    scan = together.scans == together.scans[0]
+    assert list(dict.fromkeys(together.planes[scan])) == sorted(BANDS)
+
+
+def test_conditions_of_all_planes_hold_every_position(prepared):
+    where = {"stage": "ALL", "plane": "ALL"}
+    train = load_slices(prepared, "all_64", split="train", **where)
+    conditions = conditions_for(train, ["stage", "plane", "position", "age"])
+    assert conditions.planes == ("axial", "coronal", "sagittal")
+    assert conditions.ages == (71.0, 71.0)
+    found = load_slices(prepared, "all_64", split="all", **where)
+    for plane, (low, high) in conditions.bands_mm.items():
+        first, end = BANDS[plane]
+        assert (low, high) == (first - 1.5, end - 1.5)
+        positions = found.positions_mm[found.planes == plane]
+        assert low <= positions.min() < low + 3
+        assert high - 3 < positions.max() <= high
 
 
 @pytest.mark.parametrize("stage", ["NC", "MCI", "AD"])

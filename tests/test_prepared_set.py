@@ -183,6 +183,8 @@ def test_a_plane_or_a_split_without_slices_says_what_there_is(copied):
     counts = "found 12 AD axial, 12 MCI axial, 12 NC axial: "
     with pytest.raises(ValueError, match=counts):
         load(data_dir, plane="coronal")
+    with pytest.raises(ValueError, match="expected slices of stage AD in"):
+        load(data_dir, plane="ALL", subjects={"999_S_9999"})
     splits = json.loads((folder / "dataset_info.json").read_text())["splits"]
     rest = [split for split in splits if split["name"] != "test"]
     rewrite_info(folder, splits=rest)

@@ -102,6 +102,13 @@ def with_position(features):
     features["position_mm"].float_list.value[0] = np.nan
 
 
+def with_age(years):
+    def change(features):
+        features["age"].float_list.value[0] = years
+
+    return change
+
+
 def huge_png():
     """A PNG that says it has 20,000 x 20,000 pixels, of few bytes."""
     header = struct.pack(">2L5B", 20_000, 20_000, 16, 0, 0, 0, 0)
@@ -122,6 +129,9 @@ DAMAGE = {
     "no such class": (with_label(9), "label 9 of 3"),
     "no class": (with_label(-1), "label -1 of 3"),
     "nowhere": (with_position, "position_mm that is not finite"),
+    "too old": (with_age(1e9), r"an age of 1e\+09 years"),
+    "no age": (with_age(np.nan), "an age of nan years"),
+    "a word for a sex": (with_text("sex", b"\xff\nx"), "neither F nor M: b"),
     "no UTF-8": (with_text("subject", b"\xff"), "subject that is no UTF-8"),
     "nobody": (with_text("subject", b""), "subject that is no name"),
     "codes": (with_text("scan", b"a\x1b[2J"), r"no name: a\?\[2J"),
@@ -140,10 +150,10 @@ DAMAGE = {
 }
 
 
-@pytest.mark.parametrize(("change", "words"), DAMAGE.values(), ids=DAMAGE)
-def test_damaged_examples_are_one_line(toy_set, tmp_path, change, words):
-    shutil.copytree(toy_set / "adni", tmp_path / "adni")
-    folder = tmp_path / "adni" / "axial_32" / "2.0.0"
+def changed(toy_set, data_dir, change):
+    """A copy of the toy set, its training records changed: its version."""
+    shutil.copytree(toy_set / "adni", data_dir / "adni")
+    folder = data_dir / "adni" / "axial_32" / "2.0.0"
     path = next(folder.glob("adni-train.*"))
     found = list(tf.data.TFRecordDataset(str(path)).as_numpy_iterator())
     with tf.io.TFRecordWriter(str(path)) as writer:
@@ -151,6 +161,33 @@ def test_damaged_examples_are_one_line(toy_set, tmp_path, change, words):
             example = tf.train.Example.FromString(record)
             change(example.features.feature)
             writer.write(example.SerializeToString())
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "age", "sex"),
+    [
+        (lambda features: None, 75.0, "F"),
+        (with_age(-1), np.nan, "F"),
+        (with_text("sex", b""), 75.0, ""),
+        (lambda features: (features.pop("age"), features.pop("sex")), None, ""),
+    ],
+    ids=["known", "unknown age", "unknown sex", "of another maker"],
+)
+def test_who_was_scanned_is_known_or_unknown(
+    toy_set, tmp_path, change, age, sex
+):
+    changed(toy_set, tmp_path, change)
+    where = {"split": "train", "stage": "ALL", "plane": "axial"}
+    slices = load_slices(tmp_path, "axial_32", **where, decode=False)
+    assert slices.ages.dtype == np.float32
+    np.testing.assert_array_equal(slices.ages, [age or np.nan] * 36)
+    assert slices.sexes.tolist() == [sex] * 36
+
+
+@pytest.mark.parametrize(("change", "words"), DAMAGE.values(), ids=DAMAGE)
+def test_damaged_examples_are_one_line(toy_set, tmp_path, change, words):
+    folder = changed(toy_set, tmp_path, change)
     where = {"split": "train", "stage": "ALL", "plane": "axial"}
     match = rf"damaged one \((?!{{).*{words}"
     with pytest.raises(ValueError, match=match) as caught:

@@ -10,7 +10,7 @@ from PIL import Image
 from tensorflow.core.protobuf import saved_model_pb2
 from test_model_info import FACTS
 
-from pet_dcgan.models import saved_model
+from pet_dcgan.models import saved_model, signature_parts
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.models.png_notes import png_notes
 from pet_dcgan.models.saved_model import compare_model, save_model
@@ -107,17 +107,18 @@ def test_comparison_refuses_other_weights(generator, folder):
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "words"),
+    ("module", "name", "value", "words"),
     [
-        ("PNG_MAX", 65530, r"by \d+ steps from"),
-        ("sanitised", lambda x: x * np.nan, "images differ by inf"),
+        (signature_parts, "PNG_MAX", 65530, r"by \d+ steps from"),
+        (saved_model, "sanitised", lambda x: x * np.nan, "differ by inf"),
     ],
+    ids=["scale", "latents"],
 )
 def test_comparison_refuses_an_export_gone_wrong(
-    generator, tmp_path, monkeypatch, name, value, words
+    generator, tmp_path, monkeypatch, module, name, value, words
 ):
     with monkeypatch.context() as patch:
-        patch.setattr(saved_model, name, value)
+        patch.setattr(module, name, value)
         save_model(generator, tmp_path / "1", FACTS)
     with pytest.raises(ValueError, match=words):
         compare_model(generator, tmp_path / "1", FACTS)

@@ -102,24 +102,24 @@ def by_grpc_stub(models, work):
 
 
 @contextlib.contextmanager
-def by_server(models, work, kind="rest"):
+def by_server(models, work, kind="rest", name="ad"):
     if SERVER is None:
         pytest.skip("no tensorflow_model_server on the PATH")
     ports = {name: free_port() for name in ("rest", "grpc")}
     log = (work / "server.log").open("wb")
     started = (
-        *(SERVER, "--model_name=ad", f"--model_base_path={models / 'ad'}"),
+        *(SERVER, f"--model_name={name}", f"--model_base_path={models / name}"),
         *(f"--port={ports['grpc']}", f"--rest_api_port={ports['rest']}"),
     )
     process = subprocess.Popen(started, stdout=log, stderr=log)
     try:
-        url = f"http://localhost:{ports['rest']}/v1/models/ad"
+        url = f"http://localhost:{ports['rest']}/v1/models/{name}"
         wait_for(url, process)
         if kind == "rest":
             yield rest_call(url)
         else:
             address = f"localhost:{ports['grpc']}"
-            with grpc_call(address, "ad") as call:
+            with grpc_call(address, name) as call:
                 yield call
     finally:
         process.terminate()

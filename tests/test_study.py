@@ -17,7 +17,7 @@ from pet_dcgan.study import folder, generators, study
 from pet_dcgan.study.classifiers import train_and_predict
 from pet_dcgan.study.data import load_study_data
 from pet_dcgan.study.figure import save_figure
-from pet_dcgan.study.generators import generator_specs
+from pet_dcgan.study.generator_specs import generator_specs
 from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import Cell
 from pet_dcgan.study.study import run_study

@@ -25,15 +25,21 @@ def data(toy_set):
 def training_images(data, monkeypatch):
     """`training_images(arm)`: a classifier's; synthetic ones are all 9."""
 
-    def generate_stored(run, count, seed):
+    def generate_stored(run, *, count, seed, stage, plane):
+        assert run == ("all" if conditional else stage)
         return np.full([count, 32, 32], 9, np.uint16)
 
     monkeypatch.setattr(classifiers, "generate_stored", generate_stored)
     runs = {
-        GeneratorSpec(0, 0, 100, "axial", stage): None for stage in ("NC", "AD")
+        GeneratorSpec(0, 0, 100, "axial", stage): stage
+        for stage in ("NC", "AD")
     }
+    runs[GeneratorSpec(0, 0, 100, "axial", "ALL")] = "all"
+    conditional = False
 
     def training_images(arm, **changes):
+        nonlocal conditional
+        conditional = "conditional" in arm
         changed = dataclasses.replace(
             data, settings=dataclasses.replace(data.settings, **changes)
         )
@@ -44,8 +50,10 @@ def training_images(data, monkeypatch):
 
 
 def test_every_arm_of_a_repetition_comes_before_the_next(toy_set):
-    found = study_cells(make_settings(toy_set, splits=2, seeds=3))
-    assert len(found) == len(set(found)) == 2 * 3 * 2 * 4
+    both = ("conditional", "separate")
+    settings = make_settings(toy_set, splits=2, seeds=3, generators=both)
+    found = study_cells(settings)
+    assert len(found) == len(set(found)) == 2 * 3 * 2 * 6
     order = [(c.split, c.seed, c.needs_synthetic) for c in found]
     assert order == sorted(order)
     assert {c.arm for c in found if c.needs_synthetic} == set(ARMS[2:])
@@ -74,7 +82,8 @@ def test_arms_are_trained_on_what_their_names_say(training_images, arm):
     # every batch has as many images of each group: stage and kind
     is_synthetic = (found.images == 9).all(axis=(1, 2))
     kinds = {*zip(found.labels.tolist(), is_synthetic.tolist(), strict=True)}
-    expected = [False] * ("real" in arm) + [True] * ("synthetic" in arm)
+    drawn = "synthetic" in arm or "conditional" in arm
+    expected = [False] * ("real" in arm) + [True] * drawn
     assert kinds == {(label, kind) for label in (0, 1) for kind in expected}
     groups = {*zip(found.groups, found.labels, is_synthetic, strict=True)}
     assert len(groups) == len({*found.groups.tolist()}) == len(kinds)
@@ -111,3 +120,16 @@ def test_labels_are_shuffled_among_owners_as_many_as_before():
     assert (found != labels).any()
     np.testing.assert_array_equal(found, shuffle(labels, owners, seed=0))
     assert (found != shuffle(labels, owners, seed=1)).any()
+
+
+@pytest.mark.parametrize(
+    ("generators", "arms"),
+    [
+        (("separate",), ("real+synthetic", "synthetic")),
+        (("conditional",), ("real+conditional", "conditional")),
+    ],
+)
+def test_arms_are_those_of_the_generators(toy_set, generators, arms):
+    settings = make_settings(toy_set, generators=generators)
+    found = {cell.arm for cell in study_cells(settings)}
+    assert found == {"real", "real+augmentation", *arms}

@@ -11,12 +11,11 @@ from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.study import generators
 from pet_dcgan.study.data import load_study_data
+from pet_dcgan.study.generator_kid import KID_LIMIT, kid_summary
+from pet_dcgan.study.generator_specs import GeneratorSpec, generator_specs
 from pet_dcgan.study.generators import (
-    GeneratorSpec,
     describe,
     generate_stored,
-    generator_specs,
-    kid_summary,
     train_generator,
     training_config,
 )
@@ -171,7 +170,7 @@ def described(*values):
 
 
 def test_generators_above_the_limit_are_named():
-    limit = generators.KID_LIMIT
+    limit = KID_LIMIT
     found = kid_summary(described(0.1, limit, limit + 0.01, None))
     assert (found["measured"], found["above"]) == (3, 1)
     assert (found["median"], found["worst"]) == (limit, limit + 0.01)
@@ -208,10 +207,12 @@ def test_images_are_generated_as_a_set_stores_them():
     run = types.SimpleNamespace(
         path="runs/ad",
         config=types.SimpleNamespace(suvr_max=2.5),
+        conditions=None,
         load_generator=lambda: generator,
     )
+    what = {"stage": "AD", "plane": "axial"}
     images, again, others = (
-        generate_stored(run, count=5, seed=seed) for seed in (0, 0, 1)
+        generate_stored(run, count=5, seed=seed, **what) for seed in (0, 0, 1)
     )
     assert images.dtype == np.uint16
     assert images.shape == (5, 32, 32)
@@ -219,7 +220,7 @@ def test_images_are_generated_as_a_set_stores_them():
     assert not any((a == b).all() for a in images for b in others)
     generator.set_weights([w * 0 for w in generator.get_weights()])
     with pytest.raises(ValueError, match=r"runs/ad, .* one brightness"):
-        generate_stored(run, count=3, seed=0)
+        generate_stored(run, count=3, seed=0, **what)
 
 
 def test_runs_go_where_their_subjects_are(made, data):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_model_info import FACTS
+from test_model_info import CONDITIONAL, FACTS
 
 from pet_dcgan.models.model_info import SIGNATURES
 from pet_dcgan.models.warmup import write_warmup
@@ -49,3 +49,21 @@ def test_bytes_are_those_of_the_official_messages(records):
         log = prediction_log_pb2.PredictionLog()
         log.predict_log.request.CopyFrom(request)
         assert log.SerializeToString(deterministic=True) == record
+
+
+def test_a_conditional_model_is_asked_for_what_it_knows(tmp_path):
+    write_warmup(tmp_path, CONDITIONAL)
+    file = tmp_path / "assets.extra" / "tf_serving_warmup_requests"
+    records = [each.numpy() for each in tf.data.TFRecordDataset(str(file))]
+    found = requests(records)
+    asked = {"stage", "plane", "position_mm", "age"}
+    for each in found:
+        values = {n: tf.make_ndarray(v) for n, v in each.inputs.items()}
+        name = each.model_spec.signature_name
+        given = {"latent"} if name == "serving_default" else {"seed"}
+        assert set(values) == given | (set() if name == "describe" else asked)
+        if name != "describe":
+            assert values["stage"].tolist() == [[1, 0, 0]]
+            assert values["plane"].tolist() == [b"axial"]
+            assert values["position_mm"].tolist() == [-40]
+            assert values["age"].dtype == np.float32

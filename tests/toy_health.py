@@ -1,5 +1,6 @@
 """Health records by number."""
 
+from pet_dcgan.training.condition_vitals import ConditionalRecord
 from pet_dcgan.training.vitals import HealthRecord
 
 HEALTHY = {
@@ -12,15 +13,31 @@ HEALTHY = {
     "misfit": 0.05,
     "training_distance": 1.0,
 }
+OBEDIENT = {
+    "label_weight": 1.0,
+    "conditional_diversity": 0.9,
+    "stage_effect": 0.8,
+    "plane_effect": 1.0,
+    "position_effect": 1.1,
+}
 
 
 def make_records(count, **changes):
     """`count` records; a change is a number, or one number a record."""
+    return _records(HealthRecord, count, HEALTHY | changes)
+
+
+def make_conditional_records(count, **changes):
+    """The same of a conditional training."""
+    return _records(ConditionalRecord, count, HEALTHY | OBEDIENT | changes)
+
+
+def _records(kind, count, values):
     records = []
     for index in range(count):
-        values = {
+        own = {
             name: value[index] if isinstance(value, list | tuple) else value
-            for name, value in (HEALTHY | changes).items()
+            for name, value in values.items()
         }
-        records.append(HealthRecord(epoch=index + 1, **values))
+        records.append(kind(epoch=index + 1, **own))
     return records

@@ -192,6 +192,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             size=64,
             spacing_mm=3.0,
         ),
+        AdniConfig(
+            name="all_64",
+            description="slices of all three planes, 64 x 64 of 3 mm",
+            planes=PLANES,
+            size=64,
+            spacing_mm=3.0,
+        ),
     ]
 
     def __init__(

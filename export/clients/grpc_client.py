@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 import synthetic
+import wanted
 
 _LIMIT = 256 * 2**20  # bytes of an answer; the default is 4 MiB, 64 slices
 _PIXELS = 256**2  # of an image
@@ -53,7 +54,12 @@ class Model:
         self._stub = service.PredictionServiceStub(channel)
         self.version = options.version
 
-    def predict(self, signature: str, seeds: list[int]) -> Any:
+    def predict(
+        self,
+        signature: str,
+        seeds: list[int],
+        columns: dict[str, list] | None = None,
+    ) -> Any:
         """Returns an array with one row for each seed."""
         request = self._predict_pb2.PredictRequest()
         request.model_spec.name = self._options.model
@@ -62,6 +68,11 @@ class Model:
             request.model_spec.version.value = self.version
         tensor = self._tf.make_tensor_proto(seeds, self._tf.int64)
         request.inputs["seed"].CopyFrom(tensor)
+        for name, values in (columns or {}).items():
+            texts = isinstance(values[0], str)
+            kind = self._tf.string if texts else self._tf.float32
+            proto = self._tf.make_tensor_proto(values, kind)
+            request.inputs[name].CopyFrom(proto)
         try:
             answer = self._stub.Predict(request, self._options.timeout)
         except self._error as error:
@@ -71,7 +82,12 @@ class Model:
                 f"{error.code().name}: {synthetic.one_line(lines[0])}"
             ) from error
         self.version = answer.model_spec.version.value
-        return self._array(list(answer.outputs.values()), len(seeds))
+        outputs = dict(answer.outputs)
+        status = outputs.pop("status", None) if columns else None
+        found = self._array(list(outputs.values()), len(seeds))
+        if status is not None:
+            wanted.fine(self._array([status], len(seeds)).tolist())
+        return found
 
     def _array(self, outputs: list[Any], rows: int) -> Any:
         """Returns the only output as an array, if it is of a sane shape."""
@@ -103,7 +119,7 @@ def _draw(options: argparse.Namespace) -> None:
         facts=facts,
         name=options.model,
         version=str(model.version),
-        draw=lambda seeds: list(model.predict(signature, seeds)),
+        draw=lambda *asked: list(model.predict(signature, *asked)),
     )
 
 

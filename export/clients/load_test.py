@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import synthetic
+import wanted
 from rest_client import (
     Model,
     ServerError,
@@ -55,6 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     add("--keep-alive", action="store_true", help="one connection per client")
     add("--timeout", type=synthetic.seconds, default=30.0, help="of a request")
     add("--json", type=Path, help="a file for the numbers")
+    wanted.add_arguments(parser)
     options = parser.parse_args(arguments)
     failures = []
     code = synthetic.run(lambda: failures.append(_test(options)), ServerError)
@@ -73,14 +75,15 @@ class Answer:
 def _test(options: argparse.Namespace) -> int:
     """Measures and prints; returns the number of failures."""
     model = Model(options.url, timeout=options.timeout).pinned()
-    most = synthetic.parse_facts(*model.predict("describe", [0]))["max_rows"]
+    facts = synthetic.parse_facts(*model.predict("describe", [0]))
+    most, asked = facts["max_rows"], wanted.Asked(options, facts)
     if options.rows > most:
         raise ValueError(
             f"expected --rows of at most {most}, the model's limit, found "
             f"{options.rows}"
         )
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else math.nan
-    answers, start = _measure(model, options)
+    answers, start = _measure(model, options, asked)
     result = {
         "model": f"{model.name} {model.version}",
         "signature": options.signature,
@@ -137,7 +140,7 @@ def percentile(ordered: list[float], percent: int) -> float:
 
 
 def _measure(
-    model: Model, options: argparse.Namespace
+    model: Model, options: argparse.Namespace, asked: wanted.Asked
 ) -> tuple[list[Answer], float]:
     """Returns the answers to requests of the measured time, and its start."""
     start = time.monotonic() + options.warm_up
@@ -146,7 +149,7 @@ def _measure(
     threads = [
         threading.Thread(
             target=_client,
-            args=(model, options, numbers, (start, end), answers),
+            args=(model, options, asked, numbers, (start, end), answers),
             daemon=True,
         )
         for _ in range(options.clients)
@@ -161,6 +164,7 @@ def _measure(
 def _client(
     model: Model,
     options: argparse.Namespace,
+    asked: wanted.Asked,
     numbers: Iterator[int],
     times: tuple[float, float],
     answers: list[Answer],
@@ -174,28 +178,25 @@ def _client(
         while not counted or time.monotonic() < end:
             first = next(numbers) * options.rows
             seeds = list(range(first, first + options.rows))
-            answer = _ask(model, session, options.signature, seeds)
+            body = predicting(options.signature, seeds, asked.columns(seeds))
+            answer = _ask(model, session, body)
             answers.append(answer)
             counted += answer.start >= start
 
 
-def _ask(
-    model: Model, session: Any, signature: str, seeds: list[int]
-) -> Answer:
+def _ask(model: Model, session: Any, body: dict[str, Any]) -> Answer:
     """Sends one request and times its answer."""
     start = time.monotonic()
     try:
-        status, content = model.send(
-            f"{model.url}:predict", predicting(signature, seeds), session
-        )
+        status, content = model.send(f"{model.url}:predict", body, session)
     except ServerError as error:
         failed = Answer(
             start, time.monotonic(), type(innermost(error)).__name__
         )
         time.sleep(0.05)  # no flood of a server that is down
         return failed
-    end = time.monotonic()
-    return Answer(start, end, _fault(model, status, content, len(seeds)))
+    end, rows = time.monotonic(), len(body["instances"])
+    return Answer(start, end, _fault(model, status, content, rows))
 
 
 def _fault(model: Model, status: int, content: bytes, count: int) -> str:

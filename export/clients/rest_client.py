@@ -4,7 +4,8 @@
     rest_client.py http://localhost:8501/v1/models/ad --count 4 --out images
 
 16-bit PNGs, or with --suvr float32 arrays, and images.csv with the seed and
-the model's version of each. The same seed gives the same image. Needs Python
+the model's version of each. The same seed gives the same image. A conditional
+model is asked with --stage AD --plane axial --position 12. Needs Python
 3.11 and requests (and numpy for --suvr). Exit codes: 0 done, 1 failed, 2
 options.
 """
@@ -12,6 +13,7 @@ options.
 import argparse
 import base64
 import contextlib
+import functools
 import json
 import re
 import sys
@@ -21,6 +23,7 @@ from typing import Any
 
 import requests
 import synthetic
+import wanted
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 _PATH = re.compile(r"/v1/models/([^/:]+)(/versions/[0-9]{1,19})?/?")
@@ -52,7 +55,7 @@ def _draw(options: argparse.Namespace) -> None:
         facts=synthetic.parse_facts(*model.predict("describe", [0])),
         name=model.name,
         version=model.version,
-        draw=lambda seeds: model.predict(signature, seeds),
+        draw=functools.partial(model.predict, signature),
     )
 
 
@@ -89,9 +92,15 @@ class Model:
             f"{self.base}/versions/{max(versions)}", timeout=self.timeout
         )
 
-    def predict(self, signature: str, seeds: list[int]) -> list[Any]:
+    def predict(
+        self,
+        signature: str,
+        seeds: list[int],
+        columns: dict[str, list] | None = None,
+    ) -> list[Any]:
         """Returns bytes or nested lists, one for each seed."""
-        answer = self.send(f"{self.url}:predict", predicting(signature, seeds))
+        body = predicting(signature, seeds, columns)
+        answer = self.send(f"{self.url}:predict", body)
         return self.predictions(self._json(*answer), len(seeds))
 
     def predictions(self, answer: Any, count: int) -> list[Any]:
@@ -99,15 +108,20 @@ class Model:
 
         Raises:
             ServerError: If there are not `count` of them.
+            ValueError: If a conditional model refused one.
         """
         try:
+            rows, status = answer["predictions"], []
+            if rows and isinstance(rows[0], dict) and "status" in rows[0]:
+                status = [one.pop("status") for one in rows]
+                rows = [_only(one) for one in rows]
             values = [
                 base64.b64decode(one["b64"], validate=True)
                 if isinstance(one, dict)
                 else one
-                for one in answer["predictions"]
+                for one in rows
             ]
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ServerError(
                 f"expected predictions from {self.url}, found another answer"
             ) from error
@@ -115,6 +129,7 @@ class Model:
             raise ServerError(
                 f"expected {count} images from {self.url}, found {len(values)}"
             )
+        wanted.fine(status)
         return values
 
     def send(
@@ -188,9 +203,22 @@ def _content(response: requests.Response, deadline: float) -> bytes:
     return bytes(content)
 
 
-def predicting(signature: str, seeds: list[int]) -> dict[str, Any]:
+def predicting(
+    signature: str, seeds: list[int], columns: dict[str, list] | None = None
+) -> dict[str, Any]:
     """Returns the body of a request for the images of seeds."""
-    return {"signature_name": signature, "instances": seeds}
+    rows: list[Any] = seeds
+    if columns:
+        named = {"seed": seeds, **columns}
+        values = zip(*named.values(), strict=True)
+        rows = [dict(zip(named, each, strict=True)) for each in values]
+    return {"signature_name": signature, "instances": rows}
+
+
+def _only(outputs: dict[str, Any]) -> Any:
+    """Returns the only output of a row."""
+    (value,) = outputs.values()
+    return value
 
 
 def innermost(error: BaseException) -> BaseException:

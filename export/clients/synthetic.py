@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import wanted
+
 PNG = b"\x89PNG\r\n\x1a\n"
 _GREY_16 = (16, 0, 0, 0, 0)  # bits, colour, compression, filter, interlace
 _STAGES = ("NC", "MCI", "AD", "ALL")
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--timeout", type=seconds, default=30.0, help="of a request, seconds"
     )
+    wanted.add_arguments(parser)
 
 
 def whole(least: int, most: int = 2**63 - 1) -> Callable[[str], int]:
@@ -92,7 +95,15 @@ def parse_facts(text: str | bytes) -> dict[str, Any]:
         wrong = [
             name for name, fits in _LIMITS.items() if not fits(facts[name])
         ]
-    except (KeyError, TypeError, ValueError, RecursionError):
+        if not wanted.sound(facts):
+            wrong.append("conditions")
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+        RecursionError,
+    ):
         wrong = ["all that an export states"]
     if wrong:
         raise ValueError(
@@ -116,7 +127,7 @@ def _within(low: float, high: float, kind: type = float) -> Callable:
 # of `pet_dcgan.models.model_info.ModelInfo`, as far as they are used
 _LIMITS = {
     "stage": lambda value: value in _STAGES,
-    "plane": lambda value: value in _PLANES,
+    "plane": lambda value: value in (*_PLANES, "ALL"),
     "phantom": lambda value: isinstance(value, bool),
     "size": _within(8, 512, int),
     "max_rows": _within(1, 64, int),
@@ -140,13 +151,17 @@ def blocks(first: int, count: int, *, rows: int) -> Iterator[list[int]]:
 
 
 def drawn(
-    draw: Callable[[list[int]], list[Any]], seeds: list[int], *, rows: int
+    draw: Callable[[list[int], dict[str, list]], list[Any]],
+    seeds: list[int],
+    *,
+    rows: int,
+    asked: wanted.Asked,
 ) -> list[Any]:
     """Returns the images of seeds of one block, which is drawn whole."""
     first = seeds[0] - seeds[0] % rows
     # seeds end below 2^63
     block = [min(seed, 2**63 - 1) for seed in range(first, first + rows)]
-    images = draw(block)
+    images = draw(block, asked.columns(block))
     if len(images) != rows:
         raise ValueError(
             f"expected {rows} images for {rows} seeds, found {len(images)}: "
@@ -161,7 +176,7 @@ def write(
     facts: dict[str, Any],
     name: str,
     version: str,
-    draw: Callable[[list[int]], list[Any]],
+    draw: Callable[[list[int], dict[str, list]], list[Any]],
 ) -> None:
     """Draws images and writes them with a table.
 
@@ -170,7 +185,8 @@ def write(
         facts: Result of `parse_facts`.
         name: The model's name.
         version: The version that draws.
-        draw: Seeds to PNGs, or with `--suvr` to arrays.
+        draw: Seeds, and the other inputs by name, to PNGs, or with `--suvr`
+            to arrays.
 
     Raises:
         OSError: If the folder is not empty or cannot be written.
@@ -178,6 +194,7 @@ def write(
     """
     if options.seed + options.count > 2**63:
         raise ValueError("expected seeds below 2^63: give a smaller --seed")
+    asked = wanted.Asked(options, facts)
     options.out.mkdir(parents=True, exist_ok=True)
     if any(options.out.iterdir()):
         raise FileExistsError(
@@ -185,19 +202,25 @@ def write(
         )
     kind = "phantom" if facts["phantom"] else "synthetic"
     suffix = ".npy" if options.suvr else ".png"
-    rows = []
+    rows, columns, shown = [], list(_COLUMNS), facts
+    if asked.conditions is not None:
+        columns += wanted.COLUMNS
+        name = f"{name}_{asked.label}"
+        shown = facts | {"stage": asked.stage, "plane": asked.plane}
     most = facts["max_rows"]
     for seeds in blocks(options.seed, options.count, rows=most):
-        images = drawn(draw, seeds, rows=most)
+        images = drawn(draw, seeds, rows=most, asked=asked)
         for seed, image in zip(seeds, images, strict=True):
             file = f"{kind}_{name}_{seed:07d}{suffix}"
             _write(options.out / file, image, facts["size"])
-            rows.append([file, facts["stage"], seed, version])
-            rows[-1] += [str(facts[each]).lower() for each in _FACTS]
+            rows.append([file, shown["stage"], seed, version])
+            rows[-1] += [str(shown[each]).lower() for each in _FACTS]
+            if asked.conditions is not None:
+                rows[-1] += asked.cells(seed)
         print(f"\r{len(rows)} of {options.count}", end="", file=sys.stderr)
     print(file=sys.stderr)
     with (options.out / "images.csv").open("w", newline="") as table:
-        csv.writer(table, lineterminator="\n").writerows([_COLUMNS, *rows])
+        csv.writer(table, lineterminator="\n").writerows([columns, *rows])
     print(f"{options.out}: {len(rows)} {kind} images of {name} {version}")
 
 

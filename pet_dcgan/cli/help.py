@@ -14,7 +14,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from pet_dcgan.config import similar
+from pet_dcgan.utils.choices import similar
 from pet_dcgan.utils.plain_values import shown
 
 # of the program, and by inheritance of its commands

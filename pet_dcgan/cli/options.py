@@ -15,6 +15,7 @@ from pet_dcgan.config import (
     STAGES,
     check_overrides,
 )
+from pet_dcgan.models.condition_values import stage_weights
 from pet_dcgan.presets import PRESETS, parse_overrides
 
 Plane = Literal[PLANES]
@@ -149,6 +150,29 @@ def parse_fractions(text: str) -> tuple[int, ...]:
     )
 
 
+def parse_stage(text: str | None) -> str | tuple[float, ...] | None:
+    """Parses a stage, or the weights of all three as `0.5,0.5,0`.
+
+    Args:
+        text: None where none was given.
+
+    Raises:
+        typer.BadParameter: If it is neither.
+    """
+    if text is None:
+        return None
+    weights: Any = text
+    if "," in text:
+        expected = (
+            f"a stage among {', '.join(STAGES)}, or three weights with commas "
+            "between"
+        )
+        weights = _parse_list(text, float, expected, "--stage")
+    with usage_errors("--stage"):
+        stage_weights(weights)
+    return weights
+
+
 def _whole_number(text: str, most: float = float("inf")) -> int:
     """Parses digits alone, from 1 to `most`."""
     if not text.isdecimal() or not 1 <= int(text) <= most:
@@ -171,18 +195,21 @@ def _parse_list(
 
 
 @contextlib.contextmanager
-def usage_errors(option: str | None = None) -> Iterator[None]:
+def usage_errors(
+    option: str | None = None, *, kind: type[ValueError] = ValueError
+) -> Iterator[None]:
     """Reports a ValueError in the block as a wrong option, which exits with 2.
 
     Args:
         option: Its name, if it is known.
+        kind: Which errors are meant; others go on.
 
     Raises:
-        typer.BadParameter: If the block raises a ValueError.
+        typer.BadParameter: If the block raises such an error.
     """
     try:
         yield
-    except ValueError as error:
+    except kind as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 

@@ -7,6 +7,7 @@ import typer
 
 from pet_dcgan.cli import console, options
 from pet_dcgan.cli.help import Command
+from pet_dcgan.config import PLANES
 
 router = typer.Typer()
 
@@ -47,7 +48,9 @@ def export(
     epilog="pet-dcgan generate export/models/ad --count 100 --seed 1 "
     "--out synthetic --format nifti\n"
     "pet-dcgan generate http://localhost:8501/v1/models/ad --count 100 "
-    "--out synthetic",
+    "--out synthetic\n"
+    "pet-dcgan generate export/models/conditional --stage AD --plane axial "
+    "--position 12 --count 100 --out synthetic",
 )
 @console.reported
 def generate(
@@ -80,6 +83,43 @@ def generate(
             "for NumPy or in NIfTI.",
         ),
     ] = "png",
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STAGE",
+            help="Of a conditional model: NC, MCI, AD, or their three weights "
+            "as 0.5,0.5,0.",
+        ),
+    ] = None,
+    plane: Annotated[
+        options.Plane | None,
+        typer.Option(
+            metavar="|".join(PLANES),
+            help="Of a conditional model that knows several.",
+        ),
+    ] = None,
+    position: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM",
+            help="Of a conditional model, from the brain's centre; if unset, "
+            "each seed has its own within the plane's band.",
+        ),
+    ] = None,
+    age: Annotated[
+        float | None,
+        typer.Option(
+            metavar="YEARS",
+            help="Of a model that knows ages; unknown if unset.",
+        ),
+    ] = None,
+    sex: Annotated[
+        Literal["F", "M"] | None,
+        typer.Option(
+            metavar="F|M",
+            help="Of a model that knows sexes; unknown if unset.",
+        ),
+    ] = None,
     timeout: Annotated[
         float,
         typer.Option(
@@ -91,6 +131,13 @@ def generate(
 
     A stopped batch is kept beside --out, and the same command resumes it.
     """
+    wanted = {
+        "stage": options.parse_stage(stage),
+        "plane": plane,
+        "position_mm": position,
+        "age": age,
+        "sex": sex,
+    }
     # requests is slow to import, and --help does without
     from pet_dcgan.serving.rest_model import is_url, parse_model_url
 
@@ -100,14 +147,19 @@ def generate(
     else:
         console.start_tensorflow()
     from pet_dcgan.serving.generate import generate as generate_images
+    from pet_dcgan.serving.wanted import WantedError
 
-    with console.progress("images") as advance:
+    with (
+        options.usage_errors(kind=WantedError),
+        console.progress("images") as advance,
+    ):
         table = generate_images(
             model,
             count=count,
             seed=seed,
             out=out,
             format=format,
+            **wanted,
             timeout=timeout,
             progress=advance,
         )

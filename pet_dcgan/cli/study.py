@@ -71,6 +71,14 @@ def study(
             "generators and classifiers.",
         ),
     ] = 1,
+    generators: Annotated[
+        str,
+        typer.Option(
+            metavar="KINDS",
+            help="separate (one for each stage), conditional (one for all of "
+            "them), or both, with a comma between.",
+        ),
+    ] = "separate",
     preset: options.Preset = "demo",
     epochs: Annotated[
         int | None,
@@ -114,6 +122,7 @@ def study(
         "by_site": by_site,
         "fractions": options.parse_fractions(fractions),
         "seeds": seeds,
+        "generators": tuple(name.strip() for name in generators.split(",")),
         "preset": preset,
         "overrides": options.parse_settings(preset, settings, epochs=epochs),
         "shuffle_labels": shuffle_labels,

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from pet_dcgan.config import DATASETS, similar
+from pet_dcgan.config import DATASETS
+from pet_dcgan.utils.choices import similar
 from pet_dcgan.utils.meant import as_typed, meant
 
 NAME = "adni"

@@ -3,7 +3,6 @@
 The code that prepared the set is not needed to read it.
 """
 
-import collections
 import functools
 import re
 from collections.abc import Collection, Iterator
@@ -28,6 +27,7 @@ from pet_dcgan.data.set_files import (
 from pet_dcgan.data.slices import NoSlicesError as NoSlicesError
 from pet_dcgan.data.slices import SetMeta as SetMeta
 from pet_dcgan.data.slices import Slices as Slices
+from pet_dcgan.data.slices import no_slices
 from pet_dcgan.references import require_recipe
 from pet_dcgan.utils.foreign_text import fault, one_line
 
@@ -224,12 +224,7 @@ def load_slices(
     if subjects is not None:
         wanted &= np.isin(facts["subject"], list(subjects))
     if not wanted.any():
-        what = "slices" if plane == ALL_PLANES else f"{plane} slices"
-        raise NoSlicesError(
-            f"expected {what} of stage {stage} in split {split} of "
-            f"{dataset}, found {_counts(facts)}: choose another "
-            "--stage or prepare more scans"
-        )
+        raise no_slices(facts, dataset, split=split, stage=stage, plane=plane)
     facts = {name: values[wanted] for name, values in facts.items()}
     # the last one comes first
     keys = ("position_mm", "plane", "scan", "subject")
@@ -246,8 +241,8 @@ def load_slices(
         positions_mm=facts["position_mm"][order],
         stages=facts["stage"][order],
         planes=facts["plane"][order],
-        ages=np.full(len(order), np.nan, np.float32),
-        sexes=np.full(len(order), ""),
+        ages=facts["age"][order],
+        sexes=facts["sex"][order],
         meta=meta,
         stage=stage,
         plane=plane,
@@ -287,14 +282,6 @@ def _latest_version(data_dir: Path, dataset: str) -> Path:
     if versions:
         return max(versions, key=lambda p: [*map(int, p.name.split("."))])
     raise absent_set(data_dir, dataset)
-
-
-def _counts(facts: dict[str, np.ndarray]) -> str:
-    """How many slices of each stage and plane there are, in words."""
-    groups = zip(facts["stage"], facts["plane"], strict=True)
-    counts = sorted(collections.Counter(groups).items())
-    found = ", ".join(f"{n} {stage} {plane}" for (stage, plane), n in counts)
-    return found or "no slice"
 
 
 def _require_known(**words: str) -> None:

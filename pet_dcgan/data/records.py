@@ -26,6 +26,8 @@ from pet_dcgan.utils.memory import (
 )
 from pet_dcgan.utils.progress import status
 
+_UNKNOWN_AGE, _OLDEST = -1.0, 130.0
+_SEXES = ("F", "M", "")
 _IMAGE = {"image": tf.io.FixedLenFeature([], tf.string)}
 _FACTS = {
     "label": tf.io.FixedLenFeature([], tf.int64),
@@ -33,6 +35,8 @@ _FACTS = {
     "position_mm": tf.io.FixedLenFeature([], tf.float32),
     "subject": tf.io.FixedLenFeature([], tf.string),
     "scan": tf.io.FixedLenFeature([], tf.string),
+    "age": tf.io.FixedLenFeature([], tf.float32, _UNKNOWN_AGE),
+    "sex": tf.io.FixedLenFeature([], tf.string, ""),
 }
 _TEXTS = 2**16  # bytes that a record has beside its image, at most
 _RECORDS_AT_ONCE, _IMAGES_AT_ONCE = 256, 64
@@ -48,8 +52,9 @@ def read_facts(
         size: Height and width of the images in pixels.
 
     Returns:
-        `stage`, `plane`, `subject` and `scan` (text) and `position_mm`
-        (float32), each `[n]`.
+        `stage`, `plane`, `subject`, `scan` and `sex` (text, the last `""`
+        where it is unknown), `position_mm` and `age` (float32, the last NaN
+        where it is unknown), each `[n]`.
 
     Raises:
         OSError: If a file cannot be read.
@@ -61,18 +66,21 @@ def read_facts(
     parsed = batches.map(lambda records: tf.io.parse_example(records, _FACTS))
     with _readable():
         found = list(parsed.as_numpy_iterator())
-    label, plane, position_mm, subject, scan = (
-        [value for batch in found for value in batch[name]] for name in _FACTS
-    )
-    positions = np.array(position_mm, np.float32)
+    values = {
+        name: [value for batch in found for value in batch[name]]
+        for name in _FACTS
+    }
+    positions = np.array(values["position_mm"], np.float32)
     if not np.isfinite(positions).all():
         raise ValueError("a position_mm that is not finite")
     return {
-        "stage": _class_names("label", label, STAGES),
-        "plane": _class_names("plane", plane, PLANES),
+        "stage": _class_names("label", values["label"], STAGES),
+        "plane": _class_names("plane", values["plane"], PLANES),
         "position_mm": positions,
-        "subject": _texts("subject", subject),
-        "scan": _texts("scan", scan),
+        "subject": _texts("subject", values["subject"]),
+        "scan": _texts("scan", values["scan"]),
+        "age": _ages(values["age"]),
+        "sex": _sexes(values["sex"]),
     }
 
 
@@ -211,6 +219,23 @@ def _texts(feature: str, values: list[bytes]) -> np.ndarray:
         if not text or min(text) < " ":
             raise ValueError(f"a {feature} that is no name: {one_line(text)}")
     return np.array(texts, str)
+
+
+def _ages(values: list[float]) -> np.ndarray:
+    """Years, float32 `[n]`, NaN where they are unknown."""
+    ages = np.array(values, np.float32)
+    unknown = ages == _UNKNOWN_AGE
+    wrong = ages[~unknown & ~((ages >= 0) & (ages <= _OLDEST))]
+    if len(wrong):
+        raise ValueError(f"an age of {wrong[0]:g} years")
+    return np.where(unknown, np.float32(np.nan), ages)
+
+
+def _sexes(values: list[bytes]) -> np.ndarray:
+    """`"F"`, `"M"` or `""`, text `[n]`."""
+    for value in set(values) - {sex.encode() for sex in _SEXES}:
+        raise ValueError(f"a sex that is neither F nor M: {one_line(value)}")
+    return np.array([value.decode() for value in values], "U1")
 
 
 def _png_beginning(size: int) -> bytes:

@@ -1,15 +1,45 @@
 """Slices of a prepared set and what is known of the set."""
 
+import collections
 import dataclasses
 from collections.abc import Mapping
 
 import numpy as np
 
+from pet_dcgan.config import ALL_PLANES
 from pet_dcgan.image_facts import ImageFacts
 
 
 class NoSlicesError(ValueError):
     """A set is whole, but has no slice of what was asked for."""
+
+
+def no_slices(
+    facts: Mapping[str, np.ndarray],
+    dataset: str,
+    *,
+    split: str,
+    stage: str,
+    plane: str,
+) -> NoSlicesError:
+    """The error for a set without slices of what was asked for.
+
+    Args:
+        facts: Of the slices that there are, as from `read_facts`.
+        dataset: Name of the set's configuration.
+        split: The split that was asked for.
+        stage: The stage.
+        plane: The plane.
+    """
+    groups = zip(facts["stage"], facts["plane"], strict=True)
+    counts = sorted(collections.Counter(groups).items())
+    found = ", ".join(f"{n} {' '.join(group)}" for group, n in counts)
+    wanted = "slices" if plane == ALL_PLANES else f"{plane} slices"
+    return NoSlicesError(
+        f"expected {wanted} of stage {stage} in split {split} of {dataset}, "
+        f"found {found or 'no slice'}: choose another --stage or prepare more "
+        "scans"
+    )
 
 
 @dataclasses.dataclass(frozen=True)

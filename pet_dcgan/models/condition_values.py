@@ -29,7 +29,7 @@ def stage_weights(stage: str | Sequence[float]) -> tuple[float, ...]:
         return tuple(float(stage == name) for name in STAGES)
     try:
         weights = tuple(float(value) for value in stage)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         weights = ()
     fits = len(weights) == len(STAGES) and min(weights) >= 0
     if not fits or abs(sum(weights) - 1.0) > WEIGHTS_SLACK:

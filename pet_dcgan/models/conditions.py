@@ -150,7 +150,7 @@ def _interval(
         low, high = (float(value) for value in found)
         fits = limits[0] <= low <= high <= limits[1]
         fits = fits and math.isfinite(low + high)
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         fits = False
     if not fits:
         raise ValueError(

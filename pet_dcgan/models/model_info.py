@@ -9,7 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import checked_value
+from pet_dcgan.config import (
+    ALL_PLANES,
+    ALL_STAGES,
+    STAGES,
+    checked_value,
+)
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.plain_values import shown
 from pet_dcgan.utils.seed_blocks import MAX_ROWS
@@ -19,6 +25,18 @@ FACTS_FILE = Path("assets.extra", "model.json")
 GRAPH_FILE = "saved_model.pb"
 # networks of one's own have other sizes than those of a training
 _LIMITS = {"size": (8, 512), "max_rows": (1, MAX_ROWS)}
+# what `describe` adds for those who ask without this package
+_HOW_TO_ASK = {
+    "stage": f"weights of {', '.join(STAGES)}, 0 or more, which sum to 1",
+    "plane": "name of one of the planes of bands_mm",
+    "position_mm": "from the centre of the brain, within the plane's band",
+    "age": "years within ages; NaN or -1 where it is unknown",
+    "sex": "F or M; an empty text where it is unknown",
+}
+_REFUSED = (
+    "a row out of range is refused alone: NaN in image and suvr, an empty "
+    "image_bytes, and status says why; status is empty where a row is fine"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,7 +47,8 @@ class ModelInfo:
 
     Args:
         stage: `"NC"`, `"MCI"`, `"AD"` or `"ALL"`.
-        plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        plane: `"axial"`, `"coronal"` or `"sagittal"`, or `"ALL"` of a
+            conditional model of several.
         size: Height and width of an image in pixels, 8 to 512.
         channels: Channels of the network's image, 1 or 3.
         latent_dim: Length of a latent vector.
@@ -41,6 +60,8 @@ class ModelInfo:
         phantom: True where the model was trained on a phantom.
         made_by: Name and version of the program that exported it, as `preset`.
         max_rows: Largest number of images per request, 1 to 64.
+        conditions: What a conditional model is asked for, as of
+            `Conditions.to_dict`; None of one without conditions.
 
     Raises:
         ValueError: If a value is of another type or outside its limits.
@@ -58,20 +79,46 @@ class ModelInfo:
     phantom: bool
     made_by: str
     max_rows: int = MAX_ROWS
+    conditions: dict | None = None
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            _check(field, getattr(self, field.name))
+            if field.name != "conditions":
+                _check(field, getattr(self, field.name))
+        takes = self.takes
+        if takes is not None:
+            # in one order, however they were given
+            object.__setattr__(self, "conditions", takes.to_dict())
+        _check_whole(self.stage, self.plane, takes)
+
+    @property
+    def takes(self) -> Conditions | None:
+        """The conditions, None without any."""
+        if self.conditions is None:
+            return None
+        return Conditions.from_dict(self.conditions)
 
     @property
     def name(self) -> str:
-        """The model's name: `ad` for axial slices, else as `ad_coronal`."""
-        stage = self.stage.lower()
-        return stage if self.plane == "axial" else f"{stage}_{self.plane}"
+        """The model's name: `ad` for axial slices, else as `ad_coronal`.
+
+        A conditional model is called `conditional`, and as
+        `conditional_coronal` where it has one plane, which is not axial.
+        """
+        stage = self.stage.lower() if self.conditions is None else "conditional"
+        named = self.plane not in ("axial", ALL_PLANES)
+        return f"{stage}_{self.plane}" if named else stage
 
     def to_json(self) -> str:
         """Returns the text of `model.json`, which `describe` returns too."""
         values = dataclasses.asdict(self)
+        if self.takes is None:
+            del values["conditions"]
+        else:
+            values["how_to_ask"] = {
+                **{name: _HOW_TO_ASK[name] for name in self.takes.inputs},
+                "status": _REFUSED,
+            }
         return json.dumps(values, indent=2, sort_keys=True) + "\n"
 
     @classmethod
@@ -95,6 +142,8 @@ class ModelInfo:
     def _of(cls, values: dict[str, Any], *, source: str) -> "ModelInfo":
         """Returns the facts in a JSON object."""
         names = [field.name for field in dataclasses.fields(cls)]
+        # a model of an earlier version has no conditions
+        values = {"conditions": None} | values
         if missing := [name for name in names if name not in values]:
             raise ValueError(
                 f"expected facts of a model in {source}, found none of "
@@ -155,6 +204,21 @@ def _check(field: dataclasses.Field, value: Any) -> None:
             raise _unfit(name, "a smaller number", value) from None
         except ValueError as error:
             raise ValueError(one_line(error)) from None
+
+
+def _check_whole(stage: str, plane: str, takes: Conditions | None) -> None:
+    """Refuses a stage or a plane that contradicts the conditions."""
+    wanted = {"stage": stage}
+    if takes is not None:
+        several = len(takes.planes) > 1
+        wanted["stage"] = ALL_STAGES
+        wanted["plane"] = ALL_PLANES if several else takes.planes[0]
+    elif plane == ALL_PLANES:
+        raise _unfit("plane", "that of a model without conditions", plane)
+    for name, found in (("stage", stage), ("plane", plane)):
+        if found != wanted.get(name, found):
+            words = f"{wanted[name]} of these conditions"
+            raise _unfit(name, words, found)
 
 
 def _unfit(name: str, wanted: str, value: Any) -> ValueError:

@@ -8,6 +8,8 @@ import tensorflow as tf
 from pet_dcgan import __version__
 from pet_dcgan.config import OWN
 from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.models.condition_rows import as_inputs, example_rows
+from pet_dcgan.models.conditioned import conditions_of, latent_length
 from pet_dcgan.models.cpu_layers import is_plain
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.networks import float32_copy
@@ -32,7 +34,8 @@ def generator_of(model: Any) -> keras.Model:
             `DCGAN`.
 
     Returns:
-        `[n, latent_dim]` to `[n, size, size, channels]`. A network of our
+        `[n, latent_dim]` to `[n, size, size, channels]`; of a conditional
+        network a dictionary of `latent` and its conditions. A network of our
         layers for a CPU, or of another precision, is copied.
 
     Raises:
@@ -41,7 +44,7 @@ def generator_of(model: Any) -> keras.Model:
     """
     network = getattr(model, "sampler_network", model)
     try:
-        latent, image = network.input_shape, network.output_shape
+        latent, image = _latent_shape(network), network.output_shape
         list(all_layers(network))
         fits = len(latent) == 2 and len(image) == 4 and image[1] == image[2]
         # lists of shapes, or sides that are not fixed
@@ -62,6 +65,19 @@ def generator_of(model: Any) -> keras.Model:
     if all(map(is_plain, all_layers(network))):
         return network
     return _plain_copy(network)
+
+
+def _latent_shape(network: Any) -> tuple:
+    """Shape of the latents, also of a conditional network."""
+    conditions = conditions_of(network)
+    if conditions is None:
+        return network.input_shape
+    given = {name: tensor.shape for name, tensor in network.input.items()}
+    latent = given.pop("latent", ())
+    widths = {name: (None, n) for name, n in conditions.inputs.items()}
+    if given != widths:
+        raise ValueError("other conditions than its layer has")
+    return latent
 
 
 def _plain_copy(network: keras.Model) -> keras.Model:
@@ -91,18 +107,20 @@ def model_info(
         ValueError: If the network is too large or too small.
     """
     _, size, _, channels = network.output_shape
+    conditions = conditions_of(network)
     return ModelInfo(
         stage=facts.stage,
         plane=facts.plane,
         size=size,
         channels=channels,
-        latent_dim=network.input_shape[-1],
+        latent_dim=latent_length(network),
         spacing_mm=facts.spacing_mm,
         suvr_max=facts.suvr_max,
         reference=facts.reference,
         preset=preset,
         phantom=facts.phantom,
         made_by=f"pet-dcgan {__version__}",
+        conditions=None if conditions is None else conditions.to_dict(),
     )
 
 
@@ -176,8 +194,14 @@ def _require_background(network: keras.Model) -> None:
 def _extent(network: keras.Model) -> tuple[float, float]:
     """The smallest and the largest value of a few images."""
     seeds = tf.constant(COMPARED_SEEDS, tf.int64)
-    latents = latents_from_seeds(seeds, network.input_shape[-1])
-    images = keras.ops.convert_to_numpy(network(latents, training=False))
+    given = latents = latents_from_seeds(seeds, latent_length(network))
+    conditions = conditions_of(network)
+    if conditions is not None:
+        rows = example_rows(conditions)[: len(seeds)]
+        inputs = as_inputs(conditions, rows).items()
+        asked = {name: tf.constant(values) for name, values in inputs}
+        given = {"latent": latents} | asked
+    images = keras.ops.convert_to_numpy(network(given, training=False))
     return float(images.min()), float(images.max())
 
 

@@ -1,5 +1,6 @@
 """A generator as a TensorFlow SavedModel, and its signatures."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,7 +8,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.data.suvr import PNG_MAX, png_from_suvr
+from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.models.condition_rows import (
+    as_columns,
+    as_inputs,
+    example_rows,
+)
+from pet_dcgan.models.conditional_signatures import (
+    conditional_network,
+    conditional_signatures,
+)
+from pet_dcgan.models.conditioned import conditions_of, latent_length
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.png_notes import png_notes
 from pet_dcgan.models.same_bytes import remove_chance
@@ -15,27 +26,27 @@ from pet_dcgan.models.sampling import (
     latents_from_seeds,
     sanitised,
     suvr_from_images,
-    suvr_from_latents,
 )
+from pet_dcgan.models.signature_parts import checked, png_bytes, traced
 from pet_dcgan.utils.png import text_chunk
 
-# a third of the time of the default for 2 % more bytes
-_PNG_COMPRESSION = 1
-_PNG_HEAD = 8 + 25  # bytes of any PNG before its second chunk
 TOLERANCE = 1e-5  # of an exported model's images in [-1, 1] and in SUVR
 COMPARED_SEEDS = (0, 1, 2**40)
 
 
 def _network(generator: keras.Model) -> Callable:
     """Returns the function of latents that all signatures share, traced."""
+    conditions = conditions_of(generator)
+    if conditions is not None:
+        return conditional_network(generator, conditions)
     latent = tf.TensorSpec(
-        [None, generator.input_shape[-1]], tf.float32, name="latent"
+        [None, latent_length(generator)], tf.float32, name="latent"
     )
 
     def network(latent):
         return generator(latent, training=False)
 
-    return _traced(network, latent)
+    return traced(network, latent)
 
 
 def _signatures(network: Callable, facts: ModelInfo) -> dict[str, Callable]:
@@ -44,76 +55,40 @@ def _signatures(network: Callable, facts: ModelInfo) -> dict[str, Callable]:
     A request of another shape, or for too many rows, fails with an error that
     says so before anything is computed. No Python runs in them.
     """
+    if facts.takes is not None:
+        return conditional_signatures(network, facts)
     (latent,) = network.input_signature
     seed = tf.TensorSpec([None], tf.int64, name="seed")
 
     def image(latent):
-        latent = _checked(latent, "latent", facts.max_rows)
+        latent = checked(latent, "latent", facts.max_rows)
         return {"image": network(sanitised(latent))}
 
     def slices(seed):
-        seed = _checked(seed, "seed", facts.max_rows)
+        seed = checked(seed, "seed", facts.max_rows)
         latents = latents_from_seeds(seed, facts.latent_dim)
         return suvr_from_images(network(latents), facts.suvr_max)
 
-    slices = _traced(slices, seed)
+    slices = traced(slices, seed)
 
     def suvr(seed):
         return {"suvr": slices(seed)}
 
     def png(seed):
-        scaled = slices(seed)[..., tf.newaxis] / facts.suvr_max * PNG_MAX
-        pixels = tf.saturate_cast(tf.round(scaled), tf.uint16)
-        encoded = tf.io.encode_png(pixels, compression=_PNG_COMPRESSION)
-        return {"image_bytes": _with_notes(encoded, facts)}
+        notes = png_notes(facts).items()
+        text = b"".join(text_chunk(*note) for note in notes)
+        return {"image_bytes": png_bytes(slices(seed), facts.suvr_max, text)}
 
     def describe(seed):
-        seed = _checked(seed, "seed", facts.max_rows)
+        seed = checked(seed, "seed", facts.max_rows)
         return {"facts_bytes": tf.fill(tf.shape(seed), facts.to_json())}
 
     return {
-        "serving_default": _traced(image, latent),
-        "generate": _traced(suvr, seed),
-        "generate_png": _traced(png, seed),
-        "describe": _traced(describe, seed),
+        "serving_default": traced(image, latent),
+        "generate": traced(suvr, seed),
+        "generate_png": traced(png, seed),
+        "describe": traced(describe, seed),
     }
-
-
-def _with_notes(encoded: tf.Tensor, facts: ModelInfo) -> tf.Tensor:
-    """Adds text chunks to PNGs: an image says itself that it is synthetic."""
-    head = tf.strings.substr(encoded, 0, _PNG_HEAD)
-    rest = tf.strings.substr(encoded, _PNG_HEAD, tf.int32.max)
-    text = b"".join(text_chunk(*note) for note in png_notes(facts).items())
-    return tf.strings.join([head, text, rest])
-
-
-def _traced(function: Callable, spec: tf.TensorSpec) -> Callable:
-    """Returns a graph of a function of one tensor."""
-    return tf.function(function, input_signature=[spec], autograph=False)
-
-
-def _checked(tensor: tf.Tensor, name: str, max_rows: int) -> tf.Tensor:
-    """Adds a check that a tensor has the shape of its signature.
-
-    A server feeds what a client sent. The static shape is dropped first, since
-    TensorFlow would trust it and optimise the check away.
-    """
-    row = tensor.shape.as_list()[1:]
-    fed = tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=None)
-    shape = tf.shape(fed)
-    fits = tf.raw_ops.Equal(x=shape[1:], y=row, incompatible_shape_error=False)
-    right = tf.reduce_all(fits) & tf.reduce_all(shape[:1] <= max_rows)
-    lengths = "".join(f", {length}" for length in row)
-    words = (
-        f"expected {name} of the shape [n{lengths}] with n of at most "
-        f"{max_rows}, found the shape"
-    )
-    check = tf.raw_ops.Assert(
-        condition=right & tf.equal(tf.size(shape), len(row) + 1),
-        data=[words, shape],
-    )
-    with tf.control_dependencies([check]):
-        return tf.identity(tensor)
 
 
 def all_layers(network: keras.Model) -> Iterator[keras.layers.Layer]:
@@ -144,6 +119,13 @@ def save_model(
         of 16 bits whose value / 65535 * `facts.suvr_max` is the SUVR.
     *   `describe`: `seed` int64 `[n]` to `facts_bytes` string `[n]`, the JSON
         of `facts` in each row.
+
+    Those of a conditional model take conditions as well, those of
+    `facts.takes`: `stage` float32 `[n, 3]`, `plane` string `[n]`,
+    `position_mm` float32 `[n]`, `age` float32 `[n]` and `sex` string `[n]`.
+    All but `describe` have a second output, `status` string `[n]`: empty, or
+    why the row is refused, whose image is NaN, or an empty PNG. The latent is
+    a function of the seed alone, whatever is asked for.
 
     Weights are stored once, batch normalisation is in inference mode, and
     randomness is a function of the seed inside the graph. A PNG has the notes
@@ -212,20 +194,19 @@ def compare_model(
     """
     loaded = tf.saved_model.load(str(folder))  # named, to stay alive
     call = loaded.signatures
-    seeds = tf.constant(COMPARED_SEEDS, tf.int64)
-    latents = latents_from_seeds(seeds, generator.input_shape[-1])
-    image = call["serving_default"](latent=latents)["image"]
-    suvr = call["generate"](seed=seeds)["suvr"]
-    encoded = call["generate_png"](seed=seeds)["image_bytes"]
-    live = suvr_from_latents(generator, latents, facts.suvr_max).numpy()
+    seeds, columns, inputs = _compared(facts)
+    latents = latents_from_seeds(seeds, facts.latent_dim)
+    given = {"latent": latents} | inputs if inputs else latents
+    drawn = generator(given, training=False)
+    image = call["serving_default"](latent=latents, **columns)["image"]
+    suvr = call["generate"](seed=seeds, **columns)["suvr"]
+    encoded = call["generate_png"](seed=seeds, **columns)["image_bytes"]
+    live = suvr_from_images(drawn, facts.suvr_max).numpy()
     stored = png_from_suvr(live, facts.suvr_max)
-    difference = max(
-        _largest(image, generator(latents, training=False)),
-        _largest(suvr, live),
-    )
+    difference = max(_largest(image, drawn), _largest(suvr, live))
     steps = max(
-        _largest(tf.io.decode_png(png, dtype=tf.uint16)[..., 0], expected)
-        for png, expected in zip(encoded, stored, strict=True)
+        _largest(_pixels(png), expected)
+        for png, expected in zip(encoded.numpy(), stored, strict=True)
     )
     if not (difference <= tolerance and steps <= most_steps):
         raise ValueError(
@@ -233,6 +214,29 @@ def compare_model(
             f"PNGs by {steps:g} steps from the live generator's (allowed are "
             f"{tolerance:g} and {most_steps}): nothing was exported"
         )
+
+
+def _compared(facts: ModelInfo) -> tuple[tf.Tensor, dict, dict]:
+    """Seeds, and conditions as a request and as the network have them."""
+    if facts.takes is None:
+        return tf.constant(COMPARED_SEEDS, tf.int64), {}, {}
+    rows = example_rows(facts.takes)[: facts.max_rows]
+    repeated = itertools.islice(itertools.cycle(COMPARED_SEEDS), len(rows))
+    columns, inputs = (
+        {name: tf.constant(values) for name, values in found.items()}
+        for found in (
+            as_columns(facts.takes, rows),
+            as_inputs(facts.takes, rows),
+        )
+    )
+    return tf.constant(list(repeated), tf.int64), columns, inputs
+
+
+def _pixels(png: bytes) -> np.ndarray:
+    """The values of a PNG `[size, size]`; none of a row that was refused."""
+    if not png:
+        return np.zeros([0, 0])
+    return tf.io.decode_png(png, dtype=tf.uint16)[..., 0].numpy()
 
 
 def _largest(found: tf.Tensor, expected: np.ndarray) -> float:

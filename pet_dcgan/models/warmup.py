@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.models.condition_rows import as_columns, example_rows
 from pet_dcgan.models.model_info import SIGNATURES, ModelInfo
 from pet_dcgan.utils.messages import message_classes
 
@@ -42,15 +43,22 @@ def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
     path = version_folder / WARMUP_FILE
     path.parent.mkdir(parents=True, exist_ok=True)
     latent = np.zeros([1, facts.latent_dim], np.float32)
+    columns = {}
+    if facts.takes is not None:
+        (row, *_) = example_rows(facts.takes)
+        columns = as_columns(facts.takes, [row])
     with tf.io.TFRecordWriter(str(path)) as writer:
         for name in SIGNATURES:
             log = _CLASSES["PredictionLog"]()
             request = log.predict_log.request
             request.model_spec.name = facts.name
             request.model_spec.signature_name = name
-            key, values = "seed", np.zeros([1], np.int64)
+            inputs = {"seed": np.zeros([1], np.int64)}
             if name == "serving_default":
-                key, values = "latent", latent
-            tensor = tf.make_tensor_proto(values).SerializeToString()
-            request.inputs.add(key=key, value=tensor)
+                inputs = {"latent": latent}
+            if name != "describe":
+                inputs |= columns
+            for key, values in inputs.items():
+                tensor = tf.make_tensor_proto(values).SerializeToString()
+                request.inputs.add(key=key, value=tensor)
             writer.write(log.SerializeToString(deterministic=True))

@@ -6,6 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.model_info import GRAPH_FILE, ModelInfo
 
 
@@ -14,7 +15,9 @@ def check_compatible(new: Path, last: Path) -> None:
 
     A model server moves to the highest version silently. A new version may
     add signatures; those of the last one keep their inputs, outputs, types
-    and shapes, and images keep their scale.
+    and shapes, and images keep their scale. A conditional one knows at least
+    what the last one did: the stages, planes, positions and ages that a
+    client may ask for.
 
     Args:
         new: Folder of the new version.
@@ -24,12 +27,13 @@ def check_compatible(new: Path, last: Path) -> None:
         ValueError: If something is missing or changed, or the last version
             is damaged.
     """
-    found, before = _contract(new), _contract(last)
+    (known, found), (knew, before) = _contract(new), _contract(last)
     changes = [
         f"{name} {found.get(name, 'missing')} instead of {expected}"
         for name, expected in before.items()
         if found.get(name) != expected
     ]
+    changes += _narrower(known, knew)
     if changes:
         raise ValueError(
             f"the new version would break the clients of {last}, having "
@@ -38,8 +42,38 @@ def check_compatible(new: Path, last: Path) -> None:
         )
 
 
-def _contract(folder: Path) -> dict[str, str]:
-    """Describes what clients rely on: the scale and each signature."""
+def _narrower(known: Conditions | None, knew: Conditions | None) -> list[str]:
+    """Describes what can no longer be asked for."""
+    if knew is None or known is None:
+        # then the signatures' inputs differ as well
+        return []
+    before, now = (_ranges(each) for each in (knew, known))
+    return [
+        f"{name} {_interval(now.get(name))} instead of {_interval(band)}"
+        for name, band in before.items()
+        if name not in now or now[name][0] > band[0] or now[name][1] < band[1]
+    ] + [
+        f"no stage {stage}"
+        for stage in knew.stages
+        if stage not in known.stages
+    ]
+
+
+def _ranges(takes: Conditions) -> dict[str, tuple[float, float]]:
+    """What may be asked for in numbers, by a name in words."""
+    found = {f"the {p} band": band for p, band in takes.bands_mm.items()}
+    if takes.ages is not None:
+        found["ages"] = takes.ages
+    return found
+
+
+def _interval(ends: tuple[float, float] | None) -> str:
+    """Describes as `-40 to 50`."""
+    return "missing" if ends is None else f"{ends[0]:g} to {ends[1]:g}"
+
+
+def _contract(folder: Path) -> tuple[Conditions | None, dict[str, str]]:
+    """The conditions; and what clients rely on: scale and each signature."""
     model = saved_model_pb2.SavedModel()
     try:
         facts = ModelInfo.read(folder)
@@ -55,7 +89,7 @@ def _contract(folder: Path) -> dict[str, str]:
             f"the model in {folder} is damaged and cannot be compared with "
             f"({error}): move that version away, then export again"
         ) from error
-    return {
+    return facts.takes, {
         "suvr_max": str(float(facts.suvr_max)),
         "spacing_mm": str(float(facts.spacing_mm)),
         "reference": facts.reference,

@@ -3,7 +3,7 @@
 Importing this needs neither TensorFlow, Keras nor the training code.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +71,7 @@ class ExportedModel:
                     f"{one_line(', '.join(signatures)) or 'none'}: export the "
                     "run again"
                 )
-        (text,) = self._call(_FACTS, [0])
+        (text,) = self._call(_FACTS, [0], {})
         if ModelInfo.from_json(text, source=str(self.path)) != self.facts:
             raise ValueError(
                 f"expected the facts of the model in {self.path}, found those "
@@ -79,24 +79,42 @@ class ExportedModel:
             )
         return self
 
-    def draw(self, seeds: Sequence[int]) -> list[bytes]:
+    def draw(
+        self,
+        seeds: Sequence[int],
+        *,
+        conditions: Mapping[str, Sequence] | None = None,
+    ) -> list[bytes]:
         """Returns the 16-bit PNG of each seed, once the model is loaded.
 
-        Raises:
-            ValueError: If it is damaged.
-        """
-        return self._call(_DRAWING, seeds)
+        Args:
+            seeds: Of the images.
+            conditions: What a conditional model is asked for, from
+                `as_columns`: by name a list with an entry a seed.
 
-    def _call(self, signature: str, seeds: Sequence[int]) -> list[bytes]:
+        Raises:
+            ValueError: If it is damaged, or refuses a row.
+        """
+        return self._call(_DRAWING, seeds, conditions or {})
+
+    def _call(
+        self,
+        signature: str,
+        seeds: Sequence[int],
+        conditions: Mapping[str, Sequence],
+    ) -> list[bytes]:
         """Returns the bytes that a signature has for each seed."""
         import tensorflow as tf
 
         try:
             # the loaded object stays alive, and with it the variables
             found = self._loaded.signatures[signature](
-                seed=tf.constant(seeds, tf.int64)
+                seed=tf.constant(seeds, tf.int64),
+                **{n: tf.constant(each) for n, each in conditions.items()},
             )
-            (rows,) = (tensor.numpy().tolist() for tensor in found.values())
+            found = {n: each.numpy().tolist() for n, each in found.items()}
+            status = found.pop("status") if conditions else []
+            (rows,) = found.values()
         except Exception as error:
             raise self._damaged(error) from error
         bytes_only = isinstance(rows, list) and all(
@@ -107,6 +125,7 @@ class ExportedModel:
                 f"expected {len(seeds)} rows of bytes from {signature} in "
                 f"{self.path}, found something else: export the run again"
             )
+        require_fine(status, f"the model in {self.path}")
         return rows
 
     def _damaged(self, error: Exception) -> ValueError:
@@ -116,6 +135,27 @@ class ExportedModel:
         return ValueError(
             f"the model in {self.path} is damaged or cannot be read{reason}: "
             "export the run again"
+        )
+
+
+def require_fine(status: Any, source: str) -> None:
+    """Refuses an answer in which a row was refused.
+
+    Args:
+        status: Words for each row, of any origin.
+        source: Who answered, for the error.
+
+    Raises:
+        ValueError: With the words of the first one.
+    """
+    words = [
+        each.decode("utf-8", "replace") if isinstance(each, bytes) else each
+        for each in (status if isinstance(status, list) else [status])
+    ]
+    if refused := [each for each in words if each != ""]:
+        raise ValueError(
+            f"{source} refused {len(refused)} of {len(words)} images "
+            f"({one_line(refused[0])}): ask for what its description allows"
         )
 
 

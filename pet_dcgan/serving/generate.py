@@ -3,41 +3,26 @@
 import contextlib
 import csv
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models.png_notes import description, png_notes
 from pet_dcgan.serving import image_files
 from pet_dcgan.serving.exported_model import ExportedModel
-from pet_dcgan.serving.rest_model import RemoteModel
+from pet_dcgan.serving.image_request import ImageRequest
 from pet_dcgan.serving.source import opened
+from pet_dcgan.serving.wanted import Wanted
 from pet_dcgan.utils.meant import as_typed
-from pet_dcgan.utils.png import check_png
 from pet_dcgan.utils.prefetch import prefetch_map
-from pet_dcgan.utils.seed_blocks import (
-    STEPS_TOLERANCE,
-    block_seeds,
-    seed_blocks,
-)
+from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE, seed_blocks
 
 if TYPE_CHECKING:
     import keras
 
 Progress = Callable[[int, int], None]
-COLUMNS = (
-    "file",
-    "stage",
-    "seed",
-    "model_version",
-    "suvr_max",
-    "spacing_mm",
-    "plane",
-    "phantom",
-)
 
 
 def generate(
@@ -48,6 +33,11 @@ def generate(
     out: str | Path,
     facts: ImageFacts | None = None,
     format: str = "png",  # noqa: A002
+    stage: str | Sequence[float] | None = None,
+    plane: str | None = None,
+    position_mm: float | None = None,
+    age: float | None = None,
+    sex: str | None = None,
     timeout: float = 60.0,
     progress: Progress | None = None,
 ) -> Path:
@@ -75,13 +65,22 @@ def generate(
         out: Folder to make; it may exist if it is empty.
         facts: What the images mean, for a network without facts of its own.
         format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
+        stage: What a conditional model is asked for, and no other: `"NC"`,
+            `"MCI"` or `"AD"`, or weights of the three that sum to 1.
+        plane: A plane that it knows; needed where it knows several.
+        position_mm: From the centre of the brain, to the right, to the front
+            and upwards; if None, each image has its own, drawn from the
+            plane's band by its seed.
+        age: Years, where age is a condition; unknown if None.
+        sex: `"F"` or `"M"`, where sex is a condition; unknown if None.
         timeout: Seconds that a server may take for a whole answer; a few
             further attempts are made.
         progress: Called with the slices done and `count` after each request.
 
     Returns:
         Path of `images.csv`: file, stage, seed, model_version, suvr_max,
-        spacing_mm, plane, phantom.
+        spacing_mm, plane, phantom; of a conditional model also position_mm,
+        age and sex, empty where there is none.
 
     Raises:
         BlockingIOError: If another process is making `out`.
@@ -91,23 +90,29 @@ def generate(
         FileNotFoundError: If there is no exported model.
         ValueError: If an option is out of range, the model is damaged, a
             network has no facts, or a server has no such model.
+        WantedError: If the model does not know what it is asked for; it is a
+            ValueError.
     """
     out = Path(os.path.abspath(out))
     _check_options(count, seed, format)
     image_files.remove_rest(out)
     _check_free(out)
+    wanted = Wanted(
+        stage=stage, plane=plane, position_mm=position_mm, age=age, sex=sex
+    )
     with (
         opened(model, facts=facts, timeout=timeout) as source,
         image_files.resumable_batch(out) as batch,
     ):
         # another process may have finished it before the lock was free
         _check_free(out)
-        request = _Request(source, range(seed, seed + count), format)
+        seeds = range(seed, seed + count)
+        request = ImageRequest(source, seeds, format, wanted)
         _draw(request, batch, progress or (lambda *_: None))
         table = batch.images / "images.csv"
         with table.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([COLUMNS, *request.rows()])
+            writer.writerows(request.table())
         batch.finish()
     return out / "images.csv"
 
@@ -144,92 +149,8 @@ def _check_free(out: Path) -> None:
         )
 
 
-class _Request:
-    """A model, consecutive seeds and a file format."""
-
-    def __init__(
-        self, model: ExportedModel | RemoteModel, seeds: range, format_: str
-    ) -> None:
-        self.model = model
-        self.facts = model.facts
-        self.seeds = seeds
-        self.format = format_
-
-    def identity(self) -> dict[str, str | int]:
-        """Returns what must be the same when a batch is resumed."""
-        return {
-            "model": self.facts.name,
-            "version": self.model.version,
-            "format": self.format,
-            "seed": self.seeds.start,
-            "rows": self.facts.max_rows,
-        }
-
-    def draw(self, seeds: Sequence[int]) -> list[bytes]:
-        """Returns PNGs of seeds of one block, each computed in its place.
-
-        The whole block is drawn, since the last bits of a float, and so a
-        PNG, depend on how many images are computed at once.
-        """
-        rows = self.facts.max_rows
-        first = seeds[0] - seeds[0] % rows
-        drawn = self.model.draw(block_seeds(first, rows))
-        images = [drawn[seed - first] for seed in seeds]
-        for image in images:
-            self._check(image)
-        return images
-
-    def _check(self, image: bytes) -> None:
-        """Refuses a PNG that is not what the model's facts promise."""
-        try:
-            check_png(image, size=self.facts.size)
-        except ValueError as error:
-            raise ValueError(
-                f"{error}, drawn by version {self.model.version} of "
-                f"{self.facts.name}: try again, and if it is the same export "
-                "the run again"
-            ) from None
-
-    def file_name(self, seed: int) -> str:
-        """Returns the name of a seed's file, as `synthetic_ad_0000012.png`."""
-        kind = "phantom" if self.facts.phantom else "synthetic"
-        suffix = image_files.FORMATS[self.format]
-        return f"{kind}_{self.facts.name}_{seed:07d}{suffix}"
-
-    def file_content(self, seed: int, image: bytes) -> bytes:
-        """Returns the content of a seed's file, given its PNG."""
-        facts = self.facts
-        if self.format == "png":
-            notes = png_notes(facts) | {"seed": str(seed)}
-            return image_files.png_bytes(image, notes)
-        suvr = image_files.suvr_of_png(image, facts.suvr_max)
-        if self.format == "npy":
-            return image_files.npy_bytes(suvr)
-        return image_files.nifti_bytes(
-            suvr,
-            plane=facts.plane,
-            spacing_mm=facts.spacing_mm,
-            description=description(facts),
-        )
-
-    def rows(self) -> Iterator[tuple]:
-        """Yields the table's row of each image, in the order of `COLUMNS`."""
-        facts = self.facts
-        for seed in self.seeds:
-            yield (
-                self.file_name(seed),
-                facts.stage,
-                seed,
-                self.model.version,
-                facts.suvr_max,
-                facts.spacing_mm,
-                facts.plane,
-                str(facts.phantom).lower(),
-            )
-
-
 def _draw(
-    request: _Request, batch: image_files.ResumableBatch, progress: Progress
+    request: ImageRequest, batch: image_files.ResumableBatch, progress: Progress
 ) -> None:
     """Writes the missing images, while the next ones are being drawn."""
     missing = _missing(request, batch)
@@ -257,7 +178,9 @@ def _draw(
             progress(done, len(request.seeds))
 
 
-def _missing(request: _Request, batch: image_files.ResumableBatch) -> list[int]:
+def _missing(
+    request: ImageRequest, batch: image_files.ResumableBatch
+) -> list[int]:
     """Returns the seeds to draw, if the batch fits the request."""
     remedy = (
         f"repeat that request, remove {batch.folder} or choose another --out"

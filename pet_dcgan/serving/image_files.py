@@ -40,16 +40,19 @@ _DIRECTIONS = {
 _GZIP = 31  # of zlib, for its largest window; no time, no file name
 
 
-def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
+def slice_affine(
+    plane: str, *, size: int, spacing_mm: float, position_mm: float = 0.0
+) -> np.ndarray:
     """Voxel to RAS+ millimetres for a slice stored as `[row, column, 0]`.
 
-    The origin is the middle of the image; a synthetic slice has no position
-    along the third axis, so that stays 0.
+    The origin is the middle of the image, the centre of the brain.
 
     Args:
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         size: Height and width in pixels.
         spacing_mm: Millimetres per pixel.
+        position_mm: Where the slice lies along the third axis; 0 where a
+            model knows no position.
 
     Returns:
         float64 `[4, 4]`.
@@ -58,11 +61,18 @@ def slice_affine(plane: str, *, size: int, spacing_mm: float) -> np.ndarray:
     affine[:3, :3] = np.array(_DIRECTIONS[plane]) * spacing_mm
     middle = np.array([(size - 1) / 2, (size - 1) / 2, 0])
     affine[:3, 3] = -affine[:3, :3] @ middle
+    if position_mm:
+        affine[:3, 3] += np.array(_DIRECTIONS[plane])[:, 2] * position_mm
     return affine
 
 
 def nifti_bytes(
-    suvr: np.ndarray, *, plane: str, spacing_mm: float, description: str
+    suvr: np.ndarray,
+    *,
+    plane: str,
+    spacing_mm: float,
+    description: str,
+    position_mm: float = 0.0,
 ) -> bytes:
     """`[size, size]` SUVR as a float32 `[size, size, 1]` `.nii.gz`.
 
@@ -74,22 +84,30 @@ def nifti_bytes(
         plane: `"axial"`, `"coronal"` or `"sagittal"`.
         spacing_mm: Side of a pixel in millimetres.
         description: Text of the header's `descrip`, at most 79 characters.
+        position_mm: Where it lies, as of `slice_affine`.
     """
     data = np.asarray(suvr, np.float32)
-    head = _nifti_head(len(data), plane, spacing_mm, description)
+    place = plane, spacing_mm, position_mm
+    head = _nifti_head(len(data), *place, description)
     # run lengths alone: half the time of a search for repetitions, 2 % larger
     packer = zlib.compressobj(6, wbits=_GZIP, strategy=zlib.Z_RLE)
     # voxels are stored with the first index running fastest
     return packer.compress(head + data.tobytes(order="F")) + packer.flush()
 
 
-@functools.cache
+@functools.lru_cache(maxsize=64)
 def _nifti_head(
-    size: int, plane: str, spacing_mm: float, description: str
+    size: int,
+    plane: str,
+    spacing_mm: float,
+    position_mm: float,
+    description: str,
 ) -> bytes:
     """Returns the bytes before the voxels, the same for a whole model."""
     data = np.zeros([size, size, 1], np.float32)
-    affine = slice_affine(plane, size=size, spacing_mm=spacing_mm)
+    affine = slice_affine(
+        plane, size=size, spacing_mm=spacing_mm, position_mm=position_mm
+    )
     image = nib.Nifti1Image(data, affine)
     image.header["descrip"] = description
     image.header.set_xyzt_units("mm")

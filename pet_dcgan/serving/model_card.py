@@ -6,13 +6,14 @@ from typing import Any
 
 import jinja2
 
-from pet_dcgan.config import ALL_STAGES, OWN
+from pet_dcgan.config import ALL_STAGES, OWN, STAGES
 from pet_dcgan.evaluation.assessment import (
     NOT_FOR_DIAGNOSIS,
     interval_note,
     limits,
 )
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
+from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.foreign_text import one_line
@@ -34,8 +35,9 @@ _CARD = """\
 {% endif %}
 {% filter wrap %}
 Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
-{{ facts.plane }} slices of brain PET
-{{ "of all stages together" if facts.stage == all_stages
+{{ takes.planes | join(", ") if takes else facts.plane }} slices of brain PET
+{{ "of whichever stage is asked for" if takes
+   else "of all stages together" if facts.stage == all_stages
    else "at the stage " ~ facts.stage }}.
 {% endfilter %}
 
@@ -43,8 +45,8 @@ Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
 |  |  |
 | --- | --- |
 | version | {{ version }} |
-| stage | {{ facts.stage }} |
-| plane | {{ facts.plane }} |
+| stage | {{ takes.stages | join(", ") if takes else facts.stage }} |
+| plane | {{ takes.planes | join(", ") if takes else facts.plane }} |
 | preset | {{ facts.preset }}{{
     ", trained outside of train()" if facts.preset == own else "" }} |
 | phantom | {{ "yes" if facts.phantom else "no" }} |
@@ -57,6 +59,16 @@ Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
 | images a request | at most {{ facts.max_rows }} |
 | made by | {{ facts.made_by }} |
 
+{% if takes %}
+## What it can be asked for
+
+{{ asked_for(takes) }}
+
+{% for each in asked_words %}
+{{ each | item }}
+{% endfor %}
+
+{% endif %}
 ## Evaluation
 
 {% if metrics.evaluated %}
@@ -103,7 +115,9 @@ Not evaluated.
 ## Limits
 
 - **{{ not_for_diagnosis }}**
+{% if not takes %}
 - Slices stand alone: two of them do not belong to one brain.
+{% endif %}
 - PSNR and SSIM say how like real slices the images are. They say nothing about
   diversity, about copies of training images, or about medical meaning.
 - Ages, scanners and tracers other than those of the training data are not
@@ -121,6 +135,16 @@ The method is that of Islam J, Zhang Y. GAN-based synthetic brain PET image
 generation. Brain Informatics 2020;7:3. doi:10.1186/s40708-020-00104-2
 """
 
+# of a conditional model
+_ASKED = (
+    "A mixture of stages is an interpolation of the model, between what it has "
+    "learnt of each. It is no stage of its own and no course of the disease.",
+    "The same seed at another stage or position is the same latent, and the "
+    "same brain only as far as the model holds that; the evaluation says how "
+    "far, where there is one. It is never what becomes of a person.",
+    "What is out of range is refused by image, with the reason in the output "
+    "status; nothing is clipped to what looks right.",
+)
 # what would be markup, or a link
 _MARKUP = re.compile(r"[\\`*|#>]|(?<=\])[(\[:]|(?<=:)/(?=/)|(?<=www)\.")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -158,6 +182,8 @@ def model_card(
     metrics = _plain(metrics)
     return _TEMPLATE.render(
         all_stages=ALL_STAGES,
+        asked_for=_asked_for,
+        asked_words=_ASKED,
         copied=has_copies(metrics),
         facts=facts,
         groups=groups,
@@ -171,6 +197,7 @@ def model_card(
         spacing=f"{facts.spacing_mm:g}",
         subjects=subjects,
         table=_table,
+        takes=facts.takes,
         version=version,
     )
 
@@ -203,6 +230,26 @@ def _plain(value: Any) -> Any:
         line = _MARKUP.sub(r"\\\g<0>", one_line(value, most=len(value)))
         return _TAG.sub("&lt;", line)
     return value
+
+
+def _asked_for(takes: Conditions) -> str:
+    """Returns the Markdown table of conditions and their ranges."""
+    stages = ", ".join(takes.stages)
+    found = {"stage": f"{stages}, or weights of {', '.join(STAGES)}"}
+    if "plane" in takes.names:
+        found["plane"] = ", ".join(takes.planes)
+    if "position" in takes.names:
+        bands = takes.bands_mm.items()
+        found["position"] = "; ".join(
+            f"{plane} {low:g} to {high:g} mm" for plane, (low, high) in bands
+        )
+    if "age" in takes.names:
+        low, high = takes.ages
+        found["age"] = f"{low:g} to {high:g} years, or unknown"
+    if "sex" in takes.names:
+        found["sex"] = "F, M, or unknown"
+    rows = (f"| {name} | {words} |" for name, words in found.items())
+    return "\n".join(["| condition | range |", "| --- | --- |", *rows])
 
 
 def _table(group: Group, metrics: dict[str, Any]) -> str:

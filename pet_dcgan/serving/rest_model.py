@@ -2,10 +2,11 @@
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.serving.exported_model import require_fine
 from pet_dcgan.serving.json_http import (
     RETRY_DELAYS,
     HttpStatusError,
@@ -75,17 +76,28 @@ class RemoteModel:
         self.url = f"{base}/versions/{self.version}"
         self.facts = self._describe()
 
-    def draw(self, seeds: Sequence[int]) -> list[bytes]:
+    def draw(
+        self,
+        seeds: Sequence[int],
+        *,
+        conditions: Mapping[str, Sequence] | None = None,
+    ) -> list[bytes]:
         """Returns the 16-bit PNG of each seed.
+
+        Args:
+            seeds: Of the images.
+            conditions: What a conditional model is asked for, from
+                `as_columns`: by name a list with an entry a seed.
 
         Raises:
             ConnectionError: If the server gives no answer.
-            ValueError: If it answers with anything else.
+            ValueError: If it answers with anything else, or refuses a row.
         """
         return self._predict(
             "generate_png",
             "image_bytes",
             seeds,
+            conditions or {},
             # two bytes a pixel, in base64
             most_bytes=self.facts.size**2 * 2 * 4 // 3 + _SLACK,
         )
@@ -97,7 +109,7 @@ class RemoteModel:
     def _describe(self) -> ModelInfo:
         """Returns what the signature `describe` says."""
         try:
-            (text,) = self._predict("describe", "facts_bytes", [0])
+            (text,) = self._predict("describe", "facts_bytes", [0], {})
         except HttpStatusError as error:
             if error.status not in (400, 404):
                 raise
@@ -113,6 +125,7 @@ class RemoteModel:
         signature: str,
         output: str,
         seeds: Sequence[int],
+        conditions: Mapping[str, Sequence],
         *,
         most_bytes: int = _SLACK,
     ) -> list[bytes]:
@@ -120,11 +133,15 @@ class RemoteModel:
         seeds = [int(seed) for seed in seeds]
         answer = self._client.request(
             f"{self.url}:predict",
-            {"signature_name": signature, "inputs": {"seed": seeds}},
+            {
+                "signature_name": signature,
+                "inputs": {"seed": seeds, **conditions},
+            },
             most_bytes=len(seeds) * most_bytes + _SLACK,
         )
-        rows = answer.get("outputs")
+        rows, status = answer.get("outputs"), []
         if isinstance(rows, dict):
+            status = rows.get("status") if conditions else []
             rows = rows.get(output)
         if not isinstance(rows, list):
             raise _foreign_answer(self.url, answer)
@@ -133,6 +150,7 @@ class RemoteModel:
                 f"expected {len(seeds)} rows of {signature} from {self.url}, "
                 f"found {len(rows)}: is this TensorFlow Serving?"
             )
+        require_fine(status, f"the model at {self.url}")
         try:
             return [base64.b64decode(row["b64"], validate=True) for row in rows]
         except (KeyError, TypeError, ValueError) as error:

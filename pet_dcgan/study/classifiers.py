@@ -12,12 +12,11 @@ from pet_dcgan.models.classifier import (
 )
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.data import LabelledSlices, StudyData
-from pet_dcgan.study.generators import GeneratorSpec, generate_stored
+from pet_dcgan.study.generator_specs import GeneratorSpec, spec_of
+from pet_dcgan.study.generators import generate_stored
 from pet_dcgan.study.scores import Predictions
 from pet_dcgan.study.settings import (
-    ARMS,
     AUGMENTED,
-    SYNTHETIC,
     Cell,
     StudySettings,
 )
@@ -31,7 +30,7 @@ def study_cells(settings: StudySettings) -> list[Cell]:
             range(settings.splits),
             range(settings.seeds),
             settings.fractions,
-            ARMS,
+            settings.arms,
         )
     ]
     return sorted(cells, key=lambda c: (c.split, c.seed, c.needs_synthetic))
@@ -116,7 +115,7 @@ def _training_images(
     however many there are of it.
     """
     kinds = []
-    if cell.arm != SYNTHETIC:
+    if cell.needs_real:
         kinds.append(data.slices[plane].of(data.subjects(cell)))
     if cell.needs_synthetic:
         kinds.append(_synthetic(cell, plane, data, generators))
@@ -152,12 +151,14 @@ def _synthetic(
         data.slices[plane].count(label, of=training)
         for label in range(len(classes))
     ]
-    place = cell.split, cell.seed, cell.fraction
+    kind, settings = cell.generators, data.settings
     images = [
         generate_stored(
-            generators[GeneratorSpec(*place, plane, stage)],
+            generators[spec_of(kind, cell, plane, stage, settings)],
             count=count,
             seed=cell.seed,
+            stage=stage,
+            plane=plane,
         )
         for stage, count in zip(classes, counts, strict=True)
     ]

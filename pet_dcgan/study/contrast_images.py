@@ -8,11 +8,13 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.contrast import ContrastSplit, StageSlices
 from pet_dcgan.study.data import StudyData
-from pet_dcgan.study.generators import GeneratorSpec, generate_stored
+from pet_dcgan.study.generator_specs import GeneratorSpec, spec_of
+from pet_dcgan.study.generators import generate_stored
+from pet_dcgan.study.splits import Place
 
 
 def contrast_splits(
-    data: StudyData, generators: Mapping[GeneratorSpec, Run]
+    data: StudyData, generators: Mapping[GeneratorSpec, Run], kind: str
 ) -> Iterator[ContrastSplit]:
     """The images of each split, of the largest fraction and the first plane.
 
@@ -22,6 +24,7 @@ def contrast_splits(
     Args:
         data: Settings, slices and subjects of the study.
         generators: All of a finished study.
+        kind: Which of them draw, `"separate"` or `"conditional"`.
 
     Yields:
         Slices in SUVR by stage, one split after the other.
@@ -31,8 +34,9 @@ def contrast_splits(
     for split in data.splits:
         training, held_out, synthetic = {}, {}, {}
         for stage in settings.classes:
-            spec = GeneratorSpec(split.number, 0, fraction, plane, stage)
-            own = data.subjects(spec, stage)
+            place = Place(split.number, 0, fraction)
+            spec = spec_of(kind, place, plane, stage, settings)
+            own = data.subjects(place, stage)
             training[stage] = _real(data, plane, stage, own)
             held_out[stage] = _real(data, plane, stage, split.test)
             synthetic[stage] = suvr_from_png(
@@ -40,6 +44,8 @@ def contrast_splits(
                     generators[spec],
                     count=len(training[stage].images),
                     seed=spec.seed,
+                    stage=stage,
+                    plane=plane,
                 ),
                 data.meta.suvr_max,
             )

@@ -121,12 +121,12 @@ class StudyData:
         )
         return self._of(chosen, stage)
 
-    def validation(self, split: int, stage: str) -> set[str]:
+    def validation(self, split: int, stage: str | None = None) -> set[str]:
         """Those by whom a split's generators of a stage are measured.
 
         Args:
             split: Number of the split.
-            stage: Only those with a scan of it.
+            stage: Only those with a scan of it; all if unset.
         """
         return self._of(self.splits[split].validation, stage)
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from pet_dcgan.metrics.confidence import LEVEL
 from pet_dcgan.study.scores import METRICS
-from pet_dcgan.study.settings import ARMS
+from pet_dcgan.study.settings import ARMS, arms_of
 from pet_dcgan.study.statistics import MARGIN
 from pet_dcgan.utils.files import replacing
 
@@ -18,9 +18,13 @@ _NAMES = {metric: metric.replace("_", " ") for metric in METRICS}
 _NAMES["auc"] = "AUC"
 # the palette of Okabe & Ito, which colour-blind readers can tell apart
 _COLOURS = dict(
-    zip(ARMS, ("#000000", "#E69F00", "#0072B2", "#009E73"), strict=True)
+    zip(
+        ARMS,
+        ("#000000", "#E69F00", "#0072B2", "#009E73", "#56B4E9", "#CC79A7"),
+        strict=True,
+    )
 )
-_APART = 0.18  # between the arms of a fraction
+_SPREAD = 0.72  # of the arms of a fraction
 _DPI = 100
 _STYLE = {"font.family": "DejaVu Sans", "font.size": 9}
 
@@ -49,7 +53,7 @@ def save_figure(path: str | Path, summary: Mapping[str, Any]) -> None:
         figure.legend(
             *axes[0][0].get_legend_handles_labels(),
             loc="outside lower center",
-            ncols=len(ARMS),
+            ncols=len(_arms(summary)),
             frameon=False,
         )
         figure.suptitle(f"{_title(summary)}\n{_key(summary)}")
@@ -66,15 +70,15 @@ def save_calibration(path: str | Path, summary: Mapping[str, Any]) -> None:
         path: Where the PNG goes; it is replaced.
         summary: The content of `study.json`.
     """
-    fractions = summary["settings"]["fractions"]
+    fractions, arms = summary["settings"]["fractions"], _arms(summary)
     with mpl.rc_context(_STYLE):
         size = 11, 0.9 + 2.9 * len(fractions)
         figure = Figure(figsize=size, dpi=_DPI, layout="constrained")
         axes = figure.subplots(
-            len(fractions), len(ARMS), squeeze=False, sharex=True, sharey=True
+            len(fractions), len(arms), squeeze=False, sharex=True, sharey=True
         )
         for fraction, row in zip(fractions, axes, strict=True):
-            for arm, each in zip(ARMS, row, strict=True):
+            for arm, each in zip(arms, row, strict=True):
                 _draw_reliability(each, summary, fraction, arm)
             row[0].set_ylabel(f"{fraction} %: share of the stage")
         for below in axes[-1]:
@@ -85,6 +89,11 @@ def save_calibration(path: str | Path, summary: Mapping[str, Any]) -> None:
             "over test subjects"
         )
         _save(figure, path)
+
+
+def _arms(summary: Mapping[str, Any]) -> tuple[str, ...]:
+    """The arms of a study, in order."""
+    return arms_of(summary["settings"]["generators"])
 
 
 def _save(figure: Figure, path: str | Path) -> None:
@@ -181,10 +190,11 @@ def _positions(
     summary: Mapping[str, Any], part: str, metric: str
 ) -> Iterator[tuple[Mapping[str, Any], float, str]]:
     """Rows of a metric, with their position on the x axis and colour."""
-    fractions = summary["settings"]["fractions"]
+    fractions, arms = summary["settings"]["fractions"], _arms(summary)
     for row in summary[part]:
         if row["metric"] == metric:
-            offset = _APART * (ARMS.index(row["arm"]) - (len(ARMS) - 1) / 2)
+            middle = (len(arms) - 1) / 2
+            offset = _SPREAD / len(arms) * (arms.index(row["arm"]) - middle)
             x = fractions.index(row["fraction"]) + offset
             yield row, x, _COLOURS[row["arm"]]
 

@@ -3,62 +3,33 @@
 import dataclasses
 import itertools
 import math
-import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pet_dcgan.config import PRESETS, TrainConfig, checked_value
+from pet_dcgan.config import (
+    ALL_PLANES,
+    PRESETS,
+    STAGES,
+    TrainConfig,
+    checked_value,
+)
 from pet_dcgan.data.leakage import require_unseen, require_within
+from pet_dcgan.data.prepared_set import ALL_SPLITS, load_slices
 from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.presets import EVERY, in_epochs
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import generator_facts
 from pet_dcgan.study.data import StudyData
-from pet_dcgan.study.settings import StudySettings
-from pet_dcgan.study.splits import Place
+from pet_dcgan.study.generator_specs import GeneratorSpec
 from pet_dcgan.training.train import resolve_config, train
 
 # latent seeds that neither samples, selection nor an evaluation start with
 _FIRST_SEED = 2**41
-# Above it an evaluation would say "failed": as if every whitened feature were
-# shifted by 0.3 SD. How soon generators reach it: docs/study.md.
-KID_LIMIT = 0.295  # (1 + 0.3^2)^3 - 1, see `mean_shift`
-_NAMED = 5
-
-
-@dataclasses.dataclass(frozen=True, order=True)
-class GeneratorSpec(Place):
-    """One generator of a study, of a plane and stage at a place in it."""
-
-    plane: str
-    stage: str
-
-    @property
-    def folder(self) -> str:
-        """Where it lies in the study's folder, if the study trains it."""
-        name = f"{self.stage.lower()}_{self.plane}_{self.fraction}_{self.seed}"
-        return f"split_{self.split}/generators/{name}"
-
-    def __str__(self) -> str:
-        return f"{self.stage} {self.plane}, {self.fraction} % of the subjects"
-
-
-def generator_specs(settings: StudySettings) -> list[GeneratorSpec]:
-    """Every generator that a study needs."""
-    return [
-        GeneratorSpec(*values)
-        for values in itertools.product(
-            range(settings.splits),
-            range(settings.seeds),
-            settings.fractions,
-            settings.planes,
-            settings.classes,
-        )
-    ]
 
 
 def train_generator(
@@ -89,11 +60,13 @@ def train_generator(
             training_config(spec, data),
             path,
             resume=started,
-            subjects=data.subjects(spec, spec.stage),
+            subjects=_learners(spec, data),
             # of the set's own split, the run finds them by itself
             validation=None
             if own_split
-            else data.validation(spec.split, spec.stage),
+            else data.validation(
+                spec.split, None if spec.conditional else spec.stage
+            ),
             verbose=verbose,
         )
     require_trained_within(run, spec, data)
@@ -120,21 +93,16 @@ def training_config(spec: GeneratorSpec, data: StudyData) -> TrainConfig:
         for name in ("epochs", "batch_size", *EVERY)
     }
     batch = lengths["batch_size"]
-    label = settings.classes.index(spec.stage)
-    slices = data.slices[spec.plane]
-    own = slices.count(label, of=data.subjects(spec, spec.stage))
+    own = _count(spec, data)
     if own < batch:
         raise ValueError(
             f"expected a batch of {batch} slices or more of {spec}, found "
             f"{own}: add --set batch_size={max(2, own)}, or leave that "
             "fraction out"
         )
-    steps = settings.generator_steps
-    if "epochs" in settings.overrides:
-        whole = slices.count(label, of=data.splits[spec.split].training)
-        steps = lengths["epochs"] * max(1, whole // batch)
+    steps = _steps(spec, data, lengths["epochs"], batch)
     longer = math.ceil(steps / (own // batch))
-    changes = in_epochs(lengths, longer)
+    changes = in_epochs(lengths, longer) | _conditions(spec, values)
     changes["select_every"] = changes["select_every"] or longer
     return resolve_config(
         settings.preset,
@@ -147,13 +115,70 @@ def training_config(spec: GeneratorSpec, data: StudyData) -> TrainConfig:
     )
 
 
-def generate_stored(run: Run, *, count: int, seed: int) -> np.ndarray:
+def _learners(spec: GeneratorSpec, data: StudyData) -> set[str]:
+    """Everyone that a generator may learn from."""
+    return data.subjects(spec, None if spec.conditional else spec.stage)
+
+
+def _count(spec: GeneratorSpec, data: StudyData) -> int:
+    """Number of slices that a generator learns from."""
+    if not spec.conditional:
+        label = data.settings.classes.index(spec.stage)
+        slices = data.slices[spec.plane]
+        return slices.count(label, of=_learners(spec, data))
+    found = load_slices(
+        data.settings.data_dir,
+        data.settings.dataset,
+        split=ALL_SPLITS,
+        stage=spec.stage,
+        plane=spec.plane,
+        subjects=_learners(spec, data),
+        decode=False,
+    )
+    return len(found.images)
+
+
+def _steps(
+    spec: GeneratorSpec, data: StudyData, epochs: int, batch: int
+) -> int:
+    """Steps of a generator; a conditional one takes those of several."""
+    settings = data.settings
+    planes, stages = (spec.plane,), (spec.stage,)
+    if spec.conditional:
+        planes, stages = settings.planes, settings.classes
+    if "epochs" not in settings.overrides:
+        return settings.generator_steps * len(planes) * len(stages)
+    training = data.splits[spec.split].training
+    whole = [
+        data.slices[plane].count(settings.classes.index(stage), of=training)
+        for plane, stage in itertools.product(planes, stages)
+    ]
+    return sum(epochs * max(1, slices // batch) for slices in whole)
+
+
+def _conditions(
+    spec: GeneratorSpec, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Conditions of a conditional generator, none of another one."""
+    if not spec.conditional:
+        return {"conditions": "none", "transition": False}
+    if values["conditions"] != "none":
+        return {}
+    plane = "plane," if spec.plane == ALL_PLANES else ""
+    return {"conditions": f"stage,{plane}position", "transition": True}
+
+
+def generate_stored(
+    run: Run, *, count: int, seed: int, stage: str, plane: str
+) -> np.ndarray:
     """Synthetic slices as a prepared set would store them.
 
     Args:
         run: The generator's.
         count: Number of slices.
         seed: Different seeds give different slices.
+        stage: That a conditional generator is asked for.
+        plane: That it is asked for.
 
     Returns:
         uint16 `[count, size, size]`.
@@ -161,9 +186,14 @@ def generate_stored(run: Run, *, count: int, seed: int) -> np.ndarray:
     Raises:
         ValueError: If they are not finite or all of one brightness.
     """
-    suvr_max = run.config.suvr_max
-    seeds = _FIRST_SEED + seed * 2**24 + np.arange(count)
-    images = synthetic_slices(run.load_generator(), seeds, suvr_max=suvr_max)
+    suvr_max, network = run.config.suvr_max, run.load_generator()
+    first = _FIRST_SEED + seed * 2**24
+    if run.conditions is not None:
+        network = asked(network, stage=stage, plane=plane)
+        # of other brains, as those of separate generators are
+        first += STAGES.index(stage) * 2**22
+    seeds = first + np.arange(count)
+    images = synthetic_slices(network, seeds, suvr_max=suvr_max)
     stored = png_from_suvr(images, suvr_max)
     if stored.min() == stored.max():
         raise ValueError(
@@ -195,53 +225,6 @@ def describe(run: Run, spec: GeneratorSpec, *, given: bool) -> dict[str, Any]:
     if measured and run.config.select_every >= run.config.epochs:
         facts["chosen_by"] = "last epoch"  # the only one that was measured
     return facts
-
-
-def kid_summary(generators: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """How good the generators are that synthetic images are judged by.
-
-    Args:
-        generators: From `describe`.
-
-    Returns:
-        `limit`, `measured` (generators with a KID), `above` (those over the
-        limit), `median` and `worst` (None where none was measured), `words`.
-    """
-    found = [g["val_kid"] for g in generators if g["val_kid"] is not None]
-    bad = [g for g in generators if (g["val_kid"] or 0) > KID_LIMIT]
-    summary = {
-        "limit": KID_LIMIT,
-        "measured": len(found),
-        "above": len(bad),
-        "median": statistics.median(found) if found else None,
-        "worst": max(found, default=None),
-    }
-    return summary | {"words": _kid_words(summary, bad)}
-
-
-def _kid_words(
-    summary: Mapping[str, Any], bad: Sequence[Mapping[str, Any]]
-) -> str:
-    """The KID of all generators in a sentence or two."""
-    if not summary["measured"]:
-        return "The KID of no generator was measured."
-    line = (
-        f"KID of {summary['measured']} generators on validation subjects: "
-        f"median {summary['median']:.2f}, worst {summary['worst']:.2f}."
-    )
-    if not bad:
-        return line
-    names = "; ".join(
-        f"split {g['split']} seed {g['seed']} {g['stage']} {g['plane']} "
-        f"{g['fraction']} % ({g['val_kid']:.2f})"
-        for g in bad[:_NAMED]
-    )
-    more = f" and {len(bad) - _NAMED} more" if len(bad) > _NAMED else ""
-    return (
-        f"{line} Not good enough to judge synthetic images by, with a KID "
-        f"above {KID_LIMIT}: {names}{more}. Train longer (--epochs) or on "
-        "more subjects."
-    )
 
 
 def require_trained_within(

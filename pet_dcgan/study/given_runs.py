@@ -7,7 +7,10 @@ from pet_dcgan.config import SET_FACTS
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.data import StudyData
-from pet_dcgan.study.generators import GeneratorSpec, require_trained_within
+from pet_dcgan.study.generator_specs import GeneratorSpec, spec_of
+from pet_dcgan.study.generators import require_trained_within
+from pet_dcgan.study.settings import CONDITIONAL, SEPARATE, StudySettings
+from pet_dcgan.study.splits import Place
 
 
 def assign_runs(
@@ -45,12 +48,17 @@ def assign_runs(
 def _fitting(run: Run, data: StudyData) -> list[GeneratorSpec]:
     """The generators that a run can serve as, one in each repetition."""
     settings, fitting, first = data.settings, [], None
+    kind = SEPARATE if run.conditions is None else CONDITIONAL
     for split, seed in itertools.product(
         range(settings.splits), range(settings.seeds)
     ):
         for fraction in settings.fractions:
-            spec = GeneratorSpec(
-                split, seed, fraction, run.config.plane, run.config.stage
+            spec = spec_of(
+                kind,
+                Place(split, seed, fraction),
+                run.config.plane,
+                run.config.stage,
+                settings,
             )
             try:
                 require_trained_within(run, spec, data)
@@ -72,7 +80,17 @@ def _require_alike(run: Run, data: StudyData) -> None:
         run.load_generator()  # raises with what is missing
     settings = data.settings
     allowed = {name: (getattr(data.meta, name),) for name in SET_FACTS}
-    allowed |= {"plane": settings.planes, "stage": settings.classes}
+    kind = SEPARATE if run.conditions is None else CONDITIONAL
+    if kind not in settings.generators:
+        raise ValueError(
+            f"expected runs of {' or '.join(settings.generators)} generators, "
+            f"found a {kind} one in {run.path}: leave it out, or add it with "
+            f"--generators {SEPARATE},{CONDITIONAL}"
+        )
+    if run.conditions is None:
+        allowed |= {"plane": settings.planes, "stage": settings.classes}
+    else:
+        _require_conditions(run, settings)
     for name, wanted in allowed.items():
         found = getattr(run.config, name)
         if found not in wanted:
@@ -81,4 +99,17 @@ def _require_alike(run: Run, data: StudyData) -> None:
                 f"expected a run of {name} {' or '.join(map(str, wanted))}, "
                 f"found {found} in {run.path}: leave it out or choose another "
                 f"{options}"
+            )
+
+
+def _require_conditions(run: Run, settings: StudySettings) -> None:
+    """Raises unless a conditional run draws all that a study needs."""
+    wanted = {"planes": settings.planes, "stages": settings.classes}
+    for name, needed in wanted.items():
+        found = getattr(run.conditions, name)
+        if not set(needed) <= set(found):
+            raise ValueError(
+                f"expected a run of the {name} {', '.join(needed)}, found "
+                f"{', '.join(found)} in {run.path}: leave it out and the "
+                "study trains one"
             )

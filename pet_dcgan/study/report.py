@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pet_dcgan.study.data import StudyData
-from pet_dcgan.study.generators import kid_summary
+from pet_dcgan.study.generator_kid import kid_summary
 from pet_dcgan.study.scores import Predictions
-from pet_dcgan.study.settings import SYNTHETIC, Cell
+from pet_dcgan.study.settings import Cell
 from pet_dcgan.study.sites import site_of
 from pet_dcgan.study.splits import Place
 from pet_dcgan.study.statistics import compare
@@ -21,8 +21,7 @@ def summarise(
     *,
     cells: Sequence[Cell],
     generators: Sequence[Mapping[str, Any]],
-    contrast: Mapping[str, Any] | None = None,
-    asymmetry: Mapping[str, Any] | None = None,
+    looks: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> dict[str, Any]:
     """The content of `study.json`.
 
@@ -31,10 +30,12 @@ def summarise(
         predictions: Those of the finished classifiers.
         cells: All classifiers.
         generators: Facts about those that are finished.
-        contrast: From `study_contrast`, of a finished study.
-        asymmetry: From `study_asymmetry`, of a finished study.
+        looks: Of a finished study `contrast`, from `study_contrast`, and
+            `asymmetry`, from `study_asymmetry`; where there are both kinds of
+            generators, `conditional_contrast` and so on as well.
     """
     settings, classes = data.settings, data.settings.classes
+    looks = {"contrast": None, "asymmetry": None} | dict(looks or {})
     public = settings.to_dict()
     del public["data_dir"]
     summary = {
@@ -47,8 +48,7 @@ def summarise(
         "generators": list(generators),
         "generator_kid": kid_summary(generators),
         **compare(predictions, classes=classes, splits=settings.splits),
-        "contrast": contrast,
-        "asymmetry": asymmetry,
+        **looks,
         "results": [
             _result(cell, data, predictions[cell])
             for cell in cells
@@ -57,7 +57,12 @@ def summarise(
         "settings": public,
     }
     lines = conclusions(summary)
-    lines += [each["words"] for each in (contrast, asymmetry) if each]
+    of_second = "Of the conditional generators: "
+    lines += [
+        of_second * name.startswith("conditional") + look["words"]
+        for name, look in looks.items()
+        if look
+    ]
     return {"words": lines, **summary}
 
 
@@ -110,7 +115,7 @@ def _result(cell: Cell, data: StudyData, found: Predictions) -> dict[str, Any]:
         "training_subjects": sum(
             not classes.isdisjoint(data.stages[s]) for s in subjects
         ),
-        "real_images": real if cell.arm != SYNTHETIC else 0,
+        "real_images": real if cell.needs_real else 0,
         "synthetic_images": synthetic if cell.needs_synthetic else 0,
         "test_subjects": len(found.truth),
         **{k: round(v, _DIGITS) for k, v in found.scores().items()},

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,26 @@ from pet_dcgan.study.splits import Place
 TASKS = {"nc-ad": ("NC", "AD"), "three": ("NC", "MCI", "AD")}
 REAL, AUGMENTED = "real", "real+augmentation"
 MIXED, SYNTHETIC = "real+synthetic", "synthetic"
-ARMS = (REAL, AUGMENTED, MIXED, SYNTHETIC)
+MIXED_CONDITIONAL, CONDITIONAL_ALONE = "real+conditional", "conditional"
+# one generator for each stage and plane, or one for all of them
+SEPARATE, CONDITIONAL = "separate", "conditional"
+# the arms that take images of each kind of generator
+ARMS_OF = {
+    SEPARATE: (MIXED, SYNTHETIC),
+    CONDITIONAL: (MIXED_CONDITIONAL, CONDITIONAL_ALONE),
+}
+ARMS = (REAL, AUGMENTED, *ARMS_OF[SEPARATE], *ARMS_OF[CONDITIONAL])
 _MOST = 1000
+
+
+def arms_of(generators: Sequence[str]) -> tuple[str, ...]:
+    """The arms of a study of some kinds of generators, in order.
+
+    Args:
+        generators: Some of `"separate"` and `"conditional"`.
+    """
+    own = [arm for kind in generators for arm in ARMS_OF[kind]]
+    return tuple(arm for arm in ARMS if arm in (REAL, AUGMENTED, *own))
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -24,9 +42,20 @@ class Cell(Place):
     arm: str
 
     @property
+    def needs_real(self) -> bool:
+        """Whether its arm learns from real images."""
+        return self.arm not in (SYNTHETIC, CONDITIONAL_ALONE)
+
+    @property
+    def generators(self) -> str | None:
+        """The kind of generators that its arm uses, if any."""
+        kinds = (kind for kind, arms in ARMS_OF.items() if self.arm in arms)
+        return next(kinds, None)
+
+    @property
     def needs_synthetic(self) -> bool:
         """Whether its arm uses a generator."""
-        return self.arm in (MIXED, SYNTHETIC)
+        return self.generators is not None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,10 +74,14 @@ class StudySettings:
             subset containing the smaller ones.
         seeds: Repetitions inside each split, each with other subsets,
             generators and classifiers.
+        generators: Which generators images are drawn from, each in two arms:
+            `"separate"`, one for each stage and plane, `"conditional"`, one
+            for all of them, or both.
         preset: Preset of the generators that the study trains.
         overrides: Changes to it; `epochs` are those at 100 %.
-        generator_steps: Optimiser steps of every generator, unless
-            `overrides` name `epochs`.
+        generator_steps: Optimiser steps of every separate generator, unless
+            `overrides` name `epochs`. A conditional one takes as many as
+            those that it replaces together.
         steps: Optimiser steps of every classifier.
         shuffle_labels: Whether to shuffle the training labels, as a control
             in which every arm should be at chance.
@@ -66,6 +99,7 @@ class StudySettings:
     by_site: bool = False
     fractions: tuple[int, ...] = (25, 100)
     seeds: int = 1
+    generators: tuple[str, ...] = (SEPARATE,)
     preset: str = "demo"
     overrides: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     generator_steps: int = 2000
@@ -79,6 +113,14 @@ class StudySettings:
         for name in ("planes", "fractions"):
             values = tuple(sorted(set(getattr(self, name))))
             object.__setattr__(self, name, values)
+        asked = set(self.generators)
+        if not asked or not asked <= set(ARMS_OF):
+            raise ValueError(
+                f"expected generators among {', '.join(ARMS_OF)}, found "
+                f"{', '.join(self.generators) or 'none'}"
+            )
+        ordered = tuple(kind for kind in ARMS_OF if kind in asked)
+        object.__setattr__(self, "generators", ordered)
         if self.task not in TASKS:
             raise ValueError(
                 f"expected task among {', '.join(TASKS)}, found {self.task!r}"
@@ -106,6 +148,11 @@ class StudySettings:
                 "add --splits 5, or leave out --by-site"
             )
         check_overrides(self.preset, self.overrides)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """The arms of the study, in the order of `ARMS`."""
+        return arms_of(self.generators)
 
     @property
     def classes(self) -> tuple[str, ...]:

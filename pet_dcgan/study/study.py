@@ -12,7 +12,8 @@ OUT/
     study.json       arms, differences, intervals, conclusions
     study.png        the same as a figure
     calibration.png  how true the predicted probabilities are
-    contrast.png     AD against NC as maps, real and synthetic
+    contrast.png     AD against NC as maps, real and synthetic; with both kinds
+                     of generators, of conditional ones conditional_contrast.png
 ```
 
 A repetition is a split and a seed: other subsets of the training subjects,
@@ -23,6 +24,7 @@ and nothing is selected by these.
 """
 
 import contextlib
+import functools
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -47,10 +49,9 @@ from pet_dcgan.study.folder import (
     write_json,
     write_predictions,
 )
+from pet_dcgan.study.generator_specs import GeneratorSpec, generator_specs
 from pet_dcgan.study.generators import (
-    GeneratorSpec,
     describe,
-    generator_specs,
     train_generator,
     training_config,
 )
@@ -133,19 +134,8 @@ def run_study(
         ):
             study.repeat(*repetition, verbose, status, progress)
         status("contrast of the stages, real and synthetic")
-        study.contrast, maps = study_contrast(
-            contrast_splits(data, study.generators), seed=settings.seed
-        )
-        study.asymmetry = study_asymmetry(
-            contrast_splits(data, study.generators), plane=settings.planes[0]
-        )
-        if maps is not None:
-            save_contrast(
-                out / "contrast.png",
-                maps,
-                plane=settings.planes[0],
-                title=_title(data),
-            )
+        for kind in settings.generators:
+            study.look(kind)
     finally:
         summary = study.write_summary()
         if study.predictions:
@@ -173,8 +163,7 @@ class _Study:
         self.data, self.path = data, path
         self.given, self.generators = given, dict(given)
         # of a finished study
-        self.contrast: dict[str, Any] | None = None
-        self.asymmetry: dict[str, Any] | None = None
+        self.looks: dict[str, dict[str, Any] | None] = {}
         self.cells = study_cells(data.settings)
         expected = [data.test_subjects(s.number) for s in data.splits]
         self.predictions = {
@@ -215,6 +204,23 @@ class _Study:
         others = [cell for cell in own if cell.needs_synthetic]
         self._classify(others, f"{name}: synthetic images", progress)
 
+    def look(self, kind: str) -> None:
+        """Compares real images with those of one kind of generators."""
+        settings, plane = self.data.settings, self.data.settings.planes[0]
+        # the second kind, if there are two
+        second = "conditional_" * (kind != settings.generators[0])
+        splits = functools.partial(
+            contrast_splits, self.data, self.generators, kind
+        )
+        contrast, maps = study_contrast(splits(), seed=settings.seed)
+        self.looks[f"{second}contrast"] = contrast
+        self.looks[f"{second}asymmetry"] = study_asymmetry(
+            splits(), plane=plane
+        )
+        if maps is not None:
+            file = self.path / f"{second}contrast.png"
+            save_contrast(file, maps, plane=plane, title=_title(self.data))
+
     def _classify(
         self, cells: Sequence[Cell], label: str, progress: Progress
     ) -> None:
@@ -244,8 +250,7 @@ class _Study:
                 describe(run, spec, given=spec in self.given)
                 for spec, run in sorted(self.generators.items())
             ],
-            contrast=self.contrast,
-            asymmetry=self.asymmetry,
+            looks=self.looks,
         )
         table = pd.DataFrame(summary["results"], columns=_COLUMNS)
         table["study"] = "complete" if summary["complete"] else "partial"

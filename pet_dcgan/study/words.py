@@ -4,18 +4,34 @@ from collections.abc import Mapping
 from typing import Any
 
 from pet_dcgan.metrics.confidence import LEVEL
-from pet_dcgan.study.settings import ARMS, MIXED, REAL, SYNTHETIC
+from pet_dcgan.study.settings import (
+    ARMS,
+    CONDITIONAL,
+    CONDITIONAL_ALONE,
+    MIXED,
+    MIXED_CONDITIONAL,
+    REAL,
+    SYNTHETIC,
+)
 from pet_dcgan.study.statistics import MARGIN, POWER
 
 _PERCENT = f"{100 * LEVEL:.0f} %"
+_CONDITIONAL = "images of conditional generators"
 _DESCRIBED = {
     MIXED: "adding synthetic images to the real ones",
     SYNTHETIC: "synthetic images alone, instead of real ones,",
+    MIXED_CONDITIONAL: f"adding {_CONDITIONAL} to the real ones",
+    CONDITIONAL_ALONE: f"{_CONDITIONAL} alone, instead of real ones,",
 }
+_ADDED = ("they helped", "they harmed")
+_ALONE = ("they were better", "they were worse")
 _JUDGED = {  # where the whole interval is above 0, and below
-    MIXED: ("they helped", "they harmed"),
-    SYNTHETIC: ("they were better", "they were worse"),
+    MIXED: _ADDED,
+    SYNTHETIC: _ALONE,
+    MIXED_CONDITIONAL: _ADDED,
+    CONDITIONAL_ALONE: _ALONE,
 }
+_SAW = {SYNTHETIC: "synthetic images", CONDITIONAL_ALONE: _CONDITIONAL}
 
 
 def conclusions(summary: Mapping[str, Any]) -> list[str]:
@@ -41,6 +57,12 @@ def conclusions(summary: Mapping[str, Any]) -> list[str]:
             "be at chance."
         )
     lines.append(_design(summary))
+    if CONDITIONAL in summary["settings"]["generators"]:
+        lines.append(
+            "A conditional generator learns from all stages of the set, those "
+            "not told apart as well, in as many steps as the separate ones "
+            "that it stands for take together."
+        )
     for fraction in summary["settings"]["fractions"]:
         lines += _results_at(summary, fraction)
     return [*lines, summary["generator_kid"]["words"], _limits(summary)]
@@ -90,17 +112,18 @@ def _results_at(summary: Mapping[str, Any], fraction: int) -> list[str]:
         and row["arm"] in _DESCRIBED
         and row["metric"] == "auc"
     ]
-    recognised = [
-        f"{row['mean']:.2f} of {row['subjects']} {row['stage']} "
-        f"({_PERCENT} {_range(row, '.2f')})"
-        for row in summary["sensitivity"]
-        if (row["fraction"], row["arm"]) == (fraction, SYNTHETIC)
-    ]
-    if recognised:
-        lines.append(
-            f"At {fraction} % classifiers that saw synthetic images alone "
-            f"recognised {', '.join(recognised)}."
-        )
+    for arm, saw in _SAW.items():
+        recognised = [
+            f"{row['mean']:.2f} of {row['subjects']} {row['stage']} "
+            f"({_PERCENT} {_range(row, '.2f')})"
+            for row in summary["sensitivity"]
+            if (row["fraction"], row["arm"]) == (fraction, arm)
+        ]
+        if recognised:
+            lines.append(
+                f"At {fraction} % classifiers that saw {saw} alone "
+                f"recognised {', '.join(recognised)}."
+            )
     return lines
 
 

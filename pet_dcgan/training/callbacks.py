@@ -11,12 +11,15 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.data.batches import steps_per_epoch
+from pet_dcgan.data.conditional_slices import condition_arrays
 from pet_dcgan.data.prepared_set import NoSlicesError, Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.data.training_data import load_validation_slices
 from pet_dcgan.runs.run import Run
 from pet_dcgan.training.checkpoint import Checkpoint
-from pet_dcgan.training.health_monitor import HealthLog, HealthMonitor
+from pet_dcgan.training.condition_vitals import RealConditions
+from pet_dcgan.training.health_log import HealthLog
+from pet_dcgan.training.health_monitor import HealthMonitor
 from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
 from pet_dcgan.training.sample_grid import SampleGrid
 from pet_dcgan.training.suspected_copies import SuspectedCopies
@@ -155,13 +158,18 @@ def training_callbacks(
     rows = [pooled_stored(images, config.suvr_max) for images in sets]
     callbacks = {
         "health": HealthMonitor(
-            HealthLog(run.path / "health.csv", phantom=config.phantom),
+            HealthLog(
+                run.path / "health.csv",
+                phantom=config.phantom,
+                conditional=run.conditions is not None,
+            ),
             config=config,
             real=RealImages(rows[0], slices.subjects, *rows[1:]),
             steps_per_epoch=steps_per_epoch(slices, config),
             writer=writer,
             checkpoint=checkpoint,
             stop_on_failure=stop_on_failure,
+            conditions=_real_conditions(run, slices, rows[0]),
         ),
         "samples": SampleGrid(
             run.path / "samples",
@@ -177,6 +185,16 @@ def training_callbacks(
         "checkpoint": Checkpoint(checkpoint),
     }
     return {name: each for name, each in callbacks.items() if each is not None}
+
+
+def _real_conditions(
+    run: Run, slices: Slices, rows: np.ndarray
+) -> RealConditions | None:
+    """What the training images of a conditional run show."""
+    if run.conditions is None:
+        return None
+    values = condition_arrays(slices, run.conditions)
+    return RealConditions(run.conditions, values, rows, slices.subjects)
 
 
 def _selection(

@@ -1,17 +1,21 @@
 """States of a failing training, and which options help against each.
 
 Every threshold lies between what healthy and failing trainings were measured
-to do; docs/training-curves.md has the numbers. The learning rates advised are
-those of the robust preset: every training there whose settings were sensible
-became healthy with them, and none did with the failing rates.
+to do; docs/training-curves.md has the numbers.
 """
 
 import dataclasses
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from pet_dcgan.config import AUGMENTATIONS, TrainConfig
-from pet_dcgan.presets import FEW_COPIES_BEND_MM, PRESETS
+from pet_dcgan.config import TrainConfig
+from pet_dcgan.training import remedies
+from pet_dcgan.training.condition_health import (
+    describe_collapse,
+    describe_ignored,
+    is_failing,
+)
+from pet_dcgan.training.condition_vitals import ConditionalRecord
 from pet_dcgan.training.vitals import HealthRecord
 
 # share of images a winning discriminator recognises, and a losing one
@@ -32,8 +36,6 @@ WINDOW, LONG_WINDOW, FAILURE_WINDOW = 5, 10, 20
 _VANISHING_LOSS, _EASY_LOSS = 5.0, 0.35
 # rise of diversity, and relative fall of misfit, while a training learns
 _RISE, _FALL = 0.05, 0.05
-_PRESET = "robust"
-_RATES = ("g_learning_rate", "d_learning_rate")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,6 +68,7 @@ def is_healthy(record: HealthRecord) -> bool:
         and record.distinctness > FEW_KINDS
         and record.misfit < FAR
         and not record.training_distance < COPIES
+        and not (isinstance(record, ConditionalRecord) and is_failing(record))
     )
 
 
@@ -90,7 +93,8 @@ def examine(
     """Finds the states that the last records of a training agree on.
 
     A cause hides its consequences: sameness is not reported where one network
-    is winning, nor lack of progress where a cause was found recently.
+    is winning, nor lack of progress where a cause was found recently, nor what
+    becomes of conditions where either is.
 
     Args:
         records: All records of the training so far, in order.
@@ -103,12 +107,15 @@ def examine(
     recent = range(len(records) - LONG_WINDOW + 1, len(records) + 1)
     if not any(_cause(records[: max(end, 0)]) for end in recent):
         found = [_detect("no_progress", records)]
+    last = records[-1] if records else None
+    if not any(found) and isinstance(last, ConditionalRecord):
+        found = [_detect(name, records) for name in _OF_CONDITIONS]
     found.append(_detect("memorisation", records))
     return [
         HealthFinding(
             state=name,
             description=description,
-            remedy=_remedy(_STATES[name].options(config), config.preset),
+            remedy=remedies.joined(_STATES[name].options(config), config),
             failure=bool(
                 _STATES[name].can_fail
                 and _detect(name, records, FAILURE_WINDOW)
@@ -217,58 +224,6 @@ def _learns(records: Sequence[HealthRecord]) -> bool:
     return best < records[0].misfit * (1 - _FALL)
 
 
-def _balance(config: TrainConfig) -> list[str]:
-    """Learning rates that work; where they are set, what else steadies."""
-    preset = {name: PRESETS[_PRESET][name] for name in _RATES}
-    own = {name: getattr(config, name) for name in _RATES}
-    if not all(0.5 < own[n] / preset[n] < 2 for n in _RATES):
-        return [_set_options(preset)]
-    halved = {name: rate / 2 for name, rate in own.items()}
-    return [*_augmentation(config), _set_options(halved)]
-
-
-def _variety(config: TrainConfig) -> list[str]:
-    """Options that make generated images differ."""
-    options = []
-    if config.latent_dim < 16:
-        options.append("--set latent_dim=100")
-    if config.beta_1 > 0.5:
-        options.append("--set beta_1=0.5")
-    return options + _balance(config)
-
-
-def _novelty(config: TrainConfig) -> list[str]:
-    """Options that keep a generator from copying training images."""
-    options = [f"more subjects than {config.stage} has here"]
-    if not config.patience:
-        options.append(
-            f"--set select_every={config.select_every or 5} --set patience=4 "
-            "(which keeps the best generator and ends the training)"
-        )
-    if config.bend_mm < FEW_COPIES_BEND_MM:
-        options.append(f"--set bend_mm={FEW_COPIES_BEND_MM}")
-    return options + _augmentation(config)
-
-
-def _augmentation(config: TrainConfig) -> list[str]:
-    """Adaptive augmentation, unless images are augmented already."""
-    if config.augmentations:
-        return []
-    return [f"--set augment={','.join(AUGMENTATIONS)} --set augment_target=0.6"]
-
-
-def _set_options(values: dict[str, float]) -> str:
-    """Values as `--set` options."""
-    return " ".join(f"--set {name}={v:.2g}" for name, v in values.items())
-
-
-def _remedy(options: list[str], preset: str) -> str:
-    """Joins the options of a remedy into one line."""
-    if preset != _PRESET:
-        options = [f"--preset {_PRESET}", *options]
-    return f"train under another --run with {', or '.join(options)}"
-
-
 class _State(NamedTuple):
     """How a state is described from its records, and the options against it."""
 
@@ -278,10 +233,20 @@ class _State(NamedTuple):
     can_fail: bool = True
 
 
+_OF_CONDITIONS = ("conditional_collapse", "condition_ignored")
 _STATES = {
-    "discriminator_winning": _State(_discriminator_winning, _balance),
-    "generator_winning": _State(_generator_winning, _balance),
-    "collapse": _State(_collapse, _variety),
-    "no_progress": _State(_no_progress, _balance, LONG_WINDOW),
-    "memorisation": _State(_memorisation, _novelty, can_fail=False),
+    "discriminator_winning": _State(_discriminator_winning, remedies.balance),
+    "generator_winning": _State(_generator_winning, remedies.balance),
+    "collapse": _State(_collapse, remedies.variety),
+    "no_progress": _State(_no_progress, remedies.balance, LONG_WINDOW),
+    "conditional_collapse": _State(
+        describe_collapse, remedies.variety_within_conditions
+    ),
+    "condition_ignored": _State(
+        describe_ignored,
+        remedies.obedience,
+        LONG_WINDOW,
+        can_fail=False,
+    ),
+    "memorisation": _State(_memorisation, remedies.novelty, can_fail=False),
 }

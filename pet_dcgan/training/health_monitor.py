@@ -1,7 +1,5 @@
-"""Health checks during training, `health.csv`, and the reports they give."""
+"""Health checks during training, and the reports they give."""
 
-import csv
-import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,11 +9,16 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_images
 from pet_dcgan.training.checkpoint import (
     drop_last_healthy,
     keep_last_healthy,
     return_to_last_healthy,
+)
+from pet_dcgan.training.condition_vitals import (
+    IMAGES,
+    ConditionalRecord,
+    RealConditions,
 )
 from pet_dcgan.training.health import (
     HealthFinding,
@@ -23,115 +26,13 @@ from pet_dcgan.training.health import (
     is_healthy,
     non_finite,
 )
-from pet_dcgan.training.vitals import HealthRecord, RealImages, Vitals, pooled
-from pet_dcgan.utils.files import replacing
-from pet_dcgan.utils.foreign_tables import read_table
+from pet_dcgan.training.health_log import LOSSES, HealthLog
+from pet_dcgan.training.vitals import HealthRecord, RealImages, pooled
 from pet_dcgan.utils.progress import status
 
-IMAGES = 64
 # often enough to notice a state within a few hundred steps, seldom enough to
 # cost little
 _STEPS = 50
-_LOSSES = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
-_VITALS = tuple(field.name for field in dataclasses.fields(Vitals))
-_COLUMNS = ["epoch", *_LOSSES, *_VITALS, "states", "said", "phantom"]
-
-
-class HealthLog:
-    """The health records and reports of a run, in `health.csv`.
-
-    The CSV is replaced whole, and an epoch that a resumed run repeats has one
-    row.
-
-    Args:
-        path: The CSV; rows of an earlier part of the run are kept.
-        phantom: Written into every row.
-
-    Raises:
-        ValueError: If the file is not a health log.
-    """
-
-    def __init__(self, path: str | Path, *, phantom: bool) -> None:
-        self.path = Path(path)
-        self.phantom = str(phantom).lower()
-        self._rows = _read_rows(self.path)
-
-    def is_new(self, finding: HealthFinding) -> bool:
-        """Whether no part of the run has reported this state before."""
-        reported = (row["states"].split() for row in self._rows.values())
-        return not any(finding.state in states for states in reported)
-
-    def records_before(self, epoch: int) -> list[HealthRecord]:
-        """All records before an epoch, counted from 1, in order."""
-        return [
-            _record(row)
-            for number, row in sorted(self._rows.items())
-            if number < epoch and row["diversity"]
-        ]
-
-    def add(
-        self,
-        epoch: int,
-        record: HealthRecord | None = None,
-        findings: Sequence[HealthFinding] = (),
-    ) -> None:
-        """Adds the row of an epoch, or replaces what it measured.
-
-        Reports of an epoch that is repeated stay, as do those of later ones
-        that a resumed run has yet to repeat.
-
-        Args:
-            epoch: Counted from 1.
-            record: What was measured, if anything could be.
-            findings: What is reported.
-        """
-        before = self._rows.get(epoch, {"states": "", "said": ""})
-        states = [before["states"], *(f.state for f in findings)]
-        said = [before["said"], *map(str, findings)]
-        row = dict.fromkeys(_COLUMNS, "") | {"epoch": str(epoch)}
-        if record is not None:
-            row |= {name: repr(value) for name, value in vars(record).items()}
-        self._rows[epoch] = row | {
-            "states": " ".join(filter(None, states)),
-            "said": "; ".join(filter(None, said)),
-            "phantom": self.phantom,
-        }
-        with (
-            replacing(self.path) as temporary,
-            temporary.open("w", newline="", encoding="utf-8") as file,
-        ):
-            writer = csv.DictWriter(file, _COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(row for _, row in sorted(self._rows.items()))
-
-
-def _read_rows(path: Path) -> dict[int, dict[str, str]]:
-    """The rows of a health log by epoch, each checked."""
-    remedy = "remove the file to have states reported anew"
-    try:
-        rows = read_table(path, _COLUMNS)
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        if path.is_file() and not path.stat().st_size:
-            return {}
-        raise ValueError(f"{error}: {remedy}") from None
-    try:
-        for row in rows:
-            if row["diversity"]:
-                _record(row)
-        return {int(row["epoch"]): row for row in rows}
-    except ValueError:
-        raise ValueError(
-            f"expected numbers under {','.join(_COLUMNS[:-3])} in {path}, "
-            f"found another value: {remedy}"
-        ) from None
-
-
-def _record(row: dict[str, str]) -> HealthRecord:
-    """The record of a row."""
-    measured = {name: float(row[name]) for name in (*_LOSSES, *_VITALS)}
-    return HealthRecord(epoch=int(row["epoch"]), **measured)
 
 
 class HealthMonitor(keras.callbacks.Callback):
@@ -152,6 +53,7 @@ class HealthMonitor(keras.callbacks.Callback):
             kept.
         stop_on_failure: Whether a failure ends the training, see
             `pet_dcgan.training.health.HealthFinding`.
+        conditions: Of a conditional training, real images by what they show.
 
     Raises:
         ValueError: From `fit`, with what was found and what to do.
@@ -167,9 +69,11 @@ class HealthMonitor(keras.callbacks.Callback):
         writer: tf.summary.SummaryWriter,
         checkpoint: str | Path,
         stop_on_failure: bool = False,
+        conditions: RealConditions | None = None,
     ) -> None:
         super().__init__()
         self.log = log
+        self.conditions = conditions
         self.config = config
         self.real = real
         self.every = -(-_STEPS // steps_per_epoch)
@@ -182,13 +86,20 @@ class HealthMonitor(keras.callbacks.Callback):
         """Prepares the drawing of images, faster than Keras's own call."""
         network, suvr_max = self.model.sampler_network, self.config.suvr_max
         draw = tf.function(
-            lambda latents: suvr_from_latents(network, latents, suvr_max)
+            lambda inputs: suvr_from_images(
+                network(inputs, training=False), suvr_max
+            )
         )
         seeds = self.config.seed + np.arange(IMAGES)
         self._latents = latents_from_seeds(seeds, self.config.latent_dim)
+        inputs = self._latents
+        if self.conditions is not None:
+            widths = {"latent": self.config.latent_dim}
+            widths |= self.conditions.conditions.inputs
+            inputs = {n: tf.TensorSpec([None, w]) for n, w in widths.items()}
         # traced now: TensorFlow warns of functions that several trainings of
         # a study trace when they call them
-        self._draw = draw.get_concrete_function(self._latents)
+        self._draw = draw.get_concrete_function(inputs)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Keeps the state of the epoch before, if that was healthy."""
@@ -218,12 +129,12 @@ class HealthMonitor(keras.callbacks.Callback):
 
     def _check_images(self, epoch: int, logs: dict) -> None:
         """Measures generated images and reports what the records show."""
-        images = self._draw(self._latents).numpy()
-        vitals = vars(self.real.vitals(pooled(images)))
-        measured = {name: logs[name] for name in _LOSSES} | vitals
+        vitals = self._vitals()
+        measured = {name: logs[name] for name in LOSSES} | vitals
         # the last bits may depend on where in memory an array lies
         rounded = {name: float(f"{v:.6g}") for name, v in measured.items()}
-        record = HealthRecord(epoch=epoch, **rounded)
+        kind = HealthRecord if self.conditions is None else ConditionalRecord
+        record = kind(epoch=epoch, **rounded)
         records = [*self.log.records_before(epoch), record]
         with self.writer.as_default(step=epoch):
             for name, value in vitals.items():
@@ -231,6 +142,26 @@ class HealthMonitor(keras.callbacks.Callback):
         self._report(epoch, examine(records, self.config), record)
         if is_healthy(record):
             self._healthy_epoch = epoch
+
+    def _vitals(self) -> dict[str, float]:
+        """Measures of images, and of conditions where there are any."""
+        if self.conditions is None:
+            images = self._draw(self._latents).numpy()
+            return vars(self.real.vitals(pooled(images)))
+        images = self._drawn(self.conditions.typical)
+        asked = [self._drawn(each) for each in self.conditions.requests]
+        return vars(self.real.vitals(images)) | vars(
+            self.conditions.vitals(
+                np.array(asked), label_weight=float(self.model.label_weight)
+            )
+        )
+
+    def _drawn(self, asked: dict[str, np.ndarray]) -> np.ndarray:
+        """Rows of the images of the first latents under these conditions."""
+        inputs = {"latent": self._latents[: len(asked["stage"])]}
+        for name, values in asked.items():
+            inputs[name] = tf.constant(values)
+        return pooled(self._draw(inputs).numpy())
 
     def _report(
         self,

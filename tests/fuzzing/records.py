@@ -167,4 +167,7 @@ def _check_slices(slices) -> None:
     require(slices.images.dtype == np.uint16, f"{slices.images.dtype}")
     require(len(slices.subjects) == len(slices.scans) == count, "lengths")
     require(bool(np.isfinite(slices.positions_mm).all()), "position")
+    years = slices.ages[~np.isnan(slices.ages)]
+    require(bool(((years >= 0) & (years <= 130)).all()), "ages")
+    require(set(slices.sexes) <= {"F", "M", ""}, "sexes")
     require(all(s and s.isprintable() for s in slices.subjects), "subjects")

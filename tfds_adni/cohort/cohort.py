@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COLUMNS = (
-    *("path", "subject", "image_id", "visit", "date", "tracer", "level"),
-    *("stage", "label_source", "used", "reason"),
+    *("path", "subject", "image_id", "visit", "date", "age", "sex"),
+    *("tracer", "level", "stage", "label_source", "used", "reason"),
 )
 # ADNI has no such site.
 _PHANTOM_SITE = "999"
@@ -159,6 +159,8 @@ class Cohort:
                 "image_id": printable(record.image_id),
                 "visit": printable(record.visit),
                 "date": record.date,
+                "age": f"{record.age:g}" if record.age >= 0 else "",
+                "sex": record.sex,
                 "tracer": printable(decision.tracer),
                 "level": decision.level,
                 "stage": decision.stage,

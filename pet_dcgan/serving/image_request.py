@@ -1,0 +1,155 @@
+"""A request for images: a model, consecutive seeds, and what is asked for."""
+
+from collections.abc import Iterator, Sequence
+
+from pet_dcgan.models.png_notes import description, png_notes, row_texts
+from pet_dcgan.serving import image_files
+from pet_dcgan.serving.exported_model import ExportedModel
+from pet_dcgan.serving.rest_model import RemoteModel
+from pet_dcgan.serving.wanted import Wanted
+from pet_dcgan.utils.png import check_png
+from pet_dcgan.utils.seed_blocks import block_seeds
+
+_COLUMNS = (
+    "file",
+    "stage",
+    "seed",
+    "model_version",
+    "suvr_max",
+    "spacing_mm",
+    "plane",
+    "phantom",
+)
+# of a conditional model
+_ASKED_COLUMNS = ("position_mm", "age", "sex")
+
+
+class ImageRequest:
+    """A model, consecutive seeds, a file format, and what is asked for.
+
+    Args:
+        model: What draws.
+        seeds: Of the images.
+        format_: One of `image_files.FORMATS`.
+        wanted: What a conditional model is asked for.
+
+    Raises:
+        WantedError: If the model does not know it.
+    """
+
+    def __init__(
+        self,
+        model: ExportedModel | RemoteModel,
+        seeds: range,
+        format_: str,
+        wanted: Wanted,
+    ) -> None:
+        self.model = model
+        self.facts = model.facts
+        self.seeds = seeds
+        self.format = format_
+        self.asked = wanted.of(self.facts)
+
+    def identity(self) -> dict[str, str | int]:
+        """What must be the same when a batch is resumed."""
+        return {
+            "model": self.facts.name,
+            "version": self.model.version,
+            "format": self.format,
+            "seed": self.seeds.start,
+            "rows": self.facts.max_rows,
+            **(self.asked.identity() if self.asked else {}),
+        }
+
+    def draw(self, seeds: Sequence[int]) -> list[bytes]:
+        """PNGs of seeds of one block, each computed in its place.
+
+        The whole block is drawn, since the last bits of a float, and so a
+        PNG, depend on how many images are computed at once.
+
+        Args:
+            seeds: Of one block.
+
+        Raises:
+            ValueError: If an image is not what the model's facts promise.
+        """
+        rows = self.facts.max_rows
+        first = seeds[0] - seeds[0] % rows
+        block = block_seeds(first, rows)
+        asked = self.asked.columns(block) if self.asked else None
+        drawn = self.model.draw(block, conditions=asked)
+        images = [drawn[seed - first] for seed in seeds]
+        for image in images:
+            self._check(image)
+        return images
+
+    def _check(self, image: bytes) -> None:
+        """Refuses a PNG that is not what the model's facts promise."""
+        try:
+            check_png(image, size=self.facts.size)
+        except ValueError as error:
+            raise ValueError(
+                f"{error}, drawn by version {self.model.version} of "
+                f"{self.facts.name}: try again, and if it is the same export "
+                "the run again"
+            ) from None
+
+    def file_name(self, seed: int) -> str:
+        """The name of a seed's file.
+
+        Args:
+            seed: The seed.
+
+        Returns:
+            As `synthetic_ad_0000012.png`, or of a conditional model as
+            `synthetic_conditional_ad_0000012.png`.
+        """
+        kind = "phantom" if self.facts.phantom else "synthetic"
+        name = self.facts.name
+        if self.asked:
+            name = f"{name}_{self.asked.label}"
+        suffix = image_files.FORMATS[self.format]
+        return f"{kind}_{name}_{seed:07d}{suffix}"
+
+    def file_content(self, seed: int, image: bytes) -> bytes:
+        """The content of a seed's file.
+
+        Args:
+            seed: The seed.
+            image: Its PNG.
+        """
+        facts = self.facts
+        row = self.asked.row(seed) if self.asked else None
+        if self.format == "png":
+            notes = png_notes(facts, row) | {"seed": str(seed)}
+            return image_files.png_bytes(image, notes)
+        suvr = image_files.suvr_of_png(image, facts.suvr_max)
+        if self.format == "npy":
+            return image_files.npy_bytes(suvr)
+        return image_files.nifti_bytes(
+            suvr,
+            plane=facts.plane if row is None else row["plane"],
+            position_mm=(row or {}).get("position_mm") or 0.0,
+            spacing_mm=facts.spacing_mm,
+            description=description(facts, row),
+        )
+
+    def table(self) -> Iterator[Sequence]:
+        """Yields the rows of `images.csv`, the first one with the headings."""
+        facts, asked = self.facts, self.asked
+        yield _COLUMNS + (_ASKED_COLUMNS if asked else ())
+        for seed in self.seeds:
+            texts = {"stage": facts.stage, "plane": facts.plane}
+            if asked:
+                texts = row_texts(asked.row(seed))
+            yield (
+                self.file_name(seed),
+                texts["stage"],
+                seed,
+                self.model.version,
+                facts.suvr_max,
+                facts.spacing_mm,
+                texts["plane"],
+                str(facts.phantom).lower(),
+                *(texts[name] for name in _ASKED_COLUMNS if asked),
+            )
