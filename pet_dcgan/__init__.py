@@ -25,6 +25,8 @@ __version__ = "0.1.0"
 # public name: the module that holds it, and its name there
 _PUBLIC = {
     "AdversarialLoss": ("models.losses", "AdversarialLoss"),
+    "ConditionalDCGAN": ("models.conditional_dcgan", "ConditionalDCGAN"),
+    "Conditions": ("models.conditions", "Conditions"),
     "DCGAN": ("models.dcgan", "DCGAN"),
     "DataLeakageError": ("data.leakage", "DataLeakageError"),
     "EpochProgress": ("training.callbacks", "EpochProgress"),
@@ -37,9 +39,12 @@ _PUBLIC = {
     "StudySettings": ("study.settings", "StudySettings"),
     "TensorBoard": ("training.tensorboard", "TensorBoard"),
     "TrainConfig": ("config", "TrainConfig"),
+    "asked": ("models.conditioned", "asked"),
     "build_dcgan": ("models.configured_dcgan", "build_dcgan"),
     "build_discriminator": ("models.networks", "build_discriminator"),
     "build_generator": ("models.networks", "build_generator"),
+    "conditions_for": ("data.conditional_slices", "conditions_for"),
+    "conditions_of": ("models.conditioned", "conditions_of"),
     "evaluate": ("evaluation.evaluate", "evaluate"),
     "export": ("serving.export", "export"),
     "generate": ("serving.generate", "generate"),

@@ -100,7 +100,7 @@ def test_a_bad_fact_or_preset_is_named():
     with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
     with pytest.raises(
-        ValueError, match="among robust, best, paper, demo, found"
+        ValueError, match="among robust, best, paper, conditional, demo, found"
     ):
         make_config("xyz", **FACTS)
 

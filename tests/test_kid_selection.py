@@ -10,11 +10,13 @@ from PIL import Image
 from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.util import tensor_util
 from toy_brains import subjects_slices
+from toy_conditional import make_conditional, spread
 from toy_model import make_config
 from training_process import assert_same_run
 
 from pet_dcgan.data.suvr import png_from_suvr
 from pet_dcgan.metrics.distribution import Kid, kid
+from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.selection_log import best_evaluation, ended_early
@@ -321,3 +323,44 @@ class TestWholeRun:
         # three rows of four slices of 32 pixels, not of one grey
         assert grid.shape == (96, 128)
         assert np.ptp(grid) > 50
+
+
+def test_the_kid_of_a_conditional_generator_is_the_mean_over_stages(
+    tmp_path, tiny_config
+):
+    network = spread(make_conditional())
+    shown = np.array([["NC", "axial"]] * 4 + [["AD", "coronal"]] * 4)
+    settings = {"epochs": 9, "select_every": 1, "latent_dim": 6}
+    callback = KidSelection(
+        tmp_path,
+        config=tiny_config(**settings),
+        encoder=Pooled(),
+        real=REAL,
+        subjects=np.array([*"aabbccdd"]),
+        copies=Copies(),
+        shown=shown,
+    )
+    model = SimpleNamespace(sampler_network=network, label_weight=0.5)
+    callback.set_model(model)
+    callback.on_epoch_end(0, {})
+    assert not callback.evaluations  # what is asked for has no effect yet
+    model.label_weight = 1.0
+    callback.on_epoch_end(1, {})
+    expected = [
+        kid(
+            Pooled().features(REAL[rows]),
+            Pooled().features(
+                synthetic_slices(
+                    asked(network, stage=stage, plane=plane),
+                    callback.seeds,
+                    suvr_max=2.5,
+                )
+            ),
+        ).value
+        for stage, plane, rows in (
+            ("NC", "axial", slice(0, 4)),
+            ("AD", "coronal", slice(4, 8)),
+        )
+    ]
+    (found,) = callback.evaluations
+    assert found.val_kid == pytest.approx(np.mean(expected))

@@ -13,6 +13,8 @@ import tfds_adni
 def test_every_public_name_is_there():
     assert pet_dcgan.__all__ == [
         "AdversarialLoss",
+        "ConditionalDCGAN",
+        "Conditions",
         "DCGAN",
         "DataLeakageError",
         "EpochProgress",
@@ -25,9 +27,12 @@ def test_every_public_name_is_there():
         "StudySettings",
         "TensorBoard",
         "TrainConfig",
+        "asked",
         "build_dcgan",
         "build_discriminator",
         "build_generator",
+        "conditions_for",
+        "conditions_of",
         "evaluate",
         "export",
         "generate",

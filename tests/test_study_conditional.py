@@ -164,7 +164,11 @@ def test_a_given_conditional_run_goes_where_its_subjects_are(made, data):
 @pytest.mark.parametrize(
     ("changes", "settings", "message"),
     [
-        ({}, {"generators": ("separate",)}, "a conditional one in .*leave it out, or"),
+        (
+            {},
+            {"generators": ("separate",)},
+            "a conditional one in .*leave it out, or",
+        ),
         ({"size": 64}, {}, "size 32, .*found 64"),
         ({}, {"planes": ("axial", "coronal")}, "coronal, found axial in"),
     ],

@@ -116,7 +116,7 @@ def test_a_diverging_run_leaves_no_generator(
 def test_too_little_memory_is_foreseen_and_reported(
     tiny_config, tmp_path, monkeypatch, capsys
 ):
-    def exhausted(*_):
+    def exhausted(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM allocating")
 
     monkeypatch.setattr(

@@ -27,6 +27,7 @@ from pet_dcgan.data.set_files import (
 from pet_dcgan.data.slices import NoSlicesError as NoSlicesError
 from pet_dcgan.data.slices import SetMeta as SetMeta
 from pet_dcgan.data.slices import Slices as Slices
+from pet_dcgan.data.slices import no_slices
 from pet_dcgan.references import require_recipe
 from pet_dcgan.utils.foreign_text import fault, one_line
 
@@ -223,9 +224,7 @@ def load_slices(
     if subjects is not None:
         wanted &= np.isin(facts["subject"], list(subjects))
     if not wanted.any():
-        raise NoSlicesError(
-            facts, dataset, split=split, stage=stage, plane=plane
-        )
+        raise no_slices(facts, dataset, split=split, stage=stage, plane=plane)
     facts = {name: values[wanted] for name, values in facts.items()}
     # the last one comes first
     keys = ("position_mm", "plane", "scan", "subject")

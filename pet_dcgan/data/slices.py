@@ -11,34 +11,35 @@ from pet_dcgan.image_facts import ImageFacts
 
 
 class NoSlicesError(ValueError):
-    """A set is whole, but has no slice of what was asked for.
+    """A set is whole, but has no slice of what was asked for."""
+
+
+def no_slices(
+    facts: Mapping[str, np.ndarray],
+    dataset: str,
+    *,
+    split: str,
+    stage: str,
+    plane: str,
+) -> NoSlicesError:
+    """The error for a set without slices of what was asked for.
 
     Args:
         facts: Of the slices that there are, as from `read_facts`.
         dataset: Name of the set's configuration.
-        split: The split, stage and plane that were asked for.
-        stage: See `split`.
-        plane: See `split`.
+        split: The split that was asked for.
+        stage: The stage.
+        plane: The plane.
     """
-
-    def __init__(
-        self,
-        facts: Mapping[str, np.ndarray],
-        dataset: str,
-        *,
-        split: str,
-        stage: str,
-        plane: str,
-    ) -> None:
-        groups = zip(facts["stage"], facts["plane"], strict=True)
-        counts = sorted(collections.Counter(groups).items())
-        found = ", ".join(f"{n} {' '.join(group)}" for group, n in counts)
-        wanted = "slices" if plane == ALL_PLANES else f"{plane} slices"
-        super().__init__(
-            f"expected {wanted} of stage {stage} in split {split} of "
-            f"{dataset}, found {found or 'no slice'}: choose another --stage "
-            "or prepare more scans"
-        )
+    groups = zip(facts["stage"], facts["plane"], strict=True)
+    counts = sorted(collections.Counter(groups).items())
+    found = ", ".join(f"{n} {' '.join(group)}" for group, n in counts)
+    wanted = "slices" if plane == ALL_PLANES else f"{plane} slices"
+    return NoSlicesError(
+        f"expected {wanted} of stage {stage} in split {split} of {dataset}, "
+        f"found {found or 'no slice'}: choose another --stage or prepare more "
+        "scans"
+    )
 
 
 @dataclasses.dataclass(frozen=True)

@@ -29,7 +29,18 @@ def build_dcgan(
         discriminator: In place of the one that it describes.
         conditions: Of a conditional generator, what they mean.
         steps: Of the whole training; a transition is a part of them.
+
+    Raises:
+        ValueError: If the configuration names other conditions.
     """
+    wanted = config.condition_names
+    found = conditions.names if conditions else ()
+    if wanted != found:
+        raise ValueError(
+            f"expected the conditions {', '.join(wanted) or 'none'}, found "
+            f"{', '.join(found) or 'none'}: give conditions="
+            "pet_dcgan.conditions_for(slices, config.condition_names)"
+        )
     shape = {
         "size": config.size,
         "channels": config.channels,

@@ -10,7 +10,7 @@ import numpy as np
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.distribution import Kid, kid
-from pet_dcgan.models.conditioned import asked, conditions_of
+from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.networks import float32_copy
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.selection_log import (
@@ -79,7 +79,8 @@ class KidSelection(keras.callbacks.Callback):
         self.encoder = encoder
         self.copies = copies
         self.real = encoder.features(real)
-        self.subjects = np.asarray(subjects)
+        enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
+        self.subjects = np.asarray(subjects) if enough else None
         self.groups = _groups(shown, len(real))
         first = FIRST_SEED + config.seed * SYNTHETIC
         self.seeds = first + np.arange(SYNTHETIC)
@@ -120,26 +121,27 @@ class KidSelection(keras.callbacks.Callback):
         found, drawn = [], []
         for (stage, plane), rows in self.groups.items():
             wanted = network
-            if conditions_of(network) is not None:
+            if stage:
                 wanted = asked(network, stage=stage, plane=plane)
             images = synthetic_slices(
                 wanted, self.seeds, suvr_max=self.config.suvr_max
             )
-            subjects = self.subjects[rows]
-            enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
-            found.append(
-                kid(
-                    self.real[rows],
-                    self.encoder.features(images),
-                    subjects=subjects if enough else None,
-                )
-            )
+            features = self.encoder.features(images)
+            subjects = self._subjects_of(rows)
+            found.append(kid(self.real[rows], features, subjects=subjects))
             drawn.append(images)
         count = len(found)
         # subjects are in several planes, so errors do not simply average out
         error = math.sqrt(sum(e.standard_error**2 for e in found) / count)
         value = sum(each.value for each in found) / count
         return Kid(value, error), np.concatenate(drawn)
+
+    def _subjects_of(self, rows: np.ndarray) -> np.ndarray | None:
+        """Subject of each row, if there are enough."""
+        if self.subjects is None:
+            return None
+        found = self.subjects[rows]
+        return found if len(np.unique(found)) >= _LEAST_SUBJECTS else None
 
     def best_network(self, model: keras.Model) -> keras.Model:
         """The generator of the best evaluation, in float32.
