@@ -25,7 +25,7 @@ def no_slices(
     """The error for a set without slices of what was asked for.
 
     Args:
-        facts: Of the slices that there are, as from `read_facts`.
+        facts: Of the slices that there are, each `[n]`, as from `read_facts`.
         dataset: Name of the set's configuration.
         split: The split that was asked for.
         stage: The stage.
