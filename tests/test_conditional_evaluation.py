@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from toy_conditional_run import CONDITIONS, conditional_run
 from toy_run import make_run
@@ -13,7 +14,9 @@ from pet_dcgan.evaluation.assessment import assessment_lines, next_step
 from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.evaluation.report import metric_rows
 from pet_dcgan.models import classifier
+from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.conditions import Conditions
+from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 
 pytestmark = pytest.mark.usefixtures("quick_encoder", "quick")
@@ -98,8 +101,8 @@ def test_conditions_are_judged(conditional):
     assert position["error_mm"]["real"]["value"] > 0
     assert len(plane["positions_mm"]) == 6
     assert stage["chance"] == pytest.approx(1 / 3, abs=1e-6)
-    for asked in stage["confusion"]["real"].values():
-        assert sum(asked.values()) == pytest.approx(1, abs=1e-5)
+    for answers in stage["confusion"]["real"].values():
+        assert sum(answers.values()) == pytest.approx(1, abs=1e-5)
     assert plane["contrast"]["subjects"] == {"NC": 18, "AD": 18}
     assert len(plane["contrast"]["regions"]) == 9
 
@@ -221,3 +224,14 @@ def test_what_does_not_fit_is_not_set_beside(toy_set, tmp_path):
     between = make_run(tmp_path / "mci", toy_set, "MCI")
     with pytest.raises(ValueError, match="a stage among NC, AD, found MCI"):
         evaluate(two, beside=[between])
+
+
+def test_a_seed_has_the_latent_that_it_has_everywhere(toy_set, tmp_path):
+    run = conditional_run(tmp_path / "run", toy_set)
+    images = conditional_images.conditional_images(
+        run, data_dir=None, count=None, seed=3, search=16
+    )
+    network = asked(run.load_generator(), stage="AD", position_mm=6.0)
+    expected = synthetic_slices(network, [3, 4], suvr_max=2.5)
+    found = images.at("axial", "AD", 6.0, 2)
+    np.testing.assert_allclose(found, expected, atol=1e-4)

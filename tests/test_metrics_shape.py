@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 from test_model_info import FACTS
+from toy_conditional_metrics import conditional_metrics
 
 from pet_dcgan.evaluation.assessment import assessment_lines, next_step
 from pet_dcgan.evaluation.evaluate import Evaluation
@@ -61,8 +62,15 @@ def used_or_refused(metrics):
     return "refused"
 
 
+@pytest.fixture(params=["one stage", "conditional"])
+def metrics(request, evaluated):
+    if request.param == "conditional":
+        return conditional_metrics(evaluated[1])
+    return json.loads(json.dumps(evaluated[1]))
+
+
 @pytest.fixture
-def metrics(evaluated):
+def of_one_stage(evaluated):
     return json.loads(json.dumps(evaluated[1]))
 
 
@@ -102,25 +110,25 @@ def test_any_missing_name_is_used_or_refused(metrics):
         ("figures", 10**400, "figures"),
     ],
 )
-def test_the_place_is_named(metrics, path, value, place):
+def test_the_place_is_named(of_one_stage, path, value, place):
     *names, last = path.split(".")
-    holder = metrics
+    holder = of_one_stage
     for name in names:
         holder = holder[name]
     holder[last] = value
     if place is None:
-        require_metrics(metrics, source="FILE")
+        require_metrics(of_one_stage, source="FILE")
         return
     with pytest.raises(ValueError, match=f"something else for {place}$"):
-        require_metrics(metrics, source="FILE")
+        require_metrics(of_one_stage, source="FILE")
 
 
-def test_brackets_within_brackets_are_refused(metrics):
+def test_brackets_within_brackets_are_refused(of_one_stage):
     value = []
     for _ in range(500):
         value = [copy.copy(value)]
     with pytest.raises(ValueError, match="something else for figures"):
-        require_metrics(metrics | {"figures": value}, source="FILE")
+        require_metrics(of_one_stage | {"figures": value}, source="FILE")
 
 
 def test_one_wrong_byte_is_found(evaluated, tmp_path):

@@ -81,10 +81,11 @@ class ConditionalImages:
     def positions_mm(self, plane: str) -> np.ndarray | None:
         """Positions to look at, evenly spread where most scans have slices.
 
-        None where position is no condition.
-
         Args:
             plane: One that was trained on.
+
+        Returns:
+            float64 `[positions]` in mm; None where position is no condition.
         """
         if "position" not in self.conditions.names:
             return None

@@ -157,7 +157,8 @@ def _position(
         )
     except ValueError as error:
         return {"missing": str(error)}
-    parts = [real_slices(images, plane, s, "test") for s in stages]
+    held_out = "test", "validation"
+    parts = [real_slices(images, plane, s, *held_out) for s in stages]
     suvr, subjects, positions = map(np.concatenate, zip(*parts, strict=True))
     found = {"real": None}
     if len(suvr):
@@ -196,7 +197,8 @@ def _stage(
     """
     stages = images.conditions.stages
     training = [images.slices[plane, s].training for s in stages]
-    tested = [images.slices[plane, s].test for s in stages]
+    # neither reader nor classifier has seen those of validation
+    tested = [images.slices[plane, s].held_out for s in stages]
     labels = [np.full(len(x.images), i) for i, x in enumerate(training)]
     model = train_classifier(
         Labelled(joined(training).images, np.concatenate(labels)),
@@ -227,8 +229,9 @@ def _stage(
         "real": None,
     }
     if all(tested):
-        real = joined(tested)
-        asked = [np.full(len(x.images), i) for i, x in enumerate(tested)]
+        parts = [joined(each) for each in tested]
+        real = joined(parts)
+        asked = [np.full(len(x.images), i) for i, x in enumerate(parts)]
         kinds["real"] = compared(
             real.images, np.concatenate(asked), real.subjects
         )

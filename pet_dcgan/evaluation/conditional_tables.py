@@ -133,8 +133,8 @@ def _obeyed(plane: str, numbers: dict[str, Any]) -> Group:
         f"Of {numbers['latents']} latents at every stage and at positions "
         "spread over the band. Position is read by a ridge regression and "
         "stage by a small network, both trained on the run's real training "
-        "slices; real figures are of test subjects. Distances are root mean "
-        "squares, between latents and between subjects.",
+        "slices; real figures are of test and validation subjects. Distances "
+        "are root mean squares, between latents and between subjects.",
         tuple(rows),
     )
 

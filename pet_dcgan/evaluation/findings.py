@@ -263,6 +263,9 @@ def ends_of_difference(
     Args:
         one: Ends of the one; None if there are none.
         other: Ends of what is subtracted.
+
+    Returns:
+        The lower and the upper one; None without those of a part.
     """
     if one is None or other is None:
         return None
