@@ -137,6 +137,20 @@ JUDGEMENTS = (
         tests_of("export.py", "model_card.py"),
     ),
     Mutation(
+        "an image of a row that is refused",
+        "pet_dcgan/models/conditional_signatures.py",
+        'images = tf.where(rows.fine, images, "")',
+        "images = tf.identity(images)",
+        tests_of("conditional_signatures.py"),
+    ),
+    Mutation(
+        "a version that knows fewer stages",
+        "pet_dcgan/serving/compatibility.py",
+        "changes += _narrower(known, knew)",
+        "changes += _narrower(knew, knew)",
+        tests_of("conditional_export.py"),
+    ),
+    Mutation(
         "any class in networks.json",
         "pet_dcgan/models/network_config.py",
         'if value.get("compile_config") or not known:',

@@ -222,7 +222,7 @@ def test_an_image_that_is_no_whole_png(
 
     predict = rest_client.Model.predict
 
-    def damaged(self, signature, seeds):
+    def damaged(self, signature, seeds, columns=None):
         found = predict(self, signature, seeds)
         if signature == "describe":
             return found
@@ -243,7 +243,7 @@ def test_slices_that_are_no_images(draw, capsys, monkeypatch, value):
     monkeypatch.setattr(
         rest_client.Model,
         "predict",
-        lambda self, signature, seeds: (
+        lambda self, signature, seeds, columns=None: (
             predict(self, signature, seeds)
             if signature == "describe"
             else [value] * len(seeds)

@@ -224,7 +224,8 @@ def test_the_ends_of_a_band_and_of_the_ages_are_inside(call):
 def test_inputs_of_other_lengths_are_refused_by_name(call):
     for name in ROWS:
         rows = ROWS | {name: ROWS[name][:2]}
-        with pytest.raises(Refused, match=f"as many rows of {name} as of seed"):
+        words = rf"{name} of the shape \[n.*\] with as many rows as seed"
+        with pytest.raises(Refused, match=words):
             call("generate", {"seed": SEEDS, **rows})
     with pytest.raises(Refused, match=r"stage of the shape \[n, 3\]"):
         call("generate", {"seed": SEEDS, **ROWS, "stage": ROWS["stage"][:, :2]})

@@ -5,7 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
+from toy_conditional import make_conditions
 from toy_model import SMALL
+from toy_model import make_config as plain_config
 from training_process import assert_same_run
 from typer.testing import CliRunner
 
@@ -116,9 +118,18 @@ def test_a_run_that_lost_its_conditions_is_refused(run, tmp_path):
 
 
 def test_own_networks_are_refused(toy_set, tmp_path):
-    own = build_generator(size=32, channels=1, latent_dim=6, width=4)
+    shape = {"size": 32, "channels": 1, "latent_dim": 6, "width": 4}
+    own = build_generator(**shape)
     with pytest.raises(ValueError, match="no generator= with conditions"):
         train(make_config(toy_set), tmp_path / "own", generator=own, verbose=0)
+    conditional = build_generator(**shape, conditions=make_conditions())
+    with pytest.raises(ValueError, match="expected a generator without cond"):
+        train(
+            plain_config(toy_set),
+            tmp_path / "own",
+            generator=conditional,
+            verbose=0,
+        )
 
 
 def test_fit_takes_slices_of_all_stages(run, toy_set):
@@ -131,6 +142,27 @@ def test_fit_takes_slices_of_all_stages(run, toy_set):
     assert model.facts == slices.facts
     found = model.evaluate(slices, verbose=0, return_dict=True)
     assert np.isfinite(found["d_loss"])
+
+
+def test_a_model_of_ones_own_becomes_a_run(run, toy_set, tmp_path):
+    config = make_config(toy_set)
+    slices = load_training_slices(config)
+    model = build_dcgan(config, conditions=run.conditions)
+    model.fit(slices, epochs=1, batch_size=4, verbose=0)
+    Run.of_model(tmp_path / "own", model, slices)
+    opened = Run.open(tmp_path / "own")
+    assert opened.conditions == run.conditions
+    assert opened.config.stage == "ALL"
+    latents = np.zeros([1, 9], "f")
+    np.testing.assert_array_equal(
+        asked(opened.load_generator(), stage="AD")(latents),
+        asked(model.sampler_network, stage="AD")(latents),
+    )
+
+
+def test_a_configuration_with_conditions_needs_their_meaning(toy_set):
+    with pytest.raises(ValueError, match="expected the conditions stage, pl"):
+        build_dcgan(make_config(toy_set))
 
 
 @pytest.mark.parametrize(

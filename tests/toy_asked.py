@@ -24,7 +24,7 @@ LATENT_DIM = 6
 
 
 def lively_generator(conditions=CONDITIONS, *, seed=0):
-    """Large weights: images that differ by latents and by conditions."""
+    """Images that differ by latents and by conditions, in shades of grey."""
     generator = build_generator(
         size=32,
         channels=1,
@@ -36,6 +36,6 @@ def lively_generator(conditions=CONDITIONS, *, seed=0):
     for variable in generator.weights:
         # the weight of the labels stays 1
         if variable.shape != ():
-            noise = random.uniform(0, 0.1, variable.shape)
-            variable.assign(variable.numpy() * 8 + noise)
+            noise = random.uniform(-0.2, 0.2, variable.shape)
+            variable.assign(variable.numpy() + noise)
     return generator

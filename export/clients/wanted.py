@@ -66,7 +66,7 @@ def sound(facts: dict[str, Any]) -> bool:
     """
     conditions = facts.get("conditions")
     if conditions is None:
-        return facts["plane"] in _PLANES
+        return facts["plane"] != "ALL"
     bands, ages = conditions["bands_mm"], conditions["ages"]
     intervals = [*bands.values(), *([] if ages is None else [ages])]
     return (

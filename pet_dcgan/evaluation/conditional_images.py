@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import PLANES, TrainConfig
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation.checks import require_options
@@ -25,9 +25,10 @@ from pet_dcgan.evaluation.stage_slices import (
 )
 from pet_dcgan.evaluation.synthetic_images import drawing, measured, searched
 from pet_dcgan.metrics.arrays import require_finite
-from pet_dcgan.models.conditioned import asked
+from pet_dcgan.models.condition_values import checked_values
+from pet_dcgan.models.conditioned import asked, latent_length
 from pet_dcgan.models.conditions import Conditions
-from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_latents
+from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_images
 from pet_dcgan.runs.run import Run
 
 # what is looked at side by side: latents, at positions spread over a band
@@ -180,23 +181,33 @@ class ConditionalImages:
         Returns:
             float32 `[count, size, size]` in SUVR.
         """
-        network = asked(
-            self.generator,
-            stage=stage,
-            plane=plane,
-            position_mm=None if position_mm is None else float(position_mm),
+        values = checked_values(
+            self.conditions, stage=stage, plane=plane, position_mm=position_mm
         )
-        latents = self._latents[:count]
-        images = suvr_from_latents(network, latents, self.suvr_max).numpy()
+        rows = {
+            "stage": values["stage"],
+            "plane": [float(plane == name) for name in PLANES],
+            "position_mm": [values["position_mm"]],
+            # unknown
+            "age": [np.nan],
+            "sex": [np.nan],
+        }
+        inputs = {
+            name: tf.constant([rows[name]] * count, tf.float32)
+            for name in self.conditions.inputs
+        }
+        inputs["latent"] = self._latents[:count]
+        images = suvr_from_images(
+            self.generator(inputs, training=False), self.suvr_max
+        ).numpy()
         require_finite(images)
         return images
 
     @functools.cached_property
     def _latents(self) -> tf.Tensor:
-        """The latents of the first seeds, `[LATENTS, latent_dim + 3]`."""
-        length = asked(self.generator).input_shape[-1]
+        """The latents of the first seeds, `[LATENTS, latent_dim]`."""
         seeds = np.arange(self.seed, self.seed + LATENTS)
-        return latents_from_seeds(seeds, length)
+        return latents_from_seeds(seeds, latent_length(self.generator))
 
 
 def conditional_images(

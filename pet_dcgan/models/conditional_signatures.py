@@ -132,24 +132,27 @@ def _checked_together(
     values: tuple[tf.Tensor, ...], specs: list[tf.TensorSpec], facts: ModelInfo
 ) -> list[tf.Tensor]:
     """The inputs, once all have their shapes and the same number of rows."""
-    found = [
-        shape_check(value, spec.name, facts.max_rows)
-        for value, spec in zip(values, specs, strict=True)
-    ]
-    checks, (shape, *others) = [c for c, _ in found], [s for _, s in found]
-    for spec, other in zip(specs[1:], others, strict=True):
+    check, shape = shape_check(values[0], specs[0].name, facts.max_rows)
+    checks = [check]
+    for value, spec in zip(values[1:], specs[1:], strict=True):
+        row = spec.shape.as_list()[1:]
+        # without the static shape, as in shape_check
+        fed = tf.raw_ops.PlaceholderWithDefault(input=value, shape=None)
+        found = tf.shape(fed)
+        wanted = tf.concat([shape[:1], row], axis=0) if row else shape[:1]
         same = tf.raw_ops.Equal(
-            x=other[:1], y=shape[:1], incompatible_shape_error=False
+            x=found, y=wanted, incompatible_shape_error=False
         )
+        lengths = "".join(f", {length}" for length in row)
         words = (
-            f"expected as many rows of {spec.name} as of {specs[0].name}, "
-            "found the shapes"
+            f"expected {spec.name} of the shape [n{lengths}] with as many rows "
+            f"as {specs[0].name}, found the shapes"
         )
-        # of what is wrong alone, the reason is the one above
-        with tf.control_dependencies(checks[:]):
+        # the first input's own reason comes first
+        with tf.control_dependencies([check]):
             same = tf.reduce_all(same)
         checks.append(
-            tf.raw_ops.Assert(condition=same, data=[words, other, shape])
+            tf.raw_ops.Assert(condition=same, data=[words, found, shape])
         )
     with tf.control_dependencies(checks):
         return [tf.identity(value) for value in values]

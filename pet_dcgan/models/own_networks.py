@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import keras
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.models.conditioned import conditions_of, latent_length
 from pet_dcgan.models.network_check import require_no_sigmoid
 
 ROLES = ("generator", "discriminator")
@@ -34,6 +35,12 @@ def own_networks(
     given = {"generator": generator, "discriminator": discriminator}
     found = {n: _made(n, x, config) for n, x in given.items() if x is not None}
     for role, network in found.items():
+        if conditions_of(network) is not None:
+            raise ValueError(
+                f"expected a {role} without conditions, found one of "
+                f"{', '.join(conditions_of(network).names)}: train it with "
+                "ConditionalDCGAN.fit, or leave it out and name conditions"
+            )
         require_shapes(role, network, config)
         _require_precision(role, network, config)
         require_no_sigmoid(role, network)
@@ -58,7 +65,10 @@ def require_shapes(
         "generator": ((None, config.latent_dim), images),
         "discriminator": (images, (None, 1)),
     }[role]
-    found = _shapes(role, network)
+    if role == "generator" and conditions_of(network) is not None:
+        found = (None, latent_length(network)), network.output_shape
+    else:
+        found = _shapes(role, network)
     if found != wanted:
         raise ValueError(
             f"expected a {role} from {wanted[0]} to {wanted[1]}, found one "

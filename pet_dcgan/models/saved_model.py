@@ -19,6 +19,7 @@ from pet_dcgan.models.conditional_signatures import (
     conditional_signatures,
 )
 from pet_dcgan.models.conditioned import conditions_of, latent_length
+from pet_dcgan.models.folded import folded
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.png_notes import png_notes
 from pet_dcgan.models.same_bytes import remove_chance
@@ -125,7 +126,8 @@ def save_model(
     `position_mm` float32 `[n]`, `age` float32 `[n]` and `sex` string `[n]`.
     All but `describe` have a second output, `status` string `[n]`: empty, or
     why the row is refused, whose image is NaN, or an empty PNG. The latent is
-    a function of the seed alone, whatever is asked for.
+    a function of the seed alone, whatever is asked for. Its normalisations
+    are part of its modulations, see `folded`.
 
     Weights are stored once, batch normalisation is in inference mode, and
     randomness is a function of the seed inside the graph. A PNG has the notes
@@ -153,6 +155,8 @@ def save_model(
                 "train again"
             )
     module = tf.Module(name="generator")
+    if facts.takes is not None:
+        generator = folded(generator)
     network = _network(generator)
     # what is not an attribute of the module is not stored
     module.weights = _used(generator, network)

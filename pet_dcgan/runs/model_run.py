@@ -21,6 +21,7 @@ from pet_dcgan.data.leakage import (
 from pet_dcgan.data.prepared_set import subjects_of
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.models.bending import Bender
+from pet_dcgan.models.conditioned import conditions_of, latent_length
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.gan import GAN
 from pet_dcgan.models.network_config import copied, describe
@@ -71,7 +72,13 @@ def model_run(
     _require_finite(copied(generator, networks["generator"]))
     if is_pair:
         networks["discriminator"] = describe(model.discriminator)
-    facts = RunFacts(config, subjects, sorted(set(validation)), networks)
+    facts = RunFacts(
+        config,
+        subjects,
+        sorted(set(validation)),
+        networks,
+        conditions_of(generator),
+    )
 
     def write(folder: Path) -> None:
         _write_log(folder / "log.csv", model, phantom=config.phantom)
@@ -151,7 +158,8 @@ def _config(
         | _ends(generator)
         | {"seed": getattr(model, "seed", 0)}
         | shown
-        | {"epochs": _epochs(model)},
+        | {"epochs": _epochs(model)}
+        | _conditions(model, generator),
         preset=OWN,
         stage=slices.stage,
         plane=slices.plane,
@@ -163,14 +171,26 @@ def _config(
 def _ends(generator: keras.Model) -> dict[str, int]:
     """Numbers of a latent vector, and channels of an image."""
     try:
-        latents, images = generator.input_shape, generator.output_shape
-        return {"latent_dim": latents[-1], "channels": images[-1]}
+        length, images = latent_length(generator), generator.output_shape
+        return {"latent_dim": length, "channels": images[-1]}
     except (AttributeError, ValueError, TypeError):
         raise ValueError(
             "expected a DCGAN, or a functional or Sequential generator, found "
             f"{type(generator).__name__}: build it as keras.Model(inputs, "
             "outputs)"
         ) from None
+
+
+def _conditions(model: keras.Model, generator: keras.Model) -> dict[str, Any]:
+    """The settings of what a generator is asked for."""
+    conditions = conditions_of(generator)
+    if conditions is None:
+        return {"conditions": "none", "transition": False}
+    transition = getattr(model, "transition", None)
+    return {
+        "conditions": ",".join(conditions.names),
+        "transition": transition and bool(transition[1]),
+    }
 
 
 def _settings(model: DCGAN, spacing_mm: float) -> dict[str, Any]:

@@ -76,8 +76,10 @@ class ImageRequest:
         rows = self.facts.max_rows
         first = seeds[0] - seeds[0] % rows
         block = block_seeds(first, rows)
-        asked = self.asked.columns(block) if self.asked else None
-        drawn = self.model.draw(block, conditions=asked)
+        asked = {}
+        if self.asked:
+            asked["conditions"] = self.asked.columns(block)
+        drawn = self.model.draw(block, **asked)
         images = [drawn[seed - first] for seed in seeds]
         for image in images:
             self._check(image)

@@ -38,6 +38,18 @@ MODEL = {
     "max_rows": ROWS,
 }
 
+# of one that is asked for a stage
+CONDITIONAL = MODEL | {
+    "stage": "ALL",
+    "plane": "ALL",
+    "conditions": {
+        "names": ["stage", "plane", "position", "age", "sex"],
+        "stages": ["NC", "MCI", "AD"],
+        "bands_mm": {"axial": [-40.0, 50.0], "coronal": [-60.5, 37.3]},
+        "ages": [55.0, 90.0],
+    },
+}
+
 
 def image(seed: int) -> bytes:
     """A PNG as a model draws it."""
@@ -78,6 +90,7 @@ def damaged_facts(dice: Random) -> bytes:
         odd = (-4, 0, 1, 65, 200_000_000, 1e308, 5e-324, 2**70, True, "4", None)
         facts = json.dumps(MODEL | {name: dice.choice(odd)}).encode()
     else:
+        facts = json.dumps(dice.choice((MODEL, CONDITIONAL))).encode()
         facts = damaged_json(facts, dice)
     return response(rows_body([facts]))
 
