@@ -94,7 +94,7 @@ def test_a_cause_hides_what_becomes_of_conditions(found):
     assert found(10, **both) == f"{COLLAPSE} {IGNORED}"
     assert found(10, **both, distinctness=0.0) == "collapse"
     assert found(10, **both, misfit=0.9) == "no_progress"
-    won = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "g_loss": 9.0}
+    won = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "g_loss": 18.0}
     assert found(10, **both, **won) == "discriminator_winning"
     copies = {"training_distance": 0.5}
     assert found(10, **NO_STAGE, **copies) == f"{IGNORED} memorisation"
@@ -161,3 +161,14 @@ def test_remedies_are_not_what_is_set_already(config):
     copies = make_conditional_records(5, training_distance=0.1)
     (finding,) = examine(copies, config())
     assert "more subjects than the set has here" in finding.remedy
+
+
+@pytest.mark.parametrize("weight", [0.0, 0.5, 1.0])
+def test_losses_of_two_questions_are_twice_as_large(found, weight):
+    won = {"real_accuracy": 1.0, "fake_accuracy": 1.0, "label_weight": weight}
+    lost = {"fake_accuracy": 0.0, "label_weight": weight}
+    questions = 1 + weight
+    assert found(5, **won, g_loss=4.99 * questions) == ""
+    assert found(5, **won, g_loss=5.01 * questions) == "discriminator_winning"
+    assert found(5, **lost, g_loss=0.349 * questions) == "generator_winning"
+    assert found(5, **lost, g_loss=0.351 * questions) == ""

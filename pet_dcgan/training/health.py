@@ -145,7 +145,7 @@ def _detect(
 
 def _discriminator_winning(records: Sequence[HealthRecord]) -> str:
     """Describes a generator that gets no usable gradient."""
-    vanishing = all(r.g_loss > _VANISHING_LOSS for r in records)
+    vanishing = all(_generator_loss(r) > _VANISHING_LOSS for r in records)
     bad = all(r.misfit > FAR for r in records) and not _learns(records)
     if any(_recognised(r) < ALL for r in records) or not (vanishing or bad):
         return ""
@@ -160,7 +160,10 @@ def _discriminator_winning(records: Sequence[HealthRecord]) -> str:
 def _generator_winning(records: Sequence[HealthRecord]) -> str:
     """Describes a discriminator that accepts every generated image."""
     # early on a discriminator may recognise none because it is undecided
-    if any(r.fake_accuracy > FEW or r.g_loss > _EASY_LOSS for r in records):
+    if any(
+        r.fake_accuracy > FEW or _generator_loss(r) > _EASY_LOSS
+        for r in records
+    ):
         return ""
     return (
         "the generator is winning (the discriminator recognises only "
@@ -216,6 +219,14 @@ def _memorisation(records: Sequence[HealthRecord]) -> str:
 def _recognised(record: HealthRecord) -> float:
     """Share of images recognised, of the kind recognised less often."""
     return min(record.real_accuracy, record.fake_accuracy)
+
+
+def _generator_loss(record: HealthRecord) -> float:
+    """The generator's loss, for each question of the discriminator."""
+    questions = 1.0
+    if isinstance(record, ConditionalRecord):
+        questions += record.label_weight
+    return record.g_loss / questions
 
 
 def _learns(records: Sequence[HealthRecord]) -> bool:
