@@ -215,7 +215,7 @@ MUTATIONS = (
     ),
     Mutation(
         "order of an epoch's slices",
-        "pet_dcgan/data/batches.py",
+        "pet_dcgan/data/slice_order.py",
         "tf.stack([tf.constant(self.seed, tf.int64), epoch])",
         "tf.stack([tf.constant(self.seed, tf.int64), 0 * epoch])",
         tests_of("batches.py"),

@@ -137,6 +137,27 @@ JUDGEMENTS = (
         tests_of("export.py", "model_card.py"),
     ),
     Mutation(
+        "labels that count from the start",
+        "pet_dcgan/models/conditional_dcgan.py",
+        "done / max(1, last - first), 0.0, 1.0",
+        "done / max(1, last - first), 1.0, 1.0",
+        tests_of("conditional_dcgan.py"),
+    ),
+    Mutation(
+        "a position in another plane's band",
+        "pet_dcgan/models/condition_layers.py",
+        "ends = [bands.get(plane, (-1.0, 1.0)) for plane in PLANES]",
+        "ends = [bands.get(plane, (-1.0, 1.0)) for plane in PLANES[::-1]]",
+        tests_of("conditional_dcgan.py"),
+    ),
+    Mutation(
+        "a generator chosen before its conditions count",
+        "pet_dcgan/training/kid_selection.py",
+        '"label_weight", 1.0)) < 1.0',
+        '"label_weight", 1.0)) < 0.0',
+        tests_of("kid_selection.py"),
+    ),
+    Mutation(
         "an image of a row that is refused",
         "pet_dcgan/models/conditional_signatures.py",
         'images = tf.where(rows.fine, images, "")',

@@ -99,9 +99,9 @@ def test_what_must_be_given_is_in_the_first_line():
     [
         (
             ("train", "--stage", "CN"),
-            "'--stage': expected NC, MCI, AD, ALL; found 'CN': write NC",
+            "'--stage': expected NC, MCI, AD; found 'CN': write NC",
         ),
-        (("train", "--stage", "xx"), "expected NC, MCI, AD, ALL; found 'xx'"),
+        (("train", "--stage", "xx"), "expected NC, MCI, AD; found 'xx'"),
         (
             (*TRAIN, "--plane=axail"),
             "expected axial, coronal, sagittal; found 'axail': write axial",

@@ -172,7 +172,7 @@ class Asked(keras.layers.Layer):
         return {name: (input_shape[0], n) for name, n in widths.items()}
 
     def compute_output_spec(self, inputs: keras.KerasTensor) -> dict:
-        """The same as tensors."""
+        """The same as tensors, of shapes `[n, length]` by name."""
         shapes = self.compute_output_shape(inputs.shape)
         return {n: keras.KerasTensor(s, "float32") for n, s in shapes.items()}
 
