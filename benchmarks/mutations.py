@@ -285,14 +285,14 @@ MUTATIONS = (
     ),
     Mutation(
         "rows of a request",
-        "pet_dcgan/models/saved_model.py",
+        "pet_dcgan/models/signature_parts.py",
         "shape[:1] <= max_rows",
         "shape[:1] <= max_rows + 1",
         tests_of("serving_contract.py"),
     ),
     Mutation(
         "columns of images.csv",
-        "pet_dcgan/serving/generate.py",
+        "pet_dcgan/serving/image_request.py",
         '    "suvr_max",\n    "spacing_mm",\n',
         '    "spacing_mm",\n    "suvr_max",\n',
         tests_of("generate.py"),
