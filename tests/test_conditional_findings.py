@@ -38,6 +38,14 @@ def test_stage(synthetic, real, sign, words):
     assert words in found[1]
 
 
+@pytest.mark.parametrize("synthetic", [0.34, 0.75])
+def test_a_difference_that_may_be_chance_neither_passes_nor_fails(synthetic):
+    found = accuracy(synthetic, 0.6, half=0.02)
+    found["accuracy"]["real"]["interval"] = [0.4, 0.8]
+    found["accuracy"]["synthetic"]["interval"] = [0.3, 0.9]
+    assert module.stage(found)[0] == "caution"
+
+
 def test_stage_without_evidence():
     few = accuracy(0.6, 0.6)
     few["accuracy"]["real"]["interval"] = None

@@ -145,13 +145,12 @@ def _of_accuracy(accuracy: dict[str, Any], chance: float) -> Finding:
         return "unknown", ": it cannot tell the stages of real images either."
     share = (synthetic["value"] - chance) / (real["value"] - chance)
     hardly, ignored = _OBEYED
-    below = synthetic["interval"][1] < real["interval"][1]
-    if share < ignored and below:
+    if share < ignored and synthetic["interval"][1] < real["value"]:
         return "bad", (
             ". The stage is ignored: do not use these images as images of a "
             "stage. Train longer, or on more scans."
         )
-    if share < hardly and below:
+    if share < hardly:
         return "caution", ": stages differ less than they should."
     excess = ends_of_difference(synthetic["interval"], real["interval"])
     beyond = synthetic["value"] - real["value"] > _EXAGGERATED
@@ -162,6 +161,8 @@ def _of_accuracy(accuracy: dict[str, Any], chance: float) -> Finding:
                 "real ones are."
             )
         return "caution", ": stages are drawn clearer than real ones are."
+    if beyond:
+        return "caution", ": stages may be drawn clearer than real ones are."
     return "good", "."
 
 
