@@ -102,10 +102,10 @@ def model_of(work, task):
     """The model of a training, and its batches by step."""
     import tensorflow as tf
 
+    from pet_dcgan.conditions import Conditions
     from pet_dcgan.models.augmentation import Augmenter
     from pet_dcgan.models.bending import REACH_MM, Bender
     from pet_dcgan.models.conditional_dcgan import ConditionalDCGAN
-    from pet_dcgan.models.conditions import Conditions
     from pet_dcgan.models.dcgan import DCGAN
     from pet_dcgan.models.networks import build_discriminator, build_generator
     from pet_dcgan.models.optimization import paper_adam

@@ -307,10 +307,7 @@ class Judge:
 
     def _obeyed(self, draw):
         """Position, identity, variety and contrast of a conditional one."""
-        from pet_dcgan.metrics.model_contrast import (
-            difference,
-            truth_agreement,
-        )
+        from pet_dcgan.metrics.model_contrast import difference
         from pet_dcgan.metrics.obedience import identity_kept, variety
 
         positions = np.concatenate(
@@ -333,7 +330,7 @@ class Judge:
             "position_mm": float(np.concatenate(errors).mean()),
             "identity": identity_kept(stacks["NC"], stacks["AD"]).share,
             "variety": min(varied),
-            "contrast": truth_agreement(model, truth, affected)._asdict(),
+            "contrast": agreement(model, truth, affected),
         }
 
     def _drawn_stack(self, draw, stage):
@@ -374,10 +371,7 @@ class Judge:
     def _real_contrast(self):
         """Differences of as many real people as trained, and their halves."""
         from pet_dcgan.metrics.ceiling import correlation
-        from pet_dcgan.metrics.model_contrast import (
-            difference,
-            truth_agreement,
-        )
+        from pet_dcgan.metrics.model_contrast import difference
         from pet_dcgan.metrics.regions import brain_mask
 
         truth, affected = self.truth
@@ -402,14 +396,32 @@ class Judge:
                 for n in range(2)
             ]
             halves.append(correlation(*(each[mask] for each in pair)))
-            rows.append(truth_agreement(pair[0], truth, affected)._asdict())
+            rows.append(agreement(pair[0], truth, affected))
         mean = {n: float(np.mean([r[n] for r in rows])) for n in rows[0]}
         everyone = difference([stacks["NC"], stacks["AD"]])
         return mean | {
             "halves": float(np.mean(halves)),
-            "everyone": truth_agreement(everyone, truth, affected)._asdict(),
+            "everyone": agreement(everyone, truth, affected),
             "affected": float(affected[mask].mean()),
         }
+
+
+def agreement(found, truth, affected):
+    """A difference beside the truth's, by pixel and over all of a part.
+
+    `drift` is the mean error outside the affected regions, over the truth's
+    mean change inside them: chance, which differs from pixel to pixel, is in
+    `outside` and not in it.
+    """
+    from pet_dcgan.metrics.model_contrast import difference, truth_agreement
+    from pet_dcgan.metrics.regions import brain_mask
+
+    wanted = difference(truth)
+    mask = brain_mask(np.mean([x.mean(axis=0) for x in truth], axis=0))
+    change = np.abs(wanted[mask & affected]).mean()
+    drift = abs((found - wanted)[mask & ~affected].mean()) / change
+    rows = truth_agreement(found, truth, affected)._asdict()
+    return rows | {"drift": float(drift)}
 
 
 def _mean_accuracy(answers):

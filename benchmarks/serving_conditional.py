@@ -28,7 +28,7 @@ def conditional(generator, facts, preset):
     """The same network with every condition, and its facts."""
     import dataclasses
 
-    from pet_dcgan.models.conditions import Conditions
+    from pet_dcgan.conditions import Conditions
     from pet_dcgan.models.networks import build_generator
     from pet_dcgan.presets import PRESETS
 

@@ -26,7 +26,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "AdversarialLoss": ("models.losses", "AdversarialLoss"),
     "ConditionalDCGAN": ("models.conditional_dcgan", "ConditionalDCGAN"),
-    "Conditions": ("models.conditions", "Conditions"),
+    "Conditions": ("conditions", "Conditions"),
     "DCGAN": ("models.dcgan", "DCGAN"),
     "DataLeakageError": ("data.leakage", "DataLeakageError"),
     "EpochProgress": ("training.callbacks", "EpochProgress"),

@@ -6,8 +6,8 @@ import numpy as np
 import toy_data
 from toy_run import make_run
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.data.training_data import resolve_config
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs.run import Run
 from pet_dcgan.study.scores import METRICS, SCORES, Predictions

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.data.batches import (
     ordered_batches,
     require_equal_parts,
@@ -13,7 +14,6 @@ from pet_dcgan.data.batches import (
 )
 from pet_dcgan.data.conditional_slices import condition_arrays
 from pet_dcgan.data.prepared_set import load_slices
-from pet_dcgan.models.conditions import Conditions
 
 AD = {"split": "train", "stage": "AD", "plane": "axial"}
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from pet_dcgan.models.conditions import Conditions
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.training.condition_vitals import RealConditions
 
 STAGE_AND_POSITION = Conditions(

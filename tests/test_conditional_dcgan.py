@@ -73,16 +73,20 @@ def test_features_are_those_computed_by_hand():
     layer = make_networks()[0].get_layer("features")
     found = layer(
         {
-            "stage": tf.constant([[0.0, 0.0, 1.0]]),
-            "plane": tf.constant([[0.0, 1.0, 0.0]]),
-            "position_mm": tf.constant([[-27.0]]),  # t = 0.5 of the band
-            "age": tf.constant([[65.0]]),
-            "sex": tf.constant([[float("nan")]]),
+            "stage": tf.constant([[0.0, 0.0, 1.0], [0.5, 0.5, 0.0]]),
+            "plane": tf.constant([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]]),
+            # half of the way from the middle of a band to its end
+            "position_mm": tf.constant([[-27.0], [9.0]]),
+            "age": tf.constant([[65.0], [75.0]]),
+            "sex": tf.constant([[float("nan")], [1.0]]),
         }
-    ).numpy()[0]
+    ).numpy()
     angles = 0.5 * np.arange(1, 5) * np.pi / 2
-    position = [0.5, *np.sin(angles), *np.cos(angles)]
-    expected = [0, 0, 1, 0, 1, 0, *position, -1, 1, 0, 0]
+    sines, cosines = np.sin(angles), np.cos(angles)
+    expected = [
+        [*(0, 0, 1, 0, 1, 0), 0.5, *sines, *cosines, *(-1, 1, 0, 0)],
+        [*(0.5, 0.5, 0, 1, 0, 0), -0.5, *-sines, *cosines, *(0, 1, 1, 1)],
+    ]
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 

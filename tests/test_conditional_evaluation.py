@@ -7,6 +7,7 @@ import pytest
 from toy_conditional_run import CONDITIONS, conditional_run
 from toy_run import make_run
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.data.leakage import DataLeakageError
 from pet_dcgan.evaluation import conditional_images, conditional_scores
 from pet_dcgan.evaluation import evaluate as evaluation
@@ -15,7 +16,6 @@ from pet_dcgan.evaluation.evaluate import evaluate
 from pet_dcgan.evaluation.report import metric_rows
 from pet_dcgan.models import classifier
 from pet_dcgan.models.conditioned import asked
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.run import Run
 

@@ -3,13 +3,13 @@ import dataclasses
 import numpy as np
 import pytest
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.data.conditional_slices import (
     condition_arrays,
     conditions_for,
     slice_gap_mm,
 )
 from pet_dcgan.data.prepared_set import load_slices
-from pet_dcgan.models.conditions import Conditions
 
 NAMES = ("stage", "plane", "position", "age", "sex")
 

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.models.condition_values import checked_values, stage_weights
-from pet_dcgan.models.conditions import Conditions
 
 AXIAL = {"axial": (0.0, 36.0)}
 BOTH = AXIAL | {"coronal": (-54.0, -18.0)}

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.image_facts import ImageFacts
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.networks import build_generator
 
 CONDITIONS = Conditions(

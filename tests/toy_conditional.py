@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.models.conditional_dcgan import ConditionalDCGAN
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.networks import build_discriminator, build_generator
 
 BANDS = {"axial": (0.0, 36.0), "coronal": (-54.0, -18.0)}

@@ -3,8 +3,8 @@
 import numpy as np
 from toy_data import STAGES
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import make_config
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.runs.run import Run

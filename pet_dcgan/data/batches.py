@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.conditional_slices import condition_arrays
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.records import is_streamed
 from pet_dcgan.data.slice_order import SliceOrder, replicas_per_worker
 from pet_dcgan.data.suvr import PNG_MAX
-from pet_dcgan.models.conditions import Conditions
 
 
 def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:

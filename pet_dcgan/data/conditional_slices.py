@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import CONDITIONS, PLANES, STAGES
 from pet_dcgan.data.slices import Slices
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.utils.plain_values import shown
 
 _SEXES = ("F", "M")

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import SET_FACTS, TrainConfig
 from pet_dcgan.data.leakage import require_disjoint
 from pet_dcgan.evaluation.conditional_images import ConditionalImages
 from pet_dcgan.evaluation.feature_scores import feature_scores
 from pet_dcgan.evaluation.synthetic_images import drawing, measured
 from pet_dcgan.features.encoder import Encoder
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.runs.run import Run
 
 # a run by plane and stage

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import PLANES, TrainConfig
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.data.suvr import suvr_from_png
@@ -27,7 +28,6 @@ from pet_dcgan.evaluation.synthetic_images import drawing, measured, searched
 from pet_dcgan.metrics.arrays import require_finite
 from pet_dcgan.models.condition_values import checked_values
 from pet_dcgan.models.conditioned import asked, latent_length
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.sampling import latents_from_seeds, suvr_from_images
 from pet_dcgan.runs.run import Run
 

@@ -11,8 +11,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import PLANES
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.losses import PACKAGE
 
 # waves of a position's features over a band: a half, one, one and a half, two

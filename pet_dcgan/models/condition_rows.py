@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.models.condition_values import checked_values
-from pet_dcgan.models.conditions import Conditions
 
 # JSON has no NaN
 UNKNOWN_AGE = -1.0

@@ -6,8 +6,8 @@ Importing this needs neither TensorFlow nor Keras.
 import math
 from collections.abc import Sequence
 
+from pet_dcgan.conditions import WEIGHTS_SLACK, Conditions
 from pet_dcgan.config import ALL_PLANES, ALL_STAGES, STAGES
-from pet_dcgan.models.conditions import WEIGHTS_SLACK, Conditions
 from pet_dcgan.utils.plain_values import shown
 
 

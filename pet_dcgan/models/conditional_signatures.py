@@ -12,10 +12,10 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from pet_dcgan.conditions import WEIGHTS_SLACK, Conditions
 from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.models.condition_rows import UNKNOWN_AGE
 from pet_dcgan.models.conditioned import latent_length
-from pet_dcgan.models.conditions import WEIGHTS_SLACK, Conditions
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.png_notes import png_notes
 from pet_dcgan.models.sampling import (

@@ -9,10 +9,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import ALL_PLANES, ALL_STAGES, PLANES, STAGES
 from pet_dcgan.models.condition_layers import ConditionFeatures
 from pet_dcgan.models.condition_values import checked_values
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.losses import PACKAGE
 
 # numbers of a latent that stage, plane and position are drawn from

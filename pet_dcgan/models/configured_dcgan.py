@@ -2,12 +2,12 @@
 
 import keras
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.augmentation import Augmenter
 from pet_dcgan.models.bending import REACH_MM, Bender
 from pet_dcgan.models.conditional_dcgan import ConditionalDCGAN
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.models.optimization import paper_adam

@@ -9,13 +9,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import (
     ALL_PLANES,
     ALL_STAGES,
     STAGES,
     checked_value,
 )
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.plain_values import shown
 from pet_dcgan.utils.seed_blocks import MAX_ROWS

@@ -2,8 +2,8 @@
 
 import keras
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.models.conditioned import conditions_of
-from pet_dcgan.models.conditions import Conditions
 
 
 def require_pair(generator: keras.Model, discriminator: keras.Model) -> None:

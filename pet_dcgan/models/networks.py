@@ -16,12 +16,12 @@ import functools
 import keras
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.models.condition_layers import (
     ConditionFeatures,
     LabelWeight,
     Modulation,
 )
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.cpu_layers import (
     StridedConv2D,
     StridedConv2DTranspose,

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.network_config import MOST_BYTES
 from pet_dcgan.models.own_networks import ROLES
 from pet_dcgan.references import RecipeError

@@ -6,8 +6,8 @@ from typing import Any
 
 import keras
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import OWN, TrainConfig
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.network_config import rebuild
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy

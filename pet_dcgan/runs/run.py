@@ -24,12 +24,12 @@ from typing import Any
 import keras
 import numpy as np
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.references import RecipeError
 from pet_dcgan.runs.absent_run import absent_run, finishing
 from pet_dcgan.runs.fixed_files import (

@@ -6,7 +6,7 @@ import tensorflow as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
-from pet_dcgan.models.conditions import Conditions
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.models.model_info import GRAPH_FILE, ModelInfo
 
 

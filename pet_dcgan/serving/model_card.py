@@ -6,6 +6,7 @@ from typing import Any
 
 import jinja2
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import ALL_STAGES, OWN, STAGES
 from pet_dcgan.evaluation.assessment import (
     NOT_FOR_DIAGNOSIS,
@@ -13,7 +14,6 @@ from pet_dcgan.evaluation.assessment import (
     limits,
 )
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.foreign_text import one_line

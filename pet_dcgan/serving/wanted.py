@@ -5,10 +5,10 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import ALL_PLANES, ALL_STAGES, STAGES
 from pet_dcgan.models.condition_rows import as_columns
 from pet_dcgan.models.condition_values import checked_values
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.png_notes import row_texts
 from pet_dcgan.utils.plain_values import converted, shown

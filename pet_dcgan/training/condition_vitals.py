@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import PLANES, STAGES
 from pet_dcgan.metrics.arrays import require_finite
-from pet_dcgan.models.conditions import Conditions
 from pet_dcgan.training.vitals import HealthRecord
 
 # images by the conditions of real ones, and, shared among the planes, by those
