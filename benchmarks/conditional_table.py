@@ -72,18 +72,12 @@ def _asked(rows, real):
     contrast = real["contrast"]
     lines = [
         "| | position, mm | own brain | variety | contrast, correlation | "
-        "slope | error outside | error inside |",
-        "|---|---|---|---|---|---|---|---|",
+        "slope | error inside | outside | mean outside |",
+        "|---|---|---|---|---|---|---|---|---|",
         f"| 24 real people of each stage | {real['position_mm']:.1f} | | 1 | "
-        f"{contrast['correlation']:.2f} | {contrast['slope']:.2f} | "
-        f"{contrast['outside']:.2f} | {contrast['inside']:.2f} |",
+        f"{_contrast([contrast])} |",
+        f"| 100 of each | | | | {_contrast([contrast['everyone']])} |",
     ]
-    everyone = contrast["everyone"]
-    lines.append(
-        f"| 100 of each | | | | {everyone['correlation']:.2f} | "
-        f"{everyone['slope']:.2f} | {everyone['outside']:.2f} | "
-        f"{everyone['inside']:.2f} |"
-    )
     for arm, decay, words in ARMS:
         found = [row[decay] for row in rows if row["arm"] == arm]
         if not found or "identity" not in found[0]:
@@ -92,17 +86,19 @@ def _asked(rows, real):
             name: statistics.median(each[name] for each in found)
             for name in ("position_mm", "identity", "variety")
         }
-        agreement = {
-            name: statistics.median(each["contrast"][name] for each in found)
-            for name in ("correlation", "slope", "outside", "inside")
-        }
         lines.append(
             f"| {words} | {middle['position_mm']:.1f} | "
             f"{middle['identity']:.2f} | {middle['variety']:.2f} | "
-            f"{agreement['correlation']:.2f} | {agreement['slope']:.2f} | "
-            f"{agreement['outside']:.2f} | {agreement['inside']:.2f} |"
+            f"{_contrast([each['contrast'] for each in found])} |"
         )
     return lines
+
+
+def _contrast(found):
+    """Medians of what compares a contrast with the truth."""
+    names = ("correlation", "slope", "inside", "outside", "drift")
+    middle = [statistics.median(each[name] for each in found) for name in names]
+    return " | ".join(f"{value:.2f}" for value in middle)
 
 
 def _differences(rows):
@@ -117,13 +113,13 @@ def _differences(rows):
     seeds = [s for s in seeds if ("conditional", s) in by]
     if len(seeds) < 2:
         return []
-    for stage in STAGES:
+    for stage in (*STAGES, "mean"):
         cells = {}
         for name in ("kid", "recall"):
             pairs = [
                 (
-                    by["conditional", s]["0.999"][stage]["frozen"][name],
-                    by["separate", s]["0.995"][stage]["frozen"][name],
+                    _of(by["conditional", s]["0.999"], stage, name),
+                    _of(by["separate", s]["0.995"], stage, name),
                 )
                 for s in seeds
             ]
@@ -141,6 +137,11 @@ def _differences(rows):
             f"{cells['recall'][0]} |"
         )
     return lines
+
+
+def _of(row, stage, name):
+    """A figure of a stage, or the mean over all."""
+    return _mean(row, name) if stage == "mean" else row[stage]["frozen"][name]
 
 
 def _three(row, name):
