@@ -123,6 +123,11 @@ def _at_two_levels(images, s):
     return images, s.owners, np.arange(len(images)) % 2, 2
 
 
+def _stacks(*images):
+    """As stacks of one position."""
+    return [each[:, np.newaxis] for each in images]
+
+
 def _contrast(function, s):
     real = [subject_means(*_at_two_levels(x, s)) for x in (s.train, s.held_out)]
     levels = np.arange(len(s.synthetic)) % 2
@@ -174,6 +179,39 @@ CALLS = {
     ),
     "nearest_subjects.two_nearest_subjects": lambda f, s: f(
         s.synthetic, s.train, s.owners
+    ),
+    "model_contrast.difference": lambda f, s: f(_stacks(*_pair(s))),
+    "model_contrast.model_contrast": lambda f, s: f(
+        _stacks(s.train, s.held_out), _stacks(*_pair(s))
+    ),
+    "model_contrast.region_contrast": lambda f, s: f(
+        _stacks(s.train, s.held_out), _stacks(*_pair(s))
+    ),
+    "model_contrast.truth_agreement": lambda f, s: f(
+        (s.synthetic[:1] - s.held_out[:1]),
+        _stacks(s.train, s.held_out),
+        np.arange(1024).reshape(1, 32, 32) % 2 > 0,
+    ),
+    "obedience.identity_kept": lambda f, s: f(*_stacks(*_pair(s))),
+    "obedience.slices_at": lambda f, s: f(
+        s.synthetic,
+        s.owners,
+        np.arange(len(s.synthetic)) % 2 * 3.0,
+        at_mm=np.array([0.0, 3.0]),
+        within_mm=1.0,
+    )[0],
+    "obedience.stage_accuracy": lambda f, s: f(
+        (s.synthetic.mean(axis=(1, 2)) > 1).astype(int),
+        np.arange(len(s.owners)) % 2,
+        s.owners,
+        classes=2,
+    ),
+    "obedience.variety": lambda f, s: f(*_stacks(s.synthetic, s.held_out)),
+    "position.fit_position_reader": lambda f, s: f(
+        s.train, 3.0 * np.arange(len(s.train)), s.owners
+    ),
+    "position.position_error": lambda f, s: f(
+        *(images.mean(axis=(1, 2)) for images in _pair(s)), s.owners
     ),
     "neighbors.nearest_rows": lambda f, s: f(s.synthetic, s.train),
     "neighbors.nearest_distances": lambda f, s: f(
@@ -246,6 +284,10 @@ INFINITE = {
         "distribution.frechet_ratio": _FLAT,
         "distribution.kid": _PAIRS,
         "image_quality.psnr": ("uniform", "all alike"),
+        "model_contrast.model_contrast": (*_FLAT, "one slice"),
+        "model_contrast.region_contrast": _FLAT,
+        "obedience.variety": _FLAT,
+        "position.position_error": (*_FLAT, "one slice"),
         "region_statistics.set_statistics": _FLAT,
     }.items()
     for sets in every_set
@@ -255,6 +297,7 @@ UNSEEING = (
     "confidence.halves_interval",
     "copy_search.share_p_value",
     "neighbors.random_pairs",
+    "obedience.stage_accuracy",
 )
 
 

@@ -213,6 +213,28 @@ def usage_errors(
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 
+def require_stage(
+    stage: str | None, preset: str, overrides: dict[str, str]
+) -> None:
+    """Requires a stage where one generator is not asked for it.
+
+    Args:
+        stage: What was given.
+        preset: The preset.
+        overrides: From `parse_settings`.
+
+    Raises:
+        typer.BadParameter: If there is none.
+    """
+    conditions = check_overrides(preset, overrides)["conditions"]
+    if stage is None and conditions == "none":
+        raise typer.BadParameter(
+            f"expected a stage among {', '.join(STAGES)}, found none: name it, "
+            "or train one generator of all with --preset conditional",
+            param_hint="--stage",
+        )
+
+
 def parse_settings(
     preset: str, settings: list[str] | None, **options: str | int | None
 ) -> dict[str, str]:

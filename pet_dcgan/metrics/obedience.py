@@ -59,7 +59,8 @@ class Variety(NamedTuple):
     """How different images of one stage and position are.
 
     Args:
-        ratio: `synthetic` over `real`: 1 for as varied as real subjects.
+        ratio: `synthetic` over `real`: 1 for as varied as real subjects;
+            NaN where these are all alike.
         interval: Its interval over subjects and latents.
         synthetic: Mean distance between two latents at a position, root mean
             square in SUVR.

@@ -142,6 +142,7 @@ def position_error(
             "expected as many positions read as asked for, found shapes "
             f"{found.shape} and {asked.shape}"
         )
+    require_finite(found, asked)
     errors = np.abs(found - asked)
     interval = mean_interval(errors, np.asarray(subjects), seed=seed)
     centred = asked - asked.mean()

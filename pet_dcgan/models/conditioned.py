@@ -37,9 +37,9 @@ def latent_length(generator: keras.Model) -> int:
     Args:
         generator: From latents `[n, latent_dim]`, perhaps with conditions.
     """
-    inputs = generator.input
-    latent = inputs["latent"] if isinstance(inputs, dict) else inputs
-    return latent.shape[-1]
+    if conditions_of(generator) is None:
+        return generator.input_shape[-1]
+    return generator.input["latent"].shape[-1]
 
 
 def asked(
