@@ -94,7 +94,7 @@ def test_identity(share, sign):
     assert ("another brain" in words) == (sign == "bad")
 
 
-def contrast(value, ceiling=0.8, half=0.02):
+def contrast(value, ceiling=0.8, half=0.02, slope=0.6):
     return {
         "missing": None,
         "stages": ["NC", "AD"],
@@ -103,7 +103,10 @@ def contrast(value, ceiling=0.8, half=0.02):
             "synthetic": number(value, half),
             "real": {"value": ceiling},
         },
-        "slope": {"synthetic": {"value": 0.5}, "real": {"value": 0.6}},
+        "slope": {
+            "synthetic": number(slope),
+            "real": {"value": 0.64},
+        },
     }
 
 
@@ -116,10 +119,23 @@ def contrast(value, ceiling=0.8, half=0.02):
         (contrast(0.75, half=0.5), "unknown"),
         (contrast(0.75, ceiling=None), "unknown"),
         (contrast(0.1, ceiling=0.2), "unknown"),
+        (contrast(0.75, slope=0.25), "caution"),
+        (contrast(0.75, slope=0.05), "bad"),
+        (contrast(0.75, slope=1.6), "caution"),
+        (contrast(0.75, slope=3.0), "bad"),
     ],
 )
 def test_contrast(found, sign):
     assert module.contrast(found)[0] == sign
+
+
+def test_a_contrast_is_as_strong_as_its_slope_beside_a_perfect_one():
+    words = module.contrast(contrast(0.75, slope=0.25))[1]
+    assert "is 0.25 [0.23, 0.27] (a perfect model's about 0.64)" in words
+    assert words.endswith("weaker than a real one.")
+    few = contrast(0.75)
+    few["slope"]["synthetic"]["interval"] = None
+    assert module.contrast(few)[0] == "unknown"
 
 
 def cell(ratio, half=0.05):

@@ -57,6 +57,7 @@ def test_a_model_that_knows_the_truth_reaches_the_ceiling():
     assert found.halves < found.ceiling
     assert found.slope == pytest.approx(found.slope_ceiling, abs=0.15)
     assert found.interval.low < found.correlation < found.interval.high
+    assert found.slope_interval.low < found.slope < found.slope_interval.high
     assert np.isnan(found.real[..., 0]).all()
     np.testing.assert_allclose(brain(found.model), -brain(lost()))
 

@@ -33,6 +33,9 @@ _ALIKE = 0.2, 0.5
 # subjects whose halves do not agree
 _LACKING, _LEAST_CEILING = (0.3, 0.6), 0.3
 
+# of a perfect model's slope, what is missing, and what is too much
+_WEAK, _STRONG = (0.4, 0.8), (1.0, 3.0)
+
 Planes = dict[str, dict[str, Any]]
 
 
@@ -229,14 +232,38 @@ def contrast(found: dict[str, Any]) -> Finding:
     )
     if best is None or ceiling is None or best < _LEAST_CEILING:
         return "unknown", f"{words}, too few to show a difference themselves."
-    words += (
-        f" (a perfect model's about {best:.2f}); it is "
-        f"{found['slope']['synthetic']['value']:.2f} times as strong"
-    )
+    strength, of_strength = _strength(found["slope"])
+    words += f" (a perfect model's about {best:.2f}){of_strength}"
     ends = synthetic["interval"]
     ends = ends and tuple(1 - end / best for end in ends[::-1])
-    sign = graded(1 - ceiling, ends, *_LACKING)
-    return sign, f"{words}."
+    return worst([graded(1 - ceiling, ends, *_LACKING), strength]), f"{words}."
+
+
+def _strength(slope: dict[str, Any]) -> Finding:
+    """By the slope over the real difference, beside a perfect model's.
+
+    That is below 1: there is chance in the difference of few subjects.
+    """
+    synthetic, perfect = slope["synthetic"], slope["real"]["value"]
+    ends = synthetic["interval"]
+    words = (
+        f"; its slope over it is {synthetic['value']:.2f}{brackets(ends, 2)} "
+        f"(a perfect model's about {perfect:.2f})"
+    )
+    if ends is None:
+        return "unknown", words
+    low, value, high = (
+        end / perfect for end in (ends[0], synthetic["value"], ends[1])
+    )
+    signs = {
+        "weaker": graded(1 - value, (1 - high, 1 - low), *_WEAK),
+        "stronger": graded(value - 1, (low - 1, high - 1), *_STRONG),
+    }
+    sign = worst(signs.values())
+    if sign in ("caution", "bad"):
+        than = next(name for name in signs if signs[name] == sign)
+        words += f": {than} than a real one"
+    return sign, words
 
 
 def _percent(ends: list[float] | None) -> str:

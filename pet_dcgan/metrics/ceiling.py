@@ -89,6 +89,41 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / scale) if scale > 0 else float("nan")
 
 
+def slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Least squares slope of `y` over `x`; NaN where `x` does not vary.
+
+    Args:
+        x: Finite values `[n]`.
+        y: As many values `[n]`.
+    """
+    x = x - x.mean()
+    return float(x @ y / (x @ x)) if x @ x > 0 else float("nan")
+
+
+def slope_interval(
+    statistic: Callable[..., float],
+    *,
+    subjects: Sequence[np.ndarray],
+    seed: int = 0,
+) -> Interval:
+    """Interval of a slope by halves.
+
+    Args:
+        statistic: Takes, for each set, the rows of a half, int64 `[m]`;
+            returns a slope.
+        subjects: For each set, the subject of each row `[n]`.
+        seed: Seed of the halves.
+
+    Returns:
+        The interval; one without ends with too few subjects, or if some half
+        of them does not vary.
+    """
+    try:
+        return halves_interval(statistic, subjects=subjects, seed=seed)
+    except ValueError:
+        return Interval(None, None, "what it is over does not vary")
+
+
 def correlation_interval(
     statistic: Callable[..., float],
     *,
