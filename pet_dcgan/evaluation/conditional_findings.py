@@ -10,7 +10,6 @@ from pet_dcgan.evaluation import findings
 from pet_dcgan.evaluation.findings import (
     Finding,
     brackets,
-    ends_of_difference,
     graded,
     worst,
 )
@@ -144,9 +143,16 @@ def _of_accuracy(accuracy: dict[str, Any], chance: float) -> Finding:
     synthetic, real = accuracy["synthetic"], accuracy["real"]
     if not real["interval"] or not synthetic["interval"]:
         return "unknown", ": too few subjects to tell."
+    beyond = synthetic["value"] - real["value"] > _EXAGGERATED
+    # even where it cannot tell the stages of held-out ones
+    if beyond and synthetic["interval"][0] > real["interval"][1]:
+        return _exaggerated(synthetic["value"])
     if real["interval"][0] <= chance:
         return "unknown", ": it cannot tell the stages of real images either."
-    share = (synthetic["value"] - chance) / (real["value"] - chance)
+    share, least = (
+        (x - chance) / (real["value"] - chance)
+        for x in (synthetic["value"], synthetic["interval"][0])
+    )
     hardly, ignored = _OBEYED
     if share < ignored and synthetic["interval"][1] < real["value"]:
         return "bad", (
@@ -155,18 +161,24 @@ def _of_accuracy(accuracy: dict[str, Any], chance: float) -> Finding:
         )
     if share < hardly:
         return "caution", ": stages differ less than they should."
-    excess = ends_of_difference(synthetic["interval"], real["interval"])
-    beyond = synthetic["value"] - real["value"] > _EXAGGERATED
-    if beyond and excess[0] > 0:
-        if synthetic["value"] >= _CARICATURE:
-            return "bad", (
-                ". These are caricatures: stages are drawn far clearer than "
-                "real ones are."
-            )
-        return "caution", ": stages are drawn clearer than real ones are."
     if beyond:
         return "caution", ": stages may be drawn clearer than real ones are."
+    if least < ignored:
+        return "unknown", ": too few to tell."
     return "good", "."
+
+
+def _exaggerated(accuracy: float) -> Finding:
+    """Of stages that are found in more synthetic images than real ones."""
+    if accuracy >= _CARICATURE:
+        return "bad", (
+            ". These are caricatures, or copies of training subjects: stages "
+            "are drawn far clearer than held-out ones are."
+        )
+    return "caution", (
+        ": stages are drawn clearer than real ones are, or as clear as those "
+        "of training subjects."
+    )
 
 
 def position(found: dict[str, Any]) -> Finding:
