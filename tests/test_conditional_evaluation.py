@@ -125,7 +125,7 @@ def test_the_page_and_the_console_say_what_it_is(conditional):
     assert "<h1>Every stage, axial, preset demo</h1>" in page
     assert "PHANTOM" in page
     assert "never a prognosis" in page
-    assert "separate generator" in page
+    assert "only if together they took as many steps" in page
     for name in metrics["figures"]:
         assert (run.evaluation / name).is_file()
     assert {
