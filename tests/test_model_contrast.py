@@ -69,6 +69,18 @@ def test_a_model_of_half_the_contrast_has_half_the_slope():
     assert half.correlation == pytest.approx(whole.correlation)
 
 
+def test_the_interval_of_a_slope_is_as_wide_as_slopes_vary():
+    found = [
+        model_contrast(people(noise=0.3, seed=n), perfect()) for n in range(30)
+    ]
+    slopes = [each.slope for each in found]
+    held = [
+        each.slope_interval.low < np.mean(slopes) < each.slope_interval.high
+        for each in found
+    ]
+    assert np.mean(held) > 0.9
+
+
 def test_a_model_that_ignores_the_stage_has_no_correlation():
     first = people()[0]
     found = model_contrast(people(), [first, first])

@@ -108,6 +108,10 @@ def slope_interval(
 ) -> Interval:
     """Interval of a slope by halves.
 
+    There is twice the chance in the difference of a half, which lowers its
+    slope, and the spread of slopes with it, by up to a half: the spread is
+    that of the whole after the ratio of the slopes.
+
     Args:
         statistic: Takes, for each set, the rows of a half, int64 `[m]`;
             returns a slope.
@@ -118,10 +122,23 @@ def slope_interval(
         The interval; one without ends with too few subjects, or if some half
         of them does not vary.
     """
+    found = []
+
+    def kept(*rows: np.ndarray) -> float:
+        found.append(statistic(*rows))
+        return found[-1]
+
     try:
-        return halves_interval(statistic, subjects=subjects, seed=seed)
+        interval = halves_interval(kept, subjects=subjects, seed=seed)
     except ValueError:
         return Interval(None, None, "what it is over does not vary")
+    if interval.low is None:
+        return interval
+    *halves, value = found
+    mean = float(np.mean(halves))
+    wider = min(max(value / mean, 1.0), 2.0) if mean else 2.0
+    reach = wider * (interval.high - value)
+    return Interval(value - reach, value + reach)
 
 
 def correlation_interval(
