@@ -83,7 +83,7 @@ JUDGEMENTS = (
     Mutation(
         "two encoders, one p-value",
         "pet_dcgan/evaluation/findings.py",
-        'name: _sign_of_shift(number, len(judged) * number["p_value"])',
+        'name: _sign_of_shift(number, tests * number["p_value"])',
         'name: _sign_of_shift(number, number["p_value"])',
         tests_of("assessment.py"),
     ),

@@ -1,5 +1,7 @@
 """Sheets of a conditional generator's images."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib import image as pictures
@@ -10,6 +12,7 @@ from pet_dcgan.evaluation.condition_sheets import (
     save_panels,
     stage_steps,
 )
+from pet_dcgan.evaluation.plots import run_title
 
 
 def save(path, *panels):
@@ -22,6 +25,16 @@ def save(path, *panels):
         plane="axial",
     )
     return pictures.imread(path)[..., :3]
+
+
+def test_a_title_has_words_for_all_stages_and_planes():
+    config = SimpleNamespace(
+        stage="ALL", plane="ALL", preset="conditional", phantom=True
+    )
+    wanted = "every stage, every plane, conditional: training (phantom)"
+    assert run_title(config, "training") == wanted
+    config.plane = "axial"
+    assert run_title(config, "it").startswith("every stage, axial, cond")
 
 
 def test_steps_from_the_first_stage_to_the_last():

@@ -125,7 +125,7 @@ def test_the_page_and_the_console_say_what_it_is(conditional):
     assert "<h1>Every stage, axial, preset demo</h1>" in page
     assert "PHANTOM" in page
     assert "never a prognosis" in page
-    assert "separate generator" in page
+    assert "only if together they took as many steps" in page
     for name in metrics["figures"]:
         assert (run.evaluation / name).is_file()
     assert {
@@ -171,10 +171,14 @@ def test_few_subjects_say_why_a_number_is_missing(toy_set, tmp_path):
         tmp_path / "run",
         toy_set,
         conditions=Conditions(
-            names=("stage",), bands_mm={"axial": (0.0, 18.0)}
+            names=("stage",), bands_mm={"axial": (-1.5, 18.0)}
         ),
     )
-    plane = evaluate(run, search=16)["planes"]["axial"]
+    metrics = evaluate(run, search=16, count=4)
+    assert set(metrics["images"].values()) == {3 * 4}
+    page = (run.evaluation / "report.html").read_text("utf-8")
+    assert "axial from -1.5 to 18 mm" in page
+    plane = metrics["planes"]["axial"]
     assert plane["positions_mm"] is None
     for found in (plane["position"], plane["contrast"]):
         assert found["missing"] == "position is no condition of this run"

@@ -3,6 +3,7 @@
 import pytest
 
 from pet_dcgan.evaluation import conditional_findings as module
+from pet_dcgan.evaluation import findings
 
 
 def number(value, half=0.02):
@@ -30,6 +31,7 @@ def accuracy(synthetic, real, half=0.02):
         (0.99, 0.60, "bad", "caricatures"),
         (0.99, 0.97, "good", "of held-out real ones in 97%"),
         (0.34, 0.34, "unknown", "cannot tell the stages of real images"),
+        (0.99, 0.34, "bad", "caricatures, or copies"),
     ],
 )
 def test_stage(synthetic, real, sign, words):
@@ -44,6 +46,12 @@ def test_a_difference_that_may_be_chance_neither_passes_nor_fails(synthetic):
     found["accuracy"]["real"]["interval"] = [0.4, 0.8]
     found["accuracy"]["synthetic"]["interval"] = [0.3, 0.9]
     assert module.stage(found)[0] == "caution"
+
+
+def test_a_stage_that_may_be_ignored_does_not_pass():
+    found = accuracy(0.58, 0.6)
+    found["accuracy"]["synthetic"]["interval"] = [0.35, 0.81]
+    assert module.stage(found)[0] == "unknown"
 
 
 def test_stage_without_evidence():
@@ -94,7 +102,7 @@ def test_identity(share, sign):
     assert ("another brain" in words) == (sign == "bad")
 
 
-def contrast(value, ceiling=0.8, half=0.02):
+def contrast(value, ceiling=0.8, half=0.02, slope=0.6):
     return {
         "missing": None,
         "stages": ["NC", "AD"],
@@ -103,7 +111,10 @@ def contrast(value, ceiling=0.8, half=0.02):
             "synthetic": number(value, half),
             "real": {"value": ceiling},
         },
-        "slope": {"synthetic": {"value": 0.5}, "real": {"value": 0.6}},
+        "slope": {
+            "synthetic": number(slope),
+            "real": {"value": 0.64},
+        },
     }
 
 
@@ -116,10 +127,23 @@ def contrast(value, ceiling=0.8, half=0.02):
         (contrast(0.75, half=0.5), "unknown"),
         (contrast(0.75, ceiling=None), "unknown"),
         (contrast(0.1, ceiling=0.2), "unknown"),
+        (contrast(0.75, slope=0.25), "caution"),
+        (contrast(0.75, slope=0.05), "bad"),
+        (contrast(0.75, slope=1.6), "caution"),
+        (contrast(0.75, slope=3.0), "bad"),
     ],
 )
 def test_contrast(found, sign):
     assert module.contrast(found)[0] == sign
+
+
+def test_a_contrast_is_as_strong_as_its_slope_beside_a_perfect_one():
+    words = module.contrast(contrast(0.75, slope=0.25))[1]
+    assert "is 0.25 [0.23, 0.27] (a perfect model's about 0.64)" in words
+    assert words.endswith("weaker than a real one.")
+    few = contrast(0.75)
+    few["slope"]["synthetic"]["interval"] = None
+    assert module.contrast(few)[0] == "unknown"
 
 
 def cell(ratio, half=0.05):
@@ -144,6 +168,15 @@ def test_the_worst_of_all_stages_is_named_with_its_place():
     sign, words = module.of_cells(planes, module.variety)
     assert sign == "bad"
     assert words.startswith("AD axial: ")
+
+
+def test_a_difference_of_one_of_many_places_may_be_chance():
+    kid = number(0.1) | {"p_value": 0.02, "shift": 0.2}
+    features = {"trained": {"kid": {"synthetic": kid, "real": None}}}
+    assert findings.likeness(features)[0] == "caution"
+    sign, words = findings.likeness(features, places=3)
+    assert sign == "good"
+    assert "p = 0.060 by permuting subjects, times 3 stages" in words
 
 
 def test_what_is_missing_is_said():

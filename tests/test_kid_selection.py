@@ -21,7 +21,7 @@ from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs.selection_log import best_evaluation, ended_early
 from pet_dcgan.training import kid_selection
-from pet_dcgan.training.kid_selection import KidSelection
+from pet_dcgan.training.kid_selection import KidSelection, enough_slices
 from pet_dcgan.training.suspected_copies import SuspectedCopies
 from pet_dcgan.training.train import train
 
@@ -323,6 +323,17 @@ class TestWholeRun:
         # three rows of four slices of 32 pixels, not of one grey
         assert grid.shape == (96, 128)
         assert np.ptp(grid) > 50
+
+
+def test_stages_and_planes_of_few_slices_are_not_measured():
+    shown = np.array([["NC", "axial"]] * 4 + [["AD", "axial"]] * 3)
+    found = enough_slices(shown, 7)
+    assert list(found) == [("NC", "axial")]
+    np.testing.assert_array_equal(found["NC", "axial"], range(4))
+    # many in all, and none that can be measured
+    assert not enough_slices(shown[[0, 1, 4, 5]], 4)
+    assert not enough_slices(None, 3)
+    assert len(enough_slices(None, 4)) == 1
 
 
 def test_the_kid_of_a_conditional_generator_is_the_mean_over_stages(

@@ -57,6 +57,7 @@ def test_a_model_that_knows_the_truth_reaches_the_ceiling():
     assert found.halves < found.ceiling
     assert found.slope == pytest.approx(found.slope_ceiling, abs=0.15)
     assert found.interval.low < found.correlation < found.interval.high
+    assert found.slope_interval.low < found.slope < found.slope_interval.high
     assert np.isnan(found.real[..., 0]).all()
     np.testing.assert_allclose(brain(found.model), -brain(lost()))
 
@@ -66,6 +67,18 @@ def test_a_model_of_half_the_contrast_has_half_the_slope():
     whole, half = (model_contrast(real, perfect(loss)) for loss in (1, 0.5))
     assert half.slope == pytest.approx(whole.slope / 2, rel=1e-6)
     assert half.correlation == pytest.approx(whole.correlation)
+
+
+def test_the_interval_of_a_slope_is_as_wide_as_slopes_vary():
+    found = [
+        model_contrast(people(noise=0.3, seed=n), perfect()) for n in range(30)
+    ]
+    slopes = [each.slope for each in found]
+    held = [
+        each.slope_interval.low < np.mean(slopes) < each.slope_interval.high
+        for each in found
+    ]
+    assert np.mean(held) > 0.9
 
 
 def test_a_model_that_ignores_the_stage_has_no_correlation():

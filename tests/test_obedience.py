@@ -59,6 +59,14 @@ def test_stage_accuracy_has_an_interval_over_subjects():
     assert many.interval.high - many.interval.low < 0.35
 
 
+def test_latents_that_all_stages_share_are_drawn_together():
+    # each latent is taken for one stage, so that one in three is right
+    asked, latents = np.repeat([0, 1, 2], 30), np.tile(np.arange(30), 3)
+    found = stage_accuracy(latents % 3, asked, latents)
+    assert found.interval.low == pytest.approx(1 / 3)
+    assert found.interval.high == pytest.approx(1 / 3)
+
+
 def test_a_generator_that_ignores_the_stage_is_right_one_time_in_three():
     answers = np.tile([0, 1, 2], 30)
     found = stage_accuracy(answers, np.repeat([0, 1, 2], 30), np.arange(90))

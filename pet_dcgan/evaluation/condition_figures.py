@@ -75,7 +75,7 @@ def _stages(folder: Path, images: ConditionalImages, plane: str) -> Words:
     drawn = [images.at(plane, w, at, _LATENTS) for _, w in steps]
     rows = np.stack(drawn, axis=1)
     names = [step for step, _ in steps]
-    place = "" if at is None else f" at {at:.0f} mm"
+    place = "" if at is None else f" at {round(at)} mm"
     save_panels(
         folder / name,
         [
@@ -117,7 +117,7 @@ def _seeds(
         row[0] = stack[:_SHOWN, stack.shape[1] // 2]
         row[1, : len(real)] = real
         rows.append(row)
-    place = "" if at is None else f" at {at:.0f} mm"
+    place = "" if at is None else f" at {round(at)} mm"
     save_panels(
         folder / name,
         [Panel(np.concatenate(rows), [""] * _SHOWN)],
@@ -187,7 +187,8 @@ def _real_at_middle(
 
 def _millimetres(positions_mm: np.ndarray) -> list[str]:
     """Positions as labels."""
-    return [f"{position:.0f} mm" for position in positions_mm]
+    # of whole numbers, among which there is no -0
+    return [f"{round(position)} mm" for position in positions_mm]
 
 
 def _seeds_of(images: ConditionalImages, count: int) -> list[str]:

@@ -70,9 +70,10 @@ def measure_conditional(
         for plane in images.conditions.planes
     }
     step()
-    metrics = settings_of(run) | _counts(run, images)
+    numbers = {name: each.numbers for name, each in planes.items()}
+    metrics = settings_of(run) | _counts(run, images, numbers)
     metrics["intervals"] = intervals_of(metrics["subjects"]["held_out"])
-    metrics["planes"] = {name: each.numbers for name, each in planes.items()}
+    metrics["planes"] = numbers
     others = beside_scores(images, beside, encoders)
     for (plane, stage), scores in others.items():
         metrics["planes"][plane]["stages"][stage]["beside"] = scores
@@ -96,9 +97,14 @@ def assess_conditional(metrics: dict[str, Any]) -> dict[str, Any]:
         As of `assess`.
     """
     planes = metrics["planes"]
+    places = sum(
+        "features" in cell
+        for plane in planes.values()
+        for cell in plane["stages"].values()
+    )
 
     def likeness(cell: dict[str, Any]) -> findings.Finding:
-        return findings.likeness(cell["features"])
+        return findings.likeness(cell["features"], places=places)
 
     def uptake(cell: dict[str, Any]) -> findings.Finding:
         return findings.uptake({"real": None} | cell["uptake"])
@@ -161,10 +167,16 @@ def save_conditional_figures(
     }
 
 
-def _counts(run: Run, images: ConditionalImages) -> dict[str, Any]:
+def _counts(
+    run: Run, images: ConditionalImages, planes: dict[str, Any]
+) -> dict[str, Any]:
     """What was evaluated on what, in counts, and what could not be."""
     whole, cells = images.whole, images.slices.values()
-    drawn = len(whole.test.images)
+    drawn = sum(
+        cell["images"]
+        for plane in planes.values()
+        for cell in plane["stages"].values()
+    )
     lost = [
         f"{stage} {plane} slices, of which none is held out"
         for (plane, stage), each in images.slices.items()

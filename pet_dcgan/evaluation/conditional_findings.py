@@ -10,7 +10,6 @@ from pet_dcgan.evaluation import findings
 from pet_dcgan.evaluation.findings import (
     Finding,
     brackets,
-    ends_of_difference,
     graded,
     worst,
 )
@@ -32,6 +31,9 @@ _ALIKE = 0.2, 0.5
 # of the ceiling that a correlation lacks; ceilings below the last are of real
 # subjects whose halves do not agree
 _LACKING, _LEAST_CEILING = (0.3, 0.6), 0.3
+
+# of a perfect model's slope, what is missing, and what is too much
+_WEAK, _STRONG = (0.4, 0.8), (1.0, 3.0)
 
 Planes = dict[str, dict[str, Any]]
 
@@ -141,9 +143,16 @@ def _of_accuracy(accuracy: dict[str, Any], chance: float) -> Finding:
     synthetic, real = accuracy["synthetic"], accuracy["real"]
     if not real["interval"] or not synthetic["interval"]:
         return "unknown", ": too few subjects to tell."
+    beyond = synthetic["value"] - real["value"] > _EXAGGERATED
+    # even where it cannot tell the stages of held-out ones
+    if beyond and synthetic["interval"][0] > real["interval"][1]:
+        return _exaggerated(synthetic["value"])
     if real["interval"][0] <= chance:
         return "unknown", ": it cannot tell the stages of real images either."
-    share = (synthetic["value"] - chance) / (real["value"] - chance)
+    share, least = (
+        (x - chance) / (real["value"] - chance)
+        for x in (synthetic["value"], synthetic["interval"][0])
+    )
     hardly, ignored = _OBEYED
     if share < ignored and synthetic["interval"][1] < real["value"]:
         return "bad", (
@@ -152,18 +161,24 @@ def _of_accuracy(accuracy: dict[str, Any], chance: float) -> Finding:
         )
     if share < hardly:
         return "caution", ": stages differ less than they should."
-    excess = ends_of_difference(synthetic["interval"], real["interval"])
-    beyond = synthetic["value"] - real["value"] > _EXAGGERATED
-    if beyond and excess[0] > 0:
-        if synthetic["value"] >= _CARICATURE:
-            return "bad", (
-                ". These are caricatures: stages are drawn far clearer than "
-                "real ones are."
-            )
-        return "caution", ": stages are drawn clearer than real ones are."
     if beyond:
         return "caution", ": stages may be drawn clearer than real ones are."
+    if least < ignored:
+        return "unknown", ": too few to tell."
     return "good", "."
+
+
+def _exaggerated(accuracy: float) -> Finding:
+    """Of stages that are found in more synthetic images than real ones."""
+    if accuracy >= _CARICATURE:
+        return "bad", (
+            ". These are caricatures, or copies of training subjects: stages "
+            "are drawn far clearer than held-out ones are."
+        )
+    return "caution", (
+        ": stages are drawn clearer than real ones are, or as clear as those "
+        "of training subjects."
+    )
 
 
 def position(found: dict[str, Any]) -> Finding:
@@ -229,14 +244,38 @@ def contrast(found: dict[str, Any]) -> Finding:
     )
     if best is None or ceiling is None or best < _LEAST_CEILING:
         return "unknown", f"{words}, too few to show a difference themselves."
-    words += (
-        f" (a perfect model's about {best:.2f}); it is "
-        f"{found['slope']['synthetic']['value']:.2f} times as strong"
-    )
+    strength, of_strength = _strength(found["slope"])
+    words += f" (a perfect model's about {best:.2f}){of_strength}"
     ends = synthetic["interval"]
     ends = ends and tuple(1 - end / best for end in ends[::-1])
-    sign = graded(1 - ceiling, ends, *_LACKING)
-    return sign, f"{words}."
+    return worst([graded(1 - ceiling, ends, *_LACKING), strength]), f"{words}."
+
+
+def _strength(slope: dict[str, Any]) -> Finding:
+    """By the slope over the real difference, beside a perfect model's.
+
+    That is below 1: there is chance in the difference of few subjects.
+    """
+    synthetic, perfect = slope["synthetic"], slope["real"]["value"]
+    ends = synthetic["interval"]
+    words = (
+        f"; its slope over it is {synthetic['value']:.2f}{brackets(ends, 2)} "
+        f"(a perfect model's about {perfect:.2f})"
+    )
+    if ends is None:
+        return "unknown", words
+    low, value, high = (
+        end / perfect for end in (ends[0], synthetic["value"], ends[1])
+    )
+    signs = {
+        "weaker": graded(1 - value, (1 - high, 1 - low), *_WEAK),
+        "stronger": graded(value - 1, (low - 1, high - 1), *_STRONG),
+    }
+    sign = worst(signs.values())
+    if sign in ("caution", "bad"):
+        than = next(name for name in signs if signs[name] == sign)
+        words += f": {than} than a real one"
+    return sign, words
 
 
 def _percent(ends: list[float] | None) -> str:

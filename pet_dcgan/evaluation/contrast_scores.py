@@ -93,7 +93,10 @@ def _agreement(found: ModelContrast) -> dict[str, Any]:
             "real": {"value": rounded(found.ceiling)},
         },
         "slope": {
-            "synthetic": {"value": rounded(found.slope)},
+            "synthetic": {
+                "value": rounded(found.slope),
+                "interval": interval_ends(found.slope_interval),
+            },
             "real": {"value": rounded(found.slope_ceiling)},
         },
     }

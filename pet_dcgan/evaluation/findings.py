@@ -75,14 +75,15 @@ def copies(found: dict[str, Any], membership: dict[str, Any]) -> Finding:
     return sign, f"{found['words']} {membership['words']}"
 
 
-def likeness(features: dict[str, Any]) -> Finding:
+def likeness(features: dict[str, Any], *, places: int = 1) -> Finding:
     """By KID, of the encoder that finds the images less like real ones.
 
     A difference counts if it is both significant (the p-values are multiplied
-    by the number of encoders, after Bonferroni) and not small.
+    by the number of encoders and of places, after Bonferroni) and not small.
 
     Args:
         features: `features` of `metrics.json`, by encoder.
+        places: Stages and planes of which the worst is taken.
     """
     judged = {
         name: found["kid"]["synthetic"]
@@ -93,23 +94,25 @@ def likeness(features: dict[str, Any]) -> Finding:
         reasons = [found.get("missing") for found in features.values()]
         reason = next(filter(None, reasons), "Too few held-out subjects")
         return "unknown", f"{reason}."
+    tests = places * len(judged)
     signs = {
-        name: _sign_of_shift(number, len(judged) * number["p_value"])
+        name: _sign_of_shift(number, tests * number["p_value"])
         for name, number in judged.items()
     }
     encoder = max(
         judged, key=lambda e: (_ORDER.index(signs[e]), judged[e]["shift"])
     )
     number, real = judged[encoder], features[encoder]["kid"]["real"]
-    p_value = min(1.0, len(judged) * number["p_value"])
+    p_value = min(1.0, tests * number["p_value"])
+    times = f", times {places} stages and planes" if places > 1 else ""
     beside = ""
     if real and real["value"] is not None:
         beside = f" (other real subjects: {real['value']:.3f})"
     return signs[encoder], (
         f"KID {number['value']:.3f}{brackets(number['interval'])} from "
         f"held-out images{beside}, as if every feature were shifted by "
-        f"{number['shift']:.2f} SD; p = {p_value:.3f} by permuting subjects, "
-        f"by the {encoder} encoder, the strictest of {len(judged)}"
+        f"{number['shift']:.2f} SD; p = {p_value:.3f} by permuting subjects"
+        f"{times}, by the {encoder} encoder, the strictest of {len(judged)}"
         f"{_WHY_NOT[signs[encoder]]}."
     )
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import ALL_PLANES, ALL_STAGES, TrainConfig
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
@@ -76,7 +76,9 @@ def run_title(config: TrainConfig, words: str) -> str:
         words: What is shown.
     """
     mark = " (phantom)" if config.phantom else ""
-    return f"{config.stage} {config.plane}, {config.preset}: {words}{mark}"
+    whose = "every stage," if config.stage == ALL_STAGES else config.stage
+    plane = "every plane" if config.plane == ALL_PLANES else config.plane
+    return f"{whose} {plane}, {config.preset}: {words}{mark}"
 
 
 def save(figure: Figure, path: str | Path) -> None:

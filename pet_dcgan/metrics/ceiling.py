@@ -89,6 +89,58 @@ def correlation(a: np.ndarray, b: np.ndarray) -> float:
     return float(a @ b / scale) if scale > 0 else float("nan")
 
 
+def slope(x: np.ndarray, y: np.ndarray) -> float:
+    """Least squares slope of `y` over `x`; NaN where `x` does not vary.
+
+    Args:
+        x: Finite values `[n]`.
+        y: As many values `[n]`.
+    """
+    x = x - x.mean()
+    return float(x @ y / (x @ x)) if x @ x > 0 else float("nan")
+
+
+def slope_interval(
+    statistic: Callable[..., float],
+    *,
+    subjects: Sequence[np.ndarray],
+    seed: int = 0,
+) -> Interval:
+    """Interval of a slope by halves.
+
+    There is twice the chance in the difference of a half, which lowers its
+    slope, and the spread of slopes with it, by up to a half: the spread is
+    that of the whole after the ratio of the slopes.
+
+    Args:
+        statistic: Takes, for each set, the rows of a half, int64 `[m]`;
+            returns a slope.
+        subjects: For each set, the subject of each row `[n]`.
+        seed: Seed of the halves.
+
+    Returns:
+        The interval; one without ends with too few subjects, or if some half
+        of them does not vary.
+    """
+    found = []
+
+    def kept(*rows: np.ndarray) -> float:
+        found.append(statistic(*rows))
+        return found[-1]
+
+    try:
+        interval = halves_interval(kept, subjects=subjects, seed=seed)
+    except ValueError:
+        return Interval(None, None, "what it is over does not vary")
+    if interval.low is None:
+        return interval
+    *halves, value = found
+    mean = float(np.mean(halves))
+    wider = min(max(value / mean, 1.0), 2.0) if mean else 2.0
+    reach = wider * (interval.high - value)
+    return Interval(value - reach, value + reach)
+
+
 def correlation_interval(
     statistic: Callable[..., float],
     *,

@@ -5,7 +5,7 @@ people, and never what becomes of a person. Stacks are images
 `[n, positions, height, width]` in SUVR, see `obedience`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +16,8 @@ from pet_dcgan.metrics.ceiling import (
     correlation_interval,
     half_pairs,
     reliability,
+    slope,
+    slope_interval,
 )
 from pet_dcgan.metrics.confidence import Interval, student_interval
 from pet_dcgan.metrics.regions import brain_mask, regional_uptake
@@ -37,7 +39,9 @@ class ModelContrast(NamedTuple):
         ceiling: Correlation of a perfect model, see `ceiling.reliability`:
             it has no chance in it, the real difference has.
         slope: Least squares slope of the model's difference over the real
-            one: below 1 where it is too weak.
+            one. The chance in the real one lowers it, so it is beside
+            `slope_ceiling` that it tells how strong the model's is.
+        slope_interval: Its interval, by subject and by latent.
         slope_ceiling: Slope of a perfect model.
         real: Difference of the real subjects `[positions, height, width]` in
             SUVR; NaN outside the brain.
@@ -49,6 +53,7 @@ class ModelContrast(NamedTuple):
     halves: float | None
     ceiling: float | None
     slope: float
+    slope_interval: Interval
     slope_ceiling: float | None
     real: np.ndarray
     model: np.ndarray
@@ -110,8 +115,7 @@ def difference(stacks: Stacks) -> np.ndarray:
             not finite.
     """
     _require(stacks)
-    first, second = (x.mean(axis=0, dtype=np.float64) for x in stacks)
-    return second - first
+    return _difference(stacks)
 
 
 def model_contrast(
@@ -147,9 +151,10 @@ def model_contrast(
     paired = of_model[1] - of_model[0]
     return ModelContrast(
         correlation(*maps),
-        _interval(rows, paired, seed),
+        _interval(correlation, correlation_interval, rows, paired, seed),
         *ceilings[:2],
-        _slope(*maps),
+        slope(*maps),
+        _interval(slope, slope_interval, rows, paired, seed),
         ceilings[2],
         *(_drawn(each, mask) for each in maps),
     )
@@ -180,7 +185,7 @@ def region_contrast(real: Stacks, model: Stacks) -> RegionContrast:
             for value, error in zip(found, np.sqrt(squared), strict=True)
         ),
         model=of_model,
-        slope=_slope(found, of_model),
+        slope=slope(found, of_model),
         correlation=correlation(found, of_model),
     )
 
@@ -224,7 +229,7 @@ def truth_agreement(
     error = np.abs(found - wanted)
     return TruthAgreement(
         correlation=correlation(found[mask], wanted[mask]),
-        slope=_slope(wanted[mask], found[mask]),
+        slope=slope(wanted[mask], found[mask]),
         outside=float(error[outside].mean() / change),
         inside=float(error[inside].mean() / change),
     )
@@ -268,27 +273,23 @@ def _ceilings(
     return float(np.nanmean(found)), float(np.sqrt(repeated)), repeated
 
 
-def _interval(real: Stacks, paired: np.ndarray, seed: int) -> Interval:
-    """Of the correlation, by subject and by latent."""
+def _interval(
+    compare: Callable, of: Callable, real: Stacks, paired: np.ndarray, seed: int
+) -> Interval:
+    """Of a correlation or a slope, by subject and by latent."""
 
     def statistic(first, second, latents: np.ndarray) -> float:
         wanted = _difference([real[0][first], real[1][second]])
-        return correlation(wanted, paired[latents].mean(axis=0))
+        return compare(wanted, paired[latents].mean(axis=0))
 
     everyone = [np.arange(len(x)) for x in (*real, paired)]
-    return correlation_interval(statistic, subjects=everyone, seed=seed)
+    return of(statistic, subjects=everyone, seed=seed)
 
 
 def _uptake(stack: np.ndarray) -> np.ndarray:
     """Mean uptake of each subject or latent by region `[n, 9]`."""
     flat = stack.reshape(-1, *stack.shape[2:])
     return regional_uptake(flat).reshape(*stack.shape[:2], 9).mean(axis=1)
-
-
-def _slope(x: np.ndarray, y: np.ndarray) -> float:
-    """Least squares slope of `y` over `x`; NaN where `x` does not vary."""
-    x = x - x.mean()
-    return float(x @ y / (x @ x)) if x @ x > 0 else float("nan")
 
 
 def _drawn(values: np.ndarray, mask: np.ndarray) -> np.ndarray:

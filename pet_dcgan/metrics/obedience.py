@@ -159,13 +159,19 @@ def stage_accuracy(
     confusion = np.zeros([classes, classes])
     np.add.at(confusion, (asked, answers), 1)
     confusion /= confusion.sum(axis=1, keepdims=True)
-    right = [answers[asked == c] == c for c in range(classes)]
-
-    def mean(*rows: np.ndarray) -> float:
-        parts = zip(right, rows, strict=True)
-        return float(np.mean([own[each].mean() for own, each in parts]))
-
     owners = [np.asarray(subjects)[asked == c] for c in range(classes)]
+    rows = [np.flatnonzero(asked == c) for c in range(classes)]
+    if len({tuple(np.unique(each)) for each in owners}) == 1:
+        # the same latents at every stage are drawn together
+        owners, rows = [np.asarray(subjects)], [np.arange(len(asked))]
+
+    def mean(*drawn: np.ndarray) -> float:
+        chosen = [own[each] for own, each in zip(rows, drawn, strict=True)]
+        chosen = np.concatenate(chosen)
+        right, wanted = answers[chosen] == asked[chosen], asked[chosen]
+        found = [right[wanted == c].mean() for c in range(classes)]
+        return float(np.mean(found))
+
     interval = halves_interval(mean, subjects=owners, seed=seed)
     return StageAccuracy(float(np.diag(confusion).mean()), interval, confusion)
 

@@ -20,7 +20,7 @@ from pet_dcgan.training.checkpoint import Checkpoint
 from pet_dcgan.training.condition_vitals import RealConditions
 from pet_dcgan.training.health_log import HealthLog
 from pet_dcgan.training.health_monitor import HealthMonitor
-from pet_dcgan.training.kid_selection import LEAST_SLICES, KidSelection
+from pet_dcgan.training.kid_selection import KidSelection, enough_slices
 from pet_dcgan.training.sample_grid import SampleGrid
 from pet_dcgan.training.suspected_copies import SuspectedCopies
 from pet_dcgan.training.tensorboard import write_charts
@@ -204,10 +204,14 @@ def _selection(
     config = run.config
     if not config.select_every:
         return None
-    if held_out is None or len(held_out.images) < LEAST_SLICES:
+    shown = None
+    if held_out is not None and run.conditions is not None:
+        shown = np.stack([held_out.stages, held_out.planes], axis=1)
+    if held_out is None or not enough_slices(shown, len(held_out.images)):
+        of = "any stage" if run.conditions else config.stage
         status(
-            f"no validation subjects of {config.stage} to choose a generator "
-            "by, so the last one is kept: prepare more scans"
+            f"no validation subjects of {of} to choose a generator by, or too "
+            "few slices, so the last one is kept: prepare more scans"
         )
         return None
     real = suvr_from_png(held_out.images, held_out.meta.suvr_max)
@@ -217,9 +221,7 @@ def _selection(
         encoder=run.encoder(slices),
         real=real,
         subjects=held_out.subjects,
-        shown=np.stack([held_out.stages, held_out.planes], axis=1)
-        if run.conditions
-        else None,
+        shown=shown,
         copies=SuspectedCopies(
             slices.images,
             slices.subjects,

@@ -81,7 +81,7 @@ class KidSelection(keras.callbacks.Callback):
         self.real = encoder.features(real)
         enough = len(np.unique(subjects)) >= _LEAST_SUBJECTS
         self.subjects = np.asarray(subjects) if enough else None
-        self.groups = _groups(shown, len(real))
+        self.groups = enough_slices(shown, len(real))
         first = FIRST_SEED + config.seed * SYNTHETIC
         self.seeds = first + np.arange(SYNTHETIC)
         # of an earlier part of the run
@@ -201,18 +201,28 @@ class KidSelection(keras.callbacks.Callback):
         return self.folder / f"best_{epoch:04}.npz"
 
 
-def _groups(
+def enough_slices(
     shown: np.ndarray | None, count: int
 ) -> dict[tuple[str, str], np.ndarray]:
-    """Rows of each stage and plane that has enough of them; all in one."""
-    if shown is None:
-        return {("", ""): np.arange(count)}
-    found = {
-        (str(stage), str(plane)): np.flatnonzero(
-            (shown == (stage, plane)).all(axis=1)
-        )
-        for stage, plane in np.unique(shown, axis=0)
-    }
+    """The slices of each stage and plane that a KID can be measured by.
+
+    Args:
+        shown: Stage and plane of each slice, text `[n, 2]`; None where all
+            are of one.
+        count: Number of slices.
+
+    Returns:
+        Rows int64 `[m]` by stage and plane, `LEAST_SLICES` or more; perhaps
+        of none.
+    """
+    found = {("", ""): np.arange(count)}
+    if shown is not None:
+        found = {
+            (str(stage), str(plane)): np.flatnonzero(
+                (shown == (stage, plane)).all(axis=1)
+            )
+            for stage, plane in np.unique(shown, axis=0)
+        }
     return {at: rows for at, rows in found.items() if len(rows) >= LEAST_SLICES}
 
 
