@@ -364,3 +364,30 @@ def test_the_kid_of_a_conditional_generator_is_the_mean_over_stages(
     ]
     (found,) = callback.evaluations
     assert found.val_kid == pytest.approx(np.mean(expected))
+
+
+def test_too_few_slices_of_each_stage_are_measured_together(
+    tmp_path, tiny_config
+):
+    network = spread(make_conditional())
+    settings = {"epochs": 9, "select_every": 1, "latent_dim": 6}
+    callback = KidSelection(
+        tmp_path,
+        config=tiny_config(**settings),
+        encoder=Pooled(),
+        real=REAL,
+        subjects=np.array([*"aabbccdd"]),
+        copies=Copies(),
+        shown=np.array([[s, "axial"] for s in ("NC", "MCI", "AD")] * 3)[:8],
+    )
+    model = SimpleNamespace(sampler_network=network, label_weight=1.0)
+    callback.set_model(model)
+    callback.on_epoch_end(0, {})
+    images = synthetic_slices(asked(network), callback.seeds, suvr_max=2.5)
+    expected = kid(
+        Pooled().features(REAL),
+        Pooled().features(images),
+        subjects=np.array([*"aabbccdd"]),
+    )
+    (found,) = callback.evaluations
+    assert found.val_kid == pytest.approx(expected.value)

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from pet_dcgan.config import TrainConfig
+from pet_dcgan.config import ALL_PLANES, ALL_STAGES, TrainConfig
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.metrics.distribution import Kid, kid
 from pet_dcgan.models.conditioned import asked
@@ -213,7 +213,9 @@ def _groups(
         )
         for stage, plane in np.unique(shown, axis=0)
     }
-    return {at: rows for at, rows in found.items() if len(rows) >= LEAST_SLICES}
+    groups = {a: rows for a, rows in found.items() if len(rows) >= LEAST_SLICES}
+    # too few of each: together, of images of any
+    return groups or {(ALL_STAGES, ALL_PLANES): np.arange(count)}
 
 
 def _read_weights(path: Path, variables: Sequence) -> list[np.ndarray]:
