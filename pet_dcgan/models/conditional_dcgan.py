@@ -166,7 +166,9 @@ class ConditionalDCGAN(DCGAN):
 def _as_input(name: str, values: Any, width: int) -> tf.Tensor:
     """Values of a condition, float32 `[n, width]`."""
     values = tf.convert_to_tensor(values)
-    if name in _NUMBERED and values.dtype.is_integer:
+    whole = name in _NUMBERED and values.dtype.is_integer
+    # weights may be whole numbers too
+    if whole and (values.shape.rank, values.shape[-1]) != (2, width):
         numbers = tf.reshape(values, [-1])
         return tf.one_hot(numbers, len(_NUMBERED[name]))
     values = tf.cast(values, tf.float32)
