@@ -30,6 +30,13 @@ OPTIONS = (
 CASES = {
     "plain": (),
     "options": OPTIONS,
+    # batches are dictionaries, and a weight moves with the steps
+    "conditional": (
+        "conditions=stage,plane,position",
+        "transition=true",
+        "ema_decay=0.9",
+        "batch_size=36",
+    ),
     # the chief alone calls the callback that sets the rates
     "own": ("own", "ema_decay=0.9", "g_learning_rate=1e-3"),
     # the chief alone sees that the KID has not become lower
@@ -102,7 +109,7 @@ def alone(toy_set, tmp_path_factory):
     return runs
 
 
-@pytest.mark.parametrize("case", ["plain", "options", "own"])
+@pytest.mark.parametrize("case", ["plain", "options", "conditional", "own"])
 def test_two_devices_give_the_losses_of_one(alone, toy_set, tmp_path, case):
     arguments = ("mirrored", 2, toy_set, tmp_path / "two", *CASES[case])
     code, output = said(start(*arguments))
