@@ -1,5 +1,6 @@
 """The DCGAN whose generator is asked for a stage, a plane, a position."""
 
+import math
 from typing import Any
 
 import keras
@@ -83,9 +84,9 @@ class ConditionalDCGAN(DCGAN):
 
         Args:
             data: A dictionary. Its `stage` and `plane` are weights `[n, 3]`,
-                or whole numbers `[n]` in the order of `STAGES` and `PLANES`;
-                `position_mm`, `age` and `sex` are `[n]` or `[n, 1]`. What is
-                no condition is ignored.
+                or whole numbers `[n]` in the order of `STAGES` and `PLANES`,
+                of which others give NaN; `position_mm`, `age` and `sex` are
+                `[n]` or `[n, 1]`. What is no condition is ignored.
 
         Returns:
             float32 `[n, width]` by name.
@@ -170,7 +171,11 @@ def _as_input(name: str, values: Any, width: int) -> tf.Tensor:
     # weights may be whole numbers too
     if whole and (values.shape.rank, values.shape[-1]) != (2, width):
         numbers = tf.reshape(values, [-1])
-        return tf.one_hot(numbers, len(_NUMBERED[name]))
+        # one_hot has no row for others, which would be none of the stages
+        most = len(_NUMBERED[name]) - 1
+        known = (numbers >= 0) & (numbers <= most)
+        weights = tf.one_hot(numbers, most + 1)
+        return tf.where(known[:, tf.newaxis], weights, math.nan)
     values = tf.cast(values, tf.float32)
     if width == 1 and values.shape.rank == 1:
         values = values[:, tf.newaxis]
