@@ -49,6 +49,18 @@ def test_a_configuration_is_of_all_stages(toy_set):
     assert "--preset conditional" in command
 
 
+@pytest.mark.parametrize("transition", [True, False])
+def test_the_command_that_resumes_has_the_transition(toy_set, transition):
+    """Of conditions with a preset that has none."""
+    changes = {"conditions": "stage,position", "transition": transition}
+    config = resolve_config(
+        "robust", data_dir=toy_set, dataset="axial_32", overrides=changes
+    )
+    command = resume_command(config, "runs/all")
+    assert f"--set transition={str(transition).lower()} " in command
+    assert "--set conditions=stage,position " in command
+
+
 def test_a_run_has_what_its_generator_is_asked_for(run):
     kept = json.loads((run.path / "conditions.json").read_text())
     assert kept["stages"] == ["NC", "MCI", "AD"]
