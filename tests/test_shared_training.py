@@ -42,6 +42,9 @@ CASES = {
     # the chief alone sees that the KID has not become lower
     "early stop": ("epochs=100", "select_every=2", "patience=1"),
 }
+# Adam's first steps scale up the roundings of the matrices of conditions, whose
+# gradients are 0 until the transition
+TOLERANCE = {"conditional": 1e-3}
 PATIENCE = 600  # seconds, on a busy machine
 
 
@@ -116,7 +119,8 @@ def test_two_devices_give_the_losses_of_one(alone, toy_set, tmp_path, case):
     assert code == 0, output
     expected, found = losses(alone[case]), losses(tmp_path / "two")
     assert expected.shape == (10, 4)
-    np.testing.assert_allclose(found, expected, atol=1e-4)
+    atol = TOLERANCE.get(case, 1e-4)
+    np.testing.assert_allclose(found, expected, atol=atol)
     assert_same_generator(alone[case], tmp_path / "two")
 
 
@@ -126,7 +130,8 @@ def test_two_processes_give_the_losses_of_one(alone, toy_set, tmp_path, case):
         ends = [said(worker) for worker in workers]
     assert [code for code, _ in ends] == [0, 0], ends
     expected, found = losses(alone[case]), losses(tmp_path / "two")
-    np.testing.assert_allclose(found[:10], expected[:10], atol=1e-4)
+    atol = TOLERANCE.get(case, 1e-4)
+    np.testing.assert_allclose(found[:10], expected[:10], atol=atol)
     if case == "early stop":
         # roundings decide after how many of a hundred epochs
         assert len(expected) < 100
