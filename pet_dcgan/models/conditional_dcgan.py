@@ -73,6 +73,13 @@ class ConditionalDCGAN(DCGAN):
         self.transition = first, last
         self.jitter_mm = float(jitter_mm)
 
+    def _maybe_symbolic_build(self, *args, **options) -> None:
+        """Nothing: both networks are built.
+
+        Keras would take the mean of a batch over all replicas, and several
+        processes cannot do that with a dictionary.
+        """
+
     @property
     def _label(self) -> LabelWeight:
         """The generator's layer that weighs the conditions."""
