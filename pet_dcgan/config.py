@@ -238,7 +238,8 @@ def check_overrides(
     """The values of a preset with changes made, if they can be made.
 
     An option that is switched off also switches off the settings that depend
-    on it, unless they are among the changes.
+    on it, unless they are among the changes; so do conditions that are asked
+    for switch on their transition.
 
     Args:
         preset: Name of one of `PRESETS`.
@@ -256,6 +257,9 @@ def check_overrides(
     own = {name: checked_value(name, v) for name, v in overrides.items()}
     off = [name for name in PARTS_OF if own.get(name) == PLAIN[name]]
     parts = {part: PLAIN[part] for name in off for part in PARTS_OF[name]}
+    if own.get("conditions", "none") != "none":
+        # few data collapse without, whatever the preset
+        parts["transition"] = True
     values = PRESETS[preset] | parts | own
     require_consistent(values)
     return values

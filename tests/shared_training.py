@@ -42,7 +42,7 @@ def main(name, devices, data_dir, run, *settings):
         "demo",
         data_dir=data_dir,
         dataset="axial_32",
-        stage="AD",
+        stage=None if "conditions" in given else "AD",
         overrides=PLAIN | STEPS | given,
     )
     resume = "resume" in settings

@@ -171,6 +171,13 @@ def test_whole_numbers_are_stages_and_planes():
     for name, values in same.items():
         np.testing.assert_array_equal(found[name], values)
     assert found["position_mm"].shape == (8, 1)
+    others = model.conditions_in(batch | {"stage": np.arange(-2, 6)})["stage"]
+    assert np.isnan(others).all(1).tolist() == [True] * 2 + 3 * [False] + (
+        3 * [True]
+    )
+    weights = batch | {"stage": batch["stage"].astype(int)}
+    found = model.conditions_in(weights)["stage"]
+    np.testing.assert_array_equal(found, same["stage"])
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ def test_conditions_are_those_of_the_slices(mixed):
     # the set says nothing of the sagittal band
     bands = {"axial": (-3.0, 24.5), "sagittal": (-20.0, -20.0)}
     assert found == Conditions(names=NAMES, bands_mm=bands, ages=(62.0, 81.0))
+    ages = np.array([90.1, 55.3, 55.3, np.nan], np.float32)
+    people = conditions_for(dataclasses.replace(mixed, ages=ages), NAMES)
+    assert people.ages == (55.0, 91.0)  # nobody's, see what an export shows
     meta = dataclasses.replace(mixed.meta, bands_mm={})
     silent = conditions_for(dataclasses.replace(mixed, meta=meta), NAMES)
     assert silent.bands_mm["axial"] == (-1.5, 24.5)

@@ -49,6 +49,18 @@ def test_a_configuration_is_of_all_stages(toy_set):
     assert "--preset conditional" in command
 
 
+@pytest.mark.parametrize("transition", [True, False])
+def test_the_command_that_resumes_has_the_transition(toy_set, transition):
+    """Of conditions with a preset that has none."""
+    changes = {"conditions": "stage,position", "transition": transition}
+    config = resolve_config(
+        "robust", data_dir=toy_set, dataset="axial_32", overrides=changes
+    )
+    command = resume_command(config, "runs/all")
+    assert f"--set transition={str(transition).lower()} " in command
+    assert "--set conditions=stage,position " in command
+
+
 def test_a_run_has_what_its_generator_is_asked_for(run):
     kept = json.loads((run.path / "conditions.json").read_text())
     assert kept["stages"] == ["NC", "MCI", "AD"]
@@ -86,6 +98,11 @@ def test_the_transition_is_a_part_of_all_steps(run, toy_set):
     config = make_config(toy_set, transition=False)
     model = build_dcgan(config, conditions=run.conditions, steps=40)
     assert model.transition == (0, 0)
+
+
+def test_a_transition_is_not_left_out_unsaid(run, toy_set):
+    with pytest.raises(ValueError, match="expected steps with a transition"):
+        build_dcgan(make_config(toy_set), conditions=run.conditions)
 
 
 def test_a_resumed_run_has_the_same_conditions(run, toy_set, tmp_path):
@@ -135,7 +152,7 @@ def test_own_networks_are_refused(toy_set, tmp_path):
 def test_fit_takes_slices_of_all_stages(run, toy_set):
     config = make_config(toy_set)
     slices = load_training_slices(config)
-    model = build_dcgan(config, conditions=run.conditions)
+    model = build_dcgan(config, conditions=run.conditions, steps=9)
     history = model.fit(slices, epochs=1, batch_size=4, verbose=0)
     assert np.isfinite(history.history["g_loss"]).all()
     assert model.subjects == set(run.subjects)
@@ -147,7 +164,7 @@ def test_fit_takes_slices_of_all_stages(run, toy_set):
 def test_a_model_of_ones_own_becomes_a_run(run, toy_set, tmp_path):
     config = make_config(toy_set)
     slices = load_training_slices(config)
-    model = build_dcgan(config, conditions=run.conditions)
+    model = build_dcgan(config, conditions=run.conditions, steps=9)
     model.fit(slices, epochs=1, batch_size=4, verbose=0)
     Run.of_model(tmp_path / "own", model, slices)
     opened = Run.open(tmp_path / "own")

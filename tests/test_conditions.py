@@ -85,7 +85,12 @@ def test_a_stage_is_a_name_or_weights():
 
 @pytest.mark.parametrize(
     "stage",
-    ["SCD", "", (1, 0), (0.5, 0.4, 0), (1.5, -0.5, 0), (math.nan, 0, 1), None],
+    [
+        *("SCD", "", None),
+        *((1, 0), (0.5, 0.4, 0), (1.5, -0.5, 0), (math.inf, 0, 0)),
+        # wherever NaN stands
+        *((math.nan, 0, 1), (0.5, math.nan, 0.5), (0.5, 0.5, math.nan)),
+    ],
 )
 def test_other_stages_are_refused(stage):
     with pytest.raises(ValueError, match="expected"):

@@ -186,6 +186,13 @@ def test_without_conditions_there_is_no_transition():
     assert not config.transition
 
 
+def test_conditions_of_any_preset_come_with_their_transition():
+    facts, asked = FACTS | {"stage": "ALL"}, {"conditions": "stage,position"}
+    assert make_config("robust", overrides=asked, **facts).transition
+    without = asked | {"transition": "false"}
+    assert not make_config("robust", overrides=without, **facts).transition
+
+
 @pytest.mark.parametrize(
     ("overrides", "facts", "words"),
     [

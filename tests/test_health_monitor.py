@@ -510,7 +510,7 @@ def test_a_conditional_generator_is_asked_for_what_images_show(
         checkpoint=tmp_path,
         conditions=RealConditions(conditions, values, pool, slices.subjects),
     )
-    model = build_dcgan(config, conditions=conditions)
+    model = build_dcgan(config, conditions=conditions, steps=50)
     monitor.set_model(model)
     monitor.on_train_begin()
     asked = monitor.conditions.requests[-1]

@@ -21,7 +21,7 @@ def conditions_for(slices: Slices, names: Sequence[str]) -> Conditions:
 
     Returns:
         Conditions whose bands hold every position that slices of the set may
-        have, and whose ages are those of the slices.
+        have, and whose ages are those of the slices, to whole years.
 
     Raises:
         ValueError: If a name is unknown, given twice, or stage is missing; if
@@ -40,7 +40,9 @@ def conditions_for(slices: Slices, names: Sequence[str]) -> Conditions:
     _require_known(slices, names)
     ages = None
     if "age" in names:
-        ages = float(np.nanmin(slices.ages)), float(np.nanmax(slices.ages))
+        # an export shows them: whole years are nobody's, and can be asked for
+        youngest, oldest = np.nanmin(slices.ages), np.nanmax(slices.ages)
+        ages = float(np.floor(youngest)), float(np.ceil(oldest))
     return Conditions(
         names=tuple(names),
         stages=STAGES,

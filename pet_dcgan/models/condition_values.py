@@ -32,7 +32,8 @@ def stage_weights(stage: str | Sequence[float]) -> tuple[float, ...]:
     except (OverflowError, TypeError, ValueError):
         weights = ()
     fits = len(weights) == len(STAGES) and min(weights) >= 0
-    if not fits or abs(sum(weights) - 1.0) > WEIGHTS_SLACK:
+    # NaN, which min may pass over, is not within any slack
+    if not (fits and abs(sum(weights) - 1.0) <= WEIGHTS_SLACK):
         raise ValueError(
             f"expected weights of {', '.join(STAGES)} of 0 or more that sum "
             f"to 1, found {shown(stage)}"

@@ -1,5 +1,6 @@
 """The DCGAN whose generator is asked for a stage, a plane, a position."""
 
+import math
 from typing import Any
 
 import keras
@@ -72,6 +73,13 @@ class ConditionalDCGAN(DCGAN):
         self.transition = first, last
         self.jitter_mm = float(jitter_mm)
 
+    def _maybe_symbolic_build(self, *args, **options) -> None:
+        """Nothing: both networks are built.
+
+        Keras would take the mean of a batch over all replicas, and several
+        processes cannot do that with a dictionary.
+        """
+
     @property
     def _label(self) -> LabelWeight:
         """The generator's layer that weighs the conditions."""
@@ -83,9 +91,9 @@ class ConditionalDCGAN(DCGAN):
 
         Args:
             data: A dictionary. Its `stage` and `plane` are weights `[n, 3]`,
-                or whole numbers `[n]` in the order of `STAGES` and `PLANES`;
-                `position_mm`, `age` and `sex` are `[n]` or `[n, 1]`. What is
-                no condition is ignored.
+                or whole numbers `[n]` in the order of `STAGES` and `PLANES`,
+                of which others give NaN; `position_mm`, `age` and `sex` are
+                `[n]` or `[n, 1]`. What is no condition is ignored.
 
         Returns:
             float32 `[n, width]` by name.
@@ -166,9 +174,15 @@ class ConditionalDCGAN(DCGAN):
 def _as_input(name: str, values: Any, width: int) -> tf.Tensor:
     """Values of a condition, float32 `[n, width]`."""
     values = tf.convert_to_tensor(values)
-    if name in _NUMBERED and values.dtype.is_integer:
+    whole = name in _NUMBERED and values.dtype.is_integer
+    # weights may be whole numbers too
+    if whole and (values.shape.rank, values.shape[-1]) != (2, width):
         numbers = tf.reshape(values, [-1])
-        return tf.one_hot(numbers, len(_NUMBERED[name]))
+        # one_hot has no row for others, which would be none of the stages
+        most = len(_NUMBERED[name]) - 1
+        known = (numbers >= 0) & (numbers <= most)
+        weights = tf.one_hot(numbers, most + 1)
+        return tf.where(known[:, tf.newaxis], weights, math.nan)
     values = tf.cast(values, tf.float32)
     if width == 1 and values.shape.rank == 1:
         values = values[:, tf.newaxis]

@@ -31,7 +31,8 @@ def build_dcgan(
         steps: Of the whole training; a transition is a part of them.
 
     Raises:
-        ValueError: If the configuration names other conditions.
+        ValueError: If the configuration names other conditions, or has a
+            transition and `steps` are not given.
     """
     wanted = config.condition_names
     found = conditions.names if conditions else ()
@@ -56,7 +57,7 @@ def build_dcgan(
         # slices lie a voxel apart
         options["jitter_mm"] = config.spacing_mm / 2
         if config.transition:
-            options["transition"] = steps // 4, steps // 2
+            options["transition"] = _transition(steps)
     model = kind(
         generator or build_generator(latent_dim=config.latent_dim, **shape),
         discriminator or build_discriminator(**shape),
@@ -74,6 +75,16 @@ def build_dcgan(
         jit_compile=config.xla,
     )
     return model
+
+
+def _transition(steps: int) -> tuple[int, int]:
+    """Between which steps a training becomes conditional."""
+    if steps < 1:
+        raise ValueError(
+            f"expected steps with a transition, found {steps}: give steps= of "
+            "the whole training, or set transition to false"
+        )
+    return steps // 4, steps // 2
 
 
 def _augmenter(config: TrainConfig) -> Augmenter | None:

@@ -64,10 +64,15 @@ def resume_command(config: TrainConfig, path: Path) -> str:
         for n, value in facts.items()
         if value and value != ALL_STAGES  # nor all planes
     ]
-    for name, usual in PRESETS[config.preset].items():
+    usually = PRESETS[config.preset]
+    # unless these are given, a preset has others where slices are few, and
+    # with other conditions
+    given = {"epochs", *EVERY}
+    if config.conditions != usually["conditions"]:
+        given.add("transition")
+    for name, usual in usually.items():
         value = getattr(config, name)
-        # unless these are given, a preset has others where slices are few
-        if value != usual or name in ("epochs", *EVERY):
+        if value != usual or name in given:
             # JSON's words for Python's
             text = str(value).lower() if value in (True, False) else value
             options.append(f"--set {as_typed(f'{name}={text}')}")

@@ -53,11 +53,12 @@ def dry_run(
     steps = steps_per_epoch(slices, config)
     names = config.condition_names
     conditions = conditions_for(slices, names) if names else None
-    model = build_dcgan(config, conditions=conditions, **own)
+    total = steps * config.epochs
+    model = build_dcgan(config, conditions=conditions, steps=total, **own)
     operations = step_operations(model)
     speed = _matrix_product_rate()
     efficiency = WIDE_EFFICIENCY if config.width >= _WIDE else NARROW_EFFICIENCY
-    images = steps * config.epochs * config.batch_size
+    images = total * config.batch_size
     seconds = images * operations / (speed * efficiency)
     parameters = {
         network.name: sum(math.prod(w.shape) for w in network.trainable_weights)
@@ -68,7 +69,7 @@ def dry_run(
         {
             "data": f"{len(set(slices.subjects))} subjects, "
             f"{len(slices.images)} slices",
-            "steps": f"{steps} per epoch, {steps * config.epochs} in total",
+            "steps": f"{steps} per epoch, {total} in total",
             "parameters": ", ".join(
                 f"{name} {count:,}" for name, count in parameters.items()
             ),
