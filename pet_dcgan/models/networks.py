@@ -188,6 +188,7 @@ def build_discriminator(
             _dense(_RANK, "wanted", seed, _DISCRIMINATOR)(embedded),
         ]
     )
+    # the first logit knows of no condition
     nothing = keras.layers.Rescaling(0.0, name="nothing")(product)
     both = keras.layers.Concatenate(name="products")([nothing, product])
     logits = keras.layers.Add(name="logits", dtype="float32")([logit, both])
