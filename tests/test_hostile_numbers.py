@@ -284,7 +284,7 @@ INFINITE = {
         "distribution.frechet_ratio": _FLAT,
         "distribution.kid": _PAIRS,
         "image_quality.psnr": ("uniform", "all alike"),
-        "model_contrast.model_contrast": (*_FLAT, "one slice"),
+        "model_contrast.model_contrast": ("uniform", "all alike", "one slice"),
         "model_contrast.region_contrast": _FLAT,
         "obedience.variety": _FLAT,
         "position.position_error": (*_FLAT, "one slice"),

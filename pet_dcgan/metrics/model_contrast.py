@@ -141,6 +141,8 @@ def model_contrast(
     """
     _require([*real, *model, *(others or ())])
     mask = brain_mask(np.mean([x.mean(axis=0) for x in real], axis=0))
+    if not mask.any():
+        raise ValueError("expected real images of brains, found black ones")
     rows, of_model = ([x[:, mask] for x in each] for each in (real, model))
     maps = [_difference(each) for each in (rows, of_model)]
     halved = rows
