@@ -30,10 +30,16 @@ def own_networks(
     Raises:
         TypeError: If one is neither a network nor a function that makes one.
         ValueError: If one has other shapes, another precision, or ends in
-            something else than such images or logits.
+            something else than such images or logits; or there is one where
+            the configuration, or the network itself, has conditions.
     """
     given = {"generator": generator, "discriminator": discriminator}
     found = {n: _made(n, x, config) for n, x in given.items() if x is not None}
+    if found and config.condition_names:
+        raise ValueError(
+            f"expected no {min(found)}= with conditions, found one: build both "
+            "networks with conditions= and call ConditionalDCGAN.fit"
+        )
     for role, network in found.items():
         if conditions_of(network) is not None:
             raise ValueError(

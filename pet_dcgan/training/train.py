@@ -146,7 +146,6 @@ def train(
     held_out = sorted(set(validation or ()))
     conditions = None
     if config.condition_names:
-        _require_no_networks(own)
         conditions = conditions_for(slices, config.condition_names)
     facts = RunFacts(config, [], held_out, networks, conditions)
     lines = [*device_lines(config), few_subjects_warning(slices, config)]
@@ -175,15 +174,6 @@ def _require_settings(config: TrainConfig) -> None:
         raise ValueError(
             "expected the settings of a preset, found those of a run that "
             "train() did not train: make them with resolve_config"
-        )
-
-
-def _require_no_networks(own: Mapping[str, keras.Model]) -> None:
-    """Refuses own networks, which know of no conditions."""
-    if own:
-        raise ValueError(
-            f"expected no {min(own)}= with conditions, found one: build both "
-            "with conditions= and call ConditionalDCGAN.fit"
         )
 
 
