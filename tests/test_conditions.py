@@ -130,6 +130,8 @@ def test_age_and_sex_are_years_and_a_bit():
         ({"plane": "axial", "position_mm": 36.5}, "from 0 to 36 mm in the ax"),
         ({"plane": "coronal", "position_mm": 0.0}, "from -54 to -18 mm"),
         ({"plane": "axial", "position_mm": math.nan}, "expected a position"),
+        ({"plane": "axial", "position_mm": "3"}, "expected a position from"),
+        ({"age": "70"}, "expected an age from 55 to 90"),
         ({"age": 95}, "expected an age from 55 to 90"),
         ({"age": math.nan}, "expected an age from 55 to 90"),
         ({"sex": "m"}, "expected sex F or M"),

@@ -4,7 +4,9 @@ Importing this needs neither TensorFlow nor Keras.
 """
 
 import math
+import numbers
 from collections.abc import Sequence
+from typing import Any
 
 from pet_dcgan.conditions import WEIGHTS_SLACK, Conditions
 from pet_dcgan.config import ALL_PLANES, ALL_STAGES, STAGES
@@ -110,11 +112,16 @@ def _require_position(
             f"none: name one of {', '.join(conditions.planes)}"
         )
     low, high = conditions.bands_mm[plane]
-    if not low <= position_mm <= high:
+    if not _lies_within(position_mm, low, high):
         raise ValueError(
             f"expected a position from {low:g} to {high:g} mm in the "
             f"{plane} plane, found {shown(position_mm)}"
         )
+
+
+def _lies_within(value: Any, low: float, high: float) -> bool:
+    """Whether a value is a number of an interval; NaN is of none."""
+    return isinstance(value, numbers.Real) and low <= value <= high
 
 
 def _require_person(
@@ -127,8 +134,8 @@ def _require_person(
                 f"expected no {name}, found {shown(value)}: the generator's "
                 f"conditions are {', '.join(conditions.names)}"
             )
-    if age is not None and not conditions.ages[0] <= age <= conditions.ages[1]:
-        low, high = conditions.ages
+    low, high = conditions.ages or (0.0, 0.0)
+    if age is not None and not _lies_within(age, low, high):
         raise ValueError(
             f"expected an age from {low:g} to {high:g}, which the generator "
             f"was trained on, found {shown(age)}"
