@@ -290,7 +290,9 @@ def test_other_inputs_than_its_conditions_are_refused(generator):
         for name, tensor in generator.input.items()
     }
     other = keras.Input([1], name="other")
-    wrapped = keras.Model(more | {"other": other}, generator(more))
+    level = keras.layers.Reshape([1, 1, 1])(other)
+    image = keras.layers.Add()([generator(more), level])
+    wrapped = keras.Model(more | {"other": other}, image)
     with pytest.raises(ValueError, match="expected a"):
         generator_of(wrapped)
 
