@@ -38,7 +38,7 @@ def stage_weights(stage: str | Sequence[float]) -> tuple[float, ...]:
     if not (fits and abs(sum(weights) - 1.0) <= WEIGHTS_SLACK):
         raise ValueError(
             f"expected weights of {', '.join(STAGES)} of 0 or more that sum "
-            f"to 1, found {shown(stage)}"
+            f"to 1, found {shown(stage)}: give three, or a stage's name"
         )
     return weights
 
@@ -76,13 +76,13 @@ def checked_values(
         if weight and name not in conditions.stages:
             raise ValueError(
                 f"expected a stage among {', '.join(conditions.stages)}, "
-                f"which the generator was trained on, found {name}"
+                f"which the generator was trained on, found {name}: give one"
             )
     planes = conditions.planes
     if plane not in (*planes, ALL_PLANES):
         raise ValueError(
             f"expected a plane among {', '.join(planes)}, which the generator "
-            f"was trained on, found {shown(plane)}"
+            f"was trained on, found {shown(plane)}: give one"
         )
     plane = planes[0] if len(planes) == 1 else plane
     if position_mm is not None:
@@ -104,7 +104,8 @@ def _require_position(
     if "position" not in conditions.names:
         raise ValueError(
             f"expected no position, found {shown(position_mm)}: the "
-            f"generator's conditions are {', '.join(conditions.names)}"
+            f"generator's conditions are {', '.join(conditions.names)}, leave "
+            "it out"
         )
     if plane == ALL_PLANES:
         raise ValueError(
@@ -115,7 +116,7 @@ def _require_position(
     if not _lies_within(position_mm, low, high):
         raise ValueError(
             f"expected a position from {low:g} to {high:g} mm in the "
-            f"{plane} plane, found {shown(position_mm)}"
+            f"{plane} plane, found {shown(position_mm)}: give one of these"
         )
 
 
@@ -132,13 +133,16 @@ def _require_person(
         if value is not None and name not in conditions.names:
             raise ValueError(
                 f"expected no {name}, found {shown(value)}: the generator's "
-                f"conditions are {', '.join(conditions.names)}"
+                f"conditions are {', '.join(conditions.names)}, leave it out"
             )
     low, high = conditions.ages or (0.0, 0.0)
     if age is not None and not _lies_within(age, low, high):
         raise ValueError(
             f"expected an age from {low:g} to {high:g}, which the generator "
-            f"was trained on, found {shown(age)}"
+            f"was trained on, found {shown(age)}: give one, or leave it out"
         )
     if sex not in (None, "F", "M"):
-        raise ValueError(f"expected sex F or M, found {shown(sex)}")
+        raise ValueError(
+            f"expected sex F or M, found {shown(sex)}: give one, or leave it "
+            "out"
+        )

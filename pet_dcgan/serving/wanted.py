@@ -71,14 +71,14 @@ class Wanted:
         if stage in (None, ALL_STAGES):
             raise WantedError(
                 f"expected a stage among {', '.join(takes.stages)}, or the "
-                f"weights of {', '.join(STAGES)}, found {stage or 'none'}: the "
-                "model is asked for one"
+                f"weights of {', '.join(STAGES)}, found {stage or 'none'}: "
+                f"give --stage {takes.stages[-1]} or another"
             )
         plane = self.plane
         if plane in (None, ALL_PLANES) and len(takes.planes) > 1:
             raise WantedError(
                 f"expected a plane among {', '.join(takes.planes)}, found "
-                f"{plane or 'none'}: the model is asked for one"
+                f"{plane or 'none'}: give --plane {takes.planes[0]} or another"
             )
         numbers = {
             name: None if value is None else converted(name, float, value)
