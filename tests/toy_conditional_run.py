@@ -2,6 +2,7 @@
 
 import numpy as np
 from toy_data import STAGES
+from toy_run import FACTS
 
 from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import make_config
@@ -9,15 +10,6 @@ from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.runs.run import Run
 
-_FACTS = {
-    "plane": "axial",
-    "phantom": True,
-    "size": 32,
-    "spacing_mm": 6.0,
-    "suvr_max": 2.5,
-    "reference": "brain",
-    "seed": 0,
-}
 CONDITIONS = Conditions(
     names=("stage", "position"), bands_mm={"axial": (0.0, 18.0)}
 )
@@ -41,7 +33,7 @@ def conditional_run(path, toy_set, *, training=3, obeys=True, **options):
         },
         stage="ALL",
         dataset="axial_32",
-        **{"data_dir": str(toy_set), **_FACTS, **options},
+        **{"data_dir": str(toy_set), **FACTS, **options},
     )
     subjects = [
         f"999_S_{STAGES.index(stage) + 1}{number:03}"

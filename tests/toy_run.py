@@ -11,7 +11,7 @@ from pet_dcgan.models.networks import build_generator
 from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.runs.run import Run
 
-_FACTS = {
+FACTS = {
     "plane": "axial",
     "phantom": True,
     "size": 32,
@@ -43,7 +43,7 @@ def make_run(
         overrides={"width": 4, "latent_dim": 6},
         stage=stage,
         dataset="axial_32",
-        **{"data_dir": str(toy_set), **_FACTS, **facts},
+        **{"data_dir": str(toy_set), **FACTS, **facts},
     )
     number = STAGES.index(stage) + 1
     trained_on = subjects or [f"999_S_{number}{i:03}" for i in range(3)]
