@@ -8,11 +8,12 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pet_dcgan.config import CONDITIONS, PLANES, STAGES
+from pet_dcgan.config import CONDITIONS, PLANES, STAGES, VOLUME
 from pet_dcgan.utils.plain_values import shown
 
 # how far weights of stages may sum from 1, by rounding
 WEIGHTS_SLACK = 1e-3
+_SHOWN = (*PLANES, VOLUME)
 # years of a person who may have been scanned
 _AGES = (0.0, 130.0)
 
@@ -33,7 +34,7 @@ class Conditions:
         names: Some of `CONDITIONS`, in their order; `stage` is among them.
         stages: Stages that were trained on, two or more.
         bands_mm: First and last position that was trained on, in mm, of each
-            plane that was.
+            plane that was; of volumes `{"volume": (0, 0)}`.
         ages: Youngest and oldest age that was trained on, where `age` is a
             condition.
 
@@ -56,7 +57,10 @@ class Conditions:
             ("stages", _known("stages", self.stages, STAGES)),
             (
                 "bands_mm",
-                {p: bands[p] for p in _known("planes", bands, PLANES)},
+                {
+                    p: bands[p]
+                    for p in _known("planes", bands, (*PLANES, VOLUME))
+                },
             ),
         ):
             object.__setattr__(self, name, value)

@@ -14,7 +14,16 @@ from pet_dcgan.presets import (
     require_consistent,
     require_whole,
 )
-from pet_dcgan.references import RECIPE, REFERENCES, require_recipe
+from pet_dcgan.presets import (
+    VOLUME as VOLUME,
+)
+from pet_dcgan.references import (
+    NATIVE,
+    RECIPE,
+    REFERENCES,
+    SPACES,
+    require_recipe,
+)
 from pet_dcgan.utils.choices import (
     checked_names,
     closest,
@@ -33,14 +42,20 @@ CONDITIONS = ("stage", "plane", "position", "age", "sex")
 # that `pet-dcgan prepare` makes
 DATASETS = (
     *("axial_128", "coronal_128", "sagittal_128", "all_128"),
-    *("axial_64", "all_64"),
+    *("axial_64", "all_64", "volume_64"),
 )
 # in place of a preset's name where something else than `train` has trained
 OWN = "own"
 # what is then not known: the settings, but what the network itself shows
 _LEFT_OPEN = frozenset(PRESETS["paper"]) - {"channels", "latent_dim"}
 # what a run shares with the prepared set that it is trained on
-SET_FACTS = ("size", "spacing_mm", "suvr_max", "reference", "phantom")
+SET_FACTS = (
+    *("size", "spacing_mm", "suvr_max", "reference", "phantom"),
+    "space",
+)
+
+
+_SIZES = (32, 64, 128, 256)
 
 
 def _among(choices: Collection[Any]) -> Any:
@@ -62,7 +77,7 @@ class TrainConfig:
             `train` did not train: a setting that is not known is `None` then.
         stage: `"NC"`, `"MCI"` or `"AD"`; with conditions `"ALL"`.
         plane: `"axial"`, `"coronal"` or `"sagittal"`, or `"ALL"` where the
-            plane is a condition.
+            plane is a condition; `"volume"` for whole brains.
         dataset: Configuration of the prepared set, as `"axial_128"`.
         data_dir: Folder that holds `adni/<dataset>/<version>`.
         phantom: True where every subject of the set is a phantom.
@@ -70,7 +85,8 @@ class TrainConfig:
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the network's +1 stands for.
         reference: What volumes were divided by, one of `REFERENCES`.
-        channels: 1, or 3 for the one channel repeated.
+        channels: 1, or 3 for the one channel repeated; of volumes their size,
+            a channel for each axial plane.
         latent_dim: Length of a latent vector.
         width: Channels at half the image size; each halving doubles them.
         kernel_size: Side of every (transposed) convolution, in pixels.
@@ -93,6 +109,8 @@ class TrainConfig:
         bend_mm: SD of the smooth random bends of the training slices, in mm,
             anew in every step; 0 leaves them as they are.
         recipe: How the set's brains were placed and scaled, see `RECIPE`.
+        space: `"native"`, each brain about its own centre; or the template
+            that all scans of the set were registered to, one of `SPACES`.
         select_every: Epochs between two evaluations of the KID on validation
             subjects and of suspected copies; the generator with the lowest
             sum is kept. 0 keeps the last one.
@@ -116,15 +134,15 @@ class TrainConfig:
 
     preset: str = _among(PRESETS)
     stage: str = _among((*STAGES, ALL_STAGES))
-    plane: str = _among((*PLANES, ALL_PLANES))
+    plane: str = _among((*PLANES, ALL_PLANES, VOLUME))
     dataset: str
     data_dir: str
     phantom: bool
-    size: int = _among((32, 64, 128, 256))
+    size: int = _among(_SIZES)
     spacing_mm: float = _between(0.1, 100.0)
     suvr_max: float = _between(0.1, 1000.0)
     reference: str = _among(REFERENCES)
-    channels: int = _among((1, 3))
+    channels: int = _among((1, 3, *_SIZES))
     latent_dim: int = _between(1, 4096)
     width: int = _between(1, 512)
     kernel_size: int = _between(2, 9)
@@ -149,6 +167,7 @@ class TrainConfig:
     deterministic: bool
     seed: int = _between(0, 2**31 - 1)
     recipe: int = RECIPE
+    space: str = dataclasses.field(default=NATIVE, metadata={"choices": SPACES})
 
     def __post_init__(self) -> None:
         own = self.preset == OWN
@@ -322,7 +341,7 @@ def _in_order(conditions: str) -> str:
 
 def _from_values(values: Mapping[str, Any]) -> TrainConfig:
     """A configuration from exactly its fields; some may miss."""
-    missing = sorted(set(_FIELDS) - set(values) - {"recipe"})
+    missing = sorted(set(_FIELDS) - set(values) - {"recipe", "space"})
     unknown = sorted(set(values) - set(_FIELDS))
     if missing or unknown:
         raise ValueError(

@@ -1,9 +1,11 @@
 """What the pixels of a generator's images mean."""
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 from pet_dcgan.config import checked_value
+from pet_dcgan.references import NATIVE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -12,11 +14,14 @@ class ImageFacts:
 
     Args:
         stage: `"NC"`, `"MCI"` or `"AD"`, or `"ALL"` for all of them.
-        plane: `"axial"`, `"coronal"` or `"sagittal"`.
+        plane: `"axial"`, `"coronal"` or `"sagittal"`, or `"volume"` for whole
+            brains.
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the network's +1 stands for; -1 is SUVR 0.
         reference: What volumes were divided by, one of `REFERENCES`.
         phantom: True where the images are of a phantom, not of patients.
+        space: `"native"`, or the template that the images lie in, one of
+            `SPACES`.
 
     Raises:
         ValueError: If a value is of the wrong kind or outside its limits.
@@ -34,6 +39,7 @@ class ImageFacts:
     suvr_max: float
     reference: str = "brain"
     phantom: bool
+    space: str = NATIVE
 
     def __post_init__(self) -> None:
         for name, value in dataclasses.asdict(self).items():
@@ -49,3 +55,13 @@ class ImageFacts:
         """
         names = [f.name for f in dataclasses.fields(cls) if f.name not in more]
         return cls(**{name: getattr(source, name) for name in names}, **more)
+
+
+def is_volume(shape: Sequence[int | None]) -> bool:
+    """Whether images of a shape are whole brains.
+
+    Args:
+        shape: `[n, size, size, channels]` of a network's images. Slices have 1
+            or 3 channels; volumes have as many as voxels along z.
+    """
+    return len(shape) == 4 and (shape[-1] or 1) > 3

@@ -5,6 +5,8 @@ from typing import Any
 
 # all stages, or all planes
 ALL = "ALL"
+# in place of a plane where an image is a whole brain
+VOLUME = "volume"
 AUGMENTATIONS = ("translate", "cutout", "rotate", "scale")
 # The options that `paper` does not use, all off; other presets switch on those
 # that were measured to help.
@@ -78,6 +80,15 @@ PRESETS: dict[str, dict[str, Any]] = {
         "transition": True,
         "ema_decay": 0.999,
     },
+    # whole brains of every stage
+    "volume": _ROBUST
+    | {
+        "channels": 64,
+        "width": 32,
+        "conditions": "stage",
+        "transition": True,
+        "ema_decay": 0.999,
+    },
     # short enough to watch
     "demo": _ROBUST
     | {"epochs": 50, "select_every": 0, "patience": 0, "samples_every": 5},
@@ -89,6 +100,7 @@ LEAST_STEPS: dict[str, int] = {
     "robust": 8000,
     "best": 32_000,
     "conditional": 24_000,
+    "volume": 8000,
     "demo": 4000,
 }
 # SD of the bends that left the fewest suspected copies of few subjects, in mm
@@ -194,8 +206,34 @@ def require_whole(values: Mapping[str, Any]) -> None:
             f"expected stage {ALL} with conditions {conditions}, found {stage}"
             ": leave out --stage, or add --conditions none"
         )
+    _require_volumes(values)
     if values["plane"] == ALL and "plane" not in conditions.split(","):
         raise ValueError(
             f"expected plane among the conditions with plane {ALL}, found "
             f"{conditions}: add it to --conditions, or name a plane"
+        )
+
+
+def _require_volumes(values: Mapping[str, Any]) -> None:
+    """Refuses a generator of slices for volumes, and the other way round."""
+    channels, size = values["channels"], values["size"]
+    whole = values["plane"] == VOLUME
+    if whole and channels != size:
+        raise ValueError(
+            f"expected a generator of volumes for {values['dataset']}, found "
+            f"one of slices ({channels} channels): choose --preset volume, or "
+            f"add --set channels={size}"
+        )
+    if not whole and channels not in (1, 3):
+        raise ValueError(
+            f"expected a generator of slices for {values['dataset']}, found "
+            f"one of volumes ({channels} channels): choose --config volume_64, "
+            "or another --preset"
+        )
+    places = {"plane", "position"} & set(values["conditions"].split(","))
+    if whole and places:
+        raise ValueError(
+            f"expected volumes without {' and '.join(sorted(places))} as a "
+            f"condition, found {values['conditions']}: leave it out of "
+            "--conditions"
         )

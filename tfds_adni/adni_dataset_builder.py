@@ -35,9 +35,10 @@ from tfds_adni.plane_feature import PlaneFeature
 from tfds_adni.preparation_report import PreparationReport
 from tfds_adni.slice_feature import SliceFeature
 from tfds_adni.tables.cells import STAGES
+from tfds_adni.volume_feature import VolumeFeature
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.reading import Reading
-from tfds_adni.volumes.slices import BANDS_MM, PLANES
+from tfds_adni.volumes.slices import BANDS_MM, PLANES, VOLUME
 from tfds_adni.volumes.volume import VolumeError
 
 HOMEPAGE = "https://github.com/YOUR_NAME/pet-dcgan"
@@ -53,7 +54,8 @@ class AdniConfig(tfds.core.BuilderConfig):
     """A configuration: how slices are cut and stored.
 
     Attributes:
-        planes: The planes that slices are cut in.
+        planes: The planes that slices are cut in; `("volume",)` for whole
+            brains.
         size: Height and width of a slice in pixels.
         spacing_mm: Pixel size and distance of slices; 1.5 is ADNI's own grid.
         bands_mm: For each plane the first and last position (excluded) of its
@@ -139,6 +141,18 @@ def _bounded_shuffling() -> Iterator[None]:
             setattr(shuffle, name, value)
 
 
+def _image_features(config: AdniConfig) -> dict:
+    """An image, and of a slice where it lies."""
+    if config.planes == (VOLUME,):
+        return {"image": VolumeFeature(config.size)}
+    return {
+        "image": SliceFeature(config.size),
+        "plane": PlaneFeature(PLANES),
+        "slice": np.int32,
+        "position_mm": np.float32,
+    }
+
+
 class Builder(tfds.core.GeneratorBasedBuilder):
     """DatasetBuilder for labelled slices of ADNI's brain PET.
 
@@ -199,6 +213,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             size=64,
             spacing_mm=3.0,
         ),
+        AdniConfig(
+            name="volume_64",
+            description="volumes of 64 x 64 x 64 voxels of 3.5 mm",
+            planes=(VOLUME,),
+            size=64,
+            spacing_mm=3.5,
+            bands_mm={},
+        ),
     ]
 
     def __init__(
@@ -231,7 +253,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             "spacing_mm": config.spacing_mm,
             "size": config.size,
             "planes": list(config.planes),
-            "bands_mm": {p: list(config.bands_mm[p]) for p in config.planes},
+            "bands_mm": {
+                plane: list(config.bands_mm[plane])
+                for plane in config.planes
+                if plane != VOLUME
+            },
             "selection": self._selection.facts(),
             "normalisation": self._normalisation.facts(),
             "reading": self._reading.facts(),
@@ -240,12 +266,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(
-                {
-                    "image": SliceFeature(config.size),
+                _image_features(config)
+                | {
                     "label": tfds.features.ClassLabel(names=list(STAGES)),
-                    "plane": PlaneFeature(PLANES),
-                    "slice": np.int32,
-                    "position_mm": np.float32,
                     "subject": text,
                     "scan": text,
                     "visit": text,

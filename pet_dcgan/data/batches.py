@@ -14,6 +14,7 @@ from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.records import is_streamed
 from pet_dcgan.data.slice_order import SliceOrder, replicas_per_worker
 from pet_dcgan.data.suvr import PNG_MAX
+from pet_dcgan.image_facts import is_volume
 
 
 def steps_per_epoch(slices: Slices, config: TrainConfig) -> int:
@@ -169,15 +170,17 @@ def ordered_batches(
 
 
 def network_images(stored: tf.Tensor) -> tf.Tensor:
-    """Stored slices on the scale of the networks.
+    """Stored images on the scale of the networks.
 
     Args:
-        stored: uint16 `[n, size, size]`.
+        stored: uint16 `[n, size, size]`, or volumes `[n, size, size, size]`.
 
     Returns:
-        float32 `[n, size, size, 1]` in [-1, 1].
+        float32 `[n, size, size, 1]` in [-1, 1], or volumes of the same shape.
     """
-    values = tf.cast(stored, tf.float32)[..., tf.newaxis]
+    values = tf.cast(stored, tf.float32)
+    if not is_volume(stored.shape):
+        values = values[..., tf.newaxis]
     return values * (2.0 / PNG_MAX) - 1.0
 
 
@@ -228,7 +231,9 @@ def _batch_reader(
 
     @tf.autograph.experimental.do_not_convert
     def batch(indices: tf.Tensor) -> Any:
-        images = tf.repeat(network_images(read(indices)), channels, -1)
+        images = network_images(read(indices))
+        if images.shape[-1] == 1:
+            images = tf.repeat(images, channels, -1)
         if conditions is None:
             return images
         found = {name: tf.gather(rows, indices) for name, rows in shown.items()}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from pet_dcgan.conditions import Conditions
-from pet_dcgan.config import CONDITIONS, PLANES, STAGES
+from pet_dcgan.config import CONDITIONS, PLANES, STAGES, VOLUME
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.utils.plain_values import shown
 
@@ -30,7 +30,7 @@ def conditions_for(slices: Slices, names: Sequence[str]) -> Conditions:
     """
     _require_names(names)
     _require_stages(slices)
-    planes = [plane for plane in PLANES if plane in slices.planes]
+    planes = [p for p in (*PLANES, VOLUME) if p in slices.planes]
     if len(planes) > 1 and "plane" not in names:
         raise ValueError(
             f"expected plane among the conditions of {', '.join(planes)} "
@@ -128,6 +128,8 @@ def _band_mm(slices: Slices, plane: str) -> tuple[float, float]:
     """First and last position that slices of a plane may have."""
     found = slices.positions_mm[slices.planes == plane]
     lowest, highest = float(found.min()), float(found.max())
+    if plane == VOLUME:
+        return 0.0, 0.0
     if plane not in slices.meta.bands_mm:
         return lowest, highest
     # cut at whole pixels, up to half of one from where the band says; the

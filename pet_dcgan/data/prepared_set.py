@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pet_dcgan.config import ALL_PLANES, ALL_STAGES, PLANES, STAGES
+from pet_dcgan.config import ALL_PLANES, ALL_STAGES, PLANES, STAGES, VOLUME
 from pet_dcgan.data.absent_set import NAME, absent_set
 from pet_dcgan.data.record_files import RecordFile
 from pet_dcgan.data.records import keep_slices, read_facts, read_pixels
@@ -97,7 +97,9 @@ class PreparedSet:
         """
         if split not in self._facts:
             try:
-                facts = read_facts(self.records(split), size=self.meta.size)
+                facts = read_facts(
+                    self.records(split), shape=self.meta.image_shape
+                )
             except (OSError, ValueError) as error:
                 raise damaged(self.folder, error) from None
             pairs = zip(facts["stage"], facts["subject"], strict=True)
@@ -119,14 +121,14 @@ class PreparedSet:
             wanted: bool `[n]`.
 
         Yields:
-            uint16 `[k, size, size]`.
+            uint16 `[k, size, size]`, of volumes `[k, size, size, size]`.
 
         Raises:
             ValueError: If the records are damaged.
         """
-        files, size = self.records(split), self.meta.size
+        files, shape = self.records(split), self.meta.image_shape
         try:
-            yield from read_pixels(files, wanted, size=size)
+            yield from read_pixels(files, wanted, shape=shape)
         except (OSError, ValueError) as error:
             raise damaged(self.folder, error) from None
 
@@ -202,7 +204,7 @@ def load_slices(
             them, where a caller makes splits of its own.
         stage: `"NC"`, `"MCI"`, `"AD"`, or `"ALL"` for all of them.
         plane: `"axial"`, `"coronal"`, `"sagittal"`, or `"ALL"` for all of
-            them.
+            them; `"volume"` of a set of volumes.
         subjects: Only slices of these; of all subjects if unset.
         overflow: Folder for a file of the slices where they do not fit in
             memory; without one they are read into memory.
@@ -229,11 +231,13 @@ def load_slices(
     # the last one comes first
     keys = ("position_mm", "plane", "scan", "subject")
     order = np.lexsort([facts[key] for key in keys])
-    images = np.broadcast_to(np.uint16(0), (len(order), meta.size, meta.size))
+    images = np.broadcast_to(np.uint16(0), (len(order), *meta.image_shape))
     if decode:
         pixels = prepared.pixels(split, wanted)
         places = np.argsort(order)
-        images = keep_slices(pixels, places, meta.size, overflow=overflow)
+        images = keep_slices(
+            pixels, places, meta.image_shape, overflow=overflow
+        )
     return Slices(
         images=images,
         subjects=facts["subject"][order],
@@ -289,7 +293,7 @@ def _require_known(**words: str) -> None:
     choices = {
         "split": (*SPLITS, ALL_SPLITS),
         "stage": (*STAGES, ALL_STAGES),
-        "plane": (*PLANES, ALL_PLANES),
+        "plane": (*PLANES, ALL_PLANES, VOLUME),
     }
     for name, word in words.items():
         if word not in choices[name]:

@@ -6,23 +6,25 @@ are kept in memory or, where they do not fit, in a nameless file.
 """
 
 import contextlib
+import math
 import re
 import struct
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
-from pet_dcgan.config import PLANES, STAGES
+from pet_dcgan.config import PLANES, STAGES, VOLUME
 from pet_dcgan.data.record_files import RecordFile, require_whole
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.memory import (
     available_memory,
     human_bytes,
-    slice_bytes,
-    slices_fit,
+    images_fit,
+    stored_bytes,
 )
 from pet_dcgan.utils.progress import status
 
@@ -38,18 +40,21 @@ _FACTS = {
     "age": tf.io.FixedLenFeature([], tf.float32, _UNKNOWN_AGE),
     "sex": tf.io.FixedLenFeature([], tf.string, ""),
 }
+# of a slice, but not of a volume
+_PLACE = ("plane", "position_mm")
 _TEXTS = 2**16  # bytes that a record has beside its image, at most
 _RECORDS_AT_ONCE, _IMAGES_AT_ONCE = 256, 64
 
 
 def read_facts(
-    files: Sequence[RecordFile], *, size: int
+    files: Sequence[RecordFile], *, shape: tuple[int, ...]
 ) -> dict[str, np.ndarray]:
     """Everything but the pixels of each slice, in the order of the records.
 
     Args:
         files: Of a prepared set; none have no slices.
-        size: Height and width of the images in pixels.
+        shape: Of an image: height and width in pixels, or the sides of a
+            volume in voxels, whose plane is `"volume"` and position 0.
 
     Returns:
         `stage`, `plane`, `subject`, `scan` and `sex` (text, the last `""`
@@ -61,21 +66,30 @@ def read_facts(
         ValueError: If one is damaged; without a remedy.
     """
     for file in files:
-        require_whole(file, most=4 * size * size + _TEXTS)
-    batches = _records(files).batch(_RECORDS_AT_ONCE)
-    parsed = batches.map(lambda records: tf.io.parse_example(records, _FACTS))
+        require_whole(file, most=4 * math.prod(shape) + _TEXTS)
+    volumes = len(shape) == 3
+    wanted = {
+        name: feature
+        for name, feature in _FACTS.items()
+        if not volumes or name not in _PLACE
+    }
+    batches = _records(files).batch(1 if volumes else _RECORDS_AT_ONCE)
+    parsed = batches.map(lambda records: tf.io.parse_example(records, wanted))
     with _readable():
         found = list(parsed.as_numpy_iterator())
     values = {
         name: [value for batch in found for value in batch[name]]
-        for name in _FACTS
+        for name in wanted
     }
-    positions = np.array(values["position_mm"], np.float32)
+    count = len(values["label"])
+    positions = np.array(values.get("position_mm", [0] * count), np.float32)
     if not np.isfinite(positions).all():
         raise ValueError("a position_mm that is not finite")
     return {
         "stage": _class_names("label", values["label"], STAGES),
-        "plane": _class_names("plane", values["plane"], PLANES),
+        "plane": np.full(count, VOLUME)
+        if volumes
+        else _class_names("plane", values["plane"], PLANES),
         "position_mm": positions,
         "subject": _texts("subject", values["subject"]),
         "scan": _texts("scan", values["scan"]),
@@ -85,22 +99,26 @@ def read_facts(
 
 
 def read_pixels(
-    files: Sequence[RecordFile], wanted: np.ndarray, *, size: int
+    files: Sequence[RecordFile], wanted: np.ndarray, *, shape: tuple[int, ...]
 ) -> Iterator[np.ndarray]:
     """Images in the order of `read_facts`, which has checked the files.
 
     Args:
         files: Of a prepared set.
         wanted: bool `[n]`, whether a slice is to be decoded.
-        size: Height and width in pixels.
+        shape: As of `read_facts`.
 
     Yields:
-        uint16 `[k, size, size]`, dozens of the wanted slices at a time.
+        uint16 `[k, *shape]`, dozens of the wanted images at a time.
 
     Raises:
         ValueError: If a file is damaged or an image has another size; without
             a remedy.
     """
+    if len(shape) == 3:
+        yield from _volumes(files, wanted, shape)
+        return
+    size = shape[0]
     # before anything is unpacked: an image may say that it has any size
     beginning = tf.constant(_png_beginning(size))
 
@@ -122,35 +140,60 @@ def read_pixels(
         yield from images.prefetch(2).as_numpy_iterator()
 
 
+def _volumes(
+    files: Sequence[RecordFile], wanted: np.ndarray, shape: tuple[int, ...]
+) -> Iterator[np.ndarray]:
+    """The wanted volumes, one at a time: little-endian uint16 behind zlib."""
+    size = 2 * math.prod(shape)
+    parsed = _records(files).map(
+        lambda record: tf.io.parse_single_example(record, _IMAGE)["image"]
+    )
+    chosen = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, bool))
+    found = tf.data.Dataset.zip(parsed, chosen)
+    found = found.filter(lambda _, is_wanted: is_wanted)
+    with _readable():
+        for packed, _ in found.as_numpy_iterator():
+            unpacker = zlib.decompressobj()
+            try:
+                # no more than is wanted: a few bytes may unpack to any number
+                raw = unpacker.decompress(packed, size)
+            except zlib.error as error:
+                raise ValueError(f"a volume that is no zlib: {error}") from None
+            if len(raw) != size or not unpacker.eof:
+                words = " x ".join(map(str, shape))
+                raise ValueError(f"a volume that is not of {words} voxels")
+            yield np.frombuffer(raw, "<u2").reshape(1, *shape)
+
+
 def keep_slices(
     batches: Iterable[np.ndarray],
     places: np.ndarray,
-    size: int,
+    shape: tuple[int, ...],
     *,
     overflow: str | Path | None = None,
 ) -> np.ndarray:
     """Puts decoded slices where they can be read in any order.
 
     Args:
-        batches: uint16 `[k, size, size]` of any `k`, together as many images
-            as `places`.
+        batches: uint16 `[k, *shape]` of any `k`, together as many images as
+            `places`.
         places: Row of the result that each image goes to.
-        size: Height and width in pixels.
+        shape: Of an image.
         overflow: Folder on a disk with room for slices that do not fit in
             memory; a status line says where they are kept. Without one they
             are kept in memory.
 
     Returns:
-        uint16 `[n, size, size]`: an array, or `np.memmap` of a file.
+        uint16 `[n, *shape]`: an array, or `np.memmap` of a file.
 
     Raises:
         OSError: If the disk is full.
         ValueError: If there are more or fewer images than places.
     """
-    shape = (len(places), size, size)
+    whole = (len(places), *shape)
     placed = _placed(batches, places)
-    if overflow is None or _fit_in_memory(len(places), size, overflow):
-        kept = np.empty(shape, np.uint16)
+    if overflow is None or _fit_in_memory(whole, overflow):
+        kept = np.empty(whole, np.uint16)
         for rows, images in placed:
             kept[rows] = images
         return kept
@@ -160,10 +203,10 @@ def keep_slices(
             for rows, images in placed:
                 # written, not mapped: a full disk is an error, not a signal
                 for row, image in zip(rows, images, strict=True):
-                    file.seek(int(row) * slice_bytes(1, size))
+                    file.seek(int(row) * stored_bytes((1, *shape)))
                     file.write(np.ascontiguousarray(image, np.uint16).data)
             file.flush()
-            return np.memmap(file, np.uint16, "r", shape=shape)
+            return np.memmap(file, np.uint16, "r", shape=whole)
     except OSError as error:  # name the folder that is full
         raise OSError(error.errno, error.strerror, str(overflow)) from error
 
@@ -172,7 +215,7 @@ def is_streamed(images: np.ndarray) -> bool:
     """Whether slices lie on disk and are read when they are needed.
 
     Args:
-        images: Slices `[n, size, size]`, from `keep_slices`.
+        images: From `keep_slices`.
     """
     return isinstance(images, np.memmap)
 
@@ -265,11 +308,12 @@ def _placed(
         )
 
 
-def _fit_in_memory(count: int, size: int, overflow: str | Path) -> bool:
-    """Decides where slices are kept, and prints the decision."""
+def _fit_in_memory(shape: tuple[int, ...], overflow: str | Path) -> bool:
+    """Decides where images are kept, and prints the decision."""
     free = human_bytes(available_memory())
-    about = f"{count} slices, {human_bytes(slice_bytes(count, size))} decoded"
-    fit = slices_fit(count, size)
+    kind = "slices" if len(shape) == 3 else "volumes"
+    about = f"{shape[0]} {kind}, {human_bytes(stored_bytes(shape))} decoded"
+    fit = images_fit(shape)
     if fit:
         status(f"{about}: kept in memory, of which {free} are free")
     else:

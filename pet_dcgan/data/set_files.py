@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import PLANES, STAGES, checked_value
+from pet_dcgan.config import PLANES, STAGES, VOLUME, checked_value
 from pet_dcgan.data.record_files import RecordFile
+from pet_dcgan.references import NATIVE
 from pet_dcgan.utils.checksums import require_unchanged
 from pet_dcgan.utils.foreign_files import read_bytes
 from pet_dcgan.utils.foreign_tables import read_table
@@ -21,7 +22,7 @@ INFO, SCANS = "dataset_info.json", "scans.csv"
 _METADATA, _FEATURES = "metadata.json", "features.json"
 _LABELS = {"label.labels.txt": STAGES, "plane.labels.txt": PLANES}
 # TFDS writes dataset_info.json later; the records it counts are counted again
-_UNCHANGED = (SCANS, _METADATA, _FEATURES, *_LABELS)
+_UNCHANGED = (SCANS, _METADATA, _FEATURES)
 SPLITS = ("train", "validation", "test")
 _TEMPLATE = "{DATASET}-{SPLIT}.{FILEFORMAT}-{SHARD_X_OF_Y}"
 _CLASS = re.compile(r"tensorflow_datasets\.core\.features\.\w+\.\w+")
@@ -53,8 +54,11 @@ def require_files(folder: Path) -> None:
         OSError: If one is missing.
         ValueError: If one is damaged, or labels mean something else.
     """
-    require_unchanged(folder, _UNCHANGED)
-    for name, words in _LABELS.items():
+    labels = dict(_LABELS)
+    if read_object(folder / _METADATA).get("planes") == [VOLUME]:
+        del labels["plane.labels.txt"]  # they have none
+    require_unchanged(folder, (*_UNCHANGED, *labels))
+    for name, words in labels.items():
         found = read_bytes(folder / name, most=2**10).decode(errors="replace")
         if tuple(found.split()) != words:
             raise ValueError(
@@ -141,7 +145,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         values = {n: checked_value(n, value) for n, value in values.items()}
     except ValueError as error:
         raise ValueError(f"{error} in {path}") from None
-    known = all(plane in PLANES for plane in planes)
+    known = planes == [VOLUME] or all(plane in PLANES for plane in planes)
     if not planes or not known or len(set(planes)) < len(planes):
         raise ValueError(
             f"expected planes among {', '.join(PLANES)} in {path}, each once, "
@@ -151,8 +155,17 @@ def read_metadata(folder: Path) -> dict[str, Any]:
         "size": int(size),
         "phantom": found["phantom"],
         "planes": tuple(planes),
+        "space": _space(found.get("space", NATIVE), path),
         "bands_mm": _bands_mm(found.get("bands_mm", {}), path),
     }
+
+
+def _space(found: Any, path: Path) -> str:
+    """The space that the scans lie in."""
+    try:
+        return checked_value("space", found)
+    except ValueError as error:
+        raise ValueError(f"{error} in {path}") from None
 
 
 def _bands_mm(found: Any, path: Path) -> dict[str, tuple[float, float]]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pet_dcgan.config import ALL_PLANES
+from pet_dcgan.config import ALL_PLANES, VOLUME
 from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.references import NATIVE
 
 
 class NoSlicesError(ValueError):
@@ -52,12 +53,13 @@ class SetMeta:
         suvr_max: SUVR that a stored 65535 stands for.
         reference: What volumes were divided by, one of `REFERENCES`.
         phantom: True where every subject is a phantom.
-        planes: The planes in it.
+        planes: The planes in it, or `"volume"` alone.
         dataset: Name of its configuration, such as `"axial_128"`.
         version: Its version, such as `"2.0.0"`.
         bands_mm: For each plane the first position that its slices are cut
             at, and the last one, which is excluded, in mm; none where the
             set does not say.
+        space: `"native"`, or the template that all scans were registered to.
     """
 
     size: int
@@ -71,6 +73,17 @@ class SetMeta:
     bands_mm: Mapping[str, tuple[float, float]] = dataclasses.field(
         default_factory=dict
     )
+    space: str = NATIVE
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether an image is a whole brain."""
+        return self.planes == (VOLUME,)
+
+    @property
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of a stored image: rows and columns, or x, y and z."""
+        return (self.size,) * (3 if self.is_volume else 2)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,10 +92,12 @@ class Slices:
 
     Args:
         images: uint16 `[n, size, size]`; 65535 stands for `meta.suvr_max`.
-            Those that did not fit in memory are an `np.memmap`.
+            Those that did not fit in memory are an `np.memmap`. Of a set of
+            volumes `[n, size, size, size]`, x to the right, y to the front,
+            z upwards.
         subjects: Subject id of each slice, text `[n]`.
         scans: Image id of the scan that each slice is of, text `[n]`.
-        positions_mm: float32 `[n]`, from the centre of the brain.
+        positions_mm: float32 `[n]`, from the centre of the brain; 0 of volumes.
         stages: Stage of each slice, text `[n]`.
         planes: Plane that each slice is cut in, text `[n]`.
         ages: Years of each slice's subject when it was scanned, float32

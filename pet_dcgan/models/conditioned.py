@@ -131,12 +131,12 @@ class Asked(keras.layers.Layer):
         drawn = (inputs[:, self.length :] + 1.0) / 2.0
         names = self.conditions.inputs
         stage = self._stage(drawn[:, 0])
-        plane = self._plane(drawn[:, 1])
         found = {"latent": inputs[:, : self.length], "stage": stage}
-        if "plane" in names:
+        if {"plane", "position_mm"} & names.keys():
+            plane = self._plane(drawn[:, 1])
             found["plane"] = plane
-        if "position_mm" in names:
             found["position_mm"] = self._position(plane, drawn[:, 2])
+        found = {n: x for n, x in found.items() if n in ("latent", *names)}
         for name in ("age", "sex"):
             if name in names:
                 found[name] = tf.fill(

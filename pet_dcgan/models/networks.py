@@ -285,8 +285,11 @@ def _check(size: int, channels: int, **positive: int) -> None:
         raise ValueError(
             f"expected size among {', '.join(map(str, SIZES))}, found {size!r}"
         )
-    if channels not in (1, 3):
-        raise ValueError(f"expected channels 1 or 3, found {channels!r}")
+    if channels not in (1, 3, size):
+        raise ValueError(
+            f"expected channels 1 or 3, or {size} for volumes, found "
+            f"{channels!r}"
+        )
     for name, value in positive.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.image_facts import is_volume
 from pet_dcgan.models.replicas import replica_count
 from pet_dcgan.utils.seed_blocks import MAX_ROWS, block_seeds, seed_blocks
 
@@ -142,7 +143,9 @@ def suvr_from_images(images: tf.Tensor, suvr_max: float) -> tf.Tensor:
         images: float32 `[n, size, size, channels]` in [-1, 1].
         suvr_max: SUVR at +1.
     """
-    return (tf.reduce_mean(images, axis=-1) + 1.0) * (suvr_max / 2)
+    if not is_volume(images.shape):
+        images = tf.reduce_mean(images, axis=-1)
+    return (images + 1.0) * (suvr_max / 2)
 
 
 def synthetic_slices(

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,24 +24,22 @@ def available_memory() -> int:
     return min([psutil.virtual_memory().available, *_left_in_groups()])
 
 
-def slices_fit(count: int, size: int) -> bool:
-    """Whether `slice_bytes` fit twice, since TensorFlow copies its input.
+def images_fit(shape: tuple[int, ...]) -> bool:
+    """Whether `stored_bytes` fit twice, since TensorFlow copies its input.
 
     Args:
-        count: Number of slices.
-        size: Height and width in pixels.
+        shape: Number of images, and their sides.
     """
-    return 2 * slice_bytes(count, size) <= SHARE_OF_SLICES * available_memory()
+    return 2 * stored_bytes(shape) <= SHARE_OF_SLICES * available_memory()
 
 
-def slice_bytes(count: int, size: int) -> int:
-    """Bytes of uint16 slices.
+def stored_bytes(shape: tuple[int, ...]) -> int:
+    """Bytes of images as they are stored, in uint16.
 
     Args:
-        count: Number of slices.
-        size: Height and width in pixels.
+        shape: Number of images, and their sides.
     """
-    return 2 * count * size * size
+    return 2 * math.prod(shape)
 
 
 def human_bytes(count: float) -> str:

@@ -13,10 +13,17 @@ import numpy as np
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.printable import printable
 from tfds_adni.volumes.brain import find_brain
+from tfds_adni.volumes.cube import cut_cube
 from tfds_adni.volumes.normalisation import scale_to_suvr
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.sheet import Sheet, draw_refused, draw_sheet
-from tfds_adni.volumes.slices import Slice, cut_slices, encode_png, resample
+from tfds_adni.volumes.slices import (
+    VOLUME,
+    Slice,
+    cut_slices,
+    encode_png,
+    resample,
+)
 from tfds_adni.volumes.volume import Volume, VolumeError, load_volume
 
 FULL_SCALE = 65535
@@ -145,7 +152,12 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
     scaled = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
     brain = resample(scaled, spec.spacing_mm)
     examples, pixels, clipped = [], 0, 0
-    for plane in spec.planes:
+    if spec.planes == (VOLUME,):
+        cube = cut_cube(scaled, size=spec.size, spacing_mm=spec.spacing_mm)
+        pixels, clipped = cube.size, int(np.sum(cube > spec.suvr_max))
+        example = {"image": _stored(cube, spec)} | _facts(task)
+        examples.append((printable(record.image_id), example))
+    for plane in spec.planes if not examples else ():
         for piece in cut_slices(
             brain, plane, size=spec.size, band_mm=spec.bands_mm[plane]
         ):
@@ -192,16 +204,25 @@ def _with_tuples(row: dict) -> dict:
 
 def _example(task: Task, plane: str, piece: Slice) -> dict:
     """Returns one example; SUVR becomes uint16 on a constant scale."""
-    record = task.decision.record
-    stored = np.rint(
-        np.clip(piece.image / task.spec.suvr_max, 0, 1) * np.float32(FULL_SCALE)
-    )
     return {
-        "image": encode_png(stored.astype(np.uint16)),
-        "label": task.decision.stage,
+        "image": encode_png(_stored(piece.image, task.spec)),
         "plane": plane,
         "slice": piece.index,
         "position_mm": piece.position_mm,
+    } | _facts(task)
+
+
+def _stored(suvr: np.ndarray, spec: SliceSpec) -> np.ndarray:
+    """SUVR as uint16 on a constant scale."""
+    scaled = np.clip(suvr / spec.suvr_max, 0, 1) * np.float32(FULL_SCALE)
+    return np.rint(scaled).astype(np.uint16)
+
+
+def _facts(task: Task) -> dict:
+    """What is known of a scan."""
+    record = task.decision.record
+    return {
+        "label": task.decision.stage,
         "subject": record.subject,
         "scan": printable(record.image_id),
         "visit": printable(record.visit),

@@ -16,6 +16,8 @@ from scipy import ndimage
 from tfds_adni.volumes.normalisation import Brain
 
 PLANES = ("axial", "coronal", "sagittal")
+# in place of the planes where a whole brain is cut
+VOLUME = "volume"
 
 # The axis of a RAS volume that each plane's slices are stacked along.
 _AXIS = {"sagittal": 0, "coronal": 1, "axial": 2}
