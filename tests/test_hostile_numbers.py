@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pet_dcgan import metrics
-from pet_dcgan.metrics import spectrum
+from pet_dcgan.metrics import roughness, spectrum, volume_regions
 from pet_dcgan.metrics.levels import subject_means
 from pet_dcgan.metrics.membership import TooFewSubjectsError
 from pet_dcgan.metrics.memorization import OneSubjectError
@@ -126,6 +126,15 @@ def _at_two_levels(images, s):
 def _stacks(*images):
     """As stacks of one position."""
     return [each[:, np.newaxis] for each in images]
+
+
+def _volumes(images):
+    """As volumes `[n, 16, 16, 16]`: planes that fade upwards."""
+    return images[:, :16, :16, None] * np.linspace(1, 0.7, 16) ** 2
+
+
+def _axes(s):
+    return [roughness.axis_roughness(_volumes(x)) for x in _pair(s)]
 
 
 def _contrast(function, s):
@@ -248,6 +257,29 @@ CALLS = {
     "uptake.joint_histogram": lambda f, s: f(*_pair(s), **_BINS),
     "uptake.intensity_histogram": lambda f, s: f(s.synthetic, **_BINS),
     "uptake.wasserstein": lambda f, s: f(*_pair(s)),
+    "volume_quality.ssim_3d": lambda f, s: f(
+        *map(_volumes, _pair(s)), **_RANGE
+    ),
+    "volume_quality.ms_ssim_3d": lambda f, s: f(
+        *map(_volumes, _pair(s)), **_RANGE
+    ),
+    "volume_quality.volume_diversity": lambda f, s: f(
+        _volumes(s.held_out), subjects=s.owners, **_RANGE
+    ),
+    "roughness.axis_roughness": lambda f, s: f(_volumes(s.synthetic)),
+    "roughness.roughness": lambda f, s: f(_volumes(s.synthetic)),
+    "roughness.slice_roughness": lambda f, s: f(_volumes(s.synthetic)),
+    "roughness.roughness_ratio": lambda f, s: f(*_axes(s), subjects=s.owners),
+    "volume_regions.regional_means": lambda f, s: f(
+        _volumes(s.synthetic), spacing_mm=14
+    ),
+    "volume_regions.regional_agreement": lambda f, s: f(
+        *(
+            volume_regions.regional_means(_volumes(x), spacing_mm=14)
+            for x in _pair(s)
+        ),
+        subjects=s.owners,
+    ),
 }
 # of numbers or of what the others found: tested by hand where they belong
 ELSEWHERE = {
@@ -273,6 +305,8 @@ ELSEWHERE = {
     "regions.asymmetry_names",
     "regions.brain_mask",
     "regions.region_names",
+    "image_quality.drawn_pairs",
+    "atlas.*",
 }
 # what is not finite, and is documented so
 _FLAT = ("uniform", "black", "all alike")
@@ -289,6 +323,10 @@ INFINITE = {
         "obedience.variety": _FLAT,
         "position.position_error": (*_FLAT, "one slice"),
         "region_statistics.set_statistics": _FLAT,
+        "volume_regions.regional_agreement": _FLAT,
+        "roughness.roughness": ("uniform",),
+        "roughness.roughness_ratio": ("uniform", "black"),
+        "roughness.slice_roughness": ("black",),
     }.items()
     for sets in every_set
 }

@@ -182,7 +182,37 @@ def diversity(
             for `ms_ssim`.
     """
     images = np.asarray(images)
-    count = len(images)
+    first, second = drawn_pairs(subjects, len(images), pairs=pairs, seed=seed)
+    values = [
+        ms_ssim(
+            images[first[start : start + _CHUNK]],
+            images[second[start : start + _CHUNK]],
+            dynamic_range=dynamic_range,
+        )
+        for start in range(0, len(first), _CHUNK)
+    ]
+    return Diversity(np.concatenate(values), first, second)
+
+
+def drawn_pairs(
+    subjects: np.ndarray | None, count: int, *, pairs: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Random pairs of different rows, of different subjects.
+
+    Args:
+        subjects: Subject of each row `[count]`; None if every row is of its
+            own.
+        count: Number of rows.
+        pairs: Number of pairs, drawn without replacement; all of them if
+            there are fewer.
+        seed: Seed of the pairs.
+
+    Returns:
+        The rows of each pair, int64 `[p]` twice, the lower one first.
+
+    Raises:
+        ValueError: If there are no two rows of different subjects.
+    """
     if pairs < 1:
         raise ValueError(f"expected one or more pairs, found {pairs}")
     codes = subject_codes(subjects, count)
@@ -197,16 +227,7 @@ def diversity(
             len(allowed), pairs, replace=False, shuffle=False
         )
         allowed = allowed[np.sort(chosen)]
-    first, second = np.divmod(allowed, count)
-    values = [
-        ms_ssim(
-            images[first[start : start + _CHUNK]],
-            images[second[start : start + _CHUNK]],
-            dynamic_range=dynamic_range,
-        )
-        for start in range(0, len(first), _CHUNK)
-    ]
-    return Diversity(np.concatenate(values), first, second)
+    return np.divmod(allowed, count)
 
 
 def _similarity_maps(
