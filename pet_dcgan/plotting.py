@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.metrics.cuts import three_plane
 from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
 
@@ -26,6 +27,8 @@ _TOP = 0.5
 _MARGIN = 0.2
 _LETTER = 0.095  # width of a letter of a label
 _BAR = 1.0  # colour bar with its labels
+# what is at the left and at the right of an axial, coronal and sagittal cut
+_SIDES = (("L", "R"), ("L", "R"), ("A", "P"))
 
 
 def mosaic(images: np.ndarray, columns: int) -> np.ndarray:
@@ -105,30 +108,37 @@ def save_sheet(
     suvr_max: float,
     phantom: bool,
     label: str = "SUVR",
+    cuts: bool = False,
 ) -> None:
     """Writes labelled rows of images as a PNG with a colour bar.
 
-    The same input gives the same bytes.
+    A volume is drawn as three cuts side by side, axial, coronal and sagittal,
+    see `pet_dcgan.metrics.cuts`; letters say what is left, right, anterior and
+    posterior. The same input gives the same bytes.
 
     Args:
         path: Where the PNG goes; it is replaced.
-        rows: Label and images `[n, height, width]` in SUVR of each row; rows
-            may differ in n.
+        rows: Label and images `[n, height, width]` in SUVR of each row, or
+            volumes `[n, size, size, size]`; rows may differ in n.
         title: Line above the sheet.
         suvr_max: SUVR shown as white; 0 is black.
         phantom: Whether the title says that it is a phantom.
         label: Of the colour bar.
+        cuts: Whether the images are such cuts already, as of `three_plane`.
 
     Raises:
         ValueError: If there is no row, or images differ in size.
     """
+    rows, cuts = _as_images(rows, cuts)
     if phantom:
         title = f"{title} (phantom)"
     with mpl.rc_context({"font.family": "DejaVu Sans", "font.size": 10}):
-        figure = _sheet(rows, title, suvr_max, label, _figure).figure
+        axes = _sheet(rows, title, suvr_max, label, _figure)
+        if cuts:
+            _name_sides(axes, rows)
         with replacing(path) as temporary:
             # no version of matplotlib and no date in the file
-            figure.savefig(
+            axes.figure.savefig(
                 temporary, format="png", dpi=_DPI, metadata={"Software": None}
             )
 
@@ -156,15 +166,54 @@ def show_sheet(
     Raises:
         ValueError: If there is no row, or images differ in size.
     """
+    rows, cuts = _as_images(rows)
     if axes is None:
         # imported late: it searches for a display
         from matplotlib import pyplot
 
-        return _sheet(rows, title, suvr_max, label, pyplot.figure)
-    shown = _draw_rows(axes, rows, suvr_max)
-    axes.set_title(title)
-    axes.figure.colorbar(shown, ax=axes, label=label)
+        axes = _sheet(rows, title, suvr_max, label, pyplot.figure)
+    else:
+        shown = _draw_rows(axes, rows, suvr_max)
+        axes.set_title(title)
+        axes.figure.colorbar(shown, ax=axes, label=label)
+    if cuts:
+        _name_sides(axes, rows)
     return axes
+
+
+def _as_images(rows: Rows, cuts: bool = False) -> tuple[Rows, bool]:
+    """Rows of images, of cuts where there are volumes; whether of cuts."""
+    if not any(np.ndim(images) == 4 for _, images in rows):
+        return rows, cuts
+    return [(name, three_plane(volumes)) for name, volumes in rows], True
+
+
+def _name_sides(axes: Axes, rows: Rows) -> None:
+    """Letters at the upper corners of the cuts of the first row.
+
+    Lines part one volume from the next.
+    """
+    images = rows[0][1]
+    _, height, width = np.shape(images)
+    inset = height / 16
+    for first in range(0, len(images) * width, width):
+        if first:
+            axes.axvline(first - 0.5, color="gray", linewidth=0.8)
+        for index, (left, right) in enumerate(_SIDES):
+            start = first + index * height
+            for at, name in (
+                (start + inset, left),
+                (start + height - inset, right),
+            ):
+                axes.text(
+                    at,
+                    inset,
+                    name,
+                    color="white",
+                    fontsize=7,
+                    ha="center",
+                    va="center",
+                )
 
 
 def _figure(**options) -> Figure:

@@ -5,7 +5,11 @@ import pytest
 from scipy import ndimage
 from toy_brains import subjects_slices
 
-from pet_dcgan.metrics.centring import centred
+from pet_dcgan.metrics.centring import (
+    centred,
+    centred_images,
+    centred_volumes,
+)
 
 
 def test_means_of_blocks():
@@ -89,3 +93,52 @@ def test_images_do_not_depend_on_their_neighbours():
     images = np.tile(off_centre(32), (30, 1, 1))  # more than a chunk
     np.testing.assert_array_equal(centred(images)[:5], centred(images[:5]))
     np.testing.assert_array_equal(centred(images)[-1], centred(images[4:5])[0])
+
+
+def off_centre_volumes(side, seed=0):
+    """Smooth volumes whose uptake lies beside the middle."""
+    random = np.random.default_rng(seed)
+    volumes = np.zeros([3, side, side, side])
+    part = [side // 2] * 3
+    volumes[:, 3 : 3 + part[0], 7 : 7 + part[1], 4 : 4 + part[2]] = (
+        random.uniform(1, 2, [3, *part])
+    )
+    return ndimage.gaussian_filter(volumes, (0, 1, 1, 1))
+
+
+@pytest.mark.parametrize("side", [16, 32])
+def test_volumes_are_centred_as_scipy_does(side):
+    volumes = off_centre_volumes(side)
+    middle = (side - 1) / 2
+    expected = []
+    for volume in volumes:
+        shift = middle - np.array(ndimage.center_of_mass(volume))
+        moved = ndimage.shift(volume, shift, order=1, mode="grid-constant")
+        blocks = moved.reshape([16, side // 16] * 3)
+        expected.append(blocks.mean(axis=(1, 3, 5)).transpose(2, 1, 0))
+    found = centred_volumes(volumes)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_array_equal(centred_images(volumes), found)
+
+
+def test_the_mirror_image_of_a_centred_volume_is_the_centred_mirror_image():
+    volumes = off_centre_volumes(32)
+    np.testing.assert_allclose(
+        centred_volumes(volumes[:, ::-1]),
+        centred_volumes(volumes)[..., ::-1],
+        atol=1e-6,
+    )
+
+
+@pytest.mark.parametrize(
+    ("volumes", "message"),
+    [
+        (np.ones((2, 24, 24, 24)), r"multiples of 16 .* \(2, 24, 24, 24\)"),
+        (np.ones((32, 32, 32)), "n, x, y, z"),
+        (np.full((1, 16, 16, 16), np.inf), "NaN or infinity"),
+    ],
+)
+def test_bad_volumes_are_refused(volumes, message):
+    with pytest.raises(ValueError, match=message):
+        centred_volumes(volumes)

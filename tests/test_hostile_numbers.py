@@ -145,6 +145,11 @@ def _contrast(function, s):
 
 CALLS = {
     "centring.centred": lambda f, s: f(s.synthetic),
+    "centring.centred_images": lambda f, s: f(s.synthetic),
+    "centring.centred_volumes": lambda f, s: f(_volumes(s.synthetic)),
+    "cuts.cut": lambda f, s: f(_volumes(s.synthetic), "axial", 0),
+    "cuts.orthogonal_cuts": lambda f, s: f(_volumes(s.synthetic)),
+    "cuts.three_plane": lambda f, s: f(_volumes(s.synthetic)),
     "confidence.mean_interval": lambda f, s: f(
         s.held_out.mean(axis=(1, 2)), s.owners
     ),
@@ -284,6 +289,7 @@ CALLS = {
 # of numbers or of what the others found: tested by hand where they belong
 ELSEWHERE = {
     "arrays.*",
+    "cuts.central_offsets",
     "kernel_sums.*",
     "confidence.auc_interval",
     "confidence.percentile_interval",

@@ -12,9 +12,11 @@ from tensorboard.util import tensor_util
 from toy_brains import subjects_slices
 from toy_conditional import make_conditional, spread
 from toy_model import make_config
+from toy_volumes import volume_model, volume_slices
 from training_process import assert_same_run
 
 from pet_dcgan.data.suvr import png_from_suvr
+from pet_dcgan.features.volume_encoder import random_volume_encoder
 from pet_dcgan.metrics.distribution import Kid, kid
 from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.configured_dcgan import build_dcgan
@@ -42,7 +44,7 @@ class Copies:
     def __init__(self, *shares):
         self.shares = iter(shares)
 
-    def excess(self, images):
+    def excess_of_centred(self, rows):
         return next(self.shares, 0.0)
 
 
@@ -375,3 +377,46 @@ def test_the_kid_of_a_conditional_generator_is_the_mean_over_stages(
     ]
     (found,) = callback.evaluations
     assert found.val_kid == pytest.approx(np.mean(expected))
+
+
+def test_volumes_are_measured_by_stage_in_features_of_volumes(
+    tmp_path, tiny_config
+):
+    real = volume_slices(4)
+    train = volume_slices(5, seed=1)
+    network = spread(volume_model())
+    suvr = real.images / np.float32(65535 / 2.5)
+    encoder = random_volume_encoder(suvr)
+    copies = SuspectedCopies(
+        train.images, train.subjects, suvr_max=2.5, held_out=suvr
+    )
+    callback = KidSelection(
+        tmp_path,
+        config=tiny_config(epochs=1, select_every=1, latent_dim=6),
+        encoder=encoder,
+        real=suvr,
+        subjects=real.subjects,
+        copies=copies,
+        shown=np.stack([real.stages, real.planes], axis=1),
+    )
+    assert sorted(callback.groups) == [
+        (stage, "volume") for stage in ("AD", "MCI", "NC")
+    ]
+    assert len(callback.seeds) == kid_selection.SYNTHETIC_VOLUMES
+    callback.set_model(SimpleNamespace(sampler_network=network))
+    callback.on_epoch_end(0, {})
+    (found,) = callback.evaluations
+    features = encoder.features(suvr)
+    expected = [
+        kid(
+            features[real.stages == stage],
+            encoder.features(
+                synthetic_slices(
+                    asked(network, stage=stage), callback.seeds, suvr_max=2.5
+                )
+            ),
+        ).value
+        for stage in ("NC", "MCI", "AD")
+    ]
+    assert found.val_kid == pytest.approx(np.mean(expected))
+    assert found.suspects == 0

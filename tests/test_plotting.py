@@ -2,7 +2,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from pet_dcgan.plotting import mosaic, save_sheet
+from pet_dcgan.metrics.cuts import three_plane
+from pet_dcgan.plotting import mosaic, save_sheet, show_sheet
 
 FLAT = np.full([2, 32, 32], 1.25, np.float32)
 
@@ -81,3 +82,21 @@ def test_images_of_two_sizes_are_refused(tmp_path):
     with pytest.raises(ValueError, match="found no row"):
         save(tmp_path / "a.png", [])
     assert not list(tmp_path.iterdir())
+
+
+def test_volumes_are_three_cuts_with_their_sides_named(tmp_path):
+    volumes = np.full([2, 32, 32, 32], 1.25, np.float32)
+    one = save(tmp_path / "a.png", [("", volumes)])
+    cuts = [("", three_plane(volumes))]
+    np.testing.assert_array_equal(
+        one, save(tmp_path / "b.png", cuts, cuts=True)
+    )
+    plain = save(tmp_path / "c.png", cuts)
+    assert plain.shape == one.shape
+    assert not np.array_equal(one, plain)
+    axes = show_sheet([("", volumes)], title="AD", suvr_max=2.5)
+    assert axes.get_images()[0].get_size() == (32, 192)
+    words = [text.get_text() for text in axes.texts]
+    assert words == ["L", "R", "L", "R", "A", "P"] * 2
+    places = [text.get_position()[0] for text in axes.texts]
+    assert places == sorted(places)

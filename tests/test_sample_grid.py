@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from board import tags_and_steps
+from toy_volumes import volume_model, volume_slices
 
 from pet_dcgan.data.training_data import load_training_slices
 from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.metrics.cuts import three_plane
+from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.training import sample_grid
 from pet_dcgan.training.sample_grid import SampleGrid
@@ -84,6 +87,7 @@ def test_draws_the_first_every_nth_and_the_last_epoch(
         "suvr_max": 2.5,
         "phantom": False,
         "label": "mean-scaled SUVR",
+        "cuts": False,
     }
     with np.load(tmp_path / "tiles" / "samples_0005.npz") as kept:
         np.testing.assert_allclose(kept["suvr"], expected[:8], atol=2e-3)
@@ -203,3 +207,32 @@ def test_in_fit_it_needs_a_folder_alone(tiny_model, tmp_path):
         "montage.png",
     ]
     assert isinstance(grid, keras.callbacks.Callback)
+
+
+@pytest.mark.parametrize("conditional", [True, False])
+def test_volumes_are_drawn_as_three_cuts(sheets, tmp_path, conditional):
+    model = volume_model(conditional=conditional, seed=3)
+    real = volume_slices(5)
+    callback = SampleGrid(tmp_path, real=real)
+    callback.set_model(model)
+    callback.set_params({"epochs": 1})
+    callback.on_train_begin()
+    callback.on_epoch_end(0)
+    callback.write_montage()
+    rows, options = sheets["real.png"]
+    assert options["cuts"]
+    assert options["title"].endswith("real, 12 of 15 volumes (phantom)")
+    # a row for each stage, evenly over its five
+    assert [name for name, _ in rows] == ["AD", "MCI", "NC"]
+    stored = real.images[[10, 11, 13, 14]] / 65535 * 2.5
+    np.testing.assert_allclose(rows[0][1], three_plane(stored), rtol=1e-6)
+    rows, _ = sheets["epoch_0001.png"]
+    network = model.generator
+    if conditional:
+        assert [name for name, _ in rows] == ["AD", "MCI", "NC"]
+        network = asked(network, stage="AD")
+    volumes = synthetic_slices(network, 3 + np.arange(4), suvr_max=2.5)
+    expected = three_plane(volumes)
+    np.testing.assert_allclose(rows[0][1], expected, atol=1e-6)
+    rows, _ = sheets["montage.png"]
+    np.testing.assert_allclose(rows[0][1], expected, atol=2e-3)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 from toy_brains import subjects_slices
+from toy_volumes import subjects_volumes
 
 from pet_dcgan.data.suvr import png_from_suvr, suvr_from_png
 from pet_dcgan.metrics.centring import centred
@@ -50,6 +51,17 @@ def test_training_slices_are_copies_and_new_people_are_not():
     copies = copies_of(train, subjects, held_out)
     assert copies.held_out_share < 0.1
     assert copies.excess(train[..., ::-1]) == 1 - copies.held_out_share
+    assert copies.excess(others) < 0.1
+
+
+def test_training_volumes_are_copies_and_new_people_are_not():
+    train, subjects = subjects_volumes(12, seed=0)
+    held_out, others = (subjects_volumes(12, seed=n)[0] for n in (1, 2))
+    copies = copies_of(train, subjects, held_out)
+    assert copies.train.shape == (12, 16, 16, 16)
+    assert copies.held_out_share < 0.1
+    mirrored = train[:, ::-1]  # left and right exchanged
+    assert copies.excess(mirrored) == 1 - copies.held_out_share
     assert copies.excess(others) < 0.1
 
 

@@ -28,11 +28,33 @@ class TestPooled:
 
     @pytest.mark.parametrize(
         "shape",
-        [(2, 31, 31), (2, 48, 48), (2, 64, 32), (64, 64), (2, 0, 0), ()],
+        [
+            *((2, 31, 31), (2, 48, 48), (2, 64, 32), (64, 64), (2, 0, 0), ()),
+            *((2, 32, 32, 16), (2, 24, 24, 24), (2, 0, 0, 0)),
+        ],
     )
     def test_refuses_another_shape(self, shape):
-        with pytest.raises(ValueError, match="a multiple of 32, found shape"):
+        with pytest.raises(ValueError, match="a multiple of 32, or volumes"):
             pooled(np.zeros(shape))
+
+    def test_volumes_are_means_over_cubes(self):
+        volumes = np.arange(2 * 32**3, dtype=float).reshape(2, 32, 32, 32)
+        found = pooled(volumes)
+        assert found.shape == (2, 4096)
+        # voxels 0 and 1 along each axis: a mean of half of each stride
+        assert found[0, 0] == (1 + 32 + 1024) / 2
+        assert found[0, 1] == found[0, 0] + 2
+
+    def test_reads_stored_volumes_in_parts(self, monkeypatch):
+        rng = np.random.default_rng(0)
+        stored = rng.integers(0, 65536, [5, 16, 16, 16]).astype(np.uint16)
+        monkeypatch.setattr("pet_dcgan.training.vitals._VOLUMES", 3)
+        np.testing.assert_allclose(
+            pooled_stored(stored, 2.5),
+            pooled(stored / 65535 * 2.5),
+            atol=1e-6,
+        )
+        assert pooled_stored(stored[:0], 2.5).shape == (0, 4096)
 
     def test_reads_stored_images_in_parts(self, monkeypatch):
         rng = np.random.default_rng(0)

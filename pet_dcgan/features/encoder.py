@@ -4,7 +4,7 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import keras
 import numpy as np
@@ -178,6 +178,9 @@ class Encoder:
             images differ.
     """
 
+    # of the network for each image
+    outputs_of_image: ClassVar[int] = 1
+
     network: keras.Model
     whitening: Whitening
     facts: dict[str, Any]
@@ -213,7 +216,7 @@ class Encoder:
             )
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Encoder":
+    def load(cls, folder: str | Path) -> Self:
         """Reads what `save` wrote; its features are the same bits.
 
         Raises:
@@ -239,7 +242,7 @@ class Encoder:
                 facts["size"], seed=facts["seed"]
             )
             mean, basis = (stored.pop(name, None) for name in _WHITENING)
-            outputs = network.output_shape[-1]
+            outputs = cls.outputs_of_image * network.output_shape[-1]
             _require_floats({"mean": mean}, {"mean": (outputs,)})
             features = np.shape(basis)[-1:] or (0,)
             _require_floats({"basis": basis}, {"basis": (outputs, *features)})

@@ -70,10 +70,12 @@ def train_encoder(
         )
     if not np.isfinite(positions).all():
         raise ValueError("expected finite positions, found NaN or infinity")
-    scaled = images / _spread(images)
+    scaled = images / spread(images)
     standard = (positions - positions.mean()) / (float(positions.std()) or 1.0)
     network = build_embedding(images.shape[1], seed=seed)
-    _fit(network, scaled, standard, codes, seed=seed, steps=steps)
+    fit_embedding(
+        network, scaled, standard[:, None], codes, seed=seed, steps=steps
+    )
     made_with = {"steps": int(steps), "images": len(images)}
     made_with["subjects"] = len(names)
     return _encoder("trained", network, images, seed, made_with)
@@ -98,15 +100,23 @@ def random_encoder(images_suvr: np.ndarray, *, seed: int = 0) -> Encoder:
     return _encoder("random", network, images, seed, {"images": len(images)})
 
 
-def _spread(images: np.ndarray) -> float:
-    """The spread of training images, by which all images are divided."""
-    spread = float(images.std())
-    if len(images) < 2 or not spread > 0:
+def spread(images: np.ndarray) -> float:
+    """The spread of training images, by which all images are divided.
+
+    Args:
+        images: In SUVR, of any shape.
+
+    Raises:
+        ValueError: If there are fewer than two images, or all are of one
+            value.
+    """
+    found = float(images.std())
+    if len(images) < 2 or not found > 0:
         raise ValueError(
             "expected two or more images that are not all of one value, found "
             f"{len(images)}: an encoder learns from differences"
         )
-    return spread
+    return found
 
 
 def _encoder(
@@ -117,7 +127,7 @@ def _encoder(
     made_with: dict[str, int],
 ) -> Encoder:
     """A network with its whitening and facts."""
-    scale = _spread(images)
+    scale = spread(images)
     facts = {
         "name": name,
         "version": VERSION,
@@ -132,7 +142,7 @@ def _encoder(
     return Encoder(network, whitening, facts | made_with)
 
 
-def _fit(
+def fit_embedding(
     network: keras.Model,
     images: np.ndarray,
     positions: np.ndarray,
@@ -141,8 +151,20 @@ def _fit(
     seed: int,
     steps: int,
 ) -> None:
-    """Trains a network to predict positions and subjects of images."""
-    heads = _heads(int(codes.max()) + 1, seed=seed)
+    """Trains a network to predict positions and subjects of images.
+
+    Args:
+        network: From `pet_dcgan.features.encoder.build_embedding`.
+        images: `[n, size, size]`, divided by their `spread`.
+        positions: Standardised positions float32 `[n, k]`, NaN where one does
+            not apply to an image.
+        codes: Number of each image's subject, from 0, `[n]`.
+        seed: Fixes weights, order and the small movements of the images.
+        steps: Optimiser steps.
+    """
+    heads = _heads(int(codes.max()) + 1, positions.shape[1], seed=seed)
+    apply = np.isfinite(positions).astype(np.float32)
+    positions = np.nan_to_num(positions)
     rates = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, steps)
     optimizer = keras.optimizers.Adam(rates)
     variables = network.trainable_variables + heads.trainable_variables
@@ -150,14 +172,15 @@ def _fit(
     rng = np.random.default_rng(seed)
 
     @tf.function(autograph=False)
-    def step(images, transforms, positions, codes):
+    def step(images, transforms, positions, apply, codes):
         images = _moved(images, transforms)
         with tf.GradientTape() as tape:
             position, logits = heads(network(images, training=True))
             cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(
                 labels=codes, logits=logits
             )
-            loss = tf.reduce_mean((position[:, 0] - positions) ** 2)
+            errors = apply * (position - positions) ** 2
+            loss = tf.reduce_mean(tf.reduce_sum(errors, axis=1))
             loss += _SUBJECT_WEIGHT * tf.reduce_mean(cross_entropy)
         optimizer.apply(tape.gradient(loss, variables), variables)
 
@@ -167,19 +190,20 @@ def _fit(
             tf.constant(images[rows, ..., None]),
             tf.constant(transforms),
             tf.constant(positions[rows]),
+            tf.constant(apply[rows]),
             tf.constant(codes[rows]),
         )
 
 
-def _heads(subjects: int, *, seed: int) -> keras.Model:
-    """An embedding to a position, and to a logit per subject."""
+def _heads(subjects: int, positions: int, *, seed: int) -> keras.Model:
+    """An embedding to positions, and to a logit per subject."""
     embedding = keras.Input([EMBEDDING], dtype="float32")
     x = leaky()(embedding)
     heads = [
         keras.layers.Dense(
             count, kernel_initializer=glorot(seed, layer), dtype="float32"
         )(x)
-        for layer, count in ((5, 1), (6, subjects))
+        for layer, count in ((5, positions), (6, subjects))
     ]
     return keras.Model(embedding, heads)
 

@@ -17,6 +17,7 @@ runs/<name>/
 ```
 """
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ from pet_dcgan.data.prepared_set import Slices
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import train_encoder
+from pet_dcgan.features.volume_encoder import (
+    VolumeEncoder,
+    train_volume_encoder,
+)
 from pet_dcgan.references import RecipeError
 from pet_dcgan.runs.absent_run import absent_run, finishing
 from pet_dcgan.runs.fixed_files import (
@@ -219,33 +224,27 @@ class Run:
         """The run's encoder, trained and saved when first needed.
 
         A damaged one is made again, with a line on stderr. Of very many
-        slices, as many as fit into 256 MB are used, evenly over the subjects.
+        slices or volumes, as many as fit into 256 MB are used, evenly over the
+        subjects.
 
         Args:
-            slices: The run's training slices.
+            slices: The run's training slices; of volumes a `VolumeEncoder` is
+                trained.
 
         Raises:
             RecipeError: If it learned from slices of another recipe.
         """
         folder = self.path / "encoder"
+        kind = VolumeEncoder if slices.meta.is_volume else Encoder
         try:
-            return Encoder.load(folder)
+            return kind.load(folder)
         except FileNotFoundError:
             pass
         except RecipeError:
             raise
         except ValueError as error:
             status(str(error))
-        count, height, width = slices.images.shape
-        most = min(count, _ENCODER_BYTES // (4 * height * width))
-        chosen = np.linspace(0, count - 1, most).round().astype(np.int64)
-        images = np.asarray(slices.images[chosen])
-        encoder = train_encoder(
-            suvr_from_png(images, slices.meta.suvr_max),
-            positions_mm=slices.positions_mm[chosen],
-            subjects=slices.subjects[chosen],
-            seed=self.config.seed,
-        )
+        encoder = _trained_encoder(slices, self.config.seed)
         encoder.save(folder)
         return encoder
 
@@ -276,3 +275,20 @@ class Run:
         A file that is missing or damaged is left out; nothing is raised.
         """
         return run_card(self)
+
+
+def _trained_encoder(slices: Slices, seed: int) -> Encoder:
+    """An encoder of training slices or volumes, of as many as its memory."""
+    count, *sides = slices.images.shape
+    most = min(count, _ENCODER_BYTES // (4 * math.prod(sides)))
+    chosen = np.linspace(0, count - 1, most).round().astype(np.int64)
+    images = suvr_from_png(slices.images[chosen], slices.meta.suvr_max)
+    subjects = slices.subjects[chosen]
+    if slices.meta.is_volume:
+        return train_volume_encoder(images, subjects=subjects, seed=seed)
+    return train_encoder(
+        images,
+        positions_mm=slices.positions_mm[chosen],
+        subjects=subjects,
+        seed=seed,
+    )

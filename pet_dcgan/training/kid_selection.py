@@ -9,6 +9,7 @@ import numpy as np
 
 from pet_dcgan.config import TrainConfig
 from pet_dcgan.features.encoder import Encoder
+from pet_dcgan.metrics.centring import centred_images
 from pet_dcgan.metrics.distribution import Kid, kid
 from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.networks import float32_copy
@@ -26,6 +27,8 @@ from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.progress import status
 
 SYNTHETIC = 256
+# a volume takes a megabyte, and the encoder looks at three cuts of it
+SYNTHETIC_VOLUMES = 64
 LEAST_SLICES = 4
 # seeds that neither samples nor an evaluation begin with
 FIRST_SEED = 2**40
@@ -41,9 +44,10 @@ class KidSelection(keras.callbacks.Callback):
     """Evaluates every few epochs and keeps the best generator.
 
     The best has the lowest KID plus suspected copies. The images are the EMA
-    generator's where there is one, always of the same `SYNTHETIC` seeds. The
-    KID of a conditional generator is the mean over stages and planes, each of
-    images asked for them, once its conditions count in full.
+    generator's where there is one, always of the same `SYNTHETIC` seeds, of
+    volumes `SYNTHETIC_VOLUMES`. The KID of a conditional generator is the mean
+    over stages and planes (of volumes, over stages), each of images asked for
+    them, once its conditions count in full.
     Results go to `selection.csv`, the KID alone to the log's column `val_kid`
     and TensorBoard, weights of the best generator to
     `checkpoint/best_0040.npz`. The last few of these are kept, so that a
@@ -52,9 +56,9 @@ class KidSelection(keras.callbacks.Callback):
     Args:
         run_path: The run's folder.
         config: `select_every`, `patience`, seed and SUVR scale.
-        encoder: Trained on training slices.
-        real: Slices of validation subjects `[n, size, size]` in SUVR,
-            `LEAST_SLICES` or more.
+        encoder: Trained on training slices, or on volumes.
+        real: Slices of validation subjects `[n, size, size]` in SUVR, or
+            volumes `[n, size, size, size]`, `LEAST_SLICES` or more.
         subjects: Subject of each `[n]`.
         shown: Stage and plane of each, text `[n, 2]`, for a conditional
             generator.
@@ -83,7 +87,8 @@ class KidSelection(keras.callbacks.Callback):
         self.subjects = np.asarray(subjects) if enough else None
         self.groups = enough_slices(shown, len(real))
         first = FIRST_SEED + config.seed * SYNTHETIC
-        self.seeds = first + np.arange(SYNTHETIC)
+        count = SYNTHETIC_VOLUMES if np.ndim(real) == 4 else SYNTHETIC
+        self.seeds = first + np.arange(count)
         # of an earlier part of the run
         self.evaluations = read_evaluations(run_path)
 
@@ -97,8 +102,8 @@ class KidSelection(keras.callbacks.Callback):
         early = float(getattr(self.model, "label_weight", 1.0)) < 1.0
         if (done % every or early) and done != last:
             return
-        found, images = self._measure(self.model.sampler_network)
-        suspects = self.copies.excess(images)
+        found, drawn = self._measure(self.model.sampler_network)
+        suspects = self.copies.excess_of_centred(drawn)
         self.evaluations.append(KidEvaluation(done, *found, suspects))
         if best_evaluation(self.evaluations).epoch == done:
             self._keep(done)
@@ -117,7 +122,7 @@ class KidSelection(keras.callbacks.Callback):
             )
 
     def _measure(self, network: keras.Model) -> tuple[Kid, np.ndarray]:
-        """The KID, mean over groups, and all images that it is of."""
+        """The KID, mean over groups, and its images, `centred_images`."""
         found, drawn = [], []
         for (stage, plane), rows in self.groups.items():
             wanted = network
@@ -129,7 +134,7 @@ class KidSelection(keras.callbacks.Callback):
             features = self.encoder.features(images)
             subjects = self._subjects_of(rows)
             found.append(kid(self.real[rows], features, subjects=subjects))
-            drawn.append(images)
+            drawn.append(centred_images(images))
         count = len(found)
         # subjects are in several planes, so errors do not simply average out
         error = math.sqrt(sum(e.standard_error**2 for e in found) / count)

@@ -1,15 +1,19 @@
 """Pictures of what a generator draws while it is trained."""
 
 import itertools
+import math
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.config import STAGES
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.image_facts import is_volume
 from pet_dcgan.metrics.arrays import require_finite
+from pet_dcgan.metrics.cuts import three_plane
 from pet_dcgan.models.conditioned import asked, conditions_of
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.plotting import grey_scale, mosaic, save_sheet, sheet_title
@@ -21,6 +25,8 @@ SHEET_ROWS = 4
 SHEET_COLUMNS = 4
 MONTAGE_COLUMNS = 8
 MONTAGE_ROWS = 12
+# in a row of any sheet, three cuts of each
+VOLUMES = 4
 _TILES = "samples_"  # and the epoch
 
 
@@ -30,12 +36,14 @@ class SampleGrid(keras.callbacks.Callback):
     Writes `epoch_0040.png` and, once, `real.png`, both as TensorBoard images
     as well. Sample `i` is the image of seed `model.seed + i`, as `pet-dcgan
     generate --seed` numbers them. The generator runs in inference mode. Of a
-    conditional one there is a row of the same seeds for each stage.
+    conditional one there is a row of the same seeds for each stage. Volumes
+    are drawn as three cuts side by side, see `pet_dcgan.plotting.save_sheet`.
 
     Args:
         folder: Where the pictures go.
         every: Epochs from one picture to the next.
-        real: Real slices; 16, spread evenly over all, are drawn once.
+        real: Real slices; 16, spread evenly over all, are drawn once. Of
+            volumes of several stages, there is a row for each.
         tiles: Folder of the few images per epoch that `write_montage` needs;
             `folder` by default.
         writer: TensorBoard's writer, if it is to show them.
@@ -63,13 +71,10 @@ class SampleGrid(keras.callbacks.Callback):
             folder.mkdir(parents=True, exist_ok=True)
         if self.real is None or (self.folder / "real.png").exists():
             return
-        found = len(self.real.images)
-        chosen = np.linspace(0, found - 1, SHEET_ROWS * SHEET_COLUMNS)
-        chosen = np.unique(chosen.round().astype(int))
-        images = np.asarray(self.real.images[chosen])
-        suvr = suvr_from_png(images, self.real.meta.suvr_max)
-        words = f"real, {len(chosen)} of {found} slices"
-        self._draw("real", _in_rows(suvr), words)
+        rows = _real_rows(self.real)
+        count, found = sum(len(x) for _, x in rows), len(self.real.images)
+        kind = "volumes" if self.real.meta.is_volume else "slices"
+        self._draw("real", rows, f"real, {count} of {found} {kind}")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Draws the samples when due."""
@@ -79,7 +84,7 @@ class SampleGrid(keras.callbacks.Callback):
         rows = self._samples()
         images = np.concatenate([images for _, images in rows])
         with replacing(self.tiles / f"{_TILES}{done:04}.npz") as temporary:
-            tiles = images[:MONTAGE_COLUMNS].astype(np.float16)
+            tiles = images[: self._columns].astype(np.float16)
             np.savez(temporary, suvr=tiles, epoch=done)
         self._draw(f"epoch_{done:04}", rows, f"synthetic, epoch {done}", done)
 
@@ -90,13 +95,16 @@ class SampleGrid(keras.callbacks.Callback):
         if conditions is None:
             count = SHEET_ROWS * SHEET_COLUMNS
             seeds = self.model.seed + np.arange(count)
-            return _in_rows(synthetic_slices(network, seeds, suvr_max=suvr_max))
-        seeds = self.model.seed + np.arange(MONTAGE_COLUMNS)
+            images = synthetic_slices(network, seeds, suvr_max=suvr_max)
+            return _in_rows(_drawn(images))
+        seeds = self.model.seed + np.arange(self._columns)
         return [
             (
                 stage,
-                synthetic_slices(
-                    asked(network, stage=stage), seeds, suvr_max=suvr_max
+                _drawn(
+                    synthetic_slices(
+                        asked(network, stage=stage), seeds, suvr_max=suvr_max
+                    )
                 ),
             )
             for stage in conditions.stages[::-1]
@@ -128,10 +136,10 @@ class SampleGrid(keras.callbacks.Callback):
     def _row(self, path: Path) -> tuple[str, np.ndarray]:
         """The tiles of an epoch, and what to call them."""
         size = self.model.generator.output_shape[1]
-        most = 2**10 + 8 * MONTAGE_COLUMNS * size * size
-        tiles = read_arrays(path, most=most)
+        width = 3 * size if self._of_volumes else size
+        shape = (self._columns, size, width)
+        tiles = read_arrays(path, most=2**10 + 8 * math.prod(shape))
         suvr, epoch = tiles.get("suvr"), tiles.get("epoch")
-        shape = (MONTAGE_COLUMNS, size, size)
         whole = np.shape(suvr) == shape and suvr.dtype.kind == "f"
         if not whole or np.ndim(epoch) or np.asarray(epoch).dtype.kind != "i":
             raise ValueError(f"expected tiles {shape} in {path}, found others")
@@ -155,6 +163,16 @@ class SampleGrid(keras.callbacks.Callback):
         self.writer.flush()
 
     @property
+    def _of_volumes(self) -> bool:
+        """Whether the generator makes volumes."""
+        return is_volume(self.model.generator.output_shape)
+
+    @property
+    def _columns(self) -> int:
+        """Images in a row of a montage, and of each stage."""
+        return VOLUMES if self._of_volumes else MONTAGE_COLUMNS
+
+    @property
     def _scale(self) -> tuple[float, str]:
         """SUVR of white, and the label of the colour bar."""
         return grey_scale(self.model.facts)
@@ -170,8 +188,35 @@ class SampleGrid(keras.callbacks.Callback):
             suvr_max=white,
             phantom=False,  # the title says it already
             label=label,
+            cuts=self._of_volumes,
         )
         return path
+
+
+def _drawn(images: np.ndarray) -> np.ndarray:
+    """Images as they are drawn, of volumes three cuts side by side."""
+    return three_plane(images) if images.ndim == 4 else images
+
+
+def _real_rows(real: Slices) -> list[tuple[str, np.ndarray]]:
+    """Real images, evenly over all or, volumes, over each stage."""
+    stages = sorted({*real.stages}, key=STAGES.index, reverse=True)
+    if real.meta.is_volume and len(stages) > 1:
+        by_stage = {s: np.flatnonzero(real.stages == s) for s in stages}
+        return [
+            (stage, _some(real, rows, VOLUMES))
+            for stage, rows in by_stage.items()
+        ]
+    rows = np.arange(len(real.images))
+    return _in_rows(_some(real, rows, SHEET_ROWS * SHEET_COLUMNS))
+
+
+def _some(real: Slices, rows: np.ndarray, count: int) -> np.ndarray:
+    """Up to `count` of these images in SUVR as they are drawn, evenly."""
+    places = np.linspace(0, len(rows) - 1, count).round().astype(int)
+    chosen = rows[np.unique(places)]
+    images = np.asarray(real.images[chosen])
+    return _drawn(suvr_from_png(images, real.meta.suvr_max))
 
 
 def _in_rows(images: np.ndarray) -> list[tuple[str, np.ndarray]]:

@@ -1,7 +1,8 @@
 """How generated images compare with real ones while a generator trains.
 
-Everything is measured on SUVR averaged over squares down to 32x32 pixels:
-noise no longer counts, anatomy does, and a measurement takes milliseconds.
+Everything is measured on SUVR averaged over squares down to 32x32 pixels, of
+volumes over cubes down to 16x16x16 voxels: noise no longer counts, anatomy
+does, and a measurement takes milliseconds.
 """
 
 import dataclasses
@@ -16,10 +17,10 @@ from pet_dcgan.metrics.neighbors import (
     nearest_distances,
 )
 
-_SIDE = 32
+_SIDE, _VOLUME_SIDE = 32, 16
 # rows that pairwise distances are taken of, evenly over a set
 _PAIRED = 512
-_CHUNK = 256
+_CHUNK, _VOLUMES = 256, 16
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,10 +72,10 @@ class RealImages:
     """Real images to compare generated ones with; measured once a training.
 
     Args:
-        training: Rows of the training images `[n, 1024]`, from `pooled`; two
+        training: Rows of the training images `[n, r]`, from `pooled`; two
             or more.
         subjects: Subject of each `[n]`.
-        held_out: Rows of images of other subjects `[m, 1024]`. Without any,
+        held_out: Rows of images of other subjects `[m, r]`. Without any,
             training images of other subjects take their place.
 
     Raises:
@@ -112,7 +113,7 @@ class RealImages:
         """Measures generated images.
 
         Args:
-            generated: Rows `[k, 1024]`, from `pooled`; two or more.
+            generated: Rows `[k, r]`, from `pooled`; two or more.
 
         Raises:
             ValueError: If there are fewer than two images, the shapes do
@@ -146,47 +147,56 @@ class RealImages:
 
 
 def pooled(suvr: np.ndarray) -> np.ndarray:
-    """Images as means over squares, in rows.
+    """Images as means over squares, or volumes over cubes, in rows.
 
     Args:
-        suvr: `[n, size, size]`, size a multiple of 32.
+        suvr: `[n, size, size]`, size a multiple of 32, or volumes
+            `[n, size, size, size]`, size a multiple of 16.
 
     Returns:
-        float32 `[n, 1024]`.
+        float32 `[n, 1024]`, of volumes `[n, 4096]`.
 
     Raises:
         ValueError: If the images have another shape.
     """
     suvr = np.asarray(suvr, np.float32)
-    side = suvr.shape[-1] if suvr.ndim else 0
-    if suvr.ndim != 3 or suvr.shape[1] != side or side % _SIDE or not side:
+    count, *sides = suvr.shape or (0,)
+    side = _VOLUME_SIDE if len(sides) == 3 else _SIDE
+    size = sides[0] if sides else 0
+    cubic = len(sides) in (2, 3) and {*sides} == {size}
+    if not cubic or size % side or not size:
         raise ValueError(
-            f"expected images [n, size, size], size a multiple of {_SIDE}, "
-            f"found shape {suvr.shape}"
+            f"expected images [n, size, size], size a multiple of {_SIDE}, or "
+            f"volumes [n, size, size, size], of {_VOLUME_SIDE}, found shape "
+            f"{suvr.shape}"
         )
-    square = side // _SIDE
-    squares = suvr.reshape(len(suvr), _SIDE, square, _SIDE, square)
-    return squares.mean(axis=(2, 4)).reshape(len(suvr), _SIDE**2)
+    blocks = suvr.reshape(count, *[side, size // side] * len(sides))
+    within = tuple(range(2, blocks.ndim, 2))
+    return blocks.mean(axis=within).reshape(count, side ** len(sides))
 
 
 def pooled_stored(stored: np.ndarray, suvr_max: float) -> np.ndarray:
     """Like `pooled`, for images as a prepared set stores them.
 
     Args:
-        stored: uint16 `[n, size, size]`, in memory or on disk.
+        stored: uint16 `[n, size, size]`, or volumes `[n, size, size, size]`,
+            in memory or on disk.
         suvr_max: SUVR of the stored value 65535.
 
     Returns:
-        float32 `[n, 1024]`.
+        float32 `[n, 1024]`, of volumes `[n, 4096]`.
 
     Raises:
         ValueError: If the images are of another kind or shape.
     """
+    chunk, length = _CHUNK, _SIDE**2
+    if stored.ndim == 4:
+        chunk, length = _VOLUMES, _VOLUME_SIDE**3
     chunks = [
-        pooled(suvr_from_png(stored[first : first + _CHUNK], suvr_max))
-        for first in range(0, len(stored), _CHUNK)
+        pooled(suvr_from_png(stored[first : first + chunk], suvr_max))
+        for first in range(0, len(stored), chunk)
     ]
-    return np.concatenate([np.empty([0, _SIDE**2], np.float32), *chunks])
+    return np.concatenate([np.empty([0, length], np.float32), *chunks])
 
 
 def _ratio(value: float, reference: float) -> float:
