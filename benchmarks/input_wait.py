@@ -62,7 +62,7 @@ def measured(preset, data_dir, dataset, steps, in_memory):
         stage="AD",
         overrides={"epochs": 10_000},
     )
-    records.slices_fit = lambda count, size: in_memory
+    records.images_fit = lambda shape: in_memory
     with tempfile.TemporaryDirectory() as folder:
         slices = load_training_slices(config, overflow=folder)
         waits, whole = timed_steps(config, slices, steps)

@@ -206,7 +206,7 @@ def require_whole(values: Mapping[str, Any]) -> None:
             f"expected stage {ALL} with conditions {conditions}, found {stage}"
             ": leave out --stage, or add --conditions none"
         )
-    _require_volumes(values)
+    require_volumes(values)
     if values["plane"] == ALL and "plane" not in conditions.split(","):
         raise ValueError(
             f"expected plane among the conditions with plane {ALL}, found "
@@ -214,21 +214,30 @@ def require_whole(values: Mapping[str, Any]) -> None:
         )
 
 
-def _require_volumes(values: Mapping[str, Any]) -> None:
-    """Refuses a generator of slices for volumes, and the other way round."""
+def require_volumes(values: Mapping[str, Any]) -> None:
+    """Refuses a generator of slices for volumes, and the other way round.
+
+    Args:
+        values: `channels`, `size`, `plane`, `dataset` and `conditions`, among
+            others.
+
+    Raises:
+        ValueError: If the generator is not of the set's images, or asked for
+            a place in a volume.
+    """
     channels, size = values["channels"], values["size"]
     whole = values["plane"] == VOLUME
     if whole and channels != size:
         raise ValueError(
             f"expected a generator of volumes for {values['dataset']}, found "
-            f"one of slices ({channels} channels): choose --preset volume, or "
+            f"one of slices (channels={channels}): choose --preset volume, or "
             f"add --set channels={size}"
         )
     if not whole and channels not in (1, 3):
         raise ValueError(
             f"expected a generator of slices for {values['dataset']}, found "
-            f"one of volumes ({channels} channels): choose --config volume_64, "
-            "or another --preset"
+            f"one of volumes (channels={channels}): choose --config "
+            "volume_64, or another --preset"
         )
     places = {"plane", "position"} & set(values["conditions"].split(","))
     if whole and places:

@@ -58,6 +58,14 @@ def toy_set(tmp_path_factory):
     return prepare(tmp_path_factory.mktemp("toy_data"))
 
 
+@pytest.fixture(scope="session")
+def toy_volumes(tmp_path_factory):
+    """`data_dir` of `adni/volume_32`: 32 voxels, few subjects, a phantom's."""
+    from toy_volume_set import prepare
+
+    return prepare(tmp_path_factory.mktemp("toy_volumes"))
+
+
 # --- a finished run without a training: random weights, 32 px, width 4 --------
 
 

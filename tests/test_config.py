@@ -21,6 +21,7 @@ FACTS = {
     "reference": "brain",
     "seed": 7,
 }
+VOLUMES = {"plane": "volume", "dataset": "volume_64", "size": 64}
 
 
 def test_the_paper_preset_has_the_values_of_the_paper():
@@ -39,11 +40,52 @@ def test_the_paper_preset_has_the_values_of_the_paper():
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_can_be_trained_and_its_json_read_again(preset):
-    facts = FACTS | ({"stage": "ALL"} if preset == "conditional" else {})
+    values, facts = PRESETS[preset], dict(FACTS)
+    if values["conditions"] != "none":
+        facts["stage"] = "ALL"
+    if values["channels"] > 3:
+        facts |= VOLUMES | {"size": values["channels"]}
     config = make_config(preset, overrides={"epochs": 3}, **facts)
     assert config.preset == preset
     assert TrainConfig.from_json(config.to_json()) == config
     assert json.loads(config.to_json())["phantom"] is True
+
+
+@pytest.mark.parametrize(
+    ("preset", "facts", "changes", "message"),
+    [
+        ("robust", VOLUMES, {}, "found one of slices .channels=1.: choose --"),
+        ("paper", VOLUMES, {}, "found one of slices .channels=3.: choose --"),
+        ("volume", {}, {}, "found one of volumes .channels=64.: choose"),
+        ("robust", {}, {"channels": 64}, "found one of volumes .channels=64"),
+        (
+            "volume",
+            VOLUMES,
+            {"conditions": "stage,plane,position"},
+            "volumes without plane and position as a condition, found stage,",
+        ),
+    ],
+)
+def test_generators_of_slices_and_of_volumes_are_told_apart(
+    preset, facts, changes, message
+):
+    several = PRESETS[preset]["conditions"] != "none"
+    facts = FACTS | facts | ({"stage": "ALL"} if several else {})
+    with pytest.raises(ValueError, match=message) as caught:
+        make_config(preset, overrides=changes, **facts)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_space_of_a_set_is_one_that_is_known():
+    assert make_config("demo", **FACTS).space == "native"
+    known = make_config("demo", **FACTS, space="MNI152NLin6Asym")
+    assert TrainConfig.from_json(known.to_json()).space == "MNI152NLin6Asym"
+    with pytest.raises(ValueError, match="expected space among native"):
+        make_config("demo", **FACTS, space="MNI")
+    # of runs that were made before
+    old = json.loads(make_config("demo", **FACTS).to_json())
+    del old["space"]
+    assert TrainConfig.from_json(json.dumps(old)).space == "native"
 
 
 def test_the_demo_is_a_short_robust_training():
@@ -72,7 +114,7 @@ def test_text_overrides_become_numbers_of_the_right_type():
         ("epochs", True, "epochs to be a whole number, found True"),
         ("g_learning_rate", "nan", "g_learning_rate to be a number"),
         ("beta_1", 1.0, "beta_1 between 0.0 and 0.9999, found 1.0"),
-        ("channels", 2, "channels among 1, 3, found 2"),
+        ("channels", 2, "channels among 1, 3, 32, 64, 128, 256, found"),
         ("batch_size", "1", "batch_size between 2 and 4096, found 1"),
         ("width", None, "width to be a whole number, found None"),
         ("deterministic", "yes", "deterministic to be true or false, found"),
@@ -99,9 +141,7 @@ def test_a_bad_fact_or_preset_is_named():
             make_config("demo", **FACTS | {name: value})
     with pytest.raises(ValueError, match=r"found 'papr': write paper$"):
         make_config("papr", **FACTS)
-    with pytest.raises(
-        ValueError, match="among robust, best, paper, conditional, demo, found"
-    ):
+    with pytest.raises(ValueError, match=f"among {', '.join(PRESETS)}, found"):
         make_config("xyz", **FACTS)
 
 

@@ -7,8 +7,8 @@ from pet_dcgan.utils.memory import (
     StepMemory,
     available_memory,
     human_bytes,
-    slice_bytes,
-    slices_fit,
+    images_fit,
+    stored_bytes,
 )
 
 
@@ -58,11 +58,19 @@ def test_what_a_machine_and_its_groups_leave(machine, groups, own, expected):
 
 
 def test_slices_fit_twice_into_half_of_what_is_free(machine):
-    one = slice_bytes(1, 128)
+    one = stored_bytes((1, 128, 128))
     assert one == 2 * 128 * 128
     machine(4 * 10 * one // 1024)
-    assert slices_fit(10, 128)
-    assert not slices_fit(11, 128)
+    assert images_fit((10, 128, 128))
+    assert not images_fit((11, 128, 128))
+
+
+def test_volumes_fit_twice_into_half_of_what_is_free(machine):
+    one = stored_bytes((1, 16, 16, 16))
+    assert one == 2 * 16**3
+    machine(4 * 10 * one // 1024)
+    assert images_fit((10, 16, 16, 16))
+    assert not images_fit((11, 16, 16, 16))
 
 
 @pytest.mark.parametrize(

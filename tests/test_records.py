@@ -47,12 +47,12 @@ def files(folder):
 
 def test_facts_and_pixels_belong_together(files, monkeypatch):
     monkeypatch.setattr(records, "_IMAGES_AT_ONCE", 5)
-    facts = read_facts(files, size=32)
+    facts = read_facts(files, shape=(32, 32))
     assert {len(values) for values in facts.values()} == {36}
     assert set(facts["plane"]) == {"axial"}
     wanted = np.arange(36) % 3 == 1
     chosen = {name: values[wanted] for name, values in facts.items()}
-    images = np.concatenate(list(read_pixels(files, wanted, size=32)))
+    images = np.concatenate(list(read_pixels(files, wanted, shape=(32, 32))))
     assert images.dtype == np.uint16
     assert len(images) == 12
     for row, image in enumerate(images):
@@ -70,18 +70,18 @@ def test_facts_are_those_of_tfds(folder, files):
         (e["scan"].decode(), float(e["position_mm"]), int(e["label"]))
         for e in examples
     }
-    facts = read_facts(files, size=32)
+    facts = read_facts(files, shape=(32, 32))
     labels = [toy_data.STAGES.index(stage) for stage in facts["stage"]]
     columns = facts["scan"], facts["position_mm"], labels
     assert set(zip(*columns, strict=True)) == expected
 
 
 def test_no_files_have_no_slices():
-    found = read_facts([], size=32)
+    found = read_facts([], shape=(32, 32))
     assert {len(values) for values in found.values()} == {0}
     assert found["subject"].dtype.kind == "U"
     nothing = np.zeros(0, bool)
-    assert not list(read_pixels([], nothing, size=32))
+    assert not list(read_pixels([], nothing, shape=(32, 32)))
 
 
 def with_label(number):
@@ -207,7 +207,7 @@ def test_a_record_of_any_length_takes_no_memory(files, tmp_path, length):
     path = tmp_path / "records"
     path.write_bytes(header + masked_crc(header) + bytes(4))
     with pytest.raises(ValueError, match=r"records instead of|too long"):
-        read_facts([RecordFile(path, 2)], size=32)
+        read_facts([RecordFile(path, 2)], shape=(32, 32))
 
 
 def masked_crc(content):
@@ -229,13 +229,13 @@ def google_crc32c(content):
 
 @pytest.fixture
 def little_memory(monkeypatch):
-    monkeypatch.setattr(records, "slices_fit", lambda count, size: False)
+    monkeypatch.setattr(records, "images_fit", lambda shape: False)
 
 
 @pytest.mark.parametrize("with_overflow", [False, True])
 def test_slices_that_fit_stay_in_memory(tmp_path, capsys, with_overflow):
     overflow = tmp_path if with_overflow else None
-    kept = keep_slices(iter(BATCHES), PLACES, 8, overflow=overflow)
+    kept = keep_slices(iter(BATCHES), PLACES, (8, 8), overflow=overflow)
     assert kept.dtype == np.uint16
     np.testing.assert_array_equal(kept, EXPECTED)
     assert not is_streamed(kept)
@@ -246,7 +246,7 @@ def test_slices_that_fit_stay_in_memory(tmp_path, capsys, with_overflow):
 def test_slices_that_do_not_fit_lie_in_a_nameless_file(
     tmp_path, little_memory, capsys
 ):
-    kept = keep_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
+    kept = keep_slices(iter(BATCHES), PLACES, (8, 8), overflow=tmp_path)
     assert is_streamed(kept)
     assert kept.dtype == np.uint16
     assert not list(tmp_path.iterdir())
@@ -266,7 +266,7 @@ def test_a_full_disk_is_named(tmp_path, little_memory, monkeypatch):
 
     monkeypatch.setattr(records.tempfile, "TemporaryFile", full)
     with pytest.raises(OSError, match="No space left") as caught:
-        keep_slices(iter(BATCHES), PLACES, 8, overflow=tmp_path)
+        keep_slices(iter(BATCHES), PLACES, (8, 8), overflow=tmp_path)
     assert caught.value.filename == str(tmp_path)
 
 
@@ -278,7 +278,7 @@ def test_a_full_disk_is_named(tmp_path, little_memory, monkeypatch):
 def test_images_and_places_must_be_as_many(
     tmp_path, monkeypatch, fit, found, words
 ):
-    monkeypatch.setattr(records, "slices_fit", lambda *_: fit)
+    monkeypatch.setattr(records, "images_fit", lambda *_: fit)
     batches = [IMAGES[:4], np.resize(IMAGES, [found - 4, 8, 8])]
     with pytest.raises(ValueError, match=words):
-        keep_slices(iter(batches), PLACES, 8, overflow=tmp_path)
+        keep_slices(iter(batches), PLACES, (8, 8), overflow=tmp_path)

@@ -34,13 +34,14 @@ def test_the_list_has_every_setting_and_its_presets():
     text = " ".join(result.output.split())
     for name in PRESETS["robust"]:
         assert re.search(rf"^{name} +\S", result.output, re.M), name
+    sizes = "; ".join(f"{p} {v['batch_size']}" for p, v in PRESETS.items())
     assert (
         "batch_size Real images, and latent vectors, per step. 2 to 4096 "
-        "(robust 16; best 16; paper 64; conditional 16; demo 16)"
+        f"({sizes})"
     ) in text
     assert "xla Whether XLA compiles a step" in text
     assert "true or false (false in every preset)" in text
-    assert "channels 1, or 3 for the one channel repeated. 1 or 3 (" in text
+    assert "channels 1, or 3 for the one channel repeated; of volumes" in text
     assert "augment How images are changed" in text
     augmented = "translate,cutout,rotate,scale"
     assert f"robust {augmented}; best {augmented}; paper none" in text

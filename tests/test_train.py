@@ -175,7 +175,7 @@ def test_slices_beyond_the_memory_are_read_from_the_disk_of_the_run(
     tiny_config, tmp_path, monkeypatch, capsys, trainings
 ):
     config = tiny_config()
-    monkeypatch.setattr("pet_dcgan.data.records.slices_fit", lambda *_: False)
+    monkeypatch.setattr("pet_dcgan.data.records.images_fit", lambda *_: False)
     train(config, tmp_path / "runs" / "ad", verbose=0)
     place = tmp_path / "runs"
     assert f"read from a file in {place} instead" in capsys.readouterr().err

@@ -24,6 +24,11 @@ def where(toy_set):
     return {"data_dir": toy_set, "dataset": "axial_32", "stage": "NC"}
 
 
+@pytest.fixture
+def volumes(toy_volumes):
+    return {"data_dir": toy_volumes, "dataset": "volume_32"}
+
+
 def test_a_configuration_takes_its_facts_from_the_set(where):
     config = resolve_config("paper", overrides={"epochs": "3"}, **where)
     assert (config.size, config.spacing_mm, config.suvr_max) == (32, 6.0, 2.5)
@@ -35,12 +40,16 @@ def test_a_configuration_takes_its_facts_from_the_set(where):
 
 
 @pytest.mark.parametrize("preset", LEAST_STEPS)
-def test_few_slices_make_more_epochs(where, preset):
+def test_few_slices_make_more_epochs(where, volumes, preset):
     # 12 slices of a stage, three batches an epoch
-    batches = 3
+    batches, changes = 3, {"batch_size": 4}
     if preset == "conditional":
         where, batches = where | {"stage": None}, 9
-    config = resolve_config(preset, overrides={"batch_size": 4}, **where)
+    if PRESETS[preset]["channels"] > 3:
+        # 9 volumes, two batches
+        where, batches = dict(volumes), 2
+        changes |= {"channels": 32}
+    config = resolve_config(preset, overrides=changes, **where)
     steps, usual = LEAST_STEPS[preset], PRESETS[preset]
     assert batches * (config.epochs - 1) < steps <= batches * config.epochs
     # what happens every few epochs happens as often in total
@@ -48,8 +57,48 @@ def test_few_slices_make_more_epochs(where, preset):
         often = config.epochs / (getattr(config, name) or math.inf)
         before = usual["epochs"] / (usual[name] or math.inf)
         assert often == pytest.approx(before, rel=0.02)
-    again = resolve_config(preset, overrides={"batch_size": "4"}, **where)
-    assert again == config
+    text = {name: str(value) for name, value in changes.items()}
+    assert resolve_config(preset, overrides=text, **where) == config
+
+
+def test_a_configuration_of_volumes(volumes):
+    changes = {"channels": 32, "width": 2}
+    config = resolve_config("volume", overrides=changes, **volumes)
+    assert (config.stage, config.plane, config.size) == ("ALL", "volume", 32)
+    assert (config.space, config.conditions) == ("native", "stage")
+    slices = load_training_slices(config)
+    assert slices.images.shape == (9, 32, 32, 32)
+    assert slices.facts.plane == "volume"
+    alone = changes | {"conditions": "none"}
+    one = resolve_config("volume", overrides=alone, stage="AD", **volumes)
+    assert load_training_slices(one).images.shape == (3, 32, 32, 32)
+    moved = dataclasses.replace(config, space="MNI152NLin6Asym")
+    with pytest.raises(ValueError, match="set of space MNI152NLin6Asym, fou"):
+        load_training_slices(moved)
+
+
+@pytest.mark.parametrize(
+    ("preset", "options", "message"),
+    [
+        ("robust", {"stage": "AD"}, "slices .channels=1.: choose --preset vol"),
+        ("robust", {}, "slices .channels=1.: choose --preset volume"),
+        ("conditional", {}, "slices .channels=1.: choose --preset volume"),
+        ("volume", {"plane": "axial"}, "whole brains, found axial: leave out"),
+        ("volume", {"plane": "ALL"}, "whole brains, found ALL: leave out --pl"),
+        ("volume", {"stage": "AD"}, "stage ALL with conditions stage, found"),
+    ],
+)
+def test_volumes_need_a_generator_of_volumes(volumes, preset, options, message):
+    changes = {"channels": 32} if preset == "volume" else {}
+    with pytest.raises(ValueError, match=message) as caught:
+        resolve_config(preset, overrides=changes, **volumes, **options)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("plane", [None, "axial"])
+def test_slices_need_a_generator_of_slices(where, plane):
+    with pytest.raises(ValueError, match=r"volumes \(channels=64\): choose"):
+        resolve_config("volume", plane=plane, **where)
 
 
 def test_epochs_that_are_given_or_enough_are_those(where, monkeypatch):

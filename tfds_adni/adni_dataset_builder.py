@@ -16,6 +16,7 @@ from tensorflow_datasets.core import shuffle
 from tensorflow_datasets.proto import tf_example_pb2
 
 from tfds_adni.cohort import Cohort, gather
+from tfds_adni.cohort.kinds import space_named
 from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import (
     SPLITS,
@@ -39,6 +40,7 @@ from tfds_adni.volume_feature import VolumeFeature
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.slices import BANDS_MM, PLANES, VOLUME
+from tfds_adni.volumes.templates import NATIVE, space_of
 from tfds_adni.volumes.volume import VolumeError
 
 HOMEPAGE = "https://github.com/YOUR_NAME/pet-dcgan"
@@ -299,10 +301,16 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             folder, self._selection, reading=self._reading
         )
         split_of = assign_splits(cohort.stage_of_subject, seed=self._split_seed)
-        self._report = PreparationReport(cohort, split_of, folder)
+        whole = self.builder_config.planes == (VOLUME,)
+        space = NATIVE
+        if whole:
+            space = space_of(space_named(d.record) for d in cohort.used)
+        self._report = PreparationReport(
+            cohort, split_of, folder, volumes=whole, space=space
+        )
         self.info.metadata.report = self._report
         self.info.metadata["source"] = cohort.source
-        tasks = self._tasks(cohort, split_of)
+        tasks = self._tasks(cohort, split_of, space)
         if self._beam:
             return {
                 s: beam_examples(tasks[s], self._outcomes(s)) for s in SPLITS
@@ -313,7 +321,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         return {s: self._generate_examples(tasks[s], s, made) for s in SPLITS}
 
     def _tasks(
-        self, cohort: Cohort, split_of: Mapping[str, str]
+        self, cohort: Cohort, split_of: Mapping[str, str], space: str
     ) -> dict[str, list[Task]]:
         """Returns the tasks of each split."""
         fields = [field.name for field in dataclasses.fields(SliceSpec)]
@@ -333,6 +341,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 mask=mask,
                 problem=problem,
                 reading=self._reading,
+                space=space,
             )
             tasks[split_of[decision.record.subject]].append(task)
         return tasks

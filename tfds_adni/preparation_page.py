@@ -14,6 +14,7 @@ from tfds_adni.outliers import MIN_SCANS, Oddity
 from tfds_adni.parallel.examples import Outcome
 from tfds_adni.printable import printable
 from tfds_adni.volumes.sheet import PIXEL_MM, SUVR_MAX
+from tfds_adni.volumes.templates import CENTRE_MM, NATIVE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -33,12 +34,20 @@ class Entry:
     oddity: Oddity
 
 
-def render_page(entries: Sequence[Entry], *, phantom: bool) -> bytes:
+def render_page(
+    entries: Sequence[Entry],
+    *,
+    phantom: bool,
+    volumes: bool = False,
+    space: str = NATIVE,
+) -> bytes:
     """Writes the page: skipped scans, then outliers, then all others.
 
     Args:
         entries: The scans that were read, in the order of the account.
         phantom: Whether they are a phantom's.
+        volumes: Whether volumes were cut, not slices.
+        space: The space of volumes, a template's or `"native"`.
 
     Returns:
         HTML in ASCII; every text of the user's files is escaped. It needs no
@@ -55,6 +64,9 @@ def render_page(entries: Sequence[Entry], *, phantom: bool) -> bytes:
     }
     page = _template().render(
         phantom=phantom,
+        cut="volumes" if volumes else "slices",
+        template="" if space == NATIVE else space,
+        template_mm=CENTRE_MM,
         scans=len(entries),
         judged=len(entries) - len(skipped) >= MIN_SCANS,
         least=MIN_SCANS,

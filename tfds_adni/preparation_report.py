@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from tfds_adni.cohort import Cohort
+from tfds_adni.cohort.kinds import space_named
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.cohort.splits import SPLITS
 from tfds_adni.outliers import Oddity, find_oddities
@@ -15,6 +16,7 @@ from tfds_adni.parallel.examples import NOISY, Outcome
 from tfds_adni.preparation_page import Entry, numbers, render_page
 from tfds_adni.printable import printable
 from tfds_adni.tables.cells import STAGES
+from tfds_adni.volumes.templates import NATIVE
 
 
 class PreparationReport:
@@ -24,17 +26,27 @@ class PreparationReport:
         cohort: The scans as headers and tables describe them.
         split_of: Split by subject id.
         folder: The download; the account's paths are relative to it.
+        volumes: Whether volumes are cut, not slices.
+        space: The space of volumes, a template's or `"native"`.
 
     Attributes:
         written: For each split the subjects named in its examples.
     """
 
     def __init__(
-        self, cohort: Cohort, split_of: Mapping[str, str], folder: Path
+        self,
+        cohort: Cohort,
+        split_of: Mapping[str, str],
+        folder: Path,
+        *,
+        volumes: bool = False,
+        space: str = NATIVE,
     ) -> None:
         self._headers = cohort
         self._split_of = split_of
         self._folder = folder
+        self._volumes = volumes
+        self._space = space
         self._outcomes: dict[str, Outcome] = {}
         self.written: dict[str, set[str]] = defaultdict(set)
 
@@ -88,14 +100,17 @@ class PreparationReport:
         used = [outcome for outcome in cut if outcome]
         subjects = {(d.record.subject, d.stage) for d in cohort.used}
         counts = Counter((stage, self._split_of[s]) for s, stage in subjects)
-        slices = self._slices()
+        made = self._made()
         flags = Counter(flag for d in cohort.used for flag in d.flags)
         return {
             "phantom": cohort.phantom,
             "clipped_share": sum(o.clipped for o in used)
             / max(sum(o.pixels for o in used), 1),
             "subjects": {s: {p: counts[s, p] for p in SPLITS} for s in STAGES},
-            "slices": {s: {p: slices[s, p] for p in SPLITS} for s in STAGES},
+            "volumes" if self._volumes else "slices": {
+                s: {p: made[s, p] for p in SPLITS} for s in STAGES
+            },
+            **(self._spaces() if self._volumes else {}),
             "label_sources": dict(sorted(cohort.label_sources.items())),
             "flags": dict(sorted(flags.items())),
             "scans": {
@@ -120,7 +135,8 @@ class PreparationReport:
 
         Returns:
             The columns of `Cohort.account`, and of the scans used the split,
-            the number of frames, the numbers of the page and the flags.
+            the number of frames, the numbers of the page, the flags, and the
+            space of volumes.
         """
         account = self.cohort.account(self._folder)
         columns = {"split": account["subject"].map(self._split_of)}
@@ -135,6 +151,8 @@ class PreparationReport:
         for name in ("frames", "scale", "centre_mm", "mask_ml", "flags"):
             of_image = {i: found[name] for i, found in texts.items()}
             columns[name] = account["image_id"].map(of_image)
+        if self._volumes:
+            columns["space"] = account["used"].map({True: self._space})
         for name, values in columns.items():
             account[name] = values.where(account["used"], "").fillna("")
         return account
@@ -150,7 +168,12 @@ class PreparationReport:
             )
             for decision, outcome in self._cut()
         ]
-        return render_page(entries, phantom=self._headers.phantom)
+        return render_page(
+            entries,
+            phantom=self._headers.phantom,
+            volumes=self._volumes,
+            space=self._space,
+        )
 
     def _cut(self) -> list[tuple[ScanDecision, Outcome]]:
         """Returns the scans that were read, in the order of the account."""
@@ -160,8 +183,16 @@ class PreparationReport:
         )
         return [(decision, outcome) for decision, outcome in pairs if outcome]
 
-    def _slices(self) -> Counter:
-        """Counts slices by stage and split."""
+    def _spaces(self) -> dict:
+        """Returns the space of volumes, and how many scans name which."""
+        named = Counter(space_named(d.record) for d in self.cohort.used)
+        return {
+            "space": self._space,
+            "spaces_named": dict(sorted(named.items())),
+        }
+
+    def _made(self) -> Counter:
+        """Counts slices, or volumes, by stage and split."""
         counts: Counter = Counter()
         for decision, outcome in self._cut():
             split = self._split_of[decision.record.subject]

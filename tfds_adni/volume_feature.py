@@ -8,6 +8,8 @@ import tensorflow_datasets as tfds
 from PIL import Image
 from tensorflow_datasets.core.proto import feature_pb2
 
+from tfds_adni.volumes.cube import pack_volume
+
 _TO_8_BIT = 257  # 65535 becomes 255
 
 
@@ -15,7 +17,8 @@ class VolumeFeature(tfds.features.Tensor):
     """A volume of 16-bit grey that a notebook shows as three sections.
 
     What is stored, and what is said of it, is that of `tfds.features.Tensor`,
-    so that a set is read without this module.
+    so that a set is read without this module. It takes volumes that
+    `pack_volume` has packed, too, so that worker processes do that.
 
     Args:
         size: Voxels along x, y and z.
@@ -28,10 +31,18 @@ class VolumeFeature(tfds.features.Tensor):
             encoding=tfds.features.Encoding.ZLIB,
         )
 
+    def encode_example(self, example_data: np.ndarray | bytes) -> bytes:
+        """Packs a volume, uint16 `[size, size, size]`, unless it is packed."""
+        if isinstance(example_data, bytes):
+            return example_data
+        super().encode_example(example_data)  # refuses other shapes
+        return pack_volume(example_data)
+
     def repr_html(self, ex: np.ndarray) -> str:
         """Returns a thumbnail of uint16 `[size, size, size]`.
 
-        Sagittal, coronal and axial section through the middle; 65535 is white.
+        Sagittal, coronal and axial section through the middle, those of
+        slices; 65535 is white.
         """
         x, y, z = (side // 2 for side in ex.shape)
         sections = ex[x, ::-1], ex[:, y], ex[:, :, z]

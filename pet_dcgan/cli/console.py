@@ -17,6 +17,7 @@ from rich.text import Text
 
 from pet_dcgan.cli.streams import Streams
 from pet_dcgan.config import STAGES
+from pet_dcgan.references import NATIVE
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.progress import progress as progress
 from pet_dcgan.utils.progress import status as status
@@ -57,7 +58,7 @@ _SCAN_WARNINGS = {
     "skipped_for_their_pixels": "{count} more scans were skipped on being "
     "read; scans.csv says why",
     "with_noise_above_10_percent": "{count} scans have noise of more than 10 % "
-    "from voxel to voxel, which stays in their slices: smooth all scans to one "
+    "from voxel to voxel, which stays in their {kind}: smooth all scans to one "
     "resolution first, or a generator draws the noise and a classifier reads "
     "the scanner",
     "with_voxels_far_too_bright_or_dark": "in {count} scans voxels far too "
@@ -209,14 +210,15 @@ def print_prepared(facts: dict[str, Any]) -> None:
     """
     from tfds_adni.cohort.counted import counted
 
-    subjects, slices = facts["subjects"], facts["slices"]
+    kind = "volumes" if "volumes" in facts else "slices"
+    subjects, made = facts["subjects"], facts[kind]
     splits = list(next(iter(subjects.values())))
     rows = []
     for stage in subjects:
-        pairs = [(subjects[stage][s], slices[stage][s]) for s in splits]
+        pairs = [(subjects[stage][s], made[stage][s]) for s in splits]
         pairs.append(tuple(map(sum, zip(*pairs, strict=True))))
-        rows.append([stage, *(f"{n} / {made}" for n, made in pairs)])
-    print(f"Subjects / slices by stage and split (seed {facts['split_seed']})")
+        rows.append([stage, *(f"{n} / {count}" for n, count in pairs)])
+    print(f"Subjects / {kind} by stage and split (seed {facts['split_seed']})")
     print_table("", ["", *splits, "all"], rows)
     for stage, counts in subjects.items():
         empty = [split for split in splits if not counts[split]]
@@ -224,7 +226,26 @@ def print_prepared(facts: dict[str, Any]) -> None:
             print(f"warning: no {stage} subject in {' and '.join(empty)}")
     for what, words in _SCAN_WARNINGS.items():
         if count := facts["scans"][what]:
-            print(f"warning: {counted(words.format(count=count))}")
+            words = words.format(count=count, kind=kind)
+            print(f"warning: {counted(words)}")
+    if kind == "volumes":
+        print(_space_line(facts["space"], facts["spaces_named"]))
+
+
+def _space_line(space: str, named: dict[str, int]) -> str:
+    """Where volumes lie, and why not in the template that names say."""
+    if space != NATIVE:
+        return f"space: {space}, all volumes on one grid"
+    line = "space: native, each brain about its own centre"
+    labels = sorted(filter(None, named))
+    if not labels:
+        return line
+    if len(named) > 1:
+        why = "not all scans are of one space"
+    else:
+        why = "that is no template's name in BIDS"
+    words = one_line(", ".join(f"space-{label}" for label in labels), most=200)
+    return f"{line} (names say {words}, but {why})"
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:

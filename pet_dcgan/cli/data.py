@@ -187,7 +187,7 @@ def prepare(
     jobs: scan_options.Jobs = None,
     beam_options: scan_options.BeamOptions = None,
 ) -> None:
-    """Turns a folder of scans into a TFDS data set of labelled SUVR slices."""
+    """Turns a folder of scans into a TFDS set of labelled slices or volumes."""
     selection, reading = (
         scan_options.selection_of(ctx.params),
         scan_options.reading_of(ctx.params),
@@ -237,8 +237,16 @@ def _next(
             "in Python, import tfds_adni and "
             f'tfds.data_source("adni/{config}", data_dir="{data_dir}")'
         )
-    last = [s for s, counts in facts["subjects"].items() if counts["train"]][-1]
+    *others, last = [
+        s for s, counts in facts["subjects"].items() if counts["train"]
+    ]
+    wanted = f"--stage {last} --run runs/{last.lower()}"
+    if "volumes" in facts:
+        # all stages in one generator, where there are several
+        alone = f"--conditions none {wanted}"
+        together = "--run runs/volumes"
+        wanted = f"--preset volume {together if others else alone}"
     return (
         f"pet-dcgan train --data-dir {as_typed(data_dir)} --config {config} "
-        f"--stage {last} --run runs/{last.lower()}"
+        f"{wanted}"
     )

@@ -10,7 +10,6 @@ import math
 import re
 import struct
 import tempfile
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.config import PLANES, STAGES, VOLUME
+from pet_dcgan.data.packed_volume import unpack_volume
 from pet_dcgan.data.record_files import RecordFile, require_whole
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.memory import (
@@ -43,7 +43,7 @@ _FACTS = {
 # of a slice, but not of a volume
 _PLACE = ("plane", "position_mm")
 _TEXTS = 2**16  # bytes that a record has beside its image, at most
-_RECORDS_AT_ONCE, _IMAGES_AT_ONCE = 256, 64
+_RECORDS_AT_ONCE, _IMAGES_AT_ONCE, _VOLUMES_AT_ONCE = 256, 64, 8
 
 
 def read_facts(
@@ -73,7 +73,8 @@ def read_facts(
         for name, feature in _FACTS.items()
         if not volumes or name not in _PLACE
     }
-    batches = _records(files).batch(1 if volumes else _RECORDS_AT_ONCE)
+    at_once = _VOLUMES_AT_ONCE if volumes else _RECORDS_AT_ONCE
+    batches = _records(files).batch(at_once)
     parsed = batches.map(lambda records: tf.io.parse_example(records, wanted))
     with _readable():
         found = list(parsed.as_numpy_iterator())
@@ -143,26 +144,16 @@ def read_pixels(
 def _volumes(
     files: Sequence[RecordFile], wanted: np.ndarray, shape: tuple[int, ...]
 ) -> Iterator[np.ndarray]:
-    """The wanted volumes, one at a time: little-endian uint16 behind zlib."""
-    size = 2 * math.prod(shape)
-    parsed = _records(files).map(
-        lambda record: tf.io.parse_single_example(record, _IMAGE)["image"]
-    )
+    """The wanted volumes, one at a time."""
     chosen = tf.data.Dataset.from_tensor_slices(np.asarray(wanted, bool))
-    found = tf.data.Dataset.zip(parsed, chosen)
-    found = found.filter(lambda _, is_wanted: is_wanted)
+    records = tf.data.Dataset.zip(_records(files), chosen)
+    records = records.filter(lambda _, is_wanted: is_wanted)
+    packed = records.map(
+        lambda record, _: tf.io.parse_single_example(record, _IMAGE)["image"]
+    )
     with _readable():
-        for packed, _ in found.as_numpy_iterator():
-            unpacker = zlib.decompressobj()
-            try:
-                # no more than is wanted: a few bytes may unpack to any number
-                raw = unpacker.decompress(packed, size)
-            except zlib.error as error:
-                raise ValueError(f"a volume that is no zlib: {error}") from None
-            if len(raw) != size or not unpacker.eof:
-                words = " x ".join(map(str, shape))
-                raise ValueError(f"a volume that is not of {words} voxels")
-            yield np.frombuffer(raw, "<u2").reshape(1, *shape)
+        for content in packed.prefetch(2).as_numpy_iterator():
+            yield unpack_volume(content, shape)[np.newaxis]
 
 
 def keep_slices(

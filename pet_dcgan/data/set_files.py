@@ -29,6 +29,7 @@ _CLASS = re.compile(r"tensorflow_datasets\.core\.features\.\w+\.\w+")
 _OTHER_FORMATS = ("array_record", "parquet", "riegeli")
 _MOST_FILES = 99_999  # a number has five digits
 _MOST_SIZE = 4096
+_MOST_VOXELS = 256  # along each axis of a volume
 _MOST_MM = 1000.0  # from the centre of a brain
 _NEEDED = {
     "size": "number",
@@ -115,7 +116,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
 
     Returns:
         `size`, `spacing_mm`, `suvr_max`, `reference`, `phantom`, `planes`,
-        and `bands_mm`, empty where there is none.
+        `space`, and `bands_mm`, empty where there is none.
 
     Raises:
         OSError: If the file is missing.
@@ -135,9 +136,10 @@ def read_metadata(folder: Path) -> dict[str, Any]:
                 f"{json_kind(found[name])}"
             )
     size, planes = found["size"], found["planes"]
-    if size != int(size) or not 1 <= size <= _MOST_SIZE:
+    most = _MOST_VOXELS if planes == [VOLUME] else _MOST_SIZE
+    if size != int(size) or not 1 <= size <= most:
         raise ValueError(
-            f"expected a size from 1 to {_MOST_SIZE} in {path}, found {size}"
+            f"expected a size from 1 to {most} in {path}, found {size}"
         )
     values = {name: found[name] for name in ("spacing_mm", "suvr_max")}
     values |= {"reference": found["normalisation"].get("method")}
@@ -149,7 +151,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     if not planes or not known or len(set(planes)) < len(planes):
         raise ValueError(
             f"expected planes among {', '.join(PLANES)} in {path}, each once, "
-            f"found {one_line(planes)}"
+            f"or {VOLUME} alone, found {one_line(planes)}"
         )
     return values | {
         "size": int(size),

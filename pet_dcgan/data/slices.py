@@ -36,10 +36,13 @@ def no_slices(
     counts = sorted(collections.Counter(groups).items())
     found = ", ".join(f"{n} {' '.join(group)}" for group, n in counts)
     wanted = "slices" if plane == ALL_PLANES else f"{plane} slices"
+    wanted = "volumes" if plane == VOLUME else wanted
+    remedy = "choose another --stage or prepare more scans"
+    if VOLUME in facts["plane"] and plane != VOLUME:
+        remedy = "it holds whole volumes, choose a --config of slices"
     return NoSlicesError(
         f"expected {wanted} of stage {stage} in split {split} of {dataset}, "
-        f"found {found or 'no slice'}: choose another --stage or prepare more "
-        "scans"
+        f"found {found or 'no slice'}: {remedy}"
     )
 
 

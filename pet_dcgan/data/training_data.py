@@ -18,6 +18,7 @@ from pet_dcgan.data.leakage import require_disjoint, require_not_held_out
 from pet_dcgan.data.prepared_set import (
     ALL_SPLITS,
     NoSlicesError,
+    SetMeta,
     Slices,
     load_slices,
     open_set,
@@ -27,6 +28,7 @@ from pet_dcgan.presets import (
     LEAST_STEPS,
     PRESETS,
     in_epochs,
+    require_volumes,
 )
 
 FEW_SUBJECTS = 8
@@ -65,21 +67,13 @@ def resolve_config(
     """
     meta = open_set(data_dir, dataset).meta
     changes = dict(overrides or {})
-    asked = str(check_overrides(preset, changes)["conditions"]).split(",")
+    settings = check_overrides(preset, changes)
+    asked = str(settings["conditions"]).split(",")
+    plane = _plane(plane, meta, asked)
+    kind = {"plane": plane, "size": meta.size, "dataset": dataset}
+    require_volumes(settings | kind)
     if stage is None:
-        stage = _only_stage(asked)
-    if plane is None and len(meta.planes) == 1:
-        plane = meta.planes[0]
-    elif plane in (None, ALL_PLANES) and "plane" in asked:
-        plane = ALL_PLANES
-    if plane not in (*meta.planes, ALL_PLANES) or (
-        plane == ALL_PLANES and "plane" not in asked
-    ):
-        raise ValueError(
-            f"expected --plane among {', '.join(meta.planes)} for {dataset}, "
-            f"found {plane or 'none'}: "
-            f"write --plane {' or '.join(meta.planes)}"
-        )
+        stage = _only_stage(asked, meta)
     facts = {
         "stage": stage,
         "plane": plane,
@@ -92,13 +86,37 @@ def resolve_config(
     return make_config(preset, overrides=longer | changes, **facts)
 
 
-def _only_stage(conditions: Collection[str]) -> str:
+def _plane(
+    plane: str | None, meta: SetMeta, conditions: Collection[str]
+) -> str:
+    """The plane that is asked for, or the only one; or all of them."""
+    if plane is None and len(meta.planes) == 1:
+        return meta.planes[0]
+    if plane in (None, ALL_PLANES) and "plane" in conditions:
+        return ALL_PLANES
+    if plane in meta.planes:
+        return plane
+    if meta.is_volume:
+        raise ValueError(
+            f"expected no plane for {meta.dataset}, whose images are whole "
+            f"brains, found {plane}: leave out --plane"
+        )
+    raise ValueError(
+        f"expected --plane among {', '.join(meta.planes)} for {meta.dataset}, "
+        f"found {plane or 'none'}: write --plane {' or '.join(meta.planes)}"
+    )
+
+
+def _only_stage(conditions: Collection[str], meta: SetMeta) -> str:
     """All stages of a conditional generator; another's has to be named."""
     if "stage" in conditions:
         return ALL_STAGES
+    together = (
+        "--conditions stage" if meta.is_volume else "--preset conditional"
+    )
     raise ValueError(
         f"expected a stage among {', '.join(STAGES)}, found none: name it with "
-        "--stage, or train one generator of all with --preset conditional"
+        f"--stage, or train one generator of all with {together}"
     )
 
 

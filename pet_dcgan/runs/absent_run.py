@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pet_dcgan.config import ALL_STAGES, OWN, TrainConfig
 from pet_dcgan.models.model_info import GRAPH_FILE
-from pet_dcgan.presets import EVERY, PRESETS
+from pet_dcgan.presets import EVERY, PRESETS, VOLUME
 from pet_dcgan.utils.meant import as_typed, meant
 
 
@@ -55,7 +55,8 @@ def resume_command(config: TrainConfig, path: Path) -> str:
         "data-dir": config.data_dir,
         "config": config.dataset,
         "stage": config.stage,
-        "plane": config.plane,
+        # the only one of a set of volumes is not named
+        "plane": "" if config.plane == VOLUME else config.plane,
         "run": str(path),
         "preset": config.preset,
     }

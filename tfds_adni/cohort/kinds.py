@@ -53,6 +53,11 @@ def kind_of(record: ScanRecord) -> Kind:
     return Kind(pipeline, kind_of_name(record.entities, record.level))
 
 
+def space_named(record: ScanRecord) -> str:
+    """Returns the space that a BIDS name says, `""` where it says none."""
+    return record.entities.get("space", "")
+
+
 def keep_one_kind(
     decisions: Sequence[ScanDecision], selection: Selection
 ) -> tuple[list[ScanDecision], tuple[str, ...]]:

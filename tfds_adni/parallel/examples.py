@@ -5,18 +5,29 @@ know of one scan.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.printable import printable
-from tfds_adni.volumes.brain import find_brain
-from tfds_adni.volumes.cube import cut_cube
-from tfds_adni.volumes.normalisation import scale_to_suvr
+from tfds_adni.volumes.brain import BrainLocation, find_brain
+from tfds_adni.volumes.cube import (
+    around_centre,
+    cut_cube,
+    in_template,
+    locate_in_cube,
+    pack_volume,
+)
+from tfds_adni.volumes.normalisation import Brain, scale_to_suvr
 from tfds_adni.volumes.reading import Reading
-from tfds_adni.volumes.sheet import Sheet, draw_refused, draw_sheet
+from tfds_adni.volumes.sheet import (
+    Sheet,
+    centre_mm,
+    draw_refused,
+    draw_sheet,
+)
 from tfds_adni.volumes.slices import (
     VOLUME,
     Slice,
@@ -24,6 +35,7 @@ from tfds_adni.volumes.slices import (
     encode_png,
     resample,
 )
+from tfds_adni.volumes.templates import NATIVE, require_in_space
 from tfds_adni.volumes.volume import Volume, VolumeError, load_volume
 
 FULL_SCALE = 65535
@@ -57,6 +69,7 @@ class Task:
         mask: The mask file where the method needs one.
         problem: Why it cannot be cut, where that is known beforehand.
         reading: How its files are read.
+        space: The template's space that a volume is cut in, or `"native"`.
     """
 
     decision: ScanDecision
@@ -65,6 +78,7 @@ class Task:
     mask: Path | None = None
     problem: str = ""
     reading: Reading = dataclasses.field(default_factory=Reading)
+    space: str = NATIVE
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -118,9 +132,10 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
         task: The scan and how it is cut.
 
     Returns:
-        The outcome, and a key and an example for each slice; its image is an
-        encoded PNG. A scan that cannot be used (`VolumeError`, `MemoryError`)
-        has no examples, and its outcome gives the reason.
+        The outcome, and a key and an example for each slice, or for the
+        volume; its image is an encoded PNG, or a packed volume. A scan that
+        cannot be used (`VolumeError`, `MemoryError`) has no examples, and its
+        outcome gives the reason.
     """
     record, sheet = task.decision.record, None
     try:
@@ -142,7 +157,7 @@ def make_examples(task: Task) -> tuple[Outcome, Examples]:
 
 
 def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
-    """Cuts the slices of a scan.
+    """Cuts the slices of a scan, or its volume.
 
     Raises:
         VolumeError: If it cannot be used.
@@ -150,21 +165,20 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
     spec, record = task.spec, task.decision.record
     found = find_brain(volume)
     scaled = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
-    brain = resample(scaled, spec.spacing_mm)
-    examples, pixels, clipped = [], 0, 0
     if spec.planes == (VOLUME,):
-        cube = cut_cube(scaled, size=spec.size, spacing_mm=spec.spacing_mm)
-        pixels, clipped = cube.size, int(np.sum(cube > spec.suvr_max))
-        example = {"image": _stored(cube, spec)} | _facts(task)
-        examples.append((printable(record.image_id), example))
-    for plane in spec.planes if not examples else ():
-        for piece in cut_slices(
-            brain, plane, size=spec.size, band_mm=spec.bands_mm[plane]
-        ):
-            pixels += piece.image.size
-            clipped += int(np.count_nonzero(piece.image > spec.suvr_max))
-            key = f"{printable(record.image_id)}-{plane}-{piece.index}"
-            examples.append((key, _example(task, plane, piece)))
+        brain, shown = _cube(task, volume, found, scaled)
+        seen = Volume(data=brain.suvr, spacing=brain.spacing)
+        pieces = _whole(task, brain)
+    else:
+        brain, shown = resample(scaled, spec.spacing_mm), found
+        seen = volume
+        pieces = _slices(task, brain)
+    examples, pixels, clipped = [], 0, 0
+    for key, suvr, example in pieces:
+        pixels += suvr.size
+        clipped += int(np.count_nonzero(suvr > spec.suvr_max))
+        examples.append((f"{printable(record.image_id)}{key}", example))
+    sheet = draw_sheet(seen, shown, brain, scale=scaled.divisor)
     outcome = Outcome(
         image_id=record.image_id,
         frames=volume.frames,
@@ -175,22 +189,55 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
         pixels=pixels,
         clipped=clipped,
         subjects=tuple(sorted({e["subject"] for _, e in examples})),
-        sheet=draw_sheet(volume, found, brain, scale=scaled.divisor),
+        sheet=dataclasses.replace(
+            sheet, centre_mm=centre_mm(volume, found.centre)
+        ),
     )
     flags = _flags(task, volume, outcome)
     return dataclasses.replace(outcome, flags=flags), examples
 
 
+def _cube(
+    task: Task, volume: Volume, found: BrainLocation, scaled: Brain
+) -> tuple[Brain, BrainLocation]:
+    """Cuts a cube, and finds the mask on it."""
+    grid = {"size": task.spec.size, "spacing_mm": task.spec.spacing_mm}
+    if task.space == NATIVE:
+        matrix = around_centre(scaled, **grid)
+    else:
+        affine = require_in_space(volume.affine, found.centre, task.space)
+        matrix = in_template(affine, **grid)
+    cube = cut_cube(scaled, matrix, **grid)
+    return cube, locate_in_cube(found, cube, matrix)
+
+
+def _whole(task: Task, brain: Brain) -> Iterator[tuple[str, np.ndarray, dict]]:
+    """Yields end of the key, SUVR and example of a volume."""
+    packed = pack_volume(_stored(brain.suvr, task.spec))
+    yield "", brain.suvr, {"image": packed} | _facts(task)
+
+
+def _slices(task: Task, brain: Brain) -> Iterator[tuple[str, np.ndarray, dict]]:
+    """Yields end of the key, SUVR and example of each slice."""
+    spec = task.spec
+    for plane in spec.planes:
+        band = spec.bands_mm[plane]
+        for piece in cut_slices(brain, plane, size=spec.size, band_mm=band):
+            example = _example(task, plane, piece)
+            yield f"-{plane}-{piece.index}", piece.image, example
+
+
 def _flags(task: Task, volume: Volume, outcome: Outcome) -> tuple[str, ...]:
     """Returns what to know of a scan that is used."""
     clipped = outcome.clipped / max(outcome.pixels, 1)
+    kind = "voxels" if task.spec.planes == (VOLUME,) else "pixels"
     flags = {
         f"{outcome.frames} frames averaged": outcome.frames > 1,
         **{flag.replace("_", " "): True for flag in sorted(volume.flags)},
         f"repaired voxels: {outcome.repaired}": outcome.repaired,
         f"noise of {100 * outcome.noise:.0f} %": outcome.noise > NOISY,
         f"voxels far too bright or too dark: {outcome.hot}": outcome.hot,
-        f"{100 * clipped:.1f} % of its pixels above SUVR "
+        f"{100 * clipped:.1f} % of its {kind} above SUVR "
         f"{task.spec.suvr_max:g}": clipped >= _MANY_CLIPPED,
         task.decision.record.remark: task.decision.record.remark,
     }

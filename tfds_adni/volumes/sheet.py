@@ -76,9 +76,6 @@ def draw_sheet(
     mask_mm = np.array(volume.spacing) * steps
     inside = _strip(mask, np.array(found.centre) / steps, PIXEL_MM / mask_mm)
     strip = _strip(brain.suvr, brain.centre, PIXEL_MM / np.array(brain.spacing))
-    affine = volume.affine
-    if affine is None:
-        affine = np.diag([*volume.spacing, 1.0])
     box = [
         np.flatnonzero(mask.any(axis=tuple({0, 1, 2} - {axis})))
         for axis in range(3)
@@ -87,12 +84,27 @@ def draw_sheet(
     return Sheet(
         picture=_encode(strip, inside),
         scale=float(scale),
-        centre_mm=_floats(nib.affines.apply_affine(affine, found.centre)),
+        centre_mm=centre_mm(volume, found.centre),
         mask_ml=float(np.count_nonzero(mask) * np.prod(mask_mm) / 1000),
         extent_mm=_floats(extent),
         grain=_grain(brain, mask, mask_mm),
         peak=float(brain.suvr.max()),
     )
+
+
+def centre_mm(
+    volume: Volume, centre: tuple[float, float, float]
+) -> tuple[float, ...]:
+    """Returns a place in the scan's own coordinates, in mm.
+
+    Args:
+        volume: The scan.
+        centre: The place in voxels.
+    """
+    affine = volume.affine
+    if affine is None:
+        affine = np.diag([*volume.spacing, 1.0])
+    return _floats(nib.affines.apply_affine(affine, centre))
 
 
 def draw_refused(volume: Volume) -> Sheet:
