@@ -51,6 +51,7 @@ def require_recipe(found: int, what: str, *, remedy: str) -> None:
 NATIVE = "native"
 SPACES = (
     NATIVE,
-    *("MNI152NLin2009cAsym", "MNI152NLin2009cSym", "MNI152NLin6Asym"),
-    *("MNI152NLin6Sym", "MNI152Lin", "IXI549Space"),
+    *("MNI152NLin2009aAsym", "MNI152NLin2009aSym", "MNI152NLin2009bAsym"),
+    *("MNI152NLin2009bSym", "MNI152NLin2009cAsym", "MNI152NLin2009cSym"),
+    *("MNI152NLin6Asym", "MNI152NLin6Sym", "MNI152Lin", "IXI549Space"),
 )
