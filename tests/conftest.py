@@ -201,6 +201,25 @@ def conditional_models(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="session")
+def volume_models(tmp_path_factory):
+    """Models of volumes: `conditional_volume`, and of one volume `ad_volume`.
+
+    `nc_volume` is the same in the space of a template.
+    """
+    import toy_volume_models
+
+    from pet_dcgan.serving.export import export
+
+    folder = tmp_path_factory.mktemp("volume_models") / "models"
+    generator = toy_volume_models.volume_generator()
+    export(generator, folder, facts=toy_volume_models.volume_facts())
+    for stage, space in (("AD", "native"), ("NC", toy_volume_models.TEMPLATE)):
+        facts = toy_volume_models.volume_facts(stage=stage, space=space)
+        export(toy_volume_models.right_sided(), folder, facts=facts)
+    return folder
+
+
 @pytest.fixture
 def stub(toy_models):
     """A stub of a model server that holds `toy_models`."""

@@ -29,6 +29,7 @@ from pet_dcgan.models.signature_parts import (
     shape_check,
     traced,
 )
+from pet_dcgan.models.volume_views import views
 from pet_dcgan.utils.png import text_chunk
 
 _MIXTURE = "mixture"  # in a PNG's text, of more than one stage
@@ -93,10 +94,10 @@ def conditional_signatures(
     def image(*values):
         latents, *rest = _checked_together(values, [latent, *asked], facts)
         rows = _understood(rest, takes)
-        images = drawn(sanitised(latents), rows)
-        return {"image": _or_nan(rows, images), "status": rows.status}
+        found = drawn(sanitised(latents), rows)
+        return {"image": _or_nan(rows, found), "status": rows.status}
 
-    def slices(*values):
+    def images(*values):
         """SUVR of all rows, also the refused ones."""
         seeds, *rest = _checked_together(values, [seed, *asked], facts)
         rows = _understood(rest, takes)
@@ -104,17 +105,21 @@ def conditional_signatures(
         suvr = suvr_from_images(drawn(latents, rows), facts.suvr_max)
         return suvr, rows
 
-    slices = traced(slices, seed, *asked)
+    images = traced(images, seed, *asked)
 
     def suvr(*values):
-        found, rows = slices(*values)
+        found, rows = images(*values)
         return {"suvr": _or_nan(rows, found), "status": rows.status}
 
-    def png(*values):
-        found, rows = slices(*values)
-        images = png_bytes(found, facts.suvr_max, _notes(rows, facts))
-        images = tf.where(rows.fine, images, "")
-        return {"image_bytes": images, "status": rows.status}
+    def encoded(view):
+        def png(*values):
+            found, rows = images(*values)
+            notes = _notes(rows, facts)
+            pngs = png_bytes(view(found), facts.suvr_max, notes)
+            pngs = tf.where(rows.fine, pngs, "")
+            return {"image_bytes": pngs, "status": rows.status}
+
+        return traced(png, seed, *asked)
 
     def describe(seed):
         seed = checked(seed, "seed", facts.max_rows)
@@ -123,7 +128,7 @@ def conditional_signatures(
     return {
         "serving_default": traced(image, latent, *asked),
         "generate": traced(suvr, seed, *asked),
-        "generate_png": traced(png, seed, *asked),
+        **{name: encoded(view) for name, view in views(facts).items()},
         "describe": traced(describe, seed),
     }
 

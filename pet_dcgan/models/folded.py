@@ -111,7 +111,8 @@ class _FoldedModulation(keras.layers.Layer):
         maps, embedding = inputs
         both = tf.nn.bias_add(tf.matmul(embedding, self.matrix), self.start)
         channels = maps.shape[-1]
-        both = tf.reshape(both, [-1, 1, 1, 2 * channels])
+        sides = [1] * (len(maps.shape) - 2)
+        both = tf.reshape(both, [-1, *sides, 2 * channels])
         return maps * both[..., :channels] + both[..., channels:]
 
     def compute_output_shape(self, input_shape: list[tuple]) -> tuple:

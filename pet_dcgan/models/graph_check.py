@@ -36,12 +36,14 @@ _DRAWING = """
 # of layers that networks of one's own are made of: tests/own_networks.py; none
 # of them reads or writes anything, or draws other numbers each time
 _OF_LAYERS = """
-    Abs AddN Atan AvgPool BatchToSpaceND Ceil Cos Cosh Cumsum DepthToSpace
+    Abs AddN Atan AvgPool AvgPool3D BatchToSpaceND Ceil Conv3D
+    Conv3DBackpropInputV2 Cos Cosh Cumsum DepthToSpace
     DepthwiseConv2dNative Einsum Elu EnsureShape Erf Erfc Exp Expm1 Floor
     FloorDiv FloorMod GatherNd If IsInf IsNan LRN LeakyRelu LinSpace Log Log1p
-    LogSoftmax Max MaxPool Min MirrorPad OneHot Pad PadV2 Pow Reciprocal Relu6
-    ResizeArea ResizeBicubic ResizeBilinear ResizeNearestNeighbor ReverseV2
-    Roll ScaleAndTranslate Selu Sigmoid Sign Sin Sinh Softmax Softplus Softsign
+    LogSoftmax Max MaxPool MaxPool3D Min MirrorPad OneHot Pad PadV2 Pow
+    Reciprocal Relu6 ResizeArea ResizeBicubic ResizeBilinear
+    ResizeNearestNeighbor ReverseV2 Roll ScaleAndTranslate Selu Sigmoid Sign Sin
+    Sinh Softmax Softplus Softsign
     SpaceToBatchND SpaceToDepth Split SplitV SquaredDifference StatelessIf
     StatelessRandomNormalV2 StatelessRandomUniformIntV2 StopGradient Tan
 """

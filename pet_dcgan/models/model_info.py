@@ -14,17 +14,27 @@ from pet_dcgan.config import (
     ALL_PLANES,
     ALL_STAGES,
     STAGES,
+    VOLUME,
     checked_value,
 )
+from pet_dcgan.references import NATIVE
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.plain_values import shown
 from pet_dcgan.utils.seed_blocks import MAX_ROWS
+from pet_dcgan.utils.volume_grid import affine_of
 
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
+# of volumes alone
+VOXELS = "generate_voxels"
 FACTS_FILE = Path("assets.extra", "model.json")
 GRAPH_FILE = "saved_model.pb"
 # networks of one's own have other sizes than those of a training
-_LIMITS = {"size": (8, 512), "max_rows": (1, MAX_ROWS)}
+_LIMITS = {
+    "size": (8, 512),
+    "channels": (1, 512),
+    "max_rows": (1, MAX_ROWS),
+}
+_MOST_VOXELS = 256  # along each axis
 # what `describe` adds for those who ask without this package
 _HOW_TO_ASK = {
     "stage": f"weights of {', '.join(STAGES)}, 0 or more, which sum to 1",
@@ -32,6 +42,13 @@ _HOW_TO_ASK = {
     "position_mm": "from the centre of the brain, within the plane's band",
     "age": "years within ages; NaN or -1 where it is unknown",
     "sex": "F or M; an empty text where it is unknown",
+}
+# what `describe` says of a model of volumes
+_VOLUME = {
+    "generate": "suvr [n, x, y, z]: x to the right, y to the front, z upwards",
+    "generate_png": "an axial, a coronal and a sagittal cut side by side",
+    VOXELS: "every voxel of a volume as one 16-bit PNG of size * size rows: "
+    "pixels.reshape(size, size, size) is [x, y, z], / 65535 * suvr_max is SUVR",
 }
 _REFUSED = (
     "a row out of range is refused alone: NaN in image and suvr, an empty "
@@ -48,9 +65,10 @@ class ModelInfo:
     Args:
         stage: `"NC"`, `"MCI"`, `"AD"` or `"ALL"`.
         plane: `"axial"`, `"coronal"` or `"sagittal"`, or `"ALL"` of a
-            conditional model of several.
-        size: Height and width of an image in pixels, 8 to 512.
-        channels: Channels of the network's image, 1 or 3.
+            conditional model of several; `"volume"` of a model of volumes.
+        size: Height and width of an image in pixels, 8 to 512; of a volume
+            its voxels along each axis, 8 to 256.
+        channels: Channels of the network's image, 1 or 3; of volumes `size`.
         latent_dim: Length of a latent vector.
         spacing_mm: Millimetres per pixel.
         suvr_max: SUVR that the largest PNG value stands for.
@@ -62,6 +80,7 @@ class ModelInfo:
         max_rows: Largest number of images per request, 1 to 64.
         conditions: What a conditional model is asked for, as of
             `Conditions.to_dict`; None of one without conditions.
+        space: `"native"`, or the template that images lie in.
 
     Raises:
         ValueError: If a value is of another type or outside its limits.
@@ -80,6 +99,7 @@ class ModelInfo:
     made_by: str
     max_rows: int = MAX_ROWS
     conditions: dict | None = None
+    space: str = NATIVE
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -90,6 +110,7 @@ class ModelInfo:
             # in one order, however they were given
             object.__setattr__(self, "conditions", takes.to_dict())
         _check_whole(self.stage, self.plane, takes)
+        _check_channels(self)
 
     @property
     def takes(self) -> Conditions | None:
@@ -99,11 +120,37 @@ class ModelInfo:
         return Conditions.from_dict(self.conditions)
 
     @property
+    def is_volume(self) -> bool:
+        """Whether an image is a whole brain."""
+        return self.plane == VOLUME
+
+    @property
+    def signatures(self) -> tuple[str, ...]:
+        """Names of what a server can be asked for."""
+        return (*SIGNATURES, VOXELS) if self.is_volume else SIGNATURES
+
+    @property
+    def pictures(self) -> tuple[str, ...]:
+        """Names of the signatures that have PNGs."""
+        return ("generate_png", VOXELS) if self.is_volume else ("generate_png",)
+
+    def picture_shape(self, signature: str) -> tuple[int, int]:
+        """Rows and columns of a signature's PNGs.
+
+        Args:
+            signature: One of `pictures`.
+        """
+        if signature == VOXELS:
+            return self.size**2, self.size
+        return self.size, self.size * (3 if self.is_volume else 1)
+
+    @property
     def name(self) -> str:
         """The model's name: `ad` for axial slices, else as `ad_coronal`.
 
         A conditional model is called `conditional`, and as
-        `conditional_coronal` where it has one plane, which is not axial.
+        `conditional_coronal` where it has one plane, which is not axial;
+        those of volumes are `ad_volume` and `conditional_volume`.
         """
         stage = self.stage.lower() if self.conditions is None else "conditional"
         named = self.plane not in ("axial", ALL_PLANES)
@@ -112,6 +159,10 @@ class ModelInfo:
     def to_json(self) -> str:
         """Returns the text of `model.json`, which `describe` returns too."""
         values = dataclasses.asdict(self)
+        values["kind"] = "volume" if self.is_volume else "slice"
+        if self.is_volume:
+            affine = affine_of(self.size, self.spacing_mm, self.space)
+            values |= {"affine": affine.tolist(), "signatures": _VOLUME}
         if self.takes is None:
             del values["conditions"]
         else:
@@ -142,8 +193,8 @@ class ModelInfo:
     def _of(cls, values: dict[str, Any], *, source: str) -> "ModelInfo":
         """Returns the facts in a JSON object."""
         names = [field.name for field in dataclasses.fields(cls)]
-        # a model of an earlier version has no conditions
-        values = {"conditions": None} | values
+        # a model of an earlier version has neither
+        values = {"conditions": None, "space": NATIVE} | values
         if missing := [name for name in names if name not in values]:
             raise ValueError(
                 f"expected facts of a model in {source}, found none of "
@@ -204,6 +255,17 @@ def _check(field: dataclasses.Field, value: Any) -> None:
             raise _unfit(name, "a smaller number", value) from None
         except ValueError as error:
             raise ValueError(one_line(error)) from None
+
+
+def _check_channels(info: ModelInfo) -> None:
+    """Refuses channels that images of this kind do not have."""
+    if info.is_volume and info.size > _MOST_VOXELS:
+        raise _unfit("size", f"at most {_MOST_VOXELS} of volumes", info.size)
+    wanted = (info.size,) if info.is_volume else (1, 3)
+    if info.channels not in wanted:
+        words = " or ".join(map(str, wanted))
+        words += f" of images of the plane {info.plane}"
+        raise _unfit("channels", words, info.channels)
 
 
 def _check_whole(stage: str, plane: str, takes: Conditions | None) -> None:

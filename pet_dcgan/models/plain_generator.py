@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 
 from pet_dcgan import __version__
-from pet_dcgan.config import OWN
-from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.config import OWN, VOLUME
+from pet_dcgan.image_facts import ImageFacts, is_volume
 from pet_dcgan.models.condition_rows import as_inputs, example_rows
 from pet_dcgan.models.conditioned import conditions_of, latent_length
 from pet_dcgan.models.cpu_layers import is_plain
@@ -17,6 +17,7 @@ from pet_dcgan.models.sampling import latents_from_seeds
 from pet_dcgan.models.saved_model import COMPARED_SEEDS, TOLERANCE, all_layers
 from pet_dcgan.utils.foreign_text import one_line
 from pet_dcgan.utils.keras_settings import keras_defaults
+from pet_dcgan.utils.seed_blocks import volume_rows
 
 _NEAR = 0.25  # of images before a training
 _EXAMPLE = (
@@ -34,9 +35,10 @@ def generator_of(model: Any) -> keras.Model:
             `DCGAN`.
 
     Returns:
-        `[n, latent_dim]` to `[n, size, size, channels]`; of a conditional
-        network a dictionary of `latent` and its conditions. A network of our
-        layers for a CPU, or of another precision, is copied.
+        `[n, latent_dim]` to `[n, size, size, channels]`, or to volumes
+        `[n, size, size, size]`; of a conditional network a dictionary of
+        `latent` and its conditions. A network of our layers for a CPU, or of
+        another precision, is copied.
 
     Raises:
         ValueError: If it is another kind of network, or of layers that cannot
@@ -57,10 +59,11 @@ def generator_of(model: Any) -> keras.Model:
             "keras.Input([latent_dim]); load a file with "
             "keras.saving.load_model, and open a run with pet_dcgan.Run.open"
         ) from None
-    if not fits or image[3] not in (1, 3):
+    if not fits or image[3] not in (1, 3, image[1]):
         raise ValueError(
             "expected a generator of latents [n, latent_dim] to images "
-            f"[n, size, size, 1 or 3], found {latent} to {image}"
+            "[n, size, size, 1 or 3], or to volumes [n, size, size, size], "
+            f"found {latent} to {image}"
         )
     if all(map(is_plain, all_layers(network))):
         return network
@@ -104,9 +107,11 @@ def model_info(
         preset: Preset that the training started from.
 
     Raises:
-        ValueError: If the network is too large or too small.
+        ValueError: If the network is too large or too small, or the facts
+            are of slices and the network of volumes, or the other way round.
     """
     _, size, _, channels = network.output_shape
+    volumes = _require_kind(network, facts)
     conditions = conditions_of(network)
     return ModelInfo(
         stage=facts.stage,
@@ -121,7 +126,22 @@ def model_info(
         phantom=facts.phantom,
         made_by=f"pet-dcgan {__version__}",
         conditions=None if conditions is None else conditions.to_dict(),
+        space=facts.space,
+        **({"max_rows": volume_rows(size)} if volumes else {}),
     )
+
+
+def _require_kind(network: keras.Model, facts: ImageFacts) -> bool:
+    """Whether a network and its facts are of volumes; refuses a difference."""
+    volumes = is_volume(network.output_shape)
+    if volumes != (facts.plane == VOLUME):
+        kind = "volumes" if volumes else "slices"
+        wanted = f'plane="{VOLUME}"' if volumes else "the plane of its slices"
+        raise ValueError(
+            f"expected {wanted} in the facts of a generator of {kind}, found "
+            f'plane="{facts.plane}": correct the facts'
+        )
+    return volumes
 
 
 def described(

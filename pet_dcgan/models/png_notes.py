@@ -19,7 +19,8 @@ def description(facts: ModelInfo, row: Mapping[str, Any] | None = None) -> str:
     """
     phantom = " phantom" if facts.phantom else ""
     if row is None:
-        return f"synthetic{phantom} PET slice, not for diagnosis"
+        kind = "volume" if facts.is_volume else "slice"
+        return f"synthetic{phantom} PET {kind}, not for diagnosis"
     texts = row_texts(row)
     if texts["stage"] not in STAGES:
         percent = "/".join(f"{100 * weight:.0f}" for weight in row["stage"])
@@ -72,6 +73,7 @@ def png_notes(
         "plane": facts.plane,
         "suvr_max": str(facts.suvr_max),
         "spacing_mm": str(facts.spacing_mm),
+        **({"space": facts.space} if facts.is_volume else {}),
     }
     texts = {} if row is None else row_texts(row)
     return notes | {name: text for name, text in texts.items() if text}

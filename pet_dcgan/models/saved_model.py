@@ -29,6 +29,7 @@ from pet_dcgan.models.sampling import (
     suvr_from_images,
 )
 from pet_dcgan.models.signature_parts import checked, png_bytes, traced
+from pet_dcgan.models.volume_views import views
 from pet_dcgan.utils.png import text_chunk
 
 TOLERANCE = 1e-5  # of an exported model's images in [-1, 1] and in SUVR
@@ -65,20 +66,24 @@ def _signatures(network: Callable, facts: ModelInfo) -> dict[str, Callable]:
         latent = checked(latent, "latent", facts.max_rows)
         return {"image": network(sanitised(latent))}
 
-    def slices(seed):
+    def images(seed):
         seed = checked(seed, "seed", facts.max_rows)
         latents = latents_from_seeds(seed, facts.latent_dim)
         return suvr_from_images(network(latents), facts.suvr_max)
 
-    slices = traced(slices, seed)
+    images = traced(images, seed)
 
     def suvr(seed):
-        return {"suvr": slices(seed)}
+        return {"suvr": images(seed)}
 
-    def png(seed):
-        notes = png_notes(facts).items()
-        text = b"".join(text_chunk(*note) for note in notes)
-        return {"image_bytes": png_bytes(slices(seed), facts.suvr_max, text)}
+    def encoded(view):
+        def png(seed):
+            notes = png_notes(facts).items()
+            text = b"".join(text_chunk(*note) for note in notes)
+            pictures = view(images(seed))
+            return {"image_bytes": png_bytes(pictures, facts.suvr_max, text)}
+
+        return traced(png, seed)
 
     def describe(seed):
         seed = checked(seed, "seed", facts.max_rows)
@@ -87,7 +92,7 @@ def _signatures(network: Callable, facts: ModelInfo) -> dict[str, Callable]:
     return {
         "serving_default": traced(image, latent),
         "generate": traced(suvr, seed),
-        "generate_png": traced(png, seed),
+        **{name: encoded(view) for name, view in views(facts).items()},
         "describe": traced(describe, seed),
     }
 
@@ -115,9 +120,12 @@ def save_model(
     *   `serving_default`: `latent` float32 `[n, latent_dim]` to `image`
         float32 `[n, size, size, channels]` in [-1, 1]. Of a latent vector,
         what is not finite counts as 0 and the rest is clipped to [-1, 1].
-    *   `generate`: `seed` int64 `[n]` to `suvr` float32 `[n, size, size]`.
+    *   `generate`: `seed` int64 `[n]` to `suvr` float32 `[n, size, size]`, or
+        volumes `[n, size, size, size]`.
     *   `generate_png`: `seed` int64 `[n]` to `image_bytes` string `[n]`, PNGs
         of 16 bits whose value / 65535 * `facts.suvr_max` is the SUVR.
+    *   `generate_voxels`, of volumes alone: every voxel in such a PNG, where
+        `generate_png` has three cuts, see `volume_views`.
     *   `describe`: `seed` int64 `[n]` to `facts_bytes` string `[n]`, the JSON
         of `facts` in each row.
 
@@ -190,7 +198,7 @@ def compare_model(
         generator: The generator that was saved.
         folder: The SavedModel.
         facts: Those it was saved with.
-        tolerance: Largest difference of an image or a slice.
+        tolerance: Largest difference of an image, in [-1, 1] or in SUVR.
         most_steps: Largest difference of a PNG, in steps of 65535.
 
     Raises:
@@ -204,14 +212,15 @@ def compare_model(
     drawn = generator(given, training=False)
     image = call["serving_default"](latent=latents, **columns)["image"]
     suvr = call["generate"](seed=seeds, **columns)["suvr"]
-    encoded = call["generate_png"](seed=seeds, **columns)["image_bytes"]
     live = suvr_from_images(drawn, facts.suvr_max).numpy()
-    stored = png_from_suvr(live, facts.suvr_max)
     difference = max(_largest(image, drawn), _largest(suvr, live))
-    steps = max(
-        _largest(_pixels(png), expected)
-        for png, expected in zip(encoded.numpy(), stored, strict=True)
-    )
+    steps = 0.0
+    for name, view in views(facts).items():
+        encoded = call[name](seed=seeds, **columns)["image_bytes"].numpy()
+        stored = png_from_suvr(view(live).numpy(), facts.suvr_max)
+        pairs = zip(encoded, stored, strict=True)
+        found = [_largest(_pixels(png), pixels) for png, pixels in pairs]
+        steps = max(steps, *found)
     if not (difference <= tolerance and steps <= most_steps):
         raise ValueError(
             f"the exported model's images differ by {difference:.3g}, its "
@@ -237,7 +246,7 @@ def _compared(facts: ModelInfo) -> tuple[tf.Tensor, dict, dict]:
 
 
 def _pixels(png: bytes) -> np.ndarray:
-    """The values of a PNG `[size, size]`; none of a row that was refused."""
+    """The values of a PNG `[rows, columns]`; none of a row that was refused."""
     if not png:
         return np.zeros([0, 0])
     return tf.io.decode_png(png, dtype=tf.uint16)[..., 0].numpy()

@@ -70,18 +70,20 @@ def shape_check(
     return check, shape
 
 
-def png_bytes(slices: tf.Tensor, suvr_max: float, text: tf.Tensor) -> tf.Tensor:
-    """Slices as 16-bit PNGs that say what they are.
+def png_bytes(
+    pictures: tf.Tensor, suvr_max: float, text: tf.Tensor
+) -> tf.Tensor:
+    """Pictures as 16-bit PNGs that say what they are.
 
     Args:
-        slices: float32 `[n, size, size]` in SUVR.
+        pictures: float32 `[n, height, width]` in SUVR.
         suvr_max: SUVR of the largest value.
         text: Text chunks of all PNGs, or `[n]` of each.
 
     Returns:
         string `[n]`.
     """
-    scaled = slices[..., tf.newaxis] / suvr_max * PNG_MAX
+    scaled = pictures[..., tf.newaxis] / suvr_max * PNG_MAX
     pixels = tf.saturate_cast(tf.round(scaled), tf.uint16)
     encoded = tf.io.encode_png(pixels, compression=_PNG_COMPRESSION)
     head = tf.strings.substr(encoded, 0, _PNG_HEAD)

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.models.condition_rows import as_columns, example_rows
-from pet_dcgan.models.model_info import SIGNATURES, ModelInfo
+from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.utils.messages import message_classes
 
 WARMUP_FILE = Path("assets.extra", "tf_serving_warmup_requests")
@@ -48,7 +48,7 @@ def write_warmup(version_folder: Path, facts: ModelInfo) -> None:
         (row, *_) = example_rows(facts.takes)
         columns = as_columns(facts.takes, [row])
     with tf.io.TFRecordWriter(str(path)) as writer:
-        for name in SIGNATURES:
+        for name in facts.signatures:
             log = _CLASSES["PredictionLog"]()
             request = log.predict_log.request
             request.model_spec.name = facts.name

@@ -15,9 +15,9 @@ def check_compatible(new: Path, last: Path) -> None:
 
     A model server moves to the highest version silently. A new version may
     add signatures; those of the last one keep their inputs, outputs, types
-    and shapes, and images keep their scale. A conditional one knows at least
-    what the last one did: the stages, planes, positions and ages that a
-    client may ask for.
+    and shapes, and images keep their scale and their space. A conditional
+    one knows at least what the last one did: the stages, planes, positions
+    and ages that a client may ask for.
 
     Args:
         new: Folder of the new version.
@@ -93,6 +93,7 @@ def _contract(folder: Path) -> tuple[Conditions | None, dict[str, str]]:
         "suvr_max": str(float(facts.suvr_max)),
         "spacing_mm": str(float(facts.spacing_mm)),
         "reference": facts.reference,
+        "space": facts.space,
         **signatures,
     }
 

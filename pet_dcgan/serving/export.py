@@ -55,8 +55,9 @@ def export(
     Args:
         model: A finished run, see `export_run`; a `DCGAN`; or any Keras
             generator, latents `[n, latent_dim]` to images
-            `[n, size, size, 1 or 3]` in [-1, 1]. The card of a model without
-            a run says that it was not evaluated.
+            `[n, size, size, 1 or 3]` or volumes `[n, size, size, size]` in
+            [-1, 1]. The card of a model without a run says that it was not
+            evaluated.
         to: Folder of all models, as `export/models`.
         facts: What the images mean, where the model has no facts of its own.
         allow_copies: Of a run: whether to export a generator that copies.

@@ -12,7 +12,8 @@ from pet_dcgan.models.model_info import FACTS_FILE, GRAPH_FILE, ModelInfo
 from pet_dcgan.serving.absent_model import absent_model
 from pet_dcgan.utils.foreign_text import one_line
 
-_DRAWING, _FACTS = "generate_png", "describe"
+PICTURE = "generate_png"
+_FACTS = "describe"
 
 
 class ExportedModel:
@@ -64,7 +65,8 @@ class ExportedModel:
         except Exception as error:
             raise self._damaged(error) from error
         signatures = self._loaded.signatures
-        for name in (_DRAWING, _FACTS):
+        drawing = self.facts.pictures
+        for name in (*drawing, _FACTS):
             if name not in signatures:
                 raise ValueError(
                     f"expected the signature {name} in {self.path}, found "
@@ -84,6 +86,7 @@ class ExportedModel:
         seeds: Sequence[int],
         *,
         conditions: Mapping[str, Sequence] | None = None,
+        signature: str = PICTURE,
     ) -> list[bytes]:
         """Returns the 16-bit PNG of each seed, once the model is loaded.
 
@@ -91,11 +94,12 @@ class ExportedModel:
             seeds: Of the images.
             conditions: What a conditional model is asked for, from
                 `as_columns`: by name a list with an entry a seed.
+            signature: What the PNGs show, one of the facts' `pictures`.
 
         Raises:
             ValueError: If it is damaged, or refuses a row.
         """
-        return self._call(_DRAWING, seeds, conditions or {})
+        return self._call(signature, seeds, conditions or {})
 
     def _call(
         self,

@@ -7,7 +7,6 @@ failure leaves half an image.
 """
 
 import contextlib
-import functools
 import io
 import json
 import os
@@ -18,11 +17,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import nibabel as nib
 import numpy as np
 from PIL import Image
 
 from pet_dcgan.data.suvr import suvr_from_png
+from pet_dcgan.serving import nifti
 from pet_dcgan.utils import png
 from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import one_line, read_object
@@ -37,7 +36,6 @@ _DIRECTIONS = {
     "coronal": [[0, 1, 0], [0, 0, 1], [-1, 0, 0]],
     "sagittal": [[0, 0, 1], [0, -1, 0], [-1, 0, 0]],
 }
-_GZIP = 31  # of zlib, for its largest window; no time, no file name
 
 
 def slice_affine(
@@ -86,36 +84,17 @@ def nifti_bytes(
         description: Text of the header's `descrip`, at most 79 characters.
         position_mm: Where it lies, as of `slice_affine`.
     """
-    data = np.asarray(suvr, np.float32)
-    place = plane, spacing_mm, position_mm
-    head = _nifti_head(len(data), *place, description)
-    # run lengths alone: half the time of a search for repetitions, 2 % larger
-    packer = zlib.compressobj(6, wbits=_GZIP, strategy=zlib.Z_RLE)
-    # voxels are stored with the first index running fastest
-    return packer.compress(head + data.tobytes(order="F")) + packer.flush()
-
-
-@functools.lru_cache(maxsize=64)
-def _nifti_head(
-    size: int,
-    plane: str,
-    spacing_mm: float,
-    position_mm: float,
-    description: str,
-) -> bytes:
-    """Returns the bytes before the voxels, the same for a whole model."""
-    data = np.zeros([size, size, 1], np.float32)
     affine = slice_affine(
-        plane, size=size, spacing_mm=spacing_mm, position_mm=position_mm
+        plane, size=len(suvr), spacing_mm=spacing_mm, position_mm=position_mm
     )
-    image = nib.Nifti1Image(data, affine)
-    image.header["descrip"] = description
-    image.header.set_xyzt_units("mm")
-    return image.to_bytes()[: -data.nbytes]
+    voxels = np.asarray(suvr, np.float32)[..., np.newaxis]
+    return nifti.nifti_bytes(
+        voxels, affine=affine, description=description, qform=nifti.UNKNOWN
+    )
 
 
 def npy_bytes(suvr: np.ndarray) -> bytes:
-    """`[size, size]` SUVR as a float32 `.npy`."""
+    """SUVR of any shape as a float32 `.npy`."""
     file = io.BytesIO()
     np.save(file, np.asarray(suvr, np.float32))
     return file.getvalue()
@@ -134,7 +113,7 @@ def png_bytes(image_bytes: bytes, notes: Mapping[str, str]) -> bytes:
 
 
 def suvr_of_png(image_bytes: bytes, suvr_max: float) -> np.ndarray:
-    """The SUVR that a grey 16-bit PNG stores, float32 `[size, size]`.
+    """The SUVR that a grey 16-bit PNG stores, float32 `[height, width]`.
 
     Args:
         image_bytes: The whole file.

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from pet_dcgan.models.model_info import VOXELS
 from pet_dcgan.models.png_notes import description, png_notes, row_texts
-from pet_dcgan.serving import image_files
-from pet_dcgan.serving.exported_model import ExportedModel
+from pet_dcgan.serving import image_files, nifti
+from pet_dcgan.serving.exported_model import PICTURE, ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel
 from pet_dcgan.serving.wanted import Wanted
 from pet_dcgan.utils.png import check_png
 from pet_dcgan.utils.seed_blocks import block_seeds
+from pet_dcgan.utils.volume_grid import affine_of, is_mni
 
 _COLUMNS = (
     "file",
@@ -22,6 +24,8 @@ _COLUMNS = (
 )
 # of a conditional model
 _ASKED_COLUMNS = ("position_mm", "age", "sex")
+# of a model of volumes
+_VOLUME_COLUMNS = ("space",)
 
 
 class ImageRequest:
@@ -49,6 +53,9 @@ class ImageRequest:
         self.seeds = seeds
         self.format = format_
         self.asked = wanted.of(self.facts)
+        # a sheet of cuts is for looking at alone
+        whole = self.facts.is_volume and format_ != "png"
+        self.signature = VOXELS if whole else PICTURE
 
     def identity(self) -> dict[str, str | int]:
         """What must be the same when a batch is resumed."""
@@ -79,6 +86,8 @@ class ImageRequest:
         asked = {}
         if self.asked:
             asked["conditions"] = self.asked.columns(block)
+        if self.signature != PICTURE:
+            asked["signature"] = self.signature
         drawn = self.model.draw(block, **asked)
         images = [drawn[seed - first] for seed in seeds]
         for image in images:
@@ -88,7 +97,8 @@ class ImageRequest:
     def _check(self, image: bytes) -> None:
         """Refuses a PNG that is not what the model's facts promise."""
         try:
-            check_png(image, size=self.facts.size)
+            shape = self.facts.picture_shape(self.signature)
+            check_png(image, size=shape)
         except ValueError as error:
             raise ValueError(
                 f"{error}, drawn by version {self.model.version} of "
@@ -126,8 +136,19 @@ class ImageRequest:
             notes = png_notes(facts, row) | {"seed": str(seed)}
             return image_files.png_bytes(image, notes)
         suvr = image_files.suvr_of_png(image, facts.suvr_max)
+        if facts.is_volume:
+            suvr = suvr.reshape([facts.size] * 3)
         if self.format == "npy":
             return image_files.npy_bytes(suvr)
+        if facts.is_volume:
+            code = nifti.MNI if is_mni(facts.space) else nifti.ALIGNED
+            return nifti.nifti_bytes(
+                suvr,
+                affine=affine_of(facts.size, facts.spacing_mm, facts.space),
+                description=description(facts, row),
+                sform=code,
+                qform=code,
+            )
         return image_files.nifti_bytes(
             suvr,
             plane=facts.plane if row is None else row["plane"],
@@ -139,7 +160,10 @@ class ImageRequest:
     def table(self) -> Iterator[Sequence]:
         """Yields the rows of `images.csv`, the first one with the headings."""
         facts, asked = self.facts, self.asked
-        yield _COLUMNS + (_ASKED_COLUMNS if asked else ())
+        more = _ASKED_COLUMNS if asked else ()
+        if facts.is_volume:
+            more += _VOLUME_COLUMNS
+        yield _COLUMNS + more
         for seed in self.seeds:
             texts = {"stage": facts.stage, "plane": facts.plane}
             if asked:
@@ -154,4 +178,5 @@ class ImageRequest:
                 texts["plane"],
                 str(facts.phantom).lower(),
                 *(texts[name] for name in _ASKED_COLUMNS if asked),
+                *([facts.space] if facts.is_volume else []),
             )

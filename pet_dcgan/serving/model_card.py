@@ -15,11 +15,11 @@ from pet_dcgan.evaluation.assessment import (
 )
 from pet_dcgan.evaluation.report_tables import KINDS, Group, groups
 from pet_dcgan.models.model_info import ModelInfo
-from pet_dcgan.references import REFERENCES
+from pet_dcgan.references import NATIVE, REFERENCES
 from pet_dcgan.utils.foreign_text import one_line
 
 _CARD = """\
-# {{ facts.name }}: synthetic brain PET slices
+# {{ facts.name }}: synthetic brain PET {{ images }}
 
 {% if copied %}
 > **COPIES.** Some of its images are {{ "" if metrics.copies.certain else
@@ -34,8 +34,10 @@ _CARD = """\
 
 {% endif %}
 {% filter wrap %}
-Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
-{{ takes.planes | join(", ") if takes else facts.plane }} slices of brain PET
+Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}:
+{{ "whole volumes" if facts.is_volume else "single " ~
+   (takes.planes | join(", ") if takes else facts.plane) ~ " slices" }}
+of brain PET
 {{ "of whichever stage is asked for" if takes
    else "of all stages together" if facts.stage == all_stages
    else "at the stage " ~ facts.stage }}.
@@ -46,13 +48,18 @@ Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
 | --- | --- |
 | version | {{ version }} |
 | stage | {{ takes.stages | join(", ") if takes else facts.stage }} |
+{% if facts.is_volume %}
+| space | {{ space }} |
+{% else %}
 | plane | {{ takes.planes | join(", ") if takes else facts.plane }} |
+{% endif %}
 | preset | {{ facts.preset }}{{
     ", trained outside of train()" if facts.preset == own else "" }} |
 | phantom | {{ "yes" if facts.phantom else "no" }} |
 | training subjects | {{ "not recorded" if subjects is none else subjects }} |
-| training slices | {{ "not recorded" if slices is none else slices }} |
-| image | {{ facts.size }} x {{ facts.size }}, {{ spacing }} mm |
+| training {{ images }} | {{ "not recorded" if slices is none else slices }} |
+| image | {{ ([facts.size] * (3 if facts.is_volume else 2)) | join(" x ")
+    }}, {{ spacing }} mm |
 | SUVR | PNG value / 65535 x {{ "%g" % facts.suvr_max }} |
 | SUVR reference | {{ reference }} |
 | latent | {{ facts.latent_dim }} numbers, uniform in [-1, 1] |
@@ -80,8 +87,8 @@ Generator of a {{ "GAN" if facts.preset == own else "DCGAN" }}: single
 
 {% filter wrap %}
 {{ metrics.images.synthetic_drawn }} synthetic and {{ metrics.images.held_out }}
-held-out real slices of {{ metrics.subjects.held_out }} subjects, none of whom
-it was trained on; {{ metrics.subjects.validation }} more for the
+held-out real {{ images }} of {{ metrics.subjects.held_out }} subjects, none of
+whom it was trained on; {{ metrics.subjects.validation }} more for the
 real-to-real baseline.
 {% endfilter %}
 
@@ -115,10 +122,14 @@ Not evaluated.
 ## Limits
 
 - **{{ not_for_diagnosis }}**
-{% if not takes %}
+{% if not takes and not facts.is_volume %}
 - Slices stand alone: two of them do not belong to one brain.
 {% endif %}
-- PSNR and SSIM say how like real slices the images are. They say nothing about
+{% if facts.is_volume and facts.space == "native" %}
+- A volume lies about the centre of its brain, in no template: regions of an
+  atlas fit only once it was registered to one.
+{% endif %}
+- PSNR and SSIM say how like real {{ images }} they are. They say nothing about
   diversity, about copies of training images, or about medical meaning.
 - Ages, scanners and tracers other than those of the training data are not
   represented.
@@ -145,6 +156,7 @@ _ASKED = (
     "What is out of range is refused by image, with the reason in the output "
     "status; nothing is clipped to what looks right.",
 )
+_SPACE = "native: the centre of the brain is the origin"
 # what would be markup, or a link
 _MARKUP = re.compile(r"[\\`*|#>]|(?<=\])[(\[:]|(?<=:)/(?=/)|(?<=www)\.")
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -168,7 +180,7 @@ def model_card(
         facts: As written into the model's folder.
         version: The version that the card is of.
         subjects: Number of training subjects, None if not known.
-        slices: Number of training slices, None if not known.
+        slices: Number of training slices or volumes, None if not known.
         metrics: Content of `metrics.json`; `evaluated` says whether it holds
             measurements.
 
@@ -187,6 +199,7 @@ def model_card(
         copied=has_copies(metrics),
         facts=facts,
         groups=groups,
+        images="volumes" if facts.is_volume else "slices",
         interval_note=interval_note,
         measured_limits=limits(metrics) if metrics["evaluated"] else [],
         metrics={"copies": None, **metrics},
@@ -194,6 +207,7 @@ def model_card(
         not_for_diagnosis=NOT_FOR_DIAGNOSIS,
         reference=REFERENCES[facts.reference],
         slices=slices,
+        space=_SPACE if facts.space == NATIVE else facts.space,
         spacing=f"{facts.spacing_mm:g}",
         subjects=subjects,
         table=_table,

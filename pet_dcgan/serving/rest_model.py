@@ -1,12 +1,13 @@
 """A model that TensorFlow Serving holds, called over its REST interface."""
 
 import base64
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pet_dcgan.models.model_info import ModelInfo
-from pet_dcgan.serving.exported_model import require_fine
+from pet_dcgan.serving.exported_model import PICTURE, require_fine
 from pet_dcgan.serving.json_http import (
     RETRY_DELAYS,
     HttpStatusError,
@@ -81,6 +82,7 @@ class RemoteModel:
         seeds: Sequence[int],
         *,
         conditions: Mapping[str, Sequence] | None = None,
+        signature: str = PICTURE,
     ) -> list[bytes]:
         """Returns the 16-bit PNG of each seed.
 
@@ -88,18 +90,20 @@ class RemoteModel:
             seeds: Of the images.
             conditions: What a conditional model is asked for, from
                 `as_columns`: by name a list with an entry a seed.
+            signature: What the PNGs show, one of the facts' `pictures`.
 
         Raises:
             ConnectionError: If the server gives no answer.
             ValueError: If it answers with anything else, or refuses a row.
         """
+        pixels = math.prod(self.facts.picture_shape(signature))
         return self._predict(
-            "generate_png",
+            signature,
             "image_bytes",
             seeds,
             conditions or {},
             # two bytes a pixel, in base64
-            most_bytes=self.facts.size**2 * 2 * 4 // 3 + _SLACK,
+            most_bytes=pixels * 2 * 4 // 3 + _SLACK,
         )
 
     def close(self) -> None:

@@ -11,12 +11,14 @@ import zlib
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEADER = struct.Struct(">IIBBBBB")
 _GREY_16 = (16, 0, 0, 0, 0)  # bits, colour, compression, filter, interlace
-_MOST_PIXELS = 1024  # of a side, where no size is expected
+_MOST_PIXELS = 2**24  # of an image, where no size is expected
 _MOST_TEXT = 2**12  # bytes of all text chunks together
 _MOST_FILTER = 4
 
 
-def check_png(image: bytes, *, size: int | None = None) -> None:
+def check_png(
+    image: bytes, *, size: int | tuple[int, int] | None = None
+) -> None:
     """Refuses anything but a whole grey 16-bit PNG.
 
     It consists of its header, pixels, and at most 4 KiB of text; every
@@ -24,15 +26,19 @@ def check_png(image: bytes, *, size: int | None = None) -> None:
 
     Args:
         image: The file.
-        size: Height and width in pixels; any square if not given.
+        size: Height and width in pixels, one number of a square; any if not
+            given.
 
     Raises:
         ValueError: In one line without a remedy: only who knows where the
             image is from knows one.
     """
-    kind = f"a grey 16-bit PNG of {size} x {size}" if size else "a 16-bit PNG"
+    sides = (size, size) if isinstance(size, int) else size
+    kind = "a 16-bit PNG"
+    if sides:
+        kind = f"a grey 16-bit PNG of {sides[0]} x {sides[1]}"
     try:
-        _check(image, size)
+        _check(image, sides)
     except ValueError as error:
         raise ValueError(f"expected {kind}, found {error}") from None
 
@@ -75,7 +81,7 @@ def _packed(name: bytes, content: bytes) -> bytes:
     )
 
 
-def _check(image: bytes, size: int | None) -> None:
+def _check(image: bytes, sides: tuple[int, int] | None) -> None:
     """Raises ValueError with the words for what was found."""
     chunks = _chunks(image)
     names = [name for name, _ in chunks]
@@ -90,11 +96,11 @@ def _check(image: bytes, size: int | None) -> None:
         or len(names) != 2 + pixels + len(text)
     ):
         raise ValueError("one with other parts than header, text and pixels")
-    width = _width(chunks[0][1], size)
+    height, width = _sides(chunks[0][1], sides)
     if sum(len(part) for name, part in chunks if name == b"tEXt") > _MOST_TEXT:
         raise ValueError("one with too much text")
     packed = b"".join(part for name, part in chunks if name == b"IDAT")
-    _check_pixels(packed, width)
+    _check_pixels(packed, height, width)
 
 
 def _chunks(image: bytes) -> list[tuple[bytes, bytes]]:
@@ -116,29 +122,29 @@ def _chunks(image: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _width(header: bytes, size: int | None) -> int:
-    """Returns the width that a header states, if it is one that fits."""
+def _sides(header: bytes, wanted: tuple[int, int] | None) -> tuple[int, int]:
+    """Height and width that a header states, if they are those wanted."""
     if len(header) != _HEADER.size:
         raise ValueError("a damaged one")
     width, height, *kind = _HEADER.unpack(header)
     if tuple(kind) != _GREY_16:
         raise ValueError(f"one of {kind[0]} bits and colour type {kind[1]}")
-    fits = width == size if size else 1 <= width <= _MOST_PIXELS
-    if width != height or not fits:
-        raise ValueError(f"one of {width} x {height}")
-    return width
+    fits = 1 <= width * height <= _MOST_PIXELS
+    if not fits or wanted not in (None, (height, width)):
+        raise ValueError(f"one of {height} x {width}")
+    return height, width
 
 
-def _check_pixels(packed: bytes, width: int) -> None:
+def _check_pixels(packed: bytes, height: int, width: int) -> None:
     """Refuses what does not unpack to the rows of an image."""
     row = 1 + 2 * width  # its filter, two bytes a pixel
     unpacker = zlib.decompressobj()
     try:
-        pixels = unpacker.decompress(packed, row * width + 1)
+        pixels = unpacker.decompress(packed, row * height + 1)
     except zlib.error:
         raise ValueError("a damaged one") from None
     if (
-        len(pixels) != row * width
+        len(pixels) != row * height
         or not unpacker.eof
         or unpacker.unused_data
         or max(pixels[::row]) > _MOST_FILTER

@@ -18,7 +18,30 @@ STEPS_TOLERANCE = 3
 # memory at once.
 MAX_ROWS = 64
 
+# The same of volumes. Three of 64 x 64 x 64 in float32 fit into an answer of
+# 4 MiB, which is what gRPC's clients take unless they are set otherwise; and
+# one costs as much as all of its block.
+_MOST_VOLUMES = 3
+_MOST_ANSWER = 4 * 2**20 - 2**16  # bytes, less what is around them
+
 _LARGEST = 2**63 - 1
+
+
+def volume_rows(size: int) -> int:
+    """Volumes in a block, and in one request at most.
+
+    Args:
+        size: Voxels along x, y and z.
+
+    Returns:
+        3, or as many as fit into an answer of 4 MiB; at least 1.
+
+    Example:
+
+    >>> volume_rows(64), volume_rows(128)
+    (3, 1)
+    """
+    return max(1, min(_MOST_VOLUMES, _MOST_ANSWER // (4 * size**3)))
 
 
 def seed_blocks(seeds: Iterable[int], rows: int) -> dict[int, list[int]]:
