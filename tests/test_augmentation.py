@@ -15,6 +15,7 @@ from pet_dcgan.models.augmentation import (
     OUTSIDE,
     SCALE,
     SHIFT,
+    VOLUME_DRAWS,
     Augmenter,
     augment,
 )
@@ -23,6 +24,7 @@ from pet_dcgan.models.sampling import FAKE, REAL
 RNG = np.random.default_rng(0)
 SIZE = 16
 GEOMETRIC = ("translate", "rotate", "scale")
+MIDDLE = (SIZE - 1) / 2
 each_name = pytest.mark.parametrize("name", AUGMENTATIONS)
 
 
@@ -242,3 +244,113 @@ def test_replicas_steer_by_all_of_their_images(monkeypatch, target, sign):
     monkeypatch.setattr(f"{module}.replica_mean", lambda own: (own + 1.0) / 2)
     steered = after(augmenter(target=target), LOGITS, EVERY)
     assert steered == pytest.approx(0.3 + sign * 2 * MOVE)
+
+
+def volume_draws(count=1, **columns):
+    """Draws that change nothing, but for `columns` by number as `c4=0.9`."""
+    rows = np.zeros([count, VOLUME_DRAWS], np.float32)
+    rows[:, 4:8] = rows[:, 10] = 0.5
+    for name, value in columns.items():
+        rows[:, int(name[1:])] = value
+    return tf.constant(rows)
+
+
+def changed_volumes(volumes, *names, probability=1.0, **columns):
+    return np.array(
+        augment(
+            volumes,
+            volume_draws(len(volumes), **columns),
+            names=names,
+            probability=probability,
+        )
+    )
+
+
+def ball(*centre):
+    """A smooth spot of brightness 1 on black, `[1, x, y, z]`."""
+    at = np.mgrid[:SIZE, :SIZE, :SIZE]
+    away = sum((a - c) ** 2 for a, c in zip(at, centre, strict=True))
+    return (2 * np.exp(-away / 3) - 1).astype(np.float32)[None]
+
+
+def ball_centre(volumes):
+    mass = volumes[0] + 1
+    at = np.mgrid[:SIZE, :SIZE, :SIZE]
+    return np.array([(mass * a).sum() for a in at]) / mass.sum()
+
+
+class TestVolumes:
+    def test_without_luck_or_change_every_bit_stays(self):
+        before = images(3, channels=SIZE)
+        rows = RNG.random([3, VOLUME_DRAWS], np.float32)
+        after = augment(before, rows, names=AUGMENTATIONS, probability=0.0)
+        np.testing.assert_array_equal(after, before)
+        np.testing.assert_array_equal(
+            changed_volumes(before, *GEOMETRIC), before
+        )
+
+    def test_a_shift_by_whole_voxels_by_hand(self):
+        before = images(channels=SIZE)
+        # an eighth of 16 voxels is 2: right, to the back and upwards
+        after = changed_volumes(before, "translate", c4=1.0, c5=0.0, c10=1.0)
+        np.testing.assert_allclose(
+            after[:, 2:, :-2, 2:], before[:, :-2, 2:, :-2], atol=1e-6
+        )
+        for edge in (after[:, :2], after[:, :, -2:], after[..., :2]):
+            np.testing.assert_allclose(edge, OUTSIDE, atol=1e-6)
+
+    def test_a_turn_is_about_z_as_that_of_a_slice(self):
+        before = ball(MIDDLE, MIDDLE + 4, 5)
+        after = changed_volumes(before, "rotate", c6=1.0)
+        x, y, z = ball_centre(after)
+        assert abs(x - MIDDLE) == pytest.approx(4 * math.sin(ANGLE), abs=0.05)
+        assert y - MIDDLE == pytest.approx(4 * math.cos(ANGLE), abs=0.05)
+        assert z == pytest.approx(5, abs=0.02)
+        slice_of_it = changed(before[..., 5:6], "rotate", c6=1.0)
+        np.testing.assert_allclose(
+            after[..., 5:6], slice_of_it, atol=0.12
+        )  # interpolated in another order
+
+    def test_a_zoom_moves_a_spot_outwards_along_all_axes(self):
+        before = ball(MIDDLE + 2, MIDDLE - 2, MIDDLE + 3)
+        after = changed_volumes(before, "scale", c7=1.0)
+        moved = (ball_centre(after) - MIDDLE) / (ball_centre(before) - MIDDLE)
+        np.testing.assert_allclose(moved, 1 + SCALE, atol=0.02)
+
+    def test_a_hole_is_a_cube_without_uptake(self):
+        full = np.ones([1, SIZE, SIZE, SIZE], np.float32)
+        after = changed_volumes(full, "cutout", c8=0.5, c9=0.5, c11=0.0)
+        hole = np.argwhere(after[0] == OUTSIDE)
+        low, high = hole.min(axis=0), hole.max(axis=0)
+        assert len(hole) == np.prod(high - low + 1)
+        side = HOLE * SIZE
+        np.testing.assert_allclose(
+            high - low + 1, [side, side, side / 2], atol=1
+        )
+        assert low[2] == 0
+
+    def test_the_gradient_flows_back_exactly(self):
+        rows = tf.constant(RNG.random([2, VOLUME_DRAWS], np.float32))
+        options = {"names": AUGMENTATIONS, "probability": 1.0}
+        before, direction, weights = (
+            tf.constant(images(2, channels=SIZE)) for _ in range(3)
+        )
+        with tf.GradientTape() as tape:
+            tape.watch(before)
+            after = augment(before, rows, **options)
+            loss = tf.reduce_sum(weights * after)
+        gradient = tape.gradient(loss, before)
+        moved = augment(before + direction, rows, **options)
+        np.testing.assert_allclose(
+            tf.reduce_sum(gradient * direction),
+            tf.reduce_sum(weights * (moved - after)),
+            rtol=2e-3,
+        )
+
+    def test_a_layer_draws_for_each_volume_of_a_step(self):
+        layer = Augmenter(AUGMENTATIONS, 1.0, seed=1)
+        before = tf.constant(images(3, channels=SIZE))
+        one = layer(before, step=4, stream=REAL)
+        np.testing.assert_array_equal(one, layer(before, step=4, stream=REAL))
+        assert np.abs(one - layer(before, step=5, stream=REAL)).max() > 0.1
+        assert np.abs(one - layer(before, step=4, stream=FAKE)).max() > 0.1

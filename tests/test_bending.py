@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from pet_dcgan.models.bending import Bender, bend, bump_weights
+from pet_dcgan.models.bending import (
+    Bender,
+    bend,
+    bend_volumes,
+    bump_weights,
+)
 
 SIZE = 32
 
@@ -116,3 +121,36 @@ def test_only_real_images_are_bent(tiny_model):
     model.fit(real, batch_size=4, verbose=0, shuffle=False)
     assert len(seen) == 1
     np.testing.assert_array_equal(seen[0], real)
+
+
+@pytest.mark.parametrize("axis", [1, 2, 3])
+def test_a_volume_is_displaced_along_every_axis(axis):
+    shape = [1, 1, 1, 1]
+    shape[axis] = SIZE
+    ramp = np.linspace(-1, 1, SIZE, dtype=np.float32).reshape(shape)
+    volumes = np.tile(ramp, [40, *(SIZE // n for n in shape[1:])])
+    bent = Bender(1.0, 8.0, seed=3)(tf.constant(volumes), step=0)
+    moved = (bent.numpy() - volumes) * (SIZE - 1) / 2
+    inside = moved[:, 10:22, 10:22, 10:22]
+    # 40 fields with a few independent places in the middle of each
+    assert inside.std() == pytest.approx(1.0, rel=0.15)
+    assert abs(inside.mean()) < 0.3
+    # smooth along all axes, see `test_a_field_is_smooth`
+    for other in (1, 2, 3):
+        slope = np.diff(inside, axis=other).std()
+        assert slope < 1.3 / (np.sqrt(2) * 8)
+
+
+def test_even_numbers_leave_a_volume_as_it_is():
+    volumes = tf.random.stateless_uniform([2, 16, 16, 16], [1, 2]) * 2 - 1
+    bumps = bump_weights(16, 8.0)
+    middle = tf.fill([2, 3, bumps.shape[1], bumps.shape[1]], 0.5)
+    same = bend_volumes(volumes, middle, bumps, displacement=5.0)
+    np.testing.assert_array_equal(same, volumes)
+
+
+def test_outside_a_volume_is_no_uptake():
+    full = tf.ones([1, 16, 16, 16])
+    bent = Bender(4.0, 8.0, seed=1)(full, step=0).numpy()
+    assert -1 <= bent.min() < -0.5
+    assert bent.max() == pytest.approx(1.0)

@@ -18,15 +18,23 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from pet_dcgan.image_facts import is_volume
 from pet_dcgan.models.replicas import replica_count, replica_mean
 from pet_dcgan.models.sampling import per_example_uniform
+from pet_dcgan.models.volume_resampling import (
+    OUTSIDE,
+    X,
+    Y,
+    resampled_along,
+    resampled_upwards,
+)
 
 SHIFT = 1 / 8  # of the side, in either direction, as in Zhao et al.
 ANGLE = math.radians(10.0)  # in either direction
 SCALE = 0.1  # of the size, up or down
 HOLE = 0.4  # of the side
-OUTSIDE = -1.0  # no uptake
 DRAWS = 10  # numbers in [0, 1) per image
+VOLUME_DRAWS = 12  # the same of a volume: two for z
 
 _GEOMETRIC = {"translate", "rotate", "scale"}
 
@@ -43,32 +51,40 @@ def augment(
     `"translate"` shifts by up to an eighth of the side, `"rotate"` turns by
     up to 10 degrees, `"scale"` zooms by up to 10 %, all three in one bilinear
     resampling; `"cutout"` clears a square of two fifths of the side. There is
-    no uptake outside the image.
+    no uptake outside the image. Volumes are shifted and zoomed along all axes,
+    turned about z, and lose a cube.
 
     Args:
-        images: float32 `[n, size, size, channels]` in [-1, 1].
-        draws: All random numbers needed, uniform in [0, 1), `[n, DRAWS]`.
+        images: float32 `[n, size, size, channels]` in [-1, 1], or volumes
+            `[n, size, size, size]`.
+        draws: All random numbers needed, uniform in [0, 1), `[n, DRAWS]`, of
+            volumes `[n, VOLUME_DRAWS]`.
         names: Transformations to use.
         probability: Probability of each transformation, per image.
 
     Returns:
         Images of the same shape and range.
     """
+    whole = is_volume(images.shape)
     happens = tf.cast(draws[:, :4] < probability, images.dtype)
     amount = 2.0 * draws[:, 4:8] - 1.0
+    shifts, centres = amount[:, :2], draws[:, 8:10]
+    if whole:
+        shifts = tf.concat([shifts, 2.0 * draws[:, 10:11] - 1.0], axis=1)
+        centres = tf.concat([centres, draws[:, 11:12]], axis=1)
     if _GEOMETRIC & set(names):
         used = [
             float(name in names) for name in ("translate", "rotate", "scale")
         ]
         happened = happens[:, :3] * tf.constant(used)
-        images = _warp(
+        images = (_warp_volumes if whole else _warp)(
             images,
-            shift=SHIFT * amount[:, :2] * happened[:, :1],
+            shift=SHIFT * shifts * happened[:, :1],
             angle=ANGLE * amount[:, 2] * happened[:, 1],
             zoom=1.0 + SCALE * amount[:, 3] * happened[:, 2],
         )
     if "cutout" in names:
-        images = _cut_out(images, draws[:, 8:10], happens[:, 3])
+        images = _cut_out(images, centres, happens[:, 3])
     return images
 
 
@@ -96,6 +112,36 @@ def _warp(
         cosine * y + sine * x + centre,
         cosine * x - sine * y + centre,
     )
+
+
+def _warp_volumes(
+    volumes: tf.Tensor, *, shift: tf.Tensor, angle: tf.Tensor, zoom: tf.Tensor
+) -> tf.Tensor:
+    """Samples of turned, zoomed and shifted volumes, one axis at a time.
+
+    Where a point of the result `(x, y)` is sampled at `(u, v)`, lines along x
+    are resampled first, at the `u` of every `x` and `v`, then lines along y.
+
+    Args:
+        volumes: `[n, size, size, size]`.
+        shift: `[n, 3]`, along x, y and z, in sides.
+        angle: `[n]`, about z, in radians.
+        zoom: `[n]`, above 1 for larger.
+    """
+    size = volumes.shape[1]
+    centre = (size - 1) / 2
+    axis = tf.range(size, dtype=tf.float32) - centre
+    moved = axis[None, :, None] - (size * shift)[:, None, :]
+    x, y, z = tf.unstack(moved, axis=-1)  # [n, size]
+    cosine = (tf.cos(angle) / zoom)[:, None, None]
+    sine = (tf.sin(angle) / zoom)[:, None, None]
+    # u = cosine x + sine y and v = cosine y - sine x, solved for u by x and v
+    along = (cosine**2 + sine**2) / cosine * x[:, None, :]
+    u = along + sine / cosine * axis[None, :, None]
+    volumes = resampled_along(volumes, u + centre, axis=X, given=Y)
+    v = cosine * y[:, None, :] - sine * x[:, :, None]
+    volumes = resampled_along(volumes, v + centre, axis=Y, given=X)
+    return resampled_upwards(volumes, z / zoom[:, None] + centre)
 
 
 def resampled(images: tf.Tensor, y: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
@@ -141,13 +187,16 @@ def _place(at: tf.Tensor, size: int) -> tuple[tf.Tensor, tf.Tensor]:
 def _cut_out(
     images: tf.Tensor, centres: tf.Tensor, happens: tf.Tensor
 ) -> tf.Tensor:
-    """Clears a square about `centres` `[n, 2]`, in units of the side."""
+    """Clears a square about `centres` `[n, 2]`, or a cube, in sides."""
     size = images.shape[1]
     axis = (tf.range(size, dtype=tf.float32) + 0.5) / size
     near = tf.abs(axis[None, :, None] - centres[:, None, :]) < HOLE / 2
     hole = near[:, :, None, 0] & near[:, None, :, 1]
     hole &= happens[:, None, None] > 0
-    return tf.where(hole[..., None], OUTSIDE, images)
+    hole = hole[..., None]
+    if centres.shape[1] > 2:
+        hole &= near[:, None, None, :, 2]
+    return tf.where(hole, OUTSIDE, images)
 
 
 EVERY = 4  # steps, as Karras et al.
@@ -191,13 +240,14 @@ class Augmenter(keras.layers.Layer):
         """The augmented images of a step.
 
         Args:
-            images: float32 `[n, size, size, channels]` in [-1, 1].
+            images: float32 `[n, size, size, channels]` in [-1, 1], or
+                volumes `[n, size, size, size]`.
             step: Completed steps.
             stream: `sampling.REAL` or `sampling.FAKE`, for separate draws.
         """
         draws = per_example_uniform(
             tf.shape(images)[0],
-            DRAWS,
+            VOLUME_DRAWS if is_volume(images.shape) else DRAWS,
             seed=self.seed,
             step=step,
             stream=stream,

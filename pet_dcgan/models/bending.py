@@ -1,4 +1,4 @@
-"""Smooth random bends of training slices.
+"""Smooth random bends of training slices and volumes.
 
 A few dozen people have a few dozen shapes of head and brain, and a generator
 trained on them repeats these or draws their mean. Bent a little by smooth
@@ -19,8 +19,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from pet_dcgan.image_facts import is_volume
 from pet_dcgan.models.augmentation import resampled
 from pet_dcgan.models.sampling import BEND, per_example_uniform
+from pet_dcgan.models.volume_resampling import X, Y, Z, resampled_along
 
 # distance over which a field changes, the SD of its bumps
 REACH_MM = 24.0
@@ -59,20 +61,24 @@ class Bender(keras.layers.Layer):
         """The bent images of a step.
 
         Args:
-            images: float32 `[n, size, size, channels]` in [-1, 1].
+            images: float32 `[n, size, size, channels]` in [-1, 1], or
+                volumes `[n, size, size, size]`.
             step: Completed steps.
         """
         bumps = bump_weights(images.shape[1], self.reach)
         points = bumps.shape[1]
+        whole = is_volume(images.shape)
+        axes = 3 if whole else 2
         draws = per_example_uniform(
             tf.shape(images)[0],
-            2 * points**2,
+            axes * points**2,
             seed=self.seed,
             step=step,
             stream=BEND,
         )
-        heights = tf.reshape(draws, [-1, 2, points, points])
-        return bend(images, heights, bumps, displacement=self.displacement)
+        heights = tf.reshape(draws, [-1, axes, points, points])
+        change = bend_volumes if whole else bend
+        return change(images, heights, bumps, displacement=self.displacement)
 
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
@@ -103,15 +109,52 @@ def bend(
     Returns:
         Images of the same shape and range.
     """
-    # of variance 1
-    heights = (tf.convert_to_tensor(draws) - 0.5) * math.sqrt(12.0)
-    field = tf.einsum("yi,ndij,xj->ndyx", bumps, heights, bumps)
+    field = _fields(draws, bumps)
     axis = tf.range(images.shape[1], dtype=tf.float32)
     return resampled(
         images,
         axis[:, None] + displacement * field[:, 0],
         axis + displacement * field[:, 1],
     )
+
+
+def bend_volumes(
+    volumes: tf.Tensor,
+    draws: tf.Tensor,
+    bumps: np.ndarray,
+    *,
+    displacement: float,
+) -> tf.Tensor:
+    """Volumes, bent along one axis after another.
+
+    Along x by a field of x and z, along y by one of y and z, along z by one of
+    z and x: each is smooth, interpolated once, and takes a CPU little (see
+    `pet_dcgan.models.volume_resampling`).
+
+    Args:
+        volumes: float32 `[n, size, size, size]` in [-1, 1]; there is no uptake
+            outside.
+        draws: Random numbers, uniform in [0, 1), `[n, 3, points, points]`, for
+            displacements along x, y and z.
+        bumps: From `bump_weights`, `[size, points]`.
+        displacement: SD of a voxel's displacement along each axis, in voxels.
+
+    Returns:
+        Volumes of the same shape and range.
+    """
+    axis = tf.range(volumes.shape[1], dtype=tf.float32)
+    positions = axis + displacement * _fields(draws, bumps)
+    for index, (along, given) in enumerate(((X, Z), (Y, Z), (Z, X))):
+        volumes = resampled_along(
+            volumes, positions[:, index], axis=along, given=given
+        )
+    return volumes
+
+
+def _fields(draws: tf.Tensor, bumps: np.ndarray) -> tf.Tensor:
+    """Smooth fields of variance 1, `[n, axes, size, size]`."""
+    heights = (tf.convert_to_tensor(draws) - 0.5) * math.sqrt(12.0)
+    return tf.einsum("yi,ndij,xj->ndyx", bumps, heights, bumps)
 
 
 def bump_weights(size: int, reach: float) -> np.ndarray:
