@@ -84,7 +84,9 @@ PRESETS: dict[str, dict[str, Any]] = {
     "volume": _ROBUST
     | {
         "channels": 64,
-        "width": 32,
+        "width": 8,
+        "kernel_size": 4,
+        "batch_size": 8,
         "conditions": "stage",
         "transition": True,
         "ema_decay": 0.999,

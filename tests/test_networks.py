@@ -2,10 +2,15 @@ import keras
 import numpy as np
 import pytest
 
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.models.networks import (
     build_discriminator,
     build_generator,
     float32_copy,
+)
+from pet_dcgan.models.volume_layers import (
+    StridedConv3D,
+    StridedConv3DTranspose,
 )
 
 SMALL = {"size": 32, "channels": 1, "width": 4}
@@ -91,6 +96,21 @@ def test_any_size_fits_together(size, channels):
     assert shapes(discriminator, keras.layers.Conv2D)[-1][:2] == (4, 4)
 
 
+def test_volumes_are_drawn_and_judged_by_3_d_convolutions():
+    options = {"size": 32, "channels": 32, "width": 2, "kernel_size": 4}
+    conditions = Conditions(names=("stage",), bands_mm={"volume": (0, 0)})
+    generator = build_generator(**options, conditions=conditions)
+    discriminator = build_discriminator(**options, conditions=conditions)
+    assert generator.output_shape == (None, 32, 32, 32)
+    assert len(of_kind(generator, StridedConv3DTranspose)) == 3
+    assert len(of_kind(discriminator, StridedConv3D)) == 3
+    asked = {"latent": np.zeros([2, 100]), "stage": np.eye(3)[:2]}
+    volumes = generator(asked)
+    logits = discriminator({"image": volumes, "stage": np.eye(3)[:2]})
+    assert logits.shape == (2, 2)
+    assert float(np.abs(volumes).max()) <= 1
+
+
 def test_images_stay_within_minus_one_and_one():
     generator = build_generator(**SMALL)
     generator.set_weights([50 * w for w in generator.get_weights()])
@@ -119,7 +139,7 @@ def test_every_layer_and_seed_has_weights_of_its_own():
     ("option", "message"),
     [
         ({"size": 48}, "size among 32, 64, 128, 256, found 48"),
-        ({"channels": 2}, "channels 1 or 3, found 2"),
+        ({"channels": 2}, "channels 1 or 3, or 32 for volumes, found 2"),
         ({"width": 0}, "width as a whole number above 0, found 0"),
         ({"kernel_size": 2.5}, "kernel_size as a whole number above 0"),
     ],

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from pet_dcgan.metrics.arrays import require_finite
-from pet_dcgan.models.networks import layer_seed
+from pet_dcgan.models.embedding import layer_seed
 from pet_dcgan.references import RecipeError, require_recipe
 from pet_dcgan.utils.array_files import read_arrays
 from pet_dcgan.utils.files import replacing

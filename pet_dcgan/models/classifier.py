@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from pet_dcgan.data.batches import network_images
 from pet_dcgan.models import augmentation
-from pet_dcgan.models.networks import layer_seed
+from pet_dcgan.models.embedding import layer_seed
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 STEPS = 400

@@ -124,7 +124,8 @@ class Modulation(keras.layers.Layer):
     that are 0 at the start, and wherever `h` is.
 
     Call arguments:
-        inputs: Maps `[n, side, side, channels]` and the embedding `h`,
+        inputs: Maps `[n, side, side, channels]`, or those of volumes
+            `[n, side, side, side, channels]`, and the embedding `h`,
             `[n, width]`.
     """
 
@@ -146,8 +147,12 @@ class Modulation(keras.layers.Layer):
             tf.matmul(embedding, tf.cast(matrix, embedding.dtype))
             for matrix in (self.gamma, self.beta)
         )
-        gamma = gamma[:, tf.newaxis, tf.newaxis]
-        return maps + maps * gamma + beta[:, tf.newaxis, tf.newaxis]
+        sides = [1] * (len(maps.shape) - 2)
+        gamma, beta = (
+            tf.reshape(each, [-1, *sides, maps.shape[-1]])
+            for each in (gamma, beta)
+        )
+        return maps + maps * gamma + beta
 
     def compute_output_shape(self, input_shape: list[tuple]) -> tuple:
         """That of the maps."""

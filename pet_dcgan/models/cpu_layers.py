@@ -22,6 +22,11 @@ import math
 import keras
 import tensorflow as tf
 
+from pet_dcgan.models.volume_layers import (
+    StridedConv3D,
+    StridedConv3DTranspose,
+)
+
 _STRIDE = 2
 # elements of a kernel, and the side of a map, from which patches win
 _HEAVY, _SMALL = 2**23, 4
@@ -237,6 +242,8 @@ class StridedConv2DTranspose(_Strided, keras.layers.Conv2DTranspose):
 _PARENTS = {
     StridedConv2D: keras.layers.Conv2D,
     StridedConv2DTranspose: keras.layers.Conv2DTranspose,
+    StridedConv3D: keras.layers.Conv3D,
+    StridedConv3DTranspose: keras.layers.Conv3DTranspose,
 }
 
 

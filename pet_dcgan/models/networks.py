@@ -14,23 +14,28 @@ benchmarks/start_of_training.py).
 import functools
 
 import keras
-import numpy as np
 
 from pet_dcgan.conditions import Conditions
-from pet_dcgan.models.condition_layers import (
-    ConditionFeatures,
-    LabelWeight,
-    Modulation,
-)
+from pet_dcgan.models.condition_layers import LabelWeight, Modulation
 from pet_dcgan.models.cpu_layers import (
     StridedConv2D,
     StridedConv2DTranspose,
     plain_layer,
 )
+from pet_dcgan.models.embedding import (
+    LEAKY_SLOPE,
+    condition_inputs,
+    dense,
+    embedding,
+    layer_seed,
+)
 from pet_dcgan.models.replicas import replica_count
+from pet_dcgan.models.volume_layers import (
+    StridedConv3D,
+    StridedConv3DTranspose,
+)
 from pet_dcgan.utils.keras_settings import keras_defaults
 
-LEAKY_SLOPE = 0.2
 WEIGHT_STDDEV = 0.02
 NORM_MOMENTUM = 0.9
 NORM_EPSILON = 1e-3
@@ -38,8 +43,7 @@ SIZES = (32, 64, 128, 256)
 _FIRST_SIDE = 4
 # the two networks draw their weights from different streams
 _GENERATOR, _DISCRIMINATOR = 0, 1
-# numbers in the embedding of conditions, and in the discriminator's product
-_EMBEDDING, _RANK = 48, 16
+_RANK = 16  # of the discriminator's product of image and conditions
 
 
 @keras_defaults()
@@ -58,7 +62,8 @@ def build_generator(
 
     Args:
         size: Height and width of an image: 32, 64, 128 or 256.
-        channels: 1 or 3.
+        channels: 1 or 3; or `size`, of volumes, which are drawn by 3-D
+            convolutions.
         latent_dim: Length of a latent vector.
         width: Channels before the last layer; they double towards the 4x4
             map, which for 128 pixels has 16 times as many.
@@ -77,30 +82,33 @@ def build_generator(
     Raises:
         ValueError: If an argument is outside its limits.
     """
+    axes = 3 if channels == size else 2
+    layer = StridedConv3DTranspose if axes == 3 else StridedConv2DTranspose
     positive = {"width": width, "kernel_size": kernel_size}
     _check(size, channels, latent_dim=latent_dim, **positive)
     first, *rest = _widths(size, width)[::-1]
     inputs = latent = keras.Input([latent_dim], name="latent")
     embedded = None
     if conditions is not None:
-        asked = _condition_inputs(conditions)
+        asked = condition_inputs(conditions)
         inputs = {"latent": latent} | asked
-        embedded = _embedding(conditions, asked, seed, _GENERATOR)
+        embedded = embedding(conditions, asked, seed, _GENERATOR)
         embedded = LabelWeight(name="label_weight", dtype="float32")(embedded)
     x = keras.layers.Dense(
-        _FIRST_SIDE**2 * first,
+        _FIRST_SIDE**axes * first,
         use_bias=False,  # batch normalisation has its own
         kernel_initializer=_normal(seed, _GENERATOR, 0),
         name="project",
         dtype=precision,
     )(latent)
-    map_shape = (_FIRST_SIDE, _FIRST_SIDE, first)
+    map_shape = (*[_FIRST_SIDE] * axes, first)
     x = keras.layers.Reshape(map_shape, name="project_map", dtype=precision)(x)
     x = _norm_relu(x, "project", precision, embedded)
-    for depth, filters in enumerate([*rest, channels], start=1):
+    ends = 1 if axes == 3 else channels
+    for depth, filters in enumerate([*rest, ends], start=1):
         last = depth > len(rest)
         name = f"up_{_FIRST_SIDE * 2**depth}"
-        x = StridedConv2DTranspose(
+        x = layer(
             filters,
             kernel_size,
             use_bias=last,  # batch normalisation has its own
@@ -109,6 +117,8 @@ def build_generator(
             dtype=precision,
         )(x)
         x = x if last else _norm_relu(x, name, precision, embedded)
+    if axes == 3:
+        x = keras.layers.Reshape([size] * 3, name="voxels", dtype=precision)(x)
     image = keras.layers.Activation("tanh", name="image", dtype="float32")(x)
     return keras.Model(inputs, image, name="generator")
 
@@ -133,7 +143,7 @@ def build_discriminator(
 
     Args:
         size: Height and width of an image: 32, 64, 128 or 256.
-        channels: 1 or 3.
+        channels: 1 or 3; or `size`, of volumes.
         width: Channels of the first convolution; they double with each.
         kernel_size: Side of every convolution.
         precision: Keras dtype policy of all layers but the last, such as
@@ -156,10 +166,16 @@ def build_discriminator(
     """
     _check(size, channels, width=width, kernel_size=kernel_size)
     image = x = keras.Input([size, size, channels], name="image")
+    layer = StridedConv2D
+    if channels == size:
+        layer = StridedConv3D
+        x = keras.layers.Reshape(
+            [*[size] * 3, 1], name="voxels", dtype=precision
+        )(x)
     widths = _widths(size, width)
     for depth, filters in enumerate(widths):
         name = f"down_{size // 2 ** (depth + 1)}"
-        x = StridedConv2D(
+        x = layer(
             filters,
             kernel_size,
             use_bias=False,  # batch normalisation has its own
@@ -180,12 +196,12 @@ def build_discriminator(
     )(x)
     if conditions is None:
         return keras.Model(image, logit, name="discriminator")
-    asked = _condition_inputs(conditions)
-    embedded = _embedding(conditions, asked, seed, _DISCRIMINATOR)
+    asked = condition_inputs(conditions)
+    embedded = embedding(conditions, asked, seed, _DISCRIMINATOR)
     product = keras.layers.Dot(-1, name="product", dtype="float32")(
         [
-            _dense(_RANK, "look", seed, _DISCRIMINATOR)(x),
-            _dense(_RANK, "wanted", seed, _DISCRIMINATOR)(embedded),
+            dense(_RANK, "look", seed, _DISCRIMINATOR)(x),
+            dense(_RANK, "wanted", seed, _DISCRIMINATOR)(embedded),
         ]
     )
     # the first logit knows of no condition
@@ -212,11 +228,6 @@ def float32_copy(network: keras.Model) -> keras.Model:
     return copy
 
 
-def layer_seed(*key: int) -> int:
-    """A seed for the initial weights of a layer, another for every key."""
-    return int(np.random.SeedSequence(list(key)).generate_state(1)[0] >> 1)
-
-
 def _widths(size: int, width: int) -> list[int]:
     """Channels at `size / 2`, `size / 4`, ... 4 pixels."""
     depth = (size // _FIRST_SIDE).bit_length() - 1
@@ -231,39 +242,6 @@ def _norm(name: str, precision: str) -> keras.layers.Layer:
         synchronized=replica_count() > 1,
         name=name,
         dtype=precision,
-    )
-
-
-def _condition_inputs(conditions: Conditions) -> dict[str, keras.KerasTensor]:
-    """The inputs of conditions, by name."""
-    widths = conditions.inputs.items()
-    return {name: keras.Input([width], name=name) for name, width in widths}
-
-
-def _embedding(
-    conditions: Conditions, inputs: dict, seed: int, network: int
-) -> keras.KerasTensor:
-    """Conditions through two dense layers, `[n, 48]`."""
-    x = ConditionFeatures(conditions, name="features", dtype="float32")(inputs)
-    for name in ("embed", "embed_more"):
-        x = _dense(_EMBEDDING, name, seed, network)(x)
-        x = keras.layers.LeakyReLU(
-            negative_slope=LEAKY_SLOPE, name=f"{name}_leaky", dtype="float32"
-        )(x)
-    return x
-
-
-def _dense(
-    units: int, name: str, seed: int, network: int
-) -> keras.layers.Layer:
-    """A dense layer of a conditional network, in float32."""
-    # each has its own stream, by the letters of its name
-    stream = layer_seed(seed, network, *name.encode())
-    return keras.layers.Dense(
-        units,
-        kernel_initializer=keras.initializers.GlorotUniform(seed=stream),
-        name=name,
-        dtype="float32",
     )
 
 
