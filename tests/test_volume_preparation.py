@@ -274,7 +274,7 @@ def test_scans_in_a_template_keep_their_place_in_it(tmp_path):
     words = ("prepare", tree, "--data-dir", tmp_path, "--config=volume_64")
     result = run(*words)
     assert result.exit_code == 0, result.output
-    assert "space: MNI152NLin6Asym, all volumes on one grid" in result.output
+    assert "space: MNI152NLin6Asym, all images on one grid" in result.output
     facts = read_object(home_of(tmp_path) / "metadata.json")
     assert facts["space"] == "MNI152NLin6Asym"
     assert facts["spaces_named"] == {"MNI152NLin6ASym": 12}

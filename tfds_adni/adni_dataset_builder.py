@@ -37,7 +37,12 @@ from tfds_adni.preparation_report import PreparationReport
 from tfds_adni.slice_feature import SliceFeature
 from tfds_adni.tables.cells import STAGES
 from tfds_adni.volume_feature import VolumeFeature
+from tfds_adni.volumes.affine_registration import (
+    registration_facts,
+    require_method,
+)
 from tfds_adni.volumes.normalisation import Normalisation
+from tfds_adni.volumes.pet_template import SPACE
 from tfds_adni.volumes.reading import Reading
 from tfds_adni.volumes.slices import BANDS_MM, PLANES, VOLUME
 from tfds_adni.volumes.templates import NATIVE, space_of
@@ -167,6 +172,8 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             `data_dir` holds one split: prepare all its configurations with
             the same seed.
         jobs: Number of worker processes; see `Pool`.
+        register: `"affine"` registers every scan to a template before it is
+            cut; `"none"` cuts them where they lie.
         beam: Makes Apache Beam do the work, with the options in
             `tfds.download.DownloadConfig(beam_options=...)`.
         progress: Called with scans done and scans in all, after each scan.
@@ -233,6 +240,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         reading: Reading | None = None,
         split_seed: int = 0,
         jobs: int | None = None,
+        register: str = "none",
         beam: bool = False,
         progress: Callable[[int, int], None] | None = None,
         **kwargs,
@@ -242,7 +250,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self._reading = reading or Reading()
         self._split_seed = split_seed
         self._pool = Pool(jobs)
+        self._register = register
         self._beam = beam
+        require_method(register)
         self.cohort: Cohort | None = None
         self._progress = progress
         super().__init__(**kwargs)
@@ -305,8 +315,16 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         space = NATIVE
         if whole:
             space = space_of(space_named(d.record) for d in cohort.used)
+        registration = None
+        if self._register != "none":
+            space, registration = SPACE, registration_facts()
         self._report = PreparationReport(
-            cohort, split_of, folder, volumes=whole, space=space
+            cohort,
+            split_of,
+            folder,
+            volumes=whole,
+            space=space,
+            registration=registration,
         )
         self.info.metadata.report = self._report
         self.info.metadata["source"] = cohort.source
@@ -342,6 +360,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 problem=problem,
                 reading=self._reading,
                 space=space,
+                register=self._register != "none",
             )
             tasks[split_of[decision.record.subject]].append(task)
         return tasks

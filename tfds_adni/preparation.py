@@ -23,6 +23,7 @@ from tfds_adni.cohort.selection import Selection
 from tfds_adni.cohort.splits import assign_splits, require_same_splits
 from tfds_adni.file_formats import TFRECORD, require_writable
 from tfds_adni.parallel.lock_file import held
+from tfds_adni.volumes.affine_registration import require_method
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.reading import Reading
 
@@ -41,6 +42,7 @@ def prepare(
     selection: Selection | None = None,
     normalisation: Normalisation | None = None,
     reading: Reading | None = None,
+    register: str = "none",
     jobs: int | None = None,
     beam_options: str | None = None,
     num_shards: int | None = None,
@@ -62,6 +64,9 @@ def prepare(
         normalisation: What volumes are divided by; the mean of the whole
             brain where `None`.
         reading: How files are read; the defaults where `None`.
+        register: `"affine"` registers every scan to a template in MNI space
+            before it is cut, with SimpleITK; `"none"` cuts them where they
+            lie.
         jobs: Number of worker processes; see `Pool`.
         beam_options: Makes Apache Beam do the work, with these of its options,
             such as `--runner=FlinkRunner --flink_master=host:8081`.
@@ -82,14 +87,17 @@ def prepare(
         BlockingIOError: If another process prepares into `data_dir`.
         FileExistsError: If the data set exists.
         ChildProcessError: If a process was killed.
-        ImportError: If Beam or `array_record` is needed and not installed.
+        ImportError: If Beam, `array_record` or SimpleITK is needed and not
+            installed.
         RuntimeError: If Beam stops.
-        ValueError: If configuration or format is unknown, a table is missing, a
-            stage has too few subjects, no scan is left to use, or a subject
-            has another split in a configuration prepared before.
+        ValueError: If configuration, format or registration is unknown, a
+            table is missing, a stage has too few subjects, no scan is left to
+            use, or a subject has another split in a configuration prepared
+            before.
     """
     _require_known(config, Path(data_dir))
     require_writable(file_format)
+    require_method(register)
     beam = beam_options is not None
     options = tfds.download.DownloadConfig(
         manual_dir=str(folder),
@@ -107,6 +115,7 @@ def prepare(
             selection=selection,
             normalisation=normalisation,
             reading=reading,
+            register=register,
             split_seed=split_seed,
             jobs=jobs,
             beam=beam,

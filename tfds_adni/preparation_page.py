@@ -40,6 +40,7 @@ def render_page(
     phantom: bool,
     volumes: bool = False,
     space: str = NATIVE,
+    registered: bool = False,
 ) -> bytes:
     """Writes the page: skipped scans, then outliers, then all others.
 
@@ -47,7 +48,8 @@ def render_page(
         entries: The scans that were read, in the order of the account.
         phantom: Whether they are a phantom's.
         volumes: Whether volumes were cut, not slices.
-        space: The space of volumes, a template's or `"native"`.
+        space: The space they lie in, a template's or `"native"`.
+        registered: Whether they were brought there by registration.
 
     Returns:
         HTML in ASCII; every text of the user's files is escaped. It needs no
@@ -67,6 +69,7 @@ def render_page(
         cut="volumes" if volumes else "slices",
         template="" if space == NATIVE else space,
         template_mm=CENTRE_MM,
+        registered=registered,
         scans=len(entries),
         judged=len(entries) - len(skipped) >= MIN_SCANS,
         least=MIN_SCANS,
@@ -111,6 +114,7 @@ def _card(entry: Entry) -> dict:
         "split": "" if outcome.reason else entry.split,
         "label_source": printable(entry.decision.label_source),
         "frames": outcome.frames,
+        "similarity": f"{outcome.similarity:.2f}" if outcome.similarity else "",
         "picture": outcome.sheet.picture if outcome.sheet else "",
         "extent": [f"{v:.0f}" for v in _extent(outcome)],
         "faults": [printable(w) for w in (*reason, *entry.oddity.words)],

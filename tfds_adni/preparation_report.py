@@ -27,7 +27,8 @@ class PreparationReport:
         split_of: Split by subject id.
         folder: The download; the account's paths are relative to it.
         volumes: Whether volumes are cut, not slices.
-        space: The space of volumes, a template's or `"native"`.
+        space: The space they lie in, a template's or `"native"`.
+        registration: How scans were registered to it, `None` if they were not.
 
     Attributes:
         written: For each split the subjects named in its examples.
@@ -41,12 +42,14 @@ class PreparationReport:
         *,
         volumes: bool = False,
         space: str = NATIVE,
+        registration: Mapping[str, str] | None = None,
     ) -> None:
         self._headers = cohort
         self._split_of = split_of
         self._folder = folder
         self._volumes = volumes
         self._space = space
+        self._registration = registration
         self._outcomes: dict[str, Outcome] = {}
         self.written: dict[str, set[str]] = defaultdict(set)
 
@@ -110,7 +113,7 @@ class PreparationReport:
             "volumes" if self._volumes else "slices": {
                 s: {p: made[s, p] for p in SPLITS} for s in STAGES
             },
-            **(self._spaces() if self._volumes else {}),
+            **self._spaces(),
             "label_sources": dict(sorted(cohort.label_sources.items())),
             "flags": dict(sorted(flags.items())),
             "scans": {
@@ -135,8 +138,9 @@ class PreparationReport:
 
         Returns:
             The columns of `Cohort.account`, and of the scans used the split,
-            the number of frames, the numbers of the page, the flags, and the
-            space of volumes.
+            the number of frames, the numbers of the page, the flags; of
+            volumes and registered scans the space, and of the latter the
+            correlation with the template.
         """
         account = self.cohort.account(self._folder)
         columns = {"split": account["subject"].map(self._split_of)}
@@ -151,8 +155,14 @@ class PreparationReport:
         for name in ("frames", "scale", "centre_mm", "mask_ml", "flags"):
             of_image = {i: found[name] for i, found in texts.items()}
             columns[name] = account["image_id"].map(of_image)
-        if self._volumes:
+        if self._volumes or self._registration:
             columns["space"] = account["used"].map({True: self._space})
+        if self._registration:
+            likeness = {
+                printable(o.image_id): f"{o.similarity:.3f}"
+                for o in self._outcomes.values()
+            }
+            columns["similarity"] = account["image_id"].map(likeness)
         for name, values in columns.items():
             account[name] = values.where(account["used"], "").fillna("")
         return account
@@ -173,6 +183,7 @@ class PreparationReport:
             phantom=self._headers.phantom,
             volumes=self._volumes,
             space=self._space,
+            registered=bool(self._registration),
         )
 
     def _cut(self) -> list[tuple[ScanDecision, Outcome]]:
@@ -184,7 +195,15 @@ class PreparationReport:
         return [(decision, outcome) for decision, outcome in pairs if outcome]
 
     def _spaces(self) -> dict:
-        """Returns the space of volumes, and how many scans name which."""
+        """Returns where images lie, unless each lies in a space of its own.
+
+        Of volumes it says so, and how many names of scans say what.
+        """
+        if self._registration:
+            registered = {"registration": dict(self._registration)}
+            return {"space": self._space} | registered
+        if not self._volumes:
+            return {}
         named = Counter(space_named(d.record) for d in self.cohort.used)
         return {
             "space": self._space,

@@ -228,14 +228,14 @@ def print_prepared(facts: dict[str, Any]) -> None:
         if count := facts["scans"][what]:
             words = words.format(count=count, kind=kind)
             print(f"warning: {counted(words)}")
-    if kind == "volumes":
-        print(_space_line(facts["space"], facts["spaces_named"]))
+    if space := facts.get("space"):
+        print(_space_line(space, facts.get("spaces_named", {})))
 
 
 def _space_line(space: str, named: dict[str, int]) -> str:
     """Where volumes lie, and why not in the template that names say."""
     if space != NATIVE:
-        return f"space: {space}, all volumes on one grid"
+        return f"space: {space}, all images on one grid"
     line = "space: native, each brain about its own centre"
     labels = sorted(filter(None, named))
     if not labels:

@@ -184,6 +184,7 @@ def prepare(
     dicom_cache: scan_options.DicomCache = None,
     normalise: scan_options.Normalise = "brain",
     masks: scan_options.Masks = None,
+    register: scan_options.Register = "none",
     jobs: scan_options.Jobs = None,
     beam_options: scan_options.BeamOptions = None,
 ) -> None:
@@ -211,6 +212,7 @@ def prepare(
             selection=selection,
             normalisation=normalisation,
             reading=reading,
+            register=register,
             jobs=jobs,
             beam_options=beam_options,
             num_shards=num_shards,

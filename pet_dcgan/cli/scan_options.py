@@ -26,7 +26,7 @@ Scans = Annotated[
     Path, typer.Argument(metavar="FOLDER", help="The unpacked download.")
 ]
 
-_making = functools.partial(typer.Option, rich_help_panel="How slices are made")
+_making = functools.partial(typer.Option, rich_help_panel="How images are made")
 Normalise = Annotated[
     Literal["brain", "mask", "none"],
     _making(
@@ -43,6 +43,15 @@ Masks = Annotated[
         metavar="PATH",
         help="With --normalise mask: one mask file for all scans, or a folder "
         "with one for each, found by image id or BIDS entities.",
+    ),
+]
+Register = Annotated[
+    Literal["none", "affine"],
+    _making(
+        "--register",
+        metavar="none|affine",
+        help="Bring every scan into one template's space (MNI) by an affine "
+        "registration first; needs pet-dcgan[register].",
     ),
 ]
 Jobs = Annotated[

@@ -206,7 +206,7 @@ def is_streamed(images: np.ndarray) -> bool:
     """Whether slices lie on disk and are read when they are needed.
 
     Args:
-        images: From `keep_slices`.
+        images: uint16 `[n, *shape]`, from `keep_slices`.
     """
     return isinstance(images, np.memmap)
 

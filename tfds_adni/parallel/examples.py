@@ -12,6 +12,7 @@ import numpy as np
 
 from tfds_adni.cohort.selection import ScanDecision
 from tfds_adni.printable import printable
+from tfds_adni.volumes.affine_registration import Registered, register
 from tfds_adni.volumes.brain import BrainLocation, find_brain
 from tfds_adni.volumes.cube import (
     around_centre,
@@ -69,7 +70,8 @@ class Task:
         mask: The mask file where the method needs one.
         problem: Why it cannot be cut, where that is known beforehand.
         reading: How its files are read.
-        space: The template's space that a volume is cut in, or `"native"`.
+        space: The template's space that it is cut in, or `"native"`.
+        register: Whether it is registered to that template first.
     """
 
     decision: ScanDecision
@@ -79,6 +81,7 @@ class Task:
     problem: str = ""
     reading: Reading = dataclasses.field(default_factory=Reading)
     space: str = NATIVE
+    register: bool = False
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -97,6 +100,8 @@ class Outcome:
         clipped: Pixels above the largest SUVR that can be stored.
         subjects: The subjects named in its examples.
         flags: What to know of it, in a few words each.
+        similarity: Its correlation with the template that it was registered
+            to, 0 where it was not.
         sheet: What the page shows of it; `None` where it could not be read.
     """
 
@@ -111,6 +116,7 @@ class Outcome:
     clipped: int = 0
     subjects: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
+    similarity: float = 0.0
     sheet: Sheet | None = None
 
     @classmethod
@@ -165,14 +171,16 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
     spec, record = task.spec, task.decision.record
     found = find_brain(volume)
     scaled = scale_to_suvr(volume, found, method=task.method, mask=task.mask)
-    if spec.planes == (VOLUME,):
-        brain, shown = _cube(task, volume, found, scaled)
+    whole, fit = spec.planes == (VOLUME,), None
+    if task.register:
+        fit = register(scaled)
+    if whole or fit:
+        brain, shown = _cube(task, volume, found, scaled, fit)
         seen = Volume(data=brain.suvr, spacing=brain.spacing)
-        pieces = _whole(task, brain)
     else:
         brain, shown = resample(scaled, spec.spacing_mm), found
         seen = volume
-        pieces = _slices(task, brain)
+    pieces = _whole(task, brain) if whole else _slices(task, brain)
     examples, pixels, clipped = [], 0, 0
     for key, suvr, example in pieces:
         pixels += suvr.size
@@ -189,6 +197,7 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
         pixels=pixels,
         clipped=clipped,
         subjects=tuple(sorted({e["subject"] for _, e in examples})),
+        similarity=fit.similarity if fit else 0.0,
         sheet=dataclasses.replace(
             sheet, centre_mm=centre_mm(volume, found.centre)
         ),
@@ -198,11 +207,17 @@ def _cut(task: Task, volume: Volume) -> tuple[Outcome, Examples]:
 
 
 def _cube(
-    task: Task, volume: Volume, found: BrainLocation, scaled: Brain
+    task: Task,
+    volume: Volume,
+    found: BrainLocation,
+    scaled: Brain,
+    fit: Registered | None,
 ) -> tuple[Brain, BrainLocation]:
     """Cuts a cube, and finds the mask on it."""
     grid = {"size": task.spec.size, "spacing_mm": task.spec.spacing_mm}
-    if task.space == NATIVE:
+    if fit:
+        matrix = in_template(fit.affine, **grid)
+    elif task.space == NATIVE:
         matrix = around_centre(scaled, **grid)
     else:
         affine = require_in_space(volume.affine, found.centre, task.space)

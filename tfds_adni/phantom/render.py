@@ -1,5 +1,6 @@
 """One subject's visit to FDG volumes, in a head of its own shape."""
 
+import copy
 from collections.abc import Iterator
 
 import numpy as np
@@ -24,6 +25,7 @@ from tfds_adni.phantom.subjects import FOLDS, NOISE, PERSON, Subject
 
 _EDGE_MM = 0.8  # softness of a moved tissue border
 _TISSUE = 0.25  # between scalp and white matter
+_WHOLE = 0.98  # share of a voxel's blur that lies in the template's box
 
 
 def render(
@@ -116,6 +118,60 @@ def activity(
     Returns:
         Float32 `(x, y, z)` on the template's grid.
     """
+    head, rng = _unbent(subject, anatomy, visit)
+    head = bend(head, box_axes(anatomy.spacing), anatomy.upright, rng)
+    head[:, [0, -1]] = 0  # a nose that reaches the box ends there
+    return head
+
+
+def coordinates(
+    subject: Subject,
+    anatomy: Anatomy,
+    *,
+    visit: int = 0,
+    level: str = UNIFORM,
+    grid: Grid = ADNI_GRID,
+) -> np.ndarray:
+    """Returns which place of the template each voxel of a scan shows.
+
+    Args:
+        subject: One of the cohort.
+        anatomy: The template head.
+        visit: Number of the visit, from 0.
+        level: One of `levels.LEVELS`; of several frames the first one's.
+        grid: As of `frames_of`.
+
+    Returns:
+        Float32 `(3, x, y, z)`, MNI mm; NaN outside the template's box.
+    """
+    acquisition, which = acquire(subject, visit), LEVELS[level]
+    axes = box_axes(anatomy.spacing)
+    _, rng = _unbent(subject, anatomy, visit)
+    placed = {
+        "scale": subject.scale,
+        "pose": which.pose(acquisition, 0),
+        "fwhm": which.resolution(acquisition),
+        "grid": which.grid(acquisition, grid),
+    }
+    inside = scanned(
+        np.ones([len(axis) for axis in axes], np.float32),
+        anatomy.spacing,
+        **placed,
+    )
+    inside = np.where(inside > _WHOLE, inside, np.nan)
+    found = []
+    for axis in np.meshgrid(*axes, indexing="ij"):
+        bent = bend(
+            axis.astype(np.float32), axes, anatomy.upright, copy.deepcopy(rng)
+        )
+        found.append(scanned(bent, anatomy.spacing, **placed) / inside)
+    return np.stack(found)
+
+
+def _unbent(
+    subject: Subject, anatomy: Anatomy, visit: int
+) -> tuple[np.ndarray, np.random.Generator]:
+    """Returns the head in the template's shape, and what will bend it."""
     mean = published_means()
     uptake = subject.uptake(visit) * anatomy.true_uptake / mean
     uptake = uptake.ravel().astype(np.float32)
@@ -133,11 +189,8 @@ def activity(
     brain = (grey + white) / np.float32(grey_mean)
     brain *= 1 + _own_field(subject, anatomy)
     head = anatomy.fill(brain)
-    axes = box_axes(anatomy.spacing)
     head += anatomy.around(rng)
-    head = bend(head, axes, anatomy.upright, rng)
-    head[:, [0, -1]] = 0  # a nose that reaches the box ends there
-    return head
+    return head, rng
 
 
 def _kept(distance: np.ndarray, moved_mm: float) -> np.ndarray:
