@@ -7,7 +7,10 @@ import sys
 from export_files import EXPORT
 
 CLIENTS = EXPORT / "clients"
-_MODULES = ("rest_client", "grpc_client", "load_test", "synthetic", "wanted")
+_MODULES = (
+    *("rest_client", "grpc_client", "load_test"),
+    *("images", "synthetic", "wanted"),
+)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,9 @@ from toy_volume_models import (
 )
 
 import pet_dcgan
+from pet_dcgan.conditions import Conditions
 from pet_dcgan.metrics.cuts import three_plane
+from pet_dcgan.models.condition_values import checked_values
 from pet_dcgan.models.model_info import SIGNATURES, ModelInfo
 from pet_dcgan.models.sampling import latents_from_seeds
 from pet_dcgan.models.volume_views import sheets, voxel_rows
@@ -63,6 +65,30 @@ def pixels(png):
 
 def steps(suvr):
     return np.clip(suvr / 2.5, 0, 1) * 65535
+
+
+def facts_with_people(**asked):
+    """A model of volumes that knows ages and sexes, and what it is asked."""
+    conditions = Conditions(
+        names=("stage", "age", "sex"),
+        bands_mm={"volume": (0.0, 0.0)},
+        ages=(55.0, 90.0),
+    )
+    facts = ModelInfo(
+        stage="ALL",
+        plane="volume",
+        size=32,
+        channels=32,
+        latent_dim=6,
+        spacing_mm=7.0,
+        suvr_max=2.5,
+        reference="brain",
+        preset="own",
+        phantom=True,
+        made_by="test",
+        conditions=conditions.to_dict(),
+    )
+    return facts, checked_values(conditions, stage="NC", **asked)
 
 
 # --- views --------------------------------------------------------------------

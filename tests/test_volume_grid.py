@@ -4,8 +4,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from pet_dcgan.metrics.atlas import CENTRE_MM
 from pet_dcgan.references import SPACES
 from pet_dcgan.utils.volume_grid import affine_of, is_mni
+from tfds_adni.volumes.templates import TEMPLATES, grid_affine
 
 
 def test_the_centre_of_a_native_brain_is_the_origin():
@@ -30,6 +32,13 @@ def test_the_grid_of_a_template_holds_its_whole_brain():
     # of the brain of MNI152, from its mask
     assert (first[:3] < [-72, -107, -71]).all()
     assert (last[:3] > [72, 73, 81]).all()
+
+
+@pytest.mark.parametrize("space", TEMPLATES)
+def test_the_grid_of_a_template_is_that_of_prepared_sets(space):
+    expected = grid_affine(64, 3.5)
+    np.testing.assert_array_equal(affine_of(64, 3.5, space), expected)
+    np.testing.assert_array_equal(expected @ [32, 32, 32, 1], [*CENTRE_MM, 1])
 
 
 def test_mni_is_mni_alone():

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Draws synthetic slices from a model server over gRPC.
+"""Draws synthetic slices or volumes from a model server over gRPC.
 
     grpc_client.py localhost:8500 ad --count 4 --suvr --out images
 
-As rest_client.py, for programs that want floats: a slice in SUVR is a third
+As rest_client.py, for programs that want floats: an image in SUVR is a third
 of what it is as JSON. Needs tensorflow-serving-api: pip install
 "pet-dcgan[serving]". Exit codes: 0 done, 1 failed, 2 options.
 """
@@ -15,11 +15,13 @@ import re
 import sys
 from typing import Any
 
+import images
 import synthetic
 import wanted
 
-_LIMIT = 256 * 2**20  # bytes of an answer; the default is 4 MiB, 64 slices
-_PIXELS = 256**2  # of an image
+# bytes of an answer; the default is 4 MiB: three volumes of 64 x 64 x 64
+_LIMIT = 256 * 2**20
+_VALUES = 256**2  # of an image, until its size is known
 _ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[\w.-]+):\d{1,5}")
 
 
@@ -53,6 +55,7 @@ class Model:
         )
         self._stub = service.PredictionServiceStub(channel)
         self.version = options.version
+        self.values = _VALUES
 
     def predict(
         self,
@@ -98,7 +101,7 @@ class Model:
         # one value can stand for all of a shape, however large
         if [shape[:1] for shape in shapes] == [[rows]] and math.prod(
             shapes[0]
-        ) <= rows * _PIXELS:
+        ) <= rows * self.values:
             try:
                 return self._tf.make_ndarray(outputs[0])
             except (TypeError, ValueError, IndexError):
@@ -113,6 +116,7 @@ def _draw(options: argparse.Namespace) -> None:
     """Draws all images from one version."""
     model = Model(options)
     facts = synthetic.parse_facts(*model.predict("describe", [0]))
+    model.values = math.prod(images.shape(facts, suvr=options.suvr))
     signature = "generate" if options.suvr else "generate_png"
     synthetic.write(
         options,

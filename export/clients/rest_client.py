@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Draws synthetic slices from a model server over REST.
+"""Draws synthetic slices or volumes from a model server over REST.
 
     rest_client.py http://localhost:8501/v1/models/ad --count 4 --out images
 
 16-bit PNGs, or with --suvr float32 arrays, and images.csv with the seed and
 the model's version of each. The same seed gives the same image. A conditional
-model is asked with --stage AD --plane axial --position 12. Needs Python
-3.11 and requests (and numpy for --suvr). Exit codes: 0 done, 1 failed, 2
-options.
+model is asked with --stage AD --plane axial --position 12, one of volumes with
+--stage AD alone; its PNGs have three cuts. Needs Python 3.11 and requests (and
+numpy for --suvr). Exit codes: 0 done, 1 failed, 2 options.
 """
 
 import argparse

@@ -1,22 +1,20 @@
-"""What the clients share: options in, synthetic slices and a table out."""
+"""What the clients share: options in, synthetic images and a table out."""
 
 import argparse
 import csv
 import json
-import struct
 import sys
 import unicodedata
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import images
 import wanted
 
-PNG = b"\x89PNG\r\n\x1a\n"
-_GREY_16 = (16, 0, 0, 0, 0)  # bits, colour, compression, filter, interlace
 _STAGES = ("NC", "MCI", "AD", "ALL")
 _PLANES = ("axial", "coronal", "sagittal")
+_MOST_VOXELS = 256  # of a volume, along each axis
 _FACTS = ("suvr_max", "spacing_mm", "plane", "phantom")
 # of a table as that of `pet-dcgan generate`
 _COLUMNS = ("file", "stage", "seed", "model_version", *_FACTS)
@@ -95,6 +93,11 @@ def parse_facts(text: str | bytes) -> dict[str, Any]:
         wrong = [
             name for name, fits in _LIMITS.items() if not fits(facts[name])
         ]
+        if (
+            facts["plane"] == images.VOLUME
+            and not facts["size"] <= _MOST_VOXELS
+        ):
+            wrong.append("size")
         if not wanted.sound(facts):
             wrong.append("conditions")
     except (
@@ -127,7 +130,7 @@ def _within(low: float, high: float, kind: type = float) -> Callable:
 # of `pet_dcgan.models.model_info.ModelInfo`, as far as they are used
 _LIMITS = {
     "stage": lambda value: value in _STAGES,
-    "plane": lambda value: value in (*_PLANES, "ALL"),
+    "plane": lambda value: value in (*_PLANES, images.VOLUME, "ALL"),
     "phantom": lambda value: isinstance(value, bool),
     "size": _within(8, 512, int),
     "max_rows": _within(1, 64, int),
@@ -161,13 +164,13 @@ def drawn(
     first = seeds[0] - seeds[0] % rows
     # seeds end below 2^63
     block = [min(seed, 2**63 - 1) for seed in range(first, first + rows)]
-    images = draw(block, asked.columns(block))
-    if len(images) != rows:
+    found = draw(block, asked.columns(block))
+    if len(found) != rows:
         raise ValueError(
-            f"expected {rows} images for {rows} seeds, found {len(images)}: "
+            f"expected {rows} images for {rows} seeds, found {len(found)}: "
             "check which model the server holds"
         )
-    return [images[seed - first] for seed in seeds]
+    return [found[seed - first] for seed in seeds]
 
 
 def write(
@@ -201,27 +204,39 @@ def write(
             f"{options.out} is not empty: choose another --out"
         )
     kind = "phantom" if facts["phantom"] else "synthetic"
+    sides = images.shape(facts, suvr=options.suvr)
     suffix = ".npy" if options.suvr else ".png"
-    rows, columns, shown = [], list(_COLUMNS), facts
+    rows, shown = [], facts
     if asked.conditions is not None:
-        columns += wanted.COLUMNS
         name = f"{name}_{asked.label}"
         shown = facts | {"stage": asked.stage, "plane": asked.plane}
     most = facts["max_rows"]
     for seeds in blocks(options.seed, options.count, rows=most):
-        images = drawn(draw, seeds, rows=most, asked=asked)
-        for seed, image in zip(seeds, images, strict=True):
+        found = drawn(draw, seeds, rows=most, asked=asked)
+        for seed, image in zip(seeds, found, strict=True):
             file = f"{kind}_{name}_{seed:07d}{suffix}"
-            _write(options.out / file, image, facts["size"])
+            images.write(options.out / file, image, sides)
             rows.append([file, shown["stage"], seed, version])
             rows[-1] += [str(shown[each]).lower() for each in _FACTS]
-            if asked.conditions is not None:
-                rows[-1] += asked.cells(seed)
+            rows[-1] += _more(facts, asked, seed).values()
         print(f"\r{len(rows)} of {options.count}", end="", file=sys.stderr)
     print(file=sys.stderr)
     with (options.out / "images.csv").open("w", newline="") as table:
+        columns = [*_COLUMNS, *_more(facts, asked, options.seed)]
         csv.writer(table, lineterminator="\n").writerows([columns, *rows])
     print(f"{options.out}: {len(rows)} {kind} images of {name} {version}")
+
+
+def _more(
+    facts: dict[str, Any], asked: wanted.Asked, seed: int
+) -> dict[str, str]:
+    """Further cells of the table, by their column."""
+    cells = {}
+    if asked.conditions is not None:
+        cells = dict(zip(wanted.COLUMNS, asked.cells(seed), strict=True))
+    if facts["plane"] == images.VOLUME:
+        cells["space"] = one_line(facts.get("space", "native"))
+    return cells
 
 
 def run(command: Callable[[], None], *failures: type[Exception]) -> int:
@@ -240,59 +255,3 @@ def run(command: Callable[[], None], *failures: type[Exception]) -> int:
         print(f"error: {words}", file=sys.stderr)
         return 1
     return 0
-
-
-def _write(path: Path, image: Any, size: int) -> None:
-    """Writes one image, by the suffix of its file, if it is a whole one."""
-    try:
-        if path.suffix == ".npy":
-            import numpy as np
-
-            suvr = np.asarray(image, np.float32)
-            fits = suvr.shape == (size, size) and np.isfinite(suvr).all()
-        else:
-            fits = _is_png(image, size)
-    except (TypeError, ValueError, struct.error, zlib.error):
-        fits = False
-    if not fits:
-        raise ValueError(
-            f"expected a whole image of {size} x {size} for {path.name}, found "
-            "something else: check which model the server holds"
-        )
-    if path.suffix == ".npy":
-        np.save(path, suvr)
-    else:
-        path.write_bytes(image)
-
-
-def _is_png(image: Any, size: int) -> bool:
-    """Whether an image is a whole grey PNG of 16 bits.
-
-    PNG specification, third edition: sections 5 (chunks) and 11.
-    """
-    if not isinstance(image, bytes) or not image.startswith(PNG):
-        return False
-    names, packed, place = [], b"", len(PNG)
-    while place < len(image):
-        length, name = struct.unpack_from(">I4s", image, place)
-        content = image[place + 8 : place + 8 + length]
-        (checksum,) = struct.unpack_from(">I", image, place + 8 + length)
-        if checksum != zlib.crc32(name + content):
-            return False
-        if not names and content != struct.pack(
-            ">IIBBBBB", size, size, *_GREY_16
-        ):
-            return False
-        packed += content if name == b"IDAT" else b""
-        names.append(name)
-        place += 12 + length
-    unpacker = zlib.decompressobj()
-    expected = size * (1 + 2 * size)  # a filter, and two bytes a pixel
-    pixels = unpacker.decompress(packed, expected + 1)
-    return (
-        names[:1] + names[-1:] == [b"IHDR", b"IEND"]
-        and set(names[1:-1]) <= {b"IDAT", b"tEXt"}
-        and len(pixels) == expected
-        and unpacker.eof
-        and not unpacker.unused_data
-    )

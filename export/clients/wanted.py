@@ -11,6 +11,7 @@ from typing import Any
 
 _STAGES = ("NC", "MCI", "AD")
 _PLANES = ("axial", "coronal", "sagittal")
+_VOLUME = "volume"
 _NAMES = ("stage", "plane", "position", "age", "sex")
 _SLACK = 1e-3  # of the sum of weights
 _UNKNOWN_AGE = -1.0
@@ -74,7 +75,7 @@ def sound(facts: dict[str, Any]) -> bool:
         and "stage" in conditions["names"]
         and set(conditions["stages"]) <= set(_STAGES)
         and len(bands) > 0
-        and set(bands) <= set(_PLANES)
+        and (set(bands) <= set(_PLANES) or set(bands) == {_VOLUME})
         and ("age" in conditions["names"]) == (ages is not None)
         and all(-1000 <= low <= high <= 1000 for low, high in intervals)
     )

@@ -50,7 +50,9 @@ def export(
     "pet-dcgan generate http://localhost:8501/v1/models/ad --count 100 "
     "--out synthetic\n"
     "pet-dcgan generate export/models/conditional --stage AD --plane axial "
-    "--position 12 --count 100 --out synthetic",
+    "--position 12 --count 100 --out synthetic\n"
+    "pet-dcgan generate export/models/conditional_volume --stage AD --count 20 "
+    "--out synthetic --bids",
 )
 @console.reported
 def generate(
@@ -76,13 +78,29 @@ def generate(
         ),
     ] = 0,
     format: Annotated[  # noqa: A002
-        Literal["png", "npy", "nifti"],
+        Literal["png", "npy", "nifti"] | None,
         typer.Option(
             metavar="png|npy|nifti",
-            help="16-bit pictures with the SUVR scale of images.csv, or SUVR "
-            "for NumPy or in NIfTI.",
+            help="16-bit pictures with the SUVR scale of images.csv (the "
+            "default; of volumes three cuts), or SUVR for NumPy or in NIfTI.",
         ),
-    ] = "png",
+    ] = None,
+    bids: Annotated[
+        bool,
+        typer.Option(
+            "--bids",
+            help="Volumes as a BIDS derivative: NIfTI, a participant for each "
+            "seed, and what says that they are synthetic.",
+        ),
+    ] = False,
+    license: Annotated[  # noqa: A002
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --bids, the licence in dataset_description.json, as "
+            "CC0.",
+        ),
+    ] = None,
     stage: Annotated[
         str | None,
         typer.Option(
@@ -159,8 +177,11 @@ def generate(
             seed=seed,
             out=out,
             format=format,
+            bids=bids,
+            license=license,
             **wanted,
             timeout=timeout,
             progress=advance,
         )
-    typer.echo(f"{table}: {count} images, their seeds and their SUVR scale")
+    words = "seeds and stages" if bids else "seeds and their SUVR scale"
+    typer.echo(f"{table}: {count} images, their {words}")

@@ -1,7 +1,6 @@
-"""Synthetic slices from an exported model, each traceable to its seed."""
+"""Synthetic images from an exported model, each traceable to its seed."""
 
 import contextlib
-import csv
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,10 +10,11 @@ import numpy as np
 
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.serving import image_files
+from pet_dcgan.serving.bids import check_license
 from pet_dcgan.serving.exported_model import ExportedModel
 from pet_dcgan.serving.image_request import ImageRequest
 from pet_dcgan.serving.source import opened
-from pet_dcgan.serving.wanted import Wanted
+from pet_dcgan.serving.wanted import Wanted, WantedError
 from pet_dcgan.utils.meant import as_typed
 from pet_dcgan.utils.prefetch import prefetch_map
 from pet_dcgan.utils.seed_blocks import STEPS_TOLERANCE, seed_blocks
@@ -32,7 +32,9 @@ def generate(
     seed: int = 0,
     out: str | Path,
     facts: ImageFacts | None = None,
-    format: str = "png",  # noqa: A002
+    format: str | None = None,  # noqa: A002
+    bids: bool = False,
+    license: str | None = None,  # noqa: A002
     stage: str | Sequence[float] | None = None,
     plane: str | None = None,
     position_mm: float | None = None,
@@ -41,7 +43,7 @@ def generate(
     timeout: float = 60.0,
     progress: Progress | None = None,
 ) -> Path:
-    """Writes `count` synthetic slices and a table of their provenance.
+    """Writes `count` synthetic images and a table of their provenance.
 
     Image `i` is that of seed `seed + i`, whatever the other images are. Its
     bytes from a folder are those from a server that runs the same TensorFlow
@@ -50,6 +52,11 @@ def generate(
     the same place of the same block of `max_rows` seeds (`utils.seed_blocks`),
     so one image costs as much as a block. The SUVR scale is kept: PNG value /
     65535 * `suvr_max`; NPY and NIfTI hold the same in SUVR.
+
+    Of a model of volumes an image is a whole brain: in NPY and NIfTI
+    `[x, y, z]`, x to the right, y to the front, z upwards, with a true affine
+    (`utils.volume_grid`); a PNG has an axial, a coronal and a sagittal cut
+    side by side, for looking at.
 
     The folder appears once it is complete. An interrupted batch is kept
     beside it, and the same call resumes it.
@@ -60,11 +67,15 @@ def generate(
             `http://host:8501/v1/models/ad`; or a network in memory, a `DCGAN`
             or any Keras generator, whose images are those that it would give
             once exported, and whose version is "live".
-        count: Number of slices, at least 1.
+        count: Number of images, at least 1.
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         facts: What the images mean, for a network without facts of its own.
-        format: `"png"` (16 bits), `"npy"` or `"nifti"` (`.nii.gz`).
+        format: `"png"` (16 bits, the default), `"npy"` or `"nifti"`
+            (`.nii.gz`).
+        bids: Whether volumes become a BIDS derivative, in NIfTI: a participant
+            `sub-syn<seed>` each, with a JSON file of where it is from.
+        license: Name of its licence, as `"CC0"`, for its description.
         stage: What a conditional model is asked for, and no other: `"NC"`,
             `"MCI"` or `"AD"`, or weights of the three that sum to 1.
         plane: A plane that it knows; needed where it knows several.
@@ -75,12 +86,13 @@ def generate(
         sex: `"F"` or `"M"`, where sex is a condition; unknown if None.
         timeout: Seconds that a server may take for a whole answer; a few
             further attempts are made.
-        progress: Called with the slices done and `count` after each request.
+        progress: Called with the images done and `count` after each request.
 
     Returns:
         Path of `images.csv`: file, stage, seed, model_version, suvr_max,
         spacing_mm, plane, phantom; of a conditional model also position_mm,
-        age and sex, empty where there is none.
+        age and sex, empty where there is none; of volumes the space. With
+        `bids` that of `participants.tsv`.
 
     Raises:
         BlockingIOError: If another process is making `out`.
@@ -90,10 +102,11 @@ def generate(
         FileNotFoundError: If there is no exported model.
         ValueError: If an option is out of range, the model is damaged, a
             network has no facts, or a server has no such model.
-        WantedError: If the model does not know what it is asked for; it is a
-            ValueError.
+        WantedError: If the model does not know what it is asked for, or
+            options contradict each other; it is a ValueError.
     """
     out = Path(os.path.abspath(out))
+    format = _format(format, bids=bids, license=license)  # noqa: A001
     _check_options(count, seed, format)
     image_files.remove_rest(out)
     _check_free(out)
@@ -107,14 +120,27 @@ def generate(
         # another process may have finished it before the lock was free
         _check_free(out)
         seeds = range(seed, seed + count)
-        request = ImageRequest(source, seeds, format, wanted)
+        request = ImageRequest(source, seeds, format, wanted, as_bids=bids)
         _draw(request, batch, progress or (lambda *_: None))
-        table = batch.images / "images.csv"
-        with table.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows(request.table())
+        table = request.describe(batch.images, license=license)
         batch.finish()
-    return out / "images.csv"
+    return out / table
+
+
+def _format(chosen: str | None, *, bids: bool, license: str | None) -> str:  # noqa: A002
+    """The format, and whether what is said of BIDS fits it."""
+    check_license(license)
+    if license is not None and not bids:
+        raise WantedError(
+            f"expected --license with --bids alone, found {license}: add "
+            "--bids, or leave it out"
+        )
+    if bids and chosen not in (None, "nifti"):
+        raise WantedError(
+            f"expected NIfTI with --bids, found the format {chosen}: leave "
+            "--format out"
+        )
+    return chosen or ("nifti" if bids else "png")
 
 
 def _check_options(count: Any, seed: Any, chosen: str) -> None:

@@ -185,7 +185,7 @@ class ResumableBatch:
         If none is left, the request is removed as well.
 
         Args:
-            names: File name of each wanted image to its seed.
+            names: Path of each wanted image in the folder to its seed.
 
         Returns:
             The seeds of the images that are left.
@@ -197,10 +197,13 @@ class ResumableBatch:
             lines = re.findall(r"^(\S+) (\w{8})\.$", text, re.MULTILINE)
             checksums = dict(lines)
         kept = set()
-        for path in self.images.iterdir():
+        # folders within are of BIDS
+        files = [p for p in self.images.rglob("*") if not p.is_dir()]
+        for path in files:
             found = f"{zlib.crc32(path.read_bytes()):08x}"
-            if path.name in names and checksums.get(path.name) == found:
-                kept.add(names[path.name])
+            name = path.relative_to(self.images).as_posix()
+            if name in names and checksums.get(name) == found:
+                kept.add(names[name])
             else:
                 path.unlink()
         if not kept:
@@ -209,9 +212,11 @@ class ResumableBatch:
         return kept
 
     def add(self, files: Mapping[str, bytes]) -> None:
-        """Writes files, by their names, then their lines in the journal."""
+        """Writes files, by their paths, then their lines in the journal."""
         for name, content in files.items():
-            (self.images / name).write_bytes(content)
+            path = self.images / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
         # a line that was cut off ends here and counts for nothing
         lines = "".join(
             f"\n{name} {zlib.crc32(content):08x}."

@@ -1,17 +1,20 @@
 """A request for images: a model, consecutive seeds, and what is asked for."""
 
+import csv
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from pet_dcgan.models.model_info import VOXELS
 from pet_dcgan.models.png_notes import description, png_notes, row_texts
-from pet_dcgan.serving import image_files, nifti
+from pet_dcgan.serving import bids, image_files, nifti
 from pet_dcgan.serving.exported_model import PICTURE, ExportedModel
 from pet_dcgan.serving.rest_model import RemoteModel
-from pet_dcgan.serving.wanted import Wanted
+from pet_dcgan.serving.wanted import Wanted, WantedError
 from pet_dcgan.utils.png import check_png
 from pet_dcgan.utils.seed_blocks import block_seeds
 from pet_dcgan.utils.volume_grid import affine_of, is_mni
 
+_TABLE = "images.csv"
 _COLUMNS = (
     "file",
     "stage",
@@ -36,9 +39,11 @@ class ImageRequest:
         seeds: Of the images.
         format_: One of `image_files.FORMATS`.
         wanted: What a conditional model is asked for.
+        as_bids: Whether files are named and described as BIDS asks.
 
     Raises:
-        WantedError: If the model does not know it.
+        WantedError: If the model does not know it, or slices are to be a BIDS
+            data set.
     """
 
     def __init__(
@@ -47,12 +52,20 @@ class ImageRequest:
         seeds: range,
         format_: str,
         wanted: Wanted,
+        *,
+        as_bids: bool = False,
     ) -> None:
         self.model = model
         self.facts = model.facts
         self.seeds = seeds
         self.format = format_
+        self.as_bids = as_bids
         self.asked = wanted.of(self.facts)
+        if as_bids and not self.facts.is_volume:
+            raise WantedError(
+                f"expected a model of volumes with --bids, found "
+                f"{self.facts.name}, a model of slices: leave it out"
+            )
         # a sheet of cuts is for looking at alone
         whole = self.facts.is_volume and format_ != "png"
         self.signature = VOXELS if whole else PICTURE
@@ -62,7 +75,7 @@ class ImageRequest:
         return {
             "model": self.facts.name,
             "version": self.model.version,
-            "format": self.format,
+            "format": "bids" if self.as_bids else self.format,
             "seed": self.seeds.start,
             "rows": self.facts.max_rows,
             **(self.asked.identity() if self.asked else {}),
@@ -114,8 +127,10 @@ class ImageRequest:
 
         Returns:
             As `synthetic_ad_0000012.png`, or of a conditional model as
-            `synthetic_conditional_ad_0000012.png`.
+            `synthetic_conditional_ad_0000012.png`; for BIDS a path.
         """
+        if self.as_bids:
+            return bids.image_name(self.facts, seed)
         kind = "phantom" if self.facts.phantom else "synthetic"
         name = self.facts.name
         if self.asked:
@@ -156,6 +171,26 @@ class ImageRequest:
             spacing_mm=facts.spacing_mm,
             description=description(facts, row),
         )
+
+    def describe(self, folder: Path, *, license: str | None) -> str:  # noqa: A002
+        """Writes the table of the images, and what else BIDS asks for.
+
+        Args:
+            folder: Of the images.
+            license: Of a BIDS data set, as of `bids.texts`.
+
+        Returns:
+            The table's name.
+        """
+        if self.as_bids:
+            rows = {s: self.asked and self.asked.row(s) for s in self.seeds}
+            drawn = bids.Drawn(self.facts, self.model.version, rows)
+            bids.write_texts(folder, drawn, license=license)
+            return bids.TABLE
+        with (folder / _TABLE).open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerows(self.table())
+        return _TABLE
 
     def table(self) -> Iterator[Sequence]:
         """Yields the rows of `images.csv`, the first one with the headings."""

@@ -15,7 +15,7 @@ from pet_dcgan.utils.plain_values import converted, shown
 
 
 class WantedError(ValueError):
-    """A stage, plane, position, age or sex that a model does not know."""
+    """Something that cannot be asked for, of this model or at once."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
