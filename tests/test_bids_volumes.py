@@ -12,8 +12,10 @@ import pytest
 from bids_validator import faults
 from nilearn import image as nilearn_image
 from toy_volume_models import SIZE, TEMPLATE
+from typer.testing import CliRunner
 
 import pet_dcgan
+from pet_dcgan.cli.main import app
 from pet_dcgan.serving import bids
 from pet_dcgan.serving.wanted import WantedError
 
@@ -313,3 +315,34 @@ def test_ages_and_sexes_are_columns_of_bids(volume_models):
     assert heading.split("\t")[-2:] == ["age", "sex"]
     assert line.split("\t")[-2:] == ["70", "F"]
     assert line.startswith("sub-syn0012\tNC\t12\t")
+
+
+def test_the_command_writes_a_data_set(volume_models, tmp_path):
+    model = str(volume_models / "conditional_volume")
+    words = ["generate", model, "--count", "1", "--stage", "MCI", "--bids"]
+    out = tmp_path / "synthetic"
+    words += ["--license", "CC0", "--out", str(out)]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert "participants.tsv: 1 images, their seeds and stages" in done.output
+    assert read(out / "dataset_description.json")["License"] == "CC0"
+    assert image_of(out, 0).is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "words"),
+    [
+        ("toy", ["--bids"], "a model of slices: leave it out"),
+        ("volume", ["--bids", "--format", "png"], "expected NIfTI with --bids"),
+        ("volume", ["--license", "CC0"], "add --bids, or leave it out"),
+    ],
+)
+def test_the_command_refuses_what_does_not_go_together(
+    toy_models, volume_models, tmp_path, name, more, words
+):
+    models = {"toy": toy_models / "ad", "volume": volume_models / "ad_volume"}
+    asked = ["generate", str(models[name]), "--count", "1", *more]
+    done = CliRunner().invoke(app, [*asked, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 2
+    assert words in " ".join(done.output.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []

@@ -135,10 +135,14 @@ class ModelInfo:
         return ("generate_png", VOXELS) if self.is_volume else ("generate_png",)
 
     def picture_shape(self, signature: str) -> tuple[int, int]:
-        """Rows and columns of a signature's PNGs.
+        """Sides of a signature's PNGs.
 
         Args:
             signature: One of `pictures`.
+
+        Returns:
+            Rows and columns: `size` and `size` of slices; `size` and
+            `3 * size` of sheets, `size * size` and `size` of voxels.
         """
         if signature == VOXELS:
             return self.size**2, self.size

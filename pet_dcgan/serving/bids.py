@@ -15,6 +15,7 @@ from pet_dcgan import __version__
 from pet_dcgan.models.model_info import ModelInfo
 from pet_dcgan.models.png_notes import description, row_texts
 from pet_dcgan.references import NATIVE, REFERENCES
+from pet_dcgan.serving.wanted import WantedError
 
 TABLE = "participants.tsv"
 _VERSION = "1.11.1"
@@ -75,13 +76,13 @@ def check_license(text: str | None) -> None:
         text: As `"CC0"`; None for none.
 
     Raises:
-        ValueError: If it is empty, too long or not on one line.
+        WantedError: If it is empty, too long or not on one line.
     """
     if text is None:
         return
     fits = isinstance(text, str) and text.strip() and text.isprintable()
     if not fits or len(text) > _MOST_LICENSE:
-        raise ValueError(
+        raise WantedError(
             f"expected a licence in one line of at most {_MOST_LICENSE} "
             f"letters, as CC0, found {str(text)[:40]!r}"
         )
