@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import tensorflow as tf
+import toy_volumes
 from toy_volume_models import (
     LATENT_DIM,
     SIZE,
@@ -21,6 +22,7 @@ from pet_dcgan.models.condition_values import checked_values
 from pet_dcgan.models.model_info import SIGNATURES, ModelInfo
 from pet_dcgan.models.sampling import latents_from_seeds
 from pet_dcgan.models.volume_views import sheets, voxel_rows
+from pet_dcgan.runs import model_run
 from pet_dcgan.serving.compatibility import check_compatible
 from pet_dcgan.serving.exported_model import ExportedModel
 
@@ -255,3 +257,32 @@ def test_a_description_that_contradicts_itself_is_refused(
     values = json.loads(facts.to_json()) | change
     with pytest.raises(ValueError, match=words):
         ModelInfo.from_json(json.dumps(values), source="a test")
+
+
+# --- of a run -----------------------------------------------------------------
+
+
+def test_a_run_of_volumes_is_exported_with_its_counts(tmp_path, monkeypatch):
+    # the set is not on disk
+    for name in ("require_not_held_out", "_require_no_test"):
+        monkeypatch.setattr(model_run, name, lambda *_: None)
+    model = toy_volumes.volume_model()
+    slices = toy_volumes.volume_slices(2)
+    run = pet_dcgan.Run.of_model(tmp_path / "secret", model, slices)
+    version = pet_dcgan.export(run, tmp_path / "models")
+    assert version == tmp_path / "models" / "conditional_volume" / "1"
+    card = (version.parent / "MODEL_CARD.md").read_text()
+    assert "| training subjects | 6 |" in card
+    assert "| preset | own" in card
+    metrics = json.loads((version.parent / "metrics.json").read_text())
+    assert metrics["evaluated"] is False
+    assert metrics["plane"] == "volume"
+    for path in (tmp_path / "models").rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert b"secret" not in content, path
+            assert not any(name.encode() in content for name in run.subjects)
+    table = pet_dcgan.generate(
+        version, count=1, stage="MCI", out=tmp_path / "out", bids=True
+    )
+    assert "sub-syn0000\tMCI\t0\t" in table.read_text()
