@@ -165,3 +165,22 @@ def test_text_of_others_is_replaced():
     with Image.open(io.BytesIO(found)) as opened:
         assert opened.text == {"synthetic": "true"}
     assert b"no" not in found[:100]
+
+
+OBLONG = tf.io.encode_png(PIXELS.reshape(16, 64, 1)).numpy()
+
+
+def test_a_picture_need_not_be_a_square():
+    check_png(OBLONG, size=(16, 64))
+    check_png(OBLONG)
+    expected = PIXELS.reshape(16, 64) / 65535 * 2
+    np.testing.assert_allclose(suvr_of_png(OBLONG, 2.0), expected, rtol=1e-6)
+    for size in (32, (64, 16)):
+        with pytest.raises(ValueError, match="found one of 16 x 64"):
+            check_png(OBLONG, size=size)
+
+
+def test_more_pixels_than_any_volume_has_are_refused():
+    image = png(header(2**13, 2**12), chunk(b"IDAT", BOMB), END)
+    with pytest.raises(ValueError, match="found one of 4096 x 8192"):
+        check_png(image)

@@ -1,8 +1,10 @@
 """Volumes drawn from a folder, a server and a network, as files."""
 
 import csv
+import dataclasses
 import gzip
 import json
+from types import SimpleNamespace
 
 import nibabel as nib
 import numpy as np
@@ -13,7 +15,10 @@ from toy_volume_models import SIZE, TEMPLATE, right_sided, volume_facts
 
 import pet_dcgan
 from pet_dcgan.metrics.cuts import three_plane
+from pet_dcgan.models.model_info import ModelInfo
+from pet_dcgan.serving.image_request import ImageRequest
 from pet_dcgan.serving.nifti import ALIGNED, MNI, UNKNOWN, nifti_bytes
+from pet_dcgan.serving.wanted import Wanted
 from pet_dcgan.utils.volume_grid import affine_of
 
 SPOT = [24, 26, 10, 1]  # where the volume of `right_sided` is brightest
@@ -105,6 +110,19 @@ def test_a_volume_of_a_template_says_so(generated):
     codes = image.header["sform_code"], image.header["qform_code"]
     assert [int(code) for code in codes] == [MNI, MNI]
     assert rows(folder)[0]["space"] == TEMPLATE
+
+
+def test_the_space_of_spm_is_not_called_mni(volume_models):
+    facts = ModelInfo.read(volume_models / "nc_volume" / "1")
+    drawn = tf.io.encode_png(np.zeros([SIZE**2, SIZE, 1], np.uint16)).numpy()
+    codes = []
+    for space in (TEMPLATE, "IXI549Space", "native"):
+        model = SimpleNamespace(facts=dataclasses.replace(facts, space=space))
+        request = ImageRequest(model, range(1), "nifti", Wanted())
+        content = gzip.decompress(request.file_content(0, drawn))
+        image = nib.Nifti1Image.from_bytes(content)
+        codes.append(int(image.header["sform_code"]))
+    assert codes == [MNI, ALIGNED, ALIGNED]
 
 
 def test_all_formats_hold_the_same_voxels(generated):
