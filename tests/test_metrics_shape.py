@@ -8,6 +8,7 @@ import shutil
 import pytest
 from test_model_info import FACTS
 from toy_conditional_metrics import conditional_metrics
+from toy_volume_metrics import volume_metrics
 
 from pet_dcgan.evaluation.assessment import assessment_lines, next_step
 from pet_dcgan.evaluation.evaluate import Evaluation
@@ -62,10 +63,13 @@ def used_or_refused(metrics):
     return "refused"
 
 
-@pytest.fixture(params=["one stage", "conditional"])
+@pytest.fixture(params=["one stage", "conditional", "volume", "AD volume"])
 def metrics(request, evaluated):
     if request.param == "conditional":
         return conditional_metrics(evaluated[1])
+    if "volume" in request.param:
+        every = request.param == "volume"
+        return volume_metrics(evaluated[1], conditional=every)
     return json.loads(json.dumps(evaluated[1]))
 
 

@@ -135,3 +135,9 @@ def test_a_plane_that_the_set_lacks_is_refused(toy_set):
     settings = make_settings(toy_set, planes=("axial", "coronal"))
     with pytest.raises(ValueError, match=r"found coronal: .*all_128"):
         load_study_data(settings)
+
+
+def test_a_set_of_volumes_is_refused(toy_volumes):
+    settings = make_settings(toy_volumes, dataset="volume_32")
+    with pytest.raises(ValueError, match=r"set of slices, .* axial_64"):
+        load_study_data(settings)

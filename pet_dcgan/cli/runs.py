@@ -174,17 +174,19 @@ def evaluate(
             metavar="N",
             min=2,
             help="Synthetic images to measure; as many as there are held-out "
-            "slices are compared with them. At least 1000 if unset.",
+            "slices are compared with them. At least 1000 if unset, of "
+            "volumes 64 of each stage.",
         ),
     ] = None,
     search: Annotated[
-        int,
+        int | None,
         typer.Option(
             metavar="N",
             min=1,
-            help="Synthetic images to search for copies; more find rarer ones.",
+            help="Synthetic images to search for copies; more find rarer ones. "
+            "10000 slices or 1000 volumes if unset.",
         ),
-    ] = 10_000,
+    ] = None,
     encoder: Annotated[
         Literal["own", "inception"],
         typer.Option(

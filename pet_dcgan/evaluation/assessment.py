@@ -46,6 +46,10 @@ _ONE_LATENT = (
     "Single slices were judged. Whether the slices of one latent at several "
     "positions make one brain was not."
 )
+_VOLUMES = (
+    "Whole volumes were judged at voxels of {spacing:g} mm; detail finer than "
+    "two of them is not in them."
+)
 _NO_PATIENTS = (
     "Anything about patients: these are phantom volumes, made by this software."
 )
@@ -148,7 +152,8 @@ def _may(signs: dict[str, str], metrics: dict[str, Any]) -> list[str]:
     kind = "phantom" if metrics["phantom"] else "real"
     lines = [
         f"How these images compare with {kind} ones of subjects that were not "
-        f"trained on, as far as {metrics['images']['held_out']} slices of "
+        f"trained on, as far as {metrics['images']['held_out']} "
+        f"{'volumes' if metrics.get('volume') else 'slices'} of "
         f"{metrics['subjects']['held_out']} subjects can tell."
     ]
     if fine := _joined(signs, "good"):
@@ -186,6 +191,7 @@ def place_of(metrics: dict[str, Any]) -> str:
         metrics: What `metrics.json` holds, or some of it.
     """
     stage, plane = (metrics.get(name, "") for name in ("stage", "plane"))
+    plane = "whole volumes" if metrics.get("volume") else plane
     if not metrics.get("conditional"):
         return f"{stage} {plane}"
     return f"every stage, {'every plane' if plane == ALL_PLANES else plane}"
@@ -236,15 +242,16 @@ def interval_note(metrics: dict[str, Any]) -> str:
 
 
 def limits(metrics: dict[str, Any]) -> list[str]:
-    """What these numbers cannot tell."""
+    """What these numbers cannot tell.
+
+    Args:
+        metrics: What `metrics.json` holds.
+    """
     return [
         f"The held-out images are of {metrics['subjects']['held_out']} "
-        "subjects; slices of one subject are not independent, and what few "
+        f"subjects; {_several(metrics)}what few "
         "subjects have in common is not what all have.",
-        _ONE_LATENT if metrics.get("conditional") else _SINGLE,
-        "Nearest images are found by root mean square difference, which "
-        "favours smooth images; read PSNR and SSIM beside the real figure, "
-        "never alone.",
+        *_unit(metrics),
         "The copy check does not recognise copies whose uptake was scaled by "
         "more than a tenth, nor every mixture of two subjects. It is no proof "
         "of privacy.",
@@ -255,4 +262,23 @@ def limits(metrics: dict[str, Any]) -> list[str]:
             for missing in metrics["missing"].values()
             if missing
         ),
+    ]
+
+
+def _several(metrics: dict[str, Any]) -> str:
+    """What several images of a subject are, where there are several."""
+    if metrics.get("volume"):
+        return ""
+    return "slices of one subject are not independent, and "
+
+
+def _unit(metrics: dict[str, Any]) -> list[str]:
+    """What was judged, slices or volumes."""
+    if metrics.get("volume"):
+        return [_VOLUMES.format(spacing=metrics["spacing_mm"])]
+    return [
+        _ONE_LATENT if metrics.get("conditional") else _SINGLE,
+        "Nearest images are found by root mean square difference, which "
+        "favours smooth images; read PSNR and SSIM beside the real figure, "
+        "never alone.",
     ]

@@ -9,7 +9,8 @@ from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.plots import run_title
 from pet_dcgan.plotting import save_sheet
 
-_SHOWN = 8
+# images in a row; a volume is three cuts
+_SHOWN, _VOLUMES = 8, 4
 
 
 def save_closest(
@@ -57,8 +58,9 @@ def _closest_words(closest: ClosestPairs) -> tuple[str, str]:
 def _closest_rows(closest: ClosestPairs) -> list[tuple[str, np.ndarray]]:
     """Rows of images, each above the row of what they are like."""
     rows = []
-    for start in range(0, len(closest.synthetic), _SHOWN):
-        part = slice(start, start + _SHOWN)
+    columns = _SHOWN if closest.synthetic.ndim == 3 else _VOLUMES
+    for start in range(0, len(closest.synthetic), columns):
+        part = slice(start, start + columns)
         rows.append(("synthetic", closest.synthetic[part]))
         rows.append(("nearest training", closest.training[part]))
     return rows

@@ -24,15 +24,15 @@ from pet_dcgan.evaluation.training_curves import (
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.runs.run import Run
 
-_PROGNOSIS = (
+PROGNOSIS = (
     "What becomes of anybody: the images of one latent at two stages are the "
     "model's contrast, never a prognosis."
 )
-_MIXTURES = (
+MIXTURES = (
     "That a mixture of two stages is a stage in between: nothing real was "
     "compared with it."
 )
-_AGES = "That an age or sex asked for is obeyed: both were left unknown."
+AGES = "That an age or sex asked for is obeyed: both were left unknown."
 
 
 class Measured(NamedTuple):
@@ -129,9 +129,9 @@ def assess_conditional(metrics: dict[str, Any]) -> dict[str, Any]:
         "Uptake": conditional.of_cells(planes, uptake),
         "Texture": conditional.of_cells(planes, texture),
     }
-    may_not = [_PROGNOSIS, _MIXTURES, *NEVER]
+    may_not = [PROGNOSIS, MIXTURES, *NEVER]
     if {"age", "sex"} & set(metrics["conditions"]["names"]):
-        may_not.insert(2, _AGES)
+        may_not.insert(2, AGES)
     return assessment_of(found, metrics, may_not=may_not)
 
 

@@ -76,14 +76,18 @@ def contrast_scores(
         "share": rounded(found.share),
         "halves": rounded(found.halves),
     }
-    numbers |= _agreement(found)
+    numbers |= agreement_numbers(found)
     numbers |= _by_region(regions, region_names(plane))
     contrasts = Contrasts(stages, images.positions_mm(plane), found)
     return nothing | numbers, contrasts
 
 
-def _agreement(found: ModelContrast) -> dict[str, Any]:
-    """Correlation and slope; `real` is what a perfect model would have."""
+def agreement_numbers(found: ModelContrast) -> dict[str, Any]:
+    """Correlation and slope; `real` is what a perfect model would have.
+
+    Args:
+        found: Of a plane, or of volumes.
+    """
     return {
         "correlation": {
             "synthetic": {

@@ -7,7 +7,7 @@ import numpy as np
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.evaluation.pair_scores import rounded
-from pet_dcgan.metrics.centring import centred
+from pet_dcgan.metrics.centring import centred_images
 from pet_dcgan.metrics.copy_search import CERTAIN_RATIO
 from pet_dcgan.metrics.memorization import (
     MemorizationCheck,
@@ -39,8 +39,9 @@ class ClosestPairs(NamedTuple):
     """The images most like a training subject, beside what they are like.
 
     Args:
-        synthetic: `[k, size, size]` in SUVR, the lowest ratio first.
-        training: The training slice nearest to each, mirrored where that is
+        synthetic: `[k, size, size]` in SUVR, the lowest ratio first; of
+            volumes `[k, size, size, size]`.
+        training: The training image nearest to each, mirrored where that is
             what the image is like.
         suspects: Number of all suspects; if 0, these are the closest of the
             images that are none.
@@ -67,7 +68,7 @@ def memorization_scores(
     try:
         check = check_memorization(
             images.centred_training,
-            centred(np.concatenate([each.images for each in held_out])),
+            centred_images(np.concatenate([each.images for each in held_out])),
             images.searched,
             train_subjects=images.training.subjects,
             held_out_subjects=np.concatenate(
@@ -129,7 +130,9 @@ def _closest(
         images.training.images[check.nearest[rows]], images.config.suvr_max
     )
     turned = check.mirrored[rows]
-    training[turned] = training[turned][:, :, ::-1]
+    # left to right are the columns of a slice, and the first axis of a volume
+    sides = -1 if training.ndim == 3 else 1
+    training[turned] = np.flip(training[turned], sides)
     return ClosestPairs(
         images.draw(images.seed + rows), training, len(check.suspects)
     )

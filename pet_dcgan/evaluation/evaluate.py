@@ -33,9 +33,12 @@ from pet_dcgan.evaluation.region_scores import region_scores
 from pet_dcgan.evaluation.report import report_page
 from pet_dcgan.evaluation.set_scores import intensity_scores, texture_scores
 from pet_dcgan.evaluation.summary import Evaluation
-from pet_dcgan.evaluation.synthetic_images import SEARCHED
+from pet_dcgan.evaluation.synthetic_images import SEARCHED, SEARCHED_VOLUMES
+from pet_dcgan.evaluation.volume_images import is_volume_run, volume_images
+from pet_dcgan.evaluation.volumes import measure_volumes, save_volume_figures
 from pet_dcgan.features.encoder import Encoder
 from pet_dcgan.features.train_encoder import random_encoder
+from pet_dcgan.features.volume_encoder import random_volume_encoder
 from pet_dcgan.runs.given import as_run
 from pet_dcgan.runs.run import Run
 from pet_dcgan.utils.checksums import write_checksums
@@ -56,7 +59,7 @@ def evaluate(
     data_dir: str | Path | None = None,
     count: int | None = None,
     seed: int = 0,
-    search: int = SEARCHED,
+    search: int | None = None,
     encoder: str = "own",
     beside: Sequence[Run | str | Path] = (),
     progress: Callable[[int, int], None] | None = None,
@@ -69,7 +72,7 @@ def evaluate(
     folder; the same run and seed give the same bytes. The folder is replaced
     as a whole, so that an evaluation that is stopped leaves the earlier one.
     A run with conditions is measured at each stage and plane, and whether it
-    obeys them.
+    obeys them; a run of volumes as wholes, in 3-D.
 
     Args:
         run: A finished run, or its folder; or a `DCGAN` or generator that
@@ -80,13 +83,16 @@ def evaluate(
         count: Number of synthetic slices, by default 1,000 or as many as there
             are held-out ones, if those are more. All of them are measured for
             diversity; comparisons take as many as there are held-out ones, or
-            fewer of both where `count` is less.
+            fewer of both where `count` is less. Of volumes, for each stage,
+            64 or as many as there are held-out ones.
         seed: Seed of the first synthetic slice (the others count up from
             it), and of every random choice.
         search: Number of synthetic slices that are searched for copies, those
-            above among them. More of them find rarer copies.
+            above among them, by default 10,000, or 1,000 volumes. More of
+            them find rarer copies.
         encoder: `"own"` for the encoder of the run's training slices and the
-            random one, `"inception"` to add InceptionV3.
+            random one, `"inception"` to add InceptionV3, which looks at
+            slices alone.
         beside: Runs of one stage each, or their folders, whose numbers stand
             beside those of a run with conditions.
         progress: Called with the number of steps done and of all steps.
@@ -99,8 +105,8 @@ def evaluate(
         FileExistsError: If `out` is not free.
         FileNotFoundError: If the run is not finished or the set is missing.
         ValueError: If a held-out subject was trained on, the set or a run
-            beside does not fit the run, an option is out of range, or the
-            generator's images are black or not finite.
+            beside does not fit the run, an option is out of range or not for
+            volumes, or the generator's images are black or not finite.
         ConnectionError: If the weights of InceptionV3 cannot be fetched.
     """
     if encoder not in ENCODERS:
@@ -108,6 +114,11 @@ def evaluate(
             f"expected an encoder among {', '.join(ENCODERS)}, found {encoder}"
         )
     opened = as_run(run, slices=slices, out=out)
+    whole = is_volume_run(opened)
+    if whole:
+        _require_for_volumes(encoder, beside)
+    if search is None:
+        search = SEARCHED_VOLUMES if whole else SEARCHED
     return _evaluate(
         opened,
         beside=separate_runs(beside, opened.config, opened.conditions),
@@ -118,6 +129,20 @@ def evaluate(
         encoder=encoder,
         progress=progress,
     )
+
+
+def _require_for_volumes(encoder: str, beside: Sequence) -> None:
+    """Refuses what is measured of slices alone."""
+    if encoder == "inception":
+        raise ValueError(
+            "expected an encoder of volumes, found inception, which looks at "
+            "slices: leave --encoder out"
+        )
+    if beside:
+        raise ValueError(
+            "expected a run of slices to set others beside, found one of "
+            "volumes: leave --beside out, and evaluate the others by themselves"
+        )
 
 
 @exclusive("evaluate", "run")
@@ -139,7 +164,9 @@ def _evaluate(
         if progress is not None:
             progress(next(steps), _STEPS)
 
-    if run.conditions is None:
+    if is_volume_run(run):
+        metrics, draw = _of_volumes(run, step, options)
+    elif run.conditions is None:
         metrics, draw = _of_stage(run, encoder, step, options)
     else:
         metrics, draw = _of_every_stage(run, encoder, step, options, beside)
@@ -182,6 +209,22 @@ def _of_every_stage(
     step()
     measured = measure_conditional(run, images, encoders, beside, step)
     return measured.metrics, lambda folder: save_conditional_figures(
+        folder, run, images, measured
+    )
+
+
+def _of_volumes(
+    run: Run, step: Callable[[], None], options: dict[str, Any]
+) -> tuple[dict[str, Any], _Draw]:
+    """The same of a run of volumes, with conditions or of one stage."""
+    images = volume_images(run, **options)
+    step()
+    own = run.encoder(images.whole.training)
+    second = random_volume_encoder(images.whole.training_suvr)
+    step()
+    encoders = {"trained": own, "random": second}
+    measured = measure_volumes(run, images, encoders, step)
+    return measured.metrics, lambda folder: save_volume_figures(
         folder, run, images, measured
     )
 

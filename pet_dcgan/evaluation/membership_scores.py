@@ -6,7 +6,7 @@ import numpy as np
 
 from pet_dcgan.evaluation.images import EvaluationImages
 from pet_dcgan.evaluation.pair_scores import interval_ends, rounded
-from pet_dcgan.metrics.centring import centred
+from pet_dcgan.metrics.centring import centred_images
 from pet_dcgan.metrics.confidence import MIN_SUBJECTS, Interval
 from pet_dcgan.metrics.membership import (
     TooFewSubjectsError,
@@ -41,7 +41,7 @@ def membership_scores(images: EvaluationImages) -> dict[str, Any]:
     try:
         found = membership_inference(
             images.centred_training,
-            centred(np.concatenate([each.images for each in held_out])),
+            centred_images(np.concatenate([each.images for each in held_out])),
             images.searched,
             train_subjects=training,
             held_out_subjects=others,

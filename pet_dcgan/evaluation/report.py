@@ -12,6 +12,7 @@ from pet_dcgan.evaluation.assessment import (
 from pet_dcgan.evaluation.conditional_summary import conditional_rows
 from pet_dcgan.evaluation.findings import SIGNS
 from pet_dcgan.evaluation.report_tables import KINDS, Row, groups
+from pet_dcgan.evaluation.volume_tables import volume_rows
 from pet_dcgan.references import REFERENCES
 from pet_dcgan.utils.templates import render
 
@@ -66,9 +67,12 @@ def metric_rows(
         Headings and rows of text: a row for each stage and kind of image,
         means over images against their nearest and a random held-out one,
         and KID and recall by the features of the run's own encoder. Of a
-        conditional run, which is alone, a row for each stage and plane.
+        conditional run, which is alone, a row for each stage and plane; of
+        volumes, for each stage.
     """
     for values in metrics.values():
+        if values.get("volume"):
+            return volume_rows(values)
         if values.get("conditional"):
             return conditional_rows(values)
     headings = ["stage, images compared with held-out real", "n"]

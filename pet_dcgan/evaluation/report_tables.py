@@ -8,6 +8,7 @@ from pet_dcgan.evaluation.table_rows import COLUMNS as COLUMNS
 from pet_dcgan.evaluation.table_rows import KINDS as KINDS
 from pet_dcgan.evaluation.table_rows import Group as Group
 from pet_dcgan.evaluation.table_rows import Row as Row
+from pet_dcgan.evaluation.volume_tables import volume_groups
 
 # Islam & Zhang 2020, doi 10.1186/s40708-020-00104-2, over their images
 _PAPER_PSNR = "32.83 dB"
@@ -19,6 +20,8 @@ def groups(metrics: dict[str, Any]) -> list[Group]:
     privacy = [_MEMORIZATION]
     if metrics["membership"]["missing"] is None:
         privacy.append(_MEMBERSHIP)
+    if metrics.get("volume"):
+        return [*volume_groups(metrics), *privacy]
     if metrics.get("conditional"):
         return [*conditional_groups(metrics), *privacy]
     encoders = [

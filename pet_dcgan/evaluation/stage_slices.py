@@ -40,10 +40,10 @@ class StageSlices:
 def stage_slices(
     run: Run, data_dir: str | Path
 ) -> dict[tuple[str, str], StageSlices]:
-    """The real slices of a conditional run, by plane and stage.
+    """The real slices of a run, by plane and stage.
 
     Args:
-        run: The run.
+        run: The run; one without conditions has one stage and plane.
         data_dir: Folder of the prepared sets.
 
     Raises:
@@ -51,10 +51,13 @@ def stage_slices(
         ValueError: If a held-out subject was trained on, a training subject
             is missing, or the set does not fit the run.
     """
+    planes, stages = (run.config.plane,), (run.config.stage,)
+    if run.conditions is not None:
+        planes, stages = run.conditions.planes, run.conditions.stages
     found = {
         (plane, stage): _of_stage(run, data_dir, plane, stage)
-        for plane in run.conditions.planes
-        for stage in run.conditions.stages
+        for plane in planes
+        for stage in stages
     }
     for each in found.values():
         require_same_set(run.config, each.training)

@@ -3,6 +3,7 @@
 from pet_dcgan.evaluation.assessment import NOT_FOR_DIAGNOSIS, place_of
 from pet_dcgan.evaluation.conditional_summary import conditional_summary
 from pet_dcgan.evaluation.report_tables import COLUMNS, KINDS, Row
+from pet_dcgan.evaluation.volume_tables import volume_summary
 from pet_dcgan.utils.templates import render
 
 _KID = "features.trained"
@@ -40,7 +41,9 @@ class Evaluation(dict):
         assessment = self.get("assessment") or {}
         rows = []
         shown = _SUMMARY
-        if self.get("conditional"):
+        if self.get("volume"):
+            shown = volume_summary(self)
+        elif self.get("conditional"):
             shown = conditional_summary(self)
         for row in shown:
             texts = (" ".join(row.texts(self, k)).strip() for k in KINDS)

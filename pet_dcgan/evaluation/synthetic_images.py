@@ -7,20 +7,22 @@ import keras
 import numpy as np
 
 from pet_dcgan.config import TrainConfig
-from pet_dcgan.metrics.centring import centred
+from pet_dcgan.metrics.centring import centred_images
 from pet_dcgan.models.sampling import synthetic_slices
 
 # images that are searched for copies by default: if none is one, at most
 # 0.03 % of all are
 SEARCHED = 10_000
+# volumes, of which each costs as much as some 50 slices: at most 0.3 %
+SEARCHED_VOLUMES = 1000
 # how many of them are held in full at a time
-_CHUNK = 512
+_CHUNK, _CHUNK_VOLUMES = 512, 64
 # shares of suvr_max: an image below the first is black, one that varies by less
 # than the second is uniform; after a few steps of training images hardly vary,
 # and are evaluated nevertheless
 _BLACK, _FLAT = 1e-3, 1e-6
 
-# gives the images float32 [k, size, size] in SUVR of seeds [k]
+# gives the images float32 [k, size, size] in SUVR of seeds [k], or volumes
 Draw = Callable[[np.ndarray], np.ndarray]
 
 
@@ -53,13 +55,13 @@ def measured(draw: Draw, seeds: np.ndarray, suvr_max: float) -> np.ndarray:
         suvr_max: SUVR of the network's +1.
 
     Returns:
-        float32 `[n, size, size]` in SUVR.
+        float32 `[n, size, size]` in SUVR, of volumes `[n, size, size, size]`.
 
     Raises:
         ValueError: If all are black or uniform, or a value is not finite.
     """
     images = draw(seeds)
-    varied = np.ptp(images, axis=(1, 2)).max()
+    varied = np.ptp(images.reshape(len(images), -1), axis=1).max()
     if images.max() < _BLACK * suvr_max or varied < _FLAT * suvr_max:
         raise ValueError(
             "expected images of brains, found every synthetic one black or "
@@ -76,19 +78,22 @@ def searched(
 
     Args:
         draw: Gives the images of seeds.
-        images: Those of the first seeds `[m, size, size]` in SUVR.
+        images: Those of the first seeds in SUVR, `[m, size, size]` or
+            volumes `[m, size, size, size]`.
         seed: The first seed.
         count: Number of images, those given among them; at least `m`.
 
     Returns:
-        float32 `[count, 32, 32]`, in the order of their seeds.
+        float32 `[count, 32, 32]`, of volumes `[count, 16, 16, 16]`, in the
+        order of their seeds.
 
     Raises:
         ValueError: If a value is not finite.
     """
-    parts = [centred(images)]
+    parts = [centred_images(images)]
     end = seed + max(count, len(images))
-    for first in range(seed + len(images), end, _CHUNK):
-        seeds = np.arange(first, min(first + _CHUNK, end))
-        parts.append(centred(draw(seeds)))
+    chunk = _CHUNK if images.ndim == 3 else _CHUNK_VOLUMES
+    for first in range(seed + len(images), end, chunk):
+        seeds = np.arange(first, min(first + chunk, end))
+        parts.append(centred_images(draw(seeds)))
     return np.concatenate(parts)

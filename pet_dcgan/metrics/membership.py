@@ -76,7 +76,7 @@ class Membership:
             f"{HELD_OUT_FOR_ONE} of them)"
         )
         return (
-            f"{opening}: by the distance of a slice to the nearest of "
+            f"{opening}: by the distance of an image to the nearest of "
             f"{self.images:,} images a training subject (of "
             f"{self.training_subjects}) is distinguished from a held-out one "
             f"(of {self.held_out_subjects}) with AUC "

@@ -3,6 +3,8 @@
 Volumes are `[n, x, y, z]` in SUVR: x to the right, y to the front, z upwards.
 """
 
+import operator
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -26,11 +28,13 @@ class RoughnessRatio(NamedTuple):
         interval: Of `ratio`, by subject.
         axes: The same ratio of the roughness along x, y and z alone `[3]`:
             below 1 in all of them is blur, above 1 in all of them noise.
+        axes_intervals: Interval of each, by subject.
     """
 
     ratio: float
     interval: Interval
     axes: np.ndarray
+    axes_intervals: tuple[Interval, ...]
 
 
 def axis_roughness(volumes: np.ndarray) -> np.ndarray:
@@ -113,20 +117,22 @@ def roughness_ratio(
         )
     require_finite(real, synthetic)
 
-    def ratio(a: np.ndarray, b: np.ndarray) -> float:
-        of_real, found = real[a].mean(axis=0), synthetic[b].mean(axis=0)
-        return float(_ratio(_between(found[None]), _between(of_real[None]))[0])
-
     owners = np.arange(len(real)) if subjects is None else subjects
-    everyone = np.arange(len(synthetic))
-    value = ratio(np.arange(len(real)), everyone)
-    interval = Interval(None, None, "real volumes do not vary")
-    if np.isfinite(value):
-        interval = halves_interval(
-            ratio, subjects=[owners, everyone], seed=seed
-        )
-    axes = _ratio(synthetic.mean(axis=0), real.mean(axis=0))
-    return RoughnessRatio(value, interval, axes)
+    everyone = [owners, np.arange(len(synthetic))]
+
+    def found(of: Callable) -> tuple[float, Interval]:
+        def ratio(a: np.ndarray, b: np.ndarray) -> float:
+            pair = (x.mean(axis=0)[None] for x in (synthetic[b], real[a]))
+            return float(_ratio(*map(of, pair))[0])
+
+        value = ratio(*map(np.arange, map(len, everyone)))
+        if not np.isfinite(value):
+            return value, Interval(None, None, "real volumes do not vary")
+        return value, halves_interval(ratio, subjects=everyone, seed=seed)
+
+    axes = [found(operator.itemgetter((slice(None), i))) for i in range(3)]
+    values, intervals = zip(*axes, strict=True)
+    return RoughnessRatio(*found(_between), np.array(values), intervals)
 
 
 def slice_roughness(volumes: np.ndarray) -> np.ndarray:

@@ -181,13 +181,52 @@ _PLANE = {
         _ABSENT | {"stages": "pair"},
     ),
 }
+_ABSENT_STAGE = {
+    "images": "count",
+    "missing": "text",
+    "subjects": dict.fromkeys(("training", "held_out"), "count"),
+}
+_VOLUMES_OF_STAGE = _ABSENT_STAGE | {
+    "missing": "null",
+    "diversity": _by_kind(_MEAN) | {"ratio": _SCORE},
+    "roughness": {
+        "ratio": _SCORE,
+        "axes_ratio": {"*": _SCORE},
+        "axes": {"*": _by_kind(_SCORE)},
+    },
+    "regions": {
+        **dict.fromkeys(
+            ("error", "covariance", "correlation"), _by_kind(_SCORE)
+        ),
+        "spread": _SCORE,
+        "mean": _by_kind({"*": _SCORE}),
+        "difference": {"*": _SCORE},
+    },
+    "intensity": _INTENSITY,
+}
+# of a run of volumes, with conditions or of one stage
+_VOLUME = _COMMON | {
+    "volume": "flag",
+    "conditional": "flag",
+    "space": "text",
+    "planes": {
+        "volume": {
+            "atlas": "text",
+            "latents": "count",
+            "stages": {"*": (_VOLUMES_OF_STAGE, _ABSENT_STAGE)},
+            "features": _FEATURES,
+            **{f"{n}?": _PLANE[n] for n in ("stage", "identity", "contrast")},
+        }
+    },
+}
 _CONDITIONAL = _COMMON | {"conditional": "flag", "planes": {"*": _PLANE}}
 
 
 def require_metrics(metrics: dict[str, Any], *, source: str) -> None:
     """Refuses what is not of a shape that `pet-dcgan evaluate` writes.
 
-    There are two: of a run of one stage, and of a run with conditions.
+    There are three: of a run of one stage, of a run with conditions, and of a
+    run of volumes.
 
     Args:
         metrics: A JSON object.
@@ -197,6 +236,7 @@ def require_metrics(metrics: dict[str, Any], *, source: str) -> None:
         ValueError: If it is another; in words that end without a remedy.
     """
     shape = _CONDITIONAL if metrics.get("conditional") else _SHAPE
+    shape = _VOLUME if metrics.get("volume") else shape
     if fault := _fault(metrics, shape, []):
         raise ValueError(
             f"expected what pet-dcgan evaluate writes in {source}, found "

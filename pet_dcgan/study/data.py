@@ -158,11 +158,17 @@ def load_study_data(settings: StudySettings) -> StudyData:
     Raises:
         FileNotFoundError: If there is no such set.
         DataLeakageError: If two of its splits share a subject.
-        ValueError: If it lacks a plane or a stage, or has too few subjects
-            or sites.
+        ValueError: If it is of volumes, lacks a plane or a stage, or has too
+            few subjects or sites.
     """
     where = settings.data_dir, settings.dataset
     meta = open_set(*where).meta
+    if meta.is_volume:
+        raise ValueError(
+            "expected a set of slices, by which classifiers of a study tell "
+            f"stages apart, found volumes in {settings.dataset}: choose "
+            "another --config, such as axial_64"
+        )
     missing = sorted(set(settings.planes) - set(meta.planes))
     if missing:
         raise ValueError(
