@@ -1,10 +1,14 @@
 import dataclasses
+import math
 import re
 
 import keras
 import pytest
 from toy_networks import own_discriminator, own_generator
+from toy_volumes import volume_model
 
+from pet_dcgan.models.augmentation import Augmenter
+from pet_dcgan.models.bending import Bender
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.training.dry_run import (
@@ -105,3 +109,40 @@ def test_data_steps_parameters_and_time_are_estimated(
 def test_what_could_not_start_is_refused(tiny_config):
     with pytest.raises(ValueError, match="--set batch_size=12"):
         dry_run(dataclasses.replace(tiny_config(), batch_size=64))
+
+
+def test_transposed_convolutions_of_volumes_count_by_their_inputs():
+    model = volume_model()
+    found = forward_operations(model.generator)
+    # each tap at every one of 4 x 4 x 4 places
+    layer = model.generator.get_layer("up_8")
+    taps = math.prod(layer.kernel.shape)
+    assert found["up_8"] == 2 * taps * 4**3
+
+
+def test_moving_volumes_counts(tiny_config):
+    plain, moved, cut_out = (
+        step_operations(volume_model(**options))
+        for options in (
+            {},
+            {"augmenter": Augmenter(("scale",), 1.0), "bender": Bender(1, 4)},
+            {"augmenter": Augmenter(("cutout",), 1.0)},
+        )
+    )
+    # twelve products of 32 x 32 matrices with 32 x 32 lines
+    assert moved - plain == 12 * 2 * 32**4
+    assert cut_out == plain
+
+
+def test_a_gpu_is_estimated_with_what_is_assumed(tiny_config, monkeypatch):
+    config = tiny_config(epochs=3, batch_size=5)
+    # 6 steps that take no time but 10 ms each
+    (line,) = (x for x in dry_run(config).splitlines() if x.startswith("GPU"))
+    assert "0 s on a T4, 0 s on an A100, 0.5 GB on it (never" in line
+    assert "30% of 8.1 and 19.5 TFLOP/s in float32, and steps of 10 ms" in line
+    operations = step_operations(build_dcgan(config))
+    monkeypatch.setattr(
+        "pet_dcgan.training.dry_run._GPU_RATES",
+        {"a slow one": operations * 5 * 6 / 0.3 / 60},
+    )
+    assert "60 s on a slow one" in dry_run(config)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from pet_dcgan.data.batches import network_images
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.data.suvr import PNG_MAX
+from pet_dcgan.image_facts import is_volume
 
 IMAGE = "image"
 # beyond [-1, 1] by rounding, as after a resampling in 16 bits
@@ -24,6 +25,7 @@ _CALL = "pet_dcgan.scale_to_model(images, suvr_max=2.5)"
 # no SUVR is above it: floats that are were pixels
 _HIGHEST_SUVR = 30.0
 _MOST_LOOKED_AT = 256
+_MOST_VOLUMES = 64  # a megabyte each
 _NO_IMAGE = (
     "expected images, found none: look whether a filter or a split left any"
 )
@@ -37,8 +39,9 @@ def scale_to_model(images: Any, *, suvr_max: float | None = None) -> Any:
     65535, becomes 1.
 
     Args:
-        images: `[n, size, size, channels]` or `[n, size, size]`, an array, or
-            a tensor, as in `dataset.map`.
+        images: `[n, size, size, channels]` or `[n, size, size]`, or volumes
+            `[n, size, size, size]`; an array, or a tensor, as in
+            `dataset.map`.
         suvr_max: SUVR that 1 stands for; needed for floats alone.
 
     Returns:
@@ -136,7 +139,7 @@ def model_images(batch: Any, shape: tuple[int | None, ...]) -> tf.Tensor:
     elif not images.dtype.is_floating:
         raise ValueError(_wrong_scale(f"{images.dtype.name} pixels"))
     images = tf.cast(images, tf.float32)
-    if images.shape.rank == 4 and images.shape[-1] == 1 < (shape[-1] or 1):
+    if images.shape.rank == 4 and images.shape[-1] == 1 and shape[-1] == 3:
         images = tf.repeat(images, shape[-1], axis=-1)
     if not images.shape[1:].is_compatible_with(shape[1:]):
         wanted, found = (
@@ -144,10 +147,18 @@ def model_images(batch: Any, shape: tuple[int | None, ...]) -> tf.Tensor:
             for lengths in (shape, images.shape)
         )
         raise ValueError(
-            f"expected images [{wanted}], found [{found}]: resize them, batch "
-            "them, or build networks of their size and channels"
+            f"expected images [{wanted}], found [{found}]: {_remedy(shape)}"
         )
     return images
+
+
+def _remedy(shape: tuple[int | None, ...]) -> str:
+    """What to do where images have another shape than this."""
+    if is_volume(shape):
+        return "give volumes, or build networks of slices"
+    return (
+        "resize them, batch them, or build networks of their size and channels"
+    )
 
 
 def require_model_scale(batch: Any) -> None:
@@ -196,7 +207,7 @@ def first_images(data: Any, *, most: int = _MOST_LOOKED_AT) -> np.ndarray:
     Args:
         data: What `fit` takes: arrays, a `tf.data.Dataset` of batches, a
             `keras.utils.PyDataset`, a dictionary of arrays, or `Slices`.
-        most: Images at most, but for those of one batch.
+        most: Images at most, but for those of one batch; of volumes 64.
 
     Returns:
         `[n, size, size, channels]`, as they are stored.
@@ -220,7 +231,7 @@ def first_images(data: Any, *, most: int = _MOST_LOOKED_AT) -> np.ndarray:
     for batch in batches:
         found.append(np.asarray(images_of(batch)))
         count += len(found[-1])
-        if count >= most:
+        if count >= _at_most(found[-1].shape, most):
             break
     if not count:
         raise ValueError(_NO_IMAGE)
@@ -238,25 +249,32 @@ def _spread(images: Any, most: int) -> np.ndarray:
     count = len(images)
     if not count:
         raise ValueError(_NO_IMAGE)
-    rows = np.linspace(0, count - 1, min(count, most)).round().astype(int)
+    count_of = min(count, _at_most(images.shape, most))
+    rows = np.linspace(0, count - 1, count_of).round().astype(int)
     if tf.is_tensor(images):
         return tf.gather(images, rows).numpy()
     return np.asarray(images[rows])
+
+
+def _at_most(shape: tuple[int, ...], most: int) -> int:
+    """How many images of a shape are looked at."""
+    return min(most, _MOST_VOLUMES) if is_volume(shape) else most
 
 
 def in_unit_scale(images: np.ndarray) -> np.ndarray:
     """Images as shares of the largest uptake, without their channels.
 
     Args:
-        images: `[n, size, size, channels]` or `[n, size, size]`, uint16 as
-            stored, or floats in [-1, 1].
+        images: `[n, size, size, channels]` or `[n, size, size]`, or volumes
+            `[n, size, size, size]`; uint16 as stored, or floats in [-1, 1].
 
     Returns:
-        float32 `[n, size, size]` in [0, 1].
+        float32 `[n, size, size]` in [0, 1], or volumes of the same shape.
     """
     images = np.asarray(images)
     if images.dtype == np.uint16:
         values = images.astype(np.float32) / PNG_MAX
     else:
         values = (images.astype(np.float32) + 1.0) / 2.0
-    return values.mean(axis=-1) if values.ndim == 4 else values
+    has_channels = values.ndim == 4 and not is_volume(values.shape)
+    return values.mean(axis=-1) if has_channels else values

@@ -84,6 +84,11 @@ class SetMeta:
         return self.planes == (VOLUME,)
 
     @property
+    def noun(self) -> str:
+        """What images are called, `"slices"` or `"volumes"`."""
+        return "volumes" if self.is_volume else "slices"
+
+    @property
     def image_shape(self) -> tuple[int, ...]:
         """Shape of a stored image: rows and columns, or x, y and z."""
         return (self.size,) * (3 if self.is_volume else 2)

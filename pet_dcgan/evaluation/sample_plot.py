@@ -19,6 +19,7 @@ from pet_dcgan.plotting import Rows, grey_scale, sheet_title, show_sheet
 from pet_dcgan.runs.run import Run
 
 COLUMNS = 8
+VOLUMES = 4  # in a row, three cuts of each
 
 
 def plot_samples(
@@ -33,17 +34,18 @@ def plot_samples(
 ) -> Axes:
     """Draws the images of the first seeds, none of them chosen by eye.
 
-    Black is SUVR 0 and white `suvr_max`. Where neither facts nor `suvr_max`
-    are known, the colour bar says that values are shares of the largest
-    uptake.
+    Of volumes, an axial, a coronal and a sagittal cut are drawn side by side,
+    see `pet_dcgan.metrics.cuts`. Black is SUVR 0 and white `suvr_max`. Where
+    neither facts nor `suvr_max` are known, the colour bar says that values are
+    shares of the largest uptake.
 
     Args:
         model: A `DCGAN`, of which the average is drawn if it keeps one, a
             generator, or a finished `Run`.
         count: Number of images, at least 1.
         seed: The first image's seed; the others follow.
-        real: Real images for a row above, as `DCGAN.fit` takes them; up to 8,
-            of `Slices` and arrays spread evenly over all.
+        real: Real images for a row above, as `DCGAN.fit` takes them; up to 8
+            (4 volumes), of `Slices` and arrays spread evenly over all.
         facts: What the images mean, if the model has no facts of its own.
         suvr_max: SUVR of white, for a generator without facts.
         axes: Axes to draw into; those of a new figure by default.
@@ -75,7 +77,7 @@ def plot_samples(
     if real is not None:
         own = isinstance(real, Slices) and (facts or suvr_max)
         scale = real.meta.suvr_max if own else white
-        shown = _real(real, min(count, COLUMNS), scale)
+        shown = _real(real, min(count, _columns(images)), scale)
         rows, words = [("real", shown), *rows], "real above synthetic"
     return show_sheet(
         rows,
@@ -106,11 +108,16 @@ def _network(model: Any) -> tuple[keras.Model, ImageFacts | None]:
     return model, None
 
 
+def _columns(images: np.ndarray) -> int:
+    """Images, or volumes, in a row."""
+    return VOLUMES if images.ndim == 4 else COLUMNS
+
+
 def _rows(images: np.ndarray, seed: int) -> Rows:
     """Rows of images, labelled with their seeds."""
-    rows = []
-    for start in range(0, len(images), COLUMNS):
-        row = images[start : start + COLUMNS]
+    rows, columns = [], _columns(images)
+    for start in range(0, len(images), columns):
+        row = images[start : start + columns]
         first, last = seed + start, seed + start + len(row) - 1
         name = f"seeds {first} to {last}" if len(row) > 1 else f"seed {first}"
         rows.append((name, row))

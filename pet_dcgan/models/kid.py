@@ -13,6 +13,9 @@ from pet_dcgan.features.encoder import (
     fit_whitening,
     in_chunks,
 )
+from pet_dcgan.features.volume_encoder import VolumeEncoder
+from pet_dcgan.image_facts import is_volume
+from pet_dcgan.metrics.cuts import AXES, central_offsets
 from pet_dcgan.models.losses import PACKAGE
 from pet_dcgan.utils.keras_settings import keras_defaults
 
@@ -64,6 +67,9 @@ class KID(keras.metrics.Metric):
     known here. That adds a constant for given real images, which makes the
     value larger than that of `pet_dcgan evaluate`.
 
+    Volumes are looked at in three orthogonal cuts, whose features are joined,
+    see `pet_dcgan.metrics.cuts`.
+
     Args:
         size: Height and width of an image, a multiple of 16.
         seed: Fixes the convolutions.
@@ -72,6 +78,7 @@ class KID(keras.metrics.Metric):
         name: Name in logs.
         network: In place of the convolutions: images `[n, size, size, 1]` to
             outputs `[n, o]`.
+        volumes: Whether images are volumes.
     """
 
     @keras_defaults()
@@ -84,14 +91,16 @@ class KID(keras.metrics.Metric):
         gain: float = 1.0,
         name: str = "kid",
         network: keras.Model | None = None,
+        volumes: bool = False,
     ) -> None:
         super().__init__(name=name, dtype="float32")
         # as of Keras's own metrics: less is better
         self._direction = "down"
         self.size, self.seed = size, seed
         self.components, self.gain = components, gain
+        self.volumes = volumes
         self.network = network or build_random(size, seed=seed)
-        outputs = self.network.output_shape[-1]
+        outputs = self.network.output_shape[-1] * (len(AXES) if volumes else 1)
         self.whitening = Whitening(outputs, components)
         side = components + 1
         self.sums = {
@@ -110,7 +119,8 @@ class KID(keras.metrics.Metric):
         """The KID by the features of an encoder.
 
         Args:
-            encoder: Such as `Run.encoder` gives, trained on training slices.
+            encoder: Such as `Run.encoder` gives, trained on training slices
+                or volumes.
             suvr_max: SUVR that the model's +1 stands for.
             name: Name in logs.
         """
@@ -121,6 +131,7 @@ class KID(keras.metrics.Metric):
             gain=suvr_max / encoder.facts["scale"],
             name=name,
             network=encoder.network,
+            volumes=isinstance(encoder, VolumeEncoder),
         )
         metric._whiten(encoder.whitening.mean, encoder.whitening.basis)
         return metric
@@ -130,7 +141,8 @@ class KID(keras.metrics.Metric):
 
         Args:
             images: float32 `[n, size, size]` in [0, 1], a share of the
-                largest uptake; some dozens or more.
+                largest uptake, or volumes `[n, size, size, size]`; some dozens
+                or more.
         """
         if np.any(self.whitening.basis) or not len(images):
             return
@@ -153,7 +165,9 @@ class KID(keras.metrics.Metric):
         for sums, images in zip(
             self.sums.values(), (real, generated), strict=True
         ):
-            unit = (tf.reduce_mean(images, axis=-1) + 1.0) / 2.0
+            if not self.volumes:
+                images = tf.reduce_mean(images, axis=-1)
+            unit = (images + 1.0) / 2.0
             features = self.whitening(self._raw(unit))
             features = tf.cast(features, tf.float64)
             count = tf.cast(tf.shape(features)[0], tf.float64)
@@ -200,6 +214,7 @@ class KID(keras.metrics.Metric):
             "gain": self.gain,
             "name": self.name,
             "network": keras.saving.serialize_keras_object(self.network),
+            "volumes": self.volumes,
         }
 
     @classmethod
@@ -210,7 +225,10 @@ class KID(keras.metrics.Metric):
 
     def _raw(self, unit: tf.Tensor) -> tf.Tensor:
         """The network's outputs for images in [0, 1]."""
-        return self.network(unit[..., tf.newaxis] * self.gain, training=False)
+        if self.volumes:
+            unit = _cuts(unit)
+        raw = self.network(unit[..., tf.newaxis] * self.gain, training=False)
+        return tf.reshape(raw, [-1, self.whitening.mean.shape[0]])
 
     def _whiten(self, mean: np.ndarray, basis: np.ndarray) -> None:
         # of few images there are few components
@@ -222,12 +240,28 @@ class KID(keras.metrics.Metric):
         return self.add_variable(shape, "zeros", dtype="float64", name=name)
 
 
+def _cuts(volumes: tf.Tensor) -> tf.Tensor:
+    """The three cuts of each volume, `[3 * n, size, size]`.
+
+    As of `pet_dcgan.metrics.cuts.orthogonal_cuts`, volume by volume.
+    """
+    size = volumes.shape[-1]
+    cuts = []
+    for plane, offset in central_offsets(size).items():
+        section = tf.gather(volumes, size // 2 + offset, axis=1 + AXES[plane])
+        flipped = [1, 2] if plane == "sagittal" else [2]
+        section = tf.reverse(section, flipped)
+        cuts.append(tf.linalg.matrix_transpose(section))
+    return tf.reshape(tf.stack(cuts, axis=1), [-1, size, size])
+
+
 def default_metrics(shape: tuple[int | None, ...]) -> list[KID]:
     """The KID of images of a shape; none where its convolutions do not fit.
 
     Args:
-        shape: Of the images, `(None, size, size, channels)`.
+        shape: Of the images, `(None, size, size, channels)`, or of volumes
+            `(None, size, size, size)`.
     """
     height, width = shape[1:3] if len(shape) == 4 else (None, None)
     fits = height and height == width and not height % _MULTIPLE
-    return [KID(height)] if fits else []
+    return [KID(height, volumes=is_volume(shape))] if fits else []

@@ -162,6 +162,7 @@ def training_callbacks(
                 run.path / "health.csv",
                 phantom=config.phantom,
                 conditional=run.conditions is not None,
+                volumes=slices.meta.is_volume,
             ),
             config=config,
             real=RealImages(rows[0], slices.subjects, *rows[1:]),
@@ -211,7 +212,8 @@ def _selection(
         of = "any stage" if run.conditions else config.stage
         status(
             f"no validation subjects of {of} to choose a generator by, or too "
-            "few slices, so the last one is kept: prepare more scans"
+            f"few {slices.meta.noun}, so the last one is kept: prepare more "
+            "scans"
         )
         return None
     real = suvr_from_png(held_out.images, held_out.meta.suvr_max)

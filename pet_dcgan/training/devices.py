@@ -7,6 +7,7 @@ import os
 import tensorflow as tf
 
 from pet_dcgan.config import TrainConfig
+from pet_dcgan.image_facts import is_volume
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_config import layer_outputs
 from pet_dcgan.runs.run import Run
@@ -18,6 +19,9 @@ DEVICES = ("auto", "cpu", "gpu")
 # as the rise of the peak from one batch size to another: 1.3 (128 px, width
 # 64), 1.5 (128 px, width 16), 1.4 (64 px, width 16).
 _TIMES_OUTPUTS = 2
+# bytes of a volume that its bends and augmentation add for each of a batch:
+# 9 were measured, as above
+_TIMES_VOLUME = 10
 
 
 def choose_device(name: str = "auto") -> None:
@@ -91,9 +95,13 @@ def step_memory(model: DCGAN) -> StepMemory:
         for counts in [layer_outputs(network)]
         for layer in network.layers
     )
+    changed = 0
+    if model.augmenter or model.bender:
+        shape = model.image_shape
+        changed = 4 * math.prod(shape[1:]) if is_volume(shape) else 0
     return StepMemory(
         fixed=float(held + gradients),
-        per_image=float(_TIMES_OUTPUTS * outputs),
+        per_image=float(_TIMES_OUTPUTS * outputs + _TIMES_VOLUME * changed),
         replicas=model.distribute_strategy.num_replicas_in_sync,
     )
 

@@ -11,6 +11,7 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.data.batches import steps_per_epoch
 from pet_dcgan.data.conditional_slices import conditions_for
 from pet_dcgan.data.training_data import load_training_slices
+from pet_dcgan.image_facts import is_volume
 from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_config import describe
@@ -24,6 +25,17 @@ WIDE_EFFICIENCY = 0.9
 NARROW_EFFICIENCY = 0.6
 _WIDE = 64
 _TENSORFLOW_BYTES = 700e6  # the process before it holds any network
+# float32 operations per second that NVIDIA's data sheets give for a T4 and an
+# A100
+_GPU_RATES = {"a T4": 8.1e12, "an A100": 19.5e12}
+# assumed of any GPU, since none was at hand: the share of that rate, and the
+# shortest step, whose hundreds of small operations are started one by one
+_GPU_EFFICIENCY, _GPU_STEP = 0.3, 0.01
+_GPU_BYTES = 500e6  # CUDA and its libraries
+# passes of `pet_dcgan.models.volume_resampling` over a volume of each kind:
+# bent, real and generated ones augmented, and these back again
+_BENT, _AUGMENTED = 3, 9
+_TRANSPOSED = (keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
 
 
 def dry_run(
@@ -68,7 +80,7 @@ def dry_run(
         dataclasses.asdict(config),
         {
             "data": f"{len(set(slices.subjects))} subjects, "
-            f"{len(slices.images)} slices",
+            f"{len(slices.images)} {slices.meta.noun}",
             "steps": f"{steps} per epoch, {total} in total",
             "parameters": ", ".join(
                 f"{name} {count:,}" for name, count in parameters.items()
@@ -79,6 +91,7 @@ def dry_run(
             "memory, est.": _memory(
                 model, config.batch_size, slices.images.nbytes
             ),
+            "GPU, estimated": _gpu(model, config.batch_size, total, operations),
         },
     )
 
@@ -102,7 +115,7 @@ def forward_operations(network: keras.Model) -> dict[str, int]:
         if kernel is None:
             continue
         # a transposed convolution applies its kernel at each input pixel
-        transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+        transposed = isinstance(layer, _TRANSPOSED)
         node = layer._inbound_nodes[0]
         tensor = (node.input_tensors if transposed else node.output_tensors)[0]
         positions = math.prod(tensor.shape[1:-1])
@@ -120,14 +133,42 @@ def step_operations(model: DCGAN) -> int:
     on a real and on a generated image, without the gradient by the image. The
     generator runs forward and back once, without the gradient by the latent;
     its loss passes through the discriminator, forward and, by the input alone,
-    back. Bends, augmentation and EMA are negligible.
+    back. EMA is negligible, and so are bends and augmentation but of volumes,
+    which are resampled by matrix products.
     """
     generator = list(forward_operations(model.generator).values())
     discriminator = list(forward_operations(model.discriminator).values())
     all_layers, first = sum(discriminator), sum(discriminator[:1])
     discriminator_step = 2 * (3 * all_layers - first)
     generator_step = 2 * all_layers + 3 * sum(generator) - sum(generator[:1])
-    return discriminator_step + generator_step
+    return discriminator_step + generator_step + _resampling_operations(model)
+
+
+def _resampling_operations(model: DCGAN) -> int:
+    """Operations that move and bend a volume of the batch, 0 of a slice."""
+    if not is_volume(model.image_shape):
+        return 0
+    moved = {"translate", "rotate", "scale"}
+    augmented = model.augmenter and moved & {*model.augmenter.names}
+    passes = _BENT * bool(model.bender) + _AUGMENTED * bool(augmented)
+    return passes * 2 * model.image_shape[1] ** 4
+
+
+def _gpu(model: DCGAN, batch_size: int, steps: int, operations: int) -> str:
+    """Time and memory of a training on a GPU, and what is assumed."""
+    step = step_memory(model)
+    held = _GPU_BYTES + step.of_batch(batch_size)
+    times = ", ".join(
+        f"{_duration(steps * max(_GPU_STEP, work / rate))} on {name}"
+        for name, rate in _GPU_RATES.items()
+        for work in [batch_size * operations / _GPU_EFFICIENCY]
+    )
+    rates = " and ".join(f"{r / 1e12:g}" for r in _GPU_RATES.values())
+    return (
+        f"{times}, {held / 1e9:.1f} GB on it (never measured: assumed are "
+        f"{_GPU_EFFICIENCY:.0%} of {rates} TFLOP/s in float32, and steps of "
+        f"{1000 * _GPU_STEP:.0f} ms or more)"
+    )
 
 
 def _memory(model: DCGAN, batch_size: int, image_bytes: int) -> str:

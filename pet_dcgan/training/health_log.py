@@ -17,6 +17,8 @@ from pet_dcgan.utils.foreign_tables import read_table
 LOSSES = ("d_loss", "g_loss", "real_accuracy", "fake_accuracy")
 _VITALS = tuple(field.name for field in dataclasses.fields(Vitals))
 _OF_CONDITIONS = tuple(f.name for f in dataclasses.fields(ConditionVitals))
+# of no volume
+_OF_PLACES = ("plane_effect", "position_effect")
 _WORDS = ("states", "said", "phantom")
 
 
@@ -31,17 +33,30 @@ class HealthLog:
         phantom: Written into every row.
         conditional: Whether it is that of a conditional training, which has
             columns of its conditions.
+        volumes: Whether it is that of a training on volumes, which lie in no
+            plane and at no position.
+
+    Attributes:
+        measures: Names of the columns of numbers.
 
     Raises:
         ValueError: If the file is not a health log.
     """
 
     def __init__(
-        self, path: str | Path, *, phantom: bool, conditional: bool = False
+        self,
+        path: str | Path,
+        *,
+        phantom: bool,
+        conditional: bool = False,
+        volumes: bool = False,
     ) -> None:
         self.path = Path(path)
         self.phantom = str(phantom).lower()
         measures = [*LOSSES, *_VITALS, *_OF_CONDITIONS * conditional]
+        if volumes:
+            measures = [name for name in measures if name not in _OF_PLACES]
+        self.measures = tuple(measures)
         self._columns = ["epoch", *measures, *_WORDS]
         self._rows = _read_rows(self.path, self._columns)
 
@@ -79,7 +94,7 @@ class HealthLog:
         said = [before["said"], *map(str, findings)]
         row = dict.fromkeys(self._columns, "") | {"epoch": str(epoch)}
         if record is not None:
-            row |= {name: repr(value) for name, value in vars(record).items()}
+            row |= {n: repr(getattr(record, n)) for n in self.measures}
         self._rows[epoch] = row | {
             "states": " ".join(filter(None, states)),
             "said": "; ".join(filter(None, said)),
@@ -122,5 +137,5 @@ def _record(row: dict[str, str]) -> HealthRecord:
     kind, names = HealthRecord, (*LOSSES, *_VITALS)
     if _OF_CONDITIONS[0] in row:
         kind, names = ConditionalRecord, (*names, *_OF_CONDITIONS)
-    measured = {name: float(row[name]) for name in names}
+    measured = {name: float(row.get(name, "nan")) for name in names}
     return kind(epoch=int(row["epoch"]), **measured)

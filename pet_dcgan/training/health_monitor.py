@@ -138,7 +138,8 @@ class HealthMonitor(keras.callbacks.Callback):
         records = [*self.log.records_before(epoch), record]
         with self.writer.as_default(step=epoch):
             for name, value in vitals.items():
-                tf.summary.scalar(f"health/{name}", value)
+                if name in self.log.measures:
+                    tf.summary.scalar(f"health/{name}", value)
         self._report(epoch, examine(records, self.config), record)
         if is_healthy(record):
             self._healthy_epoch = epoch

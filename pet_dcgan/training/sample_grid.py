@@ -73,8 +73,8 @@ class SampleGrid(keras.callbacks.Callback):
             return
         rows = _real_rows(self.real)
         count, found = sum(len(x) for _, x in rows), len(self.real.images)
-        kind = "volumes" if self.real.meta.is_volume else "slices"
-        self._draw("real", rows, f"real, {count} of {found} {kind}")
+        noun = self.real.meta.noun
+        self._draw("real", rows, f"real, {count} of {found} {noun}")
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Draws the samples when due."""
