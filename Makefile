@@ -21,7 +21,7 @@ $(VENV)/.installed-%: setup.cfg pyproject.toml
 demo: $(VENV)/.installed-demo  ## the whole way on a phantom, into demo/
 	$(BIN)/pet-dcgan demo --out demo
 
-notebooks: $(VENV)/.installed-notebooks  ## run all six; what they show goes to notebooks/output/
+notebooks: $(VENV)/.installed-notebooks  ## run all seven; what they show goes to notebooks/output/
 	mkdir -p notebooks/output/executed
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/jupyter-execute --timeout=-1 \
 		--output="output/executed/{notebook_name}" notebooks/0*.ipynb
@@ -40,7 +40,7 @@ test-slow: $(VENV)/.installed-test  ## whole commands and servers
 	$(SLOW) tests $(addprefix --ignore=,$(NOTEBOOKS) $(KILLS) $(CLUSTER) $(FUZZ)) \
 		-n $(WORKERS) --dist loadfile
 
-test-notebooks: $(VENV)/.installed-test  ## all six, with fewer epochs than `make notebooks`
+test-notebooks: $(VENV)/.installed-test  ## all seven, with fewer epochs than `make notebooks`
 	$(SLOW) $(NOTEBOOKS) -n $(WORKERS)
 
 TIMES ?= 3
