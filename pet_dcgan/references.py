@@ -22,6 +22,17 @@ SUVR_LABELS = {
     "none": "SUVR as supplied",
 }
 
+# spaces that volumes lie in, by BIDS's names of templates
+# (https://bids-specification.readthedocs.io, appendix on coordinate systems);
+# `native` is a brain about its own centre
+NATIVE = "native"
+SPACES = (
+    NATIVE,
+    *("MNI152NLin2009aAsym", "MNI152NLin2009aSym", "MNI152NLin2009bAsym"),
+    *("MNI152NLin2009bSym", "MNI152NLin2009cAsym", "MNI152NLin2009cSym"),
+    *("MNI152NLin6Asym", "MNI152NLin6Sym", "MNI152Lin", "IXI549Space"),
+)
+
 
 class RecipeError(ValueError):
     """Something was made from slices of another recipe than today's."""
@@ -43,15 +54,3 @@ def require_recipe(found: int, what: str, *, remedy: str) -> None:
             f"expected {what} made by recipe {RECIPE} for the brain's place "
             f"and scale, found recipe {found}: {remedy}"
         )
-
-
-# spaces that volumes lie in, by BIDS's names of templates
-# (https://bids-specification.readthedocs.io, appendix on coordinate systems);
-# `native` is a brain about its own centre
-NATIVE = "native"
-SPACES = (
-    NATIVE,
-    *("MNI152NLin2009aAsym", "MNI152NLin2009aSym", "MNI152NLin2009bAsym"),
-    *("MNI152NLin2009bSym", "MNI152NLin2009cAsym", "MNI152NLin2009cSym"),
-    *("MNI152NLin6Asym", "MNI152NLin6Sym", "MNI152Lin", "IXI549Space"),
-)
