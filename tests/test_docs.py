@@ -89,7 +89,7 @@ def world(tmp_path_factory):
     with contextlib.chdir(home):
         from tfds_adni import prepare
 
-        for name in ("axial_128", "axial_64"):
+        for name in ("axial_128", "axial_64", "volume_64"):
             prepare("ADNI_PET", "data", config=name, jobs=1)
         _finished_run()
     return home

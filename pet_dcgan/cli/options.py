@@ -16,7 +16,7 @@ from pet_dcgan.config import (
     check_overrides,
 )
 from pet_dcgan.models.condition_values import stage_weights
-from pet_dcgan.presets import PRESETS, parse_overrides
+from pet_dcgan.presets import PRESETS, VOLUME, parse_overrides
 
 Plane = Literal[PLANES]
 Stage = Literal[STAGES]
@@ -214,7 +214,7 @@ def usage_errors(
 
 
 def require_stage(
-    stage: str | None, preset: str, overrides: dict[str, str]
+    stage: str | None, preset: str, overrides: dict[str, str], *, dataset: str
 ) -> None:
     """Requires a stage where one generator is not asked for it.
 
@@ -222,15 +222,18 @@ def require_stage(
         stage: What was given.
         preset: The preset.
         overrides: From `parse_settings`.
+        dataset: Name of the prepared set's configuration.
 
     Raises:
         typer.BadParameter: If there is none.
     """
     conditions = check_overrides(preset, overrides)["conditions"]
     if stage is None and conditions == "none":
+        whole = dataset.startswith(VOLUME)
+        together = "volume" if whole else "conditional"
         raise typer.BadParameter(
             f"expected a stage among {', '.join(STAGES)}, found none: name it, "
-            "or train one generator of all with --preset conditional",
+            f"or train one generator of all with --preset {together}",
             param_hint="--stage",
         )
 

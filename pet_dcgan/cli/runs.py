@@ -124,7 +124,7 @@ def train(
         precision=precision,
         deterministic="true" if deterministic else None,
     )
-    options.require_stage(stage, preset, overrides)
+    options.require_stage(stage, preset, overrides, dataset=config)
     console.start_tensorflow()
     from pet_dcgan.training import devices, distribution
     from pet_dcgan.training import train as training
