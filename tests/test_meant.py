@@ -129,7 +129,7 @@ def test_the_command_that_resumes_has_the_options_of_the_start(
     make_run, preset
 ):
     values = vars(make_run().config) | PRESETS[preset]
-    values |= {"preset": preset, "width": 8, "xla": True, "seed": 7}
+    values |= {"preset": preset, "width": 6, "xla": True, "seed": 7}
     values |= {"data_dir": "/my data", "g_learning_rate": 0.0003}
     stage = values["stage"]
     if values["channels"] > 3:
@@ -155,7 +155,7 @@ def test_the_command_that_resumes_has_the_options_of_the_start(
         assert changes.pop(name) == str(getattr(config, name))
     assert changes == {
         "g_learning_rate": "0.0003",
-        "width": "8",
+        "width": "6",
         "xla": "true",
     }
 
