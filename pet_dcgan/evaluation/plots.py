@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pet_dcgan.config import ALL_PLANES, ALL_STAGES, TrainConfig
+from pet_dcgan.config import ALL_PLANES, ALL_STAGES, VOLUME, TrainConfig
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
@@ -77,7 +77,8 @@ def run_title(config: TrainConfig, words: str) -> str:
     """
     mark = " (phantom)" if config.phantom else ""
     whose = "every stage," if config.stage == ALL_STAGES else config.stage
-    plane = "every plane" if config.plane == ALL_PLANES else config.plane
+    words_of = {ALL_PLANES: "every plane", VOLUME: "whole volumes"}
+    plane = words_of.get(config.plane, config.plane)
     return f"{whose} {plane}, {config.preset}: {words}{mark}"
 
 

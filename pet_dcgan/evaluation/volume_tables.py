@@ -23,11 +23,16 @@ def volume_groups(metrics: dict[str, Any]) -> list[Group]:
         metrics: What its `metrics.json` holds.
     """
     found = metrics["planes"]["volume"]
-    stages = {s: x for s, x in found["stages"].items() if not x["missing"]}
+    stages = _measured(found)
     tables = [_whole(stages), *_regions(stages), *_features(found)]
     if {"stage", "identity", "contrast"} <= found.keys():
         tables += [_obeyed(found), *_contrast(found)]
     return [table for table in tables if table.rows]
+
+
+def _measured(found: dict[str, Any]) -> dict[str, Any]:
+    """Numbers of the stages that could be measured."""
+    return {s: x for s, x in found["stages"].items() if not x["missing"]}
 
 
 def _whole(stages: dict[str, Any]) -> Group:
@@ -236,7 +241,7 @@ def volume_rows(
     headings += ["1 - MS-SSIM", "roughness", "regional error"]
     words = {"synthetic": "synthetic", "real": "real (of halves, or pairs)"}
     rows = []
-    for stage, cell in metrics["planes"]["volume"]["stages"].items():
+    for stage, cell in _measured(metrics["planes"]["volume"]).items():
         for kind in KINDS:
             columns = (
                 Row("", "diversity.*"),
@@ -268,7 +273,7 @@ def volume_summary(metrics: dict[str, Any]) -> list[Row]:
     ]
     rows += [
         Row(f"{stage}: {label}", f"{_PLACE}.stages.{stage}.{path}", **options)
-        for stage in found["stages"]
+        for stage in _measured(found)
         for label, path, options in (
             ("1 − MS-SSIM of pairs", "diversity.*", {}),
             (
