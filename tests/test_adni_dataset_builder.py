@@ -11,13 +11,18 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core import shuffle
 from tensorflow_datasets.proto import tf_example_pb2
 
-from tfds_adni import AdniConfig, Builder, Selection, adni_dataset_builder
-from tfds_adni.adni_dataset_builder import (
-    _bounded_shuffling,
-    _DeterministicWriter,
+from tfds_adni import (
+    AdniConfig,
+    Builder,
+    Selection,
+    deterministic_writing,
 )
 from tfds_adni.cohort import COLUMNS
 from tfds_adni.cohort.splits import SPLITS
+from tfds_adni.deterministic_writing import (
+    DeterministicWriter,
+    bounded_shuffling,
+)
 from tfds_adni.volumes.normalisation import Normalisation
 
 SMALL = AdniConfig(name="axial_32", size=32, spacing_mm=6.0)
@@ -316,7 +321,7 @@ def test_fields_are_written_in_the_order_of_their_names(tmp_path):
     example = tf_example_pb2.Example()
     for name in names:
         example.features.feature[name].int64_list.value.append(1)
-    writer = _DeterministicWriter(tfds.core.FileFormat.TFRECORD)
+    writer = DeterministicWriter(tfds.core.FileFormat.TFRECORD)
     writer.write(tmp_path / "a", [(0, example.SerializeToString())])
     record = (tmp_path / "a").read_bytes()
     places = [record.index(name.encode()) for name in sorted(names)]
@@ -326,10 +331,10 @@ def test_fields_are_written_in_the_order_of_their_names(tmp_path):
 def test_a_small_memory_gives_the_same_order(tmp_path, monkeypatch):
     """Fails where TFDS's shuffler no longer reads the constants."""
     before = shuffle.MAX_MEM_BUFFER_SIZE, shuffle.BUCKETS_NUMBER
-    bounds, orders = adni_dataset_builder._BOUNDS, []
+    bounds, orders = deterministic_writing._BOUNDS, []
     for bound in (2**30, 1000):
         monkeypatch.setitem(bounds, "MAX_MEM_BUFFER_SIZE", bound)
-        with _bounded_shuffling():
+        with bounded_shuffling():
             shuffler = shuffle.Shuffler(str(tmp_path), "salt")
             for n in range(500):
                 shuffler.add(str(n), bytes([n % 256]) * 100)
@@ -337,6 +342,6 @@ def test_a_small_memory_gives_the_same_order(tmp_path, monkeypatch):
             orders.append(list(shuffler))
     assert orders[0] == orders[1]
     assert len(orders[0]) == 500
-    with pytest.raises(KeyError), _bounded_shuffling():
+    with pytest.raises(KeyError), bounded_shuffling():
         raise KeyError
     assert before == (shuffle.MAX_MEM_BUFFER_SIZE, shuffle.BUCKETS_NUMBER)

@@ -18,7 +18,7 @@ from tfds_adni.registration import register
 
 # public name: the module that holds it, and its name there
 _PUBLIC = {
-    "AdniConfig": ("adni_dataset_builder", "AdniConfig"),
+    "AdniConfig": ("configurations", "AdniConfig"),
     "Builder": ("adni_dataset_builder", "Builder"),
     "Reading": ("volumes.reading", "Reading"),
     "Selection": ("cohort", "Selection"),

@@ -1,19 +1,16 @@
 """The TFDS builder `adni`: a folder of brain PET scans to labelled slices."""
 
-import contextlib
 import dataclasses
 import hashlib
 import importlib.metadata
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import tensorflow_datasets as tfds
 from etils import epath
-from tensorflow_datasets.core import shuffle
-from tensorflow_datasets.proto import tf_example_pb2
 
 from tfds_adni.cohort import Cohort, gather
 from tfds_adni.cohort.kinds import space_named
@@ -22,6 +19,17 @@ from tfds_adni.cohort.splits import (
     SPLITS,
     assign_splits,
     require_disjoint_splits,
+)
+from tfds_adni.configurations import (
+    CONFIGURATIONS,
+    image_features,
+)
+from tfds_adni.configurations import (
+    AdniConfig as AdniConfig,
+)
+from tfds_adni.deterministic_writing import (
+    DeterministicWriter,
+    bounded_shuffling,
 )
 from tfds_adni.parallel.beam import beam_examples, read_outcomes
 from tfds_adni.parallel.examples import (
@@ -32,11 +40,8 @@ from tfds_adni.parallel.examples import (
     make_examples,
 )
 from tfds_adni.parallel.pool import Pool
-from tfds_adni.plane_feature import PlaneFeature
 from tfds_adni.preparation_report import PreparationReport
-from tfds_adni.slice_feature import SliceFeature
 from tfds_adni.tables.cells import STAGES
-from tfds_adni.volume_feature import VolumeFeature
 from tfds_adni.volumes.affine_registration import (
     registration_facts,
     require_method,
@@ -44,39 +49,12 @@ from tfds_adni.volumes.affine_registration import (
 from tfds_adni.volumes.normalisation import Normalisation
 from tfds_adni.volumes.pet_template import SPACE
 from tfds_adni.volumes.reading import Reading
-from tfds_adni.volumes.slices import BANDS_MM, PLANES, VOLUME
+from tfds_adni.volumes.slices import VOLUME
 from tfds_adni.volumes.templates import NATIVE, space_of
 from tfds_adni.volumes.volume import VolumeError
 
 HOMEPAGE = "https://github.com/YOUR_NAME/pet-dcgan"
-# TFDS keeps up to 1 GB of a split in memory and then moves it to 1,000 files,
-# nearly as many as a process may commonly have open. It has no public option
-# for these two constants of its module `shuffle`.
 _CHECKED = ("features.json", "metadata.json", "scans.csv")
-_BOUNDS = {"MAX_MEM_BUFFER_SIZE": 2**27, "BUCKETS_NUMBER": 64}
-
-
-@dataclasses.dataclass(kw_only=True)
-class AdniConfig(tfds.core.BuilderConfig):
-    """A configuration: how slices are cut and stored.
-
-    Attributes:
-        planes: The planes that slices are cut in; `("volume",)` for whole
-            brains.
-        size: Height and width of a slice in pixels.
-        spacing_mm: Pixel size and distance of slices; 1.5 is ADNI's own grid.
-        bands_mm: For each plane the first and last position (excluded) of its
-            slices, in mm from the centre of the brain.
-        suvr_max: SUVR that the largest stored value stands for.
-    """
-
-    planes: tuple[str, ...] = ("axial",)
-    size: int = 128
-    spacing_mm: float = 1.5
-    bands_mm: Mapping[str, tuple[float, float]] = dataclasses.field(
-        default_factory=lambda: dict(BANDS_MM)
-    )
-    suvr_max: float = 2.5
 
 
 class _Metadata(tfds.core.MetadataDict):
@@ -114,52 +92,6 @@ def _write_checksums(folder: epath.Path) -> None:
     (folder / "SHA256SUMS").write_text("".join(lines))
 
 
-class _DeterministicWriter(tfds.core.ExampleWriter):
-    """Writes the fields of an example in the order of their names.
-
-    TFDS leaves their order to protobuf's maps, which differs from process to
-    process.
-    """
-
-    def write(self, path, examples: Iterable[tuple]):
-        parse = tf_example_pb2.Example.FromString
-        in_order = (
-            (key, parse(example).SerializeToString(deterministic=True))
-            for key, example in examples
-        )
-        return super().write(path, in_order)
-
-
-@contextlib.contextmanager
-def _bounded_shuffling() -> Iterator[None]:
-    """Limits what TFDS keeps of a split in memory to 128 MB.
-
-    The order of examples is that of their hashed keys in either case, so the
-    bytes written are the same. A TFDS without these constants keeps its own
-    bounds.
-    """
-    before = {n: getattr(shuffle, n) for n in _BOUNDS if hasattr(shuffle, n)}
-    try:
-        for name in before:
-            setattr(shuffle, name, _BOUNDS[name])
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(shuffle, name, value)
-
-
-def _image_features(config: AdniConfig) -> dict:
-    """An image, and of a slice where it lies."""
-    if config.planes == (VOLUME,):
-        return {"image": VolumeFeature(config.size)}
-    return {
-        "image": SliceFeature(config.size),
-        "plane": PlaneFeature(PLANES),
-        "slice": np.int32,
-        "position_mm": np.float32,
-    }
-
-
 class Builder(tfds.core.GeneratorBasedBuilder):
     """DatasetBuilder for labelled slices of ADNI's brain PET.
 
@@ -195,42 +127,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         "collection's CSV beside them; or a BIDS tree; or a phantom made "
         "with `pet-dcgan phantom FOLDER`."
     )
-    BUILDER_CONFIGS = [
-        *(
-            AdniConfig(
-                name=f"{plane}_128",
-                description=f"{plane} slices of 128 x 128 pixels of 1.5 mm",
-                planes=(plane,),
-            )
-            for plane in PLANES
-        ),
-        AdniConfig(
-            name="all_128",
-            description="slices of all three planes, 128 x 128 of 1.5 mm",
-            planes=PLANES,
-        ),
-        AdniConfig(
-            name="axial_64",
-            description="axial slices of 64 x 64 pixels of 3 mm",
-            size=64,
-            spacing_mm=3.0,
-        ),
-        AdniConfig(
-            name="all_64",
-            description="slices of all three planes, 64 x 64 of 3 mm",
-            planes=PLANES,
-            size=64,
-            spacing_mm=3.0,
-        ),
-        AdniConfig(
-            name="volume_64",
-            description="volumes of 64 x 64 x 64 voxels of 3.5 mm",
-            planes=(VOLUME,),
-            size=64,
-            spacing_mm=3.5,
-            bands_mm={},
-        ),
-    ]
+    BUILDER_CONFIGS = list(CONFIGURATIONS)
 
     def __init__(
         self,
@@ -278,7 +175,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(
-                _image_features(config)
+                image_features(config)
                 | {
                     "label": tfds.features.ClassLabel(names=list(STAGES)),
                     "subject": text,
@@ -297,13 +194,13 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def download_and_prepare(self, **kwargs) -> None:
         """Prepares the data set; see the base class."""
         try:
-            with _bounded_shuffling():
+            with bounded_shuffling():
                 super().download_and_prepare(**kwargs)
         finally:
             self._pool.close()
 
-    def _example_writer(self) -> _DeterministicWriter:
-        return _DeterministicWriter(self.info.file_format)
+    def _example_writer(self) -> DeterministicWriter:
+        return DeterministicWriter(self.info.file_format)
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager):
         folder = Path(dl_manager.manual_dir)
