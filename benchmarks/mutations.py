@@ -54,8 +54,8 @@ MUTATIONS = (
     Mutation(
         "largest SUVR ignored",
         "tfds_adni/parallel/examples.py",
-        "np.clip(piece.image / task.spec.suvr_max, 0, 1)",
-        "np.clip(piece.image / 2.25, 0, 1)",
+        "np.clip(suvr / spec.suvr_max, 0, 1)",
+        "np.clip(suvr / 2.25, 0, 1)",
         tests_of("examples.py"),
     ),
     Mutation(

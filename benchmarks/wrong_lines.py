@@ -34,8 +34,8 @@ JUDGEMENTS = (
     Mutation(
         "1 % more SUVR when stored",
         "tfds_adni/parallel/examples.py",
-        "piece.image / task.spec.suvr_max, 0, 1",
-        "piece.image / task.spec.suvr_max * 1.01, 0, 1",
+        "suvr / spec.suvr_max, 0, 1",
+        "suvr / spec.suvr_max * 1.01, 0, 1",
         tests_of("examples.py"),
     ),
     Mutation(
@@ -160,8 +160,8 @@ JUDGEMENTS = (
     Mutation(
         "an image of a row that is refused",
         "pet_dcgan/models/conditional_signatures.py",
-        'images = tf.where(rows.fine, images, "")',
-        "images = tf.identity(images)",
+        'pngs = tf.where(rows.fine, pngs, "")',
+        "pngs = tf.identity(pngs)",
         tests_of("conditional_signatures.py"),
     ),
     Mutation(
