@@ -184,6 +184,19 @@ def test_a_stopped_data_set_goes_on(volume_models, datasets, tmp_path):
     assert kept.read_bytes() == other.read_bytes()
 
 
+def test_a_smaller_count_leaves_no_empty_participants(volume_models, tmp_path):
+    def stop(done, count):
+        raise InterruptedError
+
+    asked = {"out": tmp_path / "out", "bids": True}
+    model = volume_models / "ad_volume"
+    with pytest.raises(InterruptedError):
+        pet_dcgan.generate(model, count=4, **asked, progress=stop)
+    pet_dcgan.generate(model, count=1, **asked)
+    folders = sorted(p.name for p in (tmp_path / "out").glob("sub-*"))
+    assert folders == ["sub-syn0000"]
+
+
 # --- the validator ------------------------------------------------------------
 
 

@@ -244,15 +244,14 @@ def test_one_stage_alone_is_trained_without_conditions(tmp_path):
 # --- spaces -------------------------------------------------------------------
 
 
-def bids_tree(root, space, *, shift=(0, 0, 0), spaces=None):
+def bids_tree(root, space, *, shift=(0, 0, 0)):
     """Twelve scans in MNI coordinates, whose brains differ by their places."""
     rows = [("participant_id", "group")]
     for number in range(12):
         group = ("CN", "MCI", "AD")[number % 3]
         subject = f"sub-{number:02}"
         rows.append((subject, group))
-        label = (spaces or [space])[number % len(spaces or [space])]
-        name = f"{subject}_trc-18FFDG_space-{label}_pet.nii.gz"
+        name = f"{subject}_trc-18FFDG_space-{space}_pet.nii.gz"
         path = root / "derivatives" / "made" / subject / "pet" / name
         path.parent.mkdir(parents=True)
         head = np.roll(ida_tree.head(number), number % 3, 1)

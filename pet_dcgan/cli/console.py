@@ -237,15 +237,12 @@ def _space_line(space: str, named: dict[str, int]) -> str:
     if space != NATIVE:
         return f"space: {space}, all images on one grid"
     line = "space: native, each brain about its own centre"
-    labels = sorted(filter(None, named))
+    # images of one set are of one kind, and so of one label
+    labels = ", ".join(f"space-{label}" for label in named if label)
     if not labels:
         return line
-    if len(named) > 1:
-        why = "not all scans are of one space"
-    else:
-        why = "that is no template's name in BIDS"
-    words = one_line(", ".join(f"space-{label}" for label in labels), most=200)
-    return f"{line} (names say {words}, but {why})"
+    words = one_line(labels, most=200)
+    return f"{line} (names say {words}, but that is no template's name in BIDS)"
 
 
 def print_metrics(metrics: dict[str, dict]) -> None:

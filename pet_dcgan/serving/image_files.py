@@ -206,10 +206,18 @@ class ResumableBatch:
                 kept.add(names[name])
             else:
                 path.unlink()
+        self._remove_empty_folders()
         if not kept:
             for path in (self.journal, self._probe, self._request):
                 path.unlink(missing_ok=True)
         return kept
+
+    def _remove_empty_folders(self) -> None:
+        """Removes the folders of participants that are not wanted."""
+        # deeper ones first
+        for path in sorted(self.images.rglob("*"), reverse=True):
+            if path.is_dir() and not any(path.iterdir()):
+                path.rmdir()
 
     def add(self, files: Mapping[str, bytes]) -> None:
         """Writes files, by their paths, then their lines in the journal."""

@@ -129,8 +129,13 @@ Not evaluated.
 - A volume lies about the centre of its brain, in no template: regions of an
   atlas fit only once it was registered to one.
 {% endif %}
-- PSNR and SSIM say how like real {{ images }} they are. They say nothing about
+{% if facts.is_volume %}
+- Likeness, variety and roughness are those of sets of volumes. They say nothing
+  about copies of training images, or about medical meaning.
+{% else %}
+- PSNR and SSIM say how like real slices they are. They say nothing about
   diversity, about copies of training images, or about medical meaning.
+{% endif %}
 - Ages, scanners and tracers other than those of the training data are not
   represented.
 {% for each in measured_limits %}
@@ -150,9 +155,9 @@ generation. Brain Informatics 2020;7:3. doi:10.1186/s40708-020-00104-2
 _ASKED = (
     "A mixture of stages is an interpolation of the model, between what it has "
     "learnt of each. It is no stage of its own and no course of the disease.",
-    "The same seed at another stage or position is the same latent, and the "
-    "same brain only as far as the model holds that; the evaluation says how "
-    "far, where there is one. It is never what becomes of a person.",
+    "The same seed, asked for something else, is the same latent, and the same "
+    "brain only as far as the model holds that; the evaluation says how far, "
+    "where there is one. It is never what becomes of a person.",
     "What is out of range is refused by image, with the reason in the output "
     "status; nothing is clipped to what looks right.",
 )
