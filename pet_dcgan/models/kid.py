@@ -15,8 +15,9 @@ from pet_dcgan.features.encoder import (
 )
 from pet_dcgan.features.volume_encoder import VolumeEncoder
 from pet_dcgan.image_facts import is_volume
-from pet_dcgan.metrics.cuts import AXES, central_offsets
+from pet_dcgan.metrics.cuts import AXES
 from pet_dcgan.models.losses import PACKAGE
+from pet_dcgan.models.volume_views import cuts
 from pet_dcgan.utils.keras_settings import keras_defaults
 
 _MULTIPLE = 16  # sizes that the convolutions take
@@ -226,7 +227,9 @@ class KID(keras.metrics.Metric):
     def _raw(self, unit: tf.Tensor) -> tf.Tensor:
         """The network's outputs for images in [0, 1]."""
         if self.volumes:
-            unit = _cuts(unit)
+            # the three of a volume one after the other
+            joined = tf.stack(cuts(unit), axis=1)
+            unit = tf.reshape(joined, [-1, *unit.shape[2:]])
         raw = self.network(unit[..., tf.newaxis] * self.gain, training=False)
         return tf.reshape(raw, [-1, self.whitening.mean.shape[0]])
 
@@ -238,21 +241,6 @@ class KID(keras.metrics.Metric):
 
     def _sum(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
         return self.add_variable(shape, "zeros", dtype="float64", name=name)
-
-
-def _cuts(volumes: tf.Tensor) -> tf.Tensor:
-    """The three cuts of each volume, `[3 * n, size, size]`.
-
-    As of `pet_dcgan.metrics.cuts.orthogonal_cuts`, volume by volume.
-    """
-    size = volumes.shape[-1]
-    cuts = []
-    for plane, offset in central_offsets(size).items():
-        section = tf.gather(volumes, size // 2 + offset, axis=1 + AXES[plane])
-        flipped = [1, 2] if plane == "sagittal" else [2]
-        section = tf.reverse(section, flipped)
-        cuts.append(tf.linalg.matrix_transpose(section))
-    return tf.reshape(tf.stack(cuts, axis=1), [-1, size, size])
 
 
 def default_metrics(shape: tuple[int | None, ...]) -> list[KID]:

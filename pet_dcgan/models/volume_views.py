@@ -38,19 +38,26 @@ def sheets(volumes: tf.Tensor) -> tf.Tensor:
     Returns:
         `[n, size, 3 * size]`, oriented as slices are.
     """
-    size = volumes.shape[-1]
-    offsets = central_offsets(size)
-    return tf.concat(
-        [_cut(volumes, p, size // 2 + offsets[p]) for p in AXES], axis=-1
-    )
+    return tf.concat(cuts(volumes), axis=-1)
 
 
-def _cut(volumes: tf.Tensor, plane: str, at: int) -> tf.Tensor:
-    """One cut `[n, size, size]`: rows from the front, or from the top."""
-    section = tf.gather(volumes, at, axis=1 + AXES[plane])
-    # columns of sagittal cuts begin at the front
-    turned = [1, 2] if plane == "sagittal" else [2]
-    return tf.transpose(tf.reverse(section, turned), [0, 2, 1])
+def cuts(volumes: tf.Tensor) -> list[tf.Tensor]:
+    """The cuts of `pet_dcgan.metrics.cuts.orthogonal_cuts`, plane by plane.
+
+    Args:
+        volumes: `[n, size, size, size]`, as of `sheets`.
+
+    Returns:
+        `[n, size, size]` of each plane: rows from the front, or from the top.
+    """
+    size, found = volumes.shape[-1], []
+    for plane, offset in central_offsets(size).items():
+        section = tf.gather(volumes, size // 2 + offset, axis=1 + AXES[plane])
+        # columns of sagittal cuts begin at the front
+        turned = [1, 2] if plane == "sagittal" else [2]
+        section = tf.reverse(section, turned)
+        found.append(tf.transpose(section, [0, 2, 1]))
+    return found
 
 
 def voxel_rows(volumes: tf.Tensor) -> tf.Tensor:
