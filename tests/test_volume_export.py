@@ -88,6 +88,7 @@ def facts_with_people(**asked):
         preset="own",
         phantom=True,
         made_by="test",
+        max_rows=3,
         conditions=conditions.to_dict(),
     )
     return facts, checked_values(conditions, stage="NC", **asked)
@@ -248,6 +249,8 @@ def test_facts_of_volumes_do_not_fit_slices(tmp_path, tiny_model):
         ({"channels": 1}, "expected channels to be 32 of images of the plane"),
         ({"size": 300, "channels": 300}, "expected size to be at most 256"),
         ({"plane": "axial"}, "expected channels to be 1 or 3 of images"),
+        # an answer of that many would be a hundred times as large
+        ({"max_rows": 4}, "expected max_rows to be at most 3 of volumes"),
         ({"space": "MNI"}, "space"),
     ],
 )

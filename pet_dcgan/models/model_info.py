@@ -20,7 +20,7 @@ from pet_dcgan.config import (
 from pet_dcgan.references import NATIVE
 from pet_dcgan.utils.foreign_text import one_line, parse_object, read_object
 from pet_dcgan.utils.plain_values import shown
-from pet_dcgan.utils.seed_blocks import MAX_ROWS
+from pet_dcgan.utils.seed_blocks import MAX_ROWS, volume_rows
 from pet_dcgan.utils.volume_grid import affine_of
 
 SIGNATURES = ("serving_default", "generate", "generate_png", "describe")
@@ -77,7 +77,8 @@ class ModelInfo:
             printable ASCII.
         phantom: True where the model was trained on a phantom.
         made_by: Name and version of the program that exported it, as `preset`.
-        max_rows: Largest number of images per request, 1 to 64.
+        max_rows: Largest number of images per request, 1 to 64; of volumes
+            at most `volume_rows(size)`.
         conditions: What a conditional model is asked for, as of
             `Conditions.to_dict`; None of one without conditions.
         space: `"native"`, or the template that images lie in.
@@ -110,7 +111,7 @@ class ModelInfo:
             # in one order, however they were given
             object.__setattr__(self, "conditions", takes.to_dict())
         _check_whole(self.stage, self.plane, takes)
-        _check_channels(self)
+        _check_sizes(self)
 
     @property
     def takes(self) -> Conditions | None:
@@ -261,11 +262,17 @@ def _check(field: dataclasses.Field, value: Any) -> None:
             raise ValueError(one_line(error)) from None
 
 
-def _check_channels(info: ModelInfo) -> None:
-    """Refuses channels that images of this kind do not have."""
-    if info.is_volume and info.size > _MOST_VOXELS:
-        raise _unfit("size", f"at most {_MOST_VOXELS} of volumes", info.size)
-    wanted = (info.size,) if info.is_volume else (1, 3)
+def _check_sizes(info: ModelInfo) -> None:
+    """Refuses channels, sides and rows that images of this kind do not have."""
+    wanted: tuple[int, ...] = (1, 3)
+    if info.is_volume:
+        if info.size > _MOST_VOXELS:
+            words = f"at most {_MOST_VOXELS} of volumes"
+            raise _unfit("size", words, info.size)
+        if info.max_rows > (most := volume_rows(info.size)):
+            words = f"at most {most} of volumes of this size"
+            raise _unfit("max_rows", words, info.max_rows)
+        wanted = (info.size,)
     if info.channels not in wanted:
         words = " or ".join(map(str, wanted))
         words += f" of images of the plane {info.plane}"
