@@ -1,7 +1,8 @@
 """Findings about a generator of volumes, by the numbers of one stage.
 
-Each has limits on both sides where there are two ways to be wrong: slices that
-flicker or are smeared, noise or blur, volumes that vary too much or too little.
+Roughness has limits on both sides, since there are two ways to be wrong: slices
+that flicker or are smeared, noise or blur. Of variety and spread only what is
+missing counts.
 """
 
 from collections.abc import Sequence
@@ -18,6 +19,7 @@ _NARROW = 0.3, 0.6
 _ROUGH, _SMOOTH = (0.2, 1.0), (0.2, 0.5)
 # error of regional means, over that between halves of the real subjects
 _ERROR = 1.0, 2.0
+_NOT_ROUGH = "unknown", "Real volumes do not vary along an axis."
 # SUVR by which a region may differ on average
 _UPTAKE_SUVR = 0.05, 0.15
 
@@ -30,6 +32,8 @@ def variety(cell: dict[str, Any]) -> Finding:
     """
     found = cell["diversity"]
     ratio = found["ratio"]
+    if ratio["value"] is None:
+        return "unknown", "Two real subjects do not differ."
     sign = graded(*_missing(ratio), *_ALIKE)
     return sign, (
         f"Two synthetic volumes differ {ratio['value']:.2f} times as much as "
@@ -46,6 +50,8 @@ def slices(cell: dict[str, Any]) -> Finding:
         cell: Numbers of one stage.
     """
     ratio = cell["roughness"]["ratio"]
+    if ratio["value"] is None:
+        return _NOT_ROUGH
     words = (
         "Between axial slices the volumes are "
         f"{ratio['value']:.2f} times as rough as real ones"
@@ -62,6 +68,8 @@ def texture(cell: dict[str, Any]) -> Finding:
         cell: Numbers of one stage.
     """
     axes = cell["roughness"]["axes_ratio"]
+    if any(each["value"] is None for each in axes.values()):
+        return _NOT_ROUGH
     found = {
         name: _both_sides(each, "noise", "too smooth")
         for name, each in axes.items()
@@ -147,8 +155,6 @@ def _missing(ratio: dict[str, Any]) -> tuple[float, list[float] | None]:
 
 def _both_sides(ratio: dict[str, Any], more: str, less: str) -> Finding:
     """The sign of a ratio that should be 1, and what is wrong."""
-    if ratio["value"] is None:
-        return "unknown", ": real volumes do not vary"
     ends = ratio["interval"]
     beyond = graded(
         ratio["value"] - 1, ends and [end - 1 for end in ends], *_ROUGH

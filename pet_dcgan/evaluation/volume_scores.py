@@ -144,10 +144,10 @@ def _diversity(
             "interval": interval_ends(interval),
         }
         ends[kind] = interval
-    value = np.divide(*(numbers[k]["mean"] for k in _KINDS))
+    value, known = (numbers[kind]["mean"] for kind in _KINDS)
     return numbers | {
         "ratio": {
-            "value": rounded(value),
+            "value": rounded(value / known if known else None),
             "interval": _ratio_ends(*(ends[k] for k in _KINDS)),
         }
     }
