@@ -121,6 +121,30 @@ def test_a_sequential_that_is_rebuilt_makes_no_more_numbers():
         assert list(layer_outputs(found).values()) == [256, 256, 256, 1]
 
 
+def test_layers_of_volumes_are_known_as_those_of_slices_are():
+    layers = keras.layers
+    network = keras.Sequential(
+        [
+            keras.Input([8, 8, 8]),
+            layers.Reshape([8, 8, 8, 1]),
+            layers.ZeroPadding3D(1),
+            layers.Cropping3D(1),
+            layers.Conv3D(2, 3, strides=2, padding="same"),
+            layers.SpatialDropout3D(0.1),
+            layers.Conv3DTranspose(2, 4, strides=2, padding="same"),
+            layers.UpSampling3D(2),
+            layers.AveragePooling3D(2),
+            layers.MaxPooling3D(2),
+            layers.GlobalAveragePooling3D(),
+            layers.Dense(1),
+        ]
+    )
+    description = json.loads(json.dumps(describe(network)))
+    found = rebuild(description)
+    assert is_same_architecture(description, describe(found))
+    assert found.output_shape == (None, 1)
+
+
 HOSTILE = {
     "Lambda": ("Dense", {"class_name": "Lambda"}),
     "TFSMLayer": ("Dense", {"class_name": "TFSMLayer"}),

@@ -11,15 +11,16 @@ import keras
 
 _LAYERS = """
     Activation Add AlphaDropout Attention Average AveragePooling2D
-    BatchNormalization Concatenate Conv1D Conv1DTranspose Conv2D
-    Conv2DTranspose Cropping2D Dense DepthwiseConv2D Dot Dropout ELU
-    EinsumDense Flatten GaussianDropout GaussianNoise GlobalAveragePooling2D
-    GlobalMaxPooling2D GroupNormalization Identity InputLayer
-    LayerNormalization LeakyReLU MaxPooling2D Maximum Minimum
-    MultiHeadAttention Multiply PReLU Permute RMSNormalization ReLU
-    RepeatVector Rescaling Reshape Resizing SeparableConv2D Softmax
-    SpatialDropout2D SpectralNormalization Subtract UnitNormalization
-    UpSampling2D ZeroPadding2D
+    AveragePooling3D BatchNormalization Concatenate Conv1D Conv1DTranspose
+    Conv2D Conv2DTranspose Conv3D Conv3DTranspose Cropping2D Cropping3D Dense
+    DepthwiseConv2D Dot Dropout ELU EinsumDense Flatten GaussianDropout
+    GaussianNoise GlobalAveragePooling2D GlobalAveragePooling3D
+    GlobalMaxPooling2D GlobalMaxPooling3D GroupNormalization Identity InputLayer
+    LayerNormalization LeakyReLU MaxPooling2D MaxPooling3D Maximum Minimum
+    MultiHeadAttention Multiply PReLU Permute RMSNormalization ReLU RepeatVector
+    Rescaling Reshape Resizing SeparableConv2D Softmax SpatialDropout2D
+    SpatialDropout3D SpectralNormalization Subtract UnitNormalization
+    UpSampling2D UpSampling3D ZeroPadding2D ZeroPadding3D
 """
 _INITIALIZERS = """
     Constant GlorotNormal GlorotUniform HeNormal HeUniform LecunNormal
