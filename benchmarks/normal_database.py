@@ -133,15 +133,7 @@ class Phantoms:
             )
         names = ("Dice", "found of planted", "marked in healthy")
         columns = dict(zip(names, zip(*found, strict=True), strict=True))
-        return {
-            name: f"{statistics.median(values):.3f}"
-            + (
-                f" ({min(values):.3f} to {max(values):.3f})"
-                if draws > 1
-                else ""
-            )
-            for name, values in columns.items()
-        }
+        return {name: in_words(values) for name, values in columns.items()}
 
     def marked(self, volume, normal):
         """Voxels that are low beside normal volumes, bool `[x, y, z]`."""
