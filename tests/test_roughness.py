@@ -51,6 +51,9 @@ def test_roughness_of_each_slice():
     stack[:, :, :, 4] = 2
     stack[:, :, :, 7] = 0  # no brain
     found = roughness.slice_roughness(stack)
+    np.testing.assert_array_equal(
+        roughness.slice_roughness(stack.tolist()), found
+    )
     assert found.shape == (2, 6)
     assert found[0, :5] == pytest.approx([0, 0, 1, 2, 1])
     assert np.isnan(found[:, 5]).all()

@@ -148,6 +148,7 @@ def slice_roughness(volumes: np.ndarray) -> np.ndarray:
     Raises:
         ValueError: As of `axis_roughness`.
     """
+    volumes = np.asarray(volumes)
     axis_roughness(volumes[:1])
     require_finite(volumes)
     found = np.full([len(volumes), volumes.shape[3] - 2], np.nan)
