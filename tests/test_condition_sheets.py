@@ -35,6 +35,9 @@ def test_a_title_has_words_for_all_stages_and_planes():
     assert run_title(config, "training") == wanted
     config.plane = "axial"
     assert run_title(config, "it").startswith("every stage, axial, cond")
+    config.plane = config.preset = "volume"
+    wanted = "every stage, whole volumes, preset volume: it (phantom)"
+    assert run_title(config, "it") == wanted
 
 
 def test_steps_from_the_first_stage_to_the_last():

@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from toy_evaluation import CONFIG, evaluation, slices
 
-from pet_dcgan.evaluation import copy_scores
+from pet_dcgan.evaluation import closest_sheet, copy_scores
 from pet_dcgan.evaluation.copy_scores import memorization_scores
 from pet_dcgan.metrics.centring import centred
+from pet_dcgan.references import SUVR_LABELS
 
 KEYS = {
     "verdict",
@@ -106,6 +107,16 @@ def test_without_suspects_the_closest_are_shown():
     assert numbers["bound"] == pytest.approx(1 - 0.05 ** (1 / 20), abs=1e-6)
     assert closest.suspects == 0
     assert len(closest.synthetic) == len(closest.training) == 8
+
+
+def test_the_sheet_of_the_closest_says_how_suvr_was_scaled(monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(
+        closest_sheet, "save_sheet", lambda *_, **options: drawn.update(options)
+    )
+    _, closest = scores({})
+    closest_sheet.save_closest("closest.png", closest, CONFIG)
+    assert drawn["label"] == SUVR_LABELS[CONFIG.reference]
 
 
 def test_of_many_suspects_some_are_shown(monkeypatch):

@@ -174,8 +174,8 @@ def evaluate(
             metavar="N",
             min=2,
             help="Synthetic images to measure; as many as there are held-out "
-            "slices are compared with them. At least 1000 if unset, of "
-            "volumes 64 of each stage.",
+            "ones are compared with them. If unset, at least 1000 slices or "
+            "64 volumes of each stage.",
         ),
     ] = None,
     search: Annotated[

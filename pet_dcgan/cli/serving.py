@@ -28,7 +28,7 @@ def export(
         typer.Option(
             "--allow-copies",
             help="Export even if images are near duplicates of training "
-            "slices.",
+            "images.",
         ),
     ] = False,
 ) -> None:

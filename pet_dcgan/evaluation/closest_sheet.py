@@ -8,6 +8,7 @@ from pet_dcgan.config import TrainConfig
 from pet_dcgan.evaluation.copy_scores import ClosestPairs
 from pet_dcgan.evaluation.plots import run_title
 from pet_dcgan.plotting import save_sheet
+from pet_dcgan.references import SUVR_LABELS
 
 # images in a row; a volume is three cuts
 _SHOWN, _VOLUMES = 8, 4
@@ -32,6 +33,7 @@ def save_closest(
         title=run_title(config, "closest to one training subject"),
         suvr_max=config.suvr_max,
         phantom=False,  # the title says it already
+        label=SUVR_LABELS[config.reference],
     )
     return _closest_words(closest)
 

@@ -79,7 +79,10 @@ def run_title(config: TrainConfig, words: str) -> str:
     whose = "every stage," if config.stage == ALL_STAGES else config.stage
     words_of = {ALL_PLANES: "every plane", VOLUME: "whole volumes"}
     plane = words_of.get(config.plane, config.plane)
-    return f"{whose} {plane}, {config.preset}: {words}{mark}"
+    preset = config.preset
+    if config.plane == VOLUME:
+        preset = f"preset {preset}"  # which is called "volume", too
+    return f"{whose} {plane}, {preset}: {words}{mark}"
 
 
 def save(figure: Figure, path: str | Path) -> None:

@@ -112,7 +112,7 @@ def _regions(stages: dict[str, Any]) -> Iterator[Group]:
     for stage, numbers in stages.items():
         yield Group(
             f"Uptake by region, {stage}",
-            "Means over volumes, of the atlas that is named above.",
+            "Means over volumes in spheres at MNI coordinates.",
             tuple(
                 Row(
                     name,
