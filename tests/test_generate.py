@@ -198,7 +198,7 @@ def test_folder_in_use_is_refused(model, out):
         ({"count": True}, "found True"),
         ({"seed": -1}, "seed as a whole number of 0 or more, found -1"),
         ({"seed": 2**63}, r"seeds below 2\^63"),
-        ({"format": "jpeg"}, "among png, npy, nifti, found 'jpeg'"),
+        ({"format": "jpeg"}, "among png, npy, nifti, nii, found 'jpeg'"),
     ],
 )
 def test_bad_options_are_refused(out, options, message):

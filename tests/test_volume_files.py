@@ -129,12 +129,15 @@ def test_all_formats_hold_the_same_voxels(generated):
     asked = {"stage": "AD", "seed": 5, "count": 4}
     folders = {
         format_: generated("conditional_volume", format_, **asked)
-        for format_ in ("png", "npy", "nifti")
+        for format_ in ("png", "npy", "nifti", "nii")
     }
     name = "phantom_conditional_volume_ad_0000008"
     voxels = np.load(folders["npy"] / f"{name}.npy")
     assert (voxels.shape, voxels.dtype) == ((SIZE,) * 3, np.float32)
     image = nib.load(folders["nifti"] / f"{name}.nii.gz")
+    plain = nib.load(folders["nii"] / f"{name}.nii")
+    np.testing.assert_array_equal(plain.affine, image.affine)
+    np.testing.assert_array_equal(plain.get_fdata(), image.get_fdata())
     np.testing.assert_array_equal(image.get_fdata(), voxels)
     png = (folders["png"] / f"{name}.png").read_bytes()
     sheet = tf.io.decode_png(png, dtype=tf.uint16).numpy()[..., 0]

@@ -78,11 +78,12 @@ def generate(
         ),
     ] = 0,
     format: Annotated[  # noqa: A002
-        Literal["png", "npy", "nifti"] | None,
+        Literal["png", "npy", "nifti", "nii"] | None,
         typer.Option(
-            metavar="png|npy|nifti",
+            metavar="png|npy|nifti|nii",
             help="16-bit pictures with the SUVR scale of images.csv (the "
-            "default; of volumes three cuts), or SUVR for NumPy or in NIfTI.",
+            "default; of volumes three cuts), or SUVR for NumPy or in NIfTI "
+            "(.nii.gz, or .nii as SPM opens it).",
         ),
     ] = None,
     bids: Annotated[

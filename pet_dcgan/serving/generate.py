@@ -71,8 +71,8 @@ def generate(
         seed: First seed, 0 or more.
         out: Folder to make; it may exist if it is empty.
         facts: What the images mean, for a network without facts of its own.
-        format: `"png"` (16 bits, the default), `"npy"` or `"nifti"`
-            (`.nii.gz`).
+        format: `"png"` (16 bits, the default), `"npy"`, `"nifti"`
+            (`.nii.gz`) or `"nii"`, the same unpacked, as SPM opens it.
         bids: Whether volumes become a BIDS derivative, in NIfTI: a participant
             `sub-syn<seed>` each, with a JSON file of where it is from.
         license: Name of its licence, as `"CC0"`, for its description.

@@ -27,7 +27,7 @@ from pet_dcgan.utils.files import replacing
 from pet_dcgan.utils.foreign_text import one_line, read_object
 from pet_dcgan.utils.locks import LOCK, locked
 
-FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz"}
+FORMATS = {"png": ".png", "npy": ".npy", "nifti": ".nii.gz", "nii": ".nii"}
 # From (row, column, through the slice) to (right, anterior, superior), one
 # column per axis, as a prepared slice is displayed with row 0 at the top: the
 # patient's left is on the left, and a sagittal slice looks to the left.

@@ -3,6 +3,9 @@
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from pet_dcgan.models.model_info import VOXELS
 from pet_dcgan.models.png_notes import description, png_notes, row_texts
@@ -155,6 +158,12 @@ class ImageRequest:
             suvr = suvr.reshape([facts.size] * 3)
         if self.format == "npy":
             return image_files.npy_bytes(suvr)
+        packed = self._nifti(suvr, row)
+        return packed if self.format == "nifti" else nifti.unpacked(packed)
+
+    def _nifti(self, suvr: np.ndarray, row: dict[str, Any] | None) -> bytes:
+        """An image in SUVR as a `.nii.gz` that lies where it should."""
+        facts = self.facts
         if facts.is_volume:
             code = nifti.MNI if is_mni(facts.space) else nifti.ALIGNED
             return nifti.nifti_bytes(

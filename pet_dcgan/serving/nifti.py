@@ -38,6 +38,15 @@ def nifti_bytes(
     return packer.compress(head + data.tobytes(order="F")) + packer.flush()
 
 
+def unpacked(content: bytes) -> bytes:
+    """A `.nii.gz` as the `.nii` that programs open which do not unpack.
+
+    Args:
+        content: From `nifti_bytes`.
+    """
+    return zlib.decompress(content, wbits=_GZIP)
+
+
 @functools.lru_cache(maxsize=64)
 def _head(
     shape: tuple[int, ...],
