@@ -354,3 +354,24 @@ class TestVolumes:
         np.testing.assert_array_equal(one, layer(before, step=4, stream=REAL))
         assert np.abs(one - layer(before, step=5, stream=REAL)).max() > 0.1
         assert np.abs(one - layer(before, step=4, stream=FAKE)).max() > 0.1
+
+
+def test_volumes_are_left_alone_without_a_probability_and_then_are_not():
+    layer = Augmenter(AUGMENTATIONS, 0.0, target=0.6)
+    volumes = tf.random.stateless_uniform([2, 32, 32, 32], [1, 0], -1.0, 1.0)
+
+    @tf.function
+    def with_gradient():
+        with tf.GradientTape() as tape:
+            tape.watch(volumes)
+            after = layer(volumes, step=3, stream=REAL)
+            loss = tf.reduce_sum(after)
+        return after, tape.gradient(loss, volumes)
+
+    after, gradient = with_gradient()
+    np.testing.assert_array_equal(after, volumes)
+    np.testing.assert_array_equal(gradient, np.ones_like(volumes))
+    layer.probability.assign(1.0)
+    after, gradient = with_gradient()
+    assert np.abs(after - volumes).max() > 0.1
+    assert not np.array_equal(gradient, np.ones_like(volumes))

@@ -253,7 +253,16 @@ class Augmenter(keras.layers.Layer):
             stream=stream,
         )
         probability = tf.convert_to_tensor(self.probability)
-        return augment(images, draws, names=self.names, probability=probability)
+
+        def augmented() -> tf.Tensor:
+            return augment(
+                images, draws, names=self.names, probability=probability
+            )
+
+        if not is_volume(images.shape):
+            return augmented()
+        # a tenth of a step on a CPU; adaptive augmentation begins with none
+        return tf.cond(probability > 0.0, augmented, lambda: images)
 
     def observe(self, real_logits: tf.Tensor, step: int | tf.Tensor) -> None:
         """Adapts the probability to the logits of the real images.
