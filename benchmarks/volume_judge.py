@@ -4,6 +4,7 @@ import numpy as np
 
 from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.features.volume_encoder import train_volume_encoder
+from pet_dcgan.metrics.atlas import OWN_CENTRE_MM
 from pet_dcgan.metrics.distribution import (
     kid,
     precision_recall_density_coverage,
@@ -59,7 +60,11 @@ class Judge:
             found["diversity"].append(of_synthetic / of_real)
             everyone = [self.real[own], self.train[self.trained == stage]]
             regions = [
-                regional_means(each, spacing_mm=self.meta.spacing_mm)
+                regional_means(
+                    each,
+                    spacing_mm=self.meta.spacing_mm,
+                    centre_mm=OWN_CENTRE_MM,
+                )
                 for each in (np.concatenate(everyone), volumes)
             ]
             ratio = regional_agreement(*regions).error_ratio

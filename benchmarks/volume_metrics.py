@@ -15,6 +15,7 @@ import numpy as np
 from scipy import ndimage
 
 from pet_dcgan.cli.console import start_tensorflow
+from pet_dcgan.metrics.atlas import OWN_CENTRE_MM
 from pet_dcgan.metrics.centring import centred_volumes
 from pet_dcgan.metrics.copy_search import search
 from pet_dcgan.metrics.roughness import axis_roughness, roughness_ratio
@@ -80,7 +81,10 @@ def row_of(name, volumes, real, subjects):
     diversity = variety(volumes) / variety(real)
     rough = roughness_ratio(*map(axis_roughness, (real, volumes)))
     regions = regional_agreement(
-        *(regional_means(x, spacing_mm=3.5) for x in (real, volumes))
+        *(
+            regional_means(x, spacing_mm=3.5, centre_mm=OWN_CENTRE_MM)
+            for x in (real, volumes)
+        )
     )
     found = search(*map(centred_volumes, (volumes, real)), subjects)
     return [

@@ -10,13 +10,13 @@ from pet_dcgan.evaluation.contrast_scores import agreement_numbers
 from pet_dcgan.evaluation.pair_scores import interval_ends, rounded
 from pet_dcgan.evaluation.stage_slices import joined
 from pet_dcgan.evaluation.volume_images import VolumeImages
+from pet_dcgan.evaluation.volume_region_scores import regional_uptake
 from pet_dcgan.metrics.atlas import region_names
 from pet_dcgan.metrics.ceiling import correlation, slope
 from pet_dcgan.metrics.confidence import student_interval
 from pet_dcgan.metrics.cuts import orthogonal_cuts
 from pet_dcgan.metrics.model_contrast import ModelContrast, model_contrast
 from pet_dcgan.metrics.obedience import identity_kept, stage_accuracy
-from pet_dcgan.metrics.volume_regions import regional_means
 from pet_dcgan.models.classifier import (
     Labelled,
     slice_probabilities,
@@ -101,10 +101,8 @@ def _regions(
     images: VolumeImages, real: list[np.ndarray], model: list[np.ndarray]
 ) -> dict[str, Any]:
     """The difference of each region of the atlas, in SUVR."""
-    spacing = images.config.spacing_mm
     uptake = [
-        [regional_means(x, spacing_mm=spacing) for x in each]
-        for each in (real, model)
+        [regional_uptake(images, x) for x in each] for each in (real, model)
     ]
     of_real, of_model = (b.mean(axis=0) - a.mean(axis=0) for a, b in uptake)
     squared = sum(x.var(axis=0, ddof=1) / len(x) for x in uptake[0])

@@ -7,7 +7,11 @@ import numpy as np
 from pet_dcgan.evaluation.images import RealSlices
 from pet_dcgan.evaluation.pair_scores import Number, interval_ends, rounded
 from pet_dcgan.evaluation.volume_images import VolumeImages
-from pet_dcgan.metrics.atlas import region_names
+from pet_dcgan.metrics.atlas import (
+    CENTRE_MM,
+    OWN_CENTRE_MM,
+    region_names,
+)
 from pet_dcgan.metrics.region_statistics import (
     SetAgreement,
     set_agreement,
@@ -18,6 +22,25 @@ from pet_dcgan.metrics.volume_regions import (
     regional_agreement,
     regional_means,
 )
+from pet_dcgan.references import NATIVE
+
+
+def regional_uptake(images: VolumeImages, volumes: np.ndarray) -> np.ndarray:
+    """Mean SUVR of each volume in each region, by the space they lie in.
+
+    Args:
+        images: The volumes, for what they are.
+        volumes: `[n, size, size, size]` in SUVR.
+
+    Returns:
+        float64 `[n, r]`, as from `regional_means`.
+    """
+    native = images.config.space == NATIVE
+    return regional_means(
+        volumes,
+        spacing_mm=images.config.spacing_mm,
+        centre_mm=OWN_CENTRE_MM if native else CENTRE_MM,
+    )
 
 
 def volume_region_scores(
@@ -35,10 +58,8 @@ def volume_region_scores(
         `[n, r]` by kind.
     """
     volumes = {"synthetic": synthetic, "real": real.images}
-    spacing = images.config.spacing_mm
     uptake = {
-        kind: regional_means(each, spacing_mm=spacing)
-        for kind, each in volumes.items()
+        kind: regional_uptake(images, each) for kind, each in volumes.items()
     }
     options = {"subjects": real.subjects, "seed": images.seed}
     pair = uptake["real"], uptake["synthetic"]

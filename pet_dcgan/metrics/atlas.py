@@ -9,9 +9,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-# voxel `size // 2` of a volume in a template's space lies there, in MNI mm;
-# about the same place of a brain that is centred on itself
+# voxel `size // 2` of a volume in a template's space lies there, in MNI mm
 CENTRE_MM = (0.0, -17.5, 7.0)
+# of a brain that is centred on itself: where the same centring finds the
+# centre of the template
+OWN_CENTRE_MM = (0.0, -22.0, 8.3)
 _CORTEX_MM, _NUCLEUS_MM = 10.0, 7.0
 # x of the right side (0 in the midline), y and z in MNI mm, and the radius
 _SPHERES = {
