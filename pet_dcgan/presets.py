@@ -102,7 +102,7 @@ LEAST_STEPS: dict[str, int] = {
     "robust": 8000,
     "best": 32_000,
     "conditional": 24_000,
-    "volume": 8000,
+    "volume": 7000,
     "demo": 4000,
 }
 # SD of the bends that left the fewest suspected copies of few subjects, in mm
