@@ -413,7 +413,9 @@ def test_an_image_of_curl_carries_the_mark(stub, tmp_path, monkeypatch):
     """The page's own line; only its request is sent from here."""
     page = (EXPORT / "README.md").read_text()
     (body, script) = re.search(
-        r"^curl --data '([^']+)'.*?python3 -c '([^']+)'", page, re.M | re.S
+        r"^curl --data '([^']+)' \\\n[^\n]* \|\n  python3 -c '([^']+)'",
+        page,
+        re.M,
     ).groups()
     asked = urllib.request.Request(
         f"{stub.url}/v1/models/ad:predict", body.encode(), method="POST"

@@ -33,7 +33,7 @@ def test_what_a_source_lacks_is_given(toy_slices):
 
 def test_numbers_are_kept_as_floats():
     facts = ImageFacts(**FACTS | {"spacing_mm": 3})
-    assert dataclasses.asdict(facts) == FACTS
+    assert dataclasses.asdict(facts) == FACTS | {"space": "native"}
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ def test_names_come_first_and_then_values():
     assert [text for text, _ in complete_setting("batch")] == [
         "batch_size=16",
         "batch_size=64",
+        "batch_size=8",
     ]
     assert complete_setting("xla=") == [("xla=true", ""), ("xla=false", "")]
     assert complete_setting("colour") == complete_setting("colour=") == []
@@ -122,7 +123,7 @@ def completed(line, *, shell="bash", **environment):
         ("train --preset ", list(PRESETS)),
         ("train --stage a", ["AD"]),
         ("train --plane c", ["coronal"]),
-        ("train --set wid", ["width=16", "width=32", "width=64"]),
+        ("train --set wid", ["width=16", "width=32", "width=64", "width=8"]),
         ("prepare --config axial", ["axial_128", "axial_64"]),
         ("study --planes axial,", ["axial,coronal", "axial,sagittal"]),
         ("generate --format n", ["npy", "nifti"]),
