@@ -25,5 +25,6 @@ def test_other_numbers_that_end_in_1_are_several(text):
 
 @pytest.mark.parametrize("words", _SCAN_WARNINGS.values())
 def test_no_warning_of_a_prepared_set_speaks_of_1_scans(words):
-    assert "1 scans" not in counted(words.format(count=1, kind="slices"))
-    assert "1 scan " in counted(words.format(count=1)).replace(" more", "")
+    found = counted(words.format(count=1, kind="slices"))
+    assert "1 scans" not in found
+    assert "1 scan " in found.replace(" more", "")
