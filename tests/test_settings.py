@@ -126,7 +126,7 @@ def completed(line, *, shell="bash", **environment):
         ("train --set wid", ["width=16", "width=32", "width=64", "width=8"]),
         ("prepare --config axial", ["axial_128", "axial_64"]),
         ("study --planes axial,", ["axial,coronal", "axial,sagittal"]),
-        ("generate --format n", ["npy", "nifti"]),
+        ("generate --format n", ["npy", "nifti", "nii"]),
         # a path is the shell's own business
         ("evaluate ru", []),
         ("train --run ru", []),
