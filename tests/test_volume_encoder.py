@@ -92,7 +92,7 @@ def test_the_same_seed_gives_the_same_encoder(trained, volumes):
 def flickering(volumes):
     """Axial slices of levels of their own: a stack that flickers."""
     random = np.random.default_rng(0)
-    return volumes * random.normal(1, 0.1, [len(volumes), 1, 1, 32])
+    return volumes * random.normal(1, 0.3, [len(volumes), 1, 1, 32])
 
 
 def blurred(volumes):

@@ -21,6 +21,7 @@ from pet_dcgan.features.volume_encoder import (
 from pet_dcgan.metrics.cuts import orthogonal_cuts, three_plane
 from pet_dcgan.metrics.distribution import kid
 from pet_dcgan.models import kid as kid_metric
+from pet_dcgan.models import volume_views
 from pet_dcgan.models.conditioned import asked
 from pet_dcgan.models.sampling import synthetic_slices
 from pet_dcgan.runs import run as run_module
@@ -187,8 +188,8 @@ class TestKid:
         volumes = np.random.default_rng(0).uniform(size=[2, 32, 32, 32])
         volumes = volumes.astype(np.float32)
         np.testing.assert_array_equal(
-            kid_metric._cuts(tf.constant(volumes)),
-            orthogonal_cuts(volumes).reshape(6, 32, 32),
+            tf.stack(volume_views.cuts(tf.constant(volumes)), axis=1),
+            orthogonal_cuts(volumes),
         )
 
     def test_it_is_the_kid_of_the_features(self):
