@@ -2,6 +2,9 @@
 
 import csv
 import io
+from bisect import bisect_right
+from collections.abc import Iterator
+from itertools import accumulate
 from random import Random
 
 from fuzzing.damage import damaged, encoded, odd_text
@@ -32,7 +35,7 @@ def _spelled(rows: list[list[str]], delimiter: str, dice: Random) -> bytes:
         "quoting": dice.choice((csv.QUOTE_ALL, csv.QUOTE_MINIMAL)),
         "lineterminator": dice.choice(("\n", "\n", "\r\n", "\r")),
     }
-    csv.writer(file, **options).writerows(rows)
+    csv.writer(file, **options).writerows(_first(rows))
     text = file.getvalue()
     kind = dice.random()
     if kind < 0.06:
@@ -43,6 +46,17 @@ def _spelled(rows: list[list[str]], delimiter: str, dice: Random) -> bytes:
         errors = "replace" if encoding == "latin-1" else "surrogatepass"
         return text.encode(encoding, errors)
     return encoded(text)[:_MOST]
+
+
+def _first(rows: list[list[str]]) -> Iterator[list[str]]:
+    """The rows that fit into the most bytes; long cells may be many times."""
+    left = _MOST
+    for row in rows:
+        sizes = list(accumulate(len(cell) + 1 for cell in row))
+        yield row[: bisect_right(sizes, left)]
+        left -= sizes[-1] if sizes else 1
+        if left < 0:
+            return
 
 
 def _cell(rows, dice):
