@@ -44,7 +44,7 @@ class Copies:
     def __init__(self, *shares):
         self.shares = iter(shares)
 
-    def excess_of_centred(self, rows):
+    def excess(self, rows):
         return next(self.shares, 0.0)
 
 

@@ -22,12 +22,12 @@ import math
 import keras
 import tensorflow as tf
 
+from pet_dcgan.models.strided import STRIDE, Strided
 from pet_dcgan.models.volume_layers import (
     StridedConv3D,
     StridedConv3DTranspose,
 )
 
-_STRIDE = 2
 # elements of a kernel, and the side of a map, from which patches win
 _HEAVY, _SMALL = 2**23, 4
 _HEAVY_GRADIENT, _SMALL_GRADIENT = 2**21, 8
@@ -44,7 +44,7 @@ def convolve(images: tf.Tensor, kernel: tf.Tensor):
     Returns:
         float32 `[n, side, side, filters]`.
     """
-    heavy = _is_heavy(images.shape[1] // _STRIDE, kernel)
+    heavy = _is_heavy(images.shape[1] // STRIDE, kernel)
     patches = _patches(images, kernel) if heavy else None
 
     def gradient(by_maps: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -94,18 +94,18 @@ def _down(
     images: tf.Tensor, kernel: tf.Tensor, patches: tf.Tensor | None
 ) -> tf.Tensor:
     if patches is None:
-        return tf.nn.conv2d(images, kernel, _STRIDE, "SAME")
-    side, filters = images.shape[1] // _STRIDE, kernel.shape[-1]
+        return tf.nn.conv2d(images, kernel, STRIDE, "SAME")
+    side, filters = images.shape[1] // STRIDE, kernel.shape[-1]
     maps = tf.matmul(patches, tf.reshape(kernel, [-1, filters]))
     return tf.reshape(maps, [-1, side, side, filters])
 
 
 def _up(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    side, channels = maps.shape[1] * _STRIDE, kernel.shape[2]
+    side, channels = maps.shape[1] * STRIDE, kernel.shape[2]
     if _is_heavy(maps.shape[1], kernel):
         return _up_by_patches(maps, kernel)
     shape = [tf.shape(maps)[0], side, side, channels]
-    return tf.nn.conv2d_transpose(maps, kernel, shape, _STRIDE, "SAME")
+    return tf.nn.conv2d_transpose(maps, kernel, shape, STRIDE, "SAME")
 
 
 def _by_kernel(
@@ -124,7 +124,7 @@ def _by_kernel(
         input=images,
         filter_sizes=kernel.shape,
         out_backprop=maps,
-        strides=[1, _STRIDE, _STRIDE, 1],
+        strides=[1, STRIDE, STRIDE, 1],
         padding="SAME",
     )
 
@@ -135,7 +135,7 @@ def _patches(images: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     patches = tf.image.extract_patches(
         images,
         [1, size, size, 1],
-        [1, _STRIDE, _STRIDE, 1],
+        [1, STRIDE, STRIDE, 1],
         [1, 1, 1, 1],
         "SAME",
     )
@@ -154,8 +154,8 @@ def _up_by_patches(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     patches = tf.reshape(product, [-1, side, side, size**2, channels])
     # Tap `t` moves position `i` of a map to pixel `2 (i + shift) + phase`:
     # TensorFlow pads an even side by `size - 2`, the smaller half before it.
-    before = (size - _STRIDE) // 2
-    taps = [divmod(tap - before, _STRIDE) for tap in range(size)]
+    before = (size - STRIDE) // 2
+    taps = [divmod(tap - before, STRIDE) for tap in range(size)]
 
     def pixels(phase_y: int, phase_x: int) -> tf.Tensor:
         """Pixels of even or odd rows and columns, `[n, side, side, c]`."""
@@ -169,10 +169,10 @@ def _up_by_patches(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         )
 
     rows = [
-        tf.stack([pixels(y, x) for x in range(_STRIDE)], axis=3)
-        for y in range(_STRIDE)
+        tf.stack([pixels(y, x) for x in range(STRIDE)], axis=3)
+        for y in range(STRIDE)
     ]
-    shape = [-1, _STRIDE * side, _STRIDE * side, channels]
+    shape = [-1, STRIDE * side, STRIDE * side, channels]
     return tf.reshape(tf.stack(rows, axis=2), shape)
 
 
@@ -190,31 +190,18 @@ def _shifted(maps: tf.Tensor, down: int, right: int) -> tf.Tensor:
     return tf.pad(kept, [[0, 0], vertical, horizontal, [0, 0]])
 
 
-class _Strided:
-    """Common part of the two layers: stride 2, and the choice of the form."""
+class _Strided2D(Strided):
+    """Common part of the two layers."""
 
-    def __init__(self, filters: int, kernel_size: int, **kwargs) -> None:
-        kwargs |= {"strides": _STRIDE, "padding": "same"}
-        super().__init__(filters, kernel_size, **kwargs)
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Maps of half or twice the side, `[n, side, side, filters]`."""
+    def is_faster(self, inputs: tf.Tensor) -> bool:
+        """Whether the kernel outweighs the smaller of both maps."""
         shape = self.compute_output_shape(inputs.shape)
         side = min(inputs.shape[1], shape[1])
-        if not (
-            training
-            and inputs.dtype == tf.float32
-            and _is_heavy_gradient(side, self.kernel)
-            and not tf.config.list_logical_devices("GPU")
-        ):
-            return super().call(inputs)
-        maps = self.convolve(inputs, tf.identity(self.kernel))
-        maps = tf.nn.bias_add(maps, self.bias) if self.use_bias else maps
-        return self.activation(maps)
+        return _is_heavy_gradient(side, self.kernel)
 
 
 @keras.saving.register_keras_serializable(package="pet_dcgan")
-class StridedConv2D(_Strided, keras.layers.Conv2D):
+class StridedConv2D(_Strided2D, keras.layers.Conv2D):
     """A convolution of stride 2 to half the side, for images of even side.
 
     Args:
@@ -227,7 +214,7 @@ class StridedConv2D(_Strided, keras.layers.Conv2D):
 
 
 @keras.saving.register_keras_serializable(package="pet_dcgan")
-class StridedConv2DTranspose(_Strided, keras.layers.Conv2DTranspose):
+class StridedConv2DTranspose(_Strided2D, keras.layers.Conv2DTranspose):
     """A transposed convolution of stride 2 to twice the side.
 
     Args:

@@ -15,7 +15,8 @@ A saved network holds the Keras parents (`cpu_layers.plain_layer`).
 import keras
 import tensorflow as tf
 
-_STRIDE = 2
+from pet_dcgan.models.strided import STRIDE, Strided
+
 # channels of both maps together from which the form in 2-D wins
 _DEEP = 64
 
@@ -33,14 +34,14 @@ def in_planes(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     size, _, _, channels, filters = kernel.shape
     side = maps.shape[1]
     taps = [_planes(maps, tap - _before(size)) for tap in range(size)]
-    beside = tf.concat([planes[:, ::_STRIDE] for planes in taps], axis=-1)
+    beside = tf.concat([planes[:, ::STRIDE] for planes in taps], axis=-1)
     weights = tf.reshape(
         tf.transpose(kernel, [1, 2, 0, 3, 4]),
         [size, size, size * channels, filters],
     )
     flat = tf.reshape(beside, [-1, side, side, size * channels])
-    made = tf.nn.conv2d(flat, weights, _STRIDE, "SAME")
-    return tf.reshape(made, [-1, *[side // _STRIDE] * 3, filters])
+    made = tf.nn.conv2d(flat, weights, STRIDE, "SAME")
+    return tf.reshape(made, [-1, *[side // STRIDE] * 3, filters])
 
 
 def in_planes_transposed(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -55,17 +56,17 @@ def in_planes_transposed(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     """
     size, _, _, filters, channels = kernel.shape
     side = maps.shape[1]
-    double = _STRIDE * side
+    double = STRIDE * side
     phases = []
-    for phase in range(_STRIDE):
+    for phase in range(STRIDE):
         # plane i of a map goes to plane 2 i + tap - before
         taps = [
             tap
             for tap in range(size)
-            if (tap - _before(size)) % _STRIDE == phase
+            if (tap - _before(size)) % STRIDE == phase
         ]
         beside = [
-            _planes(maps, (phase - tap + _before(size)) // _STRIDE)
+            _planes(maps, (phase - tap + _before(size)) // STRIDE)
             for tap in taps
         ]
         flat = tf.reshape(
@@ -73,7 +74,7 @@ def in_planes_transposed(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
         )
         weights = tf.concat([kernel[tap] for tap in taps], axis=-1)
         shape = [tf.shape(flat)[0], double, double, filters]
-        made = tf.nn.conv2d_transpose(flat, weights, shape, _STRIDE, "SAME")
+        made = tf.nn.conv2d_transpose(flat, weights, shape, STRIDE, "SAME")
         phases.append(tf.reshape(made, [-1, side, double, double, filters]))
     both = tf.stack(phases, axis=2)
     return tf.reshape(both, [-1, double, double, double, filters])
@@ -81,7 +82,7 @@ def in_planes_transposed(maps: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 def _before(size: int) -> int:
     """Planes of padding before the first one; TensorFlow's smaller half."""
-    return (size - _STRIDE) // 2
+    return (size - STRIDE) // 2
 
 
 def _planes(maps: tf.Tensor, shift: int) -> tf.Tensor:
@@ -110,26 +111,12 @@ def one_dnn() -> bool:
     return bool(getattr(_pywrap_util_port, "IsMklEnabled", bool)())
 
 
-class _Strided3D:
-    """Common part of the two layers: stride 2, and the choice of the form."""
+class _Strided3D(Strided):
+    """Common part of the two layers."""
 
-    def __init__(self, filters: int, kernel_size: int, **kwargs) -> None:
-        kwargs |= {"strides": _STRIDE, "padding": "same"}
-        super().__init__(filters, kernel_size, **kwargs)
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Maps of half or twice the side, `[n, side, side, side, filters]`."""
-        if not (
-            training
-            and inputs.dtype == tf.float32
-            and sum(self.kernel.shape[-2:]) >= _DEEP
-            and not one_dnn()
-            and not tf.config.list_logical_devices("GPU")
-        ):
-            return super().call(inputs)
-        maps = self.convolve(inputs, tf.convert_to_tensor(self.kernel))
-        maps = tf.nn.bias_add(maps, self.bias) if self.use_bias else maps
-        return self.activation(maps)
+    def is_faster(self, inputs: tf.Tensor) -> bool:
+        """Whether these maps are deep enough, and TensorFlow's form slow."""
+        return sum(self.kernel.shape[-2:]) >= _DEEP and not one_dnn()
 
 
 @keras.saving.register_keras_serializable(package="pet_dcgan")

@@ -103,7 +103,7 @@ class KidSelection(keras.callbacks.Callback):
         if (done % every or early) and done != last:
             return
         found, drawn = self._measure(self.model.sampler_network)
-        suspects = self.copies.excess_of_centred(drawn)
+        suspects = self.copies.excess(drawn)
         self.evaluations.append(KidEvaluation(done, *found, suspects))
         if best_evaluation(self.evaluations).epoch == done:
             self._keep(done)

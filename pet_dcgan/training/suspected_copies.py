@@ -42,23 +42,12 @@ class SuspectedCopies:
         self.owners = merged_subjects(self.train, subjects)
         self.held_out_share = self._share(centred_images(held_out))
 
-    def excess(self, images: np.ndarray) -> float:
+    def excess(self, rows: np.ndarray) -> float:
         """Share of suspects beyond that among held-out images, 0 to 1.
 
         Args:
-            images: Synthetic images in SUVR, of the shape of the real ones.
-
-        Raises:
-            ValueError: If a value is not finite.
-        """
-        return self.excess_of_centred(centred_images(images))
-
-    def excess_of_centred(self, rows: np.ndarray) -> float:
-        """The same of images that take less memory.
-
-        Args:
-            rows: `[n, 32, 32]`, of volumes `[n, 16, 16, 16]`, from
-                `pet_dcgan.metrics.centring.centred_images`.
+            rows: Synthetic images `[n, 32, 32]`, volumes `[n, 16, 16, 16]`,
+                from `pet_dcgan.metrics.centring.centred_images`.
 
         Raises:
             ValueError: If a value is not finite.
