@@ -4,8 +4,10 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
-from pet_dcgan.config import checked_value
+from pet_dcgan.config import ALL_PLANES, ALL_STAGES, VOLUME, checked_value
 from pet_dcgan.references import NATIVE
+
+_PLANE_WORDS = {ALL_PLANES: "every plane", VOLUME: "whole volumes"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -55,6 +57,19 @@ class ImageFacts:
         """
         names = [f.name for f in dataclasses.fields(cls) if f.name not in more]
         return cls(**{name: getattr(source, name) for name in names}, **more)
+
+
+def place_in_words(stage: str, plane: str) -> str:
+    """What images show, as `"AD axial"` or `"every stage, whole volumes"`.
+
+    Args:
+        stage: A stage, or `"ALL"`.
+        plane: A plane, `"ALL"`, or `"volume"`.
+    """
+    plane = _PLANE_WORDS.get(plane, plane)
+    return (
+        f"every stage, {plane}" if stage == ALL_STAGES else f"{stage} {plane}"
+    )
 
 
 def is_volume(shape: Sequence[int | None]) -> bool:

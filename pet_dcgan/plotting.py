@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
-from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.image_facts import ImageFacts, place_in_words
 from pet_dcgan.metrics.cuts import three_plane
 from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
@@ -68,7 +68,7 @@ def sheet_title(facts: ImageFacts | None, words: str) -> str:
     if facts is None:
         return words
     mark = " (phantom)" if facts.phantom else ""
-    return f"{facts.stage} {facts.plane}, {words}{mark}"
+    return f"{place_in_words(facts.stage, facts.plane)}, {words}{mark}"
 
 
 def grey_scale(

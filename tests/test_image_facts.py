@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from pet_dcgan.image_facts import ImageFacts
+from pet_dcgan.image_facts import ImageFacts, place_in_words
 
 FACTS = {
     "stage": "AD",
@@ -55,3 +55,15 @@ def test_what_cannot_be_is_refused(name, value, words):
 def test_nobody_forgets_to_say_whether_it_is_a_phantom():
     with pytest.raises(TypeError, match="phantom"):
         ImageFacts(stage="AD", plane="axial", spacing_mm=3, suvr_max=2.5)
+
+
+@pytest.mark.parametrize(
+    ("stage", "plane", "words"),
+    [
+        ("AD", "axial", "AD axial"),
+        ("ALL", "ALL", "every stage, every plane"),
+        ("NC", "volume", "NC whole volumes"),
+    ],
+)
+def test_nobody_reads_a_code_word(stage, plane, words):
+    assert place_in_words(stage, plane) == words

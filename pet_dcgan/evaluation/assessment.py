@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pet_dcgan.config import ALL_PLANES
 from pet_dcgan.evaluation import findings
 from pet_dcgan.evaluation.findings import SIGNS, worst
+from pet_dcgan.image_facts import place_in_words
 from pet_dcgan.metrics.confidence import MIN_SUBJECTS
 from pet_dcgan.utils.meant import as_typed
 
@@ -191,10 +191,7 @@ def place_of(metrics: dict[str, Any]) -> str:
         metrics: What `metrics.json` holds, or some of it.
     """
     stage, plane = (metrics.get(name, "") for name in ("stage", "plane"))
-    plane = "whole volumes" if metrics.get("volume") else plane
-    if not metrics.get("conditional"):
-        return f"{stage} {plane}"
-    return f"every stage, {'every plane' if plane == ALL_PLANES else plane}"
+    return place_in_words(stage, plane)
 
 
 def next_step(metrics: dict[str, Any], run: str | Path) -> str:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from pet_dcgan.config import ALL_PLANES, ALL_STAGES, VOLUME, TrainConfig
+from pet_dcgan.config import VOLUME, TrainConfig
+from pet_dcgan.image_facts import place_in_words
 from pet_dcgan.metrics.spectrum import Spectrum
 from pet_dcgan.references import SUVR_LABELS
 from pet_dcgan.utils.files import replacing
@@ -76,13 +77,11 @@ def run_title(config: TrainConfig, words: str) -> str:
         words: What is shown.
     """
     mark = " (phantom)" if config.phantom else ""
-    whose = "every stage," if config.stage == ALL_STAGES else config.stage
-    words_of = {ALL_PLANES: "every plane", VOLUME: "whole volumes"}
-    plane = words_of.get(config.plane, config.plane)
+    place = place_in_words(config.stage, config.plane)
     preset = config.preset
     if config.plane == VOLUME:
         preset = f"preset {preset}"  # which is called "volume", too
-    return f"{whose} {plane}, {preset}: {words}{mark}"
+    return f"{place}, {preset}: {words}{mark}"
 
 
 def save(figure: Figure, path: str | Path) -> None:
