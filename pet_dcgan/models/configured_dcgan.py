@@ -11,6 +11,7 @@ from pet_dcgan.models.conditional_dcgan import ConditionalDCGAN
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.networks import build_discriminator, build_generator
 from pet_dcgan.models.optimization import paper_adam
+from pet_dcgan.models.tissue_mean import tissue_suvr_max
 
 
 def build_dcgan(
@@ -58,8 +59,13 @@ def build_dcgan(
         options["jitter_mm"] = config.spacing_mm / 2
         if config.transition:
             options["transition"] = _transition(steps)
+    generator = generator or build_generator(
+        latent_dim=config.latent_dim,
+        tissue_suvr_max=tissue_suvr_max(config),
+        **shape,
+    )
     model = kind(
-        generator or build_generator(latent_dim=config.latent_dim, **shape),
+        generator,
         discriminator or build_discriminator(**shape),
         seed=config.seed,
         ema_decay=config.ema_decay,

@@ -26,6 +26,7 @@ from pet_dcgan.data.real_images import (
 from pet_dcgan.data.slices import Slices
 from pet_dcgan.image_facts import ImageFacts
 from pet_dcgan.models.monitors import watching
+from pet_dcgan.models.tissue_mean import adapt_tissue_mean
 
 _BATCH = 32  # as in Keras
 # options of keras.Model.compile that two networks have no use for
@@ -105,6 +106,7 @@ def fit_arguments(
         _require_held_out(model, x, held_out)
     if isinstance(x, Slices):
         _require_facts(model.facts, x.facts)
+        adapt_tissue_mean(x, model.generator, model.sampler_network)
         bound |= _of_slices(model, x, bound, size)
     if isinstance(held_out, Slices):
         model.measured_by |= set(held_out.subjects.tolist())

@@ -30,6 +30,7 @@ from pet_dcgan.models.embedding import (
     layer_seed,
 )
 from pet_dcgan.models.replicas import replica_count
+from pet_dcgan.models.tissue_mean import TissueMean
 from pet_dcgan.models.volume_layers import (
     StridedConv3D,
     StridedConv3DTranspose,
@@ -57,6 +58,7 @@ def build_generator(
     precision: str = "float32",
     seed: int = 0,
     conditions: Conditions | None = None,
+    tissue_suvr_max: float | None = None,
 ) -> keras.Model:
     """Latent vectors to images: one dense layer, then strided convolutions.
 
@@ -73,6 +75,8 @@ def build_generator(
         seed: Fixes the initial weights; each layer has its own stream.
         conditions: What it is asked for beside a latent vector: an embedding
             of the conditions modulates every normalised map.
+        tissue_suvr_max: Of volumes that are held to one mean of their tissue,
+            see `TissueMean`: SUVR of +1. None for none.
 
     Returns:
         Model `"generator"`: `latent` float32 `[n, latent_dim]` to `image`
@@ -83,6 +87,12 @@ def build_generator(
         ValueError: If an argument is outside its limits.
     """
     axes = 3 if channels == size else 2
+    if tissue_suvr_max is not None and axes == 2:
+        raise ValueError(
+            f"expected no tissue_suvr_max with {channels} channels, found "
+            f"{tissue_suvr_max}: slices are never scaled one by one; leave it "
+            "out"
+        )
     layer = StridedConv3DTranspose if axes == 3 else StridedConv2DTranspose
     positive = {"width": width, "kernel_size": kernel_size}
     _check(size, channels, latent_dim=latent_dim, **positive)
@@ -119,7 +129,7 @@ def build_generator(
         x = x if last else _norm_relu(x, name, precision, embedded)
     if axes == 3:
         x = keras.layers.Reshape([size] * 3, name="voxels", dtype=precision)(x)
-    image = keras.layers.Activation("tanh", name="image", dtype="float32")(x)
+    image = _image(x, tissue_suvr_max)
     return keras.Model(inputs, image, name="generator")
 
 
@@ -250,6 +260,15 @@ def _norm_relu(x, name: str, precision: str, embedded=None):
     if embedded is not None:
         x = Modulation(name=f"{name}_condition", dtype=precision)([x, embedded])
     return keras.layers.ReLU(name=f"{name}_relu", dtype=precision)(x)
+
+
+def _image(x, tissue_suvr_max: float | None):
+    """Values in [-1, 1], at one scale where volumes have one."""
+    name = "image" if tissue_suvr_max is None else "tanh"
+    x = keras.layers.Activation("tanh", name=name, dtype="float32")(x)
+    if tissue_suvr_max is None:
+        return x
+    return TissueMean(tissue_suvr_max, name="image", dtype="float32")(x)
 
 
 def _normal(seed: int, network: int, layer: int):

@@ -12,6 +12,7 @@ from pet_dcgan.models.network_config import rebuild
 from pet_dcgan.models.network_file import load_weights, save_network
 from pet_dcgan.models.networks import build_generator, float32_copy
 from pet_dcgan.models.own_networks import require_shapes
+from pet_dcgan.models.tissue_mean import tissue_suvr_max
 from pet_dcgan.runs.absent_run import finishing
 from pet_dcgan.runs.fixed_files import NETWORKS
 from pet_dcgan.utils.files import replacing
@@ -70,7 +71,13 @@ def read_generator(
 def _ours(config: TrainConfig, conditions: Conditions | None) -> keras.Model:
     """The network that a configuration describes."""
     facts = {name: getattr(config, name) for name in _ARCHITECTURE}
-    return float32_copy(build_generator(**facts, conditions=conditions))
+    return float32_copy(
+        build_generator(
+            **facts,
+            conditions=conditions,
+            tissue_suvr_max=tissue_suvr_max(config),
+        )
+    )
 
 
 def _own(path: Path, config: TrainConfig, own: dict[str, Any]) -> keras.Model:

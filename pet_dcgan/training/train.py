@@ -28,6 +28,7 @@ from pet_dcgan.models.configured_dcgan import build_dcgan
 from pet_dcgan.models.dcgan import DCGAN
 from pet_dcgan.models.network_config import copied, describe, rebuild
 from pet_dcgan.models.own_networks import Network, own_networks
+from pet_dcgan.models.tissue_mean import adapt_tissue_mean
 from pet_dcgan.runs.fixed_files import RunFacts, require_free
 from pet_dcgan.runs.run import Run
 from pet_dcgan.runs.selection_log import ended_early
@@ -241,6 +242,7 @@ class _Training:
             steps=config.epochs * steps_per_epoch(self.slices, config),
             **networks,
         )
+        adapt_tissue_mean(self.slices, model.generator, model.sampler_network)
         return model, restore(model, states)
 
     def _fit_and_write(self, model: DCGAN, first_epoch: int) -> None:

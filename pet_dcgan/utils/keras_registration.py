@@ -27,6 +27,7 @@ REGISTERED = {
     "dcgan": ("DCGAN",),
     "kid": ("KID",),
     "losses": ("NonSaturating",),
+    "tissue_mean": ("TissueMean",),
     "volume_layers": ("StridedConv3D", "StridedConv3DTranspose"),
 }
 
