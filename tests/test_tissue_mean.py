@@ -88,6 +88,12 @@ def test_only_volumes_divided_by_their_brain_have_one_mean(
     assert tissue_suvr_max(Config) == wanted
 
 
+def test_in_training_it_does_nothing():
+    images = np.stack([volume(0.8, 1.2)]) / SUVR_MAX * 2 - 1
+    found = layer_of(2.0)(images, training=True)
+    np.testing.assert_array_equal(found, images)
+
+
 class TestInANetwork:
     @pytest.fixture(scope="class")
     def generator(self):

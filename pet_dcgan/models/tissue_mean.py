@@ -32,6 +32,9 @@ class TissueMean(keras.layers.Layer):
     at most two, and one where there is no tissue. The mean is no parameter:
     it is measured of real volumes, and saved with the network.
 
+    In training it does nothing: with it the discriminator won within the
+    first hundred steps, and went on winning (docs/volumes.md).
+
     Args:
         suvr_max: SUVR that +1 stands for; -1 is SUVR 0.
 
@@ -53,8 +56,10 @@ class TissueMean(keras.layers.Layer):
             aggregation="only_first_replica",
         )
 
-    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Volumes of the same shape, in [-1, 1]."""
+        if training:
+            return inputs
         half = self.suvr_max / 2.0
         suvr = (inputs + 1.0) * half
         tissue = tf.cast(suvr > TISSUE_SUVR, suvr.dtype)
