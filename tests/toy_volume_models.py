@@ -24,7 +24,7 @@ def volume_facts(*, stage="ALL", space="native"):
     )
 
 
-def volume_generator(*, conditions=CONDITIONS, seed=0):
+def volume_generator(*, conditions=CONDITIONS, seed=0, tissue_suvr_max=None):
     """Volumes that differ by latents, by voxels, and by the stage."""
     generator = build_generator(
         size=SIZE,
@@ -32,6 +32,7 @@ def volume_generator(*, conditions=CONDITIONS, seed=0):
         latent_dim=LATENT_DIM,
         width=4,
         conditions=conditions,
+        tissue_suvr_max=tissue_suvr_max,
     )
     random = np.random.default_rng(seed)
     for variable in generator.weights:

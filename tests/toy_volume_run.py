@@ -6,6 +6,7 @@ from toy_volume_models import LATENT_DIM, volume_generator
 
 from pet_dcgan.conditions import Conditions
 from pet_dcgan.config import make_config
+from pet_dcgan.models.tissue_mean import tissue_suvr_max
 from pet_dcgan.runs.generator_file import write_generator
 from pet_dcgan.runs.run import Run
 
@@ -64,7 +65,8 @@ def volume_run(path, data_dir, *, stage=None, training=4, **facts):
         for number in range(training)
     ]
     run = Run.create(path, config, subjects, conditions=conditions)
-    write_generator(
-        run.path / "generator.keras", volume_generator(conditions=conditions)
+    generator = volume_generator(
+        conditions=conditions, tissue_suvr_max=tissue_suvr_max(config)
     )
+    write_generator(run.path / "generator.keras", generator)
     return run

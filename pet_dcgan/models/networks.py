@@ -44,6 +44,7 @@ SIZES = (32, 64, 128, 256)
 _FIRST_SIDE = 4
 # the two networks draw their weights from different streams
 _GENERATOR, _DISCRIMINATOR = 0, 1
+_STYLE = 32  # numbers of a latent vector that modulate maps of volumes
 _RANK = 16  # of the discriminator's product of image and conditions
 
 
@@ -65,7 +66,8 @@ def build_generator(
     Args:
         size: Height and width of an image: 32, 64, 128 or 256.
         channels: 1 or 3; or `size`, of volumes, which are drawn by 3-D
-            convolutions.
+            convolutions; the latent vector then modulates every normalised
+            map, too.
         latent_dim: Length of a latent vector.
         width: Channels before the last layer; they double towards the 4x4
             map, which for 128 pixels has 16 times as many.
@@ -104,6 +106,8 @@ def build_generator(
         inputs = {"latent": latent} | asked
         embedded = embedding(conditions, asked, seed, _GENERATOR)
         embedded = LabelWeight(name="label_weight", dtype="float32")(embedded)
+    if axes == 3:
+        embedded = _with_style(latent, embedded, seed)
     x = keras.layers.Dense(
         _FIRST_SIDE**axes * first,
         use_bias=False,  # batch normalisation has its own
@@ -260,6 +264,21 @@ def _norm_relu(x, name: str, precision: str, embedded=None):
     if embedded is not None:
         x = Modulation(name=f"{name}_condition", dtype=precision)([x, embedded])
     return keras.layers.ReLU(name=f"{name}_relu", dtype=precision)(x)
+
+
+def _with_style(latent, embedded, seed: int):
+    """What modulates the maps of volumes: the latent vector as well.
+
+    "Self-modulation" of Chen et al. (2019), arXiv 1810.01365.
+    """
+    style = dense(_STYLE, "style", seed, _GENERATOR)(latent)
+    style = keras.layers.LeakyReLU(
+        negative_slope=LEAKY_SLOPE, name="style_leaky", dtype="float32"
+    )(style)
+    if embedded is None:
+        return style
+    both = keras.layers.Concatenate(name="style_and_stage", dtype="float32")
+    return both([embedded, style])
 
 
 def _image(x, tissue_suvr_max: float | None):
