@@ -32,8 +32,8 @@ class TissueMean(keras.layers.Layer):
     at most two, and one where there is no tissue. The mean is no parameter:
     it is measured of real volumes, and saved with the network.
 
-    In training it does nothing: with it the discriminator won within the
-    first hundred steps, and went on winning (docs/volumes.md).
+    In training it does nothing: with it the discriminator wins, and goes on
+    winning (docs/volumes.md).
 
     Args:
         suvr_max: SUVR that +1 stands for; -1 is SUVR 0.
