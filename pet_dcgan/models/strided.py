@@ -32,6 +32,9 @@ class Strided:
 
         Args:
             inputs: Maps `[n, side, ..., channels]`.
+
+        Raises:
+            NotImplementedError: Unless the layer says when.
         """
         raise NotImplementedError
 
