@@ -17,7 +17,7 @@ from pet_dcgan.data.suvr import suvr_from_png
 from pet_dcgan.models.losses import PACKAGE
 
 # White matter has more SUVR than this after the scanner's blur, and the scalp
-# less: of eight thresholds and means this one differed least between the
+# less: of twelve thresholds and means this one differed least between the
 # phantom's people (SD 0.4 %).
 TISSUE_SUVR = 0.5
 _CHUNK = 64
